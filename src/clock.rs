@@ -1,0 +1,44 @@
+//! The only clock: nothing else in this crate asks what time it is (`clippy.toml` bans it).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::domain::Timestamp;
+
+/// Reads tokio's clock, which a test may pause and drive.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: tokio::time::Instant,
+    started_unix_millis: u64,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn start() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            started: tokio::time::Instant::now(),
+            started_unix_millis: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Milliseconds since the start, monotonic.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.elapsed_millis())
+    }
+
+    /// Unix time in milliseconds. It never steps back while the server runs.
+    pub fn unix_millis(&self) -> u64 {
+        self.started_unix_millis + self.elapsed_millis()
+    }
+
+    /// Sleeps until this clock shows `moment`.
+    pub async fn sleep_until(&self, moment: Timestamp) {
+        tokio::time::sleep_until(self.started + Duration::from_millis(moment.millis())).await;
+    }
+
+    fn elapsed_millis(&self) -> u64 {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let now = tokio::time::Instant::now();
+        u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+}

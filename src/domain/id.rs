@@ -1,0 +1,111 @@
+//! What things are called: rooms by a name people choose, peers and creators by a number the server makes.
+
+use std::{fmt, sync::Arc};
+
+/// The name of a room: 1–64 characters of `A-Za-z0-9._~-`, the unreserved set of RFC 3986 section 2.3, so that a name
+/// is the same text in a path, in a log and in a link. `.` and `..` are refused: a URL parser would resolve them away.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomName(Arc<str>);
+
+impl RoomName {
+    pub const MAX_LEN: usize = 64;
+
+    /// The name, or `None` when it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let length_fits = (1..=Self::MAX_LEN).contains(&text.len());
+        let alphabet_fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-'));
+        let is_dots = text == "." || text == "..";
+        (length_fits && alphabet_fits && !is_dots).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RoomName({})", self.0)
+    }
+}
+
+/// A peer's id: a UUID that the server made and never gives to anyone else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId([u8; 16]);
+
+/// Names the creation of a room. Whoever holds the token for it may close the room, lock it and kick from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CreatorId([u8; 16]);
+
+impl PeerId {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl CreatorId {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// The 8-4-4-4-12 form of RFC 9562 section 4.
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let mut at = 0;
+        for (index, byte) in self.0.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 15)];
+            at += 2;
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_name_is_1_to_64_unreserved_characters() {
+        for good in ["a", "tea", "A-Za-z0-9._~-", "...", &"x".repeat(64)] {
+            assert!(RoomName::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", ".", "..", "a b", "a/b", "a%2Fb", "tée", &"x".repeat(65)] {
+            assert!(RoomName::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_peer_id_prints_as_a_uuid() {
+        let id = PeerId::from_bytes([
+            0x12, 0x3e, 0x45, 0x67, 0xe8, 0x9b, 0x12, 0xd3, 0xa4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0x00,
+        ]);
+        assert_eq!(id.to_string(), "123e4567-e89b-12d3-a456-426614174000");
+    }
+}

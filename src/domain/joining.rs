@@ -1,0 +1,149 @@
+//! Taking a seat, for the first time, again, or once more after the server forgot.
+
+use std::sync::Arc;
+
+use super::{
+    Card, Content, CreatorId, Keyed, Limits, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
+    idempotency::Answers, lease::Lease, mailbox::Mailbox, peer::Peer, room::Room,
+};
+
+/// Who is at the door.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub identity: Identity,
+    pub name: Name,
+    pub metadata: Metadata,
+    pub secret: Option<Secret>,
+    /// Counts only when this join makes the room.
+    pub capacity: Option<usize>,
+    /// Names the creation, if this join makes the room.
+    pub creator: CreatorId,
+    pub keyed: Option<Keyed>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Identity {
+    /// Somebody new, and the id to give to them.
+    New(PeerId),
+    /// Somebody with a token for this room. If the seat is gone, a new mailbox starts at `restart`.
+    Returning { id: PeerId, restart: Seq },
+}
+
+/// The answer to a join.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// This join made the room.
+    pub created: bool,
+    /// The seat was still there: mailbox and cursor are as they were.
+    pub resumed: bool,
+    pub capacity: usize,
+    pub card: Arc<Card>,
+    /// Where to read on from.
+    pub cursor: Seq,
+    /// The newest message in the mailbox now.
+    pub newest: Seq,
+    /// The others, as of `cursor`, in the order of joining.
+    pub roster: Vec<Arc<Card>>,
+    /// For whoever made the room by this join: what its room token names.
+    pub creator: Option<CreatorId>,
+    pub wake: Vec<PeerId>,
+}
+
+impl Room {
+    /// Lets a visitor in, or back in. `created` says that the room was made for this visitor.
+    pub fn admit(
+        &mut self,
+        now: Timestamp,
+        visitor: Visitor,
+        created: bool,
+        limits: &Limits,
+    ) -> Result<Joined, Refusal> {
+        let (id, cursor) = match visitor.identity {
+            Identity::New(id) => (id, Seq::START),
+            Identity::Returning { id, restart } => {
+                if let Some(index) = self.position(id) {
+                    return self.resume(now, index, limits);
+                }
+                (id, restart)
+            }
+        };
+        if let Some(index) = self.find_repeat(&visitor)? {
+            return Ok(self.joined(index, false, Vec::new()));
+        }
+        self.check_door(now, id, &visitor, limits)?;
+
+        let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
+        self.next_order += 1;
+        let wake = self.tell_all(&Content::PeerJoined(card.clone()));
+        self.peers.push(Peer {
+            card,
+            mailbox: Mailbox::starting_at(cursor),
+            lease: Lease::begin(now, limits.lease),
+            joined_by: visitor.keyed,
+            created_room: created,
+            answers: Answers::default(),
+            indexed_at: Timestamp::NEVER,
+        });
+        self.kept_until = None;
+        Ok(self.joined(self.peers.len() - 1, false, wake))
+    }
+
+    fn resume(&mut self, now: Timestamp, index: usize, limits: &Limits) -> Result<Joined, Refusal> {
+        if self.closed {
+            return Err(Refusal::RoomClosed);
+        }
+        self.peers[index].lease.come_back(now, limits.lease);
+        Ok(self.joined(index, true, Vec::new()))
+    }
+
+    /// The member that this very request made before, if its answer was lost on the way.
+    fn find_repeat(&self, visitor: &Visitor) -> Result<Option<usize>, Refusal> {
+        let Some(keyed) = visitor.keyed else { return Ok(None) };
+        for (index, peer) in self.peers.iter().enumerate() {
+            if keyed.repeats(peer.joined_by)? {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    fn check_door(&self, now: Timestamp, id: PeerId, visitor: &Visitor, limits: &Limits) -> Result<(), Refusal> {
+        if self.closed {
+            return Err(Refusal::RoomClosed);
+        }
+        if self.was_kicked(id) {
+            return Err(Refusal::Kicked);
+        }
+        if self.secret.is_some() && self.secret != visitor.secret {
+            return Err(Refusal::SecretWrong);
+        }
+        if self.locked {
+            return Err(Refusal::RoomLocked);
+        }
+        if self.peers.len() >= self.capacity {
+            let seats = self.peers.iter().map(|peer| Seat { frees_in: peer.lease.frees_in(now) }).collect();
+            return Err(Refusal::RoomFull { capacity: self.capacity, seats });
+        }
+        let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
+        let members = self.peers.len() + 1;
+        match self.peers.iter().find(|peer| !peer.mailbox.has_room_for_join(bytes, members, limits)) {
+            Some(stuffed) => Err(Refusal::MailboxFull { peer: stuffed.card.id }),
+            None => Ok(()),
+        }
+    }
+
+    fn joined(&self, index: usize, resumed: bool, wake: Vec<PeerId>) -> Joined {
+        let peer = &self.peers[index];
+        Joined {
+            created: peer.created_room && !resumed,
+            resumed,
+            capacity: self.capacity,
+            card: peer.card.clone(),
+            cursor: peer.mailbox.acknowledged(),
+            newest: peer.mailbox.newest(),
+            roster: self.others_at_cursor(index),
+            creator: self.creator.filter(|_| peer.created_room && !resumed),
+            wake,
+        }
+    }
+}

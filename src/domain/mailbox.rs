@@ -1,0 +1,160 @@
+//! A mailbox: what others have for one peer, in order, until the peer has acknowledged it.
+
+use std::collections::VecDeque;
+
+use super::{Content, Limits, Message, Refusal, Seq};
+
+/// Reading removes nothing. A read names the last message its reader has, which acknowledges everything up to there,
+/// and only that trims; a batch that is lost on its way is simply read again.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// Everything up to here was acknowledged, or was before this mailbox.
+    acknowledged: Seq,
+    newest: Seq,
+    messages: VecDeque<Message>,
+    bytes: usize,
+}
+
+/// What a read gives: the messages after a cursor, and the cursor to read from next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    pub messages: Vec<Message>,
+    pub cursor: Seq,
+}
+
+impl Mailbox {
+    pub fn starting_at(cursor: Seq) -> Self {
+        Self { acknowledged: cursor, newest: cursor, messages: VecDeque::new(), bytes: 0 }
+    }
+
+    pub fn acknowledged(&self) -> Seq {
+        self.acknowledged
+    }
+
+    pub fn newest(&self) -> Seq {
+        self.newest
+    }
+
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.iter()
+    }
+
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Can peers put this much more in?
+    pub fn has_room_for(&self, messages: usize, bytes: usize, limits: &Limits) -> bool {
+        self.len() + messages <= limits.mailbox_messages && self.bytes + bytes <= limits.mailbox_bytes
+    }
+
+    /// Can somebody join whose card has `bytes`? Then every one of `members` may still leave, and the room may close.
+    pub fn has_room_for_join(&self, bytes: usize, members: usize, limits: &Limits) -> bool {
+        let events = 1 + members + 1;
+        let event_bytes = events * Content::EVENT_BYTES + bytes;
+        self.len() + events <= limits.mailbox_messages + Limits::EVENT_HEADROOM
+            && self.bytes + event_bytes <= limits.mailbox_bytes + Limits::EVENT_HEADROOM_BYTES
+    }
+
+    pub fn put(&mut self, content: Content) -> Seq {
+        self.newest = self.newest.next();
+        self.bytes += content.bytes();
+        self.messages.push_back(Message { seq: self.newest, content });
+        self.newest
+    }
+
+    /// Acknowledges everything up to `after` and returns what is newer, as much as one answer should carry.
+    /// Without a cursor it reads on from what was acknowledged.
+    pub fn read(&mut self, after: Option<Seq>) -> Result<Batch, Refusal> {
+        let after = after.unwrap_or(self.acknowledged);
+        if after > self.newest {
+            return Err(Refusal::CursorAhead { cursor: after, newest: self.newest });
+        }
+        if after < self.acknowledged {
+            return Err(Refusal::CursorGone { cursor: after, oldest: self.acknowledged });
+        }
+        self.trim(after);
+        let mut size = 0;
+        let mut fits = |message: &&Message| {
+            let first = size == 0;
+            size += message.content.bytes().max(1);
+            first || size <= Limits::READ_BYTES
+        };
+        let messages: Vec<Message> = self.messages.iter().take_while(|message| fits(message)).cloned().collect();
+        let cursor = messages.last().map_or(after, |message| message.seq);
+        Ok(Batch { messages, cursor })
+    }
+
+    fn trim(&mut self, up_to: Seq) {
+        while let Some(first) = self.messages.front().filter(|message| message.seq <= up_to) {
+            self.bytes -= first.content.bytes();
+            self.messages.pop_front();
+        }
+        self.acknowledged = up_to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holding(count: usize) -> Mailbox {
+        let mut mailbox = Mailbox::starting_at(Seq::START);
+        for _ in 0..count {
+            mailbox.put(Content::RoomClosed);
+        }
+        mailbox
+    }
+
+    fn seqs(batch: &Batch) -> Vec<u64> {
+        batch.messages.iter().map(|message| message.seq.get()).collect()
+    }
+
+    fn seq(value: u64) -> Option<Seq> {
+        Seq::new(value)
+    }
+
+    #[test]
+    fn reading_twice_gives_the_same_until_it_is_acknowledged() {
+        let mut mailbox = holding(3);
+        assert_eq!(seqs(&mailbox.read(seq(0)).unwrap()), [1, 2, 3]);
+        assert_eq!(seqs(&mailbox.read(seq(0)).unwrap()), [1, 2, 3]);
+        assert_eq!(seqs(&mailbox.read(seq(2)).unwrap()), [3]);
+        assert_eq!(mailbox.len(), 1);
+        assert_eq!(seqs(&mailbox.read(None).unwrap()), [3]);
+    }
+
+    #[test]
+    fn a_cursor_ahead_or_gone_is_told_so_and_acknowledges_nothing() {
+        let mut mailbox = holding(3);
+        mailbox.read(seq(2)).unwrap();
+        assert!(matches!(mailbox.read(seq(4)), Err(Refusal::CursorAhead { .. })));
+        assert!(matches!(mailbox.read(seq(1)), Err(Refusal::CursorGone { .. })));
+        assert_eq!(mailbox.len(), 1);
+    }
+
+    #[test]
+    fn one_answer_carries_a_bounded_part_and_the_next_one_the_rest() {
+        let mut mailbox = Mailbox::starting_at(Seq::START);
+        let half = "x".repeat(Limits::READ_BYTES / 2);
+        for _ in 0..3 {
+            mailbox.put(Content::Relayed {
+                from: super::super::PeerId::from_bytes([1; 16]),
+                payload: super::super::Payload::new(half.as_str()),
+            });
+        }
+        let first = mailbox.read(seq(0)).unwrap();
+        assert_eq!(seqs(&first), [1, 2]);
+        assert_eq!(seqs(&mailbox.read(Some(first.cursor)).unwrap()), [3]);
+    }
+
+    #[test]
+    fn messages_fit_up_to_the_limit_and_not_past_it() {
+        let limits = Limits { mailbox_messages: 3, mailbox_bytes: 1000, ..Limits::default() };
+        let mailbox = holding(2);
+        let left = 1000 - 2 * Content::EVENT_BYTES;
+        assert!(mailbox.has_room_for(1, left, &limits));
+        assert!(!mailbox.has_room_for(1, left + 1, &limits));
+        assert!(!mailbox.has_room_for(2, 0, &limits));
+    }
+}

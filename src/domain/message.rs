@@ -1,0 +1,81 @@
+//! What lies in a mailbox.
+
+use std::{fmt, sync::Arc};
+
+use super::{Card, PeerId, Seq};
+
+/// The inside of a relayed message, already in the form in which it will be sent: serialised once on the way in and
+/// shared from there to every socket. The server never looks inside, and `Debug` shows only its length.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(Arc<str>);
+
+impl Payload {
+    pub fn new(json: impl Into<Arc<str>>) -> Self {
+        Self(json.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.0.len())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaveReason {
+    /// It said so.
+    Left,
+    /// Its lease ended.
+    Expired,
+    /// The holder of the room token removed it.
+    Kicked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Relayed {
+        from: PeerId,
+        payload: Payload,
+    },
+    PeerJoined(Arc<Card>),
+    /// Carries the whole card, although clients are shown only the id: so a roster can be reckoned backwards to an
+    /// earlier cursor (see [`super::room`]).
+    PeerLeft {
+        peer: Arc<Card>,
+        reason: LeaveReason,
+    },
+    RoomClosed,
+}
+
+impl Content {
+    /// What a server event counts in a mailbox besides its card.
+    pub const EVENT_BYTES: usize = 128;
+
+    /// What this counts against the mailbox's byte limit: its variable part, and for server events a fixed part.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Content::Relayed { payload, .. } => payload.len(),
+            Content::PeerJoined(card) => Self::EVENT_BYTES + card.bytes(),
+            Content::PeerLeft { .. } | Content::RoomClosed => Self::EVENT_BYTES,
+        }
+    }
+}
+
+/// One message or server event at its place in one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub seq: Seq,
+    pub content: Content,
+}

@@ -1,0 +1,38 @@
+//! The rules of signaling, and nothing else.
+//!
+//! No async, no lock, no clock, no randomness, no log, no serde, no framework: this folder imports `std` and itself.
+//! Time, ids and random numbers come in as arguments; what must happen next goes out as a return value. A test
+//! (`tests/it/tidy.rs`) holds it to that.
+
+mod card;
+mod cursor;
+mod deadlines;
+mod id;
+mod idempotency;
+mod joining;
+mod lease;
+mod limits;
+mod mailbox;
+mod message;
+mod peer;
+mod posting;
+mod refusal;
+mod room;
+mod rooms;
+mod secret;
+mod time;
+
+pub use card::{Card, Metadata, Name};
+pub use cursor::Seq;
+pub use id::{CreatorId, PeerId, RoomName};
+pub use idempotency::Keyed;
+pub use joining::{Identity, Joined, Visitor};
+pub use limits::Limits;
+pub use mailbox::Batch;
+pub use message::{Content, LeaveReason, Message, Payload};
+pub use posting::{Accepted, Post, Target};
+pub use refusal::{Refusal, Seat};
+pub use room::{RoomPlan, RoomView};
+pub use rooms::{Created, Expired, Rooms};
+pub use secret::Secret;
+pub use time::Timestamp;

@@ -1,0 +1,19 @@
+//! A member of a room, as the room keeps it.
+
+use std::sync::Arc;
+
+use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox};
+
+#[derive(Debug)]
+pub struct Peer {
+    pub card: Arc<Card>,
+    pub mailbox: Mailbox,
+    pub lease: Lease,
+    /// The join that made this peer, so that its repeat finds the same seat.
+    pub joined_by: Option<Keyed>,
+    /// That join made the room, too.
+    pub created_room: bool,
+    pub answers: Answers,
+    /// Where this peer stands in the index of deadlines: once it is there, never later than its lease ends.
+    pub indexed_at: Timestamp,
+}

@@ -1,0 +1,79 @@
+//! Putting messages into mailboxes: all of a post, or nothing of it.
+
+use super::{Content, Keyed, Limits, Payload, PeerId, Refusal, Seq, Timestamp, room::Room};
+
+#[derive(Clone, Debug)]
+pub struct Post {
+    pub targets: Vec<Target>,
+    pub keyed: Option<Keyed>,
+}
+
+/// One message and whom it is for; nobody named means all the others.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub to: Option<PeerId>,
+    pub payload: Payload,
+}
+
+/// Where each message went, in the order of the post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub places: Vec<(PeerId, Seq)>,
+    /// An earlier request with the same key was answered so; nothing happened now.
+    pub repeated: bool,
+    pub wake: Vec<PeerId>,
+}
+
+impl Room {
+    pub fn post(&mut self, now: Timestamp, from: PeerId, post: Post, limits: &Limits) -> Result<Accepted, Refusal> {
+        let sender = self.member(now, from, limits)?;
+        if let Some(keyed) = post.keyed
+            && let Some(places) = self.peers[sender].answers.earlier(keyed)?
+        {
+            return Ok(Accepted { places: places.to_vec(), repeated: true, wake: Vec::new() });
+        }
+        if self.closed {
+            return Err(Refusal::RoomClosed);
+        }
+        self.check_room_for(from, &post.targets, limits)?;
+
+        let mut places = Vec::with_capacity(post.targets.len());
+        for target in post.targets {
+            for peer in &mut self.peers {
+                if is_for(target.to, from, peer.card.id) {
+                    let content = Content::Relayed { from, payload: target.payload.clone() };
+                    places.push((peer.card.id, peer.mailbox.put(content)));
+                }
+            }
+        }
+        if let Some(keyed) = post.keyed {
+            self.peers[sender].answers.remember(keyed, places.clone(), limits.idempotency_keys);
+        }
+        let mut wake: Vec<PeerId> = places.iter().map(|(peer, _)| *peer).collect();
+        wake.dedup();
+        Ok(Accepted { places, repeated: false, wake })
+    }
+
+    /// Everybody who is addressed is here, and every mailbox takes its share of the whole post.
+    fn check_room_for(&self, from: PeerId, targets: &[Target], limits: &Limits) -> Result<(), Refusal> {
+        for target in targets {
+            if let Some(peer) = target.to.filter(|to| self.position(*to).is_none()) {
+                return Err(Refusal::PeerUnknown { peer });
+            }
+        }
+        for peer in &self.peers {
+            let id = peer.card.id;
+            let share = targets.iter().filter(|target| is_for(target.to, from, id));
+            let (messages, bytes) =
+                share.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));
+            if messages > 0 && !peer.mailbox.has_room_for(messages, bytes, limits) {
+                return Err(Refusal::MailboxFull { peer: id });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_for(to: Option<PeerId>, from: PeerId, peer: PeerId) -> bool {
+    to.map_or(peer != from, |to| to == peer)
+}

@@ -1,0 +1,52 @@
+//! Every way in which a request can be refused. What that is in HTTP stands in `http/problem.rs`, in one table.
+
+use std::time::Duration;
+
+use super::{PeerId, Seq};
+
+/// One taken seat of a full room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// When the seat frees if its peer stays quiet; `None` while the peer is heard of.
+    pub frees_in: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such room.
+    RoomUnknown,
+    /// A room of that name exists.
+    RoomExists,
+    /// Every seat is taken.
+    RoomFull { capacity: usize, seats: Vec<Seat> },
+    /// The holder of the room token lets nobody in.
+    RoomLocked,
+    /// The room wants a secret, and this is not it.
+    SecretWrong,
+    /// The room was closed by the holder of its token.
+    RoomClosed,
+    /// The server has as many rooms as it may have.
+    RoomsExhausted,
+    /// More seats than anybody may have, or none.
+    CapacityInvalid { max: usize },
+    /// The one who asks is not in the room: it left, its lease ended, or the server restarted.
+    PeerGone,
+    /// The one who asks was removed by the holder of the room token.
+    Kicked,
+    /// The one who is addressed is not in the room.
+    PeerUnknown { peer: PeerId },
+    /// The room token is for another room of this name.
+    NotCreator,
+    /// A mailbox cannot take more until its owner has read.
+    MailboxFull { peer: PeerId },
+    /// The cursor is beyond the newest message.
+    CursorAhead { cursor: Seq, newest: Seq },
+    /// The cursor is before what the mailbox still has, or from before a restart.
+    CursorGone { cursor: Seq, oldest: Seq },
+    /// A newer poll of the same peer has taken over.
+    PollSuperseded,
+    /// The key was used before, for another request.
+    KeyReused,
+    /// The server is about to stop.
+    Draining,
+}

@@ -1,0 +1,169 @@
+//! A room: its seats, who sits on them, and what all of them are told.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp, peer::Peer,
+};
+
+/// How a room is to be made.
+#[derive(Clone, Debug, Default)]
+pub struct RoomPlan {
+    pub capacity: Option<usize>,
+    pub secret: Option<Secret>,
+    /// `None` when the room is brought back by a peer that was in it before a restart: then the first room token
+    /// that is shown for it is taken for its creator's.
+    pub creator: Option<CreatorId>,
+    /// The request that made the room, when it can be repeated.
+    pub made_by: Option<Keyed>,
+    /// Made ahead, for peers still to come: it stays a while although nobody is in it.
+    pub kept: bool,
+}
+
+/// What anybody may know of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    pub capacity: usize,
+    pub occupancy: usize,
+    pub locked: bool,
+    pub wants_secret: bool,
+    pub closed: bool,
+}
+
+#[derive(Debug)]
+pub struct Room {
+    pub capacity: usize,
+    pub secret: Option<Secret>,
+    pub locked: bool,
+    pub closed: bool,
+    pub kept: bool,
+    /// While nobody is in it: when it ends.
+    pub kept_until: Option<Timestamp>,
+    pub creator: Option<CreatorId>,
+    pub made_by: Option<Keyed>,
+    /// In the order of joining. At most 64, so that a search through them is cheaper than an index.
+    pub peers: Vec<Peer>,
+    pub next_order: u64,
+    kicked: VecDeque<PeerId>,
+}
+
+impl Room {
+    pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
+        let max = limits.room_capacity_max.min(Limits::CAPACITY_CEILING);
+        let capacity = plan.capacity.unwrap_or(limits.room_capacity.min(max));
+        if !(1..=max).contains(&capacity) {
+            return Err(Refusal::CapacityInvalid { max });
+        }
+        Ok(Self {
+            capacity,
+            secret: plan.secret,
+            locked: false,
+            closed: false,
+            kept: plan.kept,
+            kept_until: None,
+            creator: plan.creator,
+            made_by: plan.made_by,
+            peers: Vec::new(),
+            next_order: 1,
+            kicked: VecDeque::new(),
+        })
+    }
+
+    pub fn view(&self) -> RoomView {
+        RoomView {
+            capacity: self.capacity,
+            occupancy: self.peers.len(),
+            locked: self.locked,
+            wants_secret: self.secret.is_some(),
+            closed: self.closed,
+        }
+    }
+
+    pub fn position(&self, id: PeerId) -> Option<usize> {
+        self.peers.iter().position(|peer| peer.card.id == id)
+    }
+
+    pub fn was_kicked(&self, id: PeerId) -> bool {
+        self.kicked.contains(&id)
+    }
+
+    /// The member that asks for something; any request of it renews its lease.
+    pub fn member(&mut self, now: Timestamp, id: PeerId, limits: &Limits) -> Result<usize, Refusal> {
+        let Some(index) = self.position(id) else {
+            return Err(if self.was_kicked(id) { Refusal::Kicked } else { Refusal::PeerGone });
+        };
+        if !self.closed {
+            self.peers[index].lease.renew(now, limits.lease);
+        }
+        Ok(index)
+    }
+
+    /// Whether the holder of this room token made this room.
+    pub fn check_creator(&mut self, shown: CreatorId) -> Result<(), Refusal> {
+        let creator = *self.creator.get_or_insert(shown);
+        if creator == shown { Ok(()) } else { Err(Refusal::NotCreator) }
+    }
+
+    pub fn others(&self, id: PeerId) -> Vec<Arc<Card>> {
+        self.peers.iter().filter(|peer| peer.card.id != id).map(|peer| peer.card.clone()).collect()
+    }
+
+    /// The others as they were at this peer's acknowledged cursor: today's roster, with the joins and leaves that the
+    /// peer has yet to read taken back, newest first. So a roster and the events after it tell one story.
+    pub fn others_at_cursor(&self, index: usize) -> Vec<Arc<Card>> {
+        let peer = &self.peers[index];
+        let mut roster = self.others(peer.card.id);
+        for message in peer.mailbox.messages().rev() {
+            match &message.content {
+                Content::PeerJoined(card) => roster.retain(|known| known.id != card.id),
+                Content::PeerLeft { peer, .. } => roster.push(peer.clone()),
+                Content::Relayed { .. } | Content::RoomClosed => {}
+            }
+        }
+        roster.sort_by_key(|card| card.order);
+        roster
+    }
+
+    /// Puts an event into every mailbox and returns whom to wake.
+    pub fn tell_all(&mut self, content: &Content) -> Vec<PeerId> {
+        for peer in &mut self.peers {
+            peer.mailbox.put(content.clone());
+        }
+        self.peers.iter().map(|peer| peer.card.id).collect()
+    }
+
+    /// Takes a peer off its seat, tells the others, and returns whom to wake: them, and the peer that was removed,
+    /// whose parked poll must not wait for a mailbox that is gone.
+    pub fn remove(&mut self, index: usize, reason: LeaveReason) -> (Peer, Vec<PeerId>) {
+        let gone = self.peers.remove(index);
+        if reason == LeaveReason::Kicked {
+            while self.kicked.len() >= Limits::KICKED_REMEMBERED {
+                self.kicked.pop_front();
+            }
+            self.kicked.push_back(gone.card.id);
+        }
+        let mut wake = Vec::new();
+        if !self.closed {
+            wake = self.tell_all(&Content::PeerLeft { peer: gone.card.clone(), reason });
+        }
+        wake.push(gone.card.id);
+        (gone, wake)
+    }
+
+    /// Reads a member's mailbox. With `held_until` the read is a poll that will be held if there is nothing.
+    pub fn read(
+        &mut self,
+        now: Timestamp,
+        index: usize,
+        after: Option<Seq>,
+        held_until: Option<Timestamp>,
+        limits: &Limits,
+    ) -> Result<Batch, Refusal> {
+        let peer = &mut self.peers[index];
+        let batch = peer.mailbox.read(after)?;
+        if let Some(until) = held_until.filter(|_| batch.messages.is_empty() && !self.closed) {
+            peer.lease.hold(now, until, limits.lease);
+        }
+        Ok(batch)
+    }
+}

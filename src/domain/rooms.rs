@@ -1,0 +1,285 @@
+//! All rooms of one shard, and the order in which their leases end.
+//!
+//! Callers ask [`Rooms::expire`] first, so that no answer depends on when a sweep last came by.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    Accepted, Batch, Card, Content, CreatorId, Identity, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Refusal,
+    RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
+    deadlines::{Deadline, Deadlines},
+    room::Room,
+};
+
+#[derive(Debug)]
+pub struct Rooms {
+    rooms: HashMap<RoomName, Room>,
+    deadlines: Deadlines,
+    limits: Arc<Limits>,
+}
+
+/// The answer to the creation of a room.
+#[derive(Clone, Copy, Debug)]
+pub struct Created {
+    pub view: RoomView,
+    pub creator: CreatorId,
+}
+
+/// What ended by itself.
+#[derive(Clone, Debug, Default)]
+pub struct Expired {
+    pub peers: usize,
+    pub wake: Vec<PeerId>,
+}
+
+impl Rooms {
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { rooms: HashMap::new(), deadlines: Deadlines::default(), limits }
+    }
+
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
+    pub fn contains(&self, name: &RoomName) -> bool {
+        self.rooms.contains_key(name)
+    }
+
+    pub fn peers(&self) -> usize {
+        self.rooms.values().map(|room| room.peers.len()).sum()
+    }
+
+    /// When [`Rooms::expire`] may next have something to do.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    pub fn deadlines(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// Ends every lease that is over.
+    pub fn expire(&mut self, now: Timestamp) -> Expired {
+        let mut expired = Expired::default();
+        while let Some(due) = self.deadlines.take_due(now) {
+            match due.peer {
+                Some(peer) => self.expire_peer(now, due.room, peer, &mut expired),
+                None => {
+                    self.rooms.remove(&due.room);
+                }
+            }
+        }
+        expired
+    }
+
+    fn expire_peer(&mut self, now: Timestamp, name: RoomName, id: PeerId, expired: &mut Expired) {
+        let Some(room) = self.rooms.get_mut(&name) else { return };
+        let Some(index) = room.position(id) else { return };
+        let peer = &mut room.peers[index];
+        if peer.lease.has_ended(now) {
+            let (_, wake) = room.remove(index, LeaveReason::Expired);
+            expired.peers += 1;
+            expired.wake.extend(wake);
+            self.settle(now, &name);
+        } else {
+            peer.indexed_at = peer.lease.ends();
+            self.deadlines.set(Deadline { at: peer.indexed_at, room: name, peer: Some(id) });
+        }
+    }
+
+    /// Makes a room ahead. `may_add` says whether the server may have one more.
+    pub fn create(
+        &mut self,
+        now: Timestamp,
+        name: &RoomName,
+        plan: RoomPlan,
+        creator: CreatorId,
+        may_add: bool,
+    ) -> Result<Created, Refusal> {
+        if let Some(room) = self.rooms.get(name) {
+            return Self::created_before(room, plan.made_by);
+        }
+        let mut room = Room::new(RoomPlan { creator: Some(creator), kept: true, ..plan }, &self.limits)?;
+        if !may_add {
+            return Err(Refusal::RoomsExhausted);
+        }
+        let ends = now + self.limits.room_lease;
+        room.kept_until = Some(ends);
+        self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
+        let view = room.view();
+        self.rooms.insert(name.clone(), room);
+        Ok(Created { view, creator })
+    }
+
+    fn created_before(room: &Room, made_by: Option<Keyed>) -> Result<Created, Refusal> {
+        if room.closed {
+            return Err(Refusal::RoomClosed);
+        }
+        match (made_by, room.creator) {
+            (Some(keyed), Some(creator)) if keyed.repeats(room.made_by)? => Ok(Created { view: room.view(), creator }),
+            _ => Err(Refusal::RoomExists),
+        }
+    }
+
+    /// Lets a visitor into a room, which is made if there is none.
+    pub fn join(
+        &mut self,
+        now: Timestamp,
+        name: &RoomName,
+        visitor: Visitor,
+        may_add: bool,
+    ) -> Result<Joined, Refusal> {
+        let created = !self.rooms.contains_key(name);
+        if created {
+            let creator = matches!(visitor.identity, Identity::New(_)).then_some(visitor.creator);
+            let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
+            let room = Room::new(plan, &self.limits)?;
+            if !may_add {
+                return Err(Refusal::RoomsExhausted);
+            }
+            self.rooms.insert(name.clone(), room);
+        }
+        let Some(room) = self.rooms.get_mut(name) else { return Err(Refusal::RoomUnknown) };
+        let kept_until = room.kept_until;
+        let joined = room.admit(now, visitor, created, &self.limits)?;
+        if let Some(at) = kept_until {
+            self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
+        }
+        self.index(name, joined.card.id);
+        Ok(joined)
+    }
+
+    pub fn post(&mut self, now: Timestamp, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
+        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
+        room.post(now, from, post, &self.limits)
+    }
+
+    /// Reads a mailbox; see [`Room::read`].
+    pub fn read(
+        &mut self,
+        now: Timestamp,
+        name: &RoomName,
+        id: PeerId,
+        after: Option<Seq>,
+        held_until: Option<Timestamp>,
+    ) -> Result<Batch, Refusal> {
+        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
+        let index = room.member(now, id, &self.limits)?;
+        let batch = room.read(now, index, after, held_until, &self.limits)?;
+        if room.closed && batch.messages.is_empty() {
+            // It has read that the room was closed: nothing more will come.
+            self.take_out(now, name, id, LeaveReason::Left);
+            return Err(Refusal::RoomClosed);
+        }
+        Ok(batch)
+    }
+
+    /// The poll of this peer ended before its time.
+    pub fn release(&mut self, now: Timestamp, name: &RoomName, id: PeerId) {
+        if let Some(room) = self.rooms.get_mut(name)
+            && let Some(index) = room.position(id)
+        {
+            room.peers[index].lease.release(now);
+        }
+    }
+
+    pub fn leave(&mut self, now: Timestamp, name: &RoomName, id: PeerId) -> Result<Vec<PeerId>, Refusal> {
+        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
+        room.member(now, id, &self.limits)?;
+        Ok(self.take_out(now, name, id, LeaveReason::Left))
+    }
+
+    /// The peer's page is going away, perhaps only to be loaded again: its lease shrinks.
+    pub fn say_goodbye(&mut self, now: Timestamp, name: &RoomName, id: PeerId) -> Result<(), Refusal> {
+        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
+        let index = room.member(now, id, &self.limits)?;
+        room.peers[index].lease.say_goodbye(now, self.limits.leave_grace);
+        self.index(name, id);
+        Ok(())
+    }
+
+    pub fn kick(
+        &mut self,
+        now: Timestamp,
+        name: &RoomName,
+        creator: CreatorId,
+        id: PeerId,
+    ) -> Result<Vec<PeerId>, Refusal> {
+        let room = self.administered(name, creator)?;
+        room.position(id).ok_or(Refusal::PeerUnknown { peer: id })?;
+        Ok(self.take_out(now, name, id, LeaveReason::Kicked))
+    }
+
+    pub fn lock(&mut self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
+        let room = self.administered(name, creator)?;
+        room.locked = locked;
+        Ok(room.view())
+    }
+
+    /// Closes a room. Its members are told, and it is gone once they have read so or their leases have ended.
+    pub fn close(&mut self, now: Timestamp, name: &RoomName, creator: CreatorId) -> Result<Vec<PeerId>, Refusal> {
+        let room = self.administered(name, creator)?;
+        room.closed = true;
+        let wake = room.tell_all(&Content::RoomClosed);
+        self.settle(now, name);
+        Ok(wake)
+    }
+
+    pub fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
+        self.rooms.get(name).map(Room::view).ok_or(Refusal::RoomUnknown)
+    }
+
+    /// Everybody in the room, in the order of joining, for one of them.
+    pub fn roster(&mut self, now: Timestamp, name: &RoomName, id: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
+        room.member(now, id, &self.limits)?;
+        Ok(room.peers.iter().map(|peer| peer.card.clone()).collect())
+    }
+
+    fn administered(&mut self, name: &RoomName, creator: CreatorId) -> Result<&mut Room, Refusal> {
+        let room = self.rooms.get_mut(name).filter(|room| !room.closed).ok_or(Refusal::RoomUnknown)?;
+        room.check_creator(creator)?;
+        Ok(room)
+    }
+
+    fn take_out(&mut self, now: Timestamp, name: &RoomName, id: PeerId, reason: LeaveReason) -> Vec<PeerId> {
+        let Some(room) = self.rooms.get_mut(name) else { return Vec::new() };
+        let Some(index) = room.position(id) else { return Vec::new() };
+        let (gone, wake) = room.remove(index, reason);
+        self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
+        self.settle(now, name);
+        wake
+    }
+
+    /// What becomes of a room that may have lost its last member.
+    fn settle(&mut self, now: Timestamp, name: &RoomName) {
+        let Some(room) = self.rooms.get_mut(name).filter(|room| room.peers.is_empty()) else { return };
+        if let Some(at) = room.kept_until.take() {
+            self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
+        }
+        if room.kept && !room.closed {
+            let ends = now + self.limits.room_lease;
+            room.kept_until = Some(ends);
+            self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
+        } else {
+            self.rooms.remove(name);
+        }
+    }
+
+    /// Puts a peer's deadline where its lease ends, when it is new or its lease has become shorter.
+    fn index(&mut self, name: &RoomName, id: PeerId) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let Some(index) = room.position(id) else { return };
+        let peer = &mut room.peers[index];
+        if peer.lease.ends() < peer.indexed_at {
+            let entry = |at| Deadline { at, room: name.clone(), peer: Some(id) };
+            self.deadlines.clear(&entry(peer.indexed_at));
+            peer.indexed_at = peer.lease.ends();
+            self.deadlines.set(entry(peer.indexed_at));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Monotonic time, in whole milliseconds since some start that only the caller knows.
+
+use std::{ops::Add, time::Duration};
+
+/// A moment on the server's monotonic clock. Leases and holds are reckoned in it; it is never shown to a client and
+/// never meets the wall clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    pub const NEVER: Timestamp = Timestamp(u64::MAX);
+
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// How long it is from here until `later`; zero when `later` has passed.
+    pub const fn until(self, later: Timestamp) -> Duration {
+        Duration::from_millis(later.0.saturating_sub(self.0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn add(self, span: Duration) -> Timestamp {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Timestamp(self.0.saturating_add(millis))
+    }
+}

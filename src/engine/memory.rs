@@ -1,0 +1,308 @@
+//! The engine for one machine: rooms in shards, each under one lock that is held for as long as a domain call takes.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{
+    Stats,
+    waiters::{Ticket, Waiters, Wake},
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
+        Rooms, Seq, Timestamp, Visitor,
+    },
+};
+
+/// Enough that two workers rarely meet, few enough to sweep them all without noticing.
+const SHARDS: usize = 64;
+
+/// Between two sweeps, at least: leases are seconds long, and a sweep may end many of them at once.
+const SWEEP_PAUSE: Duration = Duration::from_millis(5);
+
+#[derive(Debug)]
+pub struct Memory {
+    /// One lock for each shard: rooms and waiters change together, so that no message falls between an empty read and
+    /// a parked poll.
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    clock: Clock,
+    limits: Arc<Limits>,
+    rooms: AtomicUsize,
+    draining: AtomicBool,
+    accepted: AtomicU64,
+    delivered: AtomicU64,
+    expired: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Shard {
+    rooms: Rooms,
+    waiters: Waiters,
+}
+
+/// What a look into a mailbox found.
+#[derive(Debug)]
+pub enum Look {
+    Ready(Batch),
+    /// Nothing yet: the poll has its place among the waiters.
+    Parked(Parked),
+}
+
+impl Memory {
+    pub fn new(limits: Arc<Limits>, clock: Clock) -> Arc<Self> {
+        let shard = || Mutex::new(Shard { rooms: Rooms::new(limits.clone()), waiters: Waiters::default() });
+        Arc::new(Self {
+            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            hasher: RandomState::new(),
+            clock,
+            rooms: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            accepted: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            limits,
+        })
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
+        self.with_room_to_add(name, |rooms, now, may_add| (rooms.create(now, name, plan, creator, may_add), Vec::new()))
+    }
+
+    pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
+        self.with_room_to_add(name, |rooms, now, may_add| {
+            let mut joined = rooms.join(now, name, visitor, may_add);
+            let wake = joined.as_mut().map(|joined| std::mem::take(&mut joined.wake)).unwrap_or_default();
+            (joined, wake)
+        })
+    }
+
+    pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
+        let accepted = self.with_shard(name, |rooms, now| {
+            let mut accepted = rooms.post(now, name, from, post);
+            let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
+            (accepted, wake)
+        })?;
+        if !accepted.repeated {
+            self.accepted.fetch_add(accepted.places.len() as u64, Ordering::Relaxed);
+        }
+        Ok(accepted)
+    }
+
+    pub fn leave(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
+        self.with_shard(name, |rooms, now| told(rooms.leave(now, name, peer)))
+    }
+
+    pub fn say_goodbye(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
+        self.with_shard(name, |rooms, now| (rooms.say_goodbye(now, name, peer), Vec::new()))
+    }
+
+    pub fn kick(&self, name: &RoomName, creator: CreatorId, peer: PeerId) -> Result<(), Refusal> {
+        self.with_shard(name, |rooms, now| told(rooms.kick(now, name, creator, peer)))
+    }
+
+    pub fn lock(&self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
+        self.with_shard(name, |rooms, _| (rooms.lock(name, creator, locked), Vec::new()))
+    }
+
+    pub fn close(&self, name: &RoomName, creator: CreatorId) -> Result<(), Refusal> {
+        self.with_shard(name, |rooms, now| told(rooms.close(now, name, creator)))
+    }
+
+    pub fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
+        self.with_shard(name, |rooms, _| (rooms.view(name), Vec::new()))
+    }
+
+    pub fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+        self.with_shard(name, |rooms, now| (rooms.roster(now, name, peer), Vec::new()))
+    }
+
+    /// Reads a mailbox and, if there is nothing and time is left, parks the poll, under one lock. A poll that looks
+    /// again shows the ticket it had.
+    pub fn look(
+        this: &Arc<Self>,
+        name: &RoomName,
+        peer: PeerId,
+        after: Option<Seq>,
+        until: Timestamp,
+        ticket: Option<Ticket>,
+    ) -> Result<Look, Refusal> {
+        let now = this.clock.now();
+        let may_park = until > now;
+        if may_park && this.draining.load(Ordering::Acquire) {
+            return Err(Refusal::Draining);
+        }
+        let index = this.shard_of(name);
+        let mut shard = this.shards[index].lock();
+        let expired = this.expire(&mut shard, now);
+        let ticket = ticket.unwrap_or_else(|| shard.waiters.arrive());
+        let look = match shard.rooms.read(now, name, peer, after, may_park.then_some(until)) {
+            Err(refusal) => Err(refusal),
+            Ok(_) if !shard.waiters.supersede(peer, ticket) => Err(Refusal::PollSuperseded),
+            Ok(batch) if batch.messages.is_empty() && may_park => {
+                let receiver = shard.waiters.park(peer, ticket);
+                Ok(Look::Parked(Parked { memory: this.clone(), index, name: name.clone(), peer, ticket, receiver }))
+            }
+            Ok(batch) => {
+                this.delivered.fetch_add(batch.messages.len() as u64, Ordering::Relaxed);
+                Ok(Look::Ready(batch))
+            }
+        };
+        drop(shard);
+        expired.wake(Wake::News);
+        // A drain that came between the check above and the parking has found nobody: look after the polls it missed.
+        if matches!(look, Ok(Look::Parked(_))) && this.draining.load(Ordering::Acquire) {
+            return Err(Refusal::Draining);
+        }
+        look
+    }
+
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        for shard in &self.shards {
+            let woken = shard.lock().waiters.take_all();
+            woken.wake(Wake::Draining);
+        }
+    }
+
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            delivered: self.delivered.load(Ordering::Relaxed),
+            expired: self.expired.load(Ordering::Relaxed),
+            ..Stats::default()
+        };
+        for shard in &self.shards {
+            let shard = shard.lock();
+            stats.rooms += shard.rooms.len();
+            stats.peers += shard.rooms.peers();
+            stats.parked += shard.waiters.len();
+        }
+        stats
+    }
+
+    /// Sleeps to the first deadline, or for one grace period: no lease that begins meanwhile can end sooner than that.
+    pub async fn sweep(&self) {
+        let longest = self.limits.lease.min(self.limits.leave_grace).max(SWEEP_PAUSE);
+        loop {
+            let mut next = self.clock.now() + longest;
+            for shard in &self.shards {
+                let mut shard = shard.lock();
+                let woken = self.expire(&mut shard, self.clock.now());
+                next = next.min(shard.rooms.next_deadline().unwrap_or(next));
+                drop(shard);
+                woken.wake(Wake::News);
+            }
+            self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
+        }
+    }
+
+    /// One operation on one room: what is over ends first, and whoever is to be woken is woken after the lock is gone.
+    fn with_shard<T>(&self, name: &RoomName, operation: impl FnOnce(&mut Rooms, Timestamp) -> (T, Vec<PeerId>)) -> T {
+        let now = self.clock.now();
+        let mut shard = self.shards[self.shard_of(name)].lock();
+        let expired = self.expire(&mut shard, now);
+        let rooms_before = shard.rooms.len();
+        let (result, wake) = operation(&mut shard.rooms, now);
+        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        let woken = shard.waiters.take(&wake);
+        drop(shard);
+        expired.wake(Wake::News);
+        woken.wake(Wake::News);
+        result
+    }
+
+    /// The same for an operation that may add a room. The place is taken before and given back if it was not used.
+    fn with_room_to_add<T>(
+        &self,
+        name: &RoomName,
+        operation: impl FnOnce(&mut Rooms, Timestamp, bool) -> (T, Vec<PeerId>),
+    ) -> T {
+        self.with_shard(name, |rooms, now| {
+            if rooms.contains(name) {
+                return operation(rooms, now, false);
+            }
+            let reserved = self
+                .rooms
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                    (count < self.limits.rooms).then_some(count + 1)
+                })
+                .is_ok();
+            let outcome = operation(rooms, now, reserved);
+            if reserved && !rooms.contains(name) {
+                self.rooms.fetch_sub(1, Ordering::AcqRel);
+            }
+            outcome
+        })
+    }
+
+    fn expire(&self, shard: &mut Shard, now: Timestamp) -> super::waiters::Woken {
+        let rooms_before = shard.rooms.len();
+        let expired = shard.rooms.expire(now);
+        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        self.expired.fetch_add(expired.peers as u64, Ordering::Relaxed);
+        shard.waiters.take(&expired.wake)
+    }
+
+    /// Rooms are counted where they are added, in [`Memory::with_room_to_add`]; anything may end one.
+    fn count_rooms_gone(&self, before: usize, after: usize) {
+        self.rooms.fetch_sub(before.saturating_sub(after), Ordering::AcqRel);
+    }
+
+    fn shard_of(&self, name: &RoomName) -> usize {
+        self.hasher.hash_one(name) as usize % SHARDS
+    }
+}
+
+fn told(outcome: Result<Vec<PeerId>, Refusal>) -> (Result<(), Refusal>, Vec<PeerId>) {
+    match outcome {
+        Ok(wake) => (Ok(()), wake),
+        Err(refusal) => (Err(refusal), Vec::new()),
+    }
+}
+
+/// A poll that waits. Dropping it gives its place back, so a client that goes away leaves nothing behind.
+#[derive(Debug)]
+pub struct Parked {
+    memory: Arc<Memory>,
+    index: usize,
+    name: RoomName,
+    peer: PeerId,
+    ticket: Ticket,
+    receiver: oneshot::Receiver<Wake>,
+}
+
+impl Parked {
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    pub async fn woken(&mut self) -> Wake {
+        // Senders are never dropped unsent while their waiter is in the table; if one were, looking again is right.
+        (&mut self.receiver).await.unwrap_or(Wake::News)
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        let mut shard = self.memory.shards[self.index].lock();
+        if shard.waiters.give_back(self.peer, self.ticket) {
+            let now = self.memory.clock.now();
+            shard.rooms.release(now, &self.name, self.peer);
+        }
+    }
+}

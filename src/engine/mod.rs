@@ -1,0 +1,183 @@
+//! Where rooms are kept, and how polls wait.
+
+mod memory;
+mod waiters;
+
+use std::{sync::Arc, time::Duration};
+
+pub use memory::Memory;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        Accepted, Batch, Card, Created, CreatorId, Joined, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Seq,
+        Timestamp, Visitor,
+    },
+};
+use memory::{Look, Parked};
+use waiters::{Ticket, Wake};
+
+/// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine.rs` checks:
+///
+/// * **Atomic.** An operation happens whole or not at all, and operations on one room happen in one order that all of
+///   its members see: in every mailbox joins and leaves have the same order, and the messages of one sender theirs.
+/// * **Kept until acknowledged.** What was accepted stays in the mailbox until its owner reads with a cursor at or past
+///   it, for as long as the owner lives. Reading removes nothing.
+/// * **Honest cursors.** `seq` rises by one without a hole. A cursor ahead of the mailbox, or before what it still has,
+///   is refused by name and never answered with a guess.
+/// * **Once.** A keyed request that comes again gets its first answer and has no second effect.
+/// * **Bounded.** Every limit of [`crate::domain::Limits`] is kept by refusing the one who asks for more.
+/// * **One waiter.** Of the polls of one peer the newest waits; an older one ends with [`Refusal::PollSuperseded`].
+///   A poll that its client drops leaves nothing behind.
+/// * **Leases.** A peer that is not heard of for the length of its lease is gone, the others are told, once, and the
+///   seat is free. Time does this, not traffic.
+///
+/// A wake-up is a hint and the read is the truth: a poll looks again after each.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    Memory(Arc<Memory>),
+}
+
+/// Figures for people and monitors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub rooms: usize,
+    pub peers: usize,
+    pub parked: usize,
+    pub accepted: u64,
+    pub delivered: u64,
+    pub expired: u64,
+}
+
+impl Engine {
+    pub async fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.create(name, plan, creator),
+        }
+    }
+
+    pub async fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.join(name, visitor),
+        }
+    }
+
+    pub async fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.post(name, from, post),
+        }
+    }
+
+    pub async fn leave(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.leave(name, peer),
+        }
+    }
+
+    pub async fn say_goodbye(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.say_goodbye(name, peer),
+        }
+    }
+
+    pub async fn kick(&self, name: &RoomName, creator: CreatorId, peer: PeerId) -> Result<(), Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.kick(name, creator, peer),
+        }
+    }
+
+    pub async fn lock(&self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.lock(name, creator, locked),
+        }
+    }
+
+    pub async fn close(&self, name: &RoomName, creator: CreatorId) -> Result<(), Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.close(name, creator),
+        }
+    }
+
+    pub async fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.view(name),
+        }
+    }
+
+    pub async fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+        match self {
+            Engine::Memory(memory) => memory.roster(name, peer),
+        }
+    }
+
+    /// The messages after a cursor. When there are none, waits up to `hold` for one; an empty batch says that none came.
+    pub async fn receive(
+        &self,
+        name: &RoomName,
+        peer: PeerId,
+        after: Option<Seq>,
+        hold: Duration,
+    ) -> Result<Batch, Refusal> {
+        let until = self.clock().now() + hold;
+        let mut ticket = None;
+        loop {
+            let parked = match self.look(name, peer, after, until, ticket).await? {
+                Look::Ready(batch) => return Ok(batch),
+                Look::Parked(parked) => parked,
+            };
+            ticket = Some(parked.ticket());
+            match self.wait(parked, until).await {
+                Wake::News => {}
+                Wake::Superseded => return Err(Refusal::PollSuperseded),
+                Wake::Draining => return Err(Refusal::Draining),
+            }
+        }
+    }
+
+    /// Answers every parked poll with [`Refusal::Draining`], now and from now on.
+    pub fn drain(&self) {
+        match self {
+            Engine::Memory(memory) => memory.drain(),
+        }
+    }
+
+    pub fn stats(&self) -> Stats {
+        match self {
+            Engine::Memory(memory) => memory.stats(),
+        }
+    }
+
+    /// Ends leases as they run out, for as long as it is polled.
+    pub async fn sweep(&self) {
+        match self {
+            Engine::Memory(memory) => memory.sweep().await,
+        }
+    }
+
+    fn clock(&self) -> &Clock {
+        match self {
+            Engine::Memory(memory) => memory.clock(),
+        }
+    }
+
+    async fn look(
+        &self,
+        name: &RoomName,
+        peer: PeerId,
+        after: Option<Seq>,
+        until: Timestamp,
+        ticket: Option<Ticket>,
+    ) -> Result<Look, Refusal> {
+        match self {
+            Engine::Memory(memory) => Memory::look(memory, name, peer, after, until, ticket),
+        }
+    }
+
+    /// Waits for a wake-up, or for the end of the hold, after which a last look finds an empty mailbox or a late message.
+    async fn wait(&self, mut parked: Parked, until: Timestamp) -> Wake {
+        tokio::select! {
+            wake = parked.woken() => wake,
+            () = self.clock().sleep_until(until) => Wake::News,
+        }
+    }
+}

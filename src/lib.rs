@@ -1,0 +1,5 @@
+//! WebRTC signaling over plain HTTP. See `ARCHITECTURE.md` for the map.
+
+pub mod clock;
+pub mod domain;
+pub mod engine;
