@@ -1,1 +1,42 @@
-fn main() {}
+//! Parses, builds, runs.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use signalpost::{
+    app::App,
+    config::{Cli, Command, Config},
+    healthcheck, http, telemetry,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => serve(cli.config),
+        Some(Command::Serve(config)) => serve(*config),
+        Some(Command::Openapi) => print_document(),
+        Some(Command::Healthcheck { url }) => healthcheck::run(&url),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("signalpost: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: Config) -> Result<(), String> {
+    telemetry::start_logs(&config.log);
+    actix_web::rt::System::new().block_on(async {
+        let app = App::build(config)?;
+        app.announce();
+        app.run_until_stopped().await.map_err(|error| error.to_string())
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+fn print_document() -> Result<(), String> {
+    println!("{}", http::document().to_pretty_json().map_err(|error| error.to_string())?);
+    Ok(())
+}

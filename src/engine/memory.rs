@@ -143,7 +143,7 @@ impl Memory {
     ) -> Result<Look, Refusal> {
         let now = this.clock.now();
         let may_park = until > now;
-        if may_park && this.draining.load(Ordering::Acquire) {
+        if may_park && this.is_draining() {
             return Err(Refusal::Draining);
         }
         let index = this.shard_of(name);
@@ -165,7 +165,7 @@ impl Memory {
         drop(shard);
         expired.wake(Wake::News);
         // A drain that came between the check above and the parking has found nobody: look after the polls it missed.
-        if matches!(look, Ok(Look::Parked(_))) && this.draining.load(Ordering::Acquire) {
+        if matches!(look, Ok(Look::Parked(_))) && this.is_draining() {
             return Err(Refusal::Draining);
         }
         look
@@ -177,6 +177,10 @@ impl Memory {
             let woken = shard.lock().waiters.take_all();
             woken.wake(Wake::Draining);
         }
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 
     pub fn stats(&self) -> Stats {

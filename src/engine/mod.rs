@@ -141,6 +141,12 @@ impl Engine {
         }
     }
 
+    pub fn is_draining(&self) -> bool {
+        match self {
+            Engine::Memory(memory) => memory.is_draining(),
+        }
+    }
+
     pub fn stats(&self) -> Stats {
         match self {
             Engine::Memory(memory) => memory.stats(),

@@ -1,0 +1,238 @@
+//! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::filter::Targets;
+
+use crate::{domain::Limits, http::TokenKey, ice::IceConfig};
+
+/// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
+///
+/// Without any option it serves on http://127.0.0.1:8080: open that in two windows for a call. Every option can also be
+/// given as an environment variable.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server (what happens without a command, too)
+    Serve(Box<Config>),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Ask a running server whether it is well; exits with 0 if so (for containers)
+    Healthcheck {
+        /// For instance http://127.0.0.1:8080/readyz
+        url: String,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// Address to listen on. Port 0 takes a free one; the line that is printed has it
+    #[arg(long, env = "SIGNALPOST_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Key that makes and checks tokens, at least 16 characters; `@FILE` reads it from a file. With a kept key, peers
+    /// survive a restart of the server. Otherwise a random one is made at each start
+    #[arg(long, env = "SIGNALPOST_TOKEN_KEY", value_name = "KEY|@FILE", hide_env_values = true, value_parser = secret)]
+    pub token_key: Option<SecretString>,
+
+    /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any). Repeatable. The
+    /// server's own page needs none
+    #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<String>,
+
+    /// STUN server for peers, as `stun:host:port`. Repeatable
+    #[arg(long, env = "SIGNALPOST_STUN_URL", value_name = "URL", value_delimiter = ',', value_parser = stun_url)]
+    pub stun_url: Vec<String>,
+
+    /// TURN server for peers, as `turn:host:port?transport=udp` or `turns:…`. Repeatable. Needs --turn-secret
+    #[arg(long, env = "SIGNALPOST_TURN_URL", value_name = "URL", value_delimiter = ',', value_parser = turn_url, requires = "turn_secret")]
+    pub turn_url: Vec<String>,
+
+    /// Secret shared with the TURN server (coturn: `static-auth-secret`); `@FILE` reads it from a file
+    #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret)]
+    pub turn_secret: Option<SecretString>,
+
+    /// How long TURN credentials hold, in seconds
+    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(60..=604_800))]
+    pub turn_ttl: u64,
+
+    /// How long a peer that is not heard of keeps its seat, in milliseconds
+    #[arg(long, env = "SIGNALPOST_LEASE_MS", value_name = "MS", default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    pub lease_ms: u64,
+
+    /// How long a page that said goodbye keeps its seat, in case it is only being loaded again, in milliseconds
+    #[arg(long, env = "SIGNALPOST_LEAVE_GRACE_MS", value_name = "MS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub leave_grace_ms: u64,
+
+    /// The longest time a poll may ask to be held, in milliseconds. Most proxies cut at 60 s, the strictest at 30 s
+    #[arg(long, env = "SIGNALPOST_WAIT_MAX_MS", value_name = "MS", default_value_t = 55_000, value_parser = clap::value_parser!(u64).range(0..=600_000))]
+    pub wait_max_ms: u64,
+
+    /// Seats in a room whose maker does not say
+    #[arg(long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub room_capacity: u16,
+
+    /// The most seats a room may have
+    #[arg(long, env = "SIGNALPOST_ROOM_CAPACITY_MAX", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub room_capacity_max: u16,
+
+    /// The most rooms at once
+    #[arg(long, env = "SIGNALPOST_ROOMS_MAX", value_name = "N", default_value_t = 100_000)]
+    pub rooms_max: usize,
+
+    /// Messages that may wait in one mailbox
+    #[arg(long, env = "SIGNALPOST_MAILBOX_MESSAGES", value_name = "N", default_value_t = 256, value_parser = at_least_one)]
+    pub mailbox_messages: usize,
+
+    /// Bytes that may wait in one mailbox
+    #[arg(long, env = "SIGNALPOST_MAILBOX_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = at_least_one)]
+    pub mailbox_bytes: usize,
+
+    /// Bytes in the body of one request; a batch may have four times as many
+    #[arg(long, env = "SIGNALPOST_BODY_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = at_least_one)]
+    pub body_bytes: usize,
+
+    /// Worker threads; as many as there are processors unless given
+    #[arg(long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]
+    pub workers: Option<usize>,
+
+    /// What to log: error, warn, info, debug, trace, or by part as in `warn,signalpost=debug`
+    #[arg(long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info")]
+    pub log: Targets,
+
+    /// Serve the page from this folder instead of the one in the binary, for working on it
+    #[arg(long, env = "SIGNALPOST_WEB_DIR", value_name = "DIR", value_parser = folder)]
+    pub web_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// The configuration that no option at all gives.
+    pub fn from_defaults() -> Self {
+        Cli::parse_from(["signalpost"]).config
+    }
+
+    pub fn limits(&self) -> Limits {
+        let wait_max = Duration::from_millis(self.wait_max_ms);
+        let defaults = Limits::default();
+        Limits {
+            rooms: self.rooms_max,
+            room_capacity: self.room_capacity.into(),
+            room_capacity_max: self.room_capacity_max.into(),
+            mailbox_messages: self.mailbox_messages,
+            mailbox_bytes: self.mailbox_bytes,
+            body_bytes: self.body_bytes,
+            batch_bytes: self.body_bytes.saturating_mul(4),
+            wait_max,
+            wait_default: defaults.wait_default.min(wait_max),
+            lease: Duration::from_millis(self.lease_ms),
+            leave_grace: Duration::from_millis(self.leave_grace_ms),
+            ..defaults
+        }
+    }
+
+    pub fn ice(&self) -> Arc<IceConfig> {
+        Arc::new(IceConfig {
+            stun_urls: self.stun_url.clone(),
+            turn_urls: self.turn_url.clone(),
+            turn_secret: self.turn_secret.clone(),
+            turn_ttl: Duration::from_secs(self.turn_ttl),
+        })
+    }
+
+    /// The key for tokens, or what is wrong with the one that was given.
+    pub fn token_key(&self) -> Result<TokenKey, String> {
+        match &self.token_key {
+            Some(secret) => TokenKey::from_secret(secret)
+                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
+            None => TokenKey::random().map_err(|error| format!("there is no randomness for a token key: {error}")),
+        }
+    }
+}
+
+/// A secret as it stands, or the contents of the file after an `@`.
+fn secret(text: &str) -> Result<SecretString, String> {
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    let secret: SecretString = match text.strip_prefix('@') {
+        Some(path) => read(path)?.into(),
+        None => text.to_owned().into(),
+    };
+    let trimmed: SecretString = secret.expose_secret().trim().to_owned().into();
+    if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
+}
+
+fn stun_url(text: &str) -> Result<String, String> {
+    ice_url(text, &["stun:", "stuns:"])
+}
+
+fn turn_url(text: &str) -> Result<String, String> {
+    ice_url(text, &["turn:", "turns:"])
+}
+
+/// RFC 7064 and RFC 7065: a scheme, a colon, a host; no slashes.
+fn ice_url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    let host = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let fits =
+        host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace));
+    if fits { Ok(text.to_owned()) } else { Err(format!("it must look like {}host:port", schemes[0])) }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
+    if number == 0 { Err("it must be at least 1".into()) } else { Ok(number) }
+}
+
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.join("app/index.html").is_file() { Ok(path) } else { Err("there is no app/index.html in it".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_limits() {
+        let (ours, theirs) = (Config::from_defaults().limits(), Limits::default());
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    }
+
+    #[test]
+    fn every_option_is_an_environment_variable_too() {
+        for argument in Cli::command().get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let expected = format!("SIGNALPOST_{}", argument.get_id().as_str().to_uppercase());
+            let has = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+            let built_in = matches!(argument.get_id().as_str(), "help" | "version");
+            assert!(built_in || has == Some(expected), "{argument}");
+        }
+    }
+
+    #[test]
+    fn misspelt_servers_are_refused() {
+        for bad in [
+            "--stun-url=stun://host",
+            "--stun-url=host:3478",
+            "--turn-url=turn:host",
+            "--turn-secret=",
+            "--web-dir=/nowhere",
+        ] {
+            assert!(Cli::try_parse_from(["signalpost", bad]).is_err(), "{bad}");
+        }
+        assert!(Cli::try_parse_from(["signalpost", "--turn-url=turn:host?transport=tcp", "--turn-secret=s"]).is_ok());
+    }
+}

@@ -1,0 +1,272 @@
+//! The shapes of answers.
+
+use std::fmt::Write;
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::{self, Card, Content, LeaveReason, PeerId, Seq},
+    ice::IceServer,
+};
+
+/// A JSON answer that nobody on the way may keep or change.
+pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, super::NEVER_STORED)).json(body)
+}
+
+pub fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, super::NEVER_STORED)).finish()
+}
+
+/// A room, as anybody may see it.
+#[derive(Serialize, ToSchema)]
+pub struct Room {
+    #[schema(example = "tea")]
+    pub room: String,
+    /// Seats.
+    #[schema(example = 2)]
+    pub capacity: usize,
+    /// Seats that are taken.
+    #[schema(example = 1)]
+    pub occupancy: usize,
+    /// Nobody new is let in.
+    #[schema(example = false)]
+    pub locked: bool,
+    /// Joining needs the room's secret.
+    #[schema(example = false)]
+    pub secret: bool,
+    /// Closed: its members are still reading that it is.
+    #[schema(example = false)]
+    pub closed: bool,
+    /// Closes, locks and kicks. Only in the answer to the creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub room_token: Option<String>,
+}
+
+impl Room {
+    pub fn new(name: &domain::RoomName, view: domain::RoomView) -> Self {
+        Self {
+            room: name.to_string(),
+            capacity: view.capacity,
+            occupancy: view.occupancy,
+            locked: view.locked,
+            secret: view.wants_secret,
+            closed: view.closed,
+            room_token: None,
+        }
+    }
+}
+
+/// A peer, as the others in its room see it.
+#[derive(Serialize, ToSchema)]
+pub struct Peer {
+    #[schema(value_type = Uuid)]
+    pub id: String,
+    #[schema(example = "Ann")]
+    pub name: String,
+    /// Whatever the app said of this peer when it joined.
+    #[schema(value_type = Value)]
+    pub metadata: Box<RawValue>,
+    /// Rises with each join: of two peers the one with the larger order is the polite one.
+    #[schema(example = 1)]
+    pub order: u64,
+}
+
+impl From<&Card> for Peer {
+    fn from(card: &Card) -> Self {
+        let metadata = RawValue::from_string(card.metadata.as_str().to_owned());
+        Self {
+            id: card.id.to_string(),
+            name: card.name.as_str().to_owned(),
+            metadata: metadata.unwrap_or_else(|_| RawValue::NULL.to_owned()),
+            order: card.order,
+        }
+    }
+}
+
+/// The answer to a join: a seat, and everything to go on with.
+#[derive(Serialize, ToSchema)]
+pub struct Joined {
+    #[schema(example = "tea")]
+    pub room: String,
+    /// This join made the room.
+    #[schema(example = true)]
+    pub created: bool,
+    #[schema(example = 2)]
+    pub capacity: usize,
+    pub peer: Peer,
+    /// Speaks for this peer. Keep it: a page that is loaded again joins with it and has its seat back.
+    pub token: String,
+    /// Poll on from here.
+    #[schema(example = 0)]
+    pub cursor: u64,
+    /// The newest message in the mailbox now. Greater than `cursor` when a resumed seat has unread messages.
+    #[schema(example = 0)]
+    pub latest: u64,
+    /// The others, as of `cursor`, in the order of joining.
+    pub peers: Vec<Peer>,
+    /// Perfect negotiation (W3C WebRTC 1.0 section 10.7): somebody came before this peer, and it is polite to them.
+    #[schema(example = false)]
+    pub polite: bool,
+    /// For `new RTCPeerConnection({iceServers})`.
+    pub ice_servers: Vec<IceServer>,
+    /// How long the seat is kept after the last request, in milliseconds.
+    #[schema(example = 45000)]
+    pub lease_ms: u64,
+    /// The longest `wait` of a poll, in milliseconds.
+    #[schema(example = 55000)]
+    pub wait_max_ms: u64,
+    /// Closes, locks and kicks. Only for the one whose join made the room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub room_token: Option<String>,
+}
+
+/// Everybody in the room, in the order of joining.
+#[derive(Serialize, ToSchema)]
+pub struct Roster {
+    pub peers: Vec<Peer>,
+}
+
+/// Where a message went.
+#[derive(Serialize, ToSchema)]
+pub struct Posted {
+    /// The number of the message in that mailbox.
+    #[schema(example = 7)]
+    pub seq: u64,
+}
+
+/// Where the messages of a batch went, in its order; one without `to` has an entry for each receiver.
+#[derive(Serialize, ToSchema)]
+pub struct BatchPosted {
+    pub accepted: Vec<Place>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Place {
+    #[schema(value_type = Uuid)]
+    pub to: String,
+    #[schema(example = 7)]
+    pub seq: u64,
+}
+
+impl From<&(PeerId, Seq)> for Place {
+    fn from((to, seq): &(PeerId, Seq)) -> Self {
+        Self { to: to.to_string(), seq: seq.get() }
+    }
+}
+
+/// What a poll finds: the messages after its cursor, in order, and the cursor for the next poll.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view; `batch` writes it")]
+pub struct Batch {
+    messages: Vec<Message>,
+    /// Send it with the next poll, as `Last-Event-ID` or `after`. That acknowledges everything up to it.
+    #[schema(example = 9)]
+    cursor: u64,
+}
+
+/// One thing in a mailbox: what a peer sent (with `from`), or what the server says (without).
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[allow(dead_code, reason = "the document's view; `batch` writes it")]
+pub enum Message {
+    Offer {
+        seq: u64,
+        from: Uuid,
+        sdp: String,
+    },
+    Answer {
+        seq: u64,
+        from: Uuid,
+        sdp: String,
+    },
+    Candidate {
+        seq: u64,
+        from: Uuid,
+        #[schema(value_type = Option<Object>)]
+        candidate: Option<serde_json::Value>,
+    },
+    Bye {
+        seq: u64,
+        from: Uuid,
+        #[schema(nullable = false)]
+        reason: Option<String>,
+    },
+    Data {
+        seq: u64,
+        from: Uuid,
+        #[schema(value_type = Value)]
+        data: serde_json::Value,
+    },
+    PeerJoined {
+        seq: u64,
+        peer: Peer,
+    },
+    PeerLeft {
+        seq: u64,
+        peer: Uuid,
+        reason: Departure,
+    },
+    RoomClosed {
+        seq: u64,
+    },
+}
+
+/// Why a peer left: it said so, its lease ended, or it was removed.
+#[derive(ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "the document's view of `LeaveReason`")]
+pub enum Departure {
+    Left,
+    Expired,
+    Kicked,
+}
+
+/// Writes a batch from the parts that were serialised on their way in.
+pub fn batch(batch: &domain::Batch) -> HttpResponse {
+    let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
+    let mut text = String::with_capacity(size + 40);
+    text.push_str("{\"messages\":[");
+    for (index, message) in batch.messages.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        let _ = write_message(&mut text, message);
+    }
+    let _ = write!(text, "],\"cursor\":{}}}", batch.cursor);
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, super::NEVER_STORED))
+        .content_type("application/json")
+        .body(text)
+}
+
+fn write_message(text: &mut String, message: &domain::Message) -> std::fmt::Result {
+    write!(text, "{{\"seq\":{},", message.seq)?;
+    match &message.content {
+        Content::Relayed { from, payload } => write!(text, "\"from\":\"{from}\",{}", payload.as_str())?,
+        Content::PeerJoined(card) => {
+            let peer = serde_json::to_string(&Peer::from(card.as_ref())).map_err(|_| std::fmt::Error)?;
+            write!(text, "\"type\":\"peer-joined\",\"peer\":{peer}")?;
+        }
+        Content::PeerLeft { peer, reason } => {
+            let reason = match reason {
+                LeaveReason::Left => "left",
+                LeaveReason::Expired => "expired",
+                LeaveReason::Kicked => "kicked",
+            };
+            write!(text, "\"type\":\"peer-left\",\"peer\":\"{}\",\"reason\":\"{reason}\"", peer.id)?;
+        }
+        Content::RoomClosed => text.push_str("\"type\":\"room-closed\""),
+    }
+    text.push('}');
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! For operators and their machines.
+
+use actix_web::{HttpResponse, get, http::header, web::Data};
+
+use super::{Api, problem::Problem, refusals};
+use crate::{domain::Refusal, telemetry};
+
+refusals!(ReadyRefusals: Draining);
+
+/// Is the process alive?
+#[utoipa::path(
+    tag = "operation",
+    operation_id = "getHealth",
+    responses((status = 200, body = String, content_type = "text/plain", description = "It is", example = "ok\n"))
+)]
+#[get("/healthz")]
+pub async fn healthz() -> HttpResponse {
+    plain("ok\n")
+}
+
+/// Should it be sent new requests?
+#[utoipa::path(
+    tag = "operation",
+    operation_id = "getReadiness",
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "It should", example = "ready\n"),
+        ReadyRefusals
+    )
+)]
+#[get("/readyz")]
+pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
+    if api.engine.is_draining() { Err(Refusal::Draining.into()) } else { Ok(plain("ready\n")) }
+}
+
+/// Figures, in the text format of Prometheus
+#[utoipa::path(
+    tag = "operation",
+    operation_id = "getMetrics",
+    responses((status = 200, body = String, content_type = "text/plain", description = "The figures"))
+)]
+#[get("/metrics")]
+pub async fn metrics(api: Data<Api>) -> HttpResponse {
+    let text = telemetry::render(api.engine.stats());
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+fn plain(text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, super::NEVER_STORED))
+        .body(text)
+}

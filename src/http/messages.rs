@@ -1,0 +1,143 @@
+//! Mailboxes: others post into them, their owners poll them.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
+
+use super::{
+    Api,
+    answers::{self, Batch, BatchPosted, Place, Posted},
+    body::{BatchBody, JsonBody},
+    caller::{Addressee, Member, Owner},
+    idempotency::IdempotencyKey,
+    problem::{Code, Problem},
+    refusals,
+    signal::{self, Signal, SignalBatch},
+};
+use crate::domain::{Limits, Post, Seq};
+
+refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
+    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull);
+refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, CursorAhead,
+    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, Draining);
+
+/// Put one message into a peer's mailbox
+#[utoipa::path(
+    tag = "messages",
+    operation_id = "postMessage",
+    params(
+        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("peer" = Uuid, Path, description = "The receiver's id"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+            description = "A UUID. A repeat with the same key gets the first answer again and is not delivered twice."),
+    ),
+    request_body(content = Signal, content_type = "application/json", examples(
+        ("offer" = (value = json!({"type": "offer", "sdp": "v=0\r\n…"}))),
+        ("answer" = (value = json!({"type": "answer", "sdp": "v=0\r\n…"}))),
+        ("candidate" = (value = json!({"type": "candidate", "candidate": {
+            "candidate": "candidate:1 1 udp 2122260223 192.0.2.1 54400 typ host", "sdpMid": "0", "sdpMLineIndex": 0}}))),
+        ("end-of-candidates" = (value = json!({"type": "candidate", "candidate": null}))),
+        ("bye" = (value = json!({"type": "bye", "reason": "Got to go"}))),
+        ("data" = (value = json!({"type": "data", "data": {"anything": true}}))),
+    )),
+    responses((status = 202, body = Posted, description = "In the mailbox"), PostRefusals),
+    security(("peer_token" = []))
+)]
+#[post("/v1/rooms/{room}/peers/{peer}/messages")]
+pub async fn post_one(
+    api: Data<Api>,
+    by: Member,
+    to: Addressee,
+    key: IdempotencyKey,
+    bytes: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let targets = vec![signal::parse_one(&bytes.0, to.0)?];
+    let keyed = key.keyed(&[b"one", to.0.as_bytes(), &bytes.0]);
+    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
+    let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
+    Ok(answers::json(StatusCode::ACCEPTED, &Posted { seq }))
+}
+
+/// Put several messages into mailboxes
+///
+/// All of them are accepted, or none. A message without `to` goes to everybody else in the room.
+#[utoipa::path(
+    tag = "messages",
+    operation_id = "postBatch",
+    params(
+        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+            description = "A UUID. A repeat with the same key gets the first answer again and is not delivered twice."),
+    ),
+    request_body(content = SignalBatch, content_type = "application/json",
+        example = json!({"messages": [{"type": "data", "data": "hello, everybody"}, {"type": "bye"}]})),
+    responses((status = 202, body = BatchPosted, description = "In the mailboxes"), PostRefusals),
+    security(("peer_token" = []))
+)]
+#[post("/v1/rooms/{room}/messages")]
+pub async fn post_batch(
+    api: Data<Api>,
+    by: Member,
+    key: IdempotencyKey,
+    bytes: BatchBody,
+) -> Result<HttpResponse, Problem> {
+    let targets = signal::parse_batch(&bytes.0, api.limits.batch_messages)?;
+    let keyed = key.keyed(&[b"batch", &bytes.0]);
+    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
+    let accepted = accepted.places.iter().map(Place::from).collect();
+    Ok(answers::json(StatusCode::ACCEPTED, &BatchPosted { accepted }))
+}
+
+/// Poll one's own mailbox
+///
+/// Answers at once with what is newer than the cursor, or waits for it. Reading removes nothing: the cursor of the next
+/// poll acknowledges what this one brought, so an answer that is lost is simply asked for again. When nothing comes in
+/// time, `messages` is empty.
+#[utoipa::path(
+    tag = "messages",
+    operation_id = "pollMessages",
+    params(
+        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("peer" = Uuid, Path, description = "One's own id"),
+        ("wait" = Option<f64>, Query, minimum = 0, maximum = 55, example = 5,
+            description = "How long to wait for a message, in seconds; 25 unless given. 0 does not wait."),
+        ("after" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_u64,
+            description = "The cursor: acknowledges everything up to it. Without one, reads on from what was acknowledged."),
+        ("Last-Event-ID" = Option<u64>, Header, minimum = 0, maximum = 9007199254740991_u64,
+            description = "The cursor, too; for browsers, whose preflight cache goes by the whole URL. `after` wins."),
+    ),
+    responses((status = 200, body = Batch, description = "What is newer, and the next cursor"), PollRefusals),
+    security(("peer_token" = []))
+)]
+#[get("/v1/rooms/{room}/peers/{peer}/messages")]
+pub async fn poll(api: Data<Api>, by: Owner, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let wait = parse_wait(query(&request, "wait"), &api.limits)?;
+    let header = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
+    let after = query(&request, "after").or(header).map(parse_cursor).transpose()?;
+    // Polls that began together do not end together.
+    let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
+    let batch = api.engine.receive(&by.room, by.peer, after, hold).await?;
+    Ok(answers::batch(&batch))
+}
+
+fn query<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    let pairs = request.query_string().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next_back()
+}
+
+fn parse_wait(text: Option<&str>, limits: &Limits) -> Result<Duration, Problem> {
+    let Some(text) = text else { return Ok(limits.wait_default.min(limits.wait_max)) };
+    let malformed = || Problem::new(Code::MalformedRequest, "`wait` must be a number of seconds.");
+    let seconds: f64 = text.parse().ok().filter(|seconds: &f64| seconds.is_finite()).ok_or_else(malformed)?;
+    let max = limits.wait_max.as_secs_f64();
+    if !(0.0..=max).contains(&seconds) {
+        return Err(Problem::invalid(format!("`wait` must be from 0 to {max} seconds.")));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn parse_cursor(text: &str) -> Result<Seq, Problem> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let cursor = text.parse().ok().filter(|_| digits).and_then(Seq::new);
+    cursor.ok_or_else(|| Problem::new(Code::MalformedRequest, "A cursor is a whole number from 0 to 2^53 - 1."))
+}

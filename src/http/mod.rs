@@ -1,0 +1,77 @@
+//! The HTTP edge, and the only place that knows actix: parse, ask the engine once, answer.
+
+pub mod answers;
+mod assets;
+mod beacon;
+mod body;
+mod caller;
+mod health;
+mod ice_servers;
+mod idempotency;
+mod messages;
+mod methods;
+mod openapi;
+mod peers;
+pub mod problem;
+mod room_name;
+mod rooms;
+mod routes;
+mod signal;
+mod token;
+
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderValue;
+use sha2::{Digest, Sha256};
+
+pub use methods::Methods;
+pub use openapi::{document, shared};
+pub use routes::{api, pages};
+pub use token::TokenKey;
+
+use crate::{
+    clock::Clock,
+    domain::{Limits, Secret},
+    engine::Engine,
+    ice::IceConfig,
+};
+use problem::Problem;
+
+/// What handlers work with.
+#[derive(Clone, Debug)]
+pub struct Api {
+    pub engine: Engine,
+    pub limits: Arc<Limits>,
+    pub tokens: TokenKey,
+    pub ice: Arc<IceConfig>,
+    pub clock: Clock,
+}
+
+/// No answer of the API may be kept, and none may be changed on the way.
+const NEVER_STORED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+
+/// The longest secret of a room, in bytes.
+const SECRET_BYTES: usize = 256;
+
+/// A secret as the domain keeps it.
+fn digest_secret(secret: &str) -> Result<Secret, Problem> {
+    if secret.is_empty() || secret.len() > SECRET_BYTES {
+        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_BYTES} bytes.")));
+    }
+    Ok(Secret::from_digest(Sha256::digest(secret.as_bytes()).into()))
+}
+
+/// Names the problems that an operation may answer with, for its documentation.
+macro_rules! refusals {
+    ($name:ident: $($code:ident),+ $(,)?) => {
+        struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                use super::problem::Code;
+                super::openapi::problem_responses(&[$(Code::$code),+])
+            }
+        }
+    };
+}
+use refusals;

@@ -1,0 +1,166 @@
+//! Joining, the roster, leaving.
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, post, web::Data};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Api,
+    answers::{self, Joined, Peer, Roster},
+    body::{self, JsonBody},
+    caller::{Addressee, Owner, OwnerOrCreator, Visiting},
+    idempotency::IdempotencyKey,
+    problem::Problem,
+    refusals,
+};
+use crate::domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor};
+
+/// Everything may be left out, and so may the body.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JoinRequest {
+    /// Shown to the others; at most 64 characters.
+    #[schema(example = "Ann", max_length = 64)]
+    name: Option<String>,
+    /// Anything else the others should know, at most 4 KiB.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Box<RawValue>>,
+    /// The room's secret, if it has one. A room that this join makes will have it.
+    #[schema(example = "two lumps", min_length = 1, max_length = 256)]
+    secret: Option<String>,
+    /// Seats, if this join makes the room.
+    #[schema(example = 2, minimum = 1, maximum = 64)]
+    capacity: Option<u16>,
+}
+
+refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, SecretWrong, RoomLocked, Kicked, BodyTimeout,
+    RoomFull, RoomClosed, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull,
+    RoomsExhausted);
+refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid);
+refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnknown, PeerUnknown, PeerGone,
+    RoomNameInvalid);
+
+/// Join a room
+///
+/// Makes the room if there is none. Keep the token: joining with it as bearer gives the same seat, mailbox and cursor
+/// back (200), or, when the server has forgotten the peer, a new seat under the same id (201).
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "joinRoom",
+    params(
+        ("room" = String, Path, description = "The room's name: 1 to 64 of `A-Za-z0-9._~-`", example = "tea"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+            description = "A UUID. A repeat with the same key gets the same seat, not a second one."),
+    ),
+    request_body(content = JoinRequest, content_type = "application/json", example = json!({"name": "Ann"})),
+    responses(
+        (status = 201, body = Joined, description = "A seat"),
+        (status = 200, body = Joined, description = "The seat that the token is for"),
+        JoinRefusals
+    ),
+    security((), ("peer_token" = []))
+)]
+#[post("/v1/rooms/{room}/peers")]
+pub async fn join(
+    api: Data<Api>,
+    visiting: Visiting,
+    key: IdempotencyKey,
+    bytes: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let request: JoinRequest = body::parse_or_default(&bytes.0)?;
+    let identity = match visiting.peer {
+        Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
+        None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
+    };
+    let visitor = Visitor {
+        identity,
+        name: parse_name(request.name.as_deref())?,
+        metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
+        secret: request.secret.as_deref().map(super::digest_secret).transpose()?,
+        capacity: request.capacity.map(usize::from),
+        creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
+        keyed: key.keyed(&[b"join", &bytes.0]),
+    };
+    let joined = api.engine.join(&visiting.room, visitor).await?;
+    let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(answers::json(status, &answer(&api, &visiting.room, &joined)))
+}
+
+/// List the peers in a room
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "listPeers",
+    params(("room" = String, Path, description = "The room's name", example = "tea")),
+    responses((status = 200, body = Roster, description = "Everybody in the room"), RosterRefusals),
+    security(("peer_token" = []))
+)]
+#[get("/v1/rooms/{room}/peers")]
+pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpResponse, Problem> {
+    let cards = api.engine.roster(&by.room, by.peer).await?;
+    let peers = cards.iter().map(|card| Peer::from(card.as_ref())).collect();
+    Ok(answers::json(StatusCode::OK, &Roster { peers }))
+}
+
+/// Leave a room, or remove a peer from it
+///
+/// With the peer's own token it leaves; with the room token it is removed, and its token will not be let in again.
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "leaveRoom",
+    params(
+        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("peer" = Uuid, Path, description = "The peer's id"),
+    ),
+    responses((status = 204, description = "Gone; the others have been told"), LeaveRefusals),
+    security(("peer_token" = []), ("room_token" = []))
+)]
+#[delete("/v1/rooms/{room}/peers/{peer}")]
+pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
+    match by {
+        OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
+        OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
+    }
+    Ok(answers::no_content())
+}
+
+fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
+    let peer = joined.card.id;
+    let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Joined {
+        room: room.to_string(),
+        created: joined.created,
+        capacity: joined.capacity,
+        peer: Peer::from(joined.card.as_ref()),
+        token: api.tokens.peer_token(room, peer),
+        cursor: joined.cursor.get(),
+        latest: joined.newest.get(),
+        peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
+        polite: joined.roster.iter().any(|other| other.order < joined.card.order),
+        ice_servers: api.ice.servers(peer, api.clock.unix_millis() / 1000),
+        lease_ms: millis(api.limits.lease),
+        wait_max_ms: millis(api.limits.wait_max),
+        room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),
+    }
+}
+
+fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
+    Name::parse(text.unwrap_or_default()).ok_or_else(|| {
+        Problem::invalid(format!(
+            "`name` must have at most {} characters, none of them control characters.",
+            Name::MAX_CHARS
+        ))
+    })
+}
+
+fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
+    let Some(json) = json.map(RawValue::get) else { return Ok(Metadata::default()) };
+    if json.len() > limits.metadata_bytes {
+        return Err(Problem::invalid(format!("`metadata` must have at most {} bytes.", limits.metadata_bytes)));
+    }
+    if !json.starts_with('{') {
+        return Err(Problem::invalid("`metadata` must be an object."));
+    }
+    Ok(Metadata::new(json))
+}

@@ -1,0 +1,77 @@
+//! The one list of routes. What the server answers and what the document says both come from it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    web::{self, Data, ServiceConfig},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{
+    assets, beacon, health, ice_servers, messages,
+    methods::Methods,
+    peers,
+    problem::{Code, Problem},
+    rooms,
+};
+
+/// Everything that the OpenAPI document describes. The routes that are asked most often stand first.
+pub fn api(config: &mut DocumentedConfig<'_>) {
+    config
+        .service(messages::poll)
+        .service(messages::post_one)
+        .service(messages::post_batch)
+        .service(peers::join)
+        .service(peers::roster)
+        .service(peers::leave)
+        .service(beacon::goodbye)
+        .service(rooms::create)
+        .service(rooms::look)
+        .service(rooms::change)
+        .service(rooms::close)
+        .service(ice_servers::ice_servers)
+        .service(health::healthz)
+        .service(health::readyz)
+        .service(health::metrics);
+}
+
+/// What people look at: the page, the documentation, and the pages about problems. And the answer to everything else.
+pub fn pages(config: &mut ServiceConfig, document: OpenApi, methods: Arc<Methods>, web_dir: Option<PathBuf>) {
+    let swagger = Config::default().try_it_out_enabled(true).persist_authorization(true).display_request_duration(true);
+    config
+        .service(problem_page)
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document).config(swagger))
+        .service(web::redirect("/swagger-ui", "/swagger-ui/"))
+        .app_data(Data::from(methods))
+        .default_service(web::to(no_route));
+    match web_dir {
+        Some(dir) => assets::from_folder(config, dir),
+        None => assets::embedded(config),
+    }
+}
+
+/// The page about one kind of problem, which its `type` refers to.
+#[get("/problems/{slug}")]
+async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let known = Code::ALL.iter().map(|code| code.row()).find(|row| row.slug == slug.as_str());
+    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "There is no such problem."))?;
+    let text = format!("{} ({})\n\n{}.\n\n{}\n", row.slug, row.status, row.title, row.action);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
+        .content_type("text/plain; charset=utf-8")
+        .body(text))
+}
+
+/// Answers what no route took: 405 where another method would have been right, else 404.
+async fn no_route(request: HttpRequest, methods: Data<Methods>) -> Problem {
+    match methods.of(request.path()) {
+        Some(allow) => {
+            Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow(allow)
+        }
+        None => Problem::new(Code::NotFound, "No route has this path."),
+    }
+}

@@ -1,0 +1,199 @@
+//! Messages on their way in: the envelope is checked, and what is inside `sdp`, `candidate` and `data` is kept byte for
+//! byte. What comes out is the text that every reader will be sent.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{body, problem::Problem};
+use crate::domain::{Payload, PeerId, Target};
+
+/// A message from one peer to another. `offer` and `answer` are what `JSON.stringify(pc.localDescription)` gives, and
+/// `candidate` what `candidate.toJSON()` gives (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[allow(dead_code, reason = "the document's view of `Envelope`")]
+pub enum Signal {
+    /// An SDP offer (RFC 8829).
+    Offer { sdp: String },
+    /// An SDP answer (RFC 8829).
+    Answer { sdp: String },
+    /// An ICE candidate (RFC 8839), or null for the end of candidates.
+    Candidate {
+        #[schema(value_type = Option<Object>)]
+        candidate: Option<Value>,
+    },
+    /// Hang up on that peer, and stay in the room.
+    Bye { reason: Option<String> },
+    /// Anything an app adds.
+    Data {
+        #[schema(value_type = Value)]
+        data: Value,
+    },
+}
+
+/// A message in a batch: a signal, and whom it is for. Without `to` it goes to everybody else in the room.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view of `Envelope`")]
+pub struct AddressedSignal {
+    to: Option<Uuid>,
+    #[serde(flatten)]
+    signal: Signal,
+}
+
+/// Several messages at once; all are accepted, or none.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view of `Envelopes`")]
+pub struct SignalBatch {
+    /// In the order in which they are to arrive; at most 50.
+    #[schema(min_items = 1, max_items = 50)]
+    messages: Vec<AddressedSignal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    to: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    sdp: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    candidate: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    reason: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelopes<'a> {
+    #[serde(borrow)]
+    messages: Vec<Envelope<'a>>,
+}
+
+/// A field that is there, be it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// The one message of a `POST` into a mailbox.
+pub fn parse_one(bytes: &[u8], to: PeerId) -> Result<Target, Problem> {
+    let envelope: Envelope<'_> = body::parse(bytes)?;
+    if envelope.to.is_some() {
+        return Err(Problem::invalid("`to` belongs in a batch; here the path says whom the message is for."));
+    }
+    Ok(Target { to: Some(to), payload: envelope.payload()? })
+}
+
+/// The messages of a batch.
+pub fn parse_batch(bytes: &[u8], at_most: usize) -> Result<Vec<Target>, Problem> {
+    let Envelopes { messages } = body::parse(bytes)?;
+    if messages.is_empty() || messages.len() > at_most {
+        return Err(Problem::invalid(format!("`messages` has {} entries; 1 to {at_most} are taken.", messages.len())));
+    }
+    let target = |(index, envelope): (usize, &Envelope<'_>)| {
+        envelope.target().map_err(|detail| Problem::invalid(format!("messages[{index}]: {detail}")))
+    };
+    messages.iter().enumerate().map(target).collect()
+}
+
+impl Envelope<'_> {
+    fn target(&self) -> Result<Target, String> {
+        let to =
+            self.to.as_deref().map(|text| super::caller::parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
+        Ok(Target { to: to.transpose()?, payload: self.text().map(Payload::new)? })
+    }
+
+    fn payload(&self) -> Result<Payload, Problem> {
+        self.text().map(Payload::new).map_err(Problem::invalid)
+    }
+
+    /// The inside of the message as its readers will get it, without the braces.
+    fn text(&self) -> Result<String, String> {
+        let kind = self.kind.as_ref();
+        let (name, value) = match kind {
+            "offer" | "answer" => ("sdp", self.sdp),
+            "candidate" => ("candidate", self.candidate),
+            "bye" => ("reason", self.reason),
+            "data" => ("data", self.data),
+            _ => return Err("`type` must be offer, answer, candidate, bye or data.".into()),
+        };
+        let fields = [("sdp", self.sdp), ("candidate", self.candidate), ("data", self.data), ("reason", self.reason)];
+        if let Some((stray, _)) = fields.iter().find(|(field, value)| *field != name && value.is_some()) {
+            return Err(format!("`{stray}` does not belong in a message of type `{kind}`."));
+        }
+        let Some(raw) = value.map(RawValue::get) else {
+            let optional = kind == "bye";
+            let missing = || format!("A message of type `{kind}` needs `{name}`.");
+            return optional.then(|| "\"type\":\"bye\"".to_owned()).ok_or_else(missing);
+        };
+        check_shape(name, raw)?;
+        Ok(format!("\"type\":\"{kind}\",\"{name}\":{raw}"))
+    }
+}
+
+fn check_shape(name: &str, raw: &str) -> Result<(), String> {
+    let (fits, wanted) = match name {
+        "sdp" | "reason" => (raw.starts_with('"'), "a string"),
+        "candidate" => (raw.starts_with('{') || raw == "null", "an object or null"),
+        _ => (true, "anything"),
+    };
+    if fits { Ok(()) } else { Err(format!("`{name}` must be {wanted}.")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relayed(json: &str) -> Result<String, Problem> {
+        parse_one(json.as_bytes(), PeerId::from_bytes([1; 16])).map(|target| target.payload.as_str().to_owned())
+    }
+
+    #[test]
+    fn what_is_inside_is_kept_byte_for_byte() {
+        for (given, kept) in [
+            (r#"{"type":"offer","sdp":"v=0\r\n\u00e9 \/"}"#, r#""type":"offer","sdp":"v=0\r\n\u00e9 \/""#),
+            (r#"{ "sdp" : "" , "type" : "answer" }"#, r#""type":"answer","sdp":"""#),
+            (r#"{"type":"candidate","candidate":null}"#, r#""type":"candidate","candidate":null"#),
+            (
+                r#"{"type":"candidate","candidate":{ "a" : 1.0e0 }}"#,
+                r#""type":"candidate","candidate":{ "a" : 1.0e0 }"#,
+            ),
+            (r#"{"type":"bye"}"#, r#""type":"bye""#),
+            (r#"{"type":"bye","reason":"late"}"#, r#""type":"bye","reason":"late""#),
+            (r#"{"type":"data","data":null}"#, r#""type":"data","data":null"#),
+        ] {
+            assert_eq!(relayed(given).unwrap(), kept);
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_not_one_is_refused_with_what_is_wrong() {
+        for (given, detail) in [
+            (r#"{"type":"offer"}"#, "needs `sdp`"),
+            (r#"{"type":"offer","sdp":null}"#, "`sdp` must be a string"),
+            (r#"{"type":"offer","sdp":7}"#, "`sdp` must be a string"),
+            (r#"{"type":"offer","sdp":"","data":1}"#, "`data` does not belong"),
+            (r#"{"type":"candidate"}"#, "needs `candidate`"),
+            (r#"{"type":"candidate","candidate":"x"}"#, "object or null"),
+            (r#"{"type":"data"}"#, "needs `data`"),
+            (r#"{"type":"bye","reason":1}"#, "`reason` must be a string"),
+            (r#"{"type":"video-offer","sdp":""}"#, "`type` must be"),
+            (r#"{"type":"offer","sdp":"","target":"x"}"#, "unknown field `target`"),
+            (r#"{"type":"offer","sdp":"","sdp":""}"#, "duplicate field"),
+            (r#"{"sdp":""}"#, "missing field `type`"),
+            (r#"{"type":"bye","to":"x"}"#, "the path says"),
+            (r#"["bye",null,null,null,null,null]"#, "must be a JSON object"),
+            (r#"{"type":"offer","#, "EOF"),
+        ] {
+            let problem = relayed(given).unwrap_err().body().to_string();
+            assert!(problem.contains(detail), "{given}: {problem}");
+        }
+    }
+}

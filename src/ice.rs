@@ -1,0 +1,95 @@
+//! ICE servers for peers: STUN and TURN URLs, with TURN REST credentials.
+//!
+//! The credentials follow the convention that coturn and others know as `use-auth-secret`
+//! (draft-uberti-behave-turn-rest-00): the user name is `expiry:peer`, with the expiry in Unix seconds, and the
+//! password base64(HMAC-SHA1(secret, user name)). Whoever shares the secret can check them without asking.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use sha1::Sha1;
+use utoipa::ToSchema;
+
+use crate::domain::PeerId;
+
+/// What the operator provides.
+#[derive(Clone, Debug)]
+pub struct IceConfig {
+    pub stun_urls: Vec<String>,
+    pub turn_urls: Vec<String>,
+    pub turn_secret: Option<SecretString>,
+    pub turn_ttl: Duration,
+}
+
+/// An `RTCIceServer` (W3C WebRTC 1.0 section 4.2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IceServer {
+    #[schema(example = json!(["turn:turn.example.org:3478?transport=udp"]))]
+    pub urls: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub credential: Option<String>,
+}
+
+impl IceConfig {
+    /// The servers for one peer, with credentials that hold for [`IceConfig::turn_ttl`] from now.
+    pub fn servers(&self, peer: PeerId, unix_seconds: u64) -> Vec<IceServer> {
+        let mut servers = Vec::new();
+        if !self.stun_urls.is_empty() {
+            servers.push(IceServer { urls: self.stun_urls.clone(), username: None, credential: None });
+        }
+        if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
+            let username = format!("{}:{peer}", unix_seconds.saturating_add(self.turn_ttl.as_secs()));
+            let credential = password(secret, &username);
+            servers.push(IceServer {
+                urls: self.turn_urls.clone(),
+                username: Some(username),
+                credential: Some(credential),
+            });
+        }
+        servers
+    }
+
+    /// How long the credentials hold, if there are any.
+    pub fn ttl(&self) -> Option<Duration> {
+        (!self.turn_urls.is_empty() && self.turn_secret.is_some()).then_some(self.turn_ttl)
+    }
+}
+
+fn password(secret: &SecretString, username: &str) -> String {
+    // RFC 2104 takes a key of any length, so this cannot fail.
+    let mac = Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes());
+    mac.map(|mac| STANDARD.encode(mac.chain_update(username.as_bytes()).finalize().into_bytes())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figures are those that `openssl dgst -sha1 -hmac north -binary | base64` gives.
+    #[test]
+    fn the_password_is_the_hmac_sha1_of_the_user_name() {
+        assert_eq!(password(&"north".to_string().into(), "1433895918:12334"), "D2z3GKCuvPnlJaCR4joJ/GuCSzM=");
+    }
+
+    #[test]
+    fn without_a_secret_there_is_no_turn_and_without_urls_there_is_nothing() {
+        let config = |stun: &[&str], turn: &[&str], secret: Option<&str>| IceConfig {
+            stun_urls: stun.iter().map(|url| (*url).into()).collect(),
+            turn_urls: turn.iter().map(|url| (*url).into()).collect(),
+            turn_secret: secret.map(|text| text.to_string().into()),
+            turn_ttl: Duration::from_secs(600),
+        };
+        let peer = PeerId::from_bytes([1; 16]);
+        assert!(config(&[], &[], Some("s")).servers(peer, 1000).is_empty());
+        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(peer, 1000).len(), 1);
+        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(peer, 1000);
+        assert_eq!(servers[1].username.as_deref(), Some("1600:01010101-0101-0101-0101-010101010101"));
+    }
+}
