@@ -1,6 +1,7 @@
 //! The application as a value: built from a configuration, it has an address, runs, and can be stopped.
 
 use std::{
+    io::Write,
     net::{IpAddr, SocketAddr, TcpListener},
     sync::{
         Arc,
@@ -42,7 +43,8 @@ pub struct Stopper(watch::Sender<bool>);
 
 impl Stopper {
     pub fn stop(&self) {
-        let _ = self.0.send(true);
+        // Not `send`, which forgets the word when nobody listens yet.
+        self.0.send_replace(true);
     }
 }
 
@@ -83,12 +85,12 @@ impl App {
     }
 
     /// Prints where it can be opened, and says what should not be so on the internet.
-    #[expect(clippy::print_stdout, reason = "programs wait for this line")]
     pub fn announce(&self) {
-        for address in reachable_at(self.addr) {
-            println!("listening on http://{address}");
-        }
-        println!("API: http://{}/swagger-ui/", reachable_at(self.addr)[0]);
+        let addresses = reachable_at(self.addr);
+        let mut lines: Vec<String> = addresses.iter().map(|address| format!("listening on http://{address}")).collect();
+        lines.push(format!("API: http://{}/swagger-ui/", addresses[0]));
+        // Whoever waited for the first line may have closed its end by now.
+        let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         if self.random_key {
             tracing::info!("tokens are made with a random key: peers will not survive a restart (see --token-key)");
         }

@@ -107,7 +107,7 @@ pub struct Config {
     pub workers: Option<usize>,
 
     /// What to log: error, warn, info, debug, trace, or by part as in `warn,signalpost=debug`
-    #[arg(long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info,actix_server=warn")]
     pub log: Targets,
 
     /// Serve the page from this folder instead of the one in the binary, for working on it

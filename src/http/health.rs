@@ -32,16 +32,16 @@ pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
     if api.engine.is_draining() { Err(Refusal::Draining.into()) } else { Ok(plain("ready\n")) }
 }
 
-/// Figures, in the text format of Prometheus
+/// Figures, in the OpenMetrics text format that Prometheus reads
 #[utoipa::path(
     tag = "operation",
     operation_id = "getMetrics",
-    responses((status = 200, body = String, content_type = "text/plain", description = "The figures"))
+    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The figures"))
 )]
 #[get("/metrics")]
 pub async fn metrics(api: Data<Api>) -> HttpResponse {
     let text = telemetry::render(api.engine.stats());
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }
 
 fn plain(text: &'static str) -> HttpResponse {

@@ -8,7 +8,7 @@ use prometheus_client::{
 
 use crate::engine::Stats;
 
-/// The figures in the text format of Prometheus. Never labelled by room or peer.
+/// The figures in the OpenMetrics text format, which Prometheus reads. Never labelled by room or peer.
 pub fn render(stats: Stats) -> String {
     let mut registry = Registry::with_prefix("signalpost");
     let count = |number: usize| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));

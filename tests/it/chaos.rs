@@ -1,0 +1,144 @@
+//! Clients that vanish, and a server that is told to stop, on real sockets.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use crate::{
+    harness::{Peer, Server},
+    polls::parked,
+};
+
+async fn raw_poll(peer: &Peer, port: u16, version: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let path = peer.path("/messages?wait=50");
+    let head = format!("GET {path} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", peer.token);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// actix does not notice by itself (`h1_allow_half_closed`); this pins that it does.
+#[actix_web::test]
+async fn a_client_that_goes_away_ends_its_poll_at_once() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    for close in ["fin", "reset"] {
+        let stream = raw_poll(&ann, server.port, "1.1").await;
+        parked(&server, 1).await;
+        if close == "reset" {
+            stream.set_zero_linger().unwrap();
+        }
+        drop(stream);
+        parked(&server, 0).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_poll_over_http_1_0_is_answered_with_a_length_and_a_close() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let mut stream = raw_poll(&ann, server.port, "1.0").await;
+    parked(&server, 1).await;
+    ann.say(&ann, 1).await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
+    assert!(answer.to_lowercase().contains("content-length:") && answer.ends_with("\"cursor\":1}"), "{answer}");
+}
+
+/// Traffic Server sends the same poll four times; nothing may be lost by it.
+#[actix_web::test]
+async fn a_poll_that_is_sent_four_times_loses_nothing() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        streams.push(raw_poll(&ann, server.port, "1.0").await);
+        parked(&server, 1).await;
+    }
+    ann.say(&ann, 1).await;
+    let mut answers = Vec::new();
+    for mut stream in streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answers.push(answer);
+    }
+    let with_message = answers.iter().filter(|answer| answer.contains("\"seq\":1")).count();
+    let superseded = answers.iter().filter(|answer| answer.contains("poll-superseded")).count();
+    assert_eq!((with_message, superseded), (1, 3), "{answers:?}");
+    assert_eq!(ann.messages(0).await.len(), 1);
+}
+
+#[actix_web::test]
+async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let waiting = actix_web::rt::spawn(crate::harness::send(ann.polling(0, 50.0)));
+    parked(&server, 1).await;
+    server.stop();
+    let answer = waiting.await.unwrap();
+    let after = answer.refused(503, "draining")["retry_after_ms"].as_u64().unwrap();
+    assert!((500..2500).contains(&after));
+    assert!(answer.headers.contains_key("retry-after"));
+    server.join();
+}
+
+struct Binary {
+    child: Child,
+    port: u16,
+}
+
+/// The binary itself, as an operator starts it.
+async fn start_binary() -> Binary {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_signalpost"))
+        .args(["--listen", "127.0.0.1:0", "--log", "warn"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();
+    Binary { child, port }
+}
+
+#[actix_web::test]
+async fn sigterm_with_a_thousand_parked_polls_answers_each_within_a_second_and_exits_0() {
+    const POLLS: usize = 1000;
+    let mut binary = start_binary().await;
+    let base = format!("http://127.0.0.1:{}", binary.port);
+    let client = reqwest::Client::new();
+    let mut streams = Vec::new();
+    for number in 0..POLLS {
+        let url = format!("{base}/v1/rooms/r{number}/peers");
+        let joined: serde_json::Value = client.post(url).send().await.unwrap().json().await.unwrap();
+        let token = joined["token"].as_str().unwrap();
+        let path = format!("/v1/rooms/r{number}/peers/{}/messages?wait=50", joined["peer"]["id"].as_str().unwrap());
+        let mut stream = TcpStream::connect(("127.0.0.1", binary.port)).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    let metrics = || async { client.get(format!("{base}/metrics")).send().await.unwrap().text().await.unwrap() };
+    while !metrics().await.contains(&format!("signalpost_parked_polls {POLLS}\n")) {
+        tokio::task::yield_now().await;
+    }
+
+    let pid = binary.child.id().unwrap();
+    assert!(Command::new("kill").args(["-TERM", &pid.to_string()]).status().await.unwrap().success());
+    let answered = async {
+        for stream in &mut streams {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry_after_ms"), "{answer}");
+        }
+    };
+    // The promise is a second; the test allows for a machine that is busy with other tests.
+    tokio::time::timeout(Duration::from_secs(5), answered).await.expect("every poll is answered");
+    let exit = tokio::time::timeout(Duration::from_secs(5), binary.child.wait()).await.expect("it exits").unwrap();
+    assert_eq!(exit.code(), Some(0));
+}

@@ -1,0 +1,189 @@
+//! What every engine promises (`Engine`'s documentation), asked of the engine itself under a clock that the test drives.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use signalpost::{
+    clock::Clock,
+    domain::{
+        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, RoomName,
+        Seq, Target, Visitor,
+    },
+    engine::{Engine, Memory},
+};
+
+/// Runs a promise against every engine there is.
+macro_rules! promise {
+    ($name:ident, $engine:ident, $body:block) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test(start_paused = true)]
+            async fn memory() {
+                let $engine = Engine::Memory(Memory::new(Arc::new(Limits::default()), Clock::start()));
+                $body
+            }
+        }
+    };
+}
+
+pub fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+pub fn id(number: u8) -> PeerId {
+    PeerId::from_bytes([number; 16])
+}
+
+pub fn visitor(number: u8) -> Visitor {
+    Visitor {
+        identity: Identity::New(id(number)),
+        name: Name::default(),
+        metadata: Metadata::default(),
+        secret: None,
+        capacity: Some(16),
+        creator: CreatorId::from_bytes([number; 16]),
+        keyed: None,
+    }
+}
+
+pub async fn join(engine: &Engine, number: u8) -> Joined {
+    engine.join(&room("r"), visitor(number)).await.unwrap()
+}
+
+pub fn text(to: u8, text: &str) -> Post {
+    Post { targets: vec![Target { to: Some(id(to)), payload: Payload::new(text) }], keyed: None }
+}
+
+pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Result<Batch, Refusal> {
+    engine.receive(&room("r"), id(number), Seq::new(after), Duration::from_secs(hold)).await
+}
+
+fn seqs(batch: &Batch) -> Vec<u64> {
+    batch.messages.iter().map(|message| message.seq.get()).collect()
+}
+
+/// Polls once, and says whether that was not enough.
+fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+promise!(a_parked_poll_is_woken_by_a_message, engine, {
+    join(&engine, 1).await;
+    let name = room("r");
+    let (batch, sent) = tokio::join!(receive(&engine, 1, 0, 25), engine.post(&name, id(1), text(1, "x")));
+    assert_eq!(sent.unwrap().places, [(id(1), Seq::new(1).unwrap())]);
+    assert_eq!(seqs(&batch.unwrap()), [1]);
+});
+
+promise!(a_hold_ends_with_an_empty_batch_and_leaves_no_waiter, engine, {
+    join(&engine, 1).await;
+    assert!(seqs(&receive(&engine, 1, 0, 25).await.unwrap()).is_empty());
+    assert_eq!(engine.stats().parked, 0);
+});
+
+promise!(a_dropped_poll_leaves_nothing_behind, engine, {
+    join(&engine, 1).await;
+    {
+        let mut poll = Box::pin(receive(&engine, 1, 0, 25));
+        assert!(is_pending(&mut poll));
+        assert_eq!(engine.stats().parked, 1);
+    }
+    assert_eq!(engine.stats().parked, 0);
+    engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
+    assert_eq!(seqs(&receive(&engine, 1, 0, 0).await.unwrap()), [1]);
+});
+
+promise!(the_newest_poll_wins_even_when_the_older_looks_again, engine, {
+    join(&engine, 1).await;
+    let mut older = Box::pin(receive(&engine, 1, 0, 10));
+    assert!(is_pending(&mut older));
+    let mut newer = Box::pin(receive(&engine, 1, 0, 25));
+    assert!(is_pending(&mut newer));
+    assert_eq!(older.await, Err(Refusal::PollSuperseded));
+    engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
+    assert_eq!(seqs(&newer.await.unwrap()), [1]);
+});
+
+// Its hold is over before it is told of the newer one: its last look must not take the newer one's place. Which of the
+// two it notices first is chance, hence the repetition.
+promise!(an_older_poll_that_looks_again_late_does_not_end_the_newer_one, engine, {
+    join(&engine, 1).await;
+    for round in 1..=32 {
+        let mut older = Box::pin(receive(&engine, 1, round - 1, 10));
+        assert!(is_pending(&mut older));
+        tokio::time::advance(Duration::from_secs(11)).await;
+        let mut newer = Box::pin(receive(&engine, 1, round - 1, 25));
+        assert!(is_pending(&mut newer));
+        assert_eq!(older.await, Err(Refusal::PollSuperseded));
+        assert!(is_pending(&mut newer));
+        engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
+        assert_eq!(seqs(&newer.await.unwrap()), [round]);
+    }
+});
+
+promise!(a_lease_ends_by_itself_and_the_others_are_told_once, engine, {
+    let sweeping = engine.clone();
+    let sweeper = tokio::spawn(async move { sweeping.sweep().await });
+    join(&engine, 1).await;
+    join(&engine, 2).await;
+    let clock = Clock::start();
+    // Two holds of 25 s: the first keeps peer 1 alive, peer 2 is not heard of.
+    assert!(seqs(&receive(&engine, 1, 1, 25).await.unwrap()).is_empty());
+    let told = receive(&engine, 1, 1, 25).await.unwrap();
+    assert!(matches!(&told.messages[..], [left] if matches!(left.content, Content::PeerLeft { .. })));
+    let waited = clock.now().millis();
+    assert!((45_000..45_100).contains(&waited), "{waited}");
+    assert_eq!(receive(&engine, 2, 0, 0).await, Err(Refusal::PeerGone));
+    assert_eq!(engine.stats().peers, 1);
+    sweeper.abort();
+});
+
+promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
+    let sweeping = engine.clone();
+    let sweeper = tokio::spawn(async move { sweeping.sweep().await });
+    for number in 1..=9 {
+        join(&engine, number).await;
+    }
+    assert_eq!(engine.stats().rooms, 1);
+    tokio::time::advance(Duration::from_secs(44)).await;
+    assert_eq!(engine.stats().peers, 9);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((engine.stats().rooms, engine.stats().peers, engine.stats().expired), (0, 0, 9));
+    sweeper.abort();
+});
+
+promise!(a_drain_answers_every_poll_and_refuses_to_hold_another, engine, {
+    join(&engine, 1).await;
+    join(&engine, 2).await;
+    let mut polls = [Box::pin(receive(&engine, 1, 1, 25)), Box::pin(receive(&engine, 2, 0, 25))];
+    for poll in &mut polls {
+        assert!(is_pending(poll));
+    }
+    engine.drain();
+    for poll in polls {
+        assert_eq!(poll.await, Err(Refusal::Draining));
+    }
+    assert_eq!(receive(&engine, 1, 1, 25).await, Err(Refusal::Draining));
+    assert!(seqs(&receive(&engine, 1, 1, 0).await.unwrap()).is_empty());
+    assert_eq!(engine.stats().parked, 0);
+});
+
+promise!(a_room_made_ahead_stays_for_ten_minutes_while_nobody_is_in_it, engine, {
+    let sweeping = engine.clone();
+    let sweeper = tokio::spawn(async move { sweeping.sweep().await });
+    let creator = CreatorId::from_bytes([9; 16]);
+    engine.create(&room("r"), Default::default(), creator).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(599)).await;
+    engine.join(&room("r"), visitor(1)).await.unwrap();
+    engine.leave(&room("r"), id(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(599)).await;
+    assert!(engine.view(&room("r")).await.is_ok());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(engine.view(&room("r")).await.map(|_| ()), Err(Refusal::RoomUnknown));
+    sweeper.abort();
+});

@@ -1,0 +1,17 @@
+//! One binary for all integration tests. Each starts the real server on a free port and talks HTTP to it, unless it says
+//! otherwise.
+
+mod chaos;
+mod contract;
+mod engine;
+mod harness;
+mod limits;
+mod messages;
+mod openapi;
+mod pages;
+mod peers;
+mod polls;
+mod restart;
+mod rooms;
+mod tidy;
+mod walkthrough;

@@ -1,0 +1,111 @@
+//! What people open in a browser, and what is not there.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Server, send};
+
+#[actix_web::test]
+async fn the_page_and_the_client_are_in_the_binary() {
+    let server = Server::start(&[]);
+    let page = server.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    for (path, kind) in [("/client/index.js", "javascript"), ("/app/main.js", "javascript"), ("/app/style.css", "css")]
+    {
+        let file = server.get(path).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.headers["content-type"].to_str().unwrap().contains(kind), "{path}");
+        let tag = file.headers["etag"].to_str().unwrap();
+        let again = send(server.request(Method::GET, path).header("if-none-match", tag)).await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""));
+    }
+    for missing in ["/app/nothing.js", "/client/../Cargo.toml", "/client/package.json", "/app/"] {
+        server.get(missing).await.refused(404, "not-found");
+    }
+}
+
+#[actix_web::test]
+async fn a_folder_can_take_the_place_of_the_embedded_page() {
+    let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
+    let server = Server::start(&["--web-dir", web]);
+    for path in ["/", "/client/index.js", "/app/main.js"] {
+        let file = server.get(path).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.headers.contains_key("content-security-policy"), "{path}");
+    }
+    server.get("/v1/rooms/tea").await.refused(404, "room-unknown");
+    server.get("/nothing").await.refused(404, "not-found");
+}
+
+#[actix_web::test]
+async fn the_documentation_is_served_without_any_network() {
+    let server = Server::start(&[]);
+    for path in ["/swagger-ui/", "/swagger-ui", "/swagger-ui/swagger-ui-bundle.js"] {
+        assert_eq!(server.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(server.get("/openapi.json").await.json()["openapi"], "3.1.0");
+    let page = server.get("/problems/room-full").await;
+    assert!(page.text.starts_with("room-full (409)"), "{}", page.text);
+    server.get("/problems/nonsense").await.refused(404, "not-found");
+}
+
+#[actix_web::test]
+async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
+    let server = Server::start(&[]);
+    server.get("/v1").await.refused(404, "not-found");
+    server.get("/v1/rooms/").await.refused(404, "not-found");
+    for (method, path, allow) in [
+        (Method::GET, "/v1/rooms", "POST"),
+        (Method::PUT, "/v1/rooms/tea", "GET, PATCH, DELETE"),
+        (Method::POST, "/v1/rooms/tea/peers/x/ice-servers", "GET"),
+        (Method::DELETE, "/v1/rooms/tea/peers/x/messages", "GET, POST"),
+        (Method::OPTIONS, "/v1/rooms/tea/peers", "GET, POST"),
+        (Method::POST, "/", "GET"),
+        (Method::PUT, "/healthz", "GET"),
+    ] {
+        let answer = send(server.request(method.clone(), path)).await;
+        assert_eq!(answer.json()["type"], "/problems/method-not-allowed", "{method} {path} {answer:?}");
+        assert_eq!(answer.headers["allow"], allow, "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn pages_of_other_origins_are_served_when_they_are_listed() {
+    let server = Server::start(&["--cors-origin", "https://app.example"]);
+    let preflight = |origin: &'static str| {
+        let request = server.request(Method::OPTIONS, "/v1/rooms/tea/peers/x/messages?wait=25");
+        let asking = request.header("origin", origin).header("access-control-request-method", "GET");
+        send(asking.header("access-control-request-headers", "authorization,last-event-id"))
+    };
+    let yes = preflight("https://app.example").await;
+    assert_eq!(yes.status, 200);
+    assert_eq!(yes.headers["access-control-allow-origin"], "https://app.example");
+    assert_eq!(yes.headers["access-control-max-age"], "7200");
+    let no = preflight("https://evil.example").await;
+    assert!(!no.headers.contains_key("access-control-allow-origin"), "{no:?}");
+
+    let ours = server.request(Method::POST, "/v1/rooms/tea/peers").header("origin", "https://app.example");
+    let joined = send(ours.json(&json!({}))).await;
+    assert_eq!(
+        (joined.status, &joined.headers["access-control-allow-origin"]),
+        (201, &"https://app.example".parse().unwrap())
+    );
+    assert_eq!(joined.headers["access-control-expose-headers"].to_str().unwrap().to_lowercase(), "retry-after");
+}
+
+#[actix_web::test]
+async fn it_is_healthy_and_ready_and_shows_its_figures() {
+    let server = Server::start(&[]);
+    server.join_room("tea", "Ann").await;
+    assert_eq!(server.get("/healthz").await.text, "ok\n");
+    assert_eq!(server.get("/readyz").await.text, "ready\n");
+    let figures = server.get("/metrics").await.text;
+    for line in ["signalpost_rooms 1\n", "signalpost_peers 1\n", "signalpost_parked_polls 0\n"] {
+        assert!(figures.contains(line), "{figures}");
+    }
+    signalpost::healthcheck::run(&format!("{}/readyz", server.base)).unwrap();
+    assert!(signalpost::healthcheck::run(&format!("{}/nothing", server.base)).is_err());
+}
