@@ -14,7 +14,7 @@ pub struct Deadline {
 
 /// The index of deadlines. An entry may be early: whoever finds it due looks at the lease itself and, if that was
 /// renewed, puts the entry back at its new time. So renewing a lease, the commonest thing there is, touches nothing here.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Deadlines(BTreeSet<Deadline>);
 
 impl Deadlines {

@@ -27,10 +27,6 @@ impl Lease {
         self.ends
     }
 
-    pub fn has_ended(&self, now: Timestamp) -> bool {
-        self.ends <= now
-    }
-
     /// A request came.
     pub fn renew(&mut self, now: Timestamp, length: Duration) {
         if !self.leaving {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     pub card: Arc<Card>,
     pub mailbox: Mailbox,

@@ -30,7 +30,7 @@ pub struct RoomView {
     pub closed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Room {
     pub capacity: usize,
     pub secret: Option<Secret>,

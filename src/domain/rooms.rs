@@ -11,7 +11,7 @@ use super::{
     room::Room,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rooms {
     rooms: HashMap<RoomName, Room>,
     deadlines: Deadlines,
@@ -67,7 +67,7 @@ impl Rooms {
         let mut expired = Expired::default();
         while let Some(due) = self.deadlines.take_due(now) {
             match due.peer {
-                Some(peer) => self.expire_peer(now, due.room, peer, &mut expired),
+                Some(peer) => self.expire_peer(now, due.at, due.room, peer, &mut expired),
                 None => {
                     self.rooms.remove(&due.room);
                 }
@@ -76,11 +76,12 @@ impl Rooms {
         expired
     }
 
-    fn expire_peer(&mut self, now: Timestamp, name: RoomName, id: PeerId, expired: &mut Expired) {
+    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId, expired: &mut Expired) {
         let Some(room) = self.rooms.get_mut(&name) else { return };
         let Some(index) = room.position(id) else { return };
         let peer = &mut room.peers[index];
-        if peer.lease.has_ended(now) {
+        // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
+        if peer.lease.ends() <= due {
             let (_, wake) = room.remove(index, LeaveReason::Expired);
             expired.peers += 1;
             expired.wake.extend(wake);
