@@ -1,0 +1,76 @@
+import { chromium } from 'playwright-core';
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+  // A machine that has only a loopback interface gathers no candidates otherwise.
+  '--allow-loopback-in-peer-connection',
+];
+
+const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+/** Chromium with a fake camera and microphone, or with none. */
+export function launch({ camera = true } = {}) {
+  return chromium.launch({ executablePath, headless: true, args: camera ? [...FLAGS, ...CAMERA] : FLAGS });
+}
+
+/**
+ * A visitor: a browser profile of their own, in the room.
+ *
+ * @param {import('playwright-core').Browser} browser
+ */
+export async function visit(browser, base, { room, name, media = 'both', ...contextOptions }) {
+  const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
+  await page.goto(`${base}/?${new URLSearchParams({ room, name, media })}`);
+  return page;
+}
+
+/** Waits until the page says that it is in this state. */
+export function state(page, ...states) {
+  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: 20_000 });
+}
+
+export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
+
+/** How many frames of the other side's video have been decoded. */
+export function framesDecoded(page) {
+  return page.evaluate(async () => {
+    let frames = 0;
+    for (const { pc } of window.signalpost?.call.links.values() ?? []) {
+      for (const report of (await pc?.getStats())?.values() ?? []) {
+        if (report.type === 'inbound-rtp' && report.kind === 'video') frames += report.framesDecoded;
+      }
+    }
+    return frames;
+  });
+}
+
+/** Waits until some more frames of the other side's video have arrived. */
+export async function videoRuns(page, more = 10) {
+  await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: 20_000 });
+  const before = await framesDecoded(page);
+  for (const started = Date.now(); Date.now() - started < 20_000;) {
+    // A media connection that was replaced counts from zero again.
+    const now = await framesDecoded(page);
+    if (now >= before + more) return now;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  throw new Error(`video stands still at ${before} frames`);
+}
+
+export async function say(page, text) {
+  await page.getByTestId('chat-input').fill(text);
+  await page.getByTestId('chat-send').click();
+}
+
+export const heard = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: 20_000 });

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
+
+/** The released binary on a free port, as a stranger would start it. */
+export class Server {
+  /** @param {string[]} flags */
+  static async start(flags = [], listen = '127.0.0.1:0') {
+    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
+    const lines = createInterface({ input: child.stdout });
+    const gone = once(child, 'exit').then(() => { throw new Error(`${binary} ended before it listened`); });
+    const [line] = await Promise.race([once(lines, 'line'), gone]);
+    gone.catch(() => {});
+    const base = line.replace('listening on ', '');
+    return new Server(child, base, flags);
+  }
+
+  constructor(child, base, flags) {
+    Object.assign(this, { child, base, flags });
+  }
+
+  /** As a power cut would end it. */
+  async kill() {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  async stop() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** The same again, at the same address. */
+  restart() {
+    return Server.start(this.flags, new URL(this.base).host);
+  }
+}

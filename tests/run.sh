@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs what the tests need (Debian and npm packages) and runs them all.
+#
+#   bash tests/run.sh            everything
+#   bash tests/run.sh rust web   only some parts: lint rust web document browser
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+PARTS=("$@")
+[ ${#PARTS[@]} -gt 0 ] || PARTS=(lint rust web document browser)
+STARTED=$SECONDS
+
+say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - STARTED)); }
+
+wanted() { local part; for part in "${PARTS[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
+
+fail() { printf 'tests/run.sh: %s\n' "$*" >&2; exit 1; }
+
+# Installs Debian packages of which the named programs are missing.
+debian() {
+  local missing=() pair
+  for pair in "$@"; do
+    command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]}"
+  local sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  command -v apt-get > /dev/null || fail "install these by hand, this system has no apt-get: ${missing[*]}"
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+}
+
+install() {
+  command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
+  command -v node > /dev/null || fail "Node.js 20 or newer is missing"
+  debian curl=curl jq=jq cc=gcc
+  cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
+  cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
+  if wanted browser; then debian chromium=chromium nginx=nginx-light; fi
+  if wanted web || wanted document || wanted browser; then
+    if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
+      say "installing npm packages"
+      npm --prefix tests ci --no-audit --no-fund --loglevel=error
+      cp tests/package-lock.json tests/node_modules/.installed-lock
+    fi
+  fi
+}
+
+lint() {
+  say "formatting and lints"
+  cargo fmt --all --check
+  cargo clippy --quiet --all-targets --locked -- -D warnings
+  RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
+}
+
+rust() {
+  say "Rust tests"
+  cargo test --locked
+}
+
+web() {
+  say "types and unit tests of the browser side"
+  npm --prefix tests run --silent types
+  node --test tests/web/
+}
+
+document() {
+  say "the OpenAPI document: lint, and the types that come from it"
+  (cd tests && npx --no-install redocly lint --config redocly.yaml ../openapi/openapi.json)
+  local types; types=$(mktemp)
+  (cd tests && npx --no-install openapi-typescript ../openapi/openapi.json --default-non-nullable=false --output "$types" > /dev/null)
+  cmp "$types" web/client/api.d.ts || fail "web/client/api.d.ts is old: run npm --prefix tests run api-types"
+  rm "$types"
+}
+
+browser() {
+  say "the released binary"
+  cargo build --release --locked
+  say "browser tests"
+  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 tests/e2e/
+}
+
+install
+for part in lint rust web document browser; do
+  if wanted "$part"; then "$part"; fi
+done
+say "all passed"
