@@ -74,8 +74,7 @@ table! {
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
 }
 
-/// An error answer.
-#[derive(Debug)]
+/// An error answer. Its `Debug` shows which, and nothing of what was sent: frameworks log errors.
 pub struct Problem {
     pub code: Code,
     detail: String,
@@ -223,6 +222,12 @@ impl From<Refusal> for Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.row().slug)
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Problem({})", self.code.row().slug)
     }
 }
 

@@ -1,11 +1,13 @@
 //! One binary for all integration tests. Each starts the real server on a free port and talks HTTP to it, unless it says
 //! otherwise.
 
+mod binary;
 mod chaos;
 mod contract;
 mod engine;
 mod harness;
 mod limits;
+mod logs;
 mod messages;
 mod openapi;
 mod pages;
