@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { request } from '../../web/client/http.js';
+import { Problem, Unreachable } from '../../web/client/problem.js';
+import { World } from './support/world.js';
+
+const ASK = { method: 'GET', url: 'https://signal.example/x' };
+
+async function asking(more = {}) {
+  const world = new World();
+  const answer = request(world.environment, { ...ASK, ...more });
+  answer.catch(() => {});
+  return { world, answer, asked: await world.asked('GET /x') };
+}
+
+test('an answer is its status and its JSON', async () => {
+  const { answer, asked } = await asking();
+  await asked.answer(201, { fine: true });
+  assert.deepEqual(await answer, { status: 201, body: { fine: true } });
+});
+
+test('a token, a key and a cursor go in headers', async () => {
+  const { asked } = await asking({ token: 't', key: 'k', cursor: 0 });
+  assert.deepEqual(asked.headers, {
+    Accept: 'application/json',
+    Authorization: 'Bearer t',
+    'Idempotency-Key': 'k',
+    'Last-Event-ID': '0',
+  });
+});
+
+test('a refusal carries what the server says', async () => {
+  const { answer, asked } = await asking();
+  await asked.refuse(409, 'room-full', { frees_in_ms: 12_000 }, { 'Retry-After': '12' });
+  await assert.rejects(answer, (error) => {
+    assert.ok(error instanceof Problem);
+    assert.deepEqual([error.slug, error.status, error.retryAfterMs], ['room-full', 409, 12_000]);
+    assert.equal(error.document.frees_in_ms, 12_000);
+    return true;
+  });
+});
+
+/** Each row: what comes back instead of the server's answer, and what it counts as. */
+const strangers = [
+  ['a gateway that gives up', (asked) => asked.intercept(504), 'gateway'],
+  ['a captive portal', (asked) => asked.intercept(200, '<html>Please log in</html>'), 'foreign'],
+  ['a page for what is not there', (asked) => asked.intercept(404), 'foreign'],
+  ['JSON of somebody else', (asked) => asked.answer(200, { status: 'ok' }), 'foreign'],
+  ['a problem of somebody else', (asked) => asked.answer(502, { type: 'about:blank', status: 502 }), 'gateway'],
+  ['half an answer', (asked) => asked.intercept(200, '{"messa', { 'Content-Type': 'application/json' }), 'foreign'],
+  ['a connection that is cut', (asked) => asked.cut(), 'network'],
+];
+
+for (const [name, happen, reason] of strangers) {
+  test(`${name} is no answer of the server`, async () => {
+    const { answer, asked } = await asking({ expects: 'messages' });
+    await happen(asked);
+    await assert.rejects(answer, (error) => error instanceof Unreachable && error.reason === reason);
+  });
+}
+
+test('a proxy that finds a body too large has the last word', async () => {
+  const { answer, asked } = await asking();
+  await asked.intercept(413);
+  await assert.rejects(answer, (error) => error instanceof Problem && error.slug === 'body-too-large');
+});
+
+test('silence ends after the time that was given', async () => {
+  const { world, answer, asked } = await asking({ timeoutMs: 9_000 });
+  await world.clock.advance(8_999);
+  assert.equal(asked.aborted, false);
+  await world.clock.advance(1);
+  await assert.rejects(answer, (error) => error instanceof Unreachable && error.reason === 'timeout');
+});
+
+test('a caller who gives up gets its own reason back', async () => {
+  const controller = new AbortController();
+  const { answer, asked } = await asking({ signal: controller.signal });
+  controller.abort('enough');
+  await assert.rejects(answer, (error) => error === 'enough');
+  assert.equal(asked.aborted, true);
+});

@@ -1,0 +1,34 @@
+/** A clock that stands still until it is told to go on. */
+export class FakeClock {
+  #now = 0;
+  #timers = new Set();
+
+  now = () => this.#now;
+  date = () => 1_700_000_000_000 + this.#now;
+
+  after = (ms, run) => {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  };
+
+  /** Lets the time pass, and everything happen that it brings about. */
+  async advance(ms) {
+    const end = this.#now + ms;
+    await settled();
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+      await settled();
+    }
+    this.#now = end;
+  }
+}
+
+/** Everything that can happen without time passing has happened. */
+export async function settled() {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,106 @@
+import { Call } from '../../../web/client/call.js';
+import { Emitter } from '../../../web/client/emitter.js';
+import { FakeClock, settled } from './clock.js';
+import { FakePeerConnection } from './peer-connection.js';
+
+/** A room as a call sees it; what is sent stays in `mail` until the test delivers or loses it. */
+export class FakeRoom extends Emitter {
+  state = 'connected';
+  iceServers = [{ urls: 'stun:stun.example' }];
+  mail = [];
+
+  constructor(self, peers) {
+    super();
+    this.self = self;
+    this.peers = new Map(peers.map((peer) => [peer.id, peer]));
+  }
+
+  async send(to, message) {
+    this.mail.push({ to, message });
+    return { seq: 1, accepted: [] };
+  }
+
+  comes(peer) {
+    this.peers.set(peer.id, peer);
+    this.emit('peer-joined', peer);
+  }
+
+  goes(peer, reason = 'left') {
+    this.peers.delete(peer.id);
+    this.emit('peer-left', { peer, reason });
+  }
+
+  becomes(state) {
+    this.state = state;
+    this.emit('state', { state });
+  }
+}
+
+/** One member with a call in progress. */
+export class Member {
+  constructor(clock, self, peers, options) {
+    this.clock = clock;
+    this.room = new FakeRoom(self, peers);
+    const env = { clock, RTCPeerConnection: FakePeerConnection };
+    this.call = new Call(this.room, env, options ?? {});
+    this.events = [];
+    for (const name of ['link', 'stream', 'data', 'bye', 'channel']) {
+      this.call.on(name, (detail) => this.events.push({ name, ...detail }));
+    }
+  }
+
+  link(id) {
+    return this.call.links.get(id);
+  }
+
+  pc(id) {
+    return this.link(id)?.pc;
+  }
+
+  /** What was said since this was last asked, candidates aside. */
+  async said() {
+    await settled();
+    return this.room.mail.splice(0).filter(({ message }) => message.type !== 'candidate');
+  }
+
+  async hears(from, message) {
+    this.room.emit('message', { seq: 1, from, ...message });
+    await settled();
+  }
+
+  states() {
+    return this.events.filter(({ name }) => name === 'link').map(({ state }) => state);
+  }
+}
+
+/** Ben was there first; Ann came later and is polite. Both are in a call. */
+export function couple(options) {
+  const clock = new FakeClock();
+  const ben = { id: 'ben', name: 'Ben', order: 1 };
+  const ann = { id: 'ann', name: 'Ann', order: 2 };
+  return { clock, ann: new Member(clock, ann, [ben], options), ben: new Member(clock, ben, [ann], options) };
+}
+
+/** Carries everything that two members say to each other, until they have nothing more to say. */
+export async function talk(one, other) {
+  for (let turn = 0; turn < 50; turn += 1) {
+    await settled();
+    const mail = [[one, other], [other, one]].flatMap(([from, to]) =>
+      from.room.mail.splice(0).map(({ message }) => [from.room.self.id, to, message]));
+    if (mail.length === 0) return;
+    for (const [from, to, message] of mail) await to.hears(from, message);
+  }
+  throw new Error('they never stop talking');
+}
+
+/** Do the two ends agree on who talks with whom? */
+export function agreed(one, other) {
+  const [a, b] = [one.pc(other.room.self.id), other.pc(one.room.self.id)];
+  const session = (description) => /o=- (\d+)/.exec(description.sdp)[1];
+  return (
+    a.signalingState === 'stable' &&
+    b.signalingState === 'stable' &&
+    session(a.remoteDescription) === b.session &&
+    session(b.remoteDescription) === a.session
+  );
+}

@@ -1,0 +1,112 @@
+let sessions = 0;
+
+/** As much of RTCPeerConnection as negotiation is about. Two of them are connected by `connect`. */
+export class FakePeerConnection {
+  static all = [];
+
+  signalingState = 'stable';
+  connectionState = 'new';
+  localDescription = null;
+  remoteDescription = null;
+  candidates = [];
+  restarts = 0;
+  sent = new Map();
+  #session = (sessions += 1);
+  #version = 0;
+  #needed = false;
+
+  constructor(configuration) {
+    this.configuration = configuration;
+    FakePeerConnection.all.push(this);
+  }
+
+  get session() {
+    return String(this.#session);
+  }
+
+  createDataChannel(label, { id }) {
+    this.channel = { label, id, readyState: 'connecting', said: [], send: (text) => this.channel.said.push(text) };
+    this.#need();
+    return this.channel;
+  }
+
+  addTrack(track) {
+    this.#need();
+    const sender = { track, replaceTrack: async (other) => void this.sent.set(track.kind, other) };
+    this.sent.set(track.kind, track);
+    return sender;
+  }
+
+  setConfiguration(configuration) {
+    this.configuration = configuration;
+  }
+
+  restartIce() {
+    this.restarts += 1;
+    this.#need();
+  }
+
+  async setLocalDescription() {
+    const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
+    await null;
+    if (this.signalingState === 'closed') return new Promise(() => {});
+    this.#version += 1;
+    this.localDescription = { type, sdp: `v=0\r\no=- ${this.#session} ${this.#version} IN IP4 127.0.0.1\r\n` };
+    this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
+    // Beyond what this fake knows, a browser asks again only if something is still to be negotiated.
+    this.#needed = false;
+    this.onicecandidate?.({ candidate: { toJSON: () => ({ candidate: `of ${this.#session}` }) } });
+  }
+
+  async setRemoteDescription(description) {
+    await null;
+    if (this.signalingState === 'closed') return new Promise(() => {});
+    if (/broken/.test(description.sdp)) throw new DOMException('broken', 'OperationError');
+    if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
+      throw new DOMException('no offer', 'InvalidStateError');
+    }
+    this.remoteDescription = description;
+    this.#go(description.type === 'offer' ? 'have-remote-offer' : 'stable');
+  }
+
+  async addIceCandidate(candidate) {
+    if (candidate?.candidate === 'unknown') throw new DOMException('unknown ufrag', 'OperationError');
+    this.candidates.push(candidate);
+  }
+
+  close() {
+    this.signalingState = 'closed';
+    this.connectionState = 'closed';
+    if (this.channel) this.channel.readyState = 'closed';
+  }
+
+  /** The network does something. */
+  become(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+
+  /** The channel does something. */
+  channelBecomes(state) {
+    this.channel.readyState = state;
+    (state === 'open' ? this.channel.onopen : this.channel.onclose)?.();
+  }
+
+  connect() {
+    this.become('connected');
+    this.channelBecomes('open');
+  }
+
+  #need() {
+    this.#needed = true;
+    setImmediate(() => this.#ask());
+  }
+
+  #ask() {
+    if (this.#needed && this.signalingState === 'stable') this.onnegotiationneeded?.();
+  }
+
+  #go(state) {
+    this.signalingState = state;
+  }
+}

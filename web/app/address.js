@@ -1,0 +1,48 @@
+import { toRoomName } from './room-name.js';
+
+/**
+ * What somebody wants: from the form, or from the page's address.
+ *
+ * @typedef {'both' | 'audio' | 'none'} MediaChoice
+ * @typedef {object} Wish
+ * @property {string} room
+ * @property {string} [name]
+ * @property {MediaChoice} media
+ * @property {number} [capacity]
+ * @property {string} [secret]
+ */
+
+/** @type {Record<string, MediaChoice>} */
+const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
+
+/**
+ * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…`. The secret stands in the fragment because that part of an
+ * address is not sent to servers and does not get into their logs.
+ *
+ * @param {string} address
+ * @returns {Partial<Wish>}
+ */
+export function readAddress(address) {
+  const { searchParams: query, hash } = new URL(address);
+  const capacity = Number(query.get('capacity'));
+  return {
+    room: toRoomName(query.get('room') ?? '') || undefined,
+    name: query.get('name') ?? undefined,
+    media: MEDIA[query.get('media') ?? ''],
+    capacity: Number.isInteger(capacity) && capacity > 0 ? capacity : undefined,
+    secret: new URLSearchParams(hash.slice(1)).get('secret') ?? undefined,
+  };
+}
+
+/**
+ * The address that brings others into the room, and nothing of whoever shares it.
+ *
+ * @param {string} address the page's own
+ * @param {Pick<Wish, 'room' | 'secret'>} wish
+ */
+export function invitation(address, { room, secret }) {
+  const url = new URL(address);
+  url.search = `?${new URLSearchParams({ room })}`;
+  url.hash = secret ? `#${new URLSearchParams({ secret })}` : '';
+  return url.href;
+}

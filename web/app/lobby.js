@@ -1,0 +1,68 @@
+import { suggestRoomName, toRoomName } from './room-name.js';
+import { part } from './page.js';
+
+/** @import { MediaChoice, Wish } from './address.js' */
+
+/** The form before a call. */
+export class Lobby {
+  #view = part('lobby', HTMLElement);
+  #form = part('lobby-form', HTMLFormElement);
+  #name = part('name', HTMLInputElement);
+  #room = part('room', HTMLInputElement);
+  #secret = part('secret', HTMLInputElement);
+  #secretField = part('secret-field', HTMLElement);
+  #status = part('lobby-status', HTMLElement);
+  /** @type {number | undefined} */
+  #capacity;
+
+  /** @param {(wish: Wish) => void} join */
+  constructor(join) {
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const wish = this.#read();
+      if (wish.room) join(wish);
+    });
+    this.#room.addEventListener('change', () => void (this.#room.value = toRoomName(this.#room.value)));
+  }
+
+  /**
+   * @param {Partial<Wish>} wish what is known already
+   * @param {string} [problem] why this is shown again
+   */
+  show(wish, problem = '') {
+    this.#name.value = wish.name ?? this.#name.value;
+    this.#room.value = wish.room ?? suggestRoomName();
+    this.#secret.value = wish.secret ?? '';
+    this.#capacity = wish.capacity;
+    if (wish.media) this.#media().value = wish.media;
+    this.#status.textContent = problem;
+    this.#status.hidden = problem === '';
+    this.#view.hidden = false;
+    (this.#name.value ? part('join', HTMLButtonElement) : this.#name).focus();
+  }
+
+  /** Somebody has to enter the room's secret. */
+  askForSecret() {
+    this.#secretField.hidden = false;
+    this.#secret.select();
+  }
+
+  hide() {
+    this.#view.hidden = true;
+  }
+
+  /** @returns {Wish} */
+  #read() {
+    return {
+      room: toRoomName(this.#room.value),
+      name: this.#name.value.trim() || undefined,
+      media: /** @type {MediaChoice} */ (this.#media().value),
+      capacity: this.#capacity,
+      secret: this.#secret.value || undefined,
+    };
+  }
+
+  #media() {
+    return /** @type {RadioNodeList} */ (this.#form.elements.namedItem('media'));
+  }
+}

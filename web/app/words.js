@@ -1,0 +1,124 @@
+/** @import { LinkState, RoomStatus } from '../client/types.d.ts' */
+
+/**
+ * What a visit to a room amounts to at a moment, without anything that it takes to get there.
+ *
+ * @typedef {object} Facts
+ * @property {'asking' | 'joining' | 'unanswered' | 'full' | 'refused' | 'inside'} phase
+ * @property {{ slug?: string, message: string, action?: string }} [refusal]
+ * @property {number | null} [freesInMs] when a seat may free, if the room is full
+ * @property {RoomStatus} [room]
+ * @property {{ name: string, state: LinkState }[]} links
+ * @property {string} news what happened last
+ *
+ * @typedef {'joining' | 'waiting' | 'connecting' | 'connected' | 'full' | 'reconnecting' | 'superseded' | 'closed' |
+ *   'kicked' | 'error'} PageState
+ *
+ * `spoken` is read out whenever it changes, so it has nothing in it that changes by the second.
+ *
+ * @typedef {{ state: PageState, text: string, spoken: string }} Summary
+ */
+
+/**
+ * @param {Facts} facts
+ * @returns {Summary}
+ */
+export function summarize(facts) {
+  switch (facts.phase) {
+    case 'asking':
+      return plain('joining', 'Asking for camera and microphone…');
+    case 'joining':
+      return plain('joining', 'Joining…');
+    case 'unanswered':
+      return plain('joining', 'The server does not answer – retrying');
+    case 'full':
+      return full(facts.freesInMs ?? null);
+    case 'refused':
+      return refused(facts.refusal ?? { message: 'Something went wrong.' });
+    case 'inside':
+      return inside(facts);
+  }
+}
+
+/**
+ * @param {number | null} freesInMs
+ * @returns {Summary}
+ */
+function full(freesInMs) {
+  if (freesInMs === null) return plain('full', 'Room is full – waiting for somebody to leave');
+  const seconds = Math.max(0, Math.ceil(freesInMs / 1000));
+  return {
+    state: 'full',
+    text: `Room is full – a seat may free in ${seconds} s`,
+    spoken: 'Room is full – a seat may free soon',
+  };
+}
+
+/**
+ * @param {NonNullable<Facts['refusal']>} refusal
+ * @returns {Summary}
+ */
+function refused({ slug, message, action }) {
+  if (slug === 'kicked') return plain('kicked', 'You were removed from this room');
+  if (slug === 'room-closed') return plain('closed', 'The room was closed');
+  if (slug === 'room-locked') return plain('error', 'The room is locked – nobody else may join');
+  if (slug === 'secret-wrong') return plain('error', 'This room has a secret – please enter it');
+  return plain('error', action ? `${message} ${action}` : message);
+}
+
+/**
+ * @param {Facts} facts
+ * @returns {Summary}
+ */
+function inside({ room, links, news }) {
+  if (room === 'superseded') return plain('superseded', 'Opened in another tab');
+  if (room === 'kicked') return plain('kicked', 'You were removed from this room');
+  if (room === 'closed') return plain('closed', 'The room was closed');
+  const connected = links.filter(({ state }) => state === 'connected');
+  if (room === 'reconnecting') {
+    const alive = connected.length > 0;
+    return plain('reconnecting', alive ? 'Reconnecting to the server… (the call goes on)' : 'The server does not answer – retrying');
+  }
+  return linked(connected, links, news);
+}
+
+/**
+ * @param {Facts['links']} connected
+ * @param {Facts['links']} links
+ * @param {string} news
+ * @returns {Summary}
+ */
+function linked(connected, links, news) {
+  const under = (/** @type {LinkState[]} */ ...states) => links.filter(({ state }) => states.includes(state));
+  const phrases = [
+    phrase('Connected to', connected),
+    phrase('Connecting to', under('waiting', 'connecting'), '…'),
+    phrase('Repairing the connection to', under('interrupted'), '…'),
+    phrase('Could not connect to', under('failed')),
+  ].filter(Boolean);
+  if (phrases.length === 0) return plain('waiting', [news, 'Waiting for somebody to join'].filter(Boolean).join(' – '));
+  return plain(connected.length > 0 ? 'connected' : 'connecting', phrases.join(' · '));
+}
+
+/**
+ * @param {string} start
+ * @param {{ name: string }[]} who
+ * @param {string} [end]
+ */
+function phrase(start, who, end = '') {
+  return who.length > 0 ? `${start} ${list(who.map(({ name }) => name))}${end}` : '';
+}
+
+/** @param {string[]} names */
+export function list(names) {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/**
+ * @param {PageState} state
+ * @param {string} text
+ * @returns {Summary}
+ */
+function plain(state, text) {
+  return { state, text, spoken: text };
+}

@@ -1,0 +1,166 @@
+import { sessionId } from './negotiation.js';
+
+/** @import { Description, Environment, Message } from './types.d.ts' */
+
+/**
+ * @typedef {object} Ends whom a connection tells
+ * @property {(message: Message) => void} send to the other end, by signaling
+ * @property {() => void} wanted an offer is due
+ * @property {() => void} changed
+ * @property {(open: boolean) => void} channel
+ * @property {(stream: MediaStream) => void} stream
+ * @property {(data: unknown) => void} data
+ */
+
+/**
+ * One RTCPeerConnection with the channel for chat: the mechanics of negotiation without its decisions. The methods
+ * that negotiate are called one at a time.
+ */
+export class Connection {
+  #ends;
+  #closed = false;
+  /** Candidates that came before the description they belong to. @type {(RTCIceCandidateInit | null)[]} */
+  #early = [];
+  /** The senders of the stream's tracks, by kind. @type {Map<string, RTCRtpSender>} */
+  #senders = new Map();
+  /** @type {() => void} */
+  #leave = () => {};
+  /** @type {Promise<void>} */
+  #gone = new Promise((resolve) => void (this.#leave = resolve));
+  #wasOpen = false;
+  /** Session id of the other end's description in force. @type {string | null} */
+  remote = null;
+
+  /**
+   * @param {Environment} env
+   * @param {RTCConfiguration} configuration
+   * @param {MediaStream | null} stream
+   * @param {Ends} ends
+   */
+  constructor(env, configuration, stream, ends) {
+    this.#ends = ends;
+    this.pc = new env.RTCPeerConnection(configuration);
+    this.#listen();
+    // Agreed on beforehand, so that it needs no announcement and is there whoever offers.
+    this.channel = this.pc.createDataChannel('chat', { negotiated: true, id: 0 });
+    this.channel.onopen = this.channel.onclose = () => this.#unlessClosed(() => this.#channelChanged());
+    this.channel.onmessage = ({ data }) => this.#unlessClosed(() => ends.data(data));
+    for (const track of stream?.getTracks() ?? []) this.#addTrack(track, /** @type {MediaStream} */ (stream));
+  }
+
+  #listen() {
+    const { pc } = this;
+    const { send, wanted, changed, stream } = this.#ends;
+    pc.onnegotiationneeded = () => this.#unlessClosed(wanted);
+    pc.onconnectionstatechange = () => this.#unlessClosed(changed);
+    pc.onicecandidate = ({ candidate }) =>
+      this.#unlessClosed(() => send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
+    pc.ontrack = ({ streams }) => this.#unlessClosed(() => streams[0] && stream(streams[0]));
+  }
+
+  #channelChanged() {
+    const open = this.channel.readyState === 'open';
+    if (open || this.#wasOpen) this.#ends.channel(open);
+    this.#wasOpen ||= open;
+    this.#ends.changed();
+  }
+
+  /** The other end closed its connection: only a new one can follow. */
+  get isAbandoned() {
+    return this.#wasOpen && this.channel.readyState === 'closed';
+  }
+
+  async offer() {
+    // An offer that is due while another exchange is under way is asked for again after it.
+    if (this.pc.signalingState === 'stable') await this.#describe();
+  }
+
+  /** @param {Description} offer */
+  async answer(offer) {
+    await this.#apply(offer);
+    await this.#describe();
+  }
+
+  /** @param {Description} answer */
+  async accept(answer) {
+    await this.#apply(answer);
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async add(candidate) {
+    if (!this.pc.remoteDescription) return void this.#early.push(candidate);
+    try {
+      await this.#settled(this.pc.addIceCandidate(candidate));
+    } catch {
+      // It belongs to an offer that was ignored, or to a connection that is gone.
+    }
+  }
+
+  /** @param {RTCConfiguration} configuration */
+  restartIce(configuration) {
+    this.pc.setConfiguration(configuration);
+    this.pc.restartIce();
+  }
+
+  /**
+   * Sends one track of each kind. A kind that is sent already changes without negotiating.
+   *
+   * @param {MediaStream | null} stream
+   */
+  async replaceStream(stream) {
+    for (const kind of ['audio', 'video']) {
+      const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
+      const sender = this.#senders.get(kind);
+      if (sender) await this.#settled(sender.replaceTrack(track));
+      else if (track) this.#addTrack(track, /** @type {MediaStream} */ (stream));
+    }
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {MediaStream} stream
+   */
+  #addTrack(track, stream) {
+    this.#senders.set(track.kind, this.pc.addTrack(track, stream));
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.channel.readyState === 'open') this.#ends.channel(false);
+    this.pc.close();
+    this.#leave();
+  }
+
+  async #describe() {
+    await this.#settled(this.pc.setLocalDescription());
+    const { localDescription } = this.pc;
+    if (this.#closed || !localDescription) return;
+    const { type, sdp } = localDescription;
+    this.#ends.send(/** @type {Description} */ ({ type, sdp }));
+  }
+
+  /** @param {Description} description */
+  async #apply(description) {
+    await this.#settled(this.pc.setRemoteDescription(description));
+    this.remote = sessionId(description.sdp);
+    for (const candidate of this.#early.splice(0)) await this.add(candidate);
+  }
+
+  /**
+   * What was begun on a connection that is then closed may never settle, and does not matter any more.
+   *
+   * @param {Promise<void>} operation
+   */
+  async #settled(operation) {
+    const relevant = operation.catch((error) => {
+      if (!this.#closed) throw error;
+    });
+    await Promise.race([relevant, this.#gone]);
+  }
+
+  /** @param {() => void} tell */
+  #unlessClosed(tell) {
+    if (!this.#closed) tell();
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The addresses of one room.
+ *
+ * @param {string | URL} base where the server is; a path if it is where the page came from
+ * @param {string} room
+ */
+export function endpoints(base, room) {
+  const root = `${String(base).replace(/\/+$/, '')}/v1/rooms/${encodeURIComponent(room)}`;
+  const seat = (/** @type {string} */ peer) => `${root}/peers/${peer}`;
+  return {
+    root,
+    join: `${root}/peers`,
+    outbox: `${root}/messages`,
+    seat,
+    /** Constant as long as the hold is: the browser keeps preflights by the whole address. */
+    mailbox: (/** @type {string} */ peer, /** @type {number} */ waitMs) =>
+      `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}`,
+    leave: (/** @type {string} */ peer) => `${seat(peer)}/leave`,
+    iceServers: (/** @type {string} */ peer) => `${seat(peer)}/ice-servers`,
+  };
+}
+
+/** @typedef {ReturnType<typeof endpoints>} Endpoints */

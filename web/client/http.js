@@ -1,0 +1,127 @@
+import { Problem, Unreachable } from './problem.js';
+
+/** @import { Environment, ProblemDocument } from './types.d.ts' */
+
+/**
+ * @typedef {object} Ask
+ * @property {'GET' | 'POST' | 'DELETE'} method
+ * @property {string} url
+ * @property {string} [token]
+ * @property {string} [body] JSON, already as text: a repeated request must have the same bytes
+ * @property {string} [key] `Idempotency-Key`
+ * @property {number} [cursor] `Last-Event-ID`
+ * @property {string} [expects] a member that the answer must have to be the server's
+ * @property {number} [timeoutMs]
+ * @property {AbortSignal} [signal]
+ * @property {boolean} [keepalive] may outlive the page
+ *
+ * @typedef {{ status: number, body: any }} Answer
+ */
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * One request, and the only place that fetches. Throws a {@link Problem} if the server refuses, {@link Unreachable} if
+ * nothing of the server's came back, and the signal's reason if that was aborted.
+ *
+ * @param {Pick<Environment, 'fetch' | 'clock'>} env
+ * @param {Ask} ask
+ * @returns {Promise<Answer>}
+ */
+export async function request(env, ask) {
+  if (ask.signal?.aborted) throw ask.signal.reason;
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const cancel = env.clock.after(ask.timeoutMs ?? TIMEOUT_MS, stop);
+  ask.signal?.addEventListener('abort', stop);
+  try {
+    return await answer(await env.fetch(ask.url, init(ask, controller.signal)), ask.expects);
+  } catch (error) {
+    if (ask.signal?.aborted) throw ask.signal.reason;
+    if (error instanceof Problem || error instanceof Unreachable) throw error;
+    throw new Unreachable(controller.signal.aborted ? 'timeout' : 'network', { cause: error });
+  } finally {
+    cancel();
+    ask.signal?.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * @param {Ask} ask
+ * @param {AbortSignal} signal
+ * @returns {RequestInit}
+ */
+function init({ method, token, body, key, cursor, keepalive }, signal) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json' };
+  if (token !== undefined) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (key !== undefined) headers['Idempotency-Key'] = key;
+  if (cursor !== undefined) headers['Last-Event-ID'] = String(cursor);
+  return { method, headers, body, signal, keepalive, cache: 'no-store' };
+}
+
+/**
+ * @param {Response} response
+ * @param {string | undefined} expects
+ * @returns {Promise<Answer>}
+ */
+async function answer(response, expects) {
+  const text = await response.text();
+  if (response.ok) {
+    const body = parse(response, text);
+    const ours = expects === undefined || body?.[expects] !== undefined;
+    return ours ? { status: response.status, body } : foreign(response);
+  }
+  throw problem(response, text) ?? foreign(response);
+}
+
+/**
+ * @param {Response} response
+ * @param {string} text
+ * @returns {any} undefined if it is not JSON
+ */
+function parse(response, text) {
+  if (!/\bjson\b/i.test(response.headers.get('Content-Type') ?? '')) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {string} text
+ */
+function problem(response, text) {
+  const document = /** @type {ProblemDocument | undefined} */ (parse(response, text));
+  // Others speak RFC 9457 too; only these are the server's own.
+  if (typeof document?.type === 'string' && document.type.includes('/problems/')) {
+    return new Problem({ ...document, status: response.status }, retryAfter(response));
+  }
+  // A proxy's own size limit is as final as the server's.
+  if (response.status === 413) {
+    return new Problem({ type: '/problems/body-too-large', title: 'Too large for a proxy on the way', status: 413 });
+  }
+  return undefined;
+}
+
+/**
+ * @param {Response} response
+ * @returns {never}
+ */
+function foreign(response) {
+  const reason = response.status >= 500 ? 'gateway' : 'foreign';
+  throw new Unreachable(reason, { status: response.status, retryAfterMs: retryAfter(response) });
+}
+
+/**
+ * `Retry-After` in its form in seconds. The form with a date needs a clock that agrees with the server's.
+ *
+ * @param {Response} response
+ */
+function retryAfter(response) {
+  const seconds = response.headers.get('Retry-After');
+  return seconds !== null && /^\d+$/.test(seconds) ? Number(seconds) * 1000 : null;
+}

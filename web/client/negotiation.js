@@ -1,0 +1,67 @@
+/** @import { Description, Peer } from './types.d.ts' */
+
+/**
+ * What to do with a description that arrived: the perfect negotiation of the WebRTC recommendation, widened by one
+ * case that it leaves out. A page that is refreshed comes back under the same peer id with a new RTCPeerConnection,
+ * and nothing but its next description tells so: the session id in its `o=` line is another one (RFC 8866, 5.2; one
+ * per RTCPeerConnection by RFC 8829).
+ *
+ * @typedef {object} View what one end knows when a description arrives
+ * @property {boolean} polite
+ * @property {RTCSignalingState} signaling `closed` also where there is no connection yet
+ * @property {string | null} remote session id of the other's description in force
+ *
+ * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop'} Verdict
+ *   `renew`: answer with a new connection in place of the one there may be; `ignore`: the other will follow our offer
+ *   instead; `desync`: the two ends believe different things, so start anew; `drop`: this concerns nobody any more.
+ */
+
+/**
+ * @param {View} view
+ * @param {Description} description
+ * @returns {Verdict}
+ */
+export function judge(view, { type, sdp }) {
+  const other = view.remote !== null && sessionId(sdp) !== view.remote;
+  return type === 'offer' ? judgeOffer(view, other) : judgeAnswer(view, other);
+}
+
+/**
+ * @param {View} view
+ * @param {boolean} other the description is another connection's than the last one
+ * @returns {Verdict}
+ */
+function judgeOffer({ polite, signaling }, other) {
+  if (signaling === 'closed' || other) return 'renew';
+  return signaling !== 'stable' && !polite ? 'ignore' : 'answer';
+}
+
+/**
+ * @param {View} view
+ * @param {boolean} other
+ * @returns {Verdict}
+ */
+function judgeAnswer({ signaling }, other) {
+  if (signaling === 'closed') return 'drop';
+  return signaling === 'have-local-offer' && !other ? 'accept' : 'desync';
+}
+
+/**
+ * @param {string} sdp
+ * @returns {string | null}
+ */
+export function sessionId(sdp) {
+  return /^o=\S+ (\S+) /m.exec(sdp)?.[1] ?? null;
+}
+
+/**
+ * Of two peers the later comer is polite: it gives way when both offer at once. Where the order says nothing, any rule
+ * does on which both agree.
+ *
+ * @param {Peer} self
+ * @param {Peer} other
+ */
+export function isPolite(self, other) {
+  const difference = self.order - other.order;
+  return difference === 0 || Number.isNaN(difference) ? self.id > other.id : difference > 0;
+}

@@ -1,0 +1,148 @@
+import { backoff, retryDelay } from './backoff.js';
+import { pause } from './environment.js';
+import { OPEN_MS, answered, cut, freshHold, timedOut } from './hold.js';
+import { Problem, Unreachable } from './problem.js';
+
+/** @import { Hold } from './hold.js' */
+/** @import { Batch, Ending, Environment, RoomStatus } from './types.d.ts' */
+
+/**
+ * @typedef {object} Mailbox how the loop reads, and whom it tells
+ * @property {(ask: { waitMs: number, cursor: number, signal: AbortSignal }) => Promise<Batch>} read
+ * @property {() => number} cursor up to where everything has been handed over
+ * @property {(batch: Batch) => void} deliver
+ * @property {(state: 'connected' | 'reconnecting', error?: Error) => void} report
+ */
+
+/** An answer without a message that came sooner than this was not held at all. */
+const HASTY_MS = 1_000;
+
+/**
+ * What an error of a poll means: the end of polling, or a pause.
+ *
+ * @param {unknown} error
+ * @returns {Ending | null}
+ */
+export function endingOf(error) {
+  if (!(error instanceof Problem)) return null;
+  if (error.slug === 'poll-superseded') return 'superseded';
+  if (error.slug === 'kicked') return 'kicked';
+  if (error.slug === 'room-closed') return 'closed';
+  const lost = [401, 403, 404, 410].includes(error.status) || error.slug === 'cursor-ahead';
+  return lost ? 'lost' : null;
+}
+
+/**
+ * Is the sender of a message unknown to the server now? (An unknown addressee is another matter.)
+ *
+ * @param {unknown} error
+ */
+export function losesSeat(error) {
+  return error instanceof Problem && error.slug !== 'peer-unknown' && endingOf(error) !== null;
+}
+
+/**
+ * Long-polls a mailbox until something ends that, and tells what. Each batch is handed over before its cursor is sent,
+ * because sending the cursor is the acknowledgement.
+ */
+export class Poll {
+  #env;
+  #mailbox;
+  /** @type {AbortSignal} */
+  #signal = AbortSignal.abort();
+  /** @type {Hold} */
+  #hold;
+  /** Failures in a row. @type {number} */
+  #failures = 0;
+  /** Empty answers in a row that were not held. @type {number} */
+  #hasty = 0;
+
+  /**
+   * @param {Environment} env
+   * @param {Mailbox} mailbox
+   * @param {number} waitMaxMs
+   */
+  constructor(env, mailbox, waitMaxMs) {
+    this.#env = env;
+    this.#mailbox = mailbox;
+    this.#hold = freshHold(waitMaxMs);
+  }
+
+  /**
+   * @param {AbortSignal} signal its reason is the {@link Ending}
+   * @returns {Promise<Ending>}
+   */
+  async run(signal) {
+    this.#signal = signal;
+    // Another network has other proxies.
+    const relearn = () => void (this.#hold = freshHold(this.#hold.longest));
+    this.#env.page?.addEventListener('online', relearn);
+    try {
+      for (;;) {
+        const ending = await this.#once();
+        if (ending) return ending;
+      }
+    } catch (error) {
+      if (signal.aborted) return signal.reason;
+      throw error;
+    } finally {
+      this.#env.page?.removeEventListener('online', relearn);
+    }
+  }
+
+  /** @returns {Promise<Ending | null>} */
+  async #once() {
+    // After a failure ask for no hold: whether the server is back should be known at once.
+    const waitMs = this.#failures > 0 ? 0 : this.#hold.ms;
+    const started = this.#env.clock.now();
+    const age = () => this.#env.clock.now() - started;
+    try {
+      const cursor = this.#mailbox.cursor();
+      const batch = await this.#mailbox.read({ waitMs, cursor, signal: this.#signal });
+      await this.#took(batch, waitMs, age());
+      return null;
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      const ending = endingOf(error);
+      if (!ending) await this.#failed(error, age());
+      return ending;
+    }
+  }
+
+  /**
+   * @param {Batch} batch
+   * @param {number} waitMs
+   * @param {number} age
+   */
+  async #took(batch, waitMs, age) {
+    this.#failures = 0;
+    if (waitMs > 0) this.#hold = answered(this.#hold, age);
+    this.#mailbox.report('connected');
+    this.#mailbox.deliver(batch);
+    // Somebody on the way may strip `wait`, or answer from a cache; that must not become a storm of requests.
+    const hasty = waitMs > 0 && batch.messages.length === 0 && age < HASTY_MS;
+    this.#hasty = hasty ? this.#hasty + 1 : 0;
+    if (hasty) await pause(this.#env, backoff(this.#hasty, this.#env.random), this.#signal);
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {number} age
+   */
+  async #failed(error, age) {
+    if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
+    if (error instanceof Unreachable) {
+      if (error.reason === 'gateway' && age >= OPEN_MS) {
+        this.#hold = timedOut(this.#hold, age);
+        return;
+      }
+      this.#hold = cut(this.#hold, age);
+    }
+    const limited = error instanceof Problem && error.slug === 'rate-limited';
+    if (!limited) this.#mailbox.report('reconnecting', error);
+    const { random } = this.#env;
+    const delay = retryDelay(error, this.#failures, random) ?? backoff(this.#failures, random);
+    if (!limited) this.#failures += 1;
+    await pause(this.#env, delay, this.#signal, error instanceof Unreachable);
+  }
+}

@@ -1,0 +1,279 @@
+/** The shapes of the API and of this client, for its own JSDoc and for applications in TypeScript. */
+
+// ---- The API -----------------------------------------------------------------------------------------------------
+
+/** A member of a room. Of two, the one with the larger `order` came later. */
+export interface Peer {
+  id: string;
+  name?: string | null;
+  metadata?: unknown;
+  order: number;
+}
+
+export interface Joined {
+  room: string;
+  created: boolean;
+  peer: Peer;
+  token: string;
+  /** Where to read on from: the join answer's roster is as of here. */
+  cursor: number;
+  /** The newest message that lies in the mailbox already. */
+  latest: number;
+  peers: Peer[];
+  ice_servers: RTCIceServer[];
+  lease_ms: number;
+  wait_max_ms: number;
+  room_token?: string;
+}
+
+export interface IceAnswer {
+  ice_servers: RTCIceServer[];
+  ttl_s: number | null;
+}
+
+export type Description = { type: 'offer' | 'answer'; sdp: string };
+export type Candidate = { type: 'candidate'; candidate: RTCIceCandidateInit | null };
+export type Bye = { type: 'bye'; reason?: string };
+export type Data = { type: 'data'; data: unknown };
+
+/** What peers send to each other. */
+export type Message = Description | Candidate | Bye | Data;
+/** The same as it lies in a mailbox, stamped by the server. */
+export type Relayed = Message & { seq: number; from: string };
+export type LeaveReason = 'left' | 'expired' | 'kicked';
+
+/** What the server itself says. */
+export type Notice =
+  | { seq: number; type: 'peer-joined'; peer: Peer }
+  | { seq: number; type: 'peer-left'; peer: string; reason: LeaveReason }
+  | { seq: number; type: 'room-closed' };
+
+export interface Batch {
+  messages: (Relayed | Notice)[];
+  cursor: number;
+}
+
+export interface Receipt {
+  to: string;
+  seq: number;
+}
+
+/** An RFC 9457 problem document; `type` is `/problems/<slug>`. Further members depend on the slug. */
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  /** What the client should do about it. */
+  action?: string;
+  retry_after_ms?: number;
+  frees_in_ms?: number | null;
+  [extra: string]: unknown;
+}
+
+// ---- Rooms -------------------------------------------------------------------------------------------------------
+
+/**
+ * `connected`: the mailbox is being read. `reconnecting`: it is not, and that is being worked on; calls go on. The
+ * others are final: `superseded` (another tab took the seat), `closed` (left, or the room is gone), `kicked`.
+ */
+export type RoomStatus = 'connected' | 'reconnecting' | 'superseded' | 'closed' | 'kicked';
+/** The final ones, and `suspended`: the page is hidden in the browser's back-forward cache. */
+export type Ending = 'superseded' | 'closed' | 'kicked' | 'suspended' | 'lost';
+
+export interface StateChange {
+  state: RoomStatus;
+  /** Why, where something was refused or did not answer. */
+  error?: Error;
+}
+
+/** One line of the signaling log. `peer` is null for the server and for a message to everybody. */
+export interface WireEntry {
+  direction: 'in' | 'out';
+  peer: string | null;
+  type: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  message: Message | Relayed | Notice;
+}
+
+export interface Resumption {
+  /** The mailbox is a new one: messages may have been lost with the old. */
+  lost: boolean;
+  /** This member has a new id: the server did not recognise the old token. */
+  renamed: boolean;
+  /** Those who are certainly in the room. */
+  roster: Peer[];
+}
+
+export interface RoomEvents {
+  state: StateChange;
+  'peer-joined': Peer;
+  'peer-left': { peer: Peer; reason: LeaveReason };
+  message: Relayed;
+  'room-closed': {};
+  /** Back in the room after having lost the seat. */
+  resumed: Resumption;
+  wire: WireEntry;
+}
+
+export interface Sent {
+  /** The message's place in the mailbox of the peer it was for; null if it was for all. */
+  seq: number | null;
+  accepted: Receipt[];
+}
+
+/** What this member wants of the room. `capacity` counts only if the join makes the room. */
+export interface Wishes {
+  name?: string;
+  metadata?: unknown;
+  secret?: string;
+  capacity?: number;
+}
+
+export interface Retry {
+  error: Error;
+  /** How many times it failed so far. */
+  failures: number;
+  delayMs: number;
+}
+
+/** Listening to named events; what `on` returns ends it. */
+export interface Listenable<Events> {
+  on<Name extends keyof Events>(name: Name, listener: (detail: Events[Name]) => void): () => void;
+}
+
+/** A room as one member sees it. */
+export interface Room extends Listenable<RoomEvents> {
+  readonly name: string;
+  /** This join made the room. */
+  readonly created: boolean;
+  readonly self: Peer;
+  /** The others, by id. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly state: RoomStatus;
+  readonly iceServers: RTCIceServer[];
+  /** Puts a message into a peer's mailbox, or, with null, into everybody's. */
+  send(to: string | null, message: Message): Promise<Sent>;
+  /** Connects with everybody in the room, and with whoever joins. */
+  call(options?: CallOptions): Call;
+  /** Says goodbye, gives the seat up and ends the call. */
+  leave(): Promise<void>;
+  /** Ends the room for everybody. Only whoever made it can. */
+  close(): Promise<void>;
+}
+
+export interface JoinOptions extends Wishes, Partial<Environment> {
+  /** Ends everything: a join under way is given up, a room is left. */
+  signal?: AbortSignal;
+  /** Told before each pause while the server cannot be reached. */
+  onRetry?: (retry: Retry) => void;
+}
+
+// ---- Calls -------------------------------------------------------------------------------------------------------
+
+export interface CallOptions {
+  stream?: MediaStream | null;
+  /** Merged into each RTCPeerConnection's configuration. ICE servers come from the room unless given here. */
+  configuration?: RTCConfiguration;
+}
+
+/**
+ * `waiting` for the other's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed`
+ * (given up until something changes), `closed`.
+ */
+export type LinkState = 'waiting' | 'connecting' | 'connected' | 'interrupted' | 'failed' | 'closed';
+
+export interface CallEvents {
+  link: { peer: Peer; state: LinkState };
+  stream: { peer: Peer; stream: MediaStream };
+  data: { peer: Peer; data: unknown };
+  /** The channel for `say` and `data` opened or closed. */
+  channel: { peer: Peer; open: boolean };
+  bye: { peer: Peer; reason?: string };
+}
+
+/** The connection with one peer. */
+export interface Link {
+  readonly peer: Peer;
+  readonly state: LinkState;
+  /** Null while waiting. Not always the same one. */
+  readonly pc: RTCPeerConnection | null;
+  readonly channel: RTCDataChannel | null;
+  /** Connects anew, beginning with an offer. */
+  offer(): void;
+}
+
+/** A call with everybody in a room. */
+export interface Call extends Listenable<CallEvents> {
+  /** By peer id. */
+  readonly links: ReadonlyMap<string, Link>;
+  /** Started and not hung up. */
+  readonly active: boolean;
+  /** Starts it again after `hangUp`. */
+  start(): void;
+  /** Ends the call with everybody, and says so. This member stays in the room. */
+  hangUp(reason?: string): void;
+  /** Sends a text on every open channel, and tells how many that were. */
+  say(text: string): number;
+  /** Sends this stream from now on: at most one track of each kind. */
+  replaceStream(stream: MediaStream | null): void;
+}
+
+// ---- Surroundings ------------------------------------------------------------------------------------------------
+
+export interface Clock {
+  /** Milliseconds that only ever rise. */
+  now(): number;
+  /** Milliseconds since 1970, for showing. */
+  date(): number;
+  /** Runs something later; the answer cancels it. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface Environment {
+  fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Where the seat is kept over a refresh. */
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  clock: Clock;
+  random: () => number;
+  uuid: () => string;
+  /** Where `pagehide`, `pageshow` and `online` happen. */
+  page: EventTarget | undefined;
+  beacon: (url: string, body: string) => boolean;
+  RTCPeerConnection: new (configuration?: RTCConfiguration) => RTCPeerConnection;
+}
+
+// ---- What the module exports -------------------------------------------------------------------------------------
+
+/**
+ * Joins a room, or comes back to it after a refresh. Retries for as long as the server cannot be reached; throws a
+ * `Problem` if it refuses (`room-full`, `secret-wrong`, …).
+ *
+ * @param base where the server is: `'/'`, or `'https://signal.example/'`
+ * @param room 1–64 of `A-Za-z0-9._~-`; made if it does not exist
+ */
+export declare function join(base: string | URL, room: string, options?: JoinOptions): Promise<Room>;
+
+/** The server understood and refused. */
+export declare class Problem extends Error {
+  constructor(document: ProblemDocument, retryAfterMs?: number | null);
+  readonly document: ProblemDocument;
+  readonly status: number;
+  /** The last part of the document's `type`. */
+  readonly slug: string;
+  /** How long the server asks to wait before trying again, if it does. */
+  readonly retryAfterMs: number | null;
+}
+
+/** No answer of the server came through. */
+export declare class Unreachable extends Error {
+  readonly reason: 'network' | 'timeout' | 'gateway' | 'foreign';
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | null;
+}
+
+/** The room ended before this could be done. */
+export declare class RoomEnded extends Error {
+  readonly state: Ending;
+}
