@@ -51,7 +51,7 @@ pub enum Content {
     },
     PeerJoined(Arc<Card>),
     /// Carries the whole card, although clients are shown only the id: so a roster can be reckoned backwards to an
-    /// earlier cursor (see [`super::room`]).
+    /// earlier cursor (see `Room::others_at_cursor`).
     PeerLeft {
         peer: Arc<Card>,
         reason: LeaveReason,

@@ -159,7 +159,8 @@ impl Rooms {
         room.post(now, from, post, &self.limits)
     }
 
-    /// Reads a mailbox; see [`Room::read`].
+    /// Reads a mailbox, which acknowledges what was read before. With `held_until` the read is a poll that will be held
+    /// until then if there is nothing.
     pub fn read(
         &mut self,
         now: Timestamp,
