@@ -25,13 +25,14 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{Engine, Memory},
-    http::{self, Api},
+    http::{self, Api, Rates, TicketKeys, TrustedProxies},
 };
 
 pub struct App {
     server: Server,
     addr: SocketAddr,
     engine: Engine,
+    rates: Arc<Rates>,
     in_flight: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
     random_key: bool,
@@ -56,6 +57,7 @@ const PREFLIGHT_SECONDS: usize = 7200;
 /// For the last answers to be written after the last handler has returned.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 /// However slow the last requests are, the server is gone after this.
+const FORGET_EVERY: Duration = Duration::from_secs(30);
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 impl App {
@@ -65,14 +67,24 @@ impl App {
         let limits = Arc::new(config.limits());
         let clock = Clock::start();
         let engine = Engine::Memory(Memory::new(limits.clone(), clock));
-        let api = Data::new(Api { engine: engine.clone(), limits, tokens, ice: config.ice(), clock });
+        let rates = Arc::new(Rates::new(config.rates(), clock));
+        let api = Data::new(Api {
+            engine: engine.clone(),
+            limits,
+            tokens,
+            tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
+            rates: rates.clone(),
+            proxies: Arc::new(TrustedProxies(config.trusted_proxy.clone())),
+            ice: config.ice(),
+            clock,
+        });
 
         let listener = TcpListener::bind(config.listen).map_err(|error| bind_error(config.listen, &error))?;
         let addr = listener.local_addr().map_err(|error| error.to_string())?;
         let in_flight = Arc::new(AtomicUsize::new(0));
         let random_key = config.token_key.is_none();
         let server = serve(config, listener, api, in_flight.clone()).map_err(|error| error.to_string())?;
-        Ok(Self { server, addr, engine, in_flight, stop: watch::channel(false).0, random_key })
+        Ok(Self { server, addr, engine, rates, in_flight, stop: watch::channel(false).0, random_key })
     }
 
     /// The address it listens on, with the real port.
@@ -104,7 +116,8 @@ impl App {
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
         let mut stop = self.stop.subscribe();
         let engine = self.engine.clone();
-        let sweeper = actix_web::rt::spawn(async move { engine.sweep().await });
+        let rates = self.rates.clone();
+        let sweeper = actix_web::rt::spawn(async move { tokio::join!(engine.sweep(), forget_the_idle(&rates)) });
         let handle = self.server.handle();
         let mut server = std::pin::pin!(self.server);
 
@@ -181,6 +194,14 @@ fn cors(origins: &[String]) -> Cors {
         return cors.allow_any_origin().send_wildcard();
     }
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// Keeps the memory of the rate limits to those who have asked of late.
+async fn forget_the_idle(rates: &Rates) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        rates.forget_the_idle();
+    }
 }
 
 /// One request that is being answered.

@@ -3,17 +3,22 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::Targets;
 
-use crate::{domain::Limits, http::TokenKey, ice::IceConfig};
+use crate::{
+    domain::Limits,
+    http::{RateLimits, TokenKey},
+    ice::IceConfig,
+};
 
 /// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
 ///
 /// Without any option it serves on http://127.0.0.1:8080: open that in two windows for a call. Every option can also be
 /// given as an environment variable.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 110)]
+#[command(version, args_conflicts_with_subcommands = true, args_override_self = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -44,6 +49,28 @@ pub struct Config {
     /// survive a restart of the server. Otherwise a random one is made at each start
     #[arg(long, env = "SIGNALPOST_TOKEN_KEY", value_name = "KEY|@FILE", hide_env_values = true, value_parser = secret)]
     pub token_key: Option<SecretString>,
+
+    /// Lets nobody new in without a ticket: a JWT signed by your app's login. A secret of at least 16 characters for
+    /// HS256, or `@FILE` with a public key in PEM (Ed25519 or P-256), a JWKS, or such a secret. See docs/auth.md
+    #[arg(long, env = "SIGNALPOST_TICKET_KEY", value_name = "SECRET|@FILE", hide_env_values = true)]
+    pub ticket_key: Option<SecretString>,
+
+    /// Proxy whose `X-Forwarded-For` or `Forwarded` is believed, as an address or a network (10.0.0.0/8). Repeatable
+    #[arg(long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// Joins and creations per second from one client address (an IPv6 /64); ten seconds' worth may come at once.
+    /// 0 is no limit, as with the other rates
+    #[arg(long, env = "SIGNALPOST_RATE_JOIN", value_name = "N", default_value_t = 10)]
+    pub rate_join: u32,
+
+    /// Posts per second by one peer; a batch is one
+    #[arg(long, env = "SIGNALPOST_RATE_SEND", value_name = "N", default_value_t = 50)]
+    pub rate_send: u32,
+
+    /// Polls per second by one peer
+    #[arg(long, env = "SIGNALPOST_RATE_POLL", value_name = "N", default_value_t = 50)]
+    pub rate_poll: u32,
 
     /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any). Repeatable. The
     /// server's own page needs none
@@ -140,6 +167,10 @@ impl Config {
         }
     }
 
+    pub fn rates(&self) -> RateLimits {
+        RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
+    }
+
     pub fn ice(&self) -> Arc<IceConfig> {
         Arc::new(IceConfig {
             stun_urls: self.stun_url.clone(),
@@ -184,6 +215,11 @@ fn ice_url(text: &str, schemes: &[&str]) -> Result<String, String> {
     let fits =
         host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace));
     if fits { Ok(text.to_owned()) } else { Err(format!("it must look like {}host:port", schemes[0])) }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or(address).map_err(|_| "it must be an address or a network, as in 10.0.0.0/8".into())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -19,6 +19,33 @@ pub struct Visitor {
     /// Names the creation, if this join makes the room.
     pub creator: CreatorId,
     pub keyed: Option<Keyed>,
+    pub rights: Rights,
+}
+
+/// What a visitor may do besides coming back to its own seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    pub enter: bool,
+    /// Make the room, if there is none.
+    pub create: bool,
+    /// Be given the room token.
+    pub administer: bool,
+}
+
+impl Rights {
+    /// Everybody's, where no tickets are asked for.
+    pub const OPEN: Rights = Rights { enter: true, create: true, administer: false };
+    /// Those of somebody without a ticket, where one is asked for.
+    pub const NONE: Rights = Rights { enter: false, create: false, administer: false };
+
+    /// Whether a room that is not there may be made.
+    pub fn check_making(self) -> Result<(), Refusal> {
+        match self {
+            Rights { enter: false, .. } => Err(Refusal::TicketMissing),
+            Rights { create: false, .. } => Err(Refusal::MayNotCreate),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +71,7 @@ pub struct Joined {
     pub newest: Seq,
     /// The others, as of `cursor`, in the order of joining.
     pub roster: Vec<Arc<Card>>,
-    /// For whoever made the room by this join: what its room token names.
+    /// For whoever made the room by this join, or may administer it: what its room token names.
     pub creator: Option<CreatorId>,
     pub wake: Vec<PeerId>,
 }
@@ -71,6 +98,9 @@ impl Room {
             return Ok(self.joined(index, false, Vec::new()));
         }
         self.check_door(now, id, &visitor, limits)?;
+        if visitor.rights.administer {
+            self.creator.get_or_insert(visitor.creator);
+        }
 
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
@@ -81,6 +111,7 @@ impl Room {
             lease: Lease::begin(now, limits.lease),
             joined_by: visitor.keyed,
             created_room: created,
+            administers: visitor.rights.administer,
             answers: Answers::default(),
             indexed_at: Timestamp::NEVER,
         });
@@ -114,6 +145,9 @@ impl Room {
         if self.was_kicked(id) {
             return Err(Refusal::Kicked);
         }
+        if !visitor.rights.enter {
+            return Err(Refusal::TicketMissing);
+        }
         if self.secret.is_some() && self.secret != visitor.secret {
             return Err(Refusal::SecretWrong);
         }
@@ -142,7 +176,7 @@ impl Room {
             cursor: peer.mailbox.acknowledged(),
             newest: peer.mailbox.newest(),
             roster: self.others_at_cursor(index),
-            creator: self.creator.filter(|_| peer.created_room && !resumed),
+            creator: self.creator.filter(|_| (peer.created_room && !resumed) || peer.administers),
             wake,
         }
     }

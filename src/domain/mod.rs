@@ -26,7 +26,7 @@ pub use card::{Card, Metadata, Name};
 pub use cursor::Seq;
 pub use id::{CreatorId, PeerId, RoomName};
 pub use idempotency::Keyed;
-pub use joining::{Identity, Joined, Visitor};
+pub use joining::{Identity, Joined, Rights, Visitor};
 pub use limits::Limits;
 pub use mailbox::Batch;
 pub use message::{Content, LeaveReason, Message, Payload};

@@ -13,6 +13,8 @@ pub struct Peer {
     pub joined_by: Option<Keyed>,
     /// That join made the room, too.
     pub created_room: bool,
+    /// Its ticket said that it may have the room token.
+    pub administers: bool,
     pub answers: Answers,
     /// Where this peer stands in the index of deadlines: once it is there, never later than its lease ends.
     pub indexed_at: Timestamp,

@@ -23,6 +23,10 @@ pub enum Refusal {
     RoomLocked,
     /// The room wants a secret, and this is not it.
     SecretWrong,
+    /// Without a ticket one only comes back to a seat that is still there.
+    TicketMissing,
+    /// There is no such room, and the ticket does not allow to make it.
+    MayNotCreate,
     /// The room was closed by the holder of its token.
     RoomClosed,
     /// The server has as many rooms as it may have.

@@ -136,6 +136,7 @@ impl Rooms {
     ) -> Result<Joined, Refusal> {
         let created = !self.rooms.contains_key(name);
         if created {
+            visitor.rights.check_making()?;
             let creator = matches!(visitor.identity, Identity::New(_)).then_some(visitor.creator);
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
             let room = Room::new(plan, &self.limits)?;

@@ -1,12 +1,16 @@
 //! Who may call stands in each handler's signature, as one of these extractors.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    net::{IpAddr, Ipv4Addr},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use uuid::Uuid;
 
 use super::{
     Api,
+    address::AddressKey,
     problem::{Code, Problem},
 };
 use crate::domain::{CreatorId, PeerId, RoomName};
@@ -15,12 +19,24 @@ use crate::domain::{CreatorId, PeerId, RoomName};
 #[derive(Debug)]
 pub struct InRoom(pub RoomName);
 
-/// Anybody, perhaps with a peer's token for the room.
+/// Where the request comes from, as far as limits go.
+#[derive(Clone, Copy, Debug)]
+pub struct From(pub AddressKey);
+
+/// Anybody who does not come too often, perhaps with a peer's token for the room.
 #[derive(Debug)]
 pub struct Visiting {
     pub room: RoomName,
     pub peer: Option<PeerId>,
 }
+
+/// A peer of the room that does not send too often.
+#[derive(Debug)]
+pub struct Sender(pub Member);
+
+/// The peer that the path names, if it does not poll too often.
+#[derive(Debug)]
+pub struct Reader(pub Owner);
 
 /// A peer of the room, by its token.
 #[derive(Debug)]
@@ -71,8 +87,23 @@ macro_rules! extractor {
 extractor!(InRoom, |request| room(request).map(InRoom));
 extractor!(Addressee, |request| path_peer(request).map(Addressee));
 
+extractor!(From, |request| address(request).map(From));
+
+extractor!(Sender, |request| {
+    let member = extract::<Member>(request)?;
+    api(request)?.rates.send(member.peer)?;
+    Ok(Sender(member))
+});
+
+extractor!(Reader, |request| {
+    let owner = extract::<Owner>(request)?;
+    api(request)?.rates.poll(owner.peer)?;
+    Ok(Reader(owner))
+});
+
 extractor!(Visiting, |request| {
     let room = room(request)?;
+    api(request)?.rates.join(address(request)?)?;
     let peer = bearer(request)?.map(|token| verify_peer(request, &room, token)).transpose()?;
     Ok(Visiting { room, peer })
 });
@@ -101,24 +132,35 @@ extractor!(Creator, |request| {
         None if api(request)?.tokens.verify_peer(&room, token).is_some() => {
             Err(Problem::new(Code::NotYours, "This needs the room token, which whoever made the room was given."))
         }
-        None => Err(invalid_token()),
+        None => Err(failed(request, invalid_token())),
     }
 });
 
 extractor!(OwnerOrCreator, |request| {
     if required_bearer(request)?.starts_with("room.") {
-        creator(request).map(OwnerOrCreator::Creator)
+        extract(request).map(OwnerOrCreator::Creator)
     } else {
-        owner(request).map(OwnerOrCreator::Owner)
+        extract(request).map(OwnerOrCreator::Owner)
     }
 });
 
-fn creator(request: &HttpRequest) -> Result<Creator, Problem> {
-    Creator::from_request(request, &mut Payload::None).into_inner()
+fn extract<T: FromRequest<Error = Problem, Future = Ready<Result<T, Problem>>>>(
+    request: &HttpRequest,
+) -> Result<T, Problem> {
+    T::from_request(request, &mut Payload::None).into_inner()
 }
 
-fn owner(request: &HttpRequest) -> Result<Owner, Problem> {
-    Owner::from_request(request, &mut Payload::None).into_inner()
+fn address(request: &HttpRequest) -> Result<AddressKey, Problem> {
+    let sender = request.peer_addr().map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    Ok(api(request)?.proxies.client(sender, request.headers()).into())
+}
+
+/// Notes that this address failed to get in.
+fn failed(request: &HttpRequest, problem: Problem) -> Problem {
+    match (api(request), address(request)) {
+        (Ok(api), Ok(address)) => api.rates.failed(address, problem),
+        _ => problem,
+    }
 }
 
 fn api(request: &HttpRequest) -> Result<&Api, Problem> {
@@ -148,7 +190,7 @@ pub fn parse_peer(text: &str) -> Option<PeerId> {
 }
 
 fn verify_peer(request: &HttpRequest, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
-    api(request)?.tokens.verify_peer(room, token).ok_or_else(invalid_token)
+    api(request)?.tokens.verify_peer(room, token).ok_or_else(|| failed(request, invalid_token()))
 }
 
 fn invalid_token() -> Problem {
@@ -167,5 +209,5 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
-    token.filter(|token| !token.is_empty()).map(Some).ok_or_else(malformed)
+    token.filter(|token| !token.is_empty()).map(Some).ok_or_else(|| failed(request, malformed()))
 }

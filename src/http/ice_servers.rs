@@ -16,7 +16,7 @@ pub struct IceServers {
     pub ttl_s: Option<u64>,
 }
 
-refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid);
+refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid, TooManyFailures);
 
 /// Get ICE servers with fresh TURN credentials
 #[utoipa::path(

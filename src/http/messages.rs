@@ -8,7 +8,7 @@ use super::{
     Api,
     answers::{self, Batch, BatchPosted, Place, Posted},
     body::{BatchBody, JsonBody},
-    caller::{Addressee, Member, Owner},
+    caller::{Addressee, Reader, Sender},
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
@@ -17,9 +17,11 @@ use super::{
 use crate::domain::{Limits, Post, Seq};
 
 refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
-    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull);
+    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited,
+    TooManyFailures);
 refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, CursorAhead,
-    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, Draining);
+    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, RateLimited,
+    TooManyFailures, Draining);
 
 /// Put one message into a peer's mailbox
 #[utoipa::path(
@@ -46,14 +48,14 @@ refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, 
 #[post("/v1/rooms/{room}/peers/{peer}/messages")]
 pub async fn post_one(
     api: Data<Api>,
-    by: Member,
+    by: Sender,
     to: Addressee,
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let targets = vec![signal::parse_one(&bytes.0, to.0)?];
     let keyed = key.keyed(&[b"one", to.0.as_bytes(), &bytes.0]);
-    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
+    let accepted = api.engine.post(&by.0.room, by.0.peer, Post { targets, keyed }).await?;
     let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
     Ok(answers::json(StatusCode::ACCEPTED, &Posted { seq }))
 }
@@ -77,13 +79,13 @@ pub async fn post_one(
 #[post("/v1/rooms/{room}/messages")]
 pub async fn post_batch(
     api: Data<Api>,
-    by: Member,
+    by: Sender,
     key: IdempotencyKey,
     bytes: BatchBody,
 ) -> Result<HttpResponse, Problem> {
     let targets = signal::parse_batch(&bytes.0, api.limits.batch_messages)?;
     let keyed = key.keyed(&[b"batch", &bytes.0]);
-    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
+    let accepted = api.engine.post(&by.0.room, by.0.peer, Post { targets, keyed }).await?;
     let accepted = accepted.places.iter().map(Place::from).collect();
     Ok(answers::json(StatusCode::ACCEPTED, &BatchPosted { accepted }))
 }
@@ -110,13 +112,13 @@ pub async fn post_batch(
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/messages")]
-pub async fn poll(api: Data<Api>, by: Owner, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn poll(api: Data<Api>, by: Reader, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let wait = parse_wait(query(&request, "wait"), &api.limits)?;
     let header = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
     let after = query(&request, "after").or(header).map(parse_cursor).transpose()?;
     // Polls that began together do not end together.
     let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-    let batch = api.engine.receive(&by.room, by.peer, after, hold).await?;
+    let batch = api.engine.receive(&by.0.room, by.0.peer, after, hold).await?;
     Ok(answers::batch(&batch))
 }
 

@@ -1,10 +1,13 @@
 //! The HTTP edge, and the only place that knows actix: parse, ask the engine once, answer.
 
+mod address;
+mod admission;
 pub mod answers;
 mod assets;
 mod beacon;
 mod body;
 mod caller;
+mod failures;
 mod health;
 mod ice_servers;
 mod idempotency;
@@ -13,10 +16,12 @@ mod methods;
 mod openapi;
 mod peers;
 pub mod problem;
+mod rates;
 mod room_name;
 mod rooms;
 mod routes;
 mod signal;
+mod tickets;
 mod token;
 
 use std::sync::Arc;
@@ -24,9 +29,12 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use sha2::{Digest, Sha256};
 
+pub use address::TrustedProxies;
 pub use methods::Methods;
 pub use openapi::{document, shared};
+pub use rates::{RateLimits, Rates};
 pub use routes::{api, pages};
+pub use tickets::TicketKeys;
 pub use token::TokenKey;
 
 use crate::{
@@ -43,6 +51,10 @@ pub struct Api {
     pub engine: Engine,
     pub limits: Arc<Limits>,
     pub tokens: TokenKey,
+    /// With them, nobody comes in without a ticket.
+    pub tickets: Option<Arc<TicketKeys>>,
+    pub rates: Arc<Rates>,
+    pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
     pub clock: Clock,
 }

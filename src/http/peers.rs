@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{
     Api,
+    admission::Admission,
     answers::{self, Joined, Peer, Roster},
     body::{self, JsonBody},
-    caller::{Addressee, Owner, OwnerOrCreator, Visiting},
+    caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
     idempotency::IdempotencyKey,
     problem::Problem,
     refusals,
@@ -30,17 +31,21 @@ pub struct JoinRequest {
     /// The room's secret, if it has one. A room that this join makes will have it.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
     secret: Option<String>,
+    /// A JWT by the app's login, where the server asks for one.
+    #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
+    ticket: Option<String>,
     /// Seats, if this join makes the room.
     #[schema(example = 2, minimum = 1, maximum = 64)]
     capacity: Option<u16>,
 }
 
-refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, SecretWrong, RoomLocked, Kicked, BodyTimeout,
+refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, TicketMissing, TicketMalformed, TicketAlgorithm,
+    TicketSignature, TicketExpired, SecretWrong, RoomLocked, Kicked, TicketOtherRoom, TicketCannotCreate, BodyTimeout,
     RoomFull, RoomClosed, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull,
-    RoomsExhausted);
-refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid);
+    RateLimited, TooManyFailures, RoomsExhausted);
+refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid, TooManyFailures);
 refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnknown, PeerUnknown, PeerGone,
-    RoomNameInvalid);
+    RoomNameInvalid, TooManyFailures);
 
 /// Join a room
 ///
@@ -66,6 +71,7 @@ refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnkno
 pub async fn join(
     api: Data<Api>,
     visiting: Visiting,
+    from: From,
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
@@ -74,16 +80,18 @@ pub async fn join(
         Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
         None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
     };
+    let admission = Admission::of(&api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
     let visitor = Visitor {
         identity,
-        name: parse_name(request.name.as_deref())?,
+        name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
         metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
-        secret: request.secret.as_deref().map(super::digest_secret).transpose()?,
+        secret: admission.secret,
         capacity: request.capacity.map(usize::from),
         creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
         keyed: key.keyed(&[b"join", &bytes.0]),
+        rights: admission.rights,
     };
-    let joined = api.engine.join(&visiting.room, visitor).await?;
+    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answers::json(status, &answer(&api, &visiting.room, &joined)))
 }

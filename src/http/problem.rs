@@ -47,10 +47,17 @@ table! {
     MalformedRequest: 400 "malformed-request", "A parameter or header cannot be read", "Correct what the detail names.";
     TokenMissing: 401 "token-missing", "This needs a token", "Join the room and send its token as `Authorization: Bearer …`.";
     TokenInvalid: 401 "token-invalid", "The token is not one of this server's for this room", "Drop the token and join again without it.";
+    TicketMissing: 401 "ticket-missing", "Coming in needs a ticket", "Have the app's login make one, and send it as `ticket`.";
+    TicketMalformed: 401 "ticket-malformed", "The ticket cannot be read", "Have a new one made: see docs/auth.md.";
+    TicketAlgorithm: 401 "ticket-algorithm", "The ticket is signed in a way that is not taken here", "Sign it with the algorithm of the server's key.";
+    TicketSignature: 401 "ticket-signature", "The ticket is not signed by a key of this server", "Have it signed by the app's login.";
+    TicketExpired: 401 "ticket-expired", "The ticket does not hold now", "Have a new one made.";
     NotYours: 403 "not-yours", "The token is another one's", "Use the token of the peer or room that the path names.";
     SecretWrong: 403 "secret-wrong", "The room wants a secret, and this is not it", "Ask whoever made the room, and join with `secret`.";
     RoomLocked: 403 "room-locked", "The room is locked", "Ask whoever made the room to unlock it.";
     Kicked: 403 "kicked", "This peer was removed from the room", "Stop. The token will not be let in again.";
+    TicketOtherRoom: 403 "ticket-other-room", "The ticket is for another room", "Have one made for this room.";
+    TicketCannotCreate: 403 "ticket-cannot-create", "There is no such room, and the ticket does not allow to make it", "Wait until somebody has made it, or have a ticket made with `create`.";
     NotFound: 404 "not-found", "There is nothing at this path", "See /openapi.json for what there is.";
     RoomUnknown: 404 "room-unknown", "There is no such room", "Make it, or join it: joining makes the room.";
     PeerUnknown: 404 "peer-unknown", "The peer addressed is not in this room", "Drop it from your list: it left, or never was there.";
@@ -69,6 +76,8 @@ table! {
     RoomNameInvalid: 422 "room-name-invalid", "This cannot be the name of a room", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
     KeyReused: 422 "key-reused", "This Idempotency-Key was used for another request", "Use a new key for a new request.";
     MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads", "Try again after `Retry-After`.";
+    RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and ask less often.";
+    TooManyFailures: 429 "too-many-failures", "Too many failed attempts from this address", "Wait for `Retry-After`; each further failure doubles it.";
     Internal: 500 "internal", "The server made a mistake", "Try again later, and report it.";
     RoomsExhausted: 503 "rooms-exhausted", "The server has as many rooms as it may have", "Try again after `Retry-After`.";
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
@@ -121,7 +130,7 @@ impl Problem {
         self
     }
 
-    fn retry_after(mut self, after: Duration) -> Self {
+    pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
     }
@@ -181,6 +190,8 @@ impl From<Refusal> for Problem {
             Refusal::RoomFull { capacity, seats } => Problem::room_full(capacity, &seats),
             Refusal::RoomLocked => plain(Code::RoomLocked, "Nobody new is let in."),
             Refusal::SecretWrong => plain(Code::SecretWrong, "The `secret` is missing or wrong."),
+            Refusal::TicketMissing => plain(Code::TicketMissing, "This server lets nobody new in without a ticket."),
+            Refusal::MayNotCreate => plain(Code::TicketCannotCreate, "The room does not exist."),
             Refusal::RoomClosed => plain(Code::RoomClosed, "Whoever made the room has closed it."),
             Refusal::RoomsExhausted => {
                 plain(Code::RoomsExhausted, "No further room can be made now.").retry_after(ROOMS_RETRY)

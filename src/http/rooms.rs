@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::{
     Api,
+    admission::Admission,
     answers::{self, Room},
     body::{self, JsonBody},
-    caller::{Creator, InRoom, parse_room},
+    caller::{Creator, From, InRoom, parse_room},
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
@@ -29,6 +30,9 @@ pub struct CreateRequest {
     /// What joining will need.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
     secret: Option<String>,
+    /// A JWT by the app's login that allows to create, where the server asks for one.
+    #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
+    ticket: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -39,12 +43,13 @@ pub struct ChangeRequest {
     locked: bool,
 }
 
-refusals!(CreateRefusals: MalformedBody, MalformedRequest, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RoomsExhausted);
+refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature,
+    TicketExpired, TicketOtherRoom, TicketCannotCreate, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
+    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted);
 refusals!(LookRefusals: RoomUnknown, RoomNameInvalid);
 refusals!(ChangeRefusals: MalformedBody, TokenMissing, TokenInvalid, NotYours, RoomUnknown, BodyTimeout, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid);
-refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid);
+    UnsupportedMediaType, Invalid, RoomNameInvalid, TooManyFailures);
+refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid, TooManyFailures);
 
 /// Names tried before giving up on finding a free one: each is one of 7 × 10^10.
 const NAMES_TRIED: u64 = 4;
@@ -63,7 +68,8 @@ const NAMES_TRIED: u64 = 4;
     responses((status = 201, body = Room, description = "Made"), CreateRefusals)
 )]
 #[post("/v1/rooms")]
-pub async fn create(api: Data<Api>, key: IdempotencyKey, bytes: JsonBody) -> Result<HttpResponse, Problem> {
+pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: JsonBody) -> Result<HttpResponse, Problem> {
+    api.rates.join(from.0)?;
     let JsonBody(bytes) = bytes;
     let request: CreateRequest = body::parse_or_default(&bytes)?;
     let wished = request.room.as_deref().map(parse_room).transpose()?;
@@ -79,6 +85,8 @@ pub async fn create(api: Data<Api>, key: IdempotencyKey, bytes: JsonBody) -> Res
             Some(name) => name.clone(),
             None => made_up_name(&api.tokens, key.as_deref(), attempt)?,
         };
+        let admission = Admission::of(&api, from.0, &name, request.ticket.as_deref(), None)?;
+        admission.rights.check_making()?;
         match api.engine.create(&name, plan.clone(), creator).await {
             Err(Refusal::RoomExists | Refusal::RoomClosed) if wished.is_none() => {}
             Err(refusal) => return Err(refusal.into()),

@@ -89,7 +89,7 @@ async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
 #[actix_web::test]
 async fn sigterm_with_a_thousand_parked_polls_answers_each_within_a_second_and_exits_0() {
     const POLLS: usize = 1000;
-    let mut binary = Binary::start(&[]).await;
+    let mut binary = Binary::start(&["--rate-join", "0"]).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();
     let mut streams = Vec::new();

@@ -10,8 +10,8 @@ use std::{
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, RoomName,
-        Seq, Target, Visitor,
+        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights,
+        RoomName, Seq, Target, Visitor,
     },
     engine::{Engine, Memory},
 };
@@ -48,6 +48,7 @@ pub fn visitor(number: u8) -> Visitor {
         capacity: Some(16),
         creator: CreatorId::from_bytes([number; 16]),
         keyed: None,
+        rights: Rights::OPEN,
     }
 }
 

@@ -42,7 +42,22 @@ pub struct Peer {
 
 pub fn config(flags: &[&str]) -> Config {
     use clap::Parser;
-    let all = ["signalpost", "--listen", "127.0.0.1:0", "--workers", "2", "--log", "off"];
+    // No limit by rate, as far as a test does not ask for one: all its people come from one address.
+    let all = [
+        "signalpost",
+        "--listen",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        "--log",
+        "off",
+        "--rate-join",
+        "0",
+        "--rate-send",
+        "0",
+        "--rate-poll",
+        "0",
+    ];
     Cli::try_parse_from(all.iter().chain(flags)).unwrap().config
 }
 

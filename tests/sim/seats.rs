@@ -1,6 +1,8 @@
 //! Steps that take seats, keep them and give them up.
 
-use signalpost::domain::{Identity, Keyed, Limits, Metadata, Name, PeerId, Refusal, RoomPlan, Seq, Timestamp, Visitor};
+use signalpost::domain::{
+    Identity, Keyed, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
+};
 
 use crate::{
     model::{EVENT, Member, ModelRoom, Thing},
@@ -12,7 +14,7 @@ const CARD: usize = 2;
 
 fn visitor(identity: Identity, keyed: Option<Keyed>) -> Visitor {
     let (name, metadata) = (Name::default(), Metadata::default());
-    Visitor { identity, name, metadata, secret: None, capacity: None, creator: CREATOR, keyed }
+    Visitor { identity, name, metadata, secret: None, capacity: None, creator: CREATOR, keyed, rights: Rights::OPEN }
 }
 
 impl World {
