@@ -1,5 +1,6 @@
 //! WebRTC signaling over plain HTTP. See `ARCHITECTURE.md` for the map.
 
+pub mod addresses;
 pub mod app;
 pub mod clock;
 pub mod config;
@@ -9,3 +10,4 @@ pub mod healthcheck;
 pub mod http;
 pub mod ice;
 pub mod telemetry;
+pub mod tls;

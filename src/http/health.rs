@@ -2,10 +2,15 @@
 
 use actix_web::{HttpResponse, get, http::header, web::Data};
 
-use super::{Api, problem::Problem, refusals};
+use super::{
+    Api,
+    problem::{Code, Problem},
+    refusals,
+};
 use crate::{domain::Refusal, telemetry};
 
 refusals!(ReadyRefusals: Draining);
+refusals!(MetricsRefusals: NotFound);
 
 /// Is the process alive?
 #[utoipa::path(
@@ -36,10 +41,21 @@ pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
 #[utoipa::path(
     tag = "operation",
     operation_id = "getMetrics",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The figures"))
+    responses(
+        (status = 200, body = String, content_type = "application/openmetrics-text", description = "The figures"),
+        MetricsRefusals
+    )
 )]
 #[get("/metrics")]
-pub async fn metrics(api: Data<Api>) -> HttpResponse {
+pub async fn metrics(api: Data<Api>) -> Result<HttpResponse, Problem> {
+    if api.metrics_elsewhere {
+        return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
+    }
+    Ok(figures(api).await)
+}
+
+/// The figures, for the listener that only operators reach.
+pub async fn figures(api: Data<Api>) -> HttpResponse {
     let text = telemetry::render(api.engine.stats());
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, Version},
+    post,
+    web::{self, Data},
+};
+use futures_util::StreamExt;
 
 use super::{
     Api,
@@ -14,7 +20,7 @@ use super::{
     refusals,
     signal::{self, Signal, SignalBatch},
 };
-use crate::domain::{Limits, Post, Seq};
+use crate::domain::{Limits, Post, Refusal, Seq};
 
 refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
     RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited,
@@ -112,15 +118,46 @@ pub async fn post_batch(
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/messages")]
-pub async fn poll(api: Data<Api>, by: Reader, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn poll(
+    api: Data<Api>,
+    by: Reader,
+    request: HttpRequest,
+    stream: web::Payload,
+) -> Result<HttpResponse, Problem> {
     let wait = parse_wait(query(&request, "wait"), &api.limits)?;
     let header = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
     let after = query(&request, "after").or(header).map(parse_cursor).transpose()?;
     // Polls that began together do not end together.
     let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-    let batch = api.engine.receive(&by.0.room, by.0.peer, after, hold).await?;
+    let receiving = api.engine.receive(&by.0.room, by.0.peer, after, hold);
+    let batch = match request.version() {
+        Version::HTTP_2 => while_there(stream, receiving).await?,
+        _ => receiving.await?,
+    };
     Ok(answers::batch(&batch))
 }
+
+/// Waits for as long as the client is there to be answered. Over HTTP/1 actix drops the handler of a client that has
+/// gone; over HTTP/2 it does not, but the stream of the request's body tells, if it is asked.
+async fn while_there<T>(
+    mut stream: web::Payload,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Problem> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return Ok(result?),
+            () = tokio::time::sleep(LOOK_EVERY) => {
+                if let Some(Err(_)) = stream.next().await {
+                    return Err(Problem::new(Code::MalformedRequest, "The client has gone."));
+                }
+            }
+        }
+    }
+}
+
+/// How soon a client that has gone is noticed over HTTP/2.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 fn query<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     let pairs = request.query_string().split('&').filter_map(|pair| pair.split_once('='));

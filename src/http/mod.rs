@@ -7,6 +7,7 @@ mod assets;
 mod beacon;
 mod body;
 mod caller;
+mod connections;
 mod failures;
 mod health;
 mod ice_servers;
@@ -20,6 +21,7 @@ mod rates;
 mod room_name;
 mod rooms;
 mod routes;
+mod server;
 mod signal;
 mod tickets;
 mod token;
@@ -30,10 +32,10 @@ use actix_web::http::header::HeaderValue;
 use sha2::{Digest, Sha256};
 
 pub use address::TrustedProxies;
-pub use methods::Methods;
-pub use openapi::{document, shared};
+pub use connections::{ConnectionLimits, Connections};
+pub use openapi::document;
 pub use rates::{RateLimits, Rates};
-pub use routes::{api, pages};
+pub use server::{ServerOptions, serve, serve_metrics};
 pub use tickets::TicketKeys;
 pub use token::TokenKey;
 
@@ -57,6 +59,8 @@ pub struct Api {
     pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
     pub clock: Clock,
+    /// `/metrics` has a listener of its own, and is not shown here.
+    pub metrics_elsewhere: bool,
 }
 
 /// No answer of the API may be kept, and none may be changed on the way.

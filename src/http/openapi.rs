@@ -68,7 +68,7 @@ pub fn document() -> openapi::OpenApi {
 }
 
 /// The document without its paths, to which the routes add themselves.
-pub fn shared() -> openapi::OpenApi {
+pub(super) fn shared() -> openapi::OpenApi {
     Shared::openapi()
 }
 

@@ -79,6 +79,7 @@ table! {
     RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and ask less often.";
     TooManyFailures: 429 "too-many-failures", "Too many failed attempts from this address", "Wait for `Retry-After`; each further failure doubles it.";
     Internal: 500 "internal", "The server made a mistake", "Try again later, and report it.";
+    TooManyConnections: 503 "too-many-connections", "The server has as many connections as it may have", "Try again after `Retry-After`.";
     RoomsExhausted: 503 "rooms-exhausted", "The server has as many rooms as it may have", "Try again after `Retry-After`.";
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
 }
@@ -252,6 +253,9 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         response.insert_header((header::CACHE_CONTROL, super::NEVER_STORED));
         response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        if self.code == Code::TooManyConnections {
+            response.force_close();
+        }
         if let Some(after) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, after.as_millis().div_ceil(1000).max(1).to_string()));
         }

@@ -16,6 +16,8 @@ use signalpost::{
 pub struct Server {
     pub base: String,
     pub port: u16,
+    /// Of `--metrics-listen`.
+    pub metrics: Option<std::net::SocketAddr>,
     stopper: Stopper,
     client: Client,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -68,14 +70,14 @@ impl Server {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
                 let app = App::build(config).unwrap();
-                report.send((app.addr(), app.stopper())).unwrap();
+                report.send((app.addr(), app.metrics_addr(), app.stopper())).unwrap();
                 app.run_until_stopped().await.unwrap();
             });
         });
-        let (addr, stopper) = started.recv().unwrap();
+        let (addr, metrics, stopper) = started.recv().unwrap();
         // No pool between tests, and none of our own time-outs shorter than a hold.
         let client = Client::builder().timeout(Duration::from_secs(90)).no_proxy().build().unwrap();
-        Server { base: format!("http://{addr}"), port: addr.port(), stopper, client, thread: Some(thread) }
+        Server { base: format!("http://{addr}"), port: addr.port(), metrics, stopper, client, thread: Some(thread) }
     }
 
     pub fn stop(&self) {

@@ -5,6 +5,7 @@
 
 mod binary;
 mod chaos;
+mod connections;
 mod contract;
 mod engine;
 mod harness;
@@ -20,4 +21,5 @@ mod restart;
 mod rooms;
 mod tickets;
 mod tidy;
+mod tls;
 mod walkthrough;

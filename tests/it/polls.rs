@@ -124,7 +124,8 @@ async fn a_peer_that_polls_keeps_its_seat_beyond_its_lease() {
 /// Waits until that many polls are parked.
 pub async fn parked(server: &Server, count: usize) {
     let line = format!("signalpost_parked_polls {count}\n");
-    while !server.get("/metrics").await.text.contains(&line) {
+    let there = server.metrics.map_or(server.base.clone(), |addr| format!("http://{addr}"));
+    while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
         tokio::task::yield_now().await;
     }
 }

@@ -1,17 +1,24 @@
 //! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
 
+mod values;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
+use values::{at_least_one, folder, network, secret, stun_url, turn_url};
 
 use crate::{
     domain::Limits,
-    http::{RateLimits, TokenKey},
+    http::{ConnectionLimits, RateLimits, TokenKey},
     ice::IceConfig,
+    tls::Tls,
 };
+
+/// File descriptors that are not for connections: the listener, timers, files, and some to spare.
+const DESCRIPTORS_KEPT: usize = 256;
 
 /// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
 ///
@@ -54,6 +61,18 @@ pub struct Config {
     /// HS256, or `@FILE` with a public key in PEM (Ed25519 or P-256), a JWKS, or such a secret. See docs/auth.md
     #[arg(long, env = "SIGNALPOST_TICKET_KEY", value_name = "SECRET|@FILE", hide_env_values = true)]
     pub ticket_key: Option<SecretString>,
+
+    /// Certificate chain in PEM: serves https:// with HTTP/2. Read again when it changes
+    #[arg(long, env = "SIGNALPOST_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "SIGNALPOST_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Serve https:// with a certificate made up at the start, to try cameras on a LAN. Browsers will warn
+    #[arg(long, env = "SIGNALPOST_TLS_SELF_SIGNED", conflicts_with = "tls_cert")]
+    pub tls_self_signed: bool,
 
     /// Proxy whose `X-Forwarded-For` or `Forwarded` is believed, as an address or a network (10.0.0.0/8). Repeatable
     #[arg(long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
@@ -129,6 +148,22 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_BODY_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_bytes: usize,
 
+    /// Connections at once; as many as there are file descriptors for unless given. Beyond them requests get 503
+    #[arg(long, env = "SIGNALPOST_CONNECTIONS_MAX", value_name = "N", value_parser = at_least_one)]
+    pub connections_max: Option<usize>,
+
+    /// Connections at once from one client address (an IPv6 /64) that is not a trusted proxy
+    #[arg(long, env = "SIGNALPOST_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 2048, value_parser = at_least_one)]
+    pub connections_per_address: usize,
+
+    /// How long an idle connection is kept, in milliseconds: longer than the load balancer in front keeps it
+    #[arg(long, env = "SIGNALPOST_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    pub keep_alive_ms: u64,
+
+    /// Show /metrics on this address instead of the public one
+    #[arg(long, env = "SIGNALPOST_METRICS_LISTEN", value_name = "ADDR")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Worker threads; as many as there are processors unless given
     #[arg(long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]
     pub workers: Option<usize>,
@@ -167,6 +202,63 @@ impl Config {
         }
     }
 
+    /// What this process can hold with so many file descriptors.
+    pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
+        let spare = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
+        let keep_alive = Duration::from_millis(self.keep_alive_ms);
+        ConnectionLimits {
+            total: self.connections_max.unwrap_or(spare).min(spare),
+            per_address: self.connections_per_address,
+            // Somewhat longer, so that actix closes what is merely idle, and we only what it overlooks.
+            idle: keep_alive + keep_alive.min(Duration::from_secs(10)),
+        }
+    }
+
+    pub fn tls(&self, addresses: &[SocketAddr]) -> Result<Option<Tls>, String> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
+            _ if self.tls_self_signed => {
+                let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+                Tls::self_signed(&ips).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What is open or off that perhaps should not be.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let public = !self.listen.ip().is_loopback();
+        let encrypted = self.tls_cert.is_some() || self.tls_self_signed;
+        let mut warnings = Vec::new();
+        let mut warn = |when: bool, text| {
+            if when {
+                warnings.push(text);
+            }
+        };
+        warn(
+            self.token_key.is_none(),
+            "tokens are made with a random key: peers will not survive a restart (--token-key)",
+        );
+        warn(
+            public && self.ticket_key.is_none(),
+            "anybody who reaches this address may make and join rooms (--ticket-key)",
+        );
+        warn(
+            public && !encrypted,
+            "plain HTTP: browsers give cameras only to https:// and localhost (--tls-cert, or a proxy)",
+        );
+        warn(public && self.metrics_listen.is_none(), "/metrics is shown to everybody (--metrics-listen)");
+        warn(
+            public && self.turn_url.is_empty(),
+            "no TURN server: calls between strict networks will not connect (--turn-url)",
+        );
+        warn(
+            self.cors_origin.iter().any(|origin| origin == "*"),
+            "pages of any origin may use this server (--cors-origin)",
+        );
+        warnings
+    }
+
     pub fn rates(&self) -> RateLimits {
         RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
     }
@@ -188,48 +280,6 @@ impl Config {
             None => TokenKey::random().map_err(|error| format!("there is no randomness for a token key: {error}")),
         }
     }
-}
-
-/// A secret as it stands, or the contents of the file after an `@`.
-fn secret(text: &str) -> Result<SecretString, String> {
-    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
-    let secret: SecretString = match text.strip_prefix('@') {
-        Some(path) => read(path)?.into(),
-        None => text.to_owned().into(),
-    };
-    let trimmed: SecretString = secret.expose_secret().trim().to_owned().into();
-    if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
-}
-
-fn stun_url(text: &str) -> Result<String, String> {
-    ice_url(text, &["stun:", "stuns:"])
-}
-
-fn turn_url(text: &str) -> Result<String, String> {
-    ice_url(text, &["turn:", "turns:"])
-}
-
-/// RFC 7064 and RFC 7065: a scheme, a colon, a host; no slashes.
-fn ice_url(text: &str, schemes: &[&str]) -> Result<String, String> {
-    let host = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
-    let fits =
-        host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace));
-    if fits { Ok(text.to_owned()) } else { Err(format!("it must look like {}host:port", schemes[0])) }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(address).map_err(|_| "it must be an address or a network, as in 10.0.0.0/8".into())
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    let number = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
-    if number == 0 { Err("it must be at least 1".into()) } else { Ok(number) }
-}
-
-fn folder(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if path.join("app/index.html").is_file() { Ok(path) } else { Err("there is no app/index.html in it".into()) }
 }
 
 #[cfg(test)]
