@@ -3,10 +3,7 @@
 use std::{
     io::Write,
     net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +15,7 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{Engine, Memory},
-    http::{self, Api, Connections, Rates, ServerOptions, TicketKeys, TrustedProxies},
+    http::{self, Api, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
     tls::Tls,
 };
 
@@ -28,9 +25,7 @@ pub struct App {
     addr: SocketAddr,
     metrics_addr: Option<SocketAddr>,
     api: Data<Api>,
-    connections: Arc<Connections>,
     tls: Option<Tls>,
-    in_flight: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
     warnings: Vec<&'static str>,
 }
@@ -71,19 +66,18 @@ impl App {
             proxies,
             ice: config.ice(),
             clock,
+            observed: Arc::default(),
+            connections,
             metrics_elsewhere: config.metrics_listen.is_some(),
         });
         let (listener, addr) = bind(config.listen)?;
         let tls = config.tls(&reachable_at(addr))?;
-        let in_flight = Arc::new(AtomicUsize::new(0));
         let options = ServerOptions {
             workers: config.workers,
             keep_alive: Duration::from_millis(config.keep_alive_ms),
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),
             tls: tls.as_ref().map(Tls::server_config).transpose()?,
-            connections: connections.clone(),
-            in_flight: in_flight.clone(),
         };
         let metrics = config.metrics_listen.map(bind).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
@@ -94,9 +88,7 @@ impl App {
             addr,
             metrics_addr,
             api,
-            connections,
             tls,
-            in_flight,
             stop: watch::channel(false).0,
             warnings: config.warnings(),
         })
@@ -133,9 +125,9 @@ impl App {
 
     /// Runs until SIGTERM, SIGINT or a [`Stopper`], then ends in good order: not ready, every parked poll answered.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { server, metrics_server, api, connections, tls, in_flight, stop, .. } = self;
+        let Self { server, metrics_server, api, tls, stop, .. } = self;
         let mut stop = stop.subscribe();
-        let (engine, drained) = (api.engine.clone(), api.engine.clone());
+        let chores_api = api.clone();
         let chores = actix_web::rt::spawn(async move {
             let certificates = async {
                 match &tls {
@@ -149,7 +141,8 @@ impl App {
                     None => std::future::pending().await,
                 }
             };
-            tokio::join!(engine.sweep(), tidy(&api.rates, &connections), certificates, metrics)
+            let api = chores_api;
+            tokio::join!(api.engine.sweep(), tidy(&api), certificates, metrics)
         });
         let handle = server.handle();
         let mut server = std::pin::pin!(server);
@@ -159,11 +152,11 @@ impl App {
                 tracing::info!("stopping: parked polls are being answered");
                 // The listener closes and answers carry `connection: close`; polls end because the engine drains.
                 let graceful = actix_web::rt::spawn(handle.stop(true));
-                drained.drain();
+                api.engine.drain();
                 // An idle HTTP/2 connection would hold a graceful stop to its time-out, so it is not waited for.
                 tokio::select! {
                     outcome = &mut server => outcome,
-                    () = answered(&in_flight) => Ok(()),
+                    () = answered(&api.observed) => Ok(()),
                 }?;
                 graceful.abort();
                 Ok(())
@@ -191,19 +184,19 @@ fn bind_error(addr: SocketAddr, error: &std::io::Error) -> String {
 }
 
 /// Keeps the memory of the rate limits to those who have asked of late, and connections to those in use.
-async fn tidy(rates: &Rates, connections: &Connections) {
-    let every = connections.idle_limit().min(TIDY_EVERY) / 2;
+async fn tidy(api: &Api) {
+    let every = api.connections.idle_limit().min(TIDY_EVERY) / 2;
     loop {
         tokio::time::sleep(every).await;
-        rates.forget_the_idle();
-        connections.close_the_idle();
+        api.rates.forget_the_idle();
+        api.connections.close_the_idle();
     }
 }
 
 /// When nothing is being answered any more, or that takes too long.
-async fn answered(in_flight: &AtomicUsize) {
+async fn answered(observed: &Observed) {
     let _ = tokio::time::timeout(DRAIN_LIMIT, async {
-        while in_flight.load(Ordering::Acquire) > 0 {
+        while observed.in_flight() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })

@@ -21,24 +21,30 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since the start, monotonic.
+    /// The time since the start, monotonic.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.elapsed_millis())
+        Timestamp::from_micros(self.elapsed_micros())
     }
 
     /// Unix time in milliseconds. It never steps back while the server runs.
     pub fn unix_millis(&self) -> u64 {
-        self.started_unix_millis + self.elapsed_millis()
+        self.started_unix_millis + self.elapsed_micros() / 1000
+    }
+
+    /// Unix time in seconds, as the machine has it now: what others reckon with.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn wall_seconds(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
     /// Sleeps until this clock shows `moment`.
     pub async fn sleep_until(&self, moment: Timestamp) {
-        tokio::time::sleep_until(self.started + Duration::from_millis(moment.millis())).await;
+        tokio::time::sleep_until(self.started + Duration::from_micros(moment.micros())).await;
     }
 
-    fn elapsed_millis(&self) -> u64 {
+    fn elapsed_micros(&self) -> u64 {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let now = tokio::time::Instant::now();
-        u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from((now - self.started).as_micros()).unwrap_or(u64::MAX)
     }
 }

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> Result<(), String> {
-    telemetry::start_logs(&config.log);
+    telemetry::start_logs(&config.log, config.log_format);
     actix_web::rt::System::new().block_on(async {
         let app = App::build(config)?;
         app.announce();

@@ -14,6 +14,7 @@ use crate::{
     domain::Limits,
     http::{ConnectionLimits, RateLimits, TokenKey},
     ice::IceConfig,
+    telemetry::LogFormat,
     tls::Tls,
 };
 
@@ -171,6 +172,10 @@ pub struct Config {
     /// What to log: error, warn, info, debug, trace, or by part as in `warn,signalpost=debug`
     #[arg(long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info,actix_server=warn")]
     pub log: Targets,
+
+    /// How to log
+    #[arg(long, env = "SIGNALPOST_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 
     /// Serve the page from this folder instead of the one in the binary, for working on it
     #[arg(long, env = "SIGNALPOST_WEB_DIR", value_name = "DIR", value_parser = folder)]

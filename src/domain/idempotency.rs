@@ -27,6 +27,9 @@ impl Keyed {
 pub struct Answers(VecDeque<(Keyed, Vec<(PeerId, Seq)>)>);
 
 impl Answers {
+    /// Entries of all answers together: a batch to everybody in a large room has thousands.
+    const PLACES: usize = 4096;
+
     pub fn earlier(&self, keyed: Keyed) -> Result<Option<&[(PeerId, Seq)]>, Refusal> {
         for (seen, answer) in &self.0 {
             if keyed.repeats(Some(*seen))? {
@@ -37,9 +40,28 @@ impl Answers {
     }
 
     pub fn remember(&mut self, keyed: Keyed, answer: Vec<(PeerId, Seq)>, at_most: usize) {
-        while self.0.len() >= at_most.max(1) {
+        self.0.push_back((keyed, answer));
+        let places = |answers: &VecDeque<(Keyed, Vec<(PeerId, Seq)>)>| -> usize {
+            answers.iter().map(|(_, answer)| answer.len()).sum()
+        };
+        while self.0.len() > 1 && (self.0.len() > at_most || places(&self.0) > Self::PLACES) {
             self.0.pop_front();
         }
-        self.0.push_back((keyed, answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_answers_are_remembered_for_fewer_requests() {
+        let mut answers = Answers::default();
+        let keyed = |key: u128| Keyed { key, request: 0 };
+        for key in 0..10 {
+            answers.remember(keyed(key), vec![(PeerId::from_bytes([0; 16]), Seq::START); 1000], 64);
+        }
+        let known = (0..10).filter(|key| answers.earlier(keyed(*key)).is_ok_and(|answer| answer.is_some())).count();
+        assert_eq!(known, 4);
     }
 }

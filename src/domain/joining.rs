@@ -104,11 +104,12 @@ impl Room {
 
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
-        let wake = self.tell_all(&Content::PeerJoined(card.clone()));
+        let wake = self.tell_all(now, &Content::PeerJoined(card.clone()));
         self.peers.push(Peer {
             card,
             mailbox: Mailbox::starting_at(cursor),
             lease: Lease::begin(now, limits.lease),
+            polls: 0,
             joined_by: visitor.keyed,
             created_room: created,
             administers: visitor.rights.administer,

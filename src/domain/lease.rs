@@ -13,6 +13,9 @@ pub struct Lease {
     held_until: Timestamp,
     /// Its page said goodbye. Only coming back revives it: a poll that a proxy sends again must not.
     leaving: bool,
+    /// When it came, or came back.
+    came: Timestamp,
+    came_back: bool,
 }
 
 /// Silence beyond the end of a poll after which a peer counts as quiet.
@@ -20,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Lease {
     pub fn begin(now: Timestamp, length: Duration) -> Self {
-        Self { ends: now + length, held_until: now, leaving: false }
+        Self { ends: now + length, held_until: now, leaving: false, came: now, came_back: false }
     }
 
     pub fn ends(&self) -> Timestamp {
@@ -31,7 +34,8 @@ impl Lease {
     pub fn renew(&mut self, now: Timestamp, length: Duration) {
         if !self.leaving {
             self.ends = self.ends.max(now + length);
-            self.held_until = now;
+            // A poll that waits meanwhile goes on waiting.
+            self.held_until = self.held_until.max(now);
         }
     }
 
@@ -49,14 +53,19 @@ impl Lease {
         self.held_until = self.held_until.min(now);
     }
 
+    /// The page goes away. A goodbye that comes right after a return is the earlier page's, late on its way: two
+    /// connections know no order.
     pub fn say_goodbye(&mut self, now: Timestamp, grace: Duration) {
+        if self.came_back && now < self.came + grace {
+            return;
+        }
         self.leaving = true;
         self.ends = self.ends.min(now + grace);
         self.held_until = now;
     }
 
     pub fn come_back(&mut self, now: Timestamp, length: Duration) {
-        *self = Self::begin(now, length);
+        *self = Self { came_back: true, ..Self::begin(now, length) };
     }
 
     /// When the seat frees, if its peer has gone quiet.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Content, Limits, Message, Refusal, Seq};
+use super::{Content, Limits, Message, Refusal, Seq, Timestamp};
 
 /// Reading removes nothing. A read names the last message its reader has, which acknowledges everything up to there,
 /// and only that trims; a batch that is lost on its way is simply read again.
@@ -11,6 +11,8 @@ pub struct Mailbox {
     /// Everything up to here was acknowledged, or was before this mailbox.
     acknowledged: Seq,
     newest: Seq,
+    /// The newest that was ever handed out.
+    handed_out: Seq,
     messages: VecDeque<Message>,
     bytes: usize,
 }
@@ -20,11 +22,15 @@ pub struct Mailbox {
 pub struct Batch {
     pub messages: Vec<Message>,
     pub cursor: Seq,
+    /// How many of the messages, the last ones, were never handed out before.
+    pub fresh: usize,
+    /// Which of its peer's polls this is for.
+    pub poll: u64,
 }
 
 impl Mailbox {
     pub fn starting_at(cursor: Seq) -> Self {
-        Self { acknowledged: cursor, newest: cursor, messages: VecDeque::new(), bytes: 0 }
+        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: VecDeque::new(), bytes: 0 }
     }
 
     pub fn acknowledged(&self) -> Seq {
@@ -56,10 +62,10 @@ impl Mailbox {
             && self.bytes + event_bytes <= limits.mailbox_bytes + Limits::EVENT_HEADROOM_BYTES
     }
 
-    pub fn put(&mut self, content: Content) -> Seq {
+    pub fn put(&mut self, now: Timestamp, content: Content) -> Seq {
         self.newest = self.newest.next();
         self.bytes += content.bytes();
-        self.messages.push_back(Message { seq: self.newest, content });
+        self.messages.push_back(Message { seq: self.newest, since: now, content });
         self.newest
     }
 
@@ -82,7 +88,9 @@ impl Mailbox {
         };
         let messages: Vec<Message> = self.messages.iter().take_while(|message| fits(message)).cloned().collect();
         let cursor = messages.last().map_or(after, |message| message.seq);
-        Ok(Batch { messages, cursor })
+        let fresh = messages.iter().rev().take_while(|message| message.seq > self.handed_out).count();
+        self.handed_out = self.handed_out.max(cursor);
+        Ok(Batch { messages, cursor, fresh, poll: 0 })
     }
 
     fn trim(&mut self, up_to: Seq) {
@@ -101,7 +109,7 @@ mod tests {
     fn holding(count: usize) -> Mailbox {
         let mut mailbox = Mailbox::starting_at(Seq::START);
         for _ in 0..count {
-            mailbox.put(Content::RoomClosed);
+            mailbox.put(Timestamp::default(), Content::RoomClosed);
         }
         mailbox
     }
@@ -117,8 +125,9 @@ mod tests {
     #[test]
     fn reading_twice_gives_the_same_until_it_is_acknowledged() {
         let mut mailbox = holding(3);
+        assert_eq!(mailbox.read(seq(0)).unwrap().fresh, 3);
         assert_eq!(seqs(&mailbox.read(seq(0)).unwrap()), [1, 2, 3]);
-        assert_eq!(seqs(&mailbox.read(seq(0)).unwrap()), [1, 2, 3]);
+        assert_eq!(mailbox.read(seq(0)).unwrap().fresh, 0);
         assert_eq!(seqs(&mailbox.read(seq(2)).unwrap()), [3]);
         assert_eq!(mailbox.len(), 1);
         assert_eq!(seqs(&mailbox.read(None).unwrap()), [3]);
@@ -138,10 +147,13 @@ mod tests {
         let mut mailbox = Mailbox::starting_at(Seq::START);
         let half = "x".repeat(Limits::READ_BYTES / 2);
         for _ in 0..3 {
-            mailbox.put(Content::Relayed {
-                from: super::super::PeerId::from_bytes([1; 16]),
-                payload: super::super::Payload::new(half.as_str()),
-            });
+            mailbox.put(
+                Timestamp::default(),
+                Content::Relayed {
+                    from: super::super::PeerId::from_bytes([1; 16]),
+                    payload: super::super::Payload::new(half.as_str()),
+                },
+            );
         }
         let first = mailbox.read(seq(0)).unwrap();
         assert_eq!(seqs(&first), [1, 2]);

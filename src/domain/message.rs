@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Card, PeerId, Seq};
+use super::{Card, PeerId, Seq, Timestamp};
 
 /// The inside of a relayed message, already in the form in which it will be sent: serialised once on the way in and
 /// shared from there to every socket. The server never looks inside, and `Debug` shows only its length.
@@ -77,5 +77,7 @@ impl Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub seq: Seq,
+    /// When it was put into the mailbox.
+    pub since: Timestamp,
     pub content: Content,
 }

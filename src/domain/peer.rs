@@ -9,6 +9,8 @@ pub struct Peer {
     pub card: Arc<Card>,
     pub mailbox: Mailbox,
     pub lease: Lease,
+    /// How many polls have come; the newest has this number, and it alone is answered.
+    pub polls: u64,
     /// The join that made this peer, so that its repeat finds the same seat.
     pub joined_by: Option<Keyed>,
     /// That join made the room, too.

@@ -21,6 +21,10 @@ pub struct Accepted {
     pub places: Vec<(PeerId, Seq)>,
     /// An earlier request with the same key was answered so; nothing happened now.
     pub repeated: bool,
+    /// What was accepted, in bytes, each copy counted.
+    pub bytes: usize,
+    /// Messages in the fullest of the mailboxes concerned.
+    pub fullest: usize,
     pub wake: Vec<PeerId>,
 }
 
@@ -30,7 +34,7 @@ impl Room {
         if let Some(keyed) = post.keyed
             && let Some(places) = self.peers[sender].answers.earlier(keyed)?
         {
-            return Ok(Accepted { places: places.to_vec(), repeated: true, wake: Vec::new() });
+            return Ok(Accepted { places: places.to_vec(), repeated: true, bytes: 0, fullest: 0, wake: Vec::new() });
         }
         if self.closed {
             return Err(Refusal::RoomClosed);
@@ -38,11 +42,14 @@ impl Room {
         self.check_room_for(from, &post.targets, limits)?;
 
         let mut places = Vec::with_capacity(post.targets.len());
+        let (mut bytes, mut fullest) = (0, 0);
         for target in post.targets {
             for peer in &mut self.peers {
                 if is_for(target.to, from, peer.card.id) {
                     let content = Content::Relayed { from, payload: target.payload.clone() };
-                    places.push((peer.card.id, peer.mailbox.put(content)));
+                    places.push((peer.card.id, peer.mailbox.put(now, content)));
+                    bytes += target.payload.len();
+                    fullest = fullest.max(peer.mailbox.len());
                 }
             }
         }
@@ -51,7 +58,7 @@ impl Room {
         }
         let mut wake: Vec<PeerId> = places.iter().map(|(peer, _)| *peer).collect();
         wake.dedup();
-        Ok(Accepted { places, repeated: false, wake })
+        Ok(Accepted { places, repeated: false, bytes, fullest, wake })
     }
 
     /// Everybody who is addressed is here, and every mailbox takes its share of the whole post.
@@ -66,6 +73,9 @@ impl Room {
             let share = targets.iter().filter(|target| is_for(target.to, from, id));
             let (messages, bytes) =
                 share.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));
+            if messages > limits.mailbox_messages || bytes > limits.mailbox_bytes {
+                return Err(Refusal::NeverFits);
+            }
             if messages > 0 && !peer.mailbox.has_room_for(messages, bytes, limits) {
                 return Err(Refusal::MailboxFull { peer: id });
             }

@@ -43,6 +43,8 @@ pub enum Refusal {
     NotCreator,
     /// A mailbox cannot take more until its owner has read.
     MailboxFull { peer: PeerId },
+    /// The post is larger than an empty mailbox.
+    NeverFits,
     /// The cursor is beyond the newest message.
     CursorAhead { cursor: Seq, newest: Seq },
     /// The cursor is before what the mailbox still has, or from before a restart.

@@ -11,8 +11,7 @@ use super::{
 pub struct RoomPlan {
     pub capacity: Option<usize>,
     pub secret: Option<Secret>,
-    /// `None` when the room is brought back by a peer that was in it before a restart: then the first room token
-    /// that is shown for it is taken for its creator's.
+    /// Whose room token is the room's.
     pub creator: Option<CreatorId>,
     /// The request that made the room, when it can be repeated.
     pub made_by: Option<Keyed>,
@@ -28,6 +27,15 @@ pub struct RoomView {
     pub locked: bool,
     pub wants_secret: bool,
     pub closed: bool,
+}
+
+/// How a mailbox is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// A poll has come, and will be held until then if there is nothing.
+    Arriving { held_until: Option<Timestamp> },
+    /// A poll that came earlier looks again: no new sign of life of its peer. Its number is in the batch it got then.
+    Again { poll: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -89,19 +97,22 @@ impl Room {
 
     /// The member that asks for something; any request of it renews its lease.
     pub fn member(&mut self, now: Timestamp, id: PeerId, limits: &Limits) -> Result<usize, Refusal> {
-        let Some(index) = self.position(id) else {
-            return Err(if self.was_kicked(id) { Refusal::Kicked } else { Refusal::PeerGone });
-        };
+        let index = self.seat(id)?;
         if !self.closed {
             self.peers[index].lease.renew(now, limits.lease);
         }
         Ok(index)
     }
 
+    /// Where a member sits.
+    pub fn seat(&self, id: PeerId) -> Result<usize, Refusal> {
+        let gone = || if self.was_kicked(id) { Refusal::Kicked } else { Refusal::PeerGone };
+        self.position(id).ok_or_else(gone)
+    }
+
     /// Whether the holder of this room token made this room.
-    pub fn check_creator(&mut self, shown: CreatorId) -> Result<(), Refusal> {
-        let creator = *self.creator.get_or_insert(shown);
-        if creator == shown { Ok(()) } else { Err(Refusal::NotCreator) }
+    pub fn check_creator(&self, shown: CreatorId) -> Result<(), Refusal> {
+        if self.creator == Some(shown) { Ok(()) } else { Err(Refusal::NotCreator) }
     }
 
     pub fn others(&self, id: PeerId) -> Vec<Arc<Card>> {
@@ -125,16 +136,16 @@ impl Room {
     }
 
     /// Puts an event into every mailbox and returns whom to wake.
-    pub fn tell_all(&mut self, content: &Content) -> Vec<PeerId> {
+    pub fn tell_all(&mut self, now: Timestamp, content: &Content) -> Vec<PeerId> {
         for peer in &mut self.peers {
-            peer.mailbox.put(content.clone());
+            peer.mailbox.put(now, content.clone());
         }
         self.peers.iter().map(|peer| peer.card.id).collect()
     }
 
     /// Takes a peer off its seat, tells the others, and returns whom to wake: them, and the peer that was removed,
     /// whose parked poll must not wait for a mailbox that is gone.
-    pub fn remove(&mut self, index: usize, reason: LeaveReason) -> (Peer, Vec<PeerId>) {
+    pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason) -> (Peer, Vec<PeerId>) {
         let gone = self.peers.remove(index);
         if reason == LeaveReason::Kicked {
             while self.kicked.len() >= Limits::KICKED_REMEMBERED {
@@ -144,25 +155,35 @@ impl Room {
         }
         let mut wake = Vec::new();
         if !self.closed {
-            wake = self.tell_all(&Content::PeerLeft { peer: gone.card.clone(), reason });
+            wake = self.tell_all(now, &Content::PeerLeft { peer: gone.card.clone(), reason });
         }
         wake.push(gone.card.id);
         (gone, wake)
     }
 
-    /// Reads a member's mailbox. With `held_until` the read is a poll that will be held if there is nothing.
+    /// Reads a member's mailbox.
     pub fn read(
         &mut self,
         now: Timestamp,
         index: usize,
         after: Option<Seq>,
-        held_until: Option<Timestamp>,
+        read: Read,
         limits: &Limits,
     ) -> Result<Batch, Refusal> {
+        let closed = self.closed;
         let peer = &mut self.peers[index];
-        let batch = peer.mailbox.read(after)?;
-        if let Some(until) = held_until.filter(|_| batch.messages.is_empty() && !self.closed) {
-            peer.lease.hold(now, until, limits.lease);
+        if matches!(read, Read::Again { poll } if poll != peer.polls) {
+            return Err(Refusal::PollSuperseded);
+        }
+        let mut batch = peer.mailbox.read(after)?;
+        if matches!(read, Read::Arriving { .. }) {
+            peer.polls += 1;
+        }
+        batch.poll = peer.polls;
+        match read {
+            _ if !batch.messages.is_empty() => peer.lease.release(now),
+            Read::Arriving { held_until: Some(until) } if !closed => peer.lease.hold(now, until, limits.lease),
+            Read::Arriving { .. } | Read::Again { .. } => {}
         }
         Ok(batch)
     }

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Accepted, Batch, Card, Content, CreatorId, Identity, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Refusal,
+    Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
     RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
     deadlines::{Deadline, Deadlines},
     room::Room,
@@ -82,7 +82,7 @@ impl Rooms {
         let peer = &mut room.peers[index];
         // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
         if peer.lease.ends() <= due {
-            let (_, wake) = room.remove(index, LeaveReason::Expired);
+            let (_, wake) = room.remove(now, index, LeaveReason::Expired);
             expired.peers += 1;
             expired.wake.extend(wake);
             self.settle(now, &name);
@@ -137,7 +137,7 @@ impl Rooms {
         let created = !self.rooms.contains_key(name);
         if created {
             visitor.rights.check_making()?;
-            let creator = matches!(visitor.identity, Identity::New(_)).then_some(visitor.creator);
+            let creator = Some(visitor.creator);
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
             let room = Room::new(plan, &self.limits)?;
             if !may_add {
@@ -160,19 +160,21 @@ impl Rooms {
         room.post(now, from, post, &self.limits)
     }
 
-    /// Reads a mailbox, which acknowledges what was read before. With `held_until` the read is a poll that will be held
-    /// until then if there is nothing.
+    /// Reads a mailbox, which acknowledges what was read before.
     pub fn read(
         &mut self,
         now: Timestamp,
         name: &RoomName,
         id: PeerId,
         after: Option<Seq>,
-        held_until: Option<Timestamp>,
+        read: Read,
     ) -> Result<Batch, Refusal> {
         let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
-        let index = room.member(now, id, &self.limits)?;
-        let batch = room.read(now, index, after, held_until, &self.limits)?;
+        let index = match read {
+            Read::Arriving { .. } => room.member(now, id, &self.limits)?,
+            Read::Again { .. } => room.seat(id)?,
+        };
+        let batch = room.read(now, index, after, read, &self.limits)?;
         if room.closed && batch.messages.is_empty() {
             // It has read that the room was closed: nothing more will come.
             self.take_out(now, name, id, LeaveReason::Left);
@@ -227,7 +229,7 @@ impl Rooms {
     pub fn close(&mut self, now: Timestamp, name: &RoomName, creator: CreatorId) -> Result<Vec<PeerId>, Refusal> {
         let room = self.administered(name, creator)?;
         room.closed = true;
-        let wake = room.tell_all(&Content::RoomClosed);
+        let wake = room.tell_all(now, &Content::RoomClosed);
         self.settle(now, name);
         Ok(wake)
     }
@@ -252,7 +254,7 @@ impl Rooms {
     fn take_out(&mut self, now: Timestamp, name: &RoomName, id: PeerId, reason: LeaveReason) -> Vec<PeerId> {
         let Some(room) = self.rooms.get_mut(name) else { return Vec::new() };
         let Some(index) = room.position(id) else { return Vec::new() };
-        let (gone, wake) = room.remove(index, reason);
+        let (gone, wake) = room.remove(now, index, reason);
         self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
         self.settle(now, name);
         wake

@@ -1,4 +1,4 @@
-//! Monotonic time, in whole milliseconds since some start that only the caller knows.
+//! Monotonic time, in whole microseconds since some start that only the caller knows.
 
 use std::{ops::Add, time::Duration};
 
@@ -10,17 +10,25 @@ pub struct Timestamp(u64);
 impl Timestamp {
     pub const NEVER: Timestamp = Timestamp(u64::MAX);
 
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        Self(millis.saturating_mul(1000))
+    }
+
+    pub const fn micros(self) -> u64 {
+        self.0
     }
 
     pub const fn millis(self) -> u64 {
-        self.0
+        self.0 / 1000
     }
 
     /// How long it is from here until `later`; zero when `later` has passed.
     pub const fn until(self, later: Timestamp) -> Duration {
-        Duration::from_millis(later.0.saturating_sub(self.0))
+        Duration::from_micros(later.0.saturating_sub(self.0))
     }
 }
 
@@ -28,7 +36,7 @@ impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 
     fn add(self, span: Duration) -> Timestamp {
-        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        Timestamp(self.0.saturating_add(millis))
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Timestamp(self.0.saturating_add(micros))
     }
 }

@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -14,13 +14,14 @@ use tokio::sync::oneshot;
 
 use super::{
     Stats,
-    waiters::{Ticket, Waiters, Wake},
+    flow::Flow,
+    waiters::{Waiters, Wake},
 };
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
-        Rooms, Seq, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Read, Refusal, RoomName, RoomPlan,
+        RoomView, Rooms, Seq, Timestamp, Visitor,
     },
 };
 
@@ -40,9 +41,7 @@ pub struct Memory {
     limits: Arc<Limits>,
     rooms: AtomicUsize,
     draining: AtomicBool,
-    accepted: AtomicU64,
-    delivered: AtomicU64,
-    expired: AtomicU64,
+    flow: Flow,
 }
 
 #[derive(Debug)]
@@ -68,9 +67,7 @@ impl Memory {
             clock,
             rooms: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
-            accepted: AtomicU64::new(0),
-            delivered: AtomicU64::new(0),
-            expired: AtomicU64::new(0),
+            flow: Flow::default(),
             limits,
         })
     }
@@ -80,10 +77,12 @@ impl Memory {
     }
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
+        self.refuse_when_draining()?;
         self.with_room_to_add(name, |rooms, now, may_add| (rooms.create(now, name, plan, creator, may_add), Vec::new()))
     }
 
     pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
+        self.refuse_when_draining()?;
         self.with_room_to_add(name, |rooms, now, may_add| {
             let mut joined = rooms.join(now, name, visitor, may_add);
             let wake = joined.as_mut().map(|joined| std::mem::take(&mut joined.wake)).unwrap_or_default();
@@ -92,14 +91,13 @@ impl Memory {
     }
 
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
+        self.refuse_when_draining()?;
         let accepted = self.with_shard(name, |rooms, now| {
             let mut accepted = rooms.post(now, name, from, post);
             let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
             (accepted, wake)
         })?;
-        if !accepted.repeated {
-            self.accepted.fetch_add(accepted.places.len() as u64, Ordering::Relaxed);
-        }
+        self.flow.accepted(&accepted);
         Ok(accepted)
     }
 
@@ -132,14 +130,14 @@ impl Memory {
     }
 
     /// Reads a mailbox and, if there is nothing and time is left, parks the poll, under one lock. A poll that looks
-    /// again shows the ticket it had.
+    /// again says which it was.
     pub fn look(
         this: &Arc<Self>,
         name: &RoomName,
         peer: PeerId,
         after: Option<Seq>,
         until: Timestamp,
-        ticket: Option<Ticket>,
+        poll: Option<u64>,
     ) -> Result<Look, Refusal> {
         let now = this.clock.now();
         let may_park = until > now;
@@ -149,21 +147,31 @@ impl Memory {
         let index = this.shard_of(name);
         let mut shard = this.shards[index].lock();
         let expired = this.expire(&mut shard, now);
-        let ticket = ticket.unwrap_or_else(|| shard.waiters.arrive());
-        let look = match shard.rooms.read(now, name, peer, after, may_park.then_some(until)) {
-            Err(refusal) => Err(refusal),
-            Ok(_) if !shard.waiters.supersede(peer, ticket) => Err(Refusal::PollSuperseded),
-            Ok(batch) if batch.messages.is_empty() && may_park => {
-                let receiver = shard.waiters.park(peer, ticket);
-                Ok(Look::Parked(Parked { memory: this.clone(), index, name: name.clone(), peer, ticket, receiver }))
-            }
-            Ok(batch) => {
-                this.delivered.fetch_add(batch.messages.len() as u64, Ordering::Relaxed);
-                Ok(Look::Ready(batch))
-            }
+        let read = match poll {
+            None => Read::Arriving { held_until: may_park.then_some(until) },
+            Some(poll) => Read::Again { poll },
         };
+        let rooms_before = shard.rooms.len();
+        let batch = shard.rooms.read(now, name, peer, after, read);
+        this.count_rooms_gone(rooms_before, shard.rooms.len());
+        let mut older = None;
+        let look = batch.map(|batch| {
+            older = Some(shard.waiters.supersede(peer));
+            if batch.messages.is_empty() && may_park {
+                let (poll, receiver) = (batch.poll, shard.waiters.park(peer, batch.poll));
+                Look::Parked(Parked { memory: this.clone(), index, name: name.clone(), peer, poll, receiver })
+            } else {
+                Look::Ready(batch)
+            }
+        });
         drop(shard);
         expired.wake(Wake::News);
+        if let Some(older) = older {
+            older.wake(Wake::Superseded);
+        }
+        if let Ok(Look::Ready(batch)) = &look {
+            this.flow.delivered(batch, now);
+        }
         // A drain that came between the check above and the parking has found nobody: look after the polls it missed.
         if matches!(look, Ok(Look::Parked(_))) && this.is_draining() {
             return Err(Refusal::Draining);
@@ -184,12 +192,7 @@ impl Memory {
     }
 
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats {
-            accepted: self.accepted.load(Ordering::Relaxed),
-            delivered: self.delivered.load(Ordering::Relaxed),
-            expired: self.expired.load(Ordering::Relaxed),
-            ..Stats::default()
-        };
+        let mut stats = Stats { flow: self.flow.counts(), ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock();
             stats.rooms += shard.rooms.len();
@@ -213,6 +216,11 @@ impl Memory {
             }
             self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
         }
+    }
+
+    /// Nothing is accepted any more that nobody could still read.
+    fn refuse_when_draining(&self) -> Result<(), Refusal> {
+        if self.is_draining() { Err(Refusal::Draining) } else { Ok(()) }
     }
 
     /// One operation on one room: what is over ends first, and whoever is to be woken is woken after the lock is gone.
@@ -258,7 +266,7 @@ impl Memory {
         let rooms_before = shard.rooms.len();
         let expired = shard.rooms.expire(now);
         self.count_rooms_gone(rooms_before, shard.rooms.len());
-        self.expired.fetch_add(expired.peers as u64, Ordering::Relaxed);
+        self.flow.expired(expired.peers);
         shard.waiters.take(&expired.wake)
     }
 
@@ -286,13 +294,14 @@ pub struct Parked {
     index: usize,
     name: RoomName,
     peer: PeerId,
-    ticket: Ticket,
+    poll: u64,
     receiver: oneshot::Receiver<Wake>,
 }
 
 impl Parked {
-    pub fn ticket(&self) -> Ticket {
-        self.ticket
+    /// Which of its peer's polls this is.
+    pub fn poll(&self) -> u64 {
+        self.poll
     }
 
     pub async fn woken(&mut self) -> Wake {
@@ -304,7 +313,7 @@ impl Parked {
 impl Drop for Parked {
     fn drop(&mut self) {
         let mut shard = self.memory.shards[self.index].lock();
-        if shard.waiters.give_back(self.peer, self.ticket) {
+        if shard.waiters.give_back(self.peer, self.poll) {
             let now = self.memory.clock.now();
             shard.rooms.release(now, &self.name, self.peer);
         }

@@ -1,10 +1,12 @@
 //! Where rooms are kept, and how polls wait.
 
+mod flow;
 mod memory;
 mod waiters;
 
 use std::{sync::Arc, time::Duration};
 
+pub use flow::{BUCKETS_MICROS, Counts};
 pub use memory::Memory;
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     },
 };
 use memory::{Look, Parked};
-use waiters::{Ticket, Wake};
+use waiters::Wake;
 
 /// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine.rs` checks:
 ///
@@ -39,14 +41,12 @@ pub enum Engine {
 }
 
 /// Figures for people and monitors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     pub rooms: usize,
     pub peers: usize,
     pub parked: usize,
-    pub accepted: u64,
-    pub delivered: u64,
-    pub expired: u64,
+    pub flow: Counts,
 }
 
 impl Engine {
@@ -119,13 +119,13 @@ impl Engine {
         hold: Duration,
     ) -> Result<Batch, Refusal> {
         let until = self.clock().now() + hold;
-        let mut ticket = None;
+        let mut poll = None;
         loop {
-            let parked = match self.look(name, peer, after, until, ticket).await? {
+            let parked = match self.look(name, peer, after, until, poll).await? {
                 Look::Ready(batch) => return Ok(batch),
                 Look::Parked(parked) => parked,
             };
-            ticket = Some(parked.ticket());
+            poll = Some(parked.poll());
             match self.wait(parked, until).await {
                 Wake::News => {}
                 Wake::Superseded => return Err(Refusal::PollSuperseded),
@@ -172,10 +172,10 @@ impl Engine {
         peer: PeerId,
         after: Option<Seq>,
         until: Timestamp,
-        ticket: Option<Ticket>,
+        poll: Option<u64>,
     ) -> Result<Look, Refusal> {
         match self {
-            Engine::Memory(memory) => Memory::look(memory, name, peer, after, until, ticket),
+            Engine::Memory(memory) => Memory::look(memory, name, peer, after, until, poll),
         }
     }
 

@@ -21,42 +21,24 @@ pub enum Wake {
 #[derive(Debug, Default)]
 pub struct Waiters {
     parked: HashMap<PeerId, Waiter>,
-    last_ticket: u64,
 }
 
 #[derive(Debug)]
 struct Waiter {
-    ticket: Ticket,
+    poll: u64,
     sender: oneshot::Sender<Wake>,
 }
 
-/// When a poll arrived. With it a poll that leaves early gives its place back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(u64);
-
 impl Waiters {
-    /// A poll has arrived. Of two polls the one with the later ticket is the newer, however often each looks again.
-    pub fn arrive(&mut self) -> Ticket {
-        self.last_ticket += 1;
-        Ticket(self.last_ticket)
-    }
-
-    /// Clears the place of a peer for the poll with this ticket: an older poll in it is told that it was superseded.
-    /// `false` if a newer one has the place.
-    pub fn supersede(&mut self, peer: PeerId, ticket: Ticket) -> bool {
-        if self.parked.get(&peer).is_some_and(|waiter| waiter.ticket > ticket) {
-            return false;
-        }
-        if let Some(older) = self.parked.remove(&peer) {
-            let _ = older.sender.send(Wake::Superseded);
-        }
-        true
+    /// Ends the poll that waits in a peer's place, because a newer one has come.
+    pub fn supersede(&mut self, peer: PeerId) -> Woken {
+        Woken(self.parked.remove(&peer).map(|older| older.sender).into_iter().collect())
     }
 
     /// Parks a poll in a place that [`Waiters::supersede`] has cleared.
-    pub fn park(&mut self, peer: PeerId, ticket: Ticket) -> oneshot::Receiver<Wake> {
+    pub fn park(&mut self, peer: PeerId, poll: u64) -> oneshot::Receiver<Wake> {
         let (sender, receiver) = oneshot::channel();
-        self.parked.insert(peer, Waiter { ticket, sender });
+        self.parked.insert(peer, Waiter { poll, sender });
         receiver
     }
 
@@ -69,9 +51,9 @@ impl Waiters {
         Woken(self.parked.drain().map(|(_, waiter)| waiter.sender).collect())
     }
 
-    /// The poll with this ticket waits no more. Returns whether it still had its place.
-    pub fn give_back(&mut self, peer: PeerId, ticket: Ticket) -> bool {
-        let still_there = self.parked.get(&peer).is_some_and(|waiter| waiter.ticket == ticket);
+    /// The poll of this number waits no more. Returns whether it still had its place.
+    pub fn give_back(&mut self, peer: PeerId, poll: u64) -> bool {
+        let still_there = self.parked.get(&peer).is_some_and(|waiter| waiter.poll == poll);
         if still_there {
             self.parked.remove(&peer);
         }

@@ -45,13 +45,18 @@ impl Admission {
     /// The problem that a refusal of the domain is; a wrong secret counts as a failed attempt.
     pub fn refused(&self, api: &Api, refusal: Refusal) -> Problem {
         let guessed = refusal == Refusal::SecretWrong && self.secret.is_some();
-        let problem = Problem::from(refusal);
-        if guessed { api.rates.failed(self.from, problem) } else { problem }
+        if guessed {
+            api.rates.failed(self.from);
+        }
+        refusal.into()
     }
 
     /// A forged ticket is an attempt; one that is merely old or for another room is a mistake.
     fn note(api: &Api, from: AddressKey, problem: Problem) -> Problem {
         let forged = matches!(problem.code, Code::TicketMalformed | Code::TicketAlgorithm | Code::TicketSignature);
-        if forged { api.rates.failed(from, problem) } else { problem }
+        if forged {
+            api.rates.failed(from);
+        }
+        problem
     }
 }

@@ -124,7 +124,7 @@ pub struct Joined {
     /// The longest `wait` of a poll, in milliseconds.
     #[schema(example = 55000)]
     pub wait_max_ms: u64,
-    /// Closes, locks and kicks. Only for the one whose join made the room.
+    /// Closes, locks and kicks. Only for the one whose join made the room, or whose ticket says `admin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub room_token: Option<String>,
@@ -192,7 +192,7 @@ pub enum Message {
     Candidate {
         seq: u64,
         from: Uuid,
-        #[schema(value_type = Option<Object>)]
+        #[schema(value_type = Option<Object>, required)]
         candidate: Option<serde_json::Value>,
     },
     Bye {

@@ -106,7 +106,8 @@ fn too_large(limit: usize) -> Problem {
 }
 
 fn is_json(content_type: &str) -> bool {
-    content_type == "application/json" || (content_type.starts_with("application/") && content_type.ends_with("+json"))
+    let kind = content_type.to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 /// The levels of arrays and objects in a JSON text, also in a broken one.

@@ -132,7 +132,7 @@ extractor!(Creator, |request| {
         None if api(request)?.tokens.verify_peer(&room, token).is_some() => {
             Err(Problem::new(Code::NotYours, "This needs the room token, which whoever made the room was given."))
         }
-        None => Err(failed(request, invalid_token())),
+        None => Err(invalid_token()),
     }
 });
 
@@ -153,14 +153,6 @@ fn extract<T: FromRequest<Error = Problem, Future = Ready<Result<T, Problem>>>>(
 fn address(request: &HttpRequest) -> Result<AddressKey, Problem> {
     let sender = request.peer_addr().map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     Ok(api(request)?.proxies.client(sender, request.headers()).into())
-}
-
-/// Notes that this address failed to get in.
-fn failed(request: &HttpRequest, problem: Problem) -> Problem {
-    match (api(request), address(request)) {
-        (Ok(api), Ok(address)) => api.rates.failed(address, problem),
-        _ => problem,
-    }
 }
 
 fn api(request: &HttpRequest) -> Result<&Api, Problem> {
@@ -190,7 +182,7 @@ pub fn parse_peer(text: &str) -> Option<PeerId> {
 }
 
 fn verify_peer(request: &HttpRequest, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
-    api(request)?.tokens.verify_peer(room, token).ok_or_else(|| failed(request, invalid_token()))
+    api(request)?.tokens.verify_peer(room, token).ok_or_else(invalid_token)
 }
 
 fn invalid_token() -> Problem {
@@ -209,5 +201,5 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
-    token.filter(|token| !token.is_empty()).map(Some).ok_or_else(|| failed(request, malformed()))
+    token.filter(|token| !token.is_empty()).map(Some).ok_or_else(malformed)
 }

@@ -7,7 +7,10 @@ use super::{
     problem::{Code, Problem},
     refusals,
 };
-use crate::{domain::Refusal, telemetry};
+use crate::{
+    domain::Refusal,
+    telemetry::{self, Figures},
+};
 
 refusals!(ReadyRefusals: Draining);
 refusals!(MetricsRefusals: NotFound);
@@ -56,7 +59,11 @@ pub async fn metrics(api: Data<Api>) -> Result<HttpResponse, Problem> {
 
 /// The figures, for the listener that only operators reach.
 pub async fn figures(api: Data<Api>) -> HttpResponse {
-    let text = telemetry::render(api.engine.stats());
+    let text = telemetry::render(Figures {
+        stats: api.engine.stats(),
+        connections: api.connections.count(),
+        refusals: api.observed.refusals(),
+    });
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }
 

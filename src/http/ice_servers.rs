@@ -12,11 +12,11 @@ use crate::ice::IceServer;
 pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
     /// How long the TURN credentials hold, in seconds; null if there are none.
-    #[schema(example = 3600)]
+    #[schema(example = 3600, required)]
     pub ttl_s: Option<u64>,
 }
 
-refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid, TooManyFailures);
+refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid);
 
 /// Get ICE servers with fresh TURN credentials
 #[utoipa::path(
@@ -34,7 +34,7 @@ pub async fn ice_servers(api: Data<Api>, by: Owner) -> Result<HttpResponse, Prob
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
     let answer = IceServers {
-        ice_servers: api.ice.servers(by.peer, api.clock.unix_millis() / 1000),
+        ice_servers: api.ice.servers(by.peer, api.clock.wall_seconds()),
         ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
     };
     Ok(answers::json(StatusCode::OK, &answer))

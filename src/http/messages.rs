@@ -23,11 +23,9 @@ use super::{
 use crate::domain::{Limits, Post, Refusal, Seq};
 
 refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
-    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited,
-    TooManyFailures);
+    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited, Draining);
 refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, CursorAhead,
-    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, RateLimited,
-    TooManyFailures, Draining);
+    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, RateLimited, Draining);
 
 /// Put one message into a peer's mailbox
 #[utoipa::path(

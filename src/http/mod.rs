@@ -14,6 +14,7 @@ mod ice_servers;
 mod idempotency;
 mod messages;
 mod methods;
+mod observed;
 mod openapi;
 mod peers;
 pub mod problem;
@@ -33,6 +34,7 @@ use sha2::{Digest, Sha256};
 
 pub use address::TrustedProxies;
 pub use connections::{ConnectionLimits, Connections};
+pub use observed::Observed;
 pub use openapi::document;
 pub use rates::{RateLimits, Rates};
 pub use server::{ServerOptions, serve, serve_metrics};
@@ -59,6 +61,8 @@ pub struct Api {
     pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
     pub clock: Clock,
+    pub observed: Arc<Observed>,
+    pub connections: Arc<Connections>,
     /// `/metrics` has a listener of its own, and is not shown here.
     pub metrics_elsewhere: bool,
 }

@@ -42,10 +42,10 @@ pub struct JoinRequest {
 refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, TicketMissing, TicketMalformed, TicketAlgorithm,
     TicketSignature, TicketExpired, SecretWrong, RoomLocked, Kicked, TicketOtherRoom, TicketCannotCreate, BodyTimeout,
     RoomFull, RoomClosed, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull,
-    RateLimited, TooManyFailures, RoomsExhausted);
-refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid, TooManyFailures);
+    RateLimited, TooManyFailures, RoomsExhausted, Draining);
+refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid);
 refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnknown, PeerUnknown, PeerGone,
-    RoomNameInvalid, TooManyFailures);
+    RoomNameInvalid);
 
 /// Join a room
 ///
@@ -92,6 +92,12 @@ pub async fn join(
         rights: admission.rights,
     };
     let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
+    let (room, peer) = (&visiting.room, joined.card.id);
+    match (joined.created, joined.resumed) {
+        (true, _) => tracing::info!(%room, %peer, "room made by joining"),
+        (_, true) => tracing::info!(%room, %peer, "peer came back"),
+        _ => tracing::info!(%room, %peer, "peer joined"),
+    }
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answers::json(status, &answer(&api, &visiting.room, &joined)))
 }
@@ -127,8 +133,14 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
 #[delete("/v1/rooms/{room}/peers/{peer}")]
 pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
     match by {
-        OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
-        OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
+        OwnerOrCreator::Owner(Owner { room, peer }) => {
+            api.engine.leave(&room, peer).await?;
+            tracing::info!(%room, %peer, "peer left");
+        }
+        OwnerOrCreator::Creator(by) => {
+            api.engine.kick(&by.room, by.creator, whom.0).await?;
+            tracing::info!(room = %by.room, peer = %whom.0, "peer was kicked");
+        }
     }
     Ok(answers::no_content())
 }
@@ -146,7 +158,7 @@ fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
         latest: joined.newest.get(),
         peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
         polite: joined.roster.iter().any(|other| other.order < joined.card.order),
-        ice_servers: api.ice.servers(peer, api.clock.unix_millis() / 1000),
+        ice_servers: api.ice.servers(peer, api.clock.wall_seconds()),
         lease_ms: millis(api.limits.lease),
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),

@@ -214,6 +214,9 @@ impl From<Refusal> for Problem {
                     .with("peer", peer.to_string())
                     .retry_after(MAILBOX_RETRY)
             }
+            Refusal::NeverFits => {
+                plain(Code::BodyTooLarge, "It is more than a whole mailbox takes. Send less at once.")
+            }
             Refusal::CursorAhead { cursor, newest } => {
                 Problem::new(Code::CursorAhead, format!("The cursor is {cursor}, the newest message is {newest}."))
                     .with("newest", newest.get())
@@ -265,6 +268,7 @@ impl ResponseError for Problem {
         if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
+        response.extensions_mut().insert(self.code);
         response.body(self.body().to_string())
     }
 }

@@ -80,12 +80,10 @@ impl Rates {
         }
     }
 
-    /// An attempt failed: the answer is the problem, or that the address has to wait.
-    pub fn failed(&self, address: AddressKey, problem: Problem) -> Problem {
-        let now = self.clock.now();
-        let waiting = self.may_try(address);
-        self.failures.record(address, now);
-        waiting.err().unwrap_or(problem)
+    /// An attempt failed. Only what can be guessed is counted: secrets and tickets, not tokens, which are 256 bits long
+    /// and after a restart with another key are wrong in everybody's hands.
+    pub fn failed(&self, address: AddressKey) {
+        self.failures.record(address, self.clock.now());
     }
 
     /// Forgets those who have not asked for a while.

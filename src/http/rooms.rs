@@ -45,11 +45,11 @@ pub struct ChangeRequest {
 
 refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature,
     TicketExpired, TicketOtherRoom, TicketCannotCreate, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted);
+    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted, Draining);
 refusals!(LookRefusals: RoomUnknown, RoomNameInvalid);
 refusals!(ChangeRefusals: MalformedBody, TokenMissing, TokenInvalid, NotYours, RoomUnknown, BodyTimeout, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, TooManyFailures);
-refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid, TooManyFailures);
+    UnsupportedMediaType, Invalid, RoomNameInvalid);
+refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid);
 
 /// Names tried before giving up on finding a free one: each is one of 7 × 10^10.
 const NAMES_TRIED: u64 = 4;
@@ -91,6 +91,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
             Err(Refusal::RoomExists | Refusal::RoomClosed) if wished.is_none() => {}
             Err(refusal) => return Err(refusal.into()),
             Ok(created) => {
+                tracing::info!(room = %name, "room made ahead");
                 let room_token = Some(api.tokens.room_token(&name, created.creator));
                 let room = Room { room_token, ..Room::new(&name, created.view) };
                 return Ok(answers::json(StatusCode::CREATED, &room));
@@ -145,5 +146,6 @@ pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Http
 #[delete("/v1/rooms/{room}")]
 pub async fn close(api: Data<Api>, by: Creator) -> Result<HttpResponse, Problem> {
     api.engine.close(&by.room, by.creator).await?;
+    tracing::info!(room = %by.room, "room closed");
     Ok(answers::no_content())
 }

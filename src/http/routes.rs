@@ -69,9 +69,9 @@ async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> 
 /// Answers what no route took: 405 where another method would have been right, else 404.
 async fn no_route(request: HttpRequest, methods: Data<Methods>) -> Problem {
     match methods.of(request.path()) {
-        Some(allow) => {
+        Some(allow) if !allow.split(", ").any(|method| method == request.method().as_str()) => {
             Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow(allow)
         }
-        None => Problem::new(Code::NotFound, "No route has this path."),
+        _ => Problem::new(Code::NotFound, "No route has this path."),
     }
 }

@@ -1,20 +1,11 @@
 //! The HTTP server: actix with our limits, middleware and time-outs.
 
-use std::{
-    future::ready,
-    net::TcpListener,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::ready, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpServer,
-    dev::{Server, Service},
+    App, HttpServer, ResponseError,
+    dev::{Server, Service, ServiceResponse},
     http::header,
     middleware::Condition,
     web::{self, Data},
@@ -23,7 +14,7 @@ use futures_util::future::Either;
 use rustls::ServerConfig;
 use utoipa_actix_web::AppExt;
 
-use super::{Api, Connections, health, methods::Methods, openapi, routes};
+use super::{Api, health, methods::Methods, openapi, routes};
 
 /// What the server needs besides the API itself.
 pub struct ServerOptions {
@@ -32,9 +23,6 @@ pub struct ServerOptions {
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
-    pub connections: Arc<Connections>,
-    /// Counts the requests that are being answered.
-    pub in_flight: Arc<AtomicUsize>,
 }
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,25 +34,29 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> std::io::Result<Server> {
-    let ServerOptions { workers, keep_alive, cors_origins, web_dir, tls, connections, in_flight } = options;
+    let ServerOptions { workers, keep_alive, cors_origins, web_dir, tls } = options;
     let methods = Arc::new(Methods::of_document(&openapi::document()));
-    let accepted = connections.clone();
+    let accepted = api.connections.clone();
     let server = HttpServer::new(move || {
         let (app, document) =
             App::new().into_utoipa_app().openapi(openapi::shared()).configure(routes::api).split_for_parts();
-        let (in_flight, connections) = (in_flight.clone(), connections.clone());
+        let (observed, connections) = (api.observed.clone(), api.connections.clone());
         app.app_data(api.clone())
             .configure(|pages| routes::pages(pages, document, methods.clone(), web_dir.clone()))
             .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)))
             .wrap_fn(move |request, service| {
-                let in_flight = Counted::new(in_flight.clone());
+                let under_way = observed.begin(&request);
                 match connections.begin(&request) {
-                    Err(problem) => Either::Left(ready(Err(problem.into()))),
+                    Err(problem) => {
+                        let answer = request.into_response(problem.error_response().map_into_right_body());
+                        Either::Left(ready(under_way.end(Ok(answer))))
+                    }
                     Ok(on_connection) => {
                         let answer = service.call(request);
                         Either::Right(async move {
-                            let answer = answer.await;
-                            drop((in_flight, on_connection));
+                            let answer = answer.await.map(ServiceResponse::map_into_left_body);
+                            let answer = under_way.end(answer);
+                            drop(on_connection);
                             answer
                         })
                     }
@@ -118,20 +110,4 @@ pub fn serve_metrics(listener: TcpListener, api: Data<Api>) -> std::io::Result<S
             .service(health::readyz)
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
-}
-
-/// One request that is being answered.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(count: Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(count)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }

@@ -23,11 +23,14 @@ pub enum Signal {
     Answer { sdp: String },
     /// An ICE candidate (RFC 8839), or null for the end of candidates.
     Candidate {
-        #[schema(value_type = Option<Object>)]
+        #[schema(value_type = Option<Object>, required)]
         candidate: Option<Value>,
     },
     /// Hang up on that peer, and stay in the room.
-    Bye { reason: Option<String> },
+    Bye {
+        #[schema(nullable = false)]
+        reason: Option<String>,
+    },
     /// Anything an app adds.
     Data {
         #[schema(value_type = Value)]

@@ -1,13 +1,27 @@
 //! Logs, by `tracing`, to standard error.
 //!
-//! `error`: an operator must act. `warn`: something is open or off that perhaps should not be. `info`: the server's own
-//! life. `debug`: rooms and requests. SDP, candidates, bodies and addresses are not logged above debug, tokens never.
+//! `error`: an operator must act. `warn`: something is open or off that perhaps should not be. `info`: the life of the
+//! server, its rooms and its peers. `debug`: a line for each request. SDP, candidates, bodies and addresses are not
+//! logged above debug, tokens never.
 
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use clap::ValueEnum;
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line, for programs
+    Json,
+}
 
 /// Starts logging at a level (`info`), or at levels by part (`warn,signalpost=debug`).
-pub fn start(filter: &Targets) {
+pub fn start(filter: &Targets, format: LogFormat) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(lines).with(filter.clone()).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter.clone())).try_init();
 }

@@ -1,25 +1,79 @@
-//! Figures for Prometheus, read when they are asked for.
+//! Figures for Prometheus, read when they are asked for. Never labelled by room or peer.
+
+use std::fmt::Error;
 
 use prometheus_client::{
-    encoding::text::encode,
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 
-use crate::engine::Stats;
+use crate::engine::{BUCKETS_MICROS, Stats};
 
-/// The figures in the OpenMetrics text format, which Prometheus reads. Never labelled by room or peer.
-pub fn render(stats: Stats) -> String {
+/// Everything that is shown, as of one moment.
+#[derive(Debug)]
+pub struct Figures {
+    pub stats: Stats,
+    pub connections: usize,
+    /// Refusals by the slug of their problem.
+    pub refusals: Vec<(&'static str, u64)>,
+}
+
+/// The figures in the OpenMetrics text format, which Prometheus reads.
+pub fn render(figures: Figures) -> String {
     let mut registry = Registry::with_prefix("signalpost");
-    let count = |number: usize| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
-    registry.register("rooms", "Rooms now", count(stats.rooms));
-    registry.register("peers", "Peers now", count(stats.peers));
-    registry.register("parked_polls", "Polls that wait now", count(stats.parked));
-    registry.register("messages_accepted", "Messages put into mailboxes", ConstCounter::new(stats.accepted));
-    registry.register("messages_delivered", "Messages and events handed to polls", ConstCounter::new(stats.delivered));
-    registry.register("leases_expired", "Peers whose lease ended", ConstCounter::new(stats.expired));
+    registry.register_collector(Box::new(figures));
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = encode(&mut text, &registry);
     text
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let flow = &self.stats.flow;
+        for (name, help, value) in [
+            ("rooms", "Rooms now", self.stats.rooms),
+            ("peers", "Peers now", self.stats.peers),
+            ("parked_polls", "Polls that wait now", self.stats.parked),
+            ("connections", "Connections now", self.connections),
+            ("mailbox_messages_max", "Messages in the fullest mailbox so far", flow.fullest),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        for (name, help, value) in [
+            ("messages_accepted", "Messages put into mailboxes", flow.accepted),
+            ("accepted_bytes", "Bytes put into mailboxes", flow.accepted_bytes),
+            ("messages_delivered", "Messages and events handed to polls, each once", flow.delivered),
+            ("delivered_bytes", "Bytes handed to polls, each once", flow.delivered_bytes),
+            ("leases_expired", "Peers whose lease ended", flow.expired),
+        ] {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        self.encode_refusals(&mut encoder)?;
+        self.encode_waiting(&mut encoder)
+    }
+}
+
+impl Figures {
+    fn encode_refusals(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let mut family =
+            encoder.encode_descriptor("refusals", "Requests refused, by problem", None, MetricType::Counter)?;
+        for (slug, count) in self.refusals.iter().filter(|(_, count)| *count > 0) {
+            ConstCounter::new(*count).encode(family.encode_family(&[("type", *slug)])?)?;
+        }
+        Ok(())
+    }
+
+    fn encode_waiting(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let flow = &self.stats.flow;
+        let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::MAX]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
+        let count = flow.waited.iter().sum();
+        let help = "Time from a message's post to the answer of the poll that took it";
+        let mut histogram = encoder.encode_descriptor("delivery_seconds", help, None, MetricType::Histogram)?;
+        histogram.encode_histogram::<[(&str, &str); 0]>(flow.waited_micros as f64 / 1e6, count, &buckets, None)
+    }
 }

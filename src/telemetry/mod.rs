@@ -3,5 +3,5 @@
 mod logs;
 mod metrics;
 
-pub use logs::start as start_logs;
-pub use metrics::render;
+pub use logs::{LogFormat, start as start_logs};
+pub use metrics::{Figures, render};

@@ -3,13 +3,16 @@
 use std::process::Stdio;
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 pub struct Binary {
     pub child: Child,
     pub port: u16,
+    /// Read all the while: a program whose log nobody reads stands still.
+    logs: JoinHandle<String>,
 }
 
 impl Binary {
@@ -22,10 +25,16 @@ impl Binary {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let logs = tokio::spawn(async move {
+            let mut logs = String::new();
+            stderr.read_to_string(&mut logs).await.unwrap();
+            logs
+        });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
         let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();
-        Binary { child, port }
+        Binary { child, port, logs }
     }
 
     pub async fn terminate(&self) {
@@ -34,10 +43,9 @@ impl Binary {
     }
 
     /// Ends it, and gives everything it has logged.
-    pub async fn logs(self) -> String {
+    pub async fn logs(mut self) -> String {
         self.terminate().await;
-        let output = self.child.wait_with_output().await.unwrap();
-        assert_eq!(output.status.code(), Some(0));
-        String::from_utf8(output.stderr).unwrap()
+        assert_eq!(self.child.wait().await.unwrap().code(), Some(0));
+        self.logs.await.unwrap()
     }
 }

@@ -127,6 +127,46 @@ promise!(an_older_poll_that_looks_again_late_does_not_end_the_newer_one, engine,
     }
 });
 
+// The older one is woken by a message, but before it comes to look, the newer one arrives and is answered.
+promise!(an_older_poll_gets_nothing_once_a_newer_one_was_answered, engine, {
+    join(&engine, 1).await;
+    let mut older = Box::pin(receive(&engine, 1, 0, 25));
+    assert!(is_pending(&mut older));
+    engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
+    assert_eq!(seqs(&receive(&engine, 1, 0, 25).await.unwrap()), [1]);
+    assert_eq!(older.await, Err(Refusal::PollSuperseded));
+});
+
+// A poll counts as a sign of life when it arrives; that it is woken or times out says nothing of its peer.
+promise!(a_poll_that_looks_again_does_not_renew_the_lease, engine, {
+    let sweeping = engine.clone();
+    let sweeper = tokio::spawn(async move { sweeping.sweep().await });
+    let clock = Clock::start();
+    join(&engine, 1).await;
+    receive(&engine, 1, 0, 25).await.unwrap();
+    assert_eq!(clock.now().millis() / 1000, 25);
+    tokio::time::sleep(Duration::from_millis(20_500)).await;
+    assert_eq!(engine.stats().peers, 0);
+    sweeper.abort();
+});
+
+// Candidates are posted while a poll waits: that is not quiet.
+promise!(a_peer_that_posts_while_its_poll_waits_is_not_quiet, engine, {
+    let full = Visitor { capacity: Some(1), ..visitor(1) };
+    engine.join(&room("r"), full).await.unwrap();
+    let mut poll = Box::pin(receive(&engine, 1, 0, 25));
+    assert!(is_pending(&mut poll));
+    let nobody = Post { targets: vec![Target { to: None, payload: Payload::new("x") }], keyed: None };
+    engine.post(&room("r"), id(1), nobody).await.unwrap();
+    tokio::time::advance(Duration::from_secs(10)).await;
+    let Err(Refusal::RoomFull { seats, .. }) = engine.join(&room("r"), visitor(2)).await else { panic!("not full") };
+    assert_eq!(seats[0].frees_in, None);
+    drop(poll);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    let Err(Refusal::RoomFull { seats, .. }) = engine.join(&room("r"), visitor(2)).await else { panic!("not full") };
+    assert!(seats[0].frees_in.is_some());
+});
+
 promise!(a_lease_ends_by_itself_and_the_others_are_told_once, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
@@ -154,7 +194,7 @@ promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
     tokio::time::advance(Duration::from_secs(44)).await;
     assert_eq!(engine.stats().peers, 9);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((engine.stats().rooms, engine.stats().peers, engine.stats().expired), (0, 0, 9));
+    assert_eq!((engine.stats().rooms, engine.stats().peers, engine.stats().flow.expired), (0, 0, 9));
     sweeper.abort();
 });
 
@@ -172,6 +212,10 @@ promise!(a_drain_answers_every_poll_and_refuses_to_hold_another, engine, {
     assert_eq!(receive(&engine, 1, 1, 25).await, Err(Refusal::Draining));
     assert!(seqs(&receive(&engine, 1, 1, 0).await.unwrap()).is_empty());
     assert_eq!(engine.stats().parked, 0);
+    // Nobody could read it any more.
+    let posted = engine.post(&room("r"), id(1), text(2, "x")).await;
+    assert_eq!(posted.err(), Some(Refusal::Draining));
+    assert_eq!(engine.join(&room("r"), visitor(3)).await.err(), Some(Refusal::Draining));
 });
 
 promise!(a_room_made_ahead_stays_for_ten_minutes_while_nobody_is_in_it, engine, {

@@ -165,6 +165,15 @@ async fn a_mailbox_is_bounded_in_bytes_too() {
     ann.post(&ben, of_bytes(400)).await.expect(202);
 }
 
+/// It was once told to try again in a second, for ever.
+#[actix_web::test]
+async fn what_no_mailbox_could_ever_take_is_refused_for_good() {
+    let server = Server::start(&["--mailbox-bytes", "1000", "--mailbox-messages", "3"]);
+    let ann = server.join_room("tea", "Ann").await;
+    ann.post(&ann, json!({"type": "data", "data": "x".repeat(1000)})).await.refused(413, "body-too-large");
+    ann.batch(json!(vec![json!({"type": "bye", "to": ann.id}); 4])).await.refused(413, "body-too-large");
+}
+
 #[actix_web::test]
 async fn a_body_that_is_not_what_it_should_be_is_refused_and_changes_nothing() {
     let server = Server::start(&["--body-bytes", "2000"]);

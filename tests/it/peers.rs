@@ -82,6 +82,18 @@ async fn a_poll_that_a_proxy_sends_again_does_not_revive_a_page_that_said_goodby
     assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "expired");
 }
 
+/// A beacon and the join of the page that comes after it travel on two connections, and may overtake each other.
+#[actix_web::test]
+async fn a_goodbye_that_comes_after_the_return_does_not_end_the_peer() {
+    let server = Server::start(&["--leave-grace-ms", "700"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    server.resume(&ben).await.expect(200);
+    ben.goodbye().await.expect(204);
+    ann.poll(1, 1.5).await.expect(200);
+    ben.poll(0, 0.0).await.expect(200);
+}
+
 #[actix_web::test]
 async fn the_roster_of_a_returning_peer_is_as_of_its_cursor() {
     let server = Server::start(&[]);

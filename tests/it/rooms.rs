@@ -70,6 +70,34 @@ async fn whoever_made_a_room_closes_it_and_everybody_is_told() {
     server.join_room("tea", "Ben").await;
 }
 
+/// The count of rooms once kept one for each room that was closed and read to its end.
+#[actix_web::test]
+async fn a_room_that_was_closed_and_read_to_its_end_makes_place_for_another() {
+    let server = Server::start(&["--rooms-max", "1"]);
+    for _ in 0..3 {
+        let ann = server.join_room("tea", "Ann").await;
+        server.delete("/v1/rooms/tea", ann.joined["room_token"].as_str().unwrap()).await.expect(204);
+        ann.poll(0, 0.0).await.expect(200);
+        ann.poll(1, 0.0).await.refused(410, "room-closed");
+    }
+}
+
+/// A peer that came back into a room that had ended made it anew without a token of its own, and whoever had ever made a
+/// room of that name could take it over.
+#[actix_web::test]
+async fn whoever_brings_a_room_back_is_given_its_token_and_the_earlier_one_is_void() {
+    let server = Server::start(&[]);
+    let mallory = server.join_room("tea", "Mallory").await;
+    let ann = server.join_room("tea", "Ann").await;
+    mallory.leave().await.expect(204);
+    ann.leave().await.expect(204);
+    let again = server.resume(&ann).await.expect(201);
+    assert_eq!(again["created"], true);
+    let old = mallory.joined["room_token"].as_str().unwrap();
+    server.delete(&ann.path(""), old).await.refused(403, "not-yours");
+    server.delete("/v1/rooms/tea", again["room_token"].as_str().unwrap()).await.expect(204);
+}
+
 #[actix_web::test]
 async fn a_locked_room_lets_nobody_new_in() {
     let server = Server::start(&[]);

@@ -24,13 +24,14 @@ pub struct Member {
     pub acknowledged: u64,
     pub ends: u64,
     pub leaving: bool,
+    pub came_back: Option<u64>,
     pub sent: VecDeque<u128>,
 }
 
 impl Member {
     pub fn new(id: PeerId, found: Vec<PeerId>, start: u64, ends: u64) -> Self {
         let (log, sizes, sent) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { id, found, log, sizes, start, acknowledged: start, ends, leaving: false, sent }
+        Self { id, found, log, sizes, start, acknowledged: start, ends, leaving: false, came_back: None, sent }
     }
 
     pub fn newest(&self) -> u64 {

@@ -65,6 +65,7 @@ impl World {
             return;
         }
         member.leaving = false;
+        member.came_back = Some(now);
         member.ends = now + lease;
         let joined = answer.unwrap();
         assert!(joined.resumed && !joined.created);
@@ -95,8 +96,11 @@ impl World {
                 self.heard_of(&person, None);
                 let now = self.now;
                 let member = self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap();
-                member.leaving = true;
-                member.ends = member.ends.min(now + grace);
+                // Right after a return, a goodbye is the earlier page's.
+                if member.came_back.is_none_or(|came| now >= came + grace) {
+                    member.leaving = true;
+                    member.ends = member.ends.min(now + grace);
+                }
             }
         }
     }

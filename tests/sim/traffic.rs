@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use signalpost::domain::{
-    Batch, Content, Keyed, Limits, Message, Payload, PeerId, Post, Refusal, Seq, Target, Timestamp,
+    Batch, Content, Keyed, Limits, Message, Payload, PeerId, Post, Read, Refusal, Seq, Target, Timestamp,
 };
 
 use crate::{
@@ -154,12 +154,19 @@ impl World {
     /// Acknowledges everything the model knows to be there; a lost answer is read again.
     pub fn poll(&mut self, person: &Person, lost: bool) {
         let Some(cursor) = self.cursor(person) else {
-            let answer = self.rooms.read(self.at(), &name(person.room), person.id, None, None);
+            let answer =
+                self.rooms.read(self.at(), &name(person.room), person.id, None, Read::Arriving { held_until: None });
             assert_eq!(answer.unwrap_err(), self.absence(person).unwrap());
             return;
         };
         for _ in 0..=usize::from(lost) {
-            let answer = self.rooms.read(self.at(), &name(person.room), person.id, Seq::new(cursor), None);
+            let answer = self.rooms.read(
+                self.at(),
+                &name(person.room),
+                person.id,
+                Seq::new(cursor),
+                Read::Arriving { held_until: None },
+            );
             self.heard_of(person, None);
             if self.ends_closed(person, &answer) {
                 return;
@@ -170,7 +177,13 @@ impl World {
             assert_eq!(batch.cursor.get(), member.newest());
         }
         let newest = self.model.rooms[&person.room].get(person.id).unwrap().newest();
-        let answer = self.rooms.read(self.at(), &name(person.room), person.id, Seq::new(newest), None);
+        let answer = self.rooms.read(
+            self.at(),
+            &name(person.room),
+            person.id,
+            Seq::new(newest),
+            Read::Arriving { held_until: None },
+        );
         self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().acknowledged = newest;
         if !self.ends_closed(person, &answer) {
             assert!(answer.unwrap().messages.is_empty());
@@ -186,7 +199,13 @@ impl World {
         if inside {
             return;
         }
-        let answer = self.rooms.read(self.at(), &name(person.room), person.id, Seq::new(cursor), None);
+        let answer = self.rooms.read(
+            self.at(),
+            &name(person.room),
+            person.id,
+            Seq::new(cursor),
+            Read::Arriving { held_until: None },
+        );
         self.heard_of(person, None);
         let expected = matches!(
             (&answer, cursor > newest),
@@ -202,7 +221,8 @@ impl World {
         }
         let until = self.now + millis(self.limits.wait_max);
         let held = Some(Timestamp::from_millis(until));
-        let answer = self.rooms.read(self.at(), &name(person.room), person.id, None, held);
+        let answer =
+            self.rooms.read(self.at(), &name(person.room), person.id, None, Read::Arriving { held_until: held });
         self.heard_of(&person, None);
         if self.ends_closed(&person, &answer) {
             return;
@@ -246,7 +266,8 @@ impl World {
                 if room.closed && unread.is_empty() {
                     continue;
                 }
-                let batch = rooms.read(at, &name(*number), member.id, None, None).unwrap();
+                let batch =
+                    rooms.read(at, &name(*number), member.id, None, Read::Arriving { held_until: None }).unwrap();
                 assert_eq!(things(&batch, member.acknowledged), unread);
             }
         }

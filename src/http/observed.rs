@@ -1,0 +1,87 @@
+//! What is seen of each request: how many are under way, what was refused, and a line at debug.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+};
+
+use super::problem::Code;
+use crate::clock::Clock;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+#[derive(Debug)]
+pub struct Observed {
+    in_flight: AtomicUsize,
+    requests: AtomicU64,
+    refusals: [AtomicU64; Code::ALL.len()],
+}
+
+/// One request that is being answered.
+#[derive(Debug)]
+pub struct UnderWay {
+    observed: Arc<Observed>,
+    number: u64,
+    /// Method and path, if somebody reads the line.
+    line: Option<(String, Clock)>,
+}
+
+impl Default for Observed {
+    fn default() -> Self {
+        let refusals = [const { AtomicU64::new(0) }; Code::ALL.len()];
+        Self { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), refusals }
+    }
+}
+
+impl Observed {
+    pub fn begin(self: &Arc<Self>, request: &ServiceRequest) -> UnderWay {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let line = tracing::enabled!(tracing::Level::DEBUG)
+            .then(|| (format!("{} {}", request.method(), request.path()), Clock::start()));
+        UnderWay { observed: self.clone(), number, line }
+    }
+
+    /// Requests that are being answered now.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.refusals.iter().map(|count| count.load(Ordering::Relaxed));
+        Code::ALL.iter().map(|code| code.row().slug).zip(counts).collect()
+    }
+}
+
+impl UnderWay {
+    /// Counts a refusal, and gives its answer the number by which it can be found in the log.
+    pub fn end<B: MessageBody>(self, answer: Result<ServiceResponse<B>, Error>) -> Result<ServiceResponse<B>, Error> {
+        let Ok(mut answer) = answer else { return answer };
+        let status = answer.status().as_u16();
+        let code = answer.response().extensions().get::<Code>().copied();
+        if let Some(code) = code {
+            self.observed.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
+            if let Ok(number) = HeaderValue::from_str(&self.number.to_string()) {
+                answer.response_mut().headers_mut().insert(REQUEST_ID, number);
+            }
+        }
+        if let Some((line, clock)) = &self.line {
+            let problem = code.map_or("", |code| code.row().slug);
+            tracing::debug!(request = self.number, status, ms = clock.now().millis(), problem, "{line}");
+        }
+        Ok(answer)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.observed.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
