@@ -192,7 +192,7 @@ pub enum Message {
     Candidate {
         seq: u64,
         from: Uuid,
-        #[schema(value_type = Option<Object>, required)]
+        #[schema(value_type = Option<HashMap<String, serde_json::Value>>, required)]
         candidate: Option<serde_json::Value>,
     },
     Bye {

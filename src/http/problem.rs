@@ -108,7 +108,7 @@ pub struct ProblemBody<'a> {
     /// What the client should do.
     action: &'a str,
     #[serde(flatten)]
-    #[schema(value_type = Object, additional_properties)]
+    #[schema(value_type = HashMap<String, Value>)]
     extras: &'a Map<String, Value>,
 }
 

@@ -23,7 +23,7 @@ pub enum Signal {
     Answer { sdp: String },
     /// An ICE candidate (RFC 8839), or null for the end of candidates.
     Candidate {
-        #[schema(value_type = Option<Object>, required)]
+        #[schema(value_type = Option<HashMap<String, Value>>, required)]
         candidate: Option<Value>,
     },
     /// Hang up on that peer, and stay in the room.

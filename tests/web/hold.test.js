@@ -35,6 +35,13 @@ test('cuts at very different ages are accidents', () => {
   assert.equal(cut(twice, 9_000).ms, 7_200, 'and the later one is what the next is compared with');
 });
 
+test('a second of difference counts as the same age for a young poll, a seventh for an old one', () => {
+  const after = (first, second) => cut(cut(freshHold(55_000), first), second).ms;
+  assert.equal(after(5_000, 4_000), 5_000, 'four seconds are enough to be cut for idling');
+  assert.equal(after(6_100, 5_000), 25_000);
+  assert.equal(after(20_000, 22_900), 12_500);
+});
+
 test('a connection that is cut at once says nothing about holds', () => {
   assert.deepEqual(cut(cut(freshHold(55_000), 100), 100), freshHold(55_000));
 });

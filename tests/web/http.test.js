@@ -15,9 +15,10 @@ async function asking(more = {}) {
 }
 
 test('an answer is its status and its JSON', async () => {
-  const { answer, asked } = await asking();
+  const { world, answer, asked } = await asking();
   await asked.answer(201, { fine: true });
   assert.deepEqual(await answer, { status: 201, body: { fine: true } });
+  assert.equal(world.clock.pending, 0);
 });
 
 test('a token, a key and a cursor go in headers', async () => {
@@ -30,6 +31,10 @@ test('a token, a key and a cursor go in headers', async () => {
   });
 });
 
+test('caching is left to the server: else Chromium asks for a preflight each time', async () => {
+  assert.equal((await asking()).asked.init.cache, undefined);
+});
+
 test('a refusal carries what the server says', async () => {
   const { answer, asked } = await asking();
   await asked.refuse(409, 'room-full', { frees_in_ms: 12_000 }, { 'Retry-After': '12' });
@@ -37,6 +42,7 @@ test('a refusal carries what the server says', async () => {
     assert.ok(error instanceof Problem);
     assert.deepEqual([error.slug, error.status, error.retryAfterMs], ['room-full', 409, 12_000]);
     assert.equal(error.document.frees_in_ms, 12_000);
+    assert.deepEqual([error.name, error.message], ['Problem', 'room-full']);
     return true;
   });
 });
@@ -59,6 +65,20 @@ for (const [name, happen, reason] of strangers) {
     await assert.rejects(answer, (error) => error instanceof Unreachable && error.reason === reason);
   });
 }
+
+test('a gateway may say when to come back, in seconds', async () => {
+  for (const [said, ms] of [['7', 7_000], ['Fri, 31 Dec 1999 23:59:59 GMT', null]]) {
+    const { answer, asked } = await asking();
+    await asked.intercept(500, '', { 'Retry-After': said });
+    await assert.rejects(answer, { name: 'Unreachable', reason: 'gateway', status: 500, retryAfterMs: ms });
+  }
+});
+
+test('an answer with nothing in it is an answer', async () => {
+  const { answer, asked } = await asking();
+  await asked.intercept(204, null);
+  assert.deepEqual(await answer, { status: 204, body: undefined });
+});
 
 test('a proxy that finds a body too large has the last word', async () => {
   const { answer, asked } = await asking();

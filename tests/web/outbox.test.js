@@ -60,6 +60,21 @@ test('a message to all names nobody, and is receipted for each', async () => {
   assert.deepEqual(await one, { seq: 3, accepted: [{ to: 'ben', seq: 3 }] });
 });
 
+test('the receipts of a mixed batch are told apart', async () => {
+  const { world, room } = await sitting();
+  const sent = ['ben', null, 'cem', null, 'ben'].map((to) => room.send(to, say(1)));
+  await accept(await world.asked(SEND));
+  const places = (await Promise.all(sent)).map(({ accepted }) => accepted.map(({ to, seq }) => `${to}${seq}`).join(' '));
+  assert.deepEqual(places, ['ben1', 'ben2 cem3', 'cem4', 'ben5 cem6', 'ben7']);
+});
+
+test('a message to all with nobody there is sent for all that', async () => {
+  const { world, room } = await sitting();
+  const sent = room.send(null, say(1));
+  await (await world.asked(SEND)).answer(202, { accepted: [] });
+  assert.deepEqual(await sent, { seq: null, accepted: [] });
+});
+
 test('a batch holds no more messages than the server takes', async () => {
   const { world, send } = await sitting();
   for (let n = 0; n <= BATCH_MESSAGES; n += 1) void send('ben', n);
@@ -148,13 +163,27 @@ test('a message to all that a full mailbox refuses waits whole', async () => {
   assert.deepEqual(said(await world.asked(SEND)), ['all:a', 'cem:b']);
 });
 
+test('each full mailbox is waited for by itself', async () => {
+  const { world, send } = await sitting();
+  const refused = async (to, seconds) => {
+    void send(to, to);
+    await (await world.asked(SEND)).refuse(429, 'mailbox-full', {}, { 'Retry-After': seconds });
+  };
+  await refused('ben', '1');
+  await refused('cem', '5');
+  await world.clock.advance(1_100);
+  assert.deepEqual(said(await world.asked(SEND)), ['ben:ben']);
+});
+
 test('a limit of the rate holds everything up', async () => {
   const { world, send } = await sitting();
   void send('ben', 'a');
   const first = await world.asked(SEND);
   await first.refuse(429, 'rate-limited', {}, { 'Retry-After': '1' });
   await world.quiet();
-  await world.clock.advance(1_100);
+  await world.clock.advance(1_099);
+  await world.quiet();
+  await world.clock.advance(1);
   assert.equal((await world.asked(SEND)).text, first.text);
 });
 

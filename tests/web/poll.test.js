@@ -127,8 +127,9 @@ test('a captive portal counts as no network', async () => {
 
 test('a server that is going down says when to come back', async () => {
   const world = new World();
-  const { poll: first } = await world.entered();
+  const { events, poll: first } = await world.entered();
   await first.refuse(503, 'draining', { retry_after_ms: 2_000 });
+  assert.deepEqual(names(events), ['reconnecting']);
   await world.clock.advance(2_199);
   await world.quiet();
   await world.clock.advance(1);

@@ -35,10 +35,10 @@ test('what has been read is not read again', () => {
 test('a refreshed page is spared the signaling of its earlier life, but not its data', () => {
   const before = arrived(entry({ peers: [ben], cursor: 4, latest: 7 }, true));
   const { events } = received(before, {
-    messages: [signal(5), signal(6, 'bye'), { seq: 7, from: 'ben', type: 'data', data: 1 }, signal(8)],
+    messages: [signal(5), { seq: 6, from: 'ben', type: 'data', data: 1 }, signal(7, 'bye'), signal(8)],
     cursor: 8,
   });
-  assert.deepEqual(events.map(({ detail }) => detail.seq), [7, 8]);
+  assert.deepEqual(events.map(({ detail }) => detail.seq), [6, 8]);
 });
 
 test('somebody new is told everything', () => {
@@ -64,6 +64,13 @@ test('a cursor that the mailbox cannot have given is dropped', () => {
   const before = { ...arrived(entry()), cursor: 12 };
   assert.equal(returned(before, entry({ cursor: 4, latest: 9 }, true), 0).state.cursor, 4);
   assert.equal(returned(before, entry({ cursor: 20, latest: 20 }, true), 0).state.cursor, 20);
+});
+
+test('a mailbox that has just been emptied, or not been touched, is still the same', () => {
+  const before = { ...arrived(entry()), cursor: 6 };
+  for (const [cursor, latest] of [[6, 9], [4, 6], [6, 6]]) {
+    assert.equal(returned(before, entry({ cursor, latest }, true), 0).events[0].detail.lost, false);
+  }
 });
 
 test('with a new mailbox the absent are given a lease to come back', () => {
@@ -94,8 +101,10 @@ test('whoever does not has expired', () => {
 
 test('a second loss does not lengthen the wait', () => {
   const once = returned(arrived(entry({ peers: [ben] })), entry({ cursor: 1_000 }), 0).state;
-  const twice = returned(once, entry({ cursor: 2_000 }), 30_000).state;
-  assert.equal(nextDeadline(twice), 45_000);
+  const met = received(once, { messages: [{ seq: 1_001, type: 'peer-joined', peer: cem }], cursor: 1_001 }).state;
+  const twice = returned(met, entry({ cursor: 2_000 }), 30_000).state;
+  assert.deepEqual([...twice.unconfirmed], [['ben', 45_000], ['cem', 75_000]]);
+  assert.equal(nextDeadline(twice), 45_000, 'the first of them');
 });
 
 test('under a new id everybody else is new too', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { RoomEnded } from '../../web/client/problem.js';
 import { settled } from './support/clock.js';
+import { FakePeerConnection } from './support/peer-connection.js';
 import { JOIN, SEND, World, joined, names, peer, poll } from './support/world.js';
 
 const LEAVE = 'DELETE /v1/rooms/tea/peers/ann';
@@ -49,12 +50,51 @@ test('a seat that is lost again and again is not asked for in a hurry', async ()
   }
 });
 
+test('a seat that was of use is asked for at once again', async () => {
+  const world = new World();
+  let { poll: asked } = await world.entered();
+  for (const cursor of [900, 1_900]) {
+    await asked.refuse(410, 'peer-gone');
+    await (await world.asked(JOIN)).answer(201, joined({ cursor }));
+    const messages = [{ seq: cursor + 1, from: 'ben', type: 'data', data: 1 }];
+    await (await world.asked(poll())).answer(200, { messages, cursor: cursor + 1 });
+    asked = await world.asked(poll());
+  }
+});
+
+test('a refreshed page hears nothing of the connections of its earlier life', async () => {
+  const world = new World();
+  const { events, poll: first } = await world.entered({ status: 200, cursor: 3, latest: 4, peers: [peer('ben')] });
+  const bye = (seq) => ({ seq, from: 'ben', type: 'bye' });
+  await first.answer(200, { messages: [bye(4), bye(5)], cursor: 5 });
+  assert.deepEqual(events.map(({ detail }) => detail.seq), [5]);
+});
+
+test('a room knows its name and who made it', async () => {
+  const made = (await new World().entered()).room;
+  const found = (await new World().entered({ peers: [peer('ben')] })).room;
+  assert.deepEqual([made.name, made.created, found.created], ['tea', true, false]);
+});
+
+test('a room has one call at a time', async () => {
+  const world = new World();
+  world.environment.RTCPeerConnection = FakePeerConnection;
+  const { room } = await world.entered({ peers: [peer('ben')] });
+  const call = room.call();
+  assert.deepEqual([...call.links.keys()], ['ben']);
+  assert.throws(() => room.call(), /a call in this room already/);
+  call.hangUp();
+  assert.notEqual(room.call(), call);
+});
+
 test('a member whose seat was taken meanwhile waits for one', async () => {
   const world = new World();
   const { events, poll: first } = await world.entered();
   await first.refuse(410, 'peer-gone');
   await (await world.asked(JOIN)).refuse(409, 'room-full', { frees_in_ms: 4_000 });
-  await world.clock.advance(4_400);
+  await world.clock.advance(4_399);
+  await world.quiet();
+  await world.clock.advance(1);
   await (await world.asked(JOIN)).answer(201, joined());
   assert.deepEqual(names(events), ['reconnecting', 'resumed', 'connected']);
 });
@@ -66,6 +106,15 @@ test('a member that was kicked while it was away learns so', async () => {
   await (await world.asked(JOIN)).refuse(403, 'kicked');
   assert.deepEqual(names(events), ['reconnecting', 'kicked']);
   assert.equal(events[1].detail.error.slug, 'kicked');
+});
+
+test('a member that is not let in any more has no room', async () => {
+  const world = new World();
+  const { events, poll: first } = await world.entered();
+  await first.refuse(410, 'peer-gone');
+  await (await world.asked(JOIN)).refuse(403, 'room-locked');
+  assert.deepEqual(names(events), ['reconnecting', 'closed']);
+  assert.equal(events[1].detail.error.slug, 'room-locked');
 });
 
 test('the room may be closed by somebody', async () => {
@@ -108,6 +157,22 @@ test('leaving sends what is still to be sent, then gives the seat up', async () 
   assert.equal(held.aborted, true);
   assert.deepEqual(names(events), ['closed']);
   assert.equal(world.stored.size, 0);
+});
+
+test('whoever joins again while still leaving is somebody new, and stays', async () => {
+  const world = new World();
+  const { room } = await world.entered({ peers: [peer('ben')] });
+  void room.send('ben', { type: 'bye' });
+  void room.leave();
+  const farewell = await world.asked(SEND);
+  const joining = world.join();
+  const again = await world.asked(JOIN);
+  assert.equal(again.headers.Authorization, undefined);
+  await again.answer(201, joined({ self: peer('eve') }));
+  await joining;
+  await farewell.answer(202, { accepted: [{ to: 'ben', seq: 1 }] });
+  assert.equal((await world.asked(LEAVE)).headers.Authorization, 'Bearer token-of-ann');
+  assert.match([...world.stored.values()].join(), /token-of-eve/);
 });
 
 test('leaving does not wait long for a server that does not answer', async () => {
@@ -171,6 +236,27 @@ test('the wire is told of both directions', async () => {
   await held.answer(200, { messages: [{ seq: 1, from: 'ben', type: 'bye' }], cursor: 1 });
   const at = world.clock.date();
   assert.deepEqual(wire, [['out', 'ben', 'data', at], ['in', 'ben', 'bye', at]]);
+});
+
+test('credentials that cannot be renewed are asked for again', async () => {
+  const ICE = 'GET /v1/rooms/tea/peers/ann/ice-servers';
+  const world = new World();
+  const { room } = await world.entered({ ice_servers: [{ urls: 'turn:turn.example', credential: 'c' }] });
+  await world.clock.advance(5 * 60_000);
+  await (await world.asked(ICE)).refuse(429, 'rate-limited', {}, { 'Retry-After': '30' });
+  await world.clock.advance(33_001);
+  await (await world.asked(ICE)).cut();
+  await world.clock.advance(5_000);
+  await (await world.asked(ICE)).answer(200, { ice_servers: [], ttl_s: null });
+  assert.deepEqual(room.iceServers, []);
+});
+
+test('whoever takes the seat again gets the servers of that time', async () => {
+  const world = new World();
+  const { room, poll: first } = await world.entered({ ice_servers: [{ urls: 'stun:old.example' }] });
+  await first.refuse(410, 'peer-gone');
+  await (await world.asked(JOIN)).answer(201, joined({ ice_servers: [{ urls: 'stun:new.example' }] }));
+  assert.deepEqual(room.iceServers, [{ urls: 'stun:new.example' }]);
 });
 
 test('TURN credentials are renewed halfway through their life', async () => {

@@ -94,6 +94,15 @@ test('a full room fails the join and keeps the seat for a later try', async () =
   assert.equal(seat(world).peer, 'ann');
 });
 
+test('a seat without a name or without a token is no seat either', async () => {
+  for (const half of [{ token: 't' }, { peer: 'ann' }]) {
+    const world = new World();
+    world.stored.set(KEY, JSON.stringify(half));
+    void world.join();
+    assert.equal((await world.asked(JOIN)).headers.Authorization, undefined);
+  }
+});
+
 test('a seat that was scribbled over is no seat', async () => {
   const world = new World();
   world.stored.set(KEY, '{"token":');

@@ -11,6 +11,8 @@ export class Chat {
   #send = part('chat-send', HTMLButtonElement);
   /** @type {Call | null} */
   #call = null;
+  /** Ids of those whom a message reaches. @type {Set<string>} */
+  #reached = new Set();
 
   constructor() {
     this.#form.addEventListener('submit', (event) => {
@@ -22,11 +24,14 @@ export class Chat {
   /** @param {Call} call */
   follow(call) {
     this.#call = call;
-    call.on('channel', () => this.#enable());
+    call.on('channel', ({ peer, open }) => {
+      if (open) this.#reached.add(peer.id);
+      else this.#reached.delete(peer.id);
+      this.#enable();
+    });
     call.on('data', ({ peer, data }) => {
       if (typeof data === 'string') this.#add(nameOf(peer), data, 'theirs');
     });
-    this.#enable();
   }
 
   /** Something that happened in the room, between what was said. @param {string} text */
@@ -36,6 +41,7 @@ export class Chat {
 
   clear() {
     this.#call = null;
+    this.#reached.clear();
     this.#log.replaceChildren();
     this.#enable();
   }
@@ -62,7 +68,7 @@ export class Chat {
   }
 
   #enable() {
-    const open = [...(this.#call?.links.values() ?? [])].some(({ channel }) => channel?.readyState === 'open');
+    const open = this.#reached.size > 0;
     this.#input.disabled = !open;
     this.#send.disabled = !open;
     this.#input.placeholder = open ? 'Write a message' : 'Nobody is connected yet';

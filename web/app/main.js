@@ -31,7 +31,8 @@ async function enter(wish) {
   clear();
   lobby.hide();
   view.hidden = false;
-  part('call-room', HTMLElement).textContent = wish.room;
+  write('call-room', wish.room);
+  part('call-room', HTMLElement).focus();
   history.replaceState(null, '', invitation(location.href, wish));
   share.follow(location.href);
   sessionStorage.setItem(KEPT, JSON.stringify(wish));

@@ -1,6 +1,6 @@
-const FIRST = ['amber', 'brave', 'calm', 'clear', 'early', 'fresh', 'gentle', 'green', 'happy', 'kind', 'light', 'lucky'];
+const FIRST = ['amber', 'brave', 'calm', 'clear', 'early', 'fresh', 'gentle', 'green', 'happy', 'kind', 'lucky'];
 const SECOND = ['apple', 'beech', 'cedar', 'daisy', 'elm', 'fern', 'hazel', 'ivy', 'lemon', 'maple', 'olive', 'poppy'];
-const THIRD = ['bridge', 'brook', 'coast', 'field', 'garden', 'harbor', 'hill', 'lake', 'meadow', 'path', 'river', 'shore'];
+const THIRD = ['bridge', 'brook', 'coast', 'field', 'garden', 'hill', 'lake', 'meadow', 'path', 'river', 'shore'];
 /** No vowels and nothing that looks like something else: no words, no mistakes in reading aloud. */
 const TAIL = 'bcdfghjkmnpqrstvwxz23456789';
 

@@ -1,7 +1,7 @@
 import { Problem, join } from '../client/index.js';
 import { openMedia } from './media.js';
 
-/** @import { Call, Peer, Room } from '../client/types.d.ts' */
+/** @import { Call, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Media } from './media.js' */
 /** @import { Facts } from './words.js' */
@@ -12,10 +12,10 @@ const KNOCK_MS = 5_000;
 /**
  * @typedef {object} Viewer
  * @property {() => void} changed the facts
- * @property {(media: Media) => void} equipped with camera and microphone, or not
+ * @property {(media: Media) => void} equipped with camera and microphone, or not, or no more
  */
 
-/** @param {Pick<Peer, 'name'>} peer */
+/** @param {{ name?: string }} peer */
 export const nameOf = (peer) => peer.name || 'Guest';
 
 /** One stay in a room, from the wish to its end; knows nothing of how it is shown. */
@@ -140,6 +140,7 @@ export class Visit {
 
   #release() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#viewer.equipped({ stream: null, notice: '' });
   }
 
   /** @param {Facts['phase']} phase */

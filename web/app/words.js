@@ -76,8 +76,8 @@ function inside({ room, links, news }) {
   if (room === 'closed') return plain('closed', 'The room was closed');
   const connected = links.filter(({ state }) => state === 'connected');
   if (room === 'reconnecting') {
-    const alive = connected.length > 0;
-    return plain('reconnecting', alive ? 'Reconnecting to the server… (the call goes on)' : 'The server does not answer – retrying');
+    const alive = connected.length > 0 && 'Reconnecting to the server… (the call goes on)';
+    return plain('reconnecting', alive || 'The server does not answer – retrying');
   }
   return linked(connected, links, news);
 }
@@ -96,7 +96,10 @@ function linked(connected, links, news) {
     phrase('Repairing the connection to', under('interrupted'), '…'),
     phrase('Could not connect to', under('failed')),
   ].filter(Boolean);
-  if (phrases.length === 0) return plain('waiting', [news, 'Waiting for somebody to join'].filter(Boolean).join(' – '));
+  if (phrases.length === 0) {
+    const waiting = 'Waiting for somebody to join';
+    return plain('waiting', news ? `${news} – ${waiting}` : waiting);
+  }
   return plain(connected.length > 0 ? 'connected' : 'connecting', phrases.join(' · '));
 }
 

@@ -130,9 +130,10 @@ export class Call extends Emitter {
     const here = new Set(roster.map(({ id }) => id));
     for (const [id, link] of renamed ? this.#links : []) {
       if (here.has(id)) continue;
-      this.#orphans.add(link);
       link.depart();
+      this.#orphans.add(link);
     }
+    for (const link of this.#orphans) if (link.state === 'closed') this.#orphans.delete(link);
     // Those who are here came back before this page did, and what was said to them may be lost.
     for (const peer of roster) {
       const link = this.#link(peer);
@@ -177,10 +178,7 @@ export class Call extends Emitter {
    * @param {LinkState} state
    */
   #linkChanged(link, state) {
-    if (state === 'closed') {
-      this.#links.delete(link.peer.id);
-      this.#orphans.delete(link);
-    }
+    if (state === 'closed') this.#links.delete(link.peer.id);
     this.emit('link', { peer: link.peer, state });
     if (state === 'connected') this.#releaseOrphans();
   }
@@ -189,6 +187,7 @@ export class Call extends Emitter {
   #releaseOrphans() {
     const connected = [...this.#links.values()].filter((link) => link.state === 'connected' && !link.departed);
     if (connected.length < this.#orphans.size) return;
-    for (const orphan of [...this.#orphans]) orphan.close();
+    for (const orphan of this.#orphans) orphan.close();
+    this.#orphans.clear();
   }
 }

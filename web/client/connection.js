@@ -1,4 +1,4 @@
-import { sessionId } from './negotiation.js';
+import { origin, sessionId } from './negotiation.js';
 
 /** @import { Description, Environment, Message } from './types.d.ts' */
 
@@ -30,6 +30,9 @@ export class Connection {
   #wasOpen = false;
   /** Session id of the other end's description in force. @type {string | null} */
   remote = null;
+  /** Origin of the last offer that was taken up. @type {string | null} */
+  heard = null;
+  #repeated = false;
 
   /**
    * @param {Environment} env
@@ -75,9 +78,17 @@ export class Connection {
     if (this.pc.signalingState === 'stable') await this.#describe();
   }
 
+  /** Says the first offer again, with the candidates known by now: it may have gone to a page that is gone. */
+  repeat() {
+    if (this.#repeated || this.remote !== null) return;
+    this.#repeated = true;
+    this.#sendDescription();
+  }
+
   /** @param {Description} offer */
   async answer(offer) {
     await this.#apply(offer);
+    this.heard = origin(offer.sdp);
     await this.#describe();
   }
 
@@ -126,14 +137,19 @@ export class Connection {
 
   close() {
     if (this.#closed) return;
+    const open = this.channel.readyState === 'open';
     this.#closed = true;
-    if (this.channel.readyState === 'open') this.#ends.channel(false);
     this.pc.close();
     this.#leave();
+    if (open) this.#ends.channel(false);
   }
 
   async #describe() {
     await this.#settled(this.pc.setLocalDescription());
+    this.#sendDescription();
+  }
+
+  #sendDescription() {
     const { localDescription } = this.pc;
     if (this.#closed || !localDescription) return;
     const { type, sdp } = localDescription;

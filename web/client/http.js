@@ -58,7 +58,8 @@ function init({ method, token, body, key, cursor, keepalive }, signal) {
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key !== undefined) headers['Idempotency-Key'] = key;
   if (cursor !== undefined) headers['Last-Event-ID'] = String(cursor);
-  return { method, headers, body, signal, keepalive, cache: 'no-store' };
+  // No `cache: 'no-store'`: the server says that itself, and Chromium would then ask for a preflight each time.
+  return { method, headers, body, signal, keepalive };
 }
 
 /**

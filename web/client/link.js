@@ -114,14 +114,14 @@ export class Link {
   /** @param {Description} description */
   async #description(description) {
     const signaling = this.pc?.signalingState ?? 'closed';
-    const remote = this.#connection?.remote ?? null;
-    const verdict = judge({ polite: this.#host.isPolite(), signaling, remote }, description);
+    const { remote = null, heard = null } = this.#connection ?? {};
+    const verdict = judge({ polite: this.#host.isPolite(), signaling, remote, heard }, description);
     if (verdict === 'desync') return this.#desync();
     if (verdict === 'drop') return;
     if (verdict === 'renew') this.#renew();
-    // The polite end answers at once. If it does not, our offer went to a page that is gone.
+    // The polite end answers at once. If it does not, it never got our offer.
     if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : 'connecting');
-    if (verdict === 'ignore') return;
+    if (verdict === 'ignore') return this.#connection?.repeat();
     if (verdict === 'accept') await this.#connection?.accept(description);
     else await this.#connection?.answer(description);
   }

@@ -10,10 +10,11 @@
  * @property {boolean} polite
  * @property {RTCSignalingState} signaling `closed` also where there is no connection yet
  * @property {string | null} remote session id of the other's description in force
+ * @property {string | null} heard origin of the last offer of the other's that was taken up
  *
  * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop'} Verdict
- *   `renew`: answer with a new connection in place of the one there may be; `ignore`: the other will follow our offer
- *   instead; `desync`: the two ends believe different things, so start anew; `drop`: this concerns nobody any more.
+ *   `renew`: answer with a new connection in place of the one there may be; `ignore`: the other has to follow our offer
+ *   instead; `desync`: the two ends believe different things, so start anew; `drop`: this is of no use any more.
  */
 
 /**
@@ -23,7 +24,8 @@
  */
 export function judge(view, { type, sdp }) {
   const other = view.remote !== null && sessionId(sdp) !== view.remote;
-  return type === 'offer' ? judgeOffer(view, other) : judgeAnswer(view, other);
+  if (type === 'answer') return judgeAnswer(view, other);
+  return view.heard !== null && origin(sdp) === view.heard ? 'drop' : judgeOffer(view, other);
 }
 
 /**
@@ -31,9 +33,13 @@ export function judge(view, { type, sdp }) {
  * @param {boolean} other the description is another connection's than the last one
  * @returns {Verdict}
  */
-function judgeOffer({ polite, signaling }, other) {
+function judgeOffer({ polite, signaling, remote }, other) {
   if (signaling === 'closed' || other) return 'renew';
-  return signaling !== 'stable' && !polite ? 'ignore' : 'answer';
+  if (signaling === 'stable') return 'answer';
+  if (!polite) return 'ignore';
+  // Taking back the very first offer fails in Chromium ("Failed to start SCTP transport") where the other end's has the
+  // data channel in another place. A connection that has agreed on nothing yet is as easily replaced.
+  return remote === null ? 'renew' : 'answer';
 }
 
 /**
@@ -51,7 +57,17 @@ function judgeAnswer({ signaling }, other) {
  * @returns {string | null}
  */
 export function sessionId(sdp) {
-  return /^o=\S+ (\S+) /m.exec(sdp)?.[1] ?? null;
+  return origin(sdp)?.split(' ')[0] ?? null;
+}
+
+/**
+ * Session id and version: the same in two descriptions if one repeats the other.
+ *
+ * @param {string} sdp
+ * @returns {string | null}
+ */
+export function origin(sdp) {
+  return /^o=\S+ (\S+ \S+) /m.exec(sdp)?.[1] ?? null;
 }
 
 /**

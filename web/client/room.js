@@ -10,7 +10,8 @@ import { arrived, elapsed, nextDeadline, received, returned } from './room-state
 
 /** @import { Entry, Session } from './session.js' */
 /** @import { RoomState, Step } from './room-state.js' */
-/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from './types.d.ts' */
+/** @import { Batch, CallOptions, Environment, Message, Room as Declared } from './types.d.ts' */
+/** @import { RoomEvents, RoomStatus, Sent } from './types.d.ts' */
 
 /** How long leaving may take to say what is still to be said. */
 const FAREWELL_MS = 2_000;
@@ -122,6 +123,8 @@ export class Room extends Emitter {
   async leave() {
     const { over } = this.#membership;
     if (over.aborted) return;
+    // Whoever joins again before this is done is somebody new.
+    this.#session.unkeep();
     const patience = pause(this.#env, FAREWELL_MS, over).catch(() => {});
     await Promise.race([this.#outbox.emptied(), patience]);
     if (over.aborted) return;

@@ -39,7 +39,12 @@ export class KeptSeat {
     }
   }
 
-  drop() {
-    this.#storage.removeItem(this.#key);
+  /**
+   * Drops this seat, and no other that the page may have taken in the same room meanwhile.
+   *
+   * @param {Seat} seat
+   */
+  drop({ token }) {
+    if (this.load()?.token === token) this.#storage.removeItem(this.#key);
   }
 }

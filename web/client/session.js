@@ -93,9 +93,14 @@ export class Session {
     return (await request(this.#env, { token: this.#seat?.token, ...ask })).body;
   }
 
+  /** From now on a refresh does not come back to this seat. */
+  unkeep() {
+    if (this.#seat) this.#kept.drop(this.#seat);
+  }
+
   /** Gives the seat up without telling anyone. */
   forget() {
+    this.unkeep();
     this.#seat = null;
-    this.#kept.drop();
   }
 }

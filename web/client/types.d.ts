@@ -2,74 +2,37 @@
 
 // ---- The API -----------------------------------------------------------------------------------------------------
 
+import type { components } from './api.d.ts';
+
+/** Generated from the server's OpenAPI document. */
+type Schemas = components['schemas'];
+
 /** A member of a room. Of two, the one with the larger `order` came later. */
-export interface Peer {
-  id: string;
-  name?: string | null;
-  metadata?: unknown;
-  order: number;
-}
-
-export interface Joined {
-  room: string;
-  created: boolean;
-  peer: Peer;
-  token: string;
-  /** Where to read on from: the join answer's roster is as of here. */
-  cursor: number;
-  /** The newest message that lies in the mailbox already. */
-  latest: number;
-  peers: Peer[];
-  ice_servers: RTCIceServer[];
-  lease_ms: number;
-  wait_max_ms: number;
-  room_token?: string;
-}
-
-export interface IceAnswer {
-  ice_servers: RTCIceServer[];
-  ttl_s: number | null;
-}
-
-export type Description = { type: 'offer' | 'answer'; sdp: string };
-export type Candidate = { type: 'candidate'; candidate: RTCIceCandidateInit | null };
-export type Bye = { type: 'bye'; reason?: string };
-export type Data = { type: 'data'; data: unknown };
+export type Peer = Schemas['Peer'];
+export type Joined = Schemas['Joined'];
+export type IceAnswer = Schemas['IceServers'];
 
 /** What peers send to each other. */
 export type Message = Description | Candidate | Bye | Data;
-/** The same as it lies in a mailbox, stamped by the server. */
+export type Description = Extract<Schemas['Signal'], { type: 'offer' | 'answer' }>;
+/** The server relays any object; browsers make this one. */
+export type Candidate = { type: 'candidate'; candidate: RTCIceCandidateInit | null };
+export type Bye = Extract<Schemas['Signal'], { type: 'bye' }>;
+export type Data = Extract<Schemas['Signal'], { type: 'data' }>;
+
+/** What lies in a mailbox: from a peer, stamped by the server, or by the server itself. */
+type Mail = Schemas['Message'];
 export type Relayed = Message & { seq: number; from: string };
-export type LeaveReason = 'left' | 'expired' | 'kicked';
-
-/** What the server itself says. */
-export type Notice =
-  | { seq: number; type: 'peer-joined'; peer: Peer }
-  | { seq: number; type: 'peer-left'; peer: string; reason: LeaveReason }
-  | { seq: number; type: 'room-closed' };
-
-export interface Batch {
-  messages: (Relayed | Notice)[];
-  cursor: number;
-}
-
-export interface Receipt {
-  to: string;
-  seq: number;
-}
+export type Notice = Exclude<Mail, { from: string }>;
+export type LeaveReason = Schemas['Departure'];
+export type Batch = { messages: (Relayed | Notice)[]; cursor: Schemas['Batch']['cursor'] };
+export type Receipt = Schemas['Place'];
 
 /** An RFC 9457 problem document; `type` is `/problems/<slug>`. Further members depend on the slug. */
-export interface ProblemDocument {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  /** What the client should do about it. */
-  action?: string;
+export type ProblemDocument = Pick<Schemas['Problem'], 'type' | 'title' | 'status'> & Partial<Schemas['Problem']> & {
   retry_after_ms?: number;
   frees_in_ms?: number | null;
-  [extra: string]: unknown;
-}
+};
 
 // ---- Rooms -------------------------------------------------------------------------------------------------------
 

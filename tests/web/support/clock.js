@@ -12,6 +12,11 @@ export class FakeClock {
     return () => this.#timers.delete(timer);
   };
 
+  /** How many timers are running. */
+  get pending() {
+    return this.#timers.size;
+  }
+
   /** Lets the time pass, and everything happen that it brings about. */
   async advance(ms) {
     const end = this.#now + ms;

@@ -24,8 +24,8 @@ export class FakePeerConnection {
     return String(this.#session);
   }
 
-  createDataChannel(label, { id }) {
-    this.channel = { label, id, readyState: 'connecting', said: [], send: (text) => this.channel.said.push(text) };
+  createDataChannel(label, options) {
+    this.channel = { label, options, readyState: 'connecting', said: [], send: (text) => this.channel.said.push(text) };
     this.#need();
     return this.channel;
   }
@@ -62,6 +62,9 @@ export class FakePeerConnection {
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
     if (/broken/.test(description.sdp)) throw new DOMException('broken', 'OperationError');
+    if (description.type === 'offer' && this.signalingState === 'have-local-offer' && !this.remoteDescription) {
+      throw new DOMException('Failed to start SCTP transport', 'OperationError'); // as Chromium may, later
+    }
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
       throw new DOMException('no offer', 'InvalidStateError');
     }

@@ -12,6 +12,7 @@ class Asked {
     this.url = new URL(url);
     this.line = `${init.method} ${this.url.pathname}`;
     this.headers = init.headers;
+    this.init = init;
     this.text = init.body;
     this.body = init.body === undefined ? undefined : JSON.parse(init.body);
     this.aborted = false;
