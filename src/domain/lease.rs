@@ -30,6 +30,10 @@ impl Lease {
         self.ends
     }
 
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// A request came.
     pub fn renew(&mut self, now: Timestamp, length: Duration) {
         if !self.leaving {

@@ -82,7 +82,9 @@ impl Rooms {
         let peer = &mut room.peers[index];
         // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
         if peer.lease.ends() <= due {
-            let (_, wake) = room.remove(now, index, LeaveReason::Expired);
+            // Whoever said goodbye and did not come back has left.
+            let reason = if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired };
+            let (_, wake) = room.remove(now, index, reason);
             expired.peers += 1;
             expired.wake.extend(wake);
             self.settle(now, &name);

@@ -7,7 +7,7 @@ pub struct Methods(Vec<(Vec<String>, String)>);
 
 /// What the document does not describe can only be read.
 const PAGES: &[&str] =
-    &["/", "/app/{file}", "/client/{file}", "/problems/{slug}", "/openapi.json", "/swagger-ui/{file}"];
+    &["/", "/app/{file}", "/client/{file}", "/problems/{slug}", "/openapi.json", "/swagger-ui/", "/swagger-ui/{file}"];
 
 impl Methods {
     pub fn of_document(document: &OpenApi) -> Self {
@@ -20,9 +20,10 @@ impl Methods {
                 ("DELETE", &item.delete),
             ];
             let names: Vec<&str> = known.iter().filter(|(_, there)| there.is_some()).map(|(name, _)| *name).collect();
-            (segments(path), names.join(", "))
+            let head = if item.get.is_some() && has_head(path) { ", HEAD" } else { "" };
+            (segments(path), names.join(", ") + head)
         });
-        let pages = PAGES.iter().map(|path| (segments(path), "GET".to_owned()));
+        let pages = PAGES.iter().map(|path| (segments(path), "GET, HEAD".to_owned()));
         Self(described.chain(pages).collect())
     }
 
@@ -40,6 +41,11 @@ impl Methods {
     }
 }
 
+/// A mailbox is not asked by HEAD: a poll acknowledges, and waits.
+pub fn has_head(path: &str) -> bool {
+    !path.ends_with("/messages")
+}
+
 fn segments(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
@@ -52,9 +58,9 @@ mod tests {
     fn methods_are_those_of_the_document() {
         let methods = Methods::of_document(&super::super::document());
         assert_eq!(methods.of("/v1/rooms"), Some("POST"));
-        assert_eq!(methods.of("/v1/rooms/tea"), Some("GET, PATCH, DELETE"));
+        assert_eq!(methods.of("/v1/rooms/tea"), Some("GET, PATCH, DELETE, HEAD"));
         assert_eq!(methods.of("/v1/rooms/tea/peers/x/messages"), Some("GET, POST"));
-        assert_eq!(methods.of("/"), Some("GET"));
+        assert_eq!(methods.of("/"), Some("GET, HEAD"));
         assert_eq!(methods.of("/v1"), None);
         assert_eq!(methods.of("/v1/rooms/"), None);
     }

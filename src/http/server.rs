@@ -6,7 +6,7 @@ use actix_cors::Cors;
 use actix_web::{
     App, HttpServer, ResponseError,
     dev::{Server, Service, ServiceResponse},
-    http::header,
+    http::{Method, header},
     middleware::Condition,
     web::{self, Data},
 };
@@ -14,7 +14,11 @@ use futures_util::future::Either;
 use rustls::ServerConfig;
 use utoipa_actix_web::AppExt;
 
-use super::{Api, health, methods::Methods, openapi, routes};
+use super::{
+    Api, health,
+    methods::{Methods, has_head},
+    openapi, routes,
+};
 
 /// What the server needs besides the API itself.
 pub struct ServerOptions {
@@ -44,7 +48,11 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> s
         app.app_data(api.clone())
             .configure(|pages| routes::pages(pages, document, methods.clone(), web_dir.clone()))
             .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)))
-            .wrap_fn(move |request, service| {
+            .wrap_fn(move |mut request, service| {
+                if *request.method() == Method::HEAD && has_head(request.path()) {
+                    // Answered as a GET; the body of the answer stays behind (RFC 9110 section 9.3.2).
+                    request.head_mut().method = Method::GET;
+                }
                 let under_way = observed.begin(&request);
                 match connections.begin(&request) {
                     Err(problem) => {

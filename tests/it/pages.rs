@@ -59,16 +59,30 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
     server.get("/v1/rooms/").await.refused(404, "not-found");
     for (method, path, allow) in [
         (Method::GET, "/v1/rooms", "POST"),
-        (Method::PUT, "/v1/rooms/tea", "GET, PATCH, DELETE"),
-        (Method::POST, "/v1/rooms/tea/peers/x/ice-servers", "GET"),
+        (Method::PUT, "/v1/rooms/tea", "GET, PATCH, DELETE, HEAD"),
+        (Method::POST, "/v1/rooms/tea/peers/x/ice-servers", "GET, HEAD"),
         (Method::DELETE, "/v1/rooms/tea/peers/x/messages", "GET, POST"),
-        (Method::OPTIONS, "/v1/rooms/tea/peers", "GET, POST"),
-        (Method::POST, "/", "GET"),
-        (Method::PUT, "/healthz", "GET"),
+        (Method::OPTIONS, "/v1/rooms/tea/peers", "GET, POST, HEAD"),
+        (Method::POST, "/", "GET, HEAD"),
+        (Method::POST, "/swagger-ui/", "GET, HEAD"),
+        (Method::HEAD, "/v1/rooms/tea/peers/x/messages", "GET, POST"),
+        (Method::PUT, "/healthz", "GET, HEAD"),
     ] {
         let answer = send(server.request(method.clone(), path)).await;
-        assert_eq!(answer.json()["type"], "/problems/method-not-allowed", "{method} {path} {answer:?}");
+        assert_eq!(answer.status, 405, "{method} {path} {answer:?}");
+        let kind = || answer.json()["type"].clone();
+        assert!(method == Method::HEAD || kind() == "/problems/method-not-allowed", "{method} {path} {answer:?}");
         assert_eq!(answer.headers["allow"], allow, "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn what_can_be_read_can_be_asked_for_by_head() {
+    let server = Server::start(&[]);
+    for path in ["/", "/healthz", "/readyz", "/openapi.json", "/client/index.js"] {
+        let (get, head) = (server.get(path).await, send(server.request(Method::HEAD, path)).await);
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+        assert_eq!(head.headers["content-length"], get.headers["content-length"], "{path}");
     }
 }
 

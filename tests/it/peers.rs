@@ -45,7 +45,7 @@ async fn a_full_room_says_when_a_quiet_seat_frees_and_then_it_does() {
 
     assert_eq!(
         ann.poll(1, 20.0).await.messages(),
-        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "expired"})]
+        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "left"})]
     );
     server.join_room("tea", "Cleo").await;
 }
@@ -79,7 +79,7 @@ async fn a_poll_that_a_proxy_sends_again_does_not_revive_a_page_that_said_goodby
     let ben = server.join_room("tea", "Ben").await;
     ben.goodbye().await.expect(204);
     ben.poll(0, 0.0).await.expect(200);
-    assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "expired");
+    assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "left");
 }
 
 /// A beacon and the join of the page that comes after it travel on two connections, and may overtake each other.
