@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use super::{
     Card, Content, CreatorId, Keyed, Limits, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
-    idempotency::Answers, lease::Lease, mailbox::Mailbox, peer::Peer, room::Room,
+    idempotency::Answers,
+    lease::Lease,
+    mailbox::Mailbox,
+    peer::Peer,
+    room::{Page, Room},
 };
 
 /// Who is at the door.
@@ -19,6 +23,8 @@ pub struct Visitor {
     /// Names the creation, if this join makes the room.
     pub creator: CreatorId,
     pub keyed: Option<Keyed>,
+    /// The page that will have the seat.
+    pub page: Option<Page>,
     pub rights: Rights,
 }
 
@@ -89,7 +95,7 @@ impl Room {
             Identity::New(id) => (id, Seq::START),
             Identity::Returning { id, restart } => {
                 if let Some(index) = self.position(id) {
-                    return self.resume(now, index, limits);
+                    return self.resume(now, index, visitor.page, limits);
                 }
                 (id, restart)
             }
@@ -110,6 +116,7 @@ impl Room {
             mailbox: Mailbox::starting_at(cursor),
             lease: Lease::begin(now, limits.lease),
             polls: 0,
+            page: visitor.page,
             joined_by: visitor.keyed,
             created_room: created,
             administers: visitor.rights.administer,
@@ -120,12 +127,15 @@ impl Room {
         Ok(self.joined(self.peers.len() - 1, false, wake))
     }
 
-    fn resume(&mut self, now: Timestamp, index: usize, limits: &Limits) -> Result<Joined, Refusal> {
+    /// Whose page comes back last has the seat. A poll of another page is woken to be told so.
+    fn resume(&mut self, now: Timestamp, index: usize, page: Option<Page>, limits: &Limits) -> Result<Joined, Refusal> {
         if self.closed {
             return Err(Refusal::RoomClosed);
         }
+        self.peers[index].page = page;
+        let wake = vec![self.peers[index].card.id];
         self.peers[index].lease.come_back(now, limits.lease);
-        Ok(self.joined(index, true, Vec::new()))
+        Ok(self.joined(index, true, wake))
     }
 
     /// The member that this very request made before, if its answer was lost on the way.

@@ -24,8 +24,8 @@ pub struct Batch {
     pub cursor: Seq,
     /// How many of the messages, the last ones, were never handed out before.
     pub fresh: usize,
-    /// Which of its peer's polls this is for.
-    pub poll: u64,
+    /// Which of its peer's polls this is for; `None` for one that is over, and is to be answered as it is.
+    pub poll: Option<u64>,
 }
 
 impl Mailbox {
@@ -90,7 +90,12 @@ impl Mailbox {
         let cursor = messages.last().map_or(after, |message| message.seq);
         let fresh = messages.iter().rev().take_while(|message| message.seq > self.handed_out).count();
         self.handed_out = self.handed_out.max(cursor);
-        Ok(Batch { messages, cursor, fresh, poll: 0 })
+        Ok(Batch { messages, cursor, fresh, poll: None })
+    }
+
+    /// An answer that reads nothing and acknowledges nothing.
+    pub fn nothing(&self, after: Option<Seq>) -> Batch {
+        Batch { messages: Vec::new(), cursor: after.unwrap_or(self.acknowledged), fresh: 0, poll: None }
     }
 
     fn trim(&mut self, up_to: Seq) {

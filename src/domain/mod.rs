@@ -32,7 +32,7 @@ pub use mailbox::Batch;
 pub use message::{Content, LeaveReason, Message, Payload};
 pub use posting::{Accepted, Post, Target};
 pub use refusal::{Refusal, Seat};
-pub use room::{Read, RoomPlan, RoomView};
+pub use room::{Page, Read, RoomPlan, RoomView};
 pub use rooms::{Created, Expired, Rooms};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox};
+use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
 
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -11,6 +11,8 @@ pub struct Peer {
     pub lease: Lease,
     /// How many polls have come; the newest has this number, and it alone is answered.
     pub polls: u64,
+    /// The page that has the seat, if it says which it is.
+    pub page: Option<Page>,
     /// The join that made this peer, so that its repeat finds the same seat.
     pub joined_by: Option<Keyed>,
     /// That join made the room, too.

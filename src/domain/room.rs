@@ -33,10 +33,15 @@ pub struct RoomView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
     /// A poll has come, and will be held until then if there is nothing.
-    Arriving { held_until: Option<Timestamp> },
+    Arriving { held_until: Option<Timestamp>, page: Option<Page> },
     /// A poll that came earlier looks again: no new sign of life of its peer. Its number is in the batch it got then.
-    Again { poll: u64 },
+    Again { poll: u64, page: Option<Page> },
 }
+
+/// Which of the pages that have a peer's token is asking. The one that joined last has the seat, and its polls may come
+/// more than once, as some proxies send them. Clients that do not say are told apart by their polls alone: the newest wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page(pub u64);
 
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -172,17 +177,27 @@ impl Room {
     ) -> Result<Batch, Refusal> {
         let closed = self.closed;
         let peer = &mut self.peers[index];
-        if matches!(read, Read::Again { poll } if poll != peer.polls) {
+        let (Read::Arriving { page, .. } | Read::Again { page, .. }) = read;
+        if let Some(page) = page
+            && *peer.page.get_or_insert(page) != page
+        {
             return Err(Refusal::PollSuperseded);
+        }
+        match read {
+            Read::Again { poll, .. } if poll == peer.polls => {}
+            Read::Again { page: None, .. } => return Err(Refusal::PollSuperseded),
+            // Sent again by somebody on the way: whichever of the answers arrives, the page just asks again.
+            Read::Again { .. } => return Ok(peer.mailbox.nothing(after)),
+            Read::Arriving { .. } => {}
         }
         let mut batch = peer.mailbox.read(after)?;
         if matches!(read, Read::Arriving { .. }) {
             peer.polls += 1;
         }
-        batch.poll = peer.polls;
+        batch.poll = Some(peer.polls);
         match read {
             _ if !batch.messages.is_empty() => peer.lease.release(now),
-            Read::Arriving { held_until: Some(until) } if !closed => peer.lease.hold(now, until, limits.lease),
+            Read::Arriving { held_until: Some(until), .. } if !closed => peer.lease.hold(now, until, limits.lease),
             Read::Arriving { .. } | Read::Again { .. } => {}
         }
         Ok(batch)

@@ -177,7 +177,7 @@ impl Rooms {
             Read::Again { .. } => room.seat(id)?,
         };
         let batch = room.read(now, index, after, read, &self.limits)?;
-        if room.closed && batch.messages.is_empty() {
+        if room.closed && batch.messages.is_empty() && batch.poll.is_some() {
             // It has read that the room was closed: nothing more will come.
             self.take_out(now, name, id, LeaveReason::Left);
             return Err(Refusal::RoomClosed);

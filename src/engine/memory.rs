@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{
-    Stats,
+    Asked, Stats,
     flow::Flow,
     waiters::{Waiters, Wake},
 };
@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     domain::{
         Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Read, Refusal, RoomName, RoomPlan,
-        RoomView, Rooms, Seq, Timestamp, Visitor,
+        RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -135,7 +135,7 @@ impl Memory {
         this: &Arc<Self>,
         name: &RoomName,
         peer: PeerId,
-        after: Option<Seq>,
+        Asked { after, page }: Asked,
         until: Timestamp,
         poll: Option<u64>,
     ) -> Result<Look, Refusal> {
@@ -147,18 +147,17 @@ impl Memory {
         let index = this.shard_of(name);
         let mut shard = this.shards[index].lock();
         let expired = this.expire(&mut shard, now);
-        let read = match poll {
-            None => Read::Arriving { held_until: may_park.then_some(until) },
-            Some(poll) => Read::Again { poll },
-        };
+        let held_until = may_park.then_some(until);
+        let read = poll.map_or(Read::Arriving { held_until, page }, |poll| Read::Again { poll, page });
         let rooms_before = shard.rooms.len();
         let batch = shard.rooms.read(now, name, peer, after, read);
         this.count_rooms_gone(rooms_before, shard.rooms.len());
         let mut older = None;
         let look = batch.map(|batch| {
-            older = Some(shard.waiters.supersede(peer));
+            let Some(poll) = batch.poll else { return Look::Ready(batch) };
+            older = Some(shard.waiters.take(&[peer]));
             if batch.messages.is_empty() && may_park {
-                let (poll, receiver) = (batch.poll, shard.waiters.park(peer, batch.poll));
+                let receiver = shard.waiters.park(peer, poll);
                 Look::Parked(Parked { memory: this.clone(), index, name: name.clone(), peer, poll, receiver })
             } else {
                 Look::Ready(batch)
@@ -167,7 +166,8 @@ impl Memory {
         drop(shard);
         expired.wake(Wake::News);
         if let Some(older) = older {
-            older.wake(Wake::Superseded);
+            // It looks again, and learns that there is a newer one.
+            older.wake(Wake::News);
         }
         if let Ok(Look::Ready(batch)) = &look {
             this.flow.delivered(batch, now);

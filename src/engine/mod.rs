@@ -12,8 +12,8 @@ pub use memory::Memory;
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Seq,
-        Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
+        Seq, Timestamp, Visitor,
     },
 };
 use memory::{Look, Parked};
@@ -29,8 +29,9 @@ use waiters::Wake;
 ///   is refused by name and never answered with a guess.
 /// * **Once.** A keyed request that comes again gets its first answer and has no second effect.
 /// * **Bounded.** Every limit of [`crate::domain::Limits`] is kept by refusing the one who asks for more.
-/// * **One waiter.** Of the polls of one peer the newest waits; an older one ends with [`Refusal::PollSuperseded`].
-///   A poll that its client drops leaves nothing behind.
+/// * **One waiter.** Of the polls of one peer the newest waits; an older one ends with [`Refusal::PollSuperseded`], or,
+///   when both are the same page's, with an empty batch. Of the pages that say which they are, the one that joined last
+///   has the seat. A poll that its client drops leaves nothing behind.
 /// * **Leases.** A peer that is not heard of for the length of its lease is gone, the others are told, once, and the
 ///   seat is free. Time does this, not traffic.
 ///
@@ -38,6 +39,13 @@ use waiters::Wake;
 #[derive(Clone, Debug)]
 pub enum Engine {
     Memory(Arc<Memory>),
+}
+
+/// What a poll says of itself: its cursor, and which page it is from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    pub after: Option<Seq>,
+    pub page: Option<Page>,
 }
 
 /// Figures for people and monitors.
@@ -111,24 +119,17 @@ impl Engine {
     }
 
     /// The messages after a cursor. When there are none, waits up to `hold` for one; an empty batch says that none came.
-    pub async fn receive(
-        &self,
-        name: &RoomName,
-        peer: PeerId,
-        after: Option<Seq>,
-        hold: Duration,
-    ) -> Result<Batch, Refusal> {
+    pub async fn receive(&self, name: &RoomName, peer: PeerId, asked: Asked, hold: Duration) -> Result<Batch, Refusal> {
         let until = self.clock().now() + hold;
         let mut poll = None;
         loop {
-            let parked = match self.look(name, peer, after, until, poll).await? {
+            let parked = match self.look(name, peer, asked, until, poll).await? {
                 Look::Ready(batch) => return Ok(batch),
                 Look::Parked(parked) => parked,
             };
             poll = Some(parked.poll());
             match self.wait(parked, until).await {
                 Wake::News => {}
-                Wake::Superseded => return Err(Refusal::PollSuperseded),
                 Wake::Draining => return Err(Refusal::Draining),
             }
         }
@@ -170,12 +171,12 @@ impl Engine {
         &self,
         name: &RoomName,
         peer: PeerId,
-        after: Option<Seq>,
+        asked: Asked,
         until: Timestamp,
         poll: Option<u64>,
     ) -> Result<Look, Refusal> {
         match self {
-            Engine::Memory(memory) => Memory::look(memory, name, peer, after, until, poll),
+            Engine::Memory(memory) => Memory::look(memory, name, peer, asked, until, poll),
         }
     }
 

@@ -11,8 +11,6 @@ use crate::domain::PeerId;
 pub enum Wake {
     /// Something may have happened: look again.
     News,
-    /// A newer poll of the same peer has taken the place.
-    Superseded,
     /// The server is about to stop.
     Draining,
 }
@@ -30,12 +28,7 @@ struct Waiter {
 }
 
 impl Waiters {
-    /// Ends the poll that waits in a peer's place, because a newer one has come.
-    pub fn supersede(&mut self, peer: PeerId) -> Woken {
-        Woken(self.parked.remove(&peer).map(|older| older.sender).into_iter().collect())
-    }
-
-    /// Parks a poll in a place that [`Waiters::supersede`] has cleared.
+    /// Parks a poll in a place from which an older one was taken.
     pub fn park(&mut self, peer: PeerId, poll: u64) -> oneshot::Receiver<Wake> {
         let (sender, receiver) = oneshot::channel();
         self.parked.insert(peer, Waiter { poll, sender });

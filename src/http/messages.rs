@@ -20,7 +20,10 @@ use super::{
     refusals,
     signal::{self, Signal, SignalBatch},
 };
-use crate::domain::{Limits, Post, Refusal, Seq};
+use crate::{
+    domain::{Limits, Post, Refusal, Seq},
+    engine::Asked,
+};
 
 refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
     RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited, Draining);
@@ -107,6 +110,9 @@ pub async fn post_batch(
         ("peer" = Uuid, Path, description = "One's own id"),
         ("wait" = Option<f64>, Query, minimum = 0, maximum = 55, example = 5,
             description = "How long to wait for a message, in seconds; 25 unless given. 0 does not wait."),
+        ("page" = Option<String>, Query, max_length = 64,
+            description = "Which page this is, as it said when it joined. A poll that a proxy sends twice then does not \
+                count as another page's."),
         ("after" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_u64,
             description = "The cursor: acknowledges everything up to it. Without one, reads on from what was acknowledged."),
         ("Last-Event-ID" = Option<u64>, Header, minimum = 0, maximum = 9007199254740991_u64,
@@ -127,7 +133,8 @@ pub async fn poll(
     let after = query(&request, "after").or(header).map(parse_cursor).transpose()?;
     // Polls that began together do not end together.
     let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-    let receiving = api.engine.receive(&by.0.room, by.0.peer, after, hold);
+    let page = query(&request, "page").map(super::parse_page).transpose()?;
+    let receiving = api.engine.receive(&by.0.room, by.0.peer, Asked { after, page }, hold);
     let batch = match request.version() {
         Version::HTTP_2 => while_there(stream, receiving).await?,
         _ => receiving.await?,

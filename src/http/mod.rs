@@ -43,7 +43,7 @@ pub use token::TokenKey;
 
 use crate::{
     clock::Clock,
-    domain::{Limits, Secret},
+    domain::{Limits, Page, Secret},
     engine::Engine,
     ice::IceConfig,
 };
@@ -79,6 +79,15 @@ fn digest_secret(secret: &str) -> Result<Secret, Problem> {
         return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_BYTES} bytes.")));
     }
     Ok(Secret::from_digest(Sha256::digest(secret.as_bytes()).into()))
+}
+
+/// Which page is asking, as a number.
+fn parse_page(text: &str) -> Result<Page, Problem> {
+    if !(1..=64).contains(&text.len()) {
+        return Err(Problem::invalid("`page` must have 1 to 64 bytes."));
+    }
+    let digest = Sha256::digest(text.as_bytes());
+    Ok(Page(digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))))
 }
 
 /// Names the problems that an operation may answer with, for its documentation.

@@ -31,6 +31,10 @@ pub struct JoinRequest {
     /// The room's secret, if it has one. A room that this join makes will have it.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
     secret: Option<String>,
+    /// Anything that tells this page from others that may have the same token, for instance a random number. Polls say it,
+    /// too; of several pages the one that joined last has the seat.
+    #[schema(example = "k3v9x0ab", min_length = 1, max_length = 64)]
+    page: Option<String>,
     /// A JWT by the app's login, where the server asks for one.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
     ticket: Option<String>,
@@ -89,6 +93,7 @@ pub async fn join(
         capacity: request.capacity.map(usize::from),
         creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
         keyed: key.keyed(&[b"join", &bytes.0]),
+        page: request.page.as_deref().map(super::parse_page).transpose()?,
         rights: admission.rights,
     };
     let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;

@@ -10,10 +10,10 @@ use std::{
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights,
-        RoomName, Seq, Target, Visitor,
+        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal,
+        Rights, RoomName, Seq, Target, Visitor,
     },
-    engine::{Engine, Memory},
+    engine::{Asked, Engine, Memory},
 };
 
 /// Runs a promise against every engine there is.
@@ -48,6 +48,7 @@ pub fn visitor(number: u8) -> Visitor {
         capacity: Some(16),
         creator: CreatorId::from_bytes([number; 16]),
         keyed: None,
+        page: None,
         rights: Rights::OPEN,
     }
 }
@@ -61,7 +62,11 @@ pub fn text(to: u8, text: &str) -> Post {
 }
 
 pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Result<Batch, Refusal> {
-    engine.receive(&room("r"), id(number), Seq::new(after), Duration::from_secs(hold)).await
+    engine.receive(&room("r"), id(number), asked(after, None), Duration::from_secs(hold)).await
+}
+
+pub fn asked(after: u64, page: Option<u64>) -> Asked {
+    Asked { after: Seq::new(after), page: page.map(Page) }
 }
 
 fn seqs(batch: &Batch) -> Vec<u64> {
@@ -125,6 +130,37 @@ promise!(an_older_poll_that_looks_again_late_does_not_end_the_newer_one, engine,
         engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
         assert_eq!(seqs(&newer.await.unwrap()), [round]);
     }
+});
+
+promise!(a_poll_that_was_sent_twice_is_answered_twice_and_nobody_is_told_to_stop, engine, {
+    let name = room("r");
+    engine.join(&name, Visitor { page: Some(Page(7)), ..visitor(1) }).await.unwrap();
+    let poll = |page| engine.receive(&name, id(1), asked(0, Some(page)), Duration::from_secs(25));
+    let mut older = Box::pin(poll(7));
+    assert!(is_pending(&mut older));
+    let mut newer = Box::pin(poll(7));
+    assert!(is_pending(&mut newer));
+    assert!(seqs(&older.await.unwrap()).is_empty());
+    assert_eq!(poll(8).await, Err(Refusal::PollSuperseded));
+    engine.post(&name, id(1), text(1, "x")).await.unwrap();
+    assert_eq!(seqs(&newer.await.unwrap()), [1]);
+});
+
+// Not the page that polls last, which is chance, but the one that joined last.
+promise!(of_two_pages_the_one_that_joined_last_has_the_seat, engine, {
+    let name = room("r");
+    engine.join(&name, Visitor { page: Some(Page(7)), ..visitor(1) }).await.unwrap();
+    let poll = |page| engine.receive(&name, id(1), asked(0, Some(page)), Duration::from_secs(25));
+    let mut first = Box::pin(poll(7));
+    assert!(is_pending(&mut first));
+    let back = Identity::Returning { id: id(1), restart: Seq::START };
+    engine.join(&name, Visitor { identity: back, page: Some(Page(8)), ..visitor(1) }).await.unwrap();
+    assert_eq!(first.await, Err(Refusal::PollSuperseded));
+    assert_eq!(poll(7).await, Err(Refusal::PollSuperseded));
+    let mut second = Box::pin(poll(8));
+    assert!(is_pending(&mut second));
+    assert_eq!(poll(7).await, Err(Refusal::PollSuperseded));
+    assert!(is_pending(&mut second));
 });
 
 // The older one is woken by a message, but before it comes to look, the newer one arrives and is answered.

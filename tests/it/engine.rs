@@ -4,11 +4,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use signalpost::{
     clock::Clock,
-    domain::{Content, Limits, PeerId, Refusal, Seq},
+    domain::{Content, Limits, PeerId, Refusal},
     engine::{Engine, Memory},
 };
 
-use crate::contract::{id, join, room, text};
+use crate::contract::{asked, id, join, room, text};
 
 const SENDERS: u8 = 8;
 const EACH: u32 = 37_500;
@@ -48,7 +48,7 @@ async fn read_all(engine: &Engine) -> u64 {
     let room = room("r");
     let (mut cursor, mut next, mut dropped) = (0, HashMap::<PeerId, u32>::new(), 0);
     while next.values().sum::<u32>() < u32::from(SENDERS) * EACH {
-        let poll = engine.receive(&room, id(0), Seq::new(cursor), Duration::from_secs(20));
+        let poll = engine.receive(&room, id(0), asked(cursor, None), Duration::from_secs(20));
         let patience = if fastrand::u8(0..3) == 0 { fastrand::u32(0..50) } else { u32::MAX };
         let batch = tokio::select! {
             biased;

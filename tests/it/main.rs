@@ -8,6 +8,7 @@ mod chaos;
 mod connections;
 mod contract;
 mod engine;
+mod faults;
 mod harness;
 mod limits;
 mod logs;

@@ -14,7 +14,17 @@ const CARD: usize = 2;
 
 fn visitor(identity: Identity, keyed: Option<Keyed>) -> Visitor {
     let (name, metadata) = (Name::default(), Metadata::default());
-    Visitor { identity, name, metadata, secret: None, capacity: None, creator: CREATOR, keyed, rights: Rights::OPEN }
+    Visitor {
+        identity,
+        name,
+        metadata,
+        secret: None,
+        capacity: None,
+        creator: CREATOR,
+        keyed,
+        page: None,
+        rights: Rights::OPEN,
+    }
 }
 
 impl World {

@@ -154,8 +154,13 @@ impl World {
     /// Acknowledges everything the model knows to be there; a lost answer is read again.
     pub fn poll(&mut self, person: &Person, lost: bool) {
         let Some(cursor) = self.cursor(person) else {
-            let answer =
-                self.rooms.read(self.at(), &name(person.room), person.id, None, Read::Arriving { held_until: None });
+            let answer = self.rooms.read(
+                self.at(),
+                &name(person.room),
+                person.id,
+                None,
+                Read::Arriving { held_until: None, page: None },
+            );
             assert_eq!(answer.unwrap_err(), self.absence(person).unwrap());
             return;
         };
@@ -165,7 +170,7 @@ impl World {
                 &name(person.room),
                 person.id,
                 Seq::new(cursor),
-                Read::Arriving { held_until: None },
+                Read::Arriving { held_until: None, page: None },
             );
             self.heard_of(person, None);
             if self.ends_closed(person, &answer) {
@@ -182,7 +187,7 @@ impl World {
             &name(person.room),
             person.id,
             Seq::new(newest),
-            Read::Arriving { held_until: None },
+            Read::Arriving { held_until: None, page: None },
         );
         self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().acknowledged = newest;
         if !self.ends_closed(person, &answer) {
@@ -204,7 +209,7 @@ impl World {
             &name(person.room),
             person.id,
             Seq::new(cursor),
-            Read::Arriving { held_until: None },
+            Read::Arriving { held_until: None, page: None },
         );
         self.heard_of(person, None);
         let expected = matches!(
@@ -221,8 +226,13 @@ impl World {
         }
         let until = self.now + millis(self.limits.wait_max);
         let held = Some(Timestamp::from_millis(until));
-        let answer =
-            self.rooms.read(self.at(), &name(person.room), person.id, None, Read::Arriving { held_until: held });
+        let answer = self.rooms.read(
+            self.at(),
+            &name(person.room),
+            person.id,
+            None,
+            Read::Arriving { held_until: held, page: None },
+        );
         self.heard_of(&person, None);
         if self.ends_closed(&person, &answer) {
             return;
@@ -266,8 +276,9 @@ impl World {
                 if room.closed && unread.is_empty() {
                     continue;
                 }
-                let batch =
-                    rooms.read(at, &name(*number), member.id, None, Read::Arriving { held_until: None }).unwrap();
+                let batch = rooms
+                    .read(at, &name(*number), member.id, None, Read::Arriving { held_until: None, page: None })
+                    .unwrap();
                 assert_eq!(things(&batch, member.acknowledged), unread);
             }
         }

@@ -18,7 +18,9 @@ test('a join says what is wished for, and keeps the seat', async () => {
   const world = new World();
   const joining = world.join({ name: 'Ann', capacity: 4 });
   const asked = await world.asked(JOIN);
-  assert.deepEqual(asked.body, { name: 'Ann', capacity: 4 });
+  const { page, ...wishes } = asked.body;
+  assert.deepEqual(wishes, { name: 'Ann', capacity: 4 });
+  assert.match(page, /^.{8,64}$/, 'two tabs could not be told apart');
   assert.equal(asked.headers.Authorization, undefined);
   await asked.answer(201, joined({ peers: [peer('ben')], room_token: 'key-of-the-room' }));
   const room = await joining;

@@ -326,6 +326,13 @@ export interface components {
              */
             name?: string | null;
             /**
+             * @description Anything that tells this page from others that may have the same token, for instance a random number. Polls say it,
+             *     too; of several pages the one that joined last has the seat.
+             * @default null
+             * @example k3v9x0ab
+             */
+            page?: string | null;
+            /**
              * @description The room's secret, if it has one. A room that this join makes will have it.
              * @default null
              * @example two lumps
@@ -1690,6 +1697,8 @@ export interface operations {
                  * @example 5
                  */
                 wait?: number;
+                /** @description Which page this is, as it said when it joined. A poll that a proxy sends twice then does not count as another page's. */
+                page?: string;
                 /** @description The cursor: acknowledges everything up to it. Without one, reads on from what was acknowledged. */
                 after?: number;
             };

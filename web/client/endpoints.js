@@ -3,18 +3,20 @@
  *
  * @param {string | URL} base where the server is; a path if it is where the page came from
  * @param {string} room
+ * @param {string} page which page this is
  */
-export function endpoints(base, room) {
+export function endpoints(base, room, page) {
   const root = `${String(base).replace(/\/+$/, '')}/v1/rooms/${encodeURIComponent(room)}`;
   const seat = (/** @type {string} */ peer) => `${root}/peers/${peer}`;
   return {
     root,
+    page,
     join: `${root}/peers`,
     outbox: `${root}/messages`,
     seat,
     /** Constant as long as the hold is: the browser keeps preflights by the whole address. */
     mailbox: (/** @type {string} */ peer, /** @type {number} */ waitMs) =>
-      `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}`,
+      `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}&page=${page}`,
     leave: (/** @type {string} */ peer) => `${seat(peer)}/leave`,
     iceServers: (/** @type {string} */ peer) => `${seat(peer)}/ice-servers`,
   };

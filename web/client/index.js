@@ -14,6 +14,6 @@ export { Problem, RoomEnded, Unreachable } from './problem.js';
 export async function join(base, room, options = {}) {
   const { signal, onRetry } = options;
   const env = environment(options);
-  const session = new Session(env, endpoints(base, room), options);
+  const session = new Session(env, endpoints(base, room, env.uuid()), options);
   return new Room(env, session, await session.enter({ signal, onRetry }), signal);
 }

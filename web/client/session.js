@@ -31,10 +31,10 @@ export class Session {
    * @param {Endpoints} at
    * @param {Wishes} wishes
    */
-  constructor(env, at, { name, metadata, secret, capacity }) {
+  constructor(env, at, { name, metadata, secret, capacity, ticket }) {
     this.#env = env;
     this.at = at;
-    this.#wishes = JSON.stringify({ name, metadata, secret, capacity });
+    this.#wishes = JSON.stringify({ name, metadata, secret, capacity, ticket, page: at.page });
     this.#kept = new KeptSeat(env.storage, at.root);
     this.#seat = this.#kept.load();
   }

@@ -91,6 +91,8 @@ export interface Wishes {
   name?: string;
   metadata?: unknown;
   secret?: string;
+  /** By the app's login, where the server asks for one. */
+  ticket?: string;
   capacity?: number;
 }
 
