@@ -37,7 +37,7 @@ install() {
   debian curl=curl jq=jq cc=gcc
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
-  if wanted browser; then debian chromium=chromium nginx=nginx-light; fi
+  if wanted browser; then PATH=$PATH:/usr/sbin debian chromium=chromium nginx=nginx-light haproxy=haproxy; fi
   if wanted web || wanted document || wanted browser; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
@@ -78,7 +78,7 @@ browser() {
   say "the released binary"
   cargo build --release --locked
   say "browser tests"
-  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 tests/e2e/
+  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit tests/e2e/
 }
 
 install

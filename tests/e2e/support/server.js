@@ -9,6 +9,8 @@ export class Server {
   /** @param {string[]} flags */
   static async start(flags = [], listen = '127.0.0.1:0') {
     const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
+    // Also when a test fails before it comes to stop its server.
+    process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });
     const gone = once(child, 'exit').then(() => { throw new Error(`${binary} ended before it listened`); });
     const [line] = await Promise.race([once(lines, 'line'), gone]);
