@@ -78,7 +78,7 @@ browser() {
   say "the released binary"
   cargo build --release --locked
   say "browser tests"
-  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit tests/e2e/
+  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
 }
 
 install
