@@ -37,7 +37,10 @@ install() {
   debian curl=curl jq=jq cc=gcc
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
-  if wanted browser; then PATH=$PATH:/usr/sbin debian chromium=chromium nginx=nginx-light haproxy=haproxy; fi
+  if wanted browser; then
+    PATH=$PATH:/usr/sbin debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
+      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin
+  fi
   if wanted web || wanted document || wanted browser; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
