@@ -97,6 +97,11 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
 
+    /// Answer STUN by UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their
+    /// own. They are told of it under the host by which they reach this server, unless there is a --stun-url
+    #[arg(long, env = "SIGNALPOST_STUN_LISTEN", value_name = "ADDR")]
+    pub stun_listen: Option<SocketAddr>,
+
     /// STUN server for peers, as `stun:host:port`. Repeatable
     #[arg(long, env = "SIGNALPOST_STUN_URL", value_name = "URL", value_delimiter = ',', value_parser = stun_url)]
     pub stun_url: Vec<String>,
@@ -106,7 +111,7 @@ pub struct Config {
     pub turn_url: Vec<String>,
 
     /// Secret shared with the TURN server (coturn: `static-auth-secret`); `@FILE` reads it from a file
-    #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret, requires = "turn_url")]
     pub turn_secret: Option<SecretString>,
 
     /// How long TURN credentials hold, in seconds
@@ -268,9 +273,10 @@ impl Config {
         RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
     }
 
-    pub fn ice(&self) -> Arc<IceConfig> {
+    pub fn ice(&self, stun_port: Option<u16>) -> Arc<IceConfig> {
         Arc::new(IceConfig {
             stun_urls: self.stun_url.clone(),
+            stun_port,
             turn_urls: self.turn_url.clone(),
             turn_secret: self.turn_secret.clone(),
             turn_ttl: Duration::from_secs(self.turn_ttl),

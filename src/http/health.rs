@@ -63,6 +63,7 @@ pub async fn figures(api: Data<Api>) -> HttpResponse {
         stats: api.engine.stats(),
         connections: api.connections.count(),
         refusals: api.observed.refusals(),
+        stun: api.stun.as_ref().map(|stun| stun.counts()),
     });
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }

@@ -12,6 +12,7 @@ use super::{
     answers::{self, Joined, Peer, Roster},
     body::{self, JsonBody},
     caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
+    ice_servers::AskedHost,
     idempotency::IdempotencyKey,
     problem::Problem,
     refusals,
@@ -76,6 +77,7 @@ pub async fn join(
     api: Data<Api>,
     visiting: Visiting,
     from: From,
+    host: AskedHost,
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
@@ -104,7 +106,7 @@ pub async fn join(
         _ => tracing::info!(%room, %peer, "peer joined"),
     }
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(answers::json(status, &answer(&api, &visiting.room, &joined)))
+    Ok(answers::json(status, &answer(&api, &visiting.room, &joined, &host)))
 }
 
 /// List the peers in a room
@@ -150,7 +152,7 @@ pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Resul
     Ok(answers::no_content())
 }
 
-fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
+fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost) -> Joined {
     let peer = joined.card.id;
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     Joined {
@@ -163,7 +165,7 @@ fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
         latest: joined.newest.get(),
         peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
         polite: joined.roster.iter().any(|other| other.order < joined.card.order),
-        ice_servers: api.ice.servers(peer, api.clock.wall_seconds()),
+        ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
         lease_ms: millis(api.limits.lease),
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),

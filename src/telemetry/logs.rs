@@ -5,7 +5,12 @@
 //! logged above debug, tokens never.
 
 use clap::ValueEnum;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -22,6 +27,8 @@ pub fn start(filter: &Targets, format: LogFormat) {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    // That crate complains about what strangers send, as often as they like.
+    let filter = filter.clone().with_target("stun_types", LevelFilter::OFF);
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter.clone())).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }

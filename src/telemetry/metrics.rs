@@ -18,6 +18,8 @@ pub struct Figures {
     pub connections: usize,
     /// Refusals by the slug of their problem.
     pub refusals: Vec<(&'static str, u64)>,
+    /// STUN questions answered and ignored, if the server answers any.
+    pub stun: Option<(u64, u64)>,
 }
 
 /// The figures in the OpenMetrics text format, which Prometheus reads.
@@ -49,6 +51,13 @@ impl Collector for Figures {
             ("messages_delivered", "Messages and events handed to polls, each once", flow.delivered),
             ("delivered_bytes", "Bytes handed to polls, each once", flow.delivered_bytes),
             ("leases_expired", "Peers whose lease ended", flow.expired),
+        ] {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        let (answered, ignored) = self.stun.unwrap_or_default();
+        for (name, help, value) in [
+            ("stun_answered", "STUN questions answered", answered),
+            ("stun_ignored", "Datagrams to the STUN port that were not STUN, or too many", ignored),
         ] {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }

@@ -20,6 +20,7 @@ mod polls;
 mod rates;
 mod restart;
 mod rooms;
+mod stun;
 mod tickets;
 mod tidy;
 mod tls;
