@@ -8,6 +8,7 @@ use super::{
     Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
     RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
     deadlines::{Deadline, Deadlines},
+    lifecycle::{Lifecycle, Turn},
     room::Room,
 };
 
@@ -16,6 +17,8 @@ pub struct Rooms {
     rooms: HashMap<RoomName, Room>,
     deadlines: Deadlines,
     limits: Arc<Limits>,
+    /// Until somebody takes them: most operations have none.
+    lifecycle: Vec<Lifecycle>,
 }
 
 /// The answer to the creation of a room.
@@ -25,16 +28,9 @@ pub struct Created {
     pub creator: CreatorId,
 }
 
-/// What ended by itself.
-#[derive(Clone, Debug, Default)]
-pub struct Expired {
-    pub peers: usize,
-    pub wake: Vec<PeerId>,
-}
-
 impl Rooms {
     pub fn new(limits: Arc<Limits>) -> Self {
-        Self { rooms: HashMap::new(), deadlines: Deadlines::default(), limits }
+        Self { rooms: HashMap::new(), deadlines: Deadlines::default(), limits, lifecycle: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -62,35 +58,39 @@ impl Rooms {
         self.deadlines.len()
     }
 
-    /// Ends every lease that is over.
-    pub fn expire(&mut self, now: Timestamp) -> Expired {
-        let mut expired = Expired::default();
-        while let Some(due) = self.deadlines.take_due(now) {
-            match due.peer {
-                Some(peer) => self.expire_peer(now, due.at, due.room, peer, &mut expired),
-                None => {
-                    self.rooms.remove(&due.room);
-                }
-            }
-        }
-        expired
+    /// Who has come and who has gone since this was last asked, for the log.
+    pub fn take_lifecycle(&mut self) -> Vec<Lifecycle> {
+        std::mem::take(&mut self.lifecycle)
     }
 
-    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId, expired: &mut Expired) {
-        let Some(room) = self.rooms.get_mut(&name) else { return };
-        let Some(index) = room.position(id) else { return };
+    /// Ends every lease that is over, and returns whom to wake.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<PeerId> {
+        let mut wake = Vec::new();
+        while let Some(due) = self.deadlines.take_due(now) {
+            match due.peer {
+                Some(peer) => wake.extend(self.expire_peer(now, due.at, due.room, peer)),
+                None => self.end(&due.room),
+            }
+        }
+        wake
+    }
+
+    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId) -> Vec<PeerId> {
+        let Some(room) = self.rooms.get_mut(&name) else { return Vec::new() };
+        let Some(index) = room.position(id) else { return Vec::new() };
         let peer = &mut room.peers[index];
         // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
         if peer.lease.ends() <= due {
             // Whoever said goodbye and did not come back has left.
             let reason = if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired };
             let (_, wake) = room.remove(now, index, reason);
-            expired.peers += 1;
-            expired.wake.extend(wake);
+            self.note(&name, Turn::PeerLeft(id, reason));
             self.settle(now, &name);
+            wake
         } else {
             peer.indexed_at = peer.lease.ends();
             self.deadlines.set(Deadline { at: peer.indexed_at, room: name, peer: Some(id) });
+            Vec::new()
         }
     }
 
@@ -115,6 +115,7 @@ impl Rooms {
         self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
         let view = room.view();
         self.rooms.insert(name.clone(), room);
+        self.note(name, Turn::RoomMade);
         Ok(Created { view, creator })
     }
 
@@ -146,10 +147,16 @@ impl Rooms {
                 return Err(Refusal::RoomsExhausted);
             }
             self.rooms.insert(name.clone(), room);
+            self.note(name, Turn::RoomMade);
         }
         let Some(room) = self.rooms.get_mut(name) else { return Err(Refusal::RoomUnknown) };
-        let kept_until = room.kept_until;
+        let (kept_until, seated) = (room.kept_until, room.peers.len());
         let joined = room.admit(now, visitor, created, &self.limits)?;
+        let is_new = room.peers.len() > seated;
+        if is_new || joined.resumed {
+            let turn = if is_new { Turn::PeerJoined } else { Turn::PeerResumed };
+            self.note(name, turn(joined.card.id));
+        }
         if let Some(at) = kept_until {
             self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
         }
@@ -232,6 +239,7 @@ impl Rooms {
         let room = self.administered(name, creator)?;
         room.closed = true;
         let wake = room.tell_all(now, &Content::RoomClosed);
+        self.note(name, Turn::RoomClosed);
         self.settle(now, name);
         Ok(wake)
     }
@@ -258,6 +266,7 @@ impl Rooms {
         let Some(index) = room.position(id) else { return Vec::new() };
         let (gone, wake) = room.remove(now, index, reason);
         self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
+        self.note(name, Turn::PeerLeft(id, reason));
         self.settle(now, name);
         wake
     }
@@ -273,8 +282,18 @@ impl Rooms {
             room.kept_until = Some(ends);
             self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
         } else {
-            self.rooms.remove(name);
+            self.end(name);
         }
+    }
+
+    fn end(&mut self, name: &RoomName) {
+        if self.rooms.remove(name).is_some() {
+            self.note(name, Turn::RoomGone);
+        }
+    }
+
+    fn note(&mut self, room: &RoomName, turn: Turn) {
+        self.lifecycle.push(Lifecycle { room: room.clone(), turn });
     }
 
     /// Puts a peer's deadline where its lease ends, when it is new or its lease has become shorter.

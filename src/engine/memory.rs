@@ -15,13 +15,14 @@ use tokio::sync::oneshot;
 use super::{
     Asked, Stats,
     flow::Flow,
+    lifecycle,
     waiters::{Waiters, Wake},
 };
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Read, Refusal, RoomName, RoomPlan,
-        RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Lifecycle, Limits, PeerId, Post, Read, Refusal, RoomName,
+        RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -163,7 +164,9 @@ impl Memory {
                 Look::Ready(batch)
             }
         });
+        let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
+        this.note(&lifecycle);
         expired.wake(Wake::News);
         if let Some(older) = older {
             // It looks again, and learns that there is a newer one.
@@ -211,7 +214,9 @@ impl Memory {
                 let mut shard = shard.lock();
                 let woken = self.expire(&mut shard, self.clock.now());
                 next = next.min(shard.rooms.next_deadline().unwrap_or(next));
+                let lifecycle = shard.rooms.take_lifecycle();
                 drop(shard);
+                self.note(&lifecycle);
                 woken.wake(Wake::News);
             }
             self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
@@ -232,7 +237,9 @@ impl Memory {
         let (result, wake) = operation(&mut shard.rooms, now);
         self.count_rooms_gone(rooms_before, shard.rooms.len());
         let woken = shard.waiters.take(&wake);
+        let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
+        self.note(&lifecycle);
         expired.wake(Wake::News);
         woken.wake(Wake::News);
         result
@@ -266,8 +273,15 @@ impl Memory {
         let rooms_before = shard.rooms.len();
         let expired = shard.rooms.expire(now);
         self.count_rooms_gone(rooms_before, shard.rooms.len());
-        self.flow.expired(expired.peers);
-        shard.waiters.take(&expired.wake)
+        shard.waiters.take(&expired)
+    }
+
+    /// Not under a lock: a log may stand still.
+    fn note(&self, lifecycle: &[Lifecycle]) {
+        if !lifecycle.is_empty() {
+            self.flow.expired(lifecycle);
+            lifecycle::log(lifecycle, &self.hasher);
+        }
     }
 
     /// Rooms are counted where they are added, in [`Memory::with_room_to_add`]; anything may end one.

@@ -1,6 +1,7 @@
 //! Where rooms are kept, and how polls wait.
 
 mod flow;
+mod lifecycle;
 mod memory;
 mod waiters;
 

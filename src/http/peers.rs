@@ -99,12 +99,6 @@ pub async fn join(
         rights: admission.rights,
     };
     let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
-    let (room, peer) = (&visiting.room, joined.card.id);
-    match (joined.created, joined.resumed) {
-        (true, _) => tracing::info!(%room, %peer, "room made by joining"),
-        (_, true) => tracing::info!(%room, %peer, "peer came back"),
-        _ => tracing::info!(%room, %peer, "peer joined"),
-    }
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answers::json(status, &answer(&api, &visiting.room, &joined, &host)))
 }
@@ -140,14 +134,8 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
 #[delete("/v1/rooms/{room}/peers/{peer}")]
 pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
     match by {
-        OwnerOrCreator::Owner(Owner { room, peer }) => {
-            api.engine.leave(&room, peer).await?;
-            tracing::info!(%room, %peer, "peer left");
-        }
-        OwnerOrCreator::Creator(by) => {
-            api.engine.kick(&by.room, by.creator, whom.0).await?;
-            tracing::info!(room = %by.room, peer = %whom.0, "peer was kicked");
-        }
+        OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
+        OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
     }
     Ok(answers::no_content())
 }

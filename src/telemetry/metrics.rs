@@ -50,7 +50,7 @@ impl Collector for Figures {
             ("accepted_bytes", "Bytes put into mailboxes", flow.accepted_bytes),
             ("messages_delivered", "Messages and events handed to polls, each once", flow.delivered),
             ("delivered_bytes", "Bytes handed to polls, each once", flow.delivered_bytes),
-            ("leases_expired", "Peers whose lease ended", flow.expired),
+            ("leases_expired", "Peers whose lease ended without a goodbye", flow.expired),
         ] {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
@@ -70,7 +70,7 @@ impl Figures {
     fn encode_refusals(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut family =
             encoder.encode_descriptor("refusals", "Requests refused, by problem", None, MetricType::Counter)?;
-        for (slug, count) in self.refusals.iter().filter(|(_, count)| *count > 0) {
+        for (slug, count) in &self.refusals {
             ConstCounter::new(*count).encode(family.encode_family(&[("type", *slug)])?)?;
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Figures {
 
     fn encode_waiting(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let flow = &self.stats.flow;
-        let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::MAX]);
+        let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
         let count = flow.waited.iter().sum();
         let help = "Time from a message's post to the answer of the poll that took it";

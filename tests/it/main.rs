@@ -13,6 +13,7 @@ mod harness;
 mod limits;
 mod logs;
 mod messages;
+mod metrics;
 mod openapi;
 mod pages;
 mod peers;
