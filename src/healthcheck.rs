@@ -1,12 +1,30 @@
-//! `signalpost healthcheck URL`: one request, for containers that have no curl.
+//! `signalpost healthcheck`: one request, for containers that have no curl.
 
 use std::{
     io::{Read, Write},
-    net::{TcpStream, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream, ToSocketAddrs},
     time::Duration,
 };
 
+use crate::config::Config;
+
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a server that was started with the same environment answers: if there is a listener for operators then there,
+/// because that one never does TLS.
+pub fn url_of(config: &Config) -> Result<String, String> {
+    if config.metrics_listen.is_none() && config.is_encrypted() {
+        return Err("the server does TLS and this check does not: set SIGNALPOST_METRICS_LISTEN, or give a URL".into());
+    }
+    let mut address = config.metrics_listen.unwrap_or(config.listen);
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(format!("http://{address}/readyz"))
+}
 
 /// Asks for `url`, which must be plain `http://`. An error says what was wrong.
 pub fn run(url: &str) -> Result<(), String> {

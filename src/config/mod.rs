@@ -42,8 +42,8 @@ pub enum Command {
     Openapi,
     /// Ask a running server whether it is well; exits with 0 if so (for containers)
     Healthcheck {
-        /// For instance http://127.0.0.1:8080/readyz
-        url: String,
+        /// For instance http://127.0.0.1:8080/readyz. Unless given, that of a server with the same environment variables
+        url: Option<String>,
     },
 }
 
@@ -235,10 +235,13 @@ impl Config {
         }
     }
 
+    pub fn is_encrypted(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed
+    }
+
     /// What is open or off that perhaps should not be.
     pub fn warnings(&self) -> Vec<&'static str> {
         let public = !self.listen.ip().is_loopback();
-        let encrypted = self.tls_cert.is_some() || self.tls_self_signed;
         let mut warnings = Vec::new();
         let mut warn = |when: bool, text| {
             if when {
@@ -254,7 +257,7 @@ impl Config {
             "anybody who reaches this address may make and join rooms (--ticket-key)",
         );
         warn(
-            public && !encrypted,
+            public && !self.is_encrypted(),
             "plain HTTP: browsers give cameras only to https:// and localhost (--tls-cert, or a proxy)",
         );
         warn(public && self.metrics_listen.is_none(), "/metrics is shown to everybody (--metrics-listen)");
