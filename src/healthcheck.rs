@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream, ToSocketAddrs},
+    net::{TcpStream, ToSocketAddrs},
     time::Duration,
 };
 
@@ -16,14 +16,8 @@ pub fn url_of(config: &Config) -> Result<String, String> {
     if config.metrics_listen.is_none() && config.is_encrypted() {
         return Err("the server does TLS and this check does not: set SIGNALPOST_METRICS_LISTEN, or give a URL".into());
     }
-    let mut address = config.metrics_listen.unwrap_or(config.listen);
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    Ok(format!("http://{address}/readyz"))
+    // A connection to 0.0.0.0 or :: is one to this machine.
+    Ok(format!("http://{}/readyz", config.metrics_listen.unwrap_or(config.listen)))
 }
 
 /// Asks for `url`, which must be plain `http://`. An error says what was wrong.

@@ -44,18 +44,19 @@ images() { buildah --root "$folder/storage" --runroot "$folder/run" --storage-dr
 
 # Runs the program in a folder as the image's user, with nothing else in sight, and asks it how it is.
 lives_in() {
-  local root=$1 port=$2 environment=(SIGNALPOST_LISTEN="0.0.0.0:$2" SIGNALPOST_TOKEN_KEY="kept over restarts of it")
-  inside() { env -i "${environment[@]}" chroot --userspec="$user" "$root" /signalpost "$@"; }
-  inside > "$folder/out" 2> "$folder/log" &
+  local root=$1 port=$2
+  local inside=(env -i PATH="$PATH" SIGNALPOST_LISTEN="0.0.0.0:$port" SIGNALPOST_TOKEN_KEY="kept over restarts of it"
+    chroot --userspec="$user" "$root" /signalpost)
+  "${inside[@]}" > "$folder/out" 2> "$folder/log" &
   server=$!
-  until inside healthcheck 2> /dev/null; do kill -0 "$server" || fail "it ended: $(cat "$folder/log")"; done
+  until "${inside[@]}" healthcheck 2> /dev/null; do kill -0 "$server" || fail "it ended: $(cat "$folder/log")"; done
   [ "$(awk '/^Uid:/ { print $2 }' "/proc/$server/status")" = "${user%%:*}" ] || fail "it runs as somebody else"
   curl -sSf "http://127.0.0.1:$port/v1/rooms/tea/peers" -X POST | jq -e .token > /dev/null
   curl -sSf "http://127.0.0.1:$port/" | grep -q "<title>" || fail "there is no page"
   kill -TERM "$server"
   wait "$server" || fail "it did not end well: $?"
   server=
-  ! inside healthcheck 2> /dev/null || fail "the check is content without a server"
+  ! "${inside[@]}" healthcheck 2> /dev/null || fail "the check is content without a server"
 }
 free_port() { node -e 'require("net").createServer().listen(0, "127.0.0.1", function () { console.log(this.address().port); this.close(); })'; }
 
