@@ -2,12 +2,12 @@
 # Installs what the tests need (Debian and npm packages) and runs them all.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint rust web document browser
+#   bash tests/run.sh rust web   only some parts: lint rust web document browser nat
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 PARTS=("$@")
-[ ${#PARTS[@]} -gt 0 ] || PARTS=(lint rust web document browser)
+[ ${#PARTS[@]} -gt 0 ] || PARTS=(lint rust web document browser nat)
 STARTED=$SECONDS
 
 say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - STARTED)); }
@@ -42,7 +42,7 @@ install() {
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
       prometheus=prometheus
   fi
-  if wanted web || wanted document || wanted browser; then
+  if wanted web || wanted document || wanted browser || wanted nat; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
       npm --prefix tests ci --no-audit --no-fund --loglevel=error
@@ -85,8 +85,13 @@ browser() {
   SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
 }
 
+nat() {
+  say "calls through NATs"
+  bash tests/net.sh short
+}
+
 install
-for part in lint rust web document browser; do
+for part in lint rust web document browser nat; do
   if wanted "$part"; then "$part"; fi
 done
 say "all passed"

@@ -16,5 +16,6 @@ const call = (network, expected, options) => test(`${network}, told of ${options
     await record(row);
   }));
 
+call('cone NATs', 'through the NATs, udp', { nat: 'cone', told: ['its own STUN'] });
 call('cone NATs', 'through the NATs, udp', { nat: 'cone', told: ['STUN', 'TURN/UDP'] });
 call('symmetric NATs', 'relayed, udp', { nat: 'symmetric', told: ['STUN', 'TURN/UDP'] });

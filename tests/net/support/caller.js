@@ -64,7 +64,23 @@ export class Caller {
     return this.page.getByTestId('status').textContent();
   }
 
-  /** Which way its packets go, as the browser says: the chosen pair's kinds, and the protocol of the first hop. */
+  /** Resolves when its page has something of this type to send. */
+  async said(type) {
+    await this.page.locator(`[data-testid=wire-entry][data-direction=out][data-type=${type}]`).first().waitFor({ state: 'attached' });
+  }
+
+  /** Its seat, and what tells its connection from another one, and from itself before an ICE restart. */
+  connection() {
+    return this.page.evaluate(() => {
+      const { room, call } = window.signalpost;
+      const [{ pc }] = call.links.values();
+      window.known ??= [];
+      if (!window.known.includes(pc)) window.known.push(pc);
+      return { seat: room.self.id, connection: window.known.indexOf(pc), ufrag: pc.localDescription.sdp.match(/ice-ufrag:(\S+)/)[1] };
+    });
+  }
+
+  /** Which way its packets go, as the browser says: the chosen pair's kinds, from which address, and the protocol of the first hop. */
   path() {
     return this.page.evaluate(async () => {
       const { pc } = [...window.signalpost.call.links.values()][0];
@@ -72,7 +88,7 @@ export class Caller {
       const chosen = [...stats.values()].find(({ type }) => type === 'transport')?.selectedCandidatePairId;
       const pair = stats.get(chosen);
       const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
-      return pair && { local: local.candidateType, remote: remote.candidateType, protocol: local.relayProtocol ?? local.protocol };
+      return pair && { local: local.candidateType, address: local.address, remote: remote.candidateType, protocol: local.relayProtocol ?? local.protocol };
     });
   }
 

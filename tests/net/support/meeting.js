@@ -1,13 +1,13 @@
 import { glance } from '../../e2e/support/glance.js';
 import { Caller } from './caller.js';
 import { Network } from './network.js';
-import { PROXY, startProxy, startRelay, startServer } from './services.js';
+import { PROXY, needsRelay, startProxy, startRelay, startServer } from './services.js';
 
-/** Calls that connect do so within seconds, and those that can not never; a busy machine is allowed some more. */
+/** Calls that connect do so within seconds, and those that cannot never do; a busy machine is allowed some more. */
 const PATIENCE_S = 30;
 const NEVER_S = 12;
 
-/** What becomes of a pair of addresses: both callers' browsers say, each from its side. */
+/** Which way the media goes, from what both callers' browsers say. */
 function way([ann, ben]) {
   const relays = [ann, ben].filter(({ local }) => local === 'relay').map(({ protocol }) => protocol);
   if (relays.length > 0) return `relayed, ${[...new Set(relays)].join(' and ')}`;
@@ -17,7 +17,7 @@ function way([ann, ben]) {
 
 const pair = ({ local, remote, protocol }) => `${local} – ${remote} (${protocol})`;
 
-/** Ann and Ben, each behind a NAT, in reach of a server and a relay. */
+/** Ann and Ben, each behind a NAT, in reach of a server and, if they are told of one, a relay. */
 export class Meeting {
   /**
    * Both arrive, `work` happens, and all is removed again, whatever becomes of it.
@@ -32,7 +32,7 @@ export class Meeting {
     const { hosts } = meeting.network;
     try {
       const proxy = options.out === 'only an HTTP proxy' ? PROXY : undefined;
-      await Promise.all([startRelay(hosts), startServer(hosts, told, { flags }), proxy && startProxy(hosts)]);
+      await Promise.all([needsRelay(told) && startRelay(hosts), startServer(hosts, told, { flags }), proxy && startProxy(hosts)]);
       [meeting.ann, meeting.ben] = await Promise.all([Caller.arrive(hosts.ann, 'Ann', { proxy }), Caller.arrive(hosts.ben, 'Ben', { proxy })]);
       return await work(meeting);
     } finally {
@@ -73,9 +73,8 @@ export class Meeting {
     return paths;
   }
 
-  /** The row of a call that can not connect. */
+  /** The row of a call that cannot connect. */
   async failure(network) {
-    await this.begin();
     const seen = await Promise.all([this.ann.sees(NEVER_S), this.ben.sees(NEVER_S)]);
     const media = seen.every((seconds) => seconds === null) ? 'does not connect' : 'connects';
     return { network, told: this.told, media, cells: ['–', '–', '–', String(await this.messages())] };

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { cp, rm, writeFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 import { authority } from './authority.js';
@@ -16,13 +15,17 @@ export const RELAY = '203.0.113.20';
 export const PROXY = 'http://203.0.113.30:3128';
 export const SECRET = '/etc/signalpost/turn-secret';
 
-/** What may be told to peers. */
-export const ICE = {
-  STUN: `stun:${RELAY}:3478`,
-  'TURN/UDP': `turn:${RELAY}:3478?transport=udp`,
-  'TURN/TCP': `turn:${RELAY}:3478?transport=tcp`,
-  'TURN/TLS': `turns:${RELAY}:443?transport=tcp`,
+/** What a server may be started with to tell peers about. */
+const OPTIONS = {
+  'its own STUN': ['--stun-listen', `${SERVER}:3478`],
+  STUN: ['--stun-url', `stun:${RELAY}:3478`],
+  'TURN/UDP': ['--turn-url', `turn:${RELAY}:3478?transport=udp`],
+  'TURN/TCP': ['--turn-url', `turn:${RELAY}:3478?transport=tcp`],
+  'TURN/TLS': ['--turn-url', `turns:${RELAY}:443?transport=tcp`],
 };
+
+/** Whether there is anything that coturn is needed for. */
+export const needsRelay = (told) => told.some((kind) => kind !== 'its own STUN');
 
 /** The commands of docs/ice.md between two such marks, as they stand there. */
 async function documented(mark) {
@@ -61,14 +64,13 @@ export async function startRelay({ relay }) {
 /**
  * The released binary, with these kinds of ICE servers to tell peers about.
  *
- * @param {(keyof ICE)[]} kinds
+ * @param {(keyof OPTIONS)[]} told
  */
-export async function startServer({ server }, kinds = [], { flags = [], env } = {}) {
+export async function startServer({ server }, told, { flags = [], env } = {}) {
   const { cert, key } = await prepared();
-  const urls = kinds.flatMap((kind) => [kind === 'STUN' ? '--stun-url' : '--turn-url', ICE[kind]]);
-  const secret = kinds.some((kind) => kind !== 'STUN') ? ['--turn-secret', `@${SECRET}`] : [];
+  const secret = told.some((kind) => kind.startsWith('TURN')) ? ['--turn-secret', `@${SECRET}`] : [];
   const listen = ['--listen', `${SERVER}:443`, '--tls-cert', cert, '--tls-key', key];
-  const child = server.start([BINARY, ...listen, ...urls, ...secret, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
+  const child = server.start([BINARY, ...listen, ...told.flatMap((kind) => OPTIONS[kind]), ...secret, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
   const gone = once(child, 'exit').then(() => { throw new Error(`${BINARY} ended: ${child.complaints}`); });
   await Promise.race([once(createInterface({ input: child.stdout }), 'line'), gone]);
   gone.catch(() => {});
