@@ -15,7 +15,10 @@ use utoipa::{
 use utoipa_actix_web::AppExt;
 
 use super::{
+    peers::JoinRequest,
     problem::{Code, Problem, ProblemBody},
+    room_name::RoomNameText,
+    rooms::CreateRequest,
     routes,
 };
 use crate::domain::{Refusal, Seat};
@@ -39,8 +42,8 @@ use crate::domain::{Refusal, Seat};
         (name = "ice", description = "STUN and TURN"),
         (name = "operation", description = "For operators"),
     ),
-    // What is reached only through error answers is not collected by itself.
-    components(schemas(ProblemBody)),
+    // What is reached only through error answers, parameters or bodies that may be left out is not collected by itself.
+    components(schemas(ProblemBody, RoomNameText, CreateRequest, JoinRequest)),
     modifiers(&Tokens),
 )]
 struct Shared;

@@ -122,6 +122,25 @@ async fn over_http_2_a_poll_whose_client_goes_away_ends_within_seconds() {
     }
 }
 
+/// RUSTSEC-2026-0258: empty frames count against no window, so whoever does not read them keeps them all.
+#[actix_web::test]
+async fn over_http_2_a_poll_that_keeps_sending_a_body_is_ended() {
+    let certificate = write_certificate("frames");
+    let server = certificate.server();
+    let client = certificate.h2(&server).await;
+    let ann = join(&client).await;
+    let request = Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
+    let mut ready = client.ready().await.unwrap();
+    let (response, mut stream) = ready.send_request(request.body(()).unwrap(), false).unwrap();
+    parked(&server, 1).await;
+    for _ in 0..100 {
+        // The stream may have been ended already.
+        let _ = stream.send_data(bytes::Bytes::new(), false);
+    }
+    assert_eq!(response.await.unwrap().status(), 400);
+    parked(&server, 0).await;
+}
+
 #[actix_web::test]
 async fn one_http_2_connection_has_only_so_many_requests_at_once() {
     let certificate = write_certificate("many");

@@ -229,10 +229,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A message in a batch: a signal, and whom it is for. Without `to` it goes to everybody else in the room. */
-        AddressedSignal: components["schemas"]["Signal"] & {
+        /** @description A signal, and whom it is for. Without `to` it goes to everybody else in the room. */
+        AddressedSignal: {
+            sdp: string;
             /** Format: uuid */
             to?: string | null;
+            /** @enum {string} */
+            type: "offer";
+        } | {
+            sdp: string;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "answer";
+        } | {
+            candidate: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "candidate";
+        } | {
+            reason?: string;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "bye";
+        } | {
+            data: unknown;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "data";
         };
         /** @description What a poll finds: the messages after its cursor, in order, and the cursor for the next poll. */
         Batch: {
@@ -263,12 +292,8 @@ export interface components {
              * @example 2
              */
             capacity?: number | null;
-            /**
-             * @description The name. Without one, the server makes a short readable one.
-             * @default null
-             * @example tea
-             */
-            room?: string | null;
+            /** @default null */
+            room?: components["schemas"]["RoomName"] | null;
             /**
              * @description What joining will need.
              * @default null
@@ -540,6 +565,11 @@ export interface components {
              */
             secret: boolean;
         };
+        /**
+         * @description 1 to 64 of `A-Za-z0-9._~-`, and neither `.` nor `..`, which a URL parser would resolve away.
+         * @example tea
+         */
+        RoomName: string;
         /** @description Everybody in the room, in the order of joining. */
         Roster: {
             peers: components["schemas"]["Peer"][];
@@ -688,12 +718,12 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -833,7 +863,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -886,7 +916,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -955,7 +985,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1067,14 +1097,14 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1225,7 +1255,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1292,18 +1322,18 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the same seat, not a second one. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description The room's name: 1 to 64 of `A-Za-z0-9._~-`
+                 * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -1451,7 +1481,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The peer's id */
                 peer: string;
             };
@@ -1531,7 +1561,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description One's own id */
                 peer: string;
             };
@@ -1613,16 +1643,16 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The peer's id */
                 peer: string;
             };
             cookie?: never;
         };
         /** @description The peer's token */
-        requestBody: {
+        requestBody?: {
             content: {
-                "text/plain": string;
+                "text/plain": string | null;
             };
         };
         responses: {
@@ -1704,14 +1734,14 @@ export interface operations {
             };
             header?: {
                 /** @description The cursor, too; for browsers, whose preflight cache goes by the whole URL. `after` wins. */
-                "Last-Event-ID"?: number | null;
+                "Last-Event-ID"?: number;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description One's own id */
                 peer: string;
             };
@@ -1825,14 +1855,14 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The receiver's id */
                 peer: string;
             };
