@@ -33,6 +33,6 @@ pub use message::{Content, LeaveReason, Message, Payload};
 pub use posting::{Accepted, Post, Target};
 pub use refusal::{Refusal, Seat};
 pub use room::{Page, Read, RoomPlan, RoomView};
-pub use rooms::{Created, Expired, Rooms};
+pub use rooms::{Created, Expired, Left, Rooms};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Limits, PeerId, Post, Read, Refusal, RoomName, RoomPlan,
-        RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Limits, PeerId, Post, Read, Refusal, RoomName,
+        RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -40,6 +40,8 @@ pub struct Memory {
     clock: Clock,
     limits: Arc<Limits>,
     rooms: AtomicUsize,
+    /// What all rooms cost, in bytes of memory.
+    cost: AtomicUsize,
     draining: AtomicBool,
     flow: Flow,
 }
@@ -66,6 +68,7 @@ impl Memory {
             hasher: RandomState::new(),
             clock,
             rooms: AtomicUsize::new(0),
+            cost: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             flow: Flow::default(),
             limits,
@@ -78,13 +81,13 @@ impl Memory {
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, may_add| (rooms.create(now, name, plan, creator, may_add), Vec::new()))
+        self.with_room_to_add(name, |rooms, now, left| (rooms.create(now, name, plan, creator, left), Vec::new()))
     }
 
     pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, may_add| {
-            let mut joined = rooms.join(now, name, visitor, may_add);
+        self.with_room_to_add(name, |rooms, now, left| {
+            let mut joined = rooms.join(now, name, visitor, left);
             let wake = joined.as_mut().map(|joined| std::mem::take(&mut joined.wake)).unwrap_or_default();
             (joined, wake)
         })
@@ -93,7 +96,7 @@ impl Memory {
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
         let accepted = self.with_shard(name, |rooms, now| {
-            let mut accepted = rooms.post(now, name, from, post);
+            let mut accepted = rooms.post(now, name, from, post, self.left(false));
             let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
             (accepted, wake)
         })?;
@@ -149,9 +152,9 @@ impl Memory {
         let expired = this.expire(&mut shard, now);
         let held_until = may_park.then_some(until);
         let read = poll.map_or(Read::Arriving { held_until, page }, |poll| Read::Again { poll, page });
-        let rooms_before = shard.rooms.len();
+        let before = tally(&shard.rooms);
         let batch = shard.rooms.read(now, name, peer, after, read);
-        this.count_rooms_gone(rooms_before, shard.rooms.len());
+        this.reckon(before, &shard.rooms);
         let mut older = None;
         let look = batch.map(|batch| {
             let Some(poll) = batch.poll else { return Look::Ready(batch) };
@@ -192,7 +195,8 @@ impl Memory {
     }
 
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { flow: self.flow.counts(), ..Stats::default() };
+        let cost = self.cost.load(Ordering::Relaxed);
+        let mut stats = Stats { rooms_bytes: cost, flow: self.flow.counts(), ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock();
             stats.rooms += shard.rooms.len();
@@ -228,9 +232,9 @@ impl Memory {
         let now = self.clock.now();
         let mut shard = self.shards[self.shard_of(name)].lock();
         let expired = self.expire(&mut shard, now);
-        let rooms_before = shard.rooms.len();
+        let before = tally(&shard.rooms);
         let (result, wake) = operation(&mut shard.rooms, now);
-        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        self.reckon(before, &shard.rooms);
         let woken = shard.waiters.take(&wake);
         drop(shard);
         expired.wake(Wake::News);
@@ -242,11 +246,11 @@ impl Memory {
     fn with_room_to_add<T>(
         &self,
         name: &RoomName,
-        operation: impl FnOnce(&mut Rooms, Timestamp, bool) -> (T, Vec<PeerId>),
+        operation: impl FnOnce(&mut Rooms, Timestamp, Left) -> (T, Vec<PeerId>),
     ) -> T {
         self.with_shard(name, |rooms, now| {
             if rooms.contains(name) {
-                return operation(rooms, now, false);
+                return operation(rooms, now, self.left(false));
             }
             let reserved = self
                 .rooms
@@ -254,7 +258,7 @@ impl Memory {
                     (count < self.limits.rooms).then_some(count + 1)
                 })
                 .is_ok();
-            let outcome = operation(rooms, now, reserved);
+            let outcome = operation(rooms, now, self.left(reserved));
             if reserved && !rooms.contains(name) {
                 self.rooms.fetch_sub(1, Ordering::AcqRel);
             }
@@ -263,21 +267,41 @@ impl Memory {
     }
 
     fn expire(&self, shard: &mut Shard, now: Timestamp) -> super::waiters::Woken {
-        let rooms_before = shard.rooms.len();
+        if shard.rooms.next_deadline().is_none_or(|next| next > now) {
+            return super::waiters::Woken::default();
+        }
+        let before = tally(&shard.rooms);
         let expired = shard.rooms.expire(now);
-        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        self.reckon(before, &shard.rooms);
         self.flow.expired(expired.peers);
         shard.waiters.take(&expired.wake)
     }
 
-    /// Rooms are counted where they are added, in [`Memory::with_room_to_add`]; anything may end one.
-    fn count_rooms_gone(&self, before: usize, after: usize) {
-        self.rooms.fetch_sub(before.saturating_sub(after), Ordering::AcqRel);
+    /// Keeps what is known of all shards together. Rooms are counted where they are added, in
+    /// [`Memory::with_room_to_add`]; anything may end one.
+    fn reckon(&self, before: (usize, usize), rooms: &Rooms) {
+        let after = tally(rooms);
+        if before.0 > after.0 {
+            self.rooms.fetch_sub(before.0 - after.0, Ordering::AcqRel);
+        }
+        if before.1 != after.1 {
+            self.cost.fetch_add(after.1.wrapping_sub(before.1), Ordering::Relaxed);
+        }
+    }
+
+    /// Shards that are changed at the same moment may each take what is left; that is one post for each worker.
+    fn left(&self, room: bool) -> Left {
+        Left { room, bytes: self.limits.rooms_bytes.saturating_sub(self.cost.load(Ordering::Relaxed)) }
     }
 
     fn shard_of(&self, name: &RoomName) -> usize {
         self.hasher.hash_one(name) as usize % SHARDS
     }
+}
+
+/// How many rooms a shard has, and what they cost.
+fn tally(rooms: &Rooms) -> (usize, usize) {
+    (rooms.len(), rooms.cost())
 }
 
 fn told(outcome: Result<Vec<PeerId>, Refusal>) -> (Result<(), Refusal>, Vec<PeerId>) {

@@ -54,6 +54,8 @@ pub struct Stats {
     pub rooms: usize,
     pub peers: usize,
     pub parked: usize,
+    /// What all rooms cost, in bytes of memory.
+    pub rooms_bytes: usize,
     pub flow: Counts,
 }
 

@@ -7,6 +7,7 @@ mod assets;
 mod beacon;
 mod body;
 mod caller;
+mod connection;
 mod connections;
 mod failures;
 mod health;
@@ -18,14 +19,18 @@ mod observed;
 mod openapi;
 mod peers;
 pub mod problem;
+mod protocols;
 mod rates;
 mod room_name;
 mod rooms;
 mod routes;
+mod sent;
 mod server;
 mod signal;
 mod tickets;
 mod token;
+mod transit;
+mod watched;
 
 use std::sync::Arc;
 

@@ -37,6 +37,7 @@ impl Collector for Figures {
             ("rooms", "Rooms now", self.stats.rooms),
             ("peers", "Peers now", self.stats.peers),
             ("parked_polls", "Polls that wait now", self.stats.parked),
+            ("rooms_bytes", "What rooms cost in memory now, as reckoned", self.stats.rooms_bytes),
             ("connections", "Connections now", self.connections),
             ("mailbox_messages_max", "Messages in the fullest mailbox so far", flow.fullest),
         ] {

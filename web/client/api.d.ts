@@ -642,6 +642,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -672,7 +681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -813,7 +822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -868,6 +877,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -937,6 +955,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1053,6 +1080,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1205,7 +1241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1278,6 +1314,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1431,7 +1476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1513,6 +1558,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1602,6 +1656,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     sayGoodbye: {
@@ -1680,6 +1743,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1809,7 +1881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1952,7 +2024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
