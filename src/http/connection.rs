@@ -17,7 +17,7 @@ use crate::{clock::Clock, domain::Timestamp};
 const HEAD_BYTES: usize = 20 * 1024;
 /// The same over HTTP/2, where several requests and the beginnings of their bodies may come at once.
 const FRAMES_BYTES: usize = 256 * 1024;
-/// How long a client may take nothing of what it is sent.
+/// How long a client may take nothing of what it is sent, and no longer than it may say nothing.
 const BLOCKED: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Connection {
     due: AtomicU64,
     /// What may come until there is nothing to do again.
     allowed: AtomicUsize,
+    /// Of that, what was announced as bodies.
+    announced: AtomicUsize,
     /// Everything was answered, and nothing has come since.
     fresh: AtomicBool,
     http_2: AtomicBool,
@@ -57,6 +59,7 @@ impl Connection {
             answers: AtomicUsize::new(0),
             due: AtomicU64::new(NEVER),
             allowed: AtomicUsize::new(HEAD_BYTES),
+            announced: AtomicUsize::new(0),
             fresh: AtomicBool::new(false),
             http_2: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -90,10 +93,14 @@ impl Connection {
     }
 
     /// Whether everything has been answered since this was last asked: then the client may send as much as at first.
-    pub fn is_fresh(&self) -> bool {
-        let fresh = self.fresh.load(Ordering::Acquire) && self.requests.load(Ordering::Acquire) == 0;
+    /// What is left of a refused body is thrown away, and may still come.
+    pub fn is_fresh(&self, arrived: usize) -> bool {
+        let fresh = self.fresh.load(Ordering::Acquire)
+            && self.requests.load(Ordering::Acquire) == 0
+            && arrived >= self.announced.load(Ordering::Relaxed);
         if fresh {
             self.fresh.store(false, Ordering::Relaxed);
+            self.announced.store(0, Ordering::Relaxed);
             let first = if self.http_2.load(Ordering::Relaxed) { FRAMES_BYTES } else { HEAD_BYTES };
             self.allowed.store(first, Ordering::Relaxed);
         }
@@ -109,8 +116,8 @@ impl Connection {
     /// Whether there is a reason to end it: nothing on it for too long, or answers that are not taken.
     pub fn is_overdue(&self, now: Timestamp, idle: Duration) -> bool {
         let past = |since: u64, span: Duration| since != NEVER && Timestamp::from_millis(since) + span < now;
+        let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
         let idle = self.requests.load(Ordering::Acquire) == 0 && past(self.heard.load(Ordering::Relaxed), idle);
-        let blocked = past(self.blocked_since.load(Ordering::Relaxed), BLOCKED);
         idle || blocked || past(self.due.load(Ordering::Relaxed), Duration::ZERO)
     }
 
@@ -119,8 +126,9 @@ impl Connection {
         let before = self.requests.fetch_add(1, Ordering::AcqRel);
         let lent = if announced.is_none() && before == 0 { unknown } else { 0 };
         // Records of TLS cost something, too.
-        let body = announced.unwrap_or(lent);
-        self.allowed.fetch_add(body.saturating_add(body / 4).min(1 << 40), Ordering::Relaxed);
+        let body = announced.unwrap_or(lent).min(1 << 40);
+        self.allowed.fetch_add(body + body / 4, Ordering::Relaxed);
+        self.announced.fetch_add(announced.map_or(0, |_| body), Ordering::Relaxed);
         InRequest { connection: self.clone(), before, lent: lent + lent / 4, answered: false }
     }
 }

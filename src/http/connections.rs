@@ -52,6 +52,8 @@ const REQUEST_BYTES: usize = 8 * 1024;
 /// Header fields of a request. Over HTTP/1 actix refuses as many; over HTTP/2 it would take thousands, and keep the
 /// memory for them.
 const HEADERS: usize = 96;
+/// The longest a client may take over a small answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Connections beyond the limit that are still told so. The rest is closed without a word.
 const TOLD: usize = 1000;
 
@@ -148,7 +150,7 @@ impl Connections {
         if before > 0 && !share.grow(REQUEST_BYTES) {
             return Err(Problem::memory_exhausted());
         }
-        Ok(Some(Begun { in_request, share }))
+        Ok(Some(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) }))
     }
 
     /// Behind a trusted proxy are many clients.
@@ -162,6 +164,8 @@ impl Connections {
 pub struct Begun {
     pub in_request: InRequest,
     pub share: Share,
+    /// How long its client may take over a small answer.
+    pub patience: Duration,
 }
 
 /// The length of the body, as far as it is said beforehand.

@@ -10,6 +10,7 @@ mod caller;
 mod connection;
 mod connections;
 mod failures;
+mod frames;
 mod health;
 mod ice_servers;
 mod idempotency;

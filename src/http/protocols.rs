@@ -27,8 +27,9 @@ use actix_web::{
 };
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::InspectReader;
 
-use super::{Connections, connection::Connection, watched::Watched};
+use super::{Connections, connection::Connection, frames::Frames, watched::Watched};
 
 #[derive(Clone)]
 pub struct Protocols {
@@ -39,6 +40,8 @@ pub struct Protocols {
 }
 
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what is left of a refused body is thrown away, so that the refusal is heard.
+const LINGER: Duration = Duration::from_secs(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a client may send on an HTTP/2 connection before it is asked for: it waits in our memory.
 const WINDOW: u32 = 65_535;
@@ -80,9 +83,9 @@ impl Protocols {
                 .and_then(|stream: TlsStream<Watched>| {
                     let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                     let protocol = if http_2 { Protocol::Http2 } else { Protocol::Http1 };
-                    known(protocol, stream, |stream| stream.get_ref().0)
+                    known(protocol, inspected(stream, http_2), under_tls)
                 })
-                .and_then(self.http(&app, |stream: &TlsStream<Watched>| stream.get_ref().0).map_err(TlsError::Service))
+                .and_then(self.http(&app, under_tls).map_err(TlsError::Service))
         })
     }
 
@@ -110,6 +113,7 @@ impl Protocols {
             })
             .keep_alive(self.keep_alive)
             .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
             // A client that has gone ends its poll at once (tests/it/chaos.rs).
             .h1_allow_half_closed(false)
             .h1_write_buffer_size(WRITE_BYTES)
@@ -123,6 +127,24 @@ impl Protocols {
                 answer
             }))
     }
+}
+
+/// What has been decrypted, looked at on its way.
+type Inspected = InspectReader<TlsStream<Watched>, Box<dyn FnMut(&[u8])>>;
+
+fn inspected(stream: TlsStream<Watched>, http_2: bool) -> Inspected {
+    let connection = stream.get_ref().0.connection().clone();
+    let mut frames = Frames::new();
+    let look = move |bytes: &[u8]| {
+        if !frames.look(bytes) {
+            connection.end();
+        }
+    };
+    InspectReader::new(stream, if http_2 { Box::new(look) } else { Box::new(|_| {}) })
+}
+
+fn under_tls(stream: &Inspected) -> &Watched {
+    stream.get_ref().get_ref().0
 }
 
 /// What actix takes for a connection.

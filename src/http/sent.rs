@@ -15,8 +15,7 @@ use super::connections::Begun;
 
 /// A piece. actix copies what it is given into a buffer that it may keep, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
-/// A client has so long to take an answer, and a second more for each so many bytes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A client has a second more for each so many bytes of an answer.
 const BYTES_PER_SECOND: usize = 2048;
 
 /// Keeps its request on the connection until it is sent.
@@ -37,7 +36,7 @@ impl<B: MessageBody> Sent<B> {
             if !begun.share.grow(size) {
                 return None;
             }
-            begun.in_request.answer_due(PATIENCE + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
+            begun.in_request.answer_due(begun.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
         }
         Some(Self { body: Box::pin(body), rest: Bytes::new(), _begun: begun })
     }

@@ -94,7 +94,7 @@ impl AsyncRead for Watched {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.connection.is_fresh() {
+        if self.connection.is_fresh(self.arrived) {
             self.arrived = 0;
         }
         if self.connection.allows(self.arrived) {
