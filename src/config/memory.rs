@@ -17,7 +17,7 @@ const FEW: usize = 64;
 pub const LEAST: u64 = 64 * 1024 * 1024;
 
 /// What a connection takes at worst, besides what its requests take: buffers, half a request head, and over TLS what is
-/// encrypted and not yet taken. Measured by `tests/it/memory.rs`.
+/// encrypted and not yet taken. SECURITY.md has what was measured.
 const CONNECTION_BYTES: usize = 64 * 1024;
 const TLS_CONNECTION_BYTES: usize = 128 * 1024;
 

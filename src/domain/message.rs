@@ -85,7 +85,7 @@ pub struct Message {
 impl Message {
     /// What one takes in memory besides its payload or card: its place in the mailbox, which grows by doubling, and the
     /// overhead of an allocation.
-    const COST: usize = 256;
+    const COST: usize = 192;
 
     /// What a message with so many bytes of payload takes in memory. One that several mailboxes share counts in each.
     pub fn cost_of(payload_bytes: usize) -> usize {

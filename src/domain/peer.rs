@@ -27,7 +27,7 @@ pub struct Peer {
 impl Peer {
     /// What one takes in memory besides its card, its mailbox and its answers, with its place in the index of deadlines
     /// and in the limits by peer.
-    const COST: usize = 3072;
+    const COST: usize = 2048;
 
     /// What joining with a card of so many bytes costs.
     pub fn cost_of(card_bytes: usize) -> usize {

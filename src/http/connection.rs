@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 
 use crate::{clock::Clock, domain::Timestamp};
 
-/// What may come on a connection when there is nothing to do: the head of a request and what belongs to TLS.
+/// What may come on a connection when there is nothing to do: the head of a request, some 16 KiB, and what belongs to TLS.
 const HEAD_BYTES: usize = 20 * 1024;
 /// The same over HTTP/2, where several requests and the beginnings of their bodies may come at once.
 const FRAMES_BYTES: usize = 256 * 1024;

@@ -55,7 +55,7 @@ const HEADERS: usize = 96;
 /// The longest a client may take over a small answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Connections beyond the limit that are still told so. The rest is closed without a word.
-const TOLD: usize = 1000;
+const TOLD: usize = 128;
 
 #[derive(Debug)]
 pub struct Connections {

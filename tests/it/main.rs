@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod limits;
 mod logs;
+mod memory;
 mod messages;
 mod openapi;
 mod pages;
