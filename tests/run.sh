@@ -34,10 +34,14 @@ debian() {
 install() {
   command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
   command -v node > /dev/null || fail "Node.js 20 or newer is missing"
-  debian curl=curl jq=jq cc=gcc
+  debian curl=curl jq=jq cc=gcc turnutils_stunclient=coturn
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
-  if wanted browser; then PATH=$PATH:/usr/sbin debian chromium=chromium nginx=nginx-light haproxy=haproxy; fi
+  if wanted browser; then
+    PATH=$PATH:/usr/sbin debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
+      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
+      prometheus=prometheus
+  fi
   if wanted web || wanted document || wanted browser; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"

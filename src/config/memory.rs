@@ -42,11 +42,7 @@ impl Shares {
 
 impl Config {
     pub(super) fn shares(&self) -> Shares {
-        Shares::of(self.memory_bytes.unwrap_or_else(half_of_the_machine), self.encrypts())
-    }
-
-    pub(super) fn encrypts(&self) -> bool {
-        self.tls_cert.is_some() || self.tls_self_signed
+        Shares::of(self.memory_bytes.unwrap_or_else(half_of_the_machine), self.is_encrypted())
     }
 
     /// What this process can hold with so many file descriptors.

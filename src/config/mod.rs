@@ -44,8 +44,8 @@ pub enum Command {
     Openapi,
     /// Ask a running server whether it is well; exits with 0 if so (for containers)
     Healthcheck {
-        /// For instance http://127.0.0.1:8080/readyz
-        url: String,
+        /// For instance http://127.0.0.1:8080/readyz. Unless given, that of a server with the same environment variables
+        url: Option<String>,
     },
 }
 
@@ -99,6 +99,11 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<String>,
 
+    /// Answer STUN by UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their
+    /// own. They are told of it under the host by which they reach this server, unless there is a --stun-url
+    #[arg(long, env = "SIGNALPOST_STUN_LISTEN", value_name = "ADDR")]
+    pub stun_listen: Option<SocketAddr>,
+
     /// STUN server for peers, as `stun:host:port`. Repeatable
     #[arg(long, env = "SIGNALPOST_STUN_URL", value_name = "URL", value_delimiter = ',', value_parser = stun_url)]
     pub stun_url: Vec<String>,
@@ -108,7 +113,7 @@ pub struct Config {
     pub turn_url: Vec<String>,
 
     /// Secret shared with the TURN server (coturn: `static-auth-secret`); `@FILE` reads it from a file
-    #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret, requires = "turn_url")]
     pub turn_secret: Option<SecretString>,
 
     /// How long TURN credentials hold, in seconds
@@ -228,10 +233,13 @@ impl Config {
         }
     }
 
+    pub fn is_encrypted(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed
+    }
+
     /// What is open or off that perhaps should not be.
     pub fn warnings(&self) -> Vec<&'static str> {
         let public = !self.listen.ip().is_loopback();
-        let encrypted = self.encrypts();
         let mut warnings = Vec::new();
         let mut warn = |when: bool, text| {
             if when {
@@ -247,7 +255,7 @@ impl Config {
             "anybody who reaches this address may make and join rooms (--ticket-key)",
         );
         warn(
-            public && !encrypted,
+            public && !self.is_encrypted(),
             "plain HTTP: browsers give cameras only to https:// and localhost (--tls-cert, or a proxy)",
         );
         warn(public && self.metrics_listen.is_none(), "/metrics is shown to everybody (--metrics-listen)");
@@ -266,9 +274,10 @@ impl Config {
         RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
     }
 
-    pub fn ice(&self) -> Arc<IceConfig> {
+    pub fn ice(&self, stun_port: Option<u16>) -> Arc<IceConfig> {
         Arc::new(IceConfig {
             stun_urls: self.stun_url.clone(),
+            stun_port,
             turn_urls: self.turn_url.clone(),
             turn_secret: self.turn_secret.clone(),
             turn_ttl: Duration::from_secs(self.turn_ttl),

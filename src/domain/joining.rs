@@ -6,6 +6,7 @@ use super::{
     Card, Content, CreatorId, Keyed, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
     idempotency::Answers,
     lease::Lease,
+    left::Left,
     mailbox::Mailbox,
     peer::Peer,
     room::{Page, Room},
@@ -91,7 +92,7 @@ impl Room {
         visitor: Visitor,
         created: bool,
         limits: &Limits,
-        left: usize,
+        left: Left,
     ) -> Result<Joined, Refusal> {
         let (id, cursor) = match visitor.identity {
             Identity::New(id) => (id, Seq::START),
@@ -106,7 +107,7 @@ impl Room {
             return Ok(self.joined(index, false, Vec::new()));
         }
         self.check_door(now, id, &visitor, limits)?;
-        Room::check_share(self.cost(), self.cost_of_join(&visitor), left)?;
+        left.check_share(self.cost(), self.cost_of_join(&visitor))?;
         if visitor.rights.administer {
             self.creator.get_or_insert(visitor.creator);
         }

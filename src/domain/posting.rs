@@ -1,7 +1,8 @@
 //! Putting messages into mailboxes: all of a post, or nothing of it.
 
 use super::{
-    Content, Keyed, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp, idempotency::Answers, room::Room,
+    Content, Keyed, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp, idempotency::Answers, left::Left,
+    room::Room,
 };
 
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ impl Room {
         from: PeerId,
         post: Post,
         limits: &Limits,
-        left: usize,
+        left: Left,
     ) -> Result<Accepted, Refusal> {
         let sender = self.member(now, from, limits)?;
         if let Some(keyed) = post.keyed
@@ -50,7 +51,7 @@ impl Room {
             return Err(Refusal::RoomClosed);
         }
         self.check_room_for(from, &post.targets, limits)?;
-        Room::check_share(self.cost(), self.cost_of_post(from, &post), left)?;
+        left.check_share(self.cost(), self.cost_of_post(from, &post))?;
 
         let mut places = Vec::with_capacity(post.targets.len());
         let (mut bytes, mut fullest) = (0, 0);

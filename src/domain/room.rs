@@ -101,11 +101,6 @@ impl Room {
         Self::COST + self.kicked.len() * size_of::<PeerId>() + peers
     }
 
-    /// Whether this room, or one still to be made, may cost so much more, when so much is `left` to all of them.
-    pub fn check_share(cost: usize, more: usize, left: usize) -> Result<(), Refusal> {
-        if cost + more <= left / Limits::SHARE { Ok(()) } else { Err(Refusal::MemoryExhausted) }
-    }
-
     pub fn position(&self, id: PeerId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.card.id == id)
     }

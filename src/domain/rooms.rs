@@ -8,6 +8,8 @@ use super::{
     Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
     RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
     deadlines::{Deadline, Deadlines},
+    left::Left,
+    lifecycle::{Lifecycle, Turn},
     room::Room,
 };
 
@@ -18,15 +20,8 @@ pub struct Rooms {
     limits: Arc<Limits>,
     /// What all of them cost.
     cost: usize,
-}
-
-/// What all rooms of the server leave for one more thing in one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
-    /// There may be one more room.
-    pub room: bool,
-    /// They may cost so much more.
-    pub bytes: usize,
+    /// Until somebody takes them: most operations have none.
+    lifecycle: Vec<Lifecycle>,
 }
 
 /// The answer to the creation of a room.
@@ -36,26 +31,10 @@ pub struct Created {
     pub creator: CreatorId,
 }
 
-/// What ended by itself.
-#[derive(Clone, Debug, Default)]
-pub struct Expired {
-    pub peers: usize,
-    pub wake: Vec<PeerId>,
-}
-
-impl Left {
-    /// May there be one more room?
-    fn check_room(self) -> Result<(), Refusal> {
-        if !self.room {
-            return Err(Refusal::RoomsExhausted);
-        }
-        Room::check_share(0, Room::COST, self.bytes)
-    }
-}
-
 impl Rooms {
     pub fn new(limits: Arc<Limits>) -> Self {
-        Self { rooms: HashMap::new(), deadlines: Deadlines::default(), limits, cost: 0 }
+        let (rooms, deadlines) = (HashMap::new(), Deadlines::default());
+        Self { rooms, deadlines, limits, cost: 0, lifecycle: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -88,34 +67,41 @@ impl Rooms {
         self.deadlines.len()
     }
 
-    /// Ends every lease that is over.
-    pub fn expire(&mut self, now: Timestamp) -> Expired {
-        let mut expired = Expired::default();
-        while let Some(due) = self.deadlines.take_due(now) {
-            match due.peer {
-                Some(peer) => self.expire_peer(now, due.at, due.room, peer, &mut expired),
-                None => self.remove(&due.room),
-            }
-        }
-        expired
+    /// Who has come and who has gone since this was last asked, for the log.
+    pub fn take_lifecycle(&mut self) -> Vec<Lifecycle> {
+        std::mem::take(&mut self.lifecycle)
     }
 
-    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId, expired: &mut Expired) {
-        let Some(room) = self.rooms.get_mut(&name) else { return };
-        let Some(index) = room.position(id) else { return };
+    /// Ends every lease that is over, and returns whom to wake.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<PeerId> {
+        let mut wake = Vec::new();
+        while let Some(due) = self.deadlines.take_due(now) {
+            match due.peer {
+                Some(peer) => wake.extend(self.expire_peer(now, due.at, due.room, peer)),
+                None => self.end(&due.room),
+            }
+        }
+        wake
+    }
+
+    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId) -> Vec<PeerId> {
+        let Some(room) = self.rooms.get_mut(&name) else { return Vec::new() };
+        let Some(index) = room.position(id) else { return Vec::new() };
         let peer = &mut room.peers[index];
         // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
         if peer.lease.ends() <= due {
             // Whoever said goodbye and did not come back has left.
             let reason = if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired };
-            if let Some((_, wake)) = self.change(&name, |room, _| room.remove(now, index, reason)) {
-                expired.peers += 1;
-                expired.wake.extend(wake);
-            }
+            let Some((_, wake)) = self.change(&name, |room, _| room.remove(now, index, reason)) else {
+                return Vec::new();
+            };
+            self.note(&name, Turn::PeerLeft(id, reason));
             self.settle(now, &name);
+            wake
         } else {
             peer.indexed_at = peer.lease.ends();
             self.deadlines.set(Deadline { at: peer.indexed_at, room: name, peer: Some(id) });
+            Vec::new()
         }
     }
 
@@ -138,6 +124,7 @@ impl Rooms {
         self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
         let view = room.view();
         self.add(name, room);
+        self.note(name, Turn::RoomMade);
         Ok(Created { view, creator })
     }
 
@@ -154,8 +141,12 @@ impl Rooms {
     /// Lets a visitor into a room, which is made if there is none.
     pub fn join(&mut self, now: Timestamp, name: &RoomName, visitor: Visitor, left: Left) -> Result<Joined, Refusal> {
         let kept_until = self.rooms.get(name).and_then(|room| room.kept_until);
-        let joined = if self.rooms.contains_key(name) {
-            let joined = self.change(name, |room, limits| room.admit(now, visitor, false, limits, left.bytes));
+        let (joined, is_new) = if self.rooms.contains_key(name) {
+            let joined = self.change(name, |room, limits| {
+                let seated = room.peers.len();
+                let joined = room.admit(now, visitor, false, limits, left)?;
+                Ok((joined, room.peers.len() > seated))
+            });
             joined.unwrap_or(Err(Refusal::RoomUnknown))?
         } else {
             visitor.rights.check_making()?;
@@ -163,10 +154,15 @@ impl Rooms {
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
             let mut room = Room::new(plan, &self.limits)?;
             left.check_room()?;
-            let joined = room.admit(now, visitor, true, &self.limits, left.bytes)?;
+            let joined = room.admit(now, visitor, true, &self.limits, left)?;
             self.add(name, room);
-            joined
+            self.note(name, Turn::RoomMade);
+            (joined, true)
         };
+        if is_new || joined.resumed {
+            let turn = if is_new { Turn::PeerJoined } else { Turn::PeerResumed };
+            self.note(name, turn(joined.card.id));
+        }
         if let Some(at) = kept_until {
             self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
         }
@@ -182,8 +178,7 @@ impl Rooms {
         post: Post,
         left: Left,
     ) -> Result<Accepted, Refusal> {
-        self.change(name, |room, limits| room.post(now, from, post, limits, left.bytes))
-            .unwrap_or(Err(Refusal::PeerGone))
+        self.change(name, |room, limits| room.post(now, from, post, limits, left)).unwrap_or(Err(Refusal::PeerGone))
     }
 
     /// Reads a mailbox, which acknowledges what was read before.
@@ -258,6 +253,7 @@ impl Rooms {
         let room = self.administered(name, creator)?;
         room.closed = true;
         let wake = self.change(name, |room, _| room.tell_all(now, &Content::RoomClosed));
+        self.note(name, Turn::RoomClosed);
         self.settle(now, name);
         Ok(wake.unwrap_or_default())
     }
@@ -286,6 +282,7 @@ impl Rooms {
             return Vec::new();
         };
         self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
+        self.note(name, Turn::PeerLeft(id, reason));
         self.settle(now, name);
         wake
     }
@@ -301,7 +298,7 @@ impl Rooms {
             room.kept_until = Some(ends);
             self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
         } else {
-            self.remove(name);
+            self.end(name);
         }
     }
 
@@ -310,8 +307,11 @@ impl Rooms {
         self.rooms.insert(name.clone(), room);
     }
 
-    fn remove(&mut self, name: &RoomName) {
-        self.cost -= self.rooms.remove(name).map_or(0, |room| room.cost());
+    fn end(&mut self, name: &RoomName) {
+        if let Some(room) = self.rooms.remove(name) {
+            self.cost -= room.cost();
+            self.note(name, Turn::RoomGone);
+        }
     }
 
     /// Changes a room, and keeps the reckoning of what all of them cost.
@@ -321,6 +321,10 @@ impl Rooms {
         let result = change(room, &self.limits);
         self.cost = self.cost + room.cost() - before;
         Some(result)
+    }
+
+    fn note(&mut self, room: &RoomName, turn: Turn) {
+        self.lifecycle.push(Lifecycle { room: room.clone(), turn });
     }
 
     /// Puts a peer's deadline where its lease ends, when it is new or its lease has become shorter.

@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -15,13 +15,15 @@ use tokio::sync::oneshot;
 use super::{
     Asked, Stats,
     flow::Flow,
+    lifecycle,
+    totals::{Part, Totals},
     waiters::{Waiters, Wake},
 };
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Limits, PeerId, Post, Read, Refusal, RoomName,
-        RoomPlan, RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Lifecycle, Limits, PeerId, Post, Read, Refusal,
+        RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -39,9 +41,7 @@ pub struct Memory {
     hasher: RandomState,
     clock: Clock,
     limits: Arc<Limits>,
-    rooms: AtomicUsize,
-    /// What all rooms cost, in bytes of memory.
-    cost: AtomicUsize,
+    totals: Totals,
     draining: AtomicBool,
     flow: Flow,
 }
@@ -67,8 +67,7 @@ impl Memory {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
             hasher: RandomState::new(),
             clock,
-            rooms: AtomicUsize::new(0),
-            cost: AtomicUsize::new(0),
+            totals: Totals::default(),
             draining: AtomicBool::new(false),
             flow: Flow::default(),
             limits,
@@ -96,7 +95,7 @@ impl Memory {
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
         let accepted = self.with_shard(name, |rooms, now| {
-            let mut accepted = rooms.post(now, name, from, post, self.left(false));
+            let mut accepted = rooms.post(now, name, from, post, self.totals.left(false, &self.limits));
             let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
             (accepted, wake)
         })?;
@@ -152,9 +151,9 @@ impl Memory {
         let expired = this.expire(&mut shard, now);
         let held_until = may_park.then_some(until);
         let read = poll.map_or(Read::Arriving { held_until, page }, |poll| Read::Again { poll, page });
-        let before = tally(&shard.rooms);
+        let before = Part::of(&shard.rooms);
         let batch = shard.rooms.read(now, name, peer, after, read);
-        this.reckon(before, &shard.rooms);
+        this.totals.reckon(before, &shard.rooms);
         let mut older = None;
         let look = batch.map(|batch| {
             let Some(poll) = batch.poll else { return Look::Ready(batch) };
@@ -166,7 +165,9 @@ impl Memory {
                 Look::Ready(batch)
             }
         });
+        let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
+        this.note(&lifecycle);
         expired.wake(Wake::News);
         if let Some(older) = older {
             // It looks again, and learns that there is a newer one.
@@ -195,7 +196,7 @@ impl Memory {
     }
 
     pub fn stats(&self) -> Stats {
-        let cost = self.cost.load(Ordering::Relaxed);
+        let cost = self.totals.cost();
         let mut stats = Stats { rooms_bytes: cost, flow: self.flow.counts(), ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock();
@@ -215,7 +216,9 @@ impl Memory {
                 let mut shard = shard.lock();
                 let woken = self.expire(&mut shard, self.clock.now());
                 next = next.min(shard.rooms.next_deadline().unwrap_or(next));
+                let lifecycle = shard.rooms.take_lifecycle();
                 drop(shard);
+                self.note(&lifecycle);
                 woken.wake(Wake::News);
             }
             self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
@@ -232,11 +235,13 @@ impl Memory {
         let now = self.clock.now();
         let mut shard = self.shards[self.shard_of(name)].lock();
         let expired = self.expire(&mut shard, now);
-        let before = tally(&shard.rooms);
+        let before = Part::of(&shard.rooms);
         let (result, wake) = operation(&mut shard.rooms, now);
-        self.reckon(before, &shard.rooms);
+        self.totals.reckon(before, &shard.rooms);
         let woken = shard.waiters.take(&wake);
+        let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
+        self.note(&lifecycle);
         expired.wake(Wake::News);
         woken.wake(Wake::News);
         result
@@ -250,17 +255,12 @@ impl Memory {
     ) -> T {
         self.with_shard(name, |rooms, now| {
             if rooms.contains(name) {
-                return operation(rooms, now, self.left(false));
+                return operation(rooms, now, self.totals.left(false, &self.limits));
             }
-            let reserved = self
-                .rooms
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                    (count < self.limits.rooms).then_some(count + 1)
-                })
-                .is_ok();
-            let outcome = operation(rooms, now, self.left(reserved));
+            let reserved = self.totals.take_room(&self.limits);
+            let outcome = operation(rooms, now, self.totals.left(reserved, &self.limits));
             if reserved && !rooms.contains(name) {
-                self.rooms.fetch_sub(1, Ordering::AcqRel);
+                self.totals.give_room_back();
             }
             outcome
         })
@@ -270,38 +270,23 @@ impl Memory {
         if shard.rooms.next_deadline().is_none_or(|next| next > now) {
             return super::waiters::Woken::default();
         }
-        let before = tally(&shard.rooms);
+        let before = Part::of(&shard.rooms);
         let expired = shard.rooms.expire(now);
-        self.reckon(before, &shard.rooms);
-        self.flow.expired(expired.peers);
-        shard.waiters.take(&expired.wake)
+        self.totals.reckon(before, &shard.rooms);
+        shard.waiters.take(&expired)
     }
 
-    /// Keeps what is known of all shards together. Rooms are counted where they are added, in
-    /// [`Memory::with_room_to_add`]; anything may end one.
-    fn reckon(&self, before: (usize, usize), rooms: &Rooms) {
-        let after = tally(rooms);
-        if before.0 > after.0 {
-            self.rooms.fetch_sub(before.0 - after.0, Ordering::AcqRel);
+    /// Not under a lock: a log may stand still.
+    fn note(&self, lifecycle: &[Lifecycle]) {
+        if !lifecycle.is_empty() {
+            self.flow.expired(lifecycle);
+            lifecycle::log(lifecycle, &self.hasher);
         }
-        if before.1 != after.1 {
-            self.cost.fetch_add(after.1.wrapping_sub(before.1), Ordering::Relaxed);
-        }
-    }
-
-    /// Shards that are changed at the same moment may each take what is left; that is one post for each worker.
-    fn left(&self, room: bool) -> Left {
-        Left { room, bytes: self.limits.rooms_bytes.saturating_sub(self.cost.load(Ordering::Relaxed)) }
     }
 
     fn shard_of(&self, name: &RoomName) -> usize {
         self.hasher.hash_one(name) as usize % SHARDS
     }
-}
-
-/// How many rooms a shard has, and what they cost.
-fn tally(rooms: &Rooms) -> (usize, usize) {
-    (rooms.len(), rooms.cost())
 }
 
 fn told(outcome: Result<Vec<PeerId>, Refusal>) -> (Result<(), Refusal>, Vec<PeerId>) {

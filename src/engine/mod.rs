@@ -1,7 +1,9 @@
 //! Where rooms are kept, and how polls wait.
 
 mod flow;
+mod lifecycle;
 mod memory;
+mod totals;
 mod waiters;
 
 use std::{sync::Arc, time::Duration};

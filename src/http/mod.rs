@@ -52,6 +52,7 @@ use crate::{
     domain::{Limits, Page, Secret},
     engine::Engine,
     ice::IceConfig,
+    stun::StunResponder,
 };
 use problem::Problem;
 
@@ -66,6 +67,7 @@ pub struct Api {
     pub rates: Arc<Rates>,
     pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
+    pub stun: Option<Arc<StunResponder>>,
     pub clock: Clock,
     pub observed: Arc<Observed>,
     pub connections: Arc<Connections>,

@@ -12,6 +12,7 @@ use super::{
     answers::{self, Joined, Peer, Roster},
     body::{self, JsonBody},
     caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
+    ice_servers::AskedHost,
     idempotency::IdempotencyKey,
     problem::Problem,
     refusals,
@@ -76,6 +77,7 @@ pub async fn join(
     api: Data<Api>,
     visiting: Visiting,
     from: From,
+    host: AskedHost,
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
@@ -97,14 +99,8 @@ pub async fn join(
         rights: admission.rights,
     };
     let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
-    let (room, peer) = (&visiting.room, joined.card.id);
-    match (joined.created, joined.resumed) {
-        (true, _) => tracing::info!(%room, %peer, "room made by joining"),
-        (_, true) => tracing::info!(%room, %peer, "peer came back"),
-        _ => tracing::info!(%room, %peer, "peer joined"),
-    }
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(answers::json(status, &answer(&api, &visiting.room, &joined)))
+    Ok(answers::json(status, &answer(&api, &visiting.room, &joined, &host)))
 }
 
 /// List the peers in a room
@@ -138,19 +134,13 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
 #[delete("/v1/rooms/{room}/peers/{peer}")]
 pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
     match by {
-        OwnerOrCreator::Owner(Owner { room, peer }) => {
-            api.engine.leave(&room, peer).await?;
-            tracing::info!(%room, %peer, "peer left");
-        }
-        OwnerOrCreator::Creator(by) => {
-            api.engine.kick(&by.room, by.creator, whom.0).await?;
-            tracing::info!(room = %by.room, peer = %whom.0, "peer was kicked");
-        }
+        OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
+        OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
     }
     Ok(answers::no_content())
 }
 
-fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
+fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost) -> Joined {
     let peer = joined.card.id;
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     Joined {
@@ -163,7 +153,7 @@ fn answer(api: &Api, room: &RoomName, joined: &domain::Joined) -> Joined {
         latest: joined.newest.get(),
         peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
         polite: joined.roster.iter().any(|other| other.order < joined.card.order),
-        ice_servers: api.ice.servers(peer, api.clock.wall_seconds()),
+        ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
         lease_ms: millis(api.limits.lease),
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),

@@ -91,7 +91,6 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
             Err(Refusal::RoomExists | Refusal::RoomClosed) if wished.is_none() => {}
             Err(refusal) => return Err(refusal.into()),
             Ok(created) => {
-                tracing::info!(room = %name, "room made ahead");
                 let room_token = Some(api.tokens.room_token(&name, created.creator));
                 let room = Room { room_token, ..Room::new(&name, created.view) };
                 return Ok(answers::json(StatusCode::CREATED, &room));
@@ -146,6 +145,5 @@ pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Http
 #[delete("/v1/rooms/{room}")]
 pub async fn close(api: Data<Api>, by: Creator) -> Result<HttpResponse, Problem> {
     api.engine.close(&by.room, by.creator).await?;
-    tracing::info!(room = %by.room, "room closed");
     Ok(answers::no_content())
 }

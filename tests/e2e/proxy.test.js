@@ -4,13 +4,14 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { heard, launch, say, state, videoRuns, visit } from './support/browser.js';
+import { STRICT } from './support/catalogue.js';
 import { Proxy } from './support/proxies.js';
 import { Server } from './support/server.js';
 
 let server, proxy, browser;
 before(async () => {
   server = await Server.start();
-  [proxy, browser] = await Promise.all([Proxy.strict(new URL(server.base).host), launch()]);
+  [proxy, browser] = await Promise.all([Proxy.start(STRICT, new URL(server.base).host), launch()]);
 });
 after(async () => {
   await browser.close();

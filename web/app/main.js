@@ -1,6 +1,7 @@
 import { invitation, readAddress } from './address.js';
 import { Chat } from './chat.js';
 import { Controls } from './controls.js';
+import { watchCrowd } from './crowd.js';
 import { Diagnostics } from './diagnostics.js';
 import { Lobby } from './lobby.js';
 import { part } from './page.js';
@@ -26,6 +27,9 @@ const lobby = new Lobby((wish) => void enter(wish));
 /** @type {Visit | null} */
 let visit = null;
 
+/** Begins with the first visit. @type {Promise<void> | null} */
+let crowd = null;
+
 /** @param {Wish} wish */
 async function enter(wish) {
   clear();
@@ -35,6 +39,7 @@ async function enter(wish) {
   part('call-room', HTMLElement).focus();
   history.replaceState(null, '', invitation(location.href, wish));
   share.follow(location.href);
+  crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
   sessionStorage.setItem(KEPT, JSON.stringify(wish));
 
   /** @type {Visit} */

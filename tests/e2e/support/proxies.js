@@ -1,40 +1,17 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
-/** A whole configuration of nginx around some servers. */
-const aroundNginx = (servers, folder) => `
-daemon off;
-worker_processes 1;
-pid ${folder}/pid;
-error_log ${folder}/error.log warn;
-events { worker_connections 256; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;
-  ${servers}
-}
-`;
+import { glance } from './glance.js';
 
-/** A proxy as companies have them: every `Upgrade` is refused, and whole answers are buffered before they are passed on. */
-const STRICT = `
-server {
-  listen 127.0.0.1:8081;
-  if ($http_upgrade) { return 403; }
-  location / { proxy_pass http://127.0.0.1:8080; proxy_buffering on; }
-}
-`;
+const run = promisify(execFile);
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
-const deployed = (name) => readFile(new URL(`../../../deploy/${name}`, import.meta.url), 'utf8');
-
-async function freePort() {
+export async function freePort() {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address();
@@ -44,50 +21,71 @@ async function freePort() {
 }
 
 /** Resolves when somebody listens on the port. */
-async function listening(port) {
+export async function listening(port) {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     const connected = await once(socket, 'connect').then(() => true, () => false);
     socket.destroy();
     if (connected) return;
-    await new Promise(setImmediate);
+    await glance();
   }
 }
 
-/** A real proxy in front of a server, on a free port. */
+/** A certificate for `localhost` in a folder of a proxy or a server: `cert.pem`, `key.pem`, and both as `combined.pem`. */
+export async function certify(folder) {
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name));
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:TRUE'];
+  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...names, '-keyout', key, '-out', cert]);
+  const both = await Promise.all([cert, key].map((path) => readFile(path, 'utf8')));
+  await writeFile(join(folder, 'combined.pem'), both.join(''));
+  return { cert: both[0], key: both[1] };
+}
+
+/**
+ * How to start a proxy in front of `upstream` (`host:port`) on `port`, with a `folder` to itself.
+ *
+ * @typedef {{ upstream: string, port: number, folder: string }} At
+ * @typedef {object} Recipe
+ * @property {(at: At) => string} config
+ * @property {(path: string, at: At) => string[]} command
+ * @property {(at: At) => Promise<unknown>} [prepare]
+ * @property {string} [scheme] of what it serves
+ * @property {boolean} [forward] is a proxy that browsers are told about, not one in front of the server
+ */
+
+/** A real proxy, on a free port. */
 export class Proxy {
-  /** nginx with its defaults, but as strict as in companies. */
-  static strict = (upstream) => Proxy.#nginx(STRICT, upstream);
-
-  /** nginx with the file of `deploy/`. */
-  static nginx = async (upstream) => Proxy.#nginx(await deployed('nginx.conf'), upstream);
-
-  /** HAProxy with the file of `deploy/`. */
-  static haproxy = async (upstream) => Proxy.#start(await deployed('haproxy.cfg'), upstream, (path) => ['haproxy', '-db', '-f', path], (text) => text);
-
-  static #nginx(servers, upstream) {
-    return Proxy.#start(servers, upstream, (path, folder) => ['nginx', '-c', path, '-p', folder], aroundNginx);
-  }
-
-  static async #start(text, upstream, command, around) {
+  /**
+   * @param {Recipe} recipe
+   * @param {string} upstream
+   */
+  static async start({ config, command, prepare, scheme = 'http', forward = false }, upstream) {
     const folder = await mkdtemp(join(tmpdir(), 'signalpost-proxy-'));
-    const port = await freePort();
-    const ours = text.replaceAll('127.0.0.1:8080', upstream).replaceAll('127.0.0.1:8081', `127.0.0.1:${port}`);
+    // Some give up being root before they look into it.
+    await chmod(folder, 0o777);
+    const at = { upstream, port: await freePort(), folder };
+    if (scheme === 'https') await certify(folder);
+    await prepare?.(at);
     const path = join(folder, 'proxy.conf');
-    await writeFile(path, around(ours, folder));
-    const [program, ...args] = command(path, folder);
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+    await writeFile(path, config(at));
+    const [program, ...args] = command(path, at);
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
     process.once('exit', () => child.kill('SIGKILL'));
-    const gone = once(child, 'exit').then(([code]) => { throw new Error(`${program} ended with ${code}`); });
-    await Promise.race([listening(port), gone]);
+    let complaints = '';
+    child.stderr.on('data', (text) => { complaints += text; });
+    const gone = once(child, 'exit').then(([code]) => { throw new Error(`${program} ended with ${code}: ${complaints}`); });
+    await Promise.race([listening(at.port), gone]);
     gone.catch(() => {});
-    return Object.assign(new Proxy(), { child, folder, base: `http://127.0.0.1:${port}` });
+    const base = forward ? null : `${scheme}://localhost:${at.port}`;
+    return Object.assign(new Proxy(), { child, folder, port: at.port, base });
   }
 
   async stop() {
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await ended;
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, 'exit');
+      this.child.kill('SIGTERM');
+      await ended;
+    }
     await rm(this.folder, { recursive: true });
   }
 }

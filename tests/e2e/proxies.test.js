@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import { join } from '../../web/client/index.js';
+import { launch } from './support/browser.js';
+import { DEFAULTS, FORWARD, IMPATIENT, RECOMMENDED } from './support/catalogue.js';
+import { address, call, hold, tabs, vanish } from './support/journey.js';
+import { Proxy } from './support/proxies.js';
+import { Server } from './support/server.js';
+import { startUpgrading, upgrades } from './support/upgrading.js';
+import { Way } from './support/way.js';
+
+const PAGE = new URL('../../docs/proxies.md', import.meta.url);
+const HEAD = ['Proxy', 'as', '25 s', '55 s', 'a call', '200 messages', 'client gone: its poll ends', 'its seat frees', 'whose address', 'tabs'];
+
+// Each proxy and each server is ended with this process.
+process.setMaxListeners(0);
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** One after the other: two cores can run one call at a time. */
+let queue = Promise.resolve();
+const alone = (work) => (queue = queue.then(work, work));
+
+/** A proxy, `recipe`, and all that is asked of it; resolves with its row of the table. */
+async function journey(name, as, recipe) {
+  const flags = recipe?.forward ? [] : ['--trusted-proxy', '127.0.0.1'];
+  if (recipe?.intercepts) flags.push('--tls-self-signed');
+  const server = await Server.start(['--rate-join', '2', ...flags]);
+  const proxy = recipe && await Proxy.start(recipe, new URL(server.base).host);
+  const way = await new Way(server.base, proxy).open();
+  const { poll, expired } = await vanish(way, server);
+  const holding = Promise.all([hold(way, 25), hold(way, 55)]);
+  const spoken = await alone(() => call(browser, way));
+  const held = await holding;
+  const free = await expired;
+  // What speaks HTTP/1.1 has the browser's six connections, as without a proxy.
+  const many = !recipe || recipe.scheme === 'https' ? await alone(() => tabs(browser, way, server)) : '';
+  const row = [name, as, ...held, 'connects', spoken, poll, free, await address(way), many];
+  console.log(row.join(' | '));
+  await proxy?.stop();
+  await server.stop();
+  return row;
+}
+
+const table = (rows) => [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+function ways() {
+  const rows = (recipes, as) => Object.entries(recipes).map(([name, recipe]) => [name, as(recipe), recipe]);
+  return [
+    ['none', ''],
+    ...rows(DEFAULTS, () => 'its defaults'),
+    ...rows(RECOMMENDED, ({ file }) => `[deploy/${file}](../deploy/${file})`),
+    ...rows(FORWARD, () => 'the people’s'),
+  ];
+}
+
+describe('through proxies', { concurrency: true }, () => {
+  test('holds, a call, messages, vanished clients, addresses and tabs are as docs/proxies.md says', { timeout: 300_000 }, async () => {
+    const rows = await Promise.all(ways().map(([name, as, recipe]) => journey(name, as, recipe)
+      .catch((error) => { throw new Error(`${name}, ${as}: ${error.stack}`); })));
+    const page = await readFile(PAGE, 'utf8');
+    const [start, , end] = page.split('<!-- table -->');
+    const measured = `${start}<!-- table -->\n${table(rows)}\n<!-- table -->${end}`;
+    if (process.env.UPDATE_DOCS) await writeFile(PAGE, measured);
+    else assert.equal(measured, page, 'docs/proxies.md says otherwise: look into it, or run this again with UPDATE_DOCS=1');
+  });
+
+  test('the proxies on the people’s side refuse WebSockets, which open without them', async () => {
+    for (const [name, recipe] of Object.entries(FORWARD)) {
+      const target = await startUpgrading({ secure: recipe.intercepts });
+      const proxy = await Proxy.start(recipe, new URL(target.base).host);
+      const { browsing } = new Way(target.base, proxy);
+      assert.equal(await upgrades(browser, { ignoreHTTPSErrors: true }, target), true, `${name} is not what refuses`);
+      assert.equal(await upgrades(browser, browsing, target), false, `a WebSocket opened through ${name}`);
+      await Promise.all([proxy.stop(), target.stop()]);
+    }
+  });
+
+  test('behind a proxy that gives up on polls after 8 s the client asks for shorter ones, and loses nothing', async () => {
+    const server = await Server.start();
+    const proxy = await Proxy.start(IMPATIENT, new URL(server.base).host);
+    const polls = new EventEmitter();
+    const statuses = [];
+    const watched = async (url, init) => {
+      const response = await fetch(url, init);
+      if (url.includes('wait=')) {
+        statuses.push(response.status);
+        polls.emit('answered');
+      }
+      return response;
+    };
+    const [ann, ben] = await Promise.all(['Ann', 'Ben'].map((name) => join(proxy.base, 'tea', { name, fetch: watched })));
+    const [got, states] = [[], []];
+    ann.on('state', ({ state }) => states.push(state));
+    const complete = new Promise((resolve) => ann.on('message', ({ data }) => got.push(data) === 100 && resolve()));
+    while (statuses.filter((status) => status === 504).length < 2) await once(polls, 'answered');
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    await Promise.all([complete, ...numbers.map((data) => ben.send(ann.self.id, { type: 'data', data }))]);
+    const since = statuses.length;
+    while (statuses.length < since + 6) await once(polls, 'answered');
+    assert.ok(statuses.slice(since).every((status) => status === 200), `the hold still does not fit: ${statuses}`);
+    assert.deepEqual(got, numbers);
+    assert.deepEqual(states, [], 'a poll that was cut is not a lost connection');
+    await Promise.all([ann.leave(), ben.leave()]);
+    await proxy.stop();
+    await server.stop();
+  });
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+
+import { state, videoRuns, visit } from './browser.js';
+import { glance } from './glance.js';
+import { Way } from './way.js';
+
+/** More than the default lease, by as much as a busy machine may need. */
+const GONE_MS = 60_000;
+const MESSAGES = 200;
+
+/** A peer without our client: where its mailbox is, and what says that it is its own. */
+async function join(way, room) {
+  const { body } = await way.ask(`/v1/rooms/${room}/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"capacity": 8}' });
+  const { peer, token, cursor, lease_ms: lease } = body;
+  return { id: peer.id, mailbox: `/v1/rooms/${room}/peers/${peer.id}/messages`, headers: { Authorization: `Bearer ${token}` }, cursor, lease };
+}
+
+/** How the server's polls stand: how many are parked. */
+export async function parked(server) {
+  const { body } = await new Way(server.base).ask('/metrics');
+  return Number(body.match(/parked_polls (\d+)/)[1]);
+}
+
+async function parkedBecomes(server, wanted, withinMs = 20_000) {
+  for (const started = Date.now(); Date.now() - started < withinMs;) {
+    if (await parked(server) === wanted) return true;
+    await glance();
+  }
+  return false;
+}
+
+/**
+ * A poll of so many seconds; four at once, because the server shortens each hold by up to a tenth.
+ *
+ * @returns {Promise<string>} `yes`, or what came instead
+ */
+export async function hold(way, seconds) {
+  const answers = await Promise.all(['a', 'b', 'c', 'd'].map(async (letter) => {
+    const { mailbox, headers } = await join(way, `hold-${seconds}-${letter}`);
+    const started = performance.now();
+    const { status } = await way.ask(`${mailbox}?wait=${seconds}&after=0`, { headers });
+    return { status, took: Math.round((performance.now() - started) / 1000) };
+  }));
+  const bad = answers.find(({ status }) => status !== 200);
+  if (bad) return `${bad.status} after ${bad.took} s`;
+  for (const { took } of answers) assert.ok(took >= seconds * 0.9 - 1, `a hold of ${seconds} s came back after ${took} s`);
+  return 'yes';
+}
+
+/**
+ * A client with a parked poll is gone, without a word. When does its poll end, and is its seat free when its lease is over?
+ *
+ * @returns {Promise<{ poll: string, expired: Promise<string> }>}
+ */
+export async function vanish(way, server) {
+  const { id, mailbox, headers } = await join(way, 'vanishing');
+  const polling = await way.send(`${mailbox}?wait=25&after=0`, { headers });
+  polling.on('error', () => {});
+  assert.ok(await parkedBecomes(server, 1), 'the poll did not arrive');
+  const polled = Date.now();
+  polling.destroy();
+  const seen = await parkedBecomes(server, 0, 3_000);
+  return { poll: seen ? 'at once' : 'with its hold', expired: expiry(server, id, polled) };
+}
+
+/** Resolves when another member of the room, who asks the server directly, has been told. */
+async function expiry(server, id, polled) {
+  const direct = new Way(server.base);
+  const { mailbox, headers, cursor, lease } = await join(direct, 'vanishing');
+  for (let after = cursor; Date.now() - polled < GONE_MS;) {
+    const { body } = await direct.ask(`${mailbox}?wait=5&after=${after}`, { headers });
+    const left = body.messages.find(({ type, peer }) => type === 'peer-left' && peer === id);
+    if (left) {
+      const took = Date.now() - polled;
+      return left.reason === 'expired' && took <= lease + 2_000 ? 'yes' : `${left.reason} after ${Math.round(took / 1000)} s`;
+    }
+    after = body.cursor;
+  }
+  return 'no';
+}
+
+/** Two pages in a call through the proxy, and then numbered messages from one to the other. */
+export async function call(browser, way) {
+  const pages = [];
+  for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, ...way.browsing }));
+  const [ann, ben] = pages;
+  await Promise.all(pages.map((page) => state(page, 'connected')));
+  await Promise.all(pages.map((page) => videoRuns(page)));
+  await ben.evaluate(() => {
+    window.got = [];
+    window.signalpost.room.on('message', ({ data }) => data?.number !== undefined && window.got.push(data.number));
+  });
+  await ann.evaluate(async (count) => {
+    for (let number = 0; number < count; number += 1) await window.signalpost.room.send(null, { type: 'data', data: { number } });
+  }, MESSAGES);
+  await ben.waitForFunction((count) => window.got.length >= count, MESSAGES, { timeout: 30_000 });
+  assert.deepEqual(await ben.evaluate(() => window.got), Array.from({ length: MESSAGES }, (_, number) => number));
+  await Promise.all(pages.map((page) => page.context().close()));
+  return 'yes';
+}
+
+/**
+ * Whose address does the server count? One client spends all that an address may have, and another one must still get in; a
+ * third says with each request that it is somebody else. The server is started with `--rate-join 2`.
+ */
+export async function address(way) {
+  const open = async (from, headers) => (await way.ask('/v1/rooms', { from, method: 'POST', headers })).status;
+  const spend = async (from, headersOf) => {
+    for (let number = 0; number < 30; number += 1) if (await open(from, headersOf(number)) === 429) return true;
+    return false;
+  };
+  assert.ok(await spend('127.0.3.7', () => undefined), 'nothing is counted');
+  const own = await open('127.0.3.8') === 201;
+  const forged = !await spend('127.0.3.9', (number) => ({ 'X-Forwarded-For': `203.0.113.${number}` }))
+    || !await spend('127.0.3.10', (number) => ({ Forwarded: `for=203.0.113.${number}` }));
+  return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
+}
+
+/** Ten tabs of one browser, each in a room; can the last one still ask something while all their polls are parked? */
+export async function tabs(browser, way, server) {
+  const context = await browser.newContext(way.browsing);
+  const before = await parked(server);
+  for (let tab = 1; tab <= 10; tab += 1) {
+    const page = await context.newPage();
+    await page.goto(`${way.base}/?${new URLSearchParams({ room: `tab-${tab}`, name: 'Ann', media: 'none' })}`);
+    await state(page, 'waiting');
+    assert.ok(await parkedBecomes(server, before + tab), `the poll of tab ${tab} did not arrive`);
+    const answered = await page.evaluate(() => fetch('/healthz', { signal: AbortSignal.timeout(2_000) }).then(() => true, () => false));
+    if (answered) continue;
+    // And the page says why.
+    await page.getByTestId('crowd').waitFor();
+    await context.close();
+    return tab - 1;
+  }
+  assert.equal(await context.pages().at(-1).getByTestId('crowd').isVisible(), false);
+  await context.close();
+  return 10;
+}
