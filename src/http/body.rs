@@ -60,8 +60,8 @@ impl FromRequest for BeaconBody {
     type Error = Problem;
     type Future = Reading<Self>;
 
-    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = read(payload.take(), 1024);
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = read(request.clone(), payload.take(), 1024);
         Box::pin(async { reading.await.map(BeaconBody) })
     }
 }
@@ -75,7 +75,7 @@ async fn read_json(request: HttpRequest, payload: Payload, limit: usize) -> Resu
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large(limit));
     }
-    let bytes = read(payload, limit).await?;
+    let bytes = read(request.clone(), payload, limit).await?;
     if !bytes.is_empty() && !is_json(request.content_type()) {
         let detail = "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
@@ -86,13 +86,17 @@ async fn read_json(request: HttpRequest, payload: Payload, limit: usize) -> Resu
     Ok(bytes)
 }
 
-pub async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+pub async fn read(request: HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut share = request.app_data::<Data<Api>>().map(|api| api.connections.transit.share());
     let whole = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| Problem::new(Code::MalformedBody, format!("It broke off: {error}.")))?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
+            }
+            if share.as_mut().is_some_and(|share| !share.grow(chunk.len())) {
+                return Err(Problem::memory_exhausted());
             }
             body.extend_from_slice(&chunk);
         }

@@ -7,8 +7,10 @@ mod assets;
 mod beacon;
 mod body;
 mod caller;
+mod connection;
 mod connections;
 mod failures;
+mod frames;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod health;
@@ -20,16 +22,20 @@ mod observed;
 mod openapi;
 mod peers;
 pub mod problem;
+mod protocols;
 mod rates;
 mod readable;
 mod room_name;
 mod rooms;
 mod routes;
+mod sent;
 mod server;
 mod signal;
 mod signal_schema;
 mod tickets;
 mod token;
+mod transit;
+mod watched;
 
 use std::sync::Arc;
 

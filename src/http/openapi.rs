@@ -78,8 +78,8 @@ pub(super) fn shared() -> openapi::OpenApi {
 /// The error answers of an operation, from the table: one for each status, with an example of each problem.
 pub fn problem_responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    // Every operation may meet the server's own mistakes.
-    for code in codes.iter().copied().chain([Code::Internal]) {
+    // Every operation may meet the server's own mistakes and limits.
+    for code in codes.iter().copied().chain([Code::Internal, Code::TooManyConnections, Code::MemoryExhausted]) {
         by_status.entry(code.row().status.to_string()).or_default().push(code);
     }
     by_status.into_iter().map(|(status, codes)| (status, RefOr::T(problem_response(&codes)))).collect()

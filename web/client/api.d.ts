@@ -672,6 +672,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -702,7 +711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -843,7 +852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -898,6 +907,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -967,6 +985,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1083,6 +1110,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1235,7 +1271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1308,6 +1344,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1461,7 +1506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1543,6 +1588,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1632,6 +1686,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     sayGoodbye: {
@@ -1710,6 +1773,15 @@ export interface operations {
             };
             /** @description `internal`: The server made a mistake */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1839,7 +1911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1982,7 +2054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
