@@ -17,6 +17,7 @@ mod methods;
 mod observed;
 mod openapi;
 mod peers;
+mod probe;
 pub mod problem;
 mod rates;
 mod room_name;
