@@ -39,7 +39,7 @@ install() {
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
   if wanted browser; then
     PATH=$PATH:/usr/sbin debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
-      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin
+      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin turnserver=coturn
   fi
   if wanted web || wanted document || wanted browser; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then

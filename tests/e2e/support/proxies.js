@@ -21,7 +21,7 @@ export async function freePort() {
 }
 
 /** Resolves when somebody listens on the port. */
-async function listening(port) {
+export async function listening(port) {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     const connected = await once(socket, 'connect').then(() => true, () => false);
