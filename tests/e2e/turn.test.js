@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from './support/browser.js';
+import { glance } from './support/glance.js';
 import { Server } from './support/server.js';
 import { Turn } from './support/turn.js';
 
@@ -27,32 +27,34 @@ async function relayed(name) {
     const { join } = await import('/client/index.js');
     const room = await join('/', 'relayed', { name });
     const call = room.call({ configuration: { iceTransportPolicy: 'relay' } });
-    Object.assign(window, { room, call, first: room.iceServers });
+    Object.assign(window, { call });
   }, name);
   return page;
 }
 
-const chosen = () => [...window.call.links.values()].some(({ state }) => state === 'connected') && (async () => {
-  const [{ pc }] = window.call.links.values();
-  const reports = await pc.getStats();
-  const { selectedCandidatePairId } = [...reports.values()].find(({ type }) => type === 'transport');
-  const { localCandidateId } = reports.get(selectedCandidatePairId);
-  return reports.get(localCandidateId).port;
-})();
+/** Once connected: the port of the relay in use, and the user name that it was had with. */
+async function relay(page, other) {
+  for (;;) {
+    const found = await page.evaluate(async () => {
+      const [{ state, pc } = {}] = window.call.links.values();
+      if (state !== 'connected') return null;
+      const reports = await pc.getStats();
+      const { selectedCandidatePairId } = [...reports.values()].find(({ type }) => type === 'transport');
+      const port = reports.get(reports.get(selectedCandidatePairId)?.localCandidateId)?.port;
+      return port && { port, username: pc.getConfiguration().iceServers[0].username };
+    });
+    if (found && found.port !== other) return found;
+    await glance();
+  }
+}
 
-test('when an ICE restart comes after the first TURN credentials have expired, both ends still have a relay', async () => {
+test('when an ICE restart comes after the TURN credentials of a call have expired, both ends still have a relay', { timeout: 45_000 }, async () => {
   const pages = [await relayed('Ann'), await relayed('Ben')];
-  const before = await Promise.all(pages.map((page) => page.waitForFunction(chosen).then((handle) => handle.jsonValue())));
+  const before = await Promise.all(pages.map((page) => relay(page)));
   // The user name begins with when they expire; server, coturn and browser are on one machine here.
-  const expired = () => Date.now() / 1000 > Number(window.first[0].username.split(':')[0]) + 1;
-  await Promise.all(pages.map((page) => page.waitForFunction(expired)));
+  const expired = ({ username }) => Date.now() / 1000 > Number(username.split(':')[0]) + 1;
+  await Promise.all(pages.map((page, at) => page.waitForFunction(expired, before[at])));
   await pages[0].evaluate(() => [...window.call.links.values()][0].pc.restartIce());
-  const moved = (port) => Promise.resolve([...window.call.links.values()][0].pc.getStats()).then((reports) => {
-    const { selectedCandidatePairId } = [...reports.values()].find(({ type }) => type === 'transport');
-    return reports.get(reports.get(selectedCandidatePairId).localCandidateId).port !== port;
-  });
-  await Promise.all(pages.map((page, at) => page.waitForFunction(moved, before[at], { timeout: 20_000 })));
-  const states = await Promise.all(pages.map((page) => page.evaluate(() => [...window.call.links.values()].map(({ state }) => state))));
-  assert.deepEqual(states, [['connected'], ['connected']]);
+  await Promise.all(pages.map((page, at) => relay(page, before[at].port)));
   await Promise.all(pages.map((page) => page.context().close()));
 });
