@@ -69,7 +69,7 @@ export class Trace {
     const totals = totalsOf(reports, route);
     const before = this.#before;
     this.#before = { pair, totals };
-    return flowBetween(before?.pair === pair ? before.totals : null, totals);
+    return flowBetween(before && before.pair === pair ? before.totals : null, totals);
   }
 
   /** @param {RTCPeerConnection | null} pc @returns {Evidence} */
