@@ -10,9 +10,9 @@ export function verdictOf(lines) {
   const of = (/** @type {Line['kind']} */ kind) => lines.filter((line) => line.kind === kind);
   const [signaling, poll, nat] = [of('signaling')[0]?.outcome, of('poll')[0]?.outcome, of('nat')[0]?.outcome];
   if (signaling?.grade === 'bad') return { grade: 'bad', words: 'Calls cannot be made here: the server cannot be used from this network.' };
-  if (lines.some(({ outcome }) => !outcome)) return null;
-  if (poll?.grade === 'bad') return { grade: 'bad', words: 'Calls hardly come about here: news from the server does not get through.' };
-  if (poll?.grade === 'unknown') return { grade: 'unknown', words: 'Whether calls work here cannot be told now. Test again in a minute.' };
+  if (!poll || lines.some(({ outcome }) => !outcome)) return null;
+  if (poll.grade === 'bad') return { grade: 'bad', words: 'Calls hardly come about here: news from the server does not get through.' };
+  if (poll.grade === 'unknown') return { grade: 'unknown', words: 'Whether calls work here cannot be told now. Test again in a minute.' };
   const servers = (/** @type {Line['kind']} */ kind) => of(kind).filter(({ url }) => url);
   const [stun, turn] = [servers('stun'), servers('turn')];
   const relays = turn.filter(({ outcome }) => outcome?.grade === 'good');
