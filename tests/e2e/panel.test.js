@@ -49,7 +49,7 @@ async function shown(page, so) {
 const close = (pages) => Promise.all(pages.map((page) => page.context().close()));
 
 test('the panel says that a call is direct, draws its figures, and shows which candidates are in use', async () => {
-  const pages = await couple(server.base, { room: 'direct', direct: true });
+  const pages = await couple(server.base, { room: 'direct', direct: true, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
   await Promise.all(pages.map((page) => state(page, 'connected')));
   const [ann] = pages;
   const flowing = () => window.signalpost.report[0]?.receivedKbps > 0 && window.signalpost.report[0].roundTripMs !== null;
@@ -63,6 +63,7 @@ test('the panel says that a call is direct, draws its figures, and shows which c
   const used = ann.getByTestId('candidates').locator('[data-used=true]');
   const sides = (await used.locator('td:first-child').allTextContents()).sort();
   assert.deepEqual(sides, ['here', 'there']);
+  assert.equal(await ann.evaluate(() => document.documentElement.scrollWidth), 360);
   const drawn = () => [...document.querySelectorAll('.figure path')].slice(0, 3).every((path) => /^M.*L/.test(path.getAttribute('d')));
   await ann.waitForFunction(drawn);
   const charts = await ann.locator('.figure svg').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));

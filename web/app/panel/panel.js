@@ -149,7 +149,8 @@ function rows(side, candidates, chosen) {
     const row = document.createElement('tr');
     const used = at === candidates.length || isChosen(candidate);
     row.dataset.used = String(used);
-    const cells = [side, `${type} (${TYPES[/** @type {Candidate['type']} */ (type)]})`, protocol.toUpperCase(), address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`, used ? 'in use' : ''];
+    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const cells = [side, where, `${type} (${TYPES[/** @type {Candidate['type']} */ (type)]})`, protocol.toUpperCase(), used ? 'in use' : ''];
     for (const text of cells) row.insertCell().textContent = text;
     return row;
   }).sort((a, b) => Number(b.dataset.used === 'true') - Number(a.dataset.used === 'true'));
