@@ -117,7 +117,7 @@ pub struct Config {
     pub turn_secret: Option<SecretString>,
 
     /// How long TURN credentials hold, in seconds
-    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(60..=604_800))]
+    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
     pub turn_ttl: u64,
 
     /// How long a peer that is not heard of keeps its seat, in milliseconds

@@ -21,6 +21,7 @@ mod methods;
 mod observed;
 mod openapi;
 mod peers;
+mod probe;
 pub mod problem;
 mod protocols;
 mod rates;

@@ -155,6 +155,7 @@ fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost)
         peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
         polite: joined.roster.iter().any(|other| other.order < joined.card.order),
         ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
+        ice_ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
         lease_ms: millis(api.limits.lease),
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),

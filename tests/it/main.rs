@@ -24,6 +24,7 @@ mod openapi;
 mod pages;
 mod peers;
 mod polls;
+mod probe;
 mod rates;
 mod restart;
 mod rooms;

@@ -269,6 +269,9 @@ async fn ice_servers_come_with_credentials_for_members_only() {
     let servers = &ann.joined["ice_servers"];
     assert_eq!(servers[0], json!({"urls": ["stun:s.example:3478"]}));
     assert!(servers[1]["username"].as_str().unwrap().ends_with(&format!(":{}", ann.id)));
+    assert_eq!(ann.joined["ice_ttl_s"], 3600);
+    let nothing_expires = Server::start(&["--stun-url", "stun:s.example:3478"]).join_room("tea", "Ann").await;
+    assert_eq!(nothing_expires.joined["ice_ttl_s"], Value::Null);
 
     let ask = || send(ann.request(Method::GET, &ann.path("/ice-servers")));
     let fresh = ask().await.expect(200);

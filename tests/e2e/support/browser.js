@@ -18,8 +18,8 @@ const FLAGS = [
 const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** Chromium with a fake camera and microphone, or with none. */
-export function launch({ camera = true } = {}) {
-  return chromium.launch({ executablePath, headless: true, args: camera ? [...FLAGS, ...CAMERA] : FLAGS });
+export function launch({ camera = true, flags = [] } = {}) {
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...(camera ? CAMERA : []), ...flags] });
 }
 
 /**
