@@ -33,6 +33,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const CONTINUATION: u8 = 9;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 /// In SETTINGS.
@@ -241,6 +242,27 @@ async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
     for frames in server.by(attack).await {
         assert!(frames.iter().all(|(kind, payload)| *kind != DATA || payload.is_empty()));
     }
+}
+
+/// The same by a client that answers pings, and so is known to be there.
+#[actix_web::test]
+async fn a_client_that_is_there_and_opens_no_window_is_ended_too() {
+    let server = Attacked::start("there").await;
+    let block = request("GET", "/v1/rooms/tea", &[]);
+    let attack = async {
+        let mut stream = server.connect(&[0, INITIAL_WINDOW, 0, 0, 0, 0]).await;
+        stream.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block)).await.unwrap();
+        let mut head = [0; 9];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            stream.read_exact(&mut payload).await.unwrap();
+            assert!(head[3] != DATA);
+            if head[3] == PING && head[4] == 0 {
+                let _ = stream.write_all(&frame(PING, ACK, 0, &payload)).await;
+            }
+        }
+    };
+    server.by(attack).await;
 }
 
 #[actix_web::test]
