@@ -2,11 +2,11 @@
 # Installs what the tests need (Debian, npm and Python packages) and runs them all.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint deny rust web document api fuzz browser
+#   bash tests/run.sh rust web   only some parts: lint deny rust web document api fuzz browser nat
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ALL=(lint deny rust web document api fuzz browser)
+ALL=(lint deny rust web document api fuzz browser nat)
 PARTS=("$@")
 [ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
 STARTED=$SECONDS
@@ -43,7 +43,7 @@ install() {
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
       prometheus=prometheus
   fi
-  if wanted web || wanted document || wanted browser; then
+  if wanted web || wanted document || wanted browser || wanted nat; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
       npm --prefix tests ci --no-audit --no-fund --loglevel=error
@@ -117,6 +117,11 @@ browser() {
   released
   say "browser tests"
   SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
+}
+
+nat() {
+  say "calls through NATs"
+  bash tests/net.sh short
 }
 
 install

@@ -2,7 +2,7 @@ import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -11,15 +11,16 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-dev-shm-usage',
-  // A machine that has only a loopback interface gathers no candidates otherwise.
-  '--allow-loopback-in-peer-connection',
 ];
 
-const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+/** A machine that has only a loopback interface gathers no candidates otherwise. */
+const ALONE = '--allow-loopback-in-peer-connection';
+
+export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** Chromium with a fake camera and microphone, or with none. */
 export function launch({ camera = true, flags = [] } = {}) {
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...(camera ? CAMERA : []), ...flags] });
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
 }
 
 /**

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Calls through NATs, blocked UDP, an HTTP proxy and bad lines, in networks that the tests make; and coturn with its own client.
+# Installs what they need. Debian, as any user if the kernel lets users make namespaces, or else as root.
+#
+#   bash tests/net.sh           all of it, which takes about five minutes, so it is not part of tests/run.sh
+#   bash tests/net.sh FILE…     some of tests/net/*.test.js
+#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s; none where none can be made, and then it says so
+#
+# With UPDATE_DOCS=1 it writes the table in docs/connectivity.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { printf 'tests/net.sh: %s\n' "$*" >&2; exit 1; }
+export PATH=$PATH:/usr/sbin
+
+packages=()
+for pair in unshare=util-linux ip=iproute2 nft=nftables turnserver=coturn chromium=chromium openssl=openssl certutil=libnss3-tools \
+  curl=curl python3=python3 faketime=faketime /usr/lib/squid/security_file_certgen=squid-openssl; do
+  command -v "${pair%%=*}" > /dev/null || packages+=("${pair#*=}")
+done
+if [ ${#packages[@]} -gt 0 ]; then
+  sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  command -v apt-get > /dev/null || fail "install these by hand, this system has no apt-get: ${packages[*]}"
+  printf '== installing %s\n' "${packages[*]}"
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
+fi
+
+if ! why=$(bash tests/net/inside.sh 2>&1); then
+  cannot="this system lets $(id -un) make no network namespaces ($(tail -n 1 <<< "$why"))"
+  [ "${1:-}" = short ] || fail "$cannot: run this as root; in a container, as root with --privileged; or set kernel.unprivileged_userns_clone=1 and, on Ubuntu, kernel.apparmor_restrict_unprivileged_userns=0"
+  printf '\n== NOT RUN, calls through NATs: %s\n' "$cannot"
+  exit
+fi
+
+if [ "${1:-}" = short ]; then
+  files=(tests/net/nat.test.js)
+elif [ $# -gt 0 ]; then
+  files=("$@")
+else
+  files=(tests/net/*.test.js)
+fi
+if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
+  npm --prefix tests ci --no-audit --no-fund --loglevel=error
+  cp tests/package-lock.json tests/node_modules/.installed-lock
+fi
+if [ -z "${SIGNALPOST_BIN:-}" ]; then
+  cargo build --release --locked
+  export SIGNALPOST_BIN=$PWD/target/release/signalpost
+fi
+bash tests/net/inside.sh node --test --test-concurrency=1 --test-force-exit --test-timeout=600000 "${files[@]}"

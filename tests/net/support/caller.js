@@ -1,0 +1,98 @@
+import { chromium } from 'playwright-core';
+
+import { CAMERA, FLAGS } from '../../e2e/support/browser.js';
+import { SERVER, prepared } from './services.js';
+
+/**
+ * When the join was clicked, and when the first picture of the other side was shown. A connection that is closed leaves a black
+ * picture behind: only decoded ones count.
+ */
+const STOPWATCH = `
+  addEventListener('click', ({ target }) => { if (target.closest('[data-testid=join]')) window.clicked = performance.now(); }, true);
+  async function decoded() {
+    const all = await Promise.all([...window.signalpost?.call.links.values() ?? []].map(({ pc }) => pc?.getStats()));
+    return all.some((stats) => [...stats?.values() ?? []].some(({ kind, framesDecoded }) => kind === 'video' && framesDecoded > 0));
+  }
+  const watch = (video) => video.requestVideoFrameCallback(async (now) => {
+    if (await decoded()) window.seen ??= now;
+    else watch(video);
+  });
+  addEventListener('loadstart', ({ target }) => { if (target.dataset.testid === 'remote-video') watch(target); }, true);
+`;
+
+/** Somebody with a browser and a camera, on a machine of their own. */
+export class Caller {
+  /**
+   * @param {import('./host.js').Host} host
+   * @param {{ proxy?: string }} [options]
+   */
+  static async arrive(host, name, { proxy } = {}) {
+    const { folder } = await prepared();
+    const browser = await chromium.launch({
+      executablePath: new URL('chromium.sh', import.meta.url).pathname,
+      args: [...FLAGS, ...CAMERA],
+      env: { ...process.env, SIGNALPOST_HOST: host.name, HOME: folder },
+      proxy: proxy && { server: proxy },
+    });
+    const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+    page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
+    await page.addInitScript(STOPWATCH);
+    return Object.assign(new Caller(), { browser, page, name });
+  }
+
+  async wait() {
+    await this.page.goto(`https://${SERVER}/?room=tea&name=${this.name}`);
+    await this.page.waitForFunction(() => document.body.dataset.state === 'waiting', null, { timeout: 60_000 });
+  }
+
+  /** Opens the page and clicks on join. */
+  async join() {
+    const { page } = this;
+    await page.goto(`https://${SERVER}/?room=tea`);
+    await page.getByTestId('name').fill(this.name);
+    await page.getByTestId('join').click();
+  }
+
+  /** Resolves when the other one can be seen, with the seconds since the click; or with null if that is not within so many. */
+  async sees(seconds) {
+    const seen = await this.page.waitForFunction(() => window.seen, null, { timeout: seconds * 1000 }).catch(() => null);
+    return seen && this.page.evaluate(() => (window.seen - (window.clicked ?? 0)) / 1000);
+  }
+
+  /** What its page says of the call. */
+  says() {
+    return this.page.getByTestId('status').textContent();
+  }
+
+  /** Resolves when its page has something of this type to send. */
+  async said(type) {
+    await this.page.locator(`[data-testid=wire-entry][data-direction=out][data-type=${type}]`).first().waitFor({ state: 'attached' });
+  }
+
+  /** Its seat, and what tells its connection from another one, and from itself before an ICE restart. */
+  connection() {
+    return this.page.evaluate(() => {
+      const { room, call } = window.signalpost;
+      const [{ pc }] = call.links.values();
+      window.known ??= [];
+      if (!window.known.includes(pc)) window.known.push(pc);
+      return { seat: room.self.id, connection: window.known.indexOf(pc), ufrag: pc.localDescription.sdp.match(/ice-ufrag:(\S+)/)[1] };
+    });
+  }
+
+  /** Which way its packets go, as the browser says: the chosen pair's kinds, from which address, and the protocol of the first hop. */
+  path() {
+    return this.page.evaluate(async () => {
+      const { pc } = [...window.signalpost.call.links.values()][0];
+      const stats = await pc.getStats();
+      const chosen = [...stats.values()].find(({ type }) => type === 'transport')?.selectedCandidatePairId;
+      const pair = stats.get(chosen);
+      const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
+      return pair && { local: local.candidateType, address: local.address, remote: remote.candidateType, protocol: local.relayProtocol ?? local.protocol };
+    });
+  }
+
+  leave() {
+    return this.browser.close();
+  }
+}

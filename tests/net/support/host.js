@@ -1,0 +1,78 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+import { glance } from '../../e2e/support/glance.js';
+
+const run = promisify(execFile);
+
+if (!process.env.SIGNALPOST_INSIDE) throw new Error('these tests make networks: run them with `bash tests/net.sh`, or one of them with `bash tests/net/inside.sh node --test FILE`');
+
+// Each program is ended with this process.
+process.setMaxListeners(0);
+
+/** A machine of its own: a network namespace, and the programs in it. */
+export class Host {
+  #children = new Set();
+
+  /** @param {string} name what it is; its namespace is called that and something random */
+  static async make(name) {
+    const host = new Host();
+    host.name = `${name}-${randomBytes(4).toString('hex')}`;
+    await run('ip', ['netns', 'add', host.name]);
+    await host.sh('ip link set lo up; echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6');
+    return host;
+  }
+
+  /** What a program of this machine is started with: it does not outlive who started it. */
+  command(...command) {
+    return ['ip', 'netns', 'exec', this.name, 'setpriv', '--pdeathsig', 'KILL', ...command];
+  }
+
+  /** Runs a script. Resolves with what it printed. */
+  async sh(script) {
+    const { stdout } = await run('ip', ['netns', 'exec', this.name, 'bash', '-euc', script]);
+    return stdout;
+  }
+
+  /** Runs a program to its end, whatever that is; one that hangs is ended. */
+  async run(command, seconds) {
+    const [program, ...args] = this.command('timeout', String(seconds), ...command);
+    const ended = await run(program, args).catch((error) => error);
+    return { code: ended.code ?? 0, text: ended.stdout + ended.stderr };
+  }
+
+  /** Starts a program that stays. */
+  start(command, { env, stdout = 'ignore' } = {}) {
+    const [program, ...args] = this.command(...command);
+    const child = spawn(program, args, { stdio: ['ignore', stdout, 'pipe'], env: { ...process.env, ...env } });
+    child.complaints = '';
+    child.stderr.on('data', (text) => { child.complaints += text; });
+    process.once('exit', () => child.kill('SIGKILL'));
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return child;
+  }
+
+  /** Resolves when somebody listens for TCP here. */
+  async listening(child, port) {
+    while (!(await this.sh(`ss -Hltn 'sport = :${port}'`)).trim()) {
+      if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}: ${child.complaints}`);
+      await glance();
+    }
+  }
+
+  async end(child) {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Ends everything that was started here, and the machine. */
+  async remove() {
+    await Promise.all([...this.#children].map((child) => this.end(child)));
+    await run('ip', ['netns', 'del', this.name]);
+  }
+}

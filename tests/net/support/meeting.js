@@ -1,0 +1,88 @@
+import { glance } from '../../e2e/support/glance.js';
+import { Caller } from './caller.js';
+import { Network } from './network.js';
+import { PROXY, needsRelay, startProxy, startRelay, startServer } from './services.js';
+
+/** Calls that connect do so within seconds, and those that cannot never do; a busy machine is allowed some more. */
+const PATIENCE_S = 30;
+const NEVER_S = 12;
+
+/** Which way the media goes, from what both callers' browsers say. */
+function way([ann, ben]) {
+  const relays = [ann, ben].filter(({ local }) => local === 'relay').map(({ protocol }) => protocol);
+  if (relays.length > 0) return `relayed, ${[...new Set(relays)].join(' and ')}`;
+  const kinds = [ann, ben].flatMap(({ local, remote }) => [local, remote]);
+  return `${kinds.includes('host') ? 'direct' : 'through the NATs'}, ${ann.protocol}`;
+}
+
+const pair = ({ local, remote, protocol }) => `${local} – ${remote} (${protocol})`;
+
+/** Ann and Ben, each behind a NAT, in reach of a server and, if they are told of one, a relay. */
+export class Meeting {
+  /**
+   * Both arrive, `work` happens, and all is removed again, whatever becomes of it.
+   *
+   * @template Result
+   * @param {object} options as for a network, and
+   * @param {string[]} options.told the kinds of ICE servers that the callers are told of
+   * @param {(meeting: Meeting) => Promise<Result>} work
+   */
+  static async hold({ told, flags, ...options }, work) {
+    const meeting = Object.assign(new Meeting(), { told, network: await Network.make(options) });
+    const { hosts } = meeting.network;
+    try {
+      const proxy = options.out === 'only an HTTP proxy' ? PROXY : undefined;
+      await Promise.all([needsRelay(told) && startRelay(hosts), startServer(hosts, told, { flags }), proxy && startProxy(hosts)]);
+      [meeting.ann, meeting.ben] = await Promise.all([Caller.arrive(hosts.ann, 'Ann', { proxy }), Caller.arrive(hosts.ben, 'Ben', { proxy })]);
+      return await work(meeting);
+    } finally {
+      await Promise.all([meeting.ann?.leave(), meeting.ben?.leave()]);
+      await meeting.network.remove();
+    }
+  }
+
+  /** Ann waits in the room, and Ben clicks on join. */
+  async begin() {
+    await this.ann.wait();
+    await this.ben.join();
+  }
+
+  /** Resolves when each sees the other. */
+  async connected(seconds = PATIENCE_S) {
+    const [seen, other] = await Promise.all([this.ben.sees(seconds), this.ann.sees(seconds)]);
+    if (seen === null || other === null) throw new Error(`no picture after ${seconds} s: ${await this.ben.says()}`);
+    return seen;
+  }
+
+  /** The row of a call that connects. A pair that is good enough may be replaced by a better one: `expected` is waited for. */
+  async row(network, expected, seconds) {
+    const seen = await this.connected(seconds);
+    const messages = await this.messages();
+    const paths = await this.paths((both) => way(both) === expected);
+    return { network, told: this.told, media: way(paths), cells: [...paths.map(pair), `${seen.toFixed(1)} s`, String(messages)] };
+  }
+
+  /** Which way the media goes, seen from both sides; as soon as it is the wanted one, or at last whatever it is. */
+  async paths(wanted) {
+    let paths;
+    for (const started = Date.now(); Date.now() - started < 10_000;) {
+      paths = await Promise.all([this.ann.path(), this.ben.path()]);
+      if (paths.every(Boolean) && wanted(paths)) break;
+      await glance();
+    }
+    return paths;
+  }
+
+  /** The row of a call that cannot connect. */
+  async failure(network) {
+    const seen = await Promise.all([this.ann.sees(NEVER_S), this.ben.sees(NEVER_S)]);
+    const media = seen.every((seconds) => seconds === null) ? 'does not connect' : 'connects';
+    return { network, told: this.told, media, cells: ['–', '–', '–', String(await this.messages())] };
+  }
+
+  /** How many messages were put into mailboxes. */
+  async messages() {
+    const figures = await this.ann.page.evaluate(() => fetch('/metrics').then((answer) => answer.text()));
+    return Number(figures.match(/messages_accepted_total (\d+)/)[1]);
+  }
+}

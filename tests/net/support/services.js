@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+import { authority } from './authority.js';
+
+const run = promisify(execFile);
+const ROOT = new URL('../../../', import.meta.url).pathname;
+const BINARY = process.env.SIGNALPOST_BIN ?? `${ROOT}target/release/signalpost`;
+
+export const SERVER = '203.0.113.10';
+export const RELAY = '203.0.113.20';
+export const PROXY = 'http://203.0.113.30:3128';
+export const SECRET = '/etc/signalpost/turn-secret';
+
+/** What a server may be started with to tell peers about. */
+const OPTIONS = {
+  'its own STUN': ['--stun-listen', `${SERVER}:3478`],
+  STUN: ['--stun-url', `stun:${RELAY}:3478`],
+  'TURN/UDP': ['--turn-url', `turn:${RELAY}:3478?transport=udp`],
+  'TURN/TCP': ['--turn-url', `turn:${RELAY}:3478?transport=tcp`],
+  'TURN/TLS': ['--turn-url', `turns:${RELAY}:443?transport=tcp`],
+};
+
+/** Whether there is anything that coturn is needed for. */
+export const needsRelay = (told) => told.some((kind) => kind !== 'its own STUN');
+
+/** The commands of docs/ice.md between two such marks, as they stand there. */
+async function documented(mark) {
+  const page = await readFile(`${ROOT}docs/ice.md`, 'utf8');
+  return page.split(`<!-- ${mark} -->`)[1].match(/```sh\n([^]*?)```/)[1].trim();
+}
+
+let authorities;
+
+/** Once for all networks: certificates, and the relay's file as docs/ice.md says to make it. */
+export function prepared() {
+  authorities ??= (async () => {
+    const made = await authority([SERVER, RELAY]);
+    await run('bash', ['-euc', await documented('relay')], { cwd: ROOT });
+    await cp(made.cert, '/etc/signalpost/cert.pem');
+    await cp(made.key, '/etc/signalpost/key.pem');
+    return made;
+  })();
+  return authorities;
+}
+
+export async function discard() {
+  if (authorities) await rm((await authorities).folder, { recursive: true });
+}
+
+/** coturn, started as docs/ice.md says. Its log is kept. */
+export async function startRelay({ relay }) {
+  await prepared();
+  const child = relay.start((await documented('start')).split(' '), { stdout: 'pipe' });
+  child.log = '';
+  child.stdout.on('data', (text) => { child.log += text; });
+  await Promise.all([relay.listening(child, 3478), relay.listening(child, 443)]);
+  return child;
+}
+
+/**
+ * The released binary, with these kinds of ICE servers to tell peers about.
+ *
+ * @param {(keyof OPTIONS)[]} told
+ */
+export async function startServer({ server }, told, { flags = [], env } = {}) {
+  const { cert, key } = await prepared();
+  const secret = told.some((kind) => kind.startsWith('TURN')) ? ['--turn-secret', `@${SECRET}`] : [];
+  const listen = ['--listen', `${SERVER}:443`, '--tls-cert', cert, '--tls-key', key];
+  const child = server.start([BINARY, ...listen, ...told.flatMap((kind) => OPTIONS[kind]), ...secret, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
+  const gone = once(child, 'exit').then(() => { throw new Error(`${BINARY} ended: ${child.complaints}`); });
+  await Promise.race([once(createInterface({ input: child.stdout }), 'line'), gone]);
+  gone.catch(() => {});
+  return child;
+}
+
+/** A company's: pages, and TLS to port 443, and nothing else. */
+export async function startProxy({ proxy }) {
+  const { folder } = await prepared();
+  await writeFile(`${folder}/squid.conf`, `
+http_port 203.0.113.30:3128
+acl CONNECT method CONNECT
+acl tls port 443
+http_access deny CONNECT !tls
+http_access allow all
+pid_filename ${folder}/squid.pid
+cache_log ${folder}/squid-cache.log
+access_log stdio:${folder}/squid-access.log
+cache deny all
+pinger_enable off
+dns_nameservers 127.0.0.1
+coredump_dir ${folder}
+visible_hostname proxy
+`);
+  // It refuses to be root, and in here there is nobody else.
+  const child = proxy.start(['unshare', '--user', '--map-user=1000', 'squid', '-N', '-f', `${folder}/squid.conf`]);
+  await proxy.listening(child, 3128);
+  return child;
+}

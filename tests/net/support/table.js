@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+
+const PAGE = new URL('../../../docs/connectivity.md', import.meta.url);
+const MARK = '<!-- table -->';
+
+/** How many cells of a row must be the same in each run: the others are times and figures. */
+const LASTING = 3;
+
+/**
+ * Holds what a call came to against its row in docs/connectivity.md, or with UPDATE_DOCS=1 puts it there.
+ *
+ * @param {{ network: string, told: string[], media: string, cells: string[] }} call
+ */
+export async function record({ network, told, media, cells }) {
+  const row = [network, told.join(', ') || 'nothing', media, ...cells];
+  console.log(row.join(' | '));
+  const page = await readFile(PAGE, 'utf8');
+  const [start, table, end] = page.split(MARK);
+  const lines = table.trim().split('\n');
+  const at = lines.findIndex((line) => line.startsWith(`| ${row.slice(0, 2).join(' | ')} |`));
+  if (process.env.UPDATE_DOCS) {
+    lines.splice(at < 0 ? lines.length : at, at < 0 ? 0 : 1, `| ${row.join(' | ')} |`);
+    await writeFile(PAGE, [start, `\n${lines.join('\n')}\n`, end].join(MARK));
+  } else {
+    const documented = lines[at]?.split('|').slice(1, 1 + LASTING).map((cell) => cell.trim());
+    assert.deepEqual(row.slice(0, LASTING), documented, 'docs/connectivity.md says otherwise: look into it, or run this again with UPDATE_DOCS=1');
+  }
+}
