@@ -33,6 +33,10 @@ fn main() -> ExitCode {
 fn run(most_rooms: usize) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/growth");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    // Polls that wait need a clock.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let entered = runtime.enter();
     let all = [
         ("growth-rooms.svg", by_rooms(most_rooms)?),
         ("growth-peers.svg", by_peers()?),
@@ -44,6 +48,7 @@ fn run(most_rooms: usize) -> Result<(), String> {
         std::fs::write(&path, curves.svg()).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("Written: {}\n", path.display());
     }
+    drop(entered);
     let (peers, share) = sweeping::measure(most_rooms / 2)?;
     println!("Sweeping {peers} leases, each renewed every 25 s: {:.3} % of a processor.", share * 100.0);
     Ok(())
