@@ -58,7 +58,7 @@ impl Attacked {
     /// bound.
     pub async fn by<T>(&self, attack: impl Future<Output = T>) -> T {
         // None takes so long; one that the server does not end would last for ever.
-        let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(60), attack));
+        let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(240), attack));
         let mut couple = self.couple.lock().await;
         let mut most = 0;
         let outcome = loop {
