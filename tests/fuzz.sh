@@ -25,7 +25,7 @@ for target in "${TARGETS[@]}"; do
   mkdir -p "target/fuzz/$target"
   log=target/fuzz/$target.log
   printf '%s: ' "$target"
-  if ! "target/release/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=20 \
+  if ! "target/release/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=120 \
       -rss_limit_mb=1024 -dict=fuzz/words.dict -artifact_prefix="target/fuzz/found/$target-" -print_final_stats=1 > "$log" 2>&1; then
     grep -v '^#' "$log" | tail -40
     echo "tests/fuzz.sh: $target does not hold; the input is in target/fuzz/found" >&2

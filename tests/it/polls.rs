@@ -139,6 +139,7 @@ async fn a_page_is_the_same_page_however_its_name_must_be_written_in_a_query() {
     poll("page=Ann%27s+1st%20tab%2C%20%C3%A9").await.expect(200);
     poll("p%61ge=Ann's%201st%20tab,%20%c3%a9").await.expect(200);
     poll("page=another").await.refused(409, "poll-superseded");
+    poll(&format!("page={}", "%C3%A9".repeat(64))).await.refused(409, "poll-superseded");
     poll(&format!("page={}", "%C3%A9".repeat(65))).await.refused(422, "invalid");
     poll("page=a&page=b").await.refused(400, "malformed-request");
 }
