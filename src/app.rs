@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     engine::{Engine, Memory},
     http::{self, Api, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
+    stun::StunResponder,
     tls::Tls,
 };
 
@@ -26,6 +27,7 @@ pub struct App {
     metrics_addr: Option<SocketAddr>,
     api: Data<Api>,
     tls: Option<Tls>,
+    stun: Option<Arc<StunResponder>>,
     stop: watch::Sender<bool>,
     warnings: Vec<&'static str>,
 }
@@ -57,6 +59,8 @@ impl App {
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));
         let connections = Connections::new(config.connections(descriptors), proxies.clone(), clock);
+        let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
+        let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
         let api = Data::new(Api {
             engine: Engine::Memory(Memory::new(limits.clone(), clock)),
             limits,
@@ -64,13 +68,14 @@ impl App {
             tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
             rates: Arc::new(Rates::new(config.rates(), clock)),
             proxies,
-            ice: config.ice(),
+            ice: config.ice(stun_port),
+            stun: stun.clone(),
             clock,
             observed: Arc::default(),
             connections,
             metrics_elsewhere: config.metrics_listen.is_some(),
         });
-        let (listener, addr) = bind(config.listen)?;
+        let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;
         let options = ServerOptions {
             workers: config.workers,
@@ -79,7 +84,7 @@ impl App {
             web_dir: config.web_dir.clone(),
             tls: tls.as_ref().map(Tls::server_config).transpose()?,
         };
-        let metrics = config.metrics_listen.map(bind).transpose()?;
+        let metrics = config.metrics_listen.map(|addr| bind(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
         let metrics_server = metrics.map(|(listener, _)| http::serve_metrics(listener, api.clone())).transpose();
         Ok(Self {
@@ -89,6 +94,7 @@ impl App {
             metrics_addr,
             api,
             tls,
+            stun,
             stop: watch::channel(false).0,
             warnings: config.warnings(),
         })
@@ -104,6 +110,11 @@ impl App {
         self.metrics_addr
     }
 
+    /// The address of `--stun-listen`, with the real port.
+    pub fn stun_addr(&self) -> Option<SocketAddr> {
+        self.stun.as_ref()?.addr().ok()
+    }
+
     pub fn stopper(&self) -> Stopper {
         Stopper(self.stop.clone())
     }
@@ -116,6 +127,7 @@ impl App {
         let mut lines: Vec<String> = addresses.iter().map(line).collect();
         lines.push(format!("API: {scheme}://{}/swagger-ui/", addresses[0]));
         lines.extend(self.metrics_addr.map(|address| format!("metrics: http://{address}/metrics")));
+        lines.extend(self.stun_addr().map(|address| format!("STUN: udp://{address}")));
         // Whoever waited for the first line may have closed its end by now.
         let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         for warning in &self.warnings {
@@ -125,7 +137,7 @@ impl App {
 
     /// Runs until SIGTERM, SIGINT or a [`Stopper`], then ends in good order: not ready, every parked poll answered.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { server, metrics_server, api, tls, stop, .. } = self;
+        let Self { server, metrics_server, api, tls, stun, stop, .. } = self;
         let mut stop = stop.subscribe();
         let chores_api = api.clone();
         let chores = actix_web::rt::spawn(async move {
@@ -141,8 +153,14 @@ impl App {
                     None => std::future::pending().await,
                 }
             };
+            let stun = async {
+                match &stun {
+                    Some(stun) => stun.run().await,
+                    None => std::future::pending().await,
+                }
+            };
             let api = chores_api;
-            tokio::join!(api.engine.sweep(), tidy(&api), certificates, metrics)
+            tokio::join!(api.engine.sweep(), tidy(&api), certificates, metrics, stun)
         });
         let handle = server.handle();
         let mut server = std::pin::pin!(server);
@@ -167,16 +185,20 @@ impl App {
     }
 }
 
-fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
-    let listener = TcpListener::bind(addr).map_err(|error| bind_error(addr, &error))?;
+fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>, String> {
+    StunResponder::bind(addr, clock).map(Arc::new).map_err(|error| bind_error(addr, "--stun-listen", &error))
+}
+
+fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let listener = TcpListener::bind(addr).map_err(|error| bind_error(addr, option, &error))?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     Ok((listener, addr))
 }
 
-fn bind_error(addr: SocketAddr, error: &std::io::Error) -> String {
+fn bind_error(addr: SocketAddr, option: &str, error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            format!("{addr} is in use; choose another with --listen, port 0 for any free one")
+            format!("{addr} is in use; choose another with {option}, port 0 for any free one")
         }
         std::io::ErrorKind::PermissionDenied => format!("{addr} is not permitted; ports from 1024 up need no rights"),
         _ => format!("{addr}: {error}"),
@@ -189,7 +211,7 @@ async fn tidy(api: &Api) {
     loop {
         tokio::time::sleep(every).await;
         api.rates.forget_the_idle();
-        api.connections.close_the_idle();
+        api.connections.end_the_overdue();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use governor::clock::Clock as GovernorClock;
+
 use crate::domain::Timestamp;
 
 /// Reads tokio's clock, which a test may pause and drive.
@@ -46,5 +48,14 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let now = tokio::time::Instant::now();
         u64::try_from((now - self.started).as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Rate limits go by it, too.
+impl GovernorClock for Clock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(self.elapsed_micros())
     }
 }

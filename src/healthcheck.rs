@@ -1,4 +1,4 @@
-//! `signalpost healthcheck URL`: one request, for containers that have no curl.
+//! `signalpost healthcheck`: one request, for containers that have no curl.
 
 use std::{
     io::{Read, Write},
@@ -6,7 +6,19 @@ use std::{
     time::Duration,
 };
 
+use crate::config::Config;
+
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a server that was started with the same environment answers: if there is a listener for operators then there,
+/// because that one never does TLS.
+pub fn url_of(config: &Config) -> Result<String, String> {
+    if config.metrics_listen.is_none() && config.is_encrypted() {
+        return Err("the server does TLS and this check does not: set SIGNALPOST_METRICS_LISTEN, or give a URL".into());
+    }
+    // A connection to 0.0.0.0 or :: is one to this machine.
+    Ok(format!("http://{}/readyz", config.metrics_listen.unwrap_or(config.listen)))
+}
 
 /// Asks for `url`, which must be plain `http://`. An error says what was wrong.
 pub fn run(url: &str) -> Result<(), String> {

@@ -19,6 +19,8 @@ use crate::domain::PeerId;
 #[derive(Clone, Debug)]
 pub struct IceConfig {
     pub stun_urls: Vec<String>,
+    /// Where this server itself answers STUN, for those to whom it has no other STUN server to name.
+    pub stun_port: Option<u16>,
     pub turn_urls: Vec<String>,
     pub turn_secret: Option<SecretString>,
     pub turn_ttl: Duration,
@@ -38,11 +40,14 @@ pub struct IceServer {
 }
 
 impl IceConfig {
-    /// The servers for one peer, with credentials that hold for [`IceConfig::turn_ttl`] from now.
-    pub fn servers(&self, peer: PeerId, unix_seconds: u64) -> Vec<IceServer> {
+    /// The servers for one peer, who knows this one as `host`, with credentials that hold for [`IceConfig::turn_ttl`] from
+    /// now.
+    pub fn servers(&self, peer: PeerId, host: Option<&str>, unix_seconds: u64) -> Vec<IceServer> {
         let mut servers = Vec::new();
-        if !self.stun_urls.is_empty() {
-            servers.push(IceServer { urls: self.stun_urls.clone(), username: None, credential: None });
+        let own = self.stun_port.zip(host).filter(|_| self.stun_urls.is_empty());
+        let stun = own.map_or_else(|| self.stun_urls.clone(), |(port, host)| vec![format!("stun:{host}:{port}")]);
+        if !stun.is_empty() {
+            servers.push(IceServer { urls: stun, username: None, credential: None });
         }
         if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
             let username = format!("{}:{peer}", unix_seconds.saturating_add(self.turn_ttl.as_secs()));
@@ -82,14 +87,30 @@ mod tests {
     fn without_a_secret_there_is_no_turn_and_without_urls_there_is_nothing() {
         let config = |stun: &[&str], turn: &[&str], secret: Option<&str>| IceConfig {
             stun_urls: stun.iter().map(|url| (*url).into()).collect(),
+            stun_port: None,
             turn_urls: turn.iter().map(|url| (*url).into()).collect(),
             turn_secret: secret.map(|text| text.to_string().into()),
             turn_ttl: Duration::from_secs(600),
         };
         let peer = PeerId::from_bytes([1; 16]);
-        assert!(config(&[], &[], Some("s")).servers(peer, 1000).is_empty());
-        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(peer, 1000).len(), 1);
-        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(peer, 1000);
+        assert!(config(&[], &[], Some("s")).servers(peer, None, 1000).is_empty());
+        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(peer, None, 1000).len(), 1);
+        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(peer, None, 1000);
         assert_eq!(servers[1].username.as_deref(), Some("1600:01010101-0101-0101-0101-010101010101"));
+    }
+    #[test]
+    fn its_own_stun_is_named_as_the_peer_knows_the_server_unless_there_is_another() {
+        let peer = PeerId::from_bytes([1; 16]);
+        let mut ice = IceConfig {
+            stun_urls: Vec::new(),
+            stun_port: Some(3478),
+            turn_urls: Vec::new(),
+            turn_secret: None,
+            turn_ttl: Duration::from_secs(600),
+        };
+        assert_eq!(ice.servers(peer, Some("[2001:db8::1]"), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
+        assert!(ice.servers(peer, None, 0).is_empty());
+        ice.stun_urls.push("stun:other".into());
+        assert_eq!(ice.servers(peer, Some("a.example"), 0)[0].urls, ["stun:other"]);
     }
 }

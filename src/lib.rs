@@ -9,5 +9,6 @@ pub mod engine;
 pub mod healthcheck;
 pub mod http;
 pub mod ice;
+pub mod stun;
 pub mod telemetry;
 pub mod tls;

@@ -15,7 +15,9 @@ fn main() -> ExitCode {
         None => serve(cli.config),
         Some(Command::Serve(config)) => serve(*config),
         Some(Command::Openapi) => print_document(),
-        Some(Command::Healthcheck { url }) => healthcheck::run(&url),
+        Some(Command::Healthcheck { url }) => {
+            url.map_or_else(|| healthcheck::url_of(&cli.config), Ok).and_then(|url| healthcheck::run(&url))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

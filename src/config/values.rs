@@ -17,19 +17,40 @@ pub fn secret(text: &str) -> Result<SecretString, String> {
 }
 
 pub fn stun_url(text: &str) -> Result<String, String> {
-    ice_url(text, &["stun:", "stuns:"])
+    ice_url(text, &["stun:", "stuns:"], &[])
 }
 
 pub fn turn_url(text: &str) -> Result<String, String> {
-    ice_url(text, &["turn:", "turns:"])
+    ice_url(text, &["turn:", "turns:"], &["transport=udp", "transport=tcp"])
 }
 
-/// RFC 7064 and RFC 7065: a scheme, a colon, a host; no slashes.
-fn ice_url(text: &str, schemes: &[&str]) -> Result<String, String> {
-    let host = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
-    let fits =
-        host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace));
-    if fits { Ok(text.to_owned()) } else { Err(format!("it must look like {}host:port", schemes[0])) }
+/// RFC 7064 and RFC 7065: a scheme, a colon, a host, perhaps a port; no slashes. A browser that is given anything else
+/// refuses to make a connection at all.
+fn ice_url(text: &str, schemes: &[&str], queries: &[&str]) -> Result<String, String> {
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let (place, query) = rest.map_or(("", None), |rest| match rest.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (rest, None),
+    });
+    if is_host_and_port(place) && query.is_none_or(|query| queries.contains(&query)) {
+        return Ok(text.to_owned());
+    }
+    let query = queries.first().map_or(String::new(), |query| format!(", perhaps with ?{query} behind it"));
+    Err(format!("it must look like {}host:3478{query}", schemes[0]))
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => (address, None),
+        Some((address, port)) => (address, Some(port.strip_prefix(':').unwrap_or(""))),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let fits = if text.starts_with('[') {
+        host.parse::<std::net::Ipv6Addr>().is_ok()
+    } else {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+    };
+    fits && port.is_none_or(|port| port.parse::<std::num::NonZeroU16>().is_ok())
 }
 
 pub fn network(text: &str) -> Result<IpNet, String> {
@@ -45,4 +66,47 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
 pub fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.join("app/index.html").is_file() { Ok(path) } else { Err("there is no app/index.html in it".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_ice_servers_are_as_browsers_take_them() {
+        for url in
+            ["stun:a.example", "stun:a.example:3478", "stuns:192.0.2.1:5349", "stun:[2001:db8::1]:3478", "stun:[::1]"]
+        {
+            assert_eq!(stun_url(url).as_deref(), Ok(url));
+        }
+        for url in ["turn:a.example", "turn:a.example:3478?transport=udp", "turns:[::1]:443?transport=tcp"] {
+            assert_eq!(turn_url(url).as_deref(), Ok(url));
+        }
+        let wrong = [
+            "",
+            "a.example:3478",
+            "stun:",
+            "stun:/a",
+            "stun://a.example",
+            "stun: a.example",
+            "stun:a.example:",
+            "stun:a.example:0",
+            "stun:a.example:65536",
+            "stun:a.example:port",
+            "stun:a_b",
+            "stun:2001:db8::1",
+            "stun:[::1]3478",
+            "stun:[a.example]",
+            "stun:a.example?transport=udp",
+            "turn:a.example",
+        ];
+        for url in wrong {
+            assert!(stun_url(url).is_err(), "{url}");
+        }
+        for url in
+            ["stun:a.example", "turn:a.example?transport=sctp", "turn:a.example?transport=udp&x", "turn:a.example?"]
+        {
+            assert!(turn_url(url).is_err(), "{url}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::domain::{Accepted, Batch, Timestamp};
+use crate::domain::{Accepted, Batch, LeaveReason, Lifecycle, Timestamp, Turn};
 
 /// Upper bounds of the histogram of waiting times, in microseconds: a wake-up takes some hundred, a quiet reader
 /// seconds.
@@ -65,10 +65,10 @@ impl Flow {
         self.delivered_bytes.fetch_add(bytes, Relaxed);
     }
 
-    pub fn expired(&self, peers: usize) {
-        if peers > 0 {
-            self.expired.fetch_add(peers as u64, Relaxed);
-        }
+    /// Counts those who went without a word.
+    pub fn expired(&self, lifecycle: &[Lifecycle]) {
+        let expired = |note: &&Lifecycle| matches!(note.turn, Turn::PeerLeft(_, LeaveReason::Expired));
+        self.expired.fetch_add(lifecycle.iter().filter(expired).count() as u64, Relaxed);
     }
 
     pub fn counts(&self) -> Counts {

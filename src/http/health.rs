@@ -62,7 +62,9 @@ pub async fn figures(api: Data<Api>) -> HttpResponse {
     let text = telemetry::render(Figures {
         stats: api.engine.stats(),
         connections: api.connections.count(),
+        transit_bytes: api.connections.transit.used(),
         refusals: api.observed.refusals(),
+        stun: api.stun.as_ref().map(|stun| stun.counts()),
     });
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }

@@ -1,10 +1,18 @@
 //! ICE servers for a member, fresh.
 
-use actix_web::{HttpResponse, get, http::StatusCode, web::Data};
+use std::{convert::Infallible, future::Ready};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    get,
+    http::{StatusCode, header, uri::Authority},
+    web::Data,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, answers, caller::Owner, problem::Problem, refusals};
+use super::{Api, answers, caller::Owner, problem::Problem, refusals, room_name::RoomNameText};
 use crate::ice::IceServer;
 
 /// For `RTCPeerConnection.setConfiguration`.
@@ -23,19 +31,34 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     tag = "ice",
     operation_id = "getIceServers",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "One's own id"),
     ),
     responses((status = 200, body = IceServers, description = "STUN and TURN servers"), IceRefusals),
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/ice-servers")]
-pub async fn ice_servers(api: Data<Api>, by: Owner) -> Result<HttpResponse, Problem> {
+pub async fn ice_servers(api: Data<Api>, by: Owner, host: AskedHost) -> Result<HttpResponse, Problem> {
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
     let answer = IceServers {
-        ice_servers: api.ice.servers(by.peer, api.clock.wall_seconds()),
+        ice_servers: api.ice.servers(by.peer, host.0.as_deref(), api.clock.wall_seconds()),
         ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
     };
     Ok(answers::json(StatusCode::OK, &answer))
+}
+
+/// The server's name as the client knows it (RFC 9110 section 7.2), without the port. Only ever told to that client again.
+#[derive(Debug)]
+pub struct AskedHost(pub Option<String>);
+
+impl FromRequest for AskedHost {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let named = || request.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
+        let authority = request.uri().authority().cloned().or_else(named);
+        std::future::ready(Ok(Self(authority.map(|authority| authority.host().to_owned()))))
+    }
 }

@@ -31,19 +31,7 @@ pub struct Rates {
     failures: Failures,
 }
 
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, OurClock, NoOpMiddleware<Duration>>;
-
-/// The limiter's time is ours.
-#[derive(Clone, Debug)]
-struct OurClock(Clock);
-
-impl GovernorClock for OurClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        Duration::from_millis(self.0.now().millis())
-    }
-}
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>;
 
 /// An office that comes back after a power cut joins at once: so many seconds' worth may come in one go.
 const BURST_SECONDS: u32 = 10;
@@ -100,13 +88,13 @@ impl Rates {
 fn limiter<K: Clone + Eq + Hash>(per_second: u32, clock: Clock) -> Option<Limiter<K>> {
     let rate = NonZeroU32::new(per_second)?;
     let burst = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS)?);
-    Some(RateLimiter::dashmap_with_clock(Quota::per_second(rate).allow_burst(burst), OurClock(clock)))
+    Some(RateLimiter::dashmap_with_clock(Quota::per_second(rate).allow_burst(burst), clock))
 }
 
 fn check<K: Clone + Eq + Hash>(limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
     let Some(limiter) = limiter else { return Ok(()) };
     limiter.check_key(key).map_err(|too_soon| {
-        let wait = too_soon.wait_time_from(limiter.clock().now());
+        let wait = too_soon.wait_time_from(GovernorClock::now(limiter.clock()));
         Problem::new(Code::RateLimited, "Requests come faster than is allowed here.").retry_after(wait)
     })
 }

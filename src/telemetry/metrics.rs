@@ -16,8 +16,12 @@ use crate::engine::{BUCKETS_MICROS, Stats};
 pub struct Figures {
     pub stats: Stats,
     pub connections: usize,
+    /// Memory for what is on its way.
+    pub transit_bytes: usize,
     /// Refusals by the slug of their problem.
     pub refusals: Vec<(&'static str, u64)>,
+    /// STUN questions answered and ignored, if the server answers any.
+    pub stun: Option<(u64, u64)>,
 }
 
 /// The figures in the OpenMetrics text format, which Prometheus reads.
@@ -37,6 +41,8 @@ impl Collector for Figures {
             ("rooms", "Rooms now", self.stats.rooms),
             ("peers", "Peers now", self.stats.peers),
             ("parked_polls", "Polls that wait now", self.stats.parked),
+            ("rooms_bytes", "What rooms cost in memory now, as reckoned", self.stats.rooms_bytes),
+            ("transit_bytes", "What requests and answers on their way take in memory now", self.transit_bytes),
             ("connections", "Connections now", self.connections),
             ("mailbox_messages_max", "Messages in the fullest mailbox so far", flow.fullest),
         ] {
@@ -48,7 +54,14 @@ impl Collector for Figures {
             ("accepted_bytes", "Bytes put into mailboxes", flow.accepted_bytes),
             ("messages_delivered", "Messages and events handed to polls, each once", flow.delivered),
             ("delivered_bytes", "Bytes handed to polls, each once", flow.delivered_bytes),
-            ("leases_expired", "Peers whose lease ended", flow.expired),
+            ("leases_expired", "Peers whose lease ended without a goodbye", flow.expired),
+        ] {
+            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        let (answered, ignored) = self.stun.unwrap_or_default();
+        for (name, help, value) in [
+            ("stun_answered", "STUN questions answered", answered),
+            ("stun_ignored", "Datagrams to the STUN port that were not STUN, or too many", ignored),
         ] {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
@@ -61,7 +74,7 @@ impl Figures {
     fn encode_refusals(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut family =
             encoder.encode_descriptor("refusals", "Requests refused, by problem", None, MetricType::Counter)?;
-        for (slug, count) in self.refusals.iter().filter(|(_, count)| *count > 0) {
+        for (slug, count) in &self.refusals {
             ConstCounter::new(*count).encode(family.encode_family(&[("type", *slug)])?)?;
         }
         Ok(())
@@ -69,7 +82,7 @@ impl Figures {
 
     fn encode_waiting(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let flow = &self.stats.flow;
-        let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::MAX]);
+        let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
         let count = flow.waited.iter().sum();
         let help = "Time from a message's post to the answer of the poll that took it";

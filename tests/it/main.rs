@@ -3,16 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
+mod abuse;
+mod abuse_h2;
+mod attacked;
 mod binary;
 mod chaos;
 mod connections;
 mod contract;
+mod deploy;
 mod engine;
 mod faults;
 mod harness;
+mod healthcheck;
 mod limits;
 mod logs;
+mod memory;
 mod messages;
+mod metrics;
 mod openapi;
 mod pages;
 mod peers;
@@ -21,6 +28,7 @@ mod probe;
 mod rates;
 mod restart;
 mod rooms;
+mod stun;
 mod tickets;
 mod tidy;
 mod tls;

@@ -220,6 +220,13 @@ async fn names_and_metadata_are_bounded() {
     server.get("/v1/rooms/tea").await.refused(404, "room-unknown");
     deep(30).await.expect(201);
     join(json!({"name": "é".repeat(64)})).await.expect(201);
+    for bad in [json!(0), json!(65), json!(2.5), json!(-1), json!("2")] {
+        join(json!({"capacity": bad})).await.refused(422, "invalid");
+    }
+    let fresh =
+        server.post("/v1/rooms/fresh/peers", json!({"capacity": 3.0, "secret": "é".repeat(256)})).await.expect(201);
+    assert_eq!(fresh["capacity"], 3);
+    server.post("/v1/rooms/fresh/peers", json!({"secret": "é".repeat(257)})).await.refused(422, "invalid");
     join(metadata(4096)).await.expect(201);
 }
 

@@ -36,9 +36,10 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
     Some(match layer {
         _ if layer.starts_with("domain/") => &["domain"],
         _ if layer.starts_with("engine/") => &["engine", "domain", "clock"],
-        _ if layer.starts_with("http/") => &["http", "engine", "domain", "clock", "ice", "telemetry"],
+        _ if layer.starts_with("http/") => &["http", "engine", "domain", "clock", "ice", "stun", "telemetry"],
         _ if layer.starts_with("telemetry/") => &["telemetry", "engine"],
         "ice.rs" => &["domain"],
+        "stun.rs" => &["clock"],
         "clock.rs" => &["domain"],
         _ => return None,
     })

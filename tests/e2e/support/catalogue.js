@@ -111,10 +111,15 @@ export const DEFAULTS = {
   Varnish: varnish(({ upstream }) => `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${upstream.split(':')[1]}"; }\n`),
 };
 
+/** With the file of `deploy/`. Nobody listens at its second server's address unless one is given. */
+export function behindHaproxy(second = '127.0.0.1:9') {
+  return { ...haproxy((at) => local('haproxy.cfg', at).replace('127.0.0.1:8082', second)), scheme: 'https', file: 'haproxy.cfg' };
+}
+
 /** In front of the server, with the files that the documentation tells people to copy. */
 export const RECOMMENDED = {
   nginx: { ...nginx((at) => local('nginx.conf', at)), scheme: 'https', file: 'nginx.conf' },
-  HAProxy: { ...haproxy((at) => local('haproxy.cfg', at)), scheme: 'https', file: 'haproxy.cfg' },
+  HAProxy: behindHaproxy(),
   Apache: { ...apache((at) => local('apache.conf', at)), scheme: 'https', file: 'apache.conf' },
   Caddy: { ...caddy((at) => local('Caddyfile', at)), scheme: 'https', file: 'Caddyfile' },
   Varnish: { ...varnish((at) => local('varnish.vcl', at)), file: 'varnish.vcl' },

@@ -8,7 +8,9 @@ const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/si
 export class Server {
   /** @param {string[]} flags */
   static async start(flags = [], listen = '127.0.0.1:0') {
-    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
+    // What a test asks to be logged it wants to read.
+    const stderr = flags.includes('--log') ? 'pipe' : 'inherit';
+    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
     // Also when a test fails before it comes to stop its server.
     process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });
@@ -20,7 +22,13 @@ export class Server {
   }
 
   constructor(child, base, flags) {
-    Object.assign(this, { child, base, flags });
+    Object.assign(this, { child, base, flags, logs: '' });
+    child.stderr?.setEncoding('utf8').on('data', (text) => { this.logs += text; });
+  }
+
+  /** Resolves when so many lines of the log hold this text. */
+  async logged(text, times = 1) {
+    while (this.logs.split(text).length <= times) await once(this.child.stderr, 'data');
   }
 
   /** As a power cut would end it. */

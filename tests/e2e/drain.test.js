@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
+import { behindHaproxy } from './support/catalogue.js';
+import { Proxy } from './support/proxies.js';
+import { Server } from './support/server.js';
+import { Way } from './support/way.js';
+
+const FLAGS = ['--token-key', 'kept over restarts of the server', '--trusted-proxy', '127.0.0.1', '--log', 'debug'];
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+const host = (server) => new URL(server.base).host;
+const occupancy = async (base) => (await new Way(base).ask('/v1/rooms/tea')).body.occupancy;
+
+/** Remembers the page's media connection, everything that happens to it, and how long its video ever stood still. */
+const watchMedia = (page) => page.evaluate(() => {
+  const [{ pc }] = window.signalpost.call.links.values();
+  const ufrag = () => pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1];
+  const watch = { pc, changes: [], ufrag: ufrag(), frames: 0, moved: performance.now(), longestStill: 0, failed: null };
+  for (const change of ['connectionstatechange', 'iceconnectionstatechange', 'signalingstatechange']) {
+    pc.addEventListener(change, () => watch.changes.push(`${change}: ${pc.connectionState}`));
+  }
+  watch.look = async () => {
+    const video = [...(await pc.getStats()).values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+    if (video.framesDecoded < watch.frames) watch.failed = `${watch.frames} frames, then ${video.framesDecoded}`;
+    const now = performance.now();
+    watch.longestStill = Math.max(watch.longestStill, now - watch.moved);
+    if (video.framesDecoded > watch.frames) [watch.frames, watch.moved] = [video.framesDecoded, now];
+  };
+  watch.timer = setInterval(watch.look, 50);
+  watch.verdict = () => {
+    const now = [...window.signalpost.call.links.values()].map((link) => link.pc);
+    const { changes, failed, longestStill } = watch;
+    return { same: now.length === 1 && now[0] === pc, restarted: ufrag() !== watch.ufrag, changes, failed, longestStill };
+  };
+  window.watch = watch;
+});
+
+/** The longest that the video stood still, in ms, if nothing else happened to the media. */
+async function mediaUnbroken(page) {
+  const { longestStill, ...verdict } = await page.evaluate(() => window.watch.verdict());
+  assert.deepEqual(verdict, { same: true, restarted: false, changes: [], failed: null });
+  return Math.round(longestStill);
+}
+
+/** What of a call nobody may find in a log: session descriptions line by line, addresses, tokens, names, words. */
+const secretsOf = (page) => page.evaluate(() => {
+  const { pc } = window.watch;
+  const lines = [pc.localDescription, pc.remoteDescription].flatMap(({ sdp }) => sdp.split('\r\n'));
+  const candidates = lines.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2));
+  const telling = lines.filter((line) => /^a=(ice-ufrag|ice-pwd|fingerprint|msid|ssrc)/.test(line)).map((line) => line.split(':').slice(1).join(':'));
+  const addresses = candidates.map((candidate) => candidate.split(' ')[4]).filter((address) => !address.startsWith('127.'));
+  const { token } = JSON.parse(Object.values(sessionStorage).find((value) => value.includes('token')));
+  return [...candidates, ...telling, ...addresses, token, 'Ann', 'Ben', 'still there?'];
+});
+
+/** Two people in a call behind the proxy; `during` happens, and they are where they were. */
+async function inMidCall(proxy, during) {
+  const pages = await Promise.all(['Ann', 'Ben'].map((name) => visit(browser, proxy.base, { room: 'tea', name, ignoreHTTPSErrors: true })));
+  const [ann, ben] = pages;
+  await Promise.all(pages.map((page) => state(page, 'connected')));
+  await Promise.all(pages.map((page) => videoRuns(page)));
+  await Promise.all(pages.map(watchMedia));
+  const ids = await Promise.all(pages.map(idOf));
+
+  const left = pages.map((page) => state(page, 'reconnecting'));
+  const stopped = await during();
+  await Promise.all(left);
+  const back = Promise.all(pages.map((page) => state(page, 'connected'))).then(() => Date.now() - stopped);
+  while (await occupancy(proxy.base) !== 2) await new Promise(setImmediate);
+  const both = Date.now() - stopped;
+  const connected = await back;
+
+  await Promise.all(pages.map((page) => videoRuns(page, 30)));
+  assert.deepEqual(await Promise.all(pages.map(idOf)), ids);
+  await say(ann, 'still there?');
+  await heard(ben, 'still there?');
+  const longestStill = await Promise.all(pages.map(mediaUnbroken));
+  // The seats are those from before: a newcomer finds them taken.
+  const third = await visit(browser, proxy.base, { room: 'tea', name: 'Cleo', ignoreHTTPSErrors: true });
+  await state(third, 'full');
+  const secrets = (await Promise.all(pages.map(secretsOf))).flat();
+  await Promise.all([...pages, third].map((page) => page.context().close()));
+  return { secrets, ms: { 'both in the room again': both, 'both pages say so': connected, 'video stood still at most': longestStill } };
+}
+
+function holdNothingPrivate(servers, secrets) {
+  assert.ok(secrets.length > 20, secrets.join('\n'));
+  for (const { logs } of servers) {
+    assert.match(logs, /DEBUG POST \/v1\/rooms\/tea\/peers /);
+    for (const secret of secrets) assert.ok(!logs.includes(secret), `${secret} is in the log:\n${logs}`);
+  }
+}
+
+test('a rolling restart behind HAProxy: media unbroken, rooms on the new server, nothing private in the logs at debug', async () => {
+  const old = await Server.start(FLAGS);
+  // Only to have an address that the proxy can be told beforehand.
+  let fresh = await Server.start(FLAGS);
+  await fresh.stop();
+  const proxy = await Proxy.start(behindHaproxy(host(fresh)), host(old));
+  const { ms, secrets } = await inMidCall(proxy, async () => {
+    fresh = await fresh.restart();
+    // The proxy has seen it to be ready, and goes on asking the old one, where the room is.
+    await fresh.logged('GET /readyz', 3);
+    for (let asked = 0; asked < 20; asked += 1) assert.equal(await occupancy(proxy.base), 2);
+    const stopped = Date.now();
+    await old.stop();
+    assert.equal(old.child.exitCode, 0);
+    return stopped;
+  });
+  assert.equal(await occupancy(fresh.base), 2);
+  holdNothingPrivate([old, fresh], secrets);
+  console.log('rolling restart, ms:', ms);
+  await proxy.stop();
+  await fresh.stop();
+});
+
+test('a restart in place behind HAProxy: media unbroken, rooms back', async () => {
+  let server = await Server.start(FLAGS);
+  const proxy = await Proxy.start(behindHaproxy(), host(server));
+  const { ms } = await inMidCall(proxy, async () => {
+    const stopped = Date.now();
+    await server.stop();
+    assert.equal(server.child.exitCode, 0);
+    server = await server.restart();
+    return stopped;
+  });
+  console.log('restart in place, ms:', ms);
+  await proxy.stop();
+  await server.stop();
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+
+import { join } from '../../web/client/index.js';
+import { Prometheus } from './support/prometheus.js';
+import { Server } from './support/server.js';
+
+let server;
+before(async () => { server = await Server.start(['--lease-ms', '1000']); });
+after(() => server.stop());
+
+const metrics = async () => (await fetch(`${server.base}/metrics`)).text();
+
+test('the figures are named by the conventions of Prometheus', async () => {
+  let text = await metrics();
+  // What OpenMetrics calls a counter's family, promtool wants to be called like its series.
+  for (const [, counter] of text.matchAll(/^# TYPE (\S+) counter$/gm)) text = text.replaceAll(new RegExp(`^(# \\w+ ${counter}) `, 'gm'), '$1_total ');
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  assert.deepEqual([status, stdout + stderr], [0, '']);
+});
+
+test('every query of the dashboard in deploy/ shows something in a real Prometheus, and every figure is in one', async () => {
+  const dashboard = JSON.parse(await readFile(new URL('../../deploy/grafana-dashboard.json', import.meta.url), 'utf8'));
+  const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  const families = [...(await metrics()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => (kind === 'counter' ? `${name}_total` : name));
+  const asked = queries.flatMap((query) => query.match(/signalpost_\w+/g)).map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+  assert.deepEqual([...new Set(asked)].sort(), families.sort());
+
+  const prometheus = await Prometheus.start(new URL(server.base).host);
+  await prometheus.has('up');
+  // One who is heard of, one who is not, and one for whom there is no seat.
+  const ann = await join(server.base, 'tea', { name: 'Ann' });
+  const silent = await (await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).json();
+  assert.equal((await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).status, 409);
+  await ann.send(silent.peer.id, { type: 'data', data: 'are you there?' });
+  await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
+  for (const query of queries) {
+    await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
+  }
+  await ann.leave();
+  await prometheus.stop();
+});

@@ -1,0 +1,137 @@
+//! The figures for Prometheus, each after something that must change it.
+
+use std::collections::HashMap;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Server, send};
+
+/// What was read at one moment: each series with its value.
+pub struct Figures(HashMap<String, f64>);
+
+impl Figures {
+    pub async fn of(server: &Server) -> Figures {
+        let answer = server.get("/metrics").await;
+        assert_eq!(answer.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
+        let lines = answer.text.lines().filter(|line| !line.starts_with('#'));
+        let pairs = lines.map(|line| line.rsplit_once(' ').unwrap());
+        Figures(pairs.map(|(series, value)| (series.into(), value.parse().unwrap())).collect())
+    }
+
+    #[track_caller]
+    pub fn get(&self, series: &str) -> f64 {
+        let name = format!("signalpost_{series}");
+        *self.0.get(&name).unwrap_or_else(|| panic!("there is no {name}"))
+    }
+}
+
+#[actix_web::test]
+async fn messages_bytes_refusals_and_the_fullest_mailbox_are_counted() {
+    let server = Server::start(&["--mailbox-messages", "5"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    let before = Figures::of(&server).await;
+    assert_eq!((before.get("rooms"), before.get("peers"), before.get("parked_polls")), (1.0, 2.0, 0.0));
+    assert_eq!(before.get("refusals_total{type=\"mailbox-full\"}"), 0.0);
+    assert_eq!(before.get("connections"), 1.0);
+
+    // Ann's mailbox holds that Ben joined, and has room for four more.
+    let message = r#"{"type":"data","data":"0123456789"}"#;
+    let post = || {
+        let request = ben.request(Method::POST, &ann.path("/messages"));
+        send(request.header("content-type", "application/json").body(message))
+    };
+    for _ in 0..4 {
+        post().await.expect(202);
+    }
+    post().await.refused(429, "mailbox-full");
+    post().await.refused(429, "mailbox-full");
+    let full = Figures::of(&server).await;
+    assert_eq!(full.get("messages_accepted_total"), 4.0);
+    assert_eq!(full.get("mailbox_messages_max"), 5.0);
+    assert_eq!(full.get("refusals_total{type=\"mailbox-full\"}"), 2.0);
+    assert_eq!(full.get("refusals_total{type=\"room-full\"}"), 0.0);
+    // A message counts what is between its braces, an event 128 and its card.
+    let bytes = 4 * (message.len() - 2);
+    assert_eq!(full.get("accepted_bytes_total"), bytes as f64);
+    assert_eq!((full.get("messages_delivered_total"), full.get("delivered_bytes_total")), (0.0, 0.0));
+
+    assert_eq!(ann.messages(0).await.len(), 5);
+    // Read once more, as after an answer that was lost: nothing is counted twice.
+    assert_eq!(ann.messages(0).await.len(), 5);
+    let read = Figures::of(&server).await;
+    assert_eq!(read.get("messages_delivered_total"), 5.0);
+    assert_eq!(read.get("delivered_bytes_total"), (bytes + 128 + "Ben".len() + "{}".len()) as f64);
+    ann.messages(5).await;
+    // The mark stays where it was.
+    assert_eq!(Figures::of(&server).await.get("mailbox_messages_max"), 5.0);
+}
+
+#[actix_web::test]
+async fn the_histogram_tells_how_long_messages_waited() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    ann.say(&ann, "waits for its reader").await;
+    // This is the time that is measured.
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    assert_eq!(ann.messages(0).await.len(), 1);
+    let slow = Figures::of(&server).await;
+    let bucket = |figures: &Figures, le: &str| figures.get(&format!("delivery_seconds_bucket{{le=\"{le}\"}}"));
+    assert_eq!(slow.get("delivery_seconds_count"), 1.0);
+    assert!(slow.get("delivery_seconds_sum") >= 0.06, "{}", slow.get("delivery_seconds_sum"));
+    assert_eq!((bucket(&slow, "0.05"), bucket(&slow, "30.0"), bucket(&slow, "+Inf")), (0.0, 1.0, 1.0));
+
+    // To one who waits it comes in far less than the next poll would take.
+    let polling = tokio::spawn(send(ann.polling(1, 25.0)));
+    while Figures::of(&server).await.get("parked_polls") == 0.0 {
+        tokio::task::yield_now().await;
+    }
+    ann.say(&ann, "is waited for").await;
+    assert_eq!(polling.await.unwrap().messages().len(), 1);
+    let both = Figures::of(&server).await;
+    assert_eq!((both.get("delivery_seconds_count"), bucket(&both, "+Inf")), (2.0, 2.0));
+    assert!(both.get("delivery_seconds_sum") - slow.get("delivery_seconds_sum") < 25.0);
+    assert_eq!(both.get("parked_polls"), 0.0);
+}
+
+#[actix_web::test]
+async fn only_those_who_went_without_a_word_have_expired() {
+    let server = Server::start(&["--lease-ms", "200", "--leave-grace-ms", "100", "--room-capacity", "4"]);
+    let [ann, ben, cleo] = [
+        server.join_room("tea", "Ann").await,
+        server.join_room("tea", "Ben").await,
+        server.join_room("tea", "Cleo").await,
+    ];
+    ann.leave().await.expect(204);
+    ben.goodbye().await.expect(204);
+    drop(cleo);
+    let mut now = Figures::of(&server).await;
+    while now.get("peers") > 0.0 {
+        now = Figures::of(&server).await;
+    }
+    assert_eq!((now.get("leases_expired_total"), now.get("rooms")), (1.0, 0.0));
+}
+
+#[actix_web::test]
+async fn every_problem_has_its_series_from_the_start_and_every_figure_its_line_in_the_manual() {
+    let server = Server::start(&[]);
+    let text = server.get("/metrics").await.text;
+    for code in signalpost::http::problem::Code::ALL {
+        assert!(text.contains(&format!("{{type=\"{}\"}} 0\n", code.row().slug)), "{code:?}");
+    }
+    let manual = include_str!("../../docs/operating.md");
+    let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut named = 0;
+    for family in families {
+        let (name, kind) = family.split_once(' ').unwrap();
+        let name = if kind == "counter" { format!("{name}_total") } else { name.into() };
+        assert!(manual.contains(&format!("| `{name}")), "{name} is not in docs/operating.md");
+        named += 1;
+    }
+    let listed = manual.lines().filter(|line| line.starts_with("| `signalpost_")).count();
+    assert_eq!((named, listed), (14, 14));
+    assert_eq!(server.post("/v1/rooms", json!({"room": "a b"})).await.status, 422);
+    assert!(server.get("/metrics").await.text.contains("{type=\"room-name-invalid\"} 1\n"));
+}
