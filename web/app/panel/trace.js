@@ -12,6 +12,9 @@ import { routeOf } from './route.js';
 
 /** So long a connection may take before anybody is told that something is wrong. */
 const PATIENCE_MS = 8_000;
+/** A connection that was built anew knows nothing yet: so long what its predecessor knew counts. */
+const FRESH_MS = 5_000;
+const ERRORS_KEPT = 50;
 
 /** What has been seen of the connection with one peer. */
 export class Trace {
@@ -20,6 +23,11 @@ export class Trace {
   /** @type {{ pair: string, totals: Totals } | null} */
   #before = null;
   #aloneSince = performance.now();
+  /** @type {RTCPeerConnection | null} */
+  #pc = null;
+  #pcSince = 0;
+  /** What failed for predecessors, since it last worked. @type {Evidence['errors']} */
+  #errors = [];
   /** @type {Evidence} */
   evidence;
   /** @type {Route | null} */
@@ -50,12 +58,24 @@ export class Trace {
   async look() {
     const { pc, state } = this.#link;
     if (state === 'connected') this.#aloneSince = performance.now();
+    if (pc && pc !== this.#pc) {
+      this.#pc = pc;
+      this.#pcSince = performance.now();
+      this.#errors = this.evidence.errors.slice(-ERRORS_KEPT);
+    }
+    if (state === 'connected') this.#errors = [];
     // A connection that was given up leaves its evidence.
-    if (pc) this.evidence = this.#gather(pc);
+    if (pc) this.evidence = this.#newer(this.#gather(pc));
     const reports = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc?.getStats()));
     this.route = reports && state === 'connected' ? routeOf(reports) : null;
     this.flows.push(this.#flow(reports));
     if (this.flows.length > SPAN) this.flows.shift();
+  }
+
+  /** @param {Evidence} found @returns {Evidence} */
+  #newer(found) {
+    const fresh = performance.now() - this.#pcSince < FRESH_MS && found.remote.length === 0;
+    return fresh && this.state !== 'connected' && this.evidence.answered ? { ...this.evidence, errors: found.errors } : found;
   }
 
   /** @param {Map<string, any>} reports @returns {Flow} */
@@ -83,7 +103,7 @@ export class Trace {
       relayOnly: iceTransportPolicy === 'relay',
       local: candidatesOf(pc?.localDescription?.sdp),
       remote: candidatesOf(pc?.remoteDescription?.sdp),
-      errors: pc instanceof ObservedConnection ? [...pc.errors] : [],
+      errors: [...this.#errors, ...(pc instanceof ObservedConnection ? pc.errors : [])],
     };
   }
 }
