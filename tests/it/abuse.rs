@@ -45,7 +45,7 @@ async fn fill(peer: &Peer) {
 
 #[actix_web::test]
 async fn heads_that_never_end_are_not_collected() {
-    let server = Attacked::start(&[]).await;
+    let server = Attacked::start(&["--keep-alive-ms", "60000"]).await;
     let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n", "x".repeat(bytes));
     let fits = server.say(format!("{}Connection: close\r\n\r\n", head(16_000)).as_bytes()).await;
     assert!(fits.starts_with("HTTP/1.1 200"), "{fits}");
@@ -79,6 +79,10 @@ async fn bodies_that_never_end_or_lie_about_their_length_are_refused_and_change_
             let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
             assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body-too-large"), "{answer}");
         }
+        // Whoever reads only afterwards is told, too.
+        let late = format!("{}{}", posting(&ann, "Content-Length: 1000000"), "x".repeat(1_000_000));
+        let answer = server.say(late.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
         // Longer than said: what is too much is not a request.
         let body = r#"{"type":"data","data":"too long"}"#;
         let answer = server.say(format!("{}{body}", posting(&ann, "Content-Length: 10")).as_bytes()).await;

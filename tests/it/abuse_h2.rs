@@ -32,6 +32,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
@@ -242,6 +243,24 @@ async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
     for frames in server.by(attack).await {
         assert!(frames.iter().all(|(kind, payload)| *kind != DATA || payload.is_empty()));
     }
+}
+
+/// All windows wide open, and nothing taken from the socket (CVE-2019-9517). What is given to h2 counts as sent.
+#[actix_web::test]
+async fn a_client_that_asks_and_asks_and_takes_nothing_is_asked_for_no_more() {
+    let server = Attacked::start("asks").await;
+    server.ask("POST", &server.path, Some(json!({"type": "data", "data": "x".repeat(60_000)}).to_string())).await;
+    let path = format!("{}?after=0&wait=0", server.path);
+    let block = request("GET", &path, &[("authorization", &server.bearer)]);
+    let attack = async {
+        for _ in 0..2 {
+            let mut stream = server.connect(&[0, INITIAL_WINDOW, 0x7f, 0xff, 0xff, 0xff]).await;
+            stream.write_all(&frame(WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes())).await.unwrap();
+            write_for_ever(&mut stream, |number| frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, &block))
+                .await;
+        }
+    };
+    server.by(attack).await;
 }
 
 /// The same by a client that answers pings, and so is known to be there.
