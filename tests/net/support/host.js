@@ -30,15 +30,16 @@ export class Host {
     return ['ip', 'netns', 'exec', this.name, 'setpriv', '--pdeathsig', 'KILL', ...command];
   }
 
-  /** Runs a script. Resolves with what it printed. */
+  /** Runs a script, which takes a moment. Resolves with what it printed. */
   async sh(script) {
-    const { stdout } = await run('ip', ['netns', 'exec', this.name, 'bash', '-euc', script]);
+    const [program, ...args] = this.command('timeout', '--signal=KILL', '20', 'bash', '-euc', script);
+    const { stdout } = await run(program, args);
     return stdout;
   }
 
   /** Runs a program to its end, whatever that is; one that hangs is ended. */
   async run(command, seconds) {
-    const [program, ...args] = this.command('timeout', String(seconds), ...command);
+    const [program, ...args] = this.command('timeout', '--signal=KILL', String(seconds), ...command);
     const ended = await run(program, args).catch((error) => error);
     return { code: ended.code ?? 0, text: ended.stdout + ended.stderr };
   }
