@@ -211,7 +211,7 @@ async fn tidy(api: &Api) {
     loop {
         tokio::time::sleep(every).await;
         api.rates.forget_the_idle();
-        api.connections.close_the_idle();
+        api.connections.end_the_overdue();
     }
 }
 

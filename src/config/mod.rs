@@ -1,25 +1,27 @@
 //! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
 
+mod memory;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
+use memory::LEAST;
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
 use values::{at_least_one, folder, network, secret, stun_url, turn_url};
 
 use crate::{
     domain::Limits,
-    http::{ConnectionLimits, RateLimits, TokenKey},
+    http::{RateLimits, TokenKey},
     ice::IceConfig,
     telemetry::LogFormat,
     tls::Tls,
 };
 
-/// File descriptors that are not for connections: the listener, timers, files, and some to spare.
-const DESCRIPTORS_KEPT: usize = 256;
+/// A batch may be so many times as large as a single body.
+const BATCH_BODIES: usize = 4;
 
 /// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
 ///
@@ -115,7 +117,7 @@ pub struct Config {
     pub turn_secret: Option<SecretString>,
 
     /// How long TURN credentials hold, in seconds
-    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(60..=604_800))]
+    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
     pub turn_ttl: u64,
 
     /// How long a peer that is not heard of keeps its seat, in milliseconds
@@ -154,13 +156,20 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_BODY_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_bytes: usize,
 
-    /// Connections at once; as many as there are file descriptors for unless given. Beyond them requests get 503
+    /// Memory that clients can make the server take, in bytes: rooms and mailboxes, connections, requests and answers on
+    /// their way. Half of what the machine or container has unless given. Beyond it requests get 503
+    #[arg(long, env = "SIGNALPOST_MEMORY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(LEAST..))]
+    pub memory_bytes: Option<u64>,
+
+    /// Connections at once; as many as there are memory and file descriptors for unless given. Beyond them requests get
+    /// 503
     #[arg(long, env = "SIGNALPOST_CONNECTIONS_MAX", value_name = "N", value_parser = at_least_one)]
     pub connections_max: Option<usize>,
 
-    /// Connections at once from one client address (an IPv6 /64) that is not a trusted proxy
-    #[arg(long, env = "SIGNALPOST_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 2048, value_parser = at_least_one)]
-    pub connections_per_address: usize,
+    /// Connections at once from one client address (an IPv6 /64) that is not a trusted proxy. Unless given 2048, or a
+    /// quarter of all if that is less
+    #[arg(long, env = "SIGNALPOST_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = at_least_one)]
+    pub connections_per_address: Option<usize>,
 
     /// How long an idle connection is kept, in milliseconds: longer than the load balancer in front keeps it
     #[arg(long, env = "SIGNALPOST_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
@@ -202,25 +211,14 @@ impl Config {
             room_capacity_max: self.room_capacity_max.into(),
             mailbox_messages: self.mailbox_messages,
             mailbox_bytes: self.mailbox_bytes,
+            rooms_bytes: self.shares().rooms,
             body_bytes: self.body_bytes,
-            batch_bytes: self.body_bytes.saturating_mul(4),
+            batch_bytes: self.body_bytes.saturating_mul(BATCH_BODIES),
             wait_max,
             wait_default: defaults.wait_default.min(wait_max),
             lease: Duration::from_millis(self.lease_ms),
             leave_grace: Duration::from_millis(self.leave_grace_ms),
             ..defaults
-        }
-    }
-
-    /// What this process can hold with so many file descriptors.
-    pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
-        let spare = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
-        let keep_alive = Duration::from_millis(self.keep_alive_ms);
-        ConnectionLimits {
-            total: self.connections_max.unwrap_or(spare).min(spare),
-            per_address: self.connections_per_address,
-            // Somewhat longer, so that actix closes what is merely idle, and we only what it overlooks.
-            idle: keep_alive + keep_alive.min(Duration::from_secs(10)),
         }
     }
 
@@ -308,7 +306,9 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_limits() {
-        let (ours, theirs) = (Config::from_defaults().limits(), Limits::default());
+        let ours = Config::from_defaults().limits();
+        // What the machine has is its own affair.
+        let theirs = Limits { rooms_bytes: ours.rooms_bytes, ..Limits::default() };
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
     }
 

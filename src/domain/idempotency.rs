@@ -29,6 +29,8 @@ pub struct Answers(VecDeque<(Keyed, Vec<(PeerId, Seq)>)>);
 impl Answers {
     /// Entries of all answers together: a batch to everybody in a large room has thousands.
     const PLACES: usize = 4096;
+    /// What one answer takes in memory besides its entries.
+    const COST: usize = 160;
 
     pub fn earlier(&self, keyed: Keyed) -> Result<Option<&[(PeerId, Seq)]>, Refusal> {
         for (seen, answer) in &self.0 {
@@ -37,6 +39,16 @@ impl Answers {
             }
         }
         Ok(None)
+    }
+
+    /// What remembering an answer of so many entries takes in memory.
+    pub fn cost_of(places: usize) -> usize {
+        Self::COST + places * size_of::<(PeerId, Seq)>()
+    }
+
+    /// What they take in memory.
+    pub fn cost(&self) -> usize {
+        self.0.iter().map(|(_, answer)| Self::cost_of(answer.len())).sum()
     }
 
     pub fn remember(&mut self, keyed: Keyed, answer: Vec<(PeerId, Seq)>, at_most: usize) {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Card, Content, CreatorId, Keyed, Limits, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
+    Card, Content, CreatorId, Keyed, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
     idempotency::Answers,
     lease::Lease,
+    left::Left,
     mailbox::Mailbox,
     peer::Peer,
     room::{Page, Room},
@@ -83,13 +84,15 @@ pub struct Joined {
 }
 
 impl Room {
-    /// Lets a visitor in, or back in. `created` says that the room was made for this visitor.
+    /// Lets a visitor in, or back in. `created` says that the room was made for this visitor, and `left` what all rooms
+    /// together may still cost.
     pub fn admit(
         &mut self,
         now: Timestamp,
         visitor: Visitor,
         created: bool,
         limits: &Limits,
+        left: Left,
     ) -> Result<Joined, Refusal> {
         let (id, cursor) = match visitor.identity {
             Identity::New(id) => (id, Seq::START),
@@ -104,6 +107,7 @@ impl Room {
             return Ok(self.joined(index, false, Vec::new()));
         }
         self.check_door(now, id, &visitor, limits)?;
+        left.check_share(self.cost(), self.cost_of_join(&visitor))?;
         if visitor.rights.administer {
             self.creator.get_or_insert(visitor.creator);
         }
@@ -175,6 +179,12 @@ impl Room {
             Some(stuffed) => Err(Refusal::MailboxFull { peer: stuffed.card.id }),
             None => Ok(()),
         }
+    }
+
+    /// Each of the others is told, and will be told when this peer leaves.
+    fn cost_of_join(&self, visitor: &Visitor) -> usize {
+        let card = visitor.name.as_str().len() + visitor.metadata.as_str().len();
+        Peer::cost_of(card) + 2 * self.peers.len() * Message::cost_of(card)
     }
 
     fn joined(&self, index: usize, resumed: bool, wake: Vec<PeerId>) -> Joined {

@@ -14,6 +14,9 @@ pub struct Limits {
     pub mailbox_messages: usize,
     /// Bytes waiting in one mailbox, for the same reason.
     pub mailbox_bytes: usize,
+    /// What all rooms may cost together, in bytes of memory, as `Room::cost` reckons it. Stops many peers from doing
+    /// together what each of them may not: filling the server's memory.
+    pub rooms_bytes: usize,
     /// Bytes in the body of one request. An SDP with many tracks has about 20 KiB.
     pub body_bytes: usize,
     /// Bytes in the body of one batch.
@@ -49,6 +52,9 @@ impl Limits {
     pub const READ_BYTES: usize = 256 * 1024;
     /// The largest capacity that the event headroom has been reckoned for.
     pub const CAPACITY_CEILING: usize = 64;
+    /// One may have this part of what is left, and no more: so whoever takes much is refused long before those who take
+    /// little (the dynamic threshold of shared-memory switches, Choudhury and Hahne 1998).
+    pub const SHARE: usize = 16;
 }
 
 impl Default for Limits {
@@ -59,6 +65,7 @@ impl Default for Limits {
             room_capacity_max: 64,
             mailbox_messages: 256,
             mailbox_bytes: 1024 * 1024,
+            rooms_bytes: 192 * 1024 * 1024,
             body_bytes: 64 * 1024,
             batch_bytes: 256 * 1024,
             batch_messages: 50,

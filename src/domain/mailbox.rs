@@ -14,7 +14,9 @@ pub struct Mailbox {
     /// The newest that was ever handed out.
     handed_out: Seq,
     messages: VecDeque<Message>,
+    /// What the messages count against the limit.
     bytes: usize,
+    cost: usize,
 }
 
 /// What a read gives: the messages after a cursor, and the cursor to read from next.
@@ -28,9 +30,12 @@ pub struct Batch {
     pub poll: Option<u64>,
 }
 
+/// Places for messages that a mailbox keeps when it has become empty.
+const EMPTY_CAPACITY: usize = 32;
+
 impl Mailbox {
     pub fn starting_at(cursor: Seq) -> Self {
-        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: VecDeque::new(), bytes: 0 }
+        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: VecDeque::new(), bytes: 0, cost: 0 }
     }
 
     pub fn acknowledged(&self) -> Seq {
@@ -49,6 +54,11 @@ impl Mailbox {
         self.messages.len()
     }
 
+    /// What the messages take in memory.
+    pub fn cost(&self) -> usize {
+        self.cost
+    }
+
     /// Can peers put this much more in?
     pub fn has_room_for(&self, messages: usize, bytes: usize, limits: &Limits) -> bool {
         self.len() + messages <= limits.mailbox_messages && self.bytes + bytes <= limits.mailbox_bytes
@@ -64,8 +74,10 @@ impl Mailbox {
 
     pub fn put(&mut self, now: Timestamp, content: Content) -> Seq {
         self.newest = self.newest.next();
-        self.bytes += content.bytes();
-        self.messages.push_back(Message { seq: self.newest, since: now, content });
+        let message = Message { seq: self.newest, since: now, content };
+        self.bytes += message.content.bytes();
+        self.cost += message.cost();
+        self.messages.push_back(message);
         self.newest
     }
 
@@ -101,7 +113,11 @@ impl Mailbox {
     fn trim(&mut self, up_to: Seq) {
         while let Some(first) = self.messages.front().filter(|message| message.seq <= up_to) {
             self.bytes -= first.content.bytes();
+            self.cost -= first.cost();
             self.messages.pop_front();
+        }
+        if self.messages.capacity() > EMPTY_CAPACITY && self.messages.len() < self.messages.capacity() / 4 {
+            self.messages.shrink_to(EMPTY_CAPACITY.max(self.messages.len() * 2));
         }
         self.acknowledged = up_to;
     }

@@ -81,3 +81,22 @@ pub struct Message {
     pub since: Timestamp,
     pub content: Content,
 }
+
+impl Message {
+    /// What one takes in memory besides its payload or card: its place in the mailbox, which grows by doubling, and the
+    /// overhead of an allocation.
+    const COST: usize = 192;
+
+    /// What a message with so many bytes of payload takes in memory. One that several mailboxes share counts in each.
+    pub fn cost_of(payload_bytes: usize) -> usize {
+        Self::COST + payload_bytes
+    }
+
+    pub fn cost(&self) -> usize {
+        Self::cost_of(match &self.content {
+            Content::Relayed { payload, .. } => payload.len(),
+            Content::PeerJoined(card) | Content::PeerLeft { peer: card, .. } => card.bytes(),
+            Content::RoomClosed => 0,
+        })
+    }
+}

@@ -23,3 +23,18 @@ pub struct Peer {
     /// Where this peer stands in the index of deadlines: once it is there, never later than its lease ends.
     pub indexed_at: Timestamp,
 }
+
+impl Peer {
+    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the index of deadlines
+    /// and in the limits by peer.
+    const COST: usize = 2048;
+
+    /// What joining with a card of so many bytes costs.
+    pub fn cost_of(card_bytes: usize) -> usize {
+        Self::COST + card_bytes
+    }
+
+    pub fn cost(&self) -> usize {
+        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + self.answers.cost()
+    }
+}

@@ -1,6 +1,9 @@
 //! Putting messages into mailboxes: all of a post, or nothing of it.
 
-use super::{Content, Keyed, Limits, Payload, PeerId, Refusal, Seq, Timestamp, room::Room};
+use super::{
+    Content, Keyed, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp, idempotency::Answers, left::Left,
+    room::Room,
+};
 
 #[derive(Clone, Debug)]
 pub struct Post {
@@ -29,7 +32,15 @@ pub struct Accepted {
 }
 
 impl Room {
-    pub fn post(&mut self, now: Timestamp, from: PeerId, post: Post, limits: &Limits) -> Result<Accepted, Refusal> {
+    /// `left` is what all rooms together may still cost.
+    pub fn post(
+        &mut self,
+        now: Timestamp,
+        from: PeerId,
+        post: Post,
+        limits: &Limits,
+        left: Left,
+    ) -> Result<Accepted, Refusal> {
         let sender = self.member(now, from, limits)?;
         if let Some(keyed) = post.keyed
             && let Some(places) = self.peers[sender].answers.earlier(keyed)?
@@ -40,6 +51,7 @@ impl Room {
             return Err(Refusal::RoomClosed);
         }
         self.check_room_for(from, &post.targets, limits)?;
+        left.check_share(self.cost(), self.cost_of_post(from, &post))?;
 
         let mut places = Vec::with_capacity(post.targets.len());
         let (mut bytes, mut fullest) = (0, 0);
@@ -59,6 +71,16 @@ impl Room {
         let mut wake: Vec<PeerId> = places.iter().map(|(peer, _)| *peer).collect();
         wake.dedup();
         Ok(Accepted { places, repeated: false, bytes, fullest, wake })
+    }
+
+    fn cost_of_post(&self, from: PeerId, post: &Post) -> usize {
+        let copies = |target: &Target| {
+            if target.to.is_some() { 1 } else { self.peers.len() - usize::from(self.position(from).is_some()) }
+        };
+        let messages: usize =
+            post.targets.iter().map(|target| copies(target) * Message::cost_of(target.payload.len())).sum();
+        let places: usize = post.targets.iter().map(copies).sum();
+        messages + post.keyed.map_or(0, |_| Answers::cost_of(places))
     }
 
     /// Everybody who is addressed is here, and every mailbox takes its share of the whole post.

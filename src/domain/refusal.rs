@@ -31,6 +31,8 @@ pub enum Refusal {
     RoomClosed,
     /// The server has as many rooms as it may have.
     RoomsExhausted,
+    /// The rooms together cost as much memory as they may, and this one has its share of what is left.
+    MemoryExhausted,
     /// More seats than anybody may have, or none.
     CapacityInvalid { max: usize },
     /// The one who asks is not in the room: it left, its lease ended, or the server restarted.

@@ -61,6 +61,9 @@ pub struct Room {
 }
 
 impl Room {
+    /// What an empty one takes in memory, with its name, its place in the map and its deadline.
+    pub const COST: usize = 1024;
+
     pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
         let max = limits.room_capacity_max.min(Limits::CAPACITY_CEILING);
         let capacity = plan.capacity.unwrap_or(limits.room_capacity.min(max));
@@ -90,6 +93,12 @@ impl Room {
             wants_secret: self.secret.is_some(),
             closed: self.closed,
         }
+    }
+
+    /// What it takes in memory, with all that is in it.
+    pub fn cost(&self) -> usize {
+        let peers: usize = self.peers.iter().map(Peer::cost).sum();
+        Self::COST + self.kicked.len() * size_of::<PeerId>() + peers
     }
 
     pub fn position(&self, id: PeerId) -> Option<usize> {

@@ -8,6 +8,7 @@ use super::{
     Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
     RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
     deadlines::{Deadline, Deadlines},
+    left::Left,
     lifecycle::{Lifecycle, Turn},
     room::Room,
 };
@@ -17,6 +18,8 @@ pub struct Rooms {
     rooms: HashMap<RoomName, Room>,
     deadlines: Deadlines,
     limits: Arc<Limits>,
+    /// What all of them cost.
+    cost: usize,
     /// Until somebody takes them: most operations have none.
     lifecycle: Vec<Lifecycle>,
 }
@@ -30,7 +33,8 @@ pub struct Created {
 
 impl Rooms {
     pub fn new(limits: Arc<Limits>) -> Self {
-        Self { rooms: HashMap::new(), deadlines: Deadlines::default(), limits, lifecycle: Vec::new() }
+        let (rooms, deadlines) = (HashMap::new(), Deadlines::default());
+        Self { rooms, deadlines, limits, cost: 0, lifecycle: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -47,6 +51,11 @@ impl Rooms {
 
     pub fn peers(&self) -> usize {
         self.rooms.values().map(|room| room.peers.len()).sum()
+    }
+
+    /// What all of them take in memory.
+    pub fn cost(&self) -> usize {
+        self.cost
     }
 
     /// When [`Rooms::expire`] may next have something to do.
@@ -83,7 +92,9 @@ impl Rooms {
         if peer.lease.ends() <= due {
             // Whoever said goodbye and did not come back has left.
             let reason = if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired };
-            let (_, wake) = room.remove(now, index, reason);
+            let Some((_, wake)) = self.change(&name, |room, _| room.remove(now, index, reason)) else {
+                return Vec::new();
+            };
             self.note(&name, Turn::PeerLeft(id, reason));
             self.settle(now, &name);
             wake
@@ -94,27 +105,25 @@ impl Rooms {
         }
     }
 
-    /// Makes a room ahead. `may_add` says whether the server may have one more.
+    /// Makes a room ahead.
     pub fn create(
         &mut self,
         now: Timestamp,
         name: &RoomName,
         plan: RoomPlan,
         creator: CreatorId,
-        may_add: bool,
+        left: Left,
     ) -> Result<Created, Refusal> {
         if let Some(room) = self.rooms.get(name) {
             return Self::created_before(room, plan.made_by);
         }
         let mut room = Room::new(RoomPlan { creator: Some(creator), kept: true, ..plan }, &self.limits)?;
-        if !may_add {
-            return Err(Refusal::RoomsExhausted);
-        }
+        left.check_room()?;
         let ends = now + self.limits.room_lease;
         room.kept_until = Some(ends);
         self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
         let view = room.view();
-        self.rooms.insert(name.clone(), room);
+        self.add(name, room);
         self.note(name, Turn::RoomMade);
         Ok(Created { view, creator })
     }
@@ -130,29 +139,26 @@ impl Rooms {
     }
 
     /// Lets a visitor into a room, which is made if there is none.
-    pub fn join(
-        &mut self,
-        now: Timestamp,
-        name: &RoomName,
-        visitor: Visitor,
-        may_add: bool,
-    ) -> Result<Joined, Refusal> {
-        let created = !self.rooms.contains_key(name);
-        if created {
+    pub fn join(&mut self, now: Timestamp, name: &RoomName, visitor: Visitor, left: Left) -> Result<Joined, Refusal> {
+        let kept_until = self.rooms.get(name).and_then(|room| room.kept_until);
+        let (joined, is_new) = if self.rooms.contains_key(name) {
+            let joined = self.change(name, |room, limits| {
+                let seated = room.peers.len();
+                let joined = room.admit(now, visitor, false, limits, left)?;
+                Ok((joined, room.peers.len() > seated))
+            });
+            joined.unwrap_or(Err(Refusal::RoomUnknown))?
+        } else {
             visitor.rights.check_making()?;
             let creator = Some(visitor.creator);
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
-            let room = Room::new(plan, &self.limits)?;
-            if !may_add {
-                return Err(Refusal::RoomsExhausted);
-            }
-            self.rooms.insert(name.clone(), room);
+            let mut room = Room::new(plan, &self.limits)?;
+            left.check_room()?;
+            let joined = room.admit(now, visitor, true, &self.limits, left)?;
+            self.add(name, room);
             self.note(name, Turn::RoomMade);
-        }
-        let Some(room) = self.rooms.get_mut(name) else { return Err(Refusal::RoomUnknown) };
-        let (kept_until, seated) = (room.kept_until, room.peers.len());
-        let joined = room.admit(now, visitor, created, &self.limits)?;
-        let is_new = room.peers.len() > seated;
+            (joined, true)
+        };
         if is_new || joined.resumed {
             let turn = if is_new { Turn::PeerJoined } else { Turn::PeerResumed };
             self.note(name, turn(joined.card.id));
@@ -164,9 +170,15 @@ impl Rooms {
         Ok(joined)
     }
 
-    pub fn post(&mut self, now: Timestamp, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
-        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
-        room.post(now, from, post, &self.limits)
+    pub fn post(
+        &mut self,
+        now: Timestamp,
+        name: &RoomName,
+        from: PeerId,
+        post: Post,
+        left: Left,
+    ) -> Result<Accepted, Refusal> {
+        self.change(name, |room, limits| room.post(now, from, post, limits, left)).unwrap_or(Err(Refusal::PeerGone))
     }
 
     /// Reads a mailbox, which acknowledges what was read before.
@@ -178,13 +190,15 @@ impl Rooms {
         after: Option<Seq>,
         read: Read,
     ) -> Result<Batch, Refusal> {
-        let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
-        let index = match read {
-            Read::Arriving { .. } => room.member(now, id, &self.limits)?,
-            Read::Again { .. } => room.seat(id)?,
-        };
-        let batch = room.read(now, index, after, read, &self.limits)?;
-        if room.closed && batch.messages.is_empty() && batch.poll.is_some() {
+        let batch = self.change(name, |room, limits| {
+            let index = match read {
+                Read::Arriving { .. } => room.member(now, id, limits)?,
+                Read::Again { .. } => room.seat(id)?,
+            };
+            Ok((room.read(now, index, after, read, limits)?, room.closed))
+        });
+        let (batch, closed) = batch.unwrap_or(Err(Refusal::PeerGone))?;
+        if closed && batch.messages.is_empty() && batch.poll.is_some() {
             // It has read that the room was closed: nothing more will come.
             self.take_out(now, name, id, LeaveReason::Left);
             return Err(Refusal::RoomClosed);
@@ -238,10 +252,10 @@ impl Rooms {
     pub fn close(&mut self, now: Timestamp, name: &RoomName, creator: CreatorId) -> Result<Vec<PeerId>, Refusal> {
         let room = self.administered(name, creator)?;
         room.closed = true;
-        let wake = room.tell_all(now, &Content::RoomClosed);
+        let wake = self.change(name, |room, _| room.tell_all(now, &Content::RoomClosed));
         self.note(name, Turn::RoomClosed);
         self.settle(now, name);
-        Ok(wake)
+        Ok(wake.unwrap_or_default())
     }
 
     pub fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
@@ -264,7 +278,9 @@ impl Rooms {
     fn take_out(&mut self, now: Timestamp, name: &RoomName, id: PeerId, reason: LeaveReason) -> Vec<PeerId> {
         let Some(room) = self.rooms.get_mut(name) else { return Vec::new() };
         let Some(index) = room.position(id) else { return Vec::new() };
-        let (gone, wake) = room.remove(now, index, reason);
+        let Some((gone, wake)) = self.change(name, |room, _| room.remove(now, index, reason)) else {
+            return Vec::new();
+        };
         self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
         self.note(name, Turn::PeerLeft(id, reason));
         self.settle(now, name);
@@ -286,10 +302,25 @@ impl Rooms {
         }
     }
 
+    fn add(&mut self, name: &RoomName, room: Room) {
+        self.cost += room.cost();
+        self.rooms.insert(name.clone(), room);
+    }
+
     fn end(&mut self, name: &RoomName) {
-        if self.rooms.remove(name).is_some() {
+        if let Some(room) = self.rooms.remove(name) {
+            self.cost -= room.cost();
             self.note(name, Turn::RoomGone);
         }
+    }
+
+    /// Changes a room, and keeps the reckoning of what all of them cost.
+    fn change<T>(&mut self, name: &RoomName, change: impl FnOnce(&mut Room, &Limits) -> T) -> Option<T> {
+        let room = self.rooms.get_mut(name)?;
+        let before = room.cost();
+        let result = change(room, &self.limits);
+        self.cost = self.cost + room.cost() - before;
+        Some(result)
     }
 
     fn note(&mut self, room: &RoomName, turn: Turn) {

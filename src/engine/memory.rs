@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -16,13 +16,14 @@ use super::{
     Asked, Stats,
     flow::Flow,
     lifecycle,
+    totals::{Part, Totals},
     waiters::{Waiters, Wake},
 };
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Lifecycle, Limits, PeerId, Post, Read, Refusal, RoomName,
-        RoomPlan, RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Lifecycle, Limits, PeerId, Post, Read, Refusal,
+        RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -40,7 +41,7 @@ pub struct Memory {
     hasher: RandomState,
     clock: Clock,
     limits: Arc<Limits>,
-    rooms: AtomicUsize,
+    totals: Totals,
     draining: AtomicBool,
     flow: Flow,
 }
@@ -66,7 +67,7 @@ impl Memory {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
             hasher: RandomState::new(),
             clock,
-            rooms: AtomicUsize::new(0),
+            totals: Totals::default(),
             draining: AtomicBool::new(false),
             flow: Flow::default(),
             limits,
@@ -79,13 +80,13 @@ impl Memory {
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, may_add| (rooms.create(now, name, plan, creator, may_add), Vec::new()))
+        self.with_room_to_add(name, |rooms, now, left| (rooms.create(now, name, plan, creator, left), Vec::new()))
     }
 
     pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, may_add| {
-            let mut joined = rooms.join(now, name, visitor, may_add);
+        self.with_room_to_add(name, |rooms, now, left| {
+            let mut joined = rooms.join(now, name, visitor, left);
             let wake = joined.as_mut().map(|joined| std::mem::take(&mut joined.wake)).unwrap_or_default();
             (joined, wake)
         })
@@ -94,7 +95,7 @@ impl Memory {
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
         let accepted = self.with_shard(name, |rooms, now| {
-            let mut accepted = rooms.post(now, name, from, post);
+            let mut accepted = rooms.post(now, name, from, post, self.totals.left(false, &self.limits));
             let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
             (accepted, wake)
         })?;
@@ -150,9 +151,9 @@ impl Memory {
         let expired = this.expire(&mut shard, now);
         let held_until = may_park.then_some(until);
         let read = poll.map_or(Read::Arriving { held_until, page }, |poll| Read::Again { poll, page });
-        let rooms_before = shard.rooms.len();
+        let before = Part::of(&shard.rooms);
         let batch = shard.rooms.read(now, name, peer, after, read);
-        this.count_rooms_gone(rooms_before, shard.rooms.len());
+        this.totals.reckon(before, &shard.rooms);
         let mut older = None;
         let look = batch.map(|batch| {
             let Some(poll) = batch.poll else { return Look::Ready(batch) };
@@ -195,7 +196,8 @@ impl Memory {
     }
 
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { flow: self.flow.counts(), ..Stats::default() };
+        let cost = self.totals.cost();
+        let mut stats = Stats { rooms_bytes: cost, flow: self.flow.counts(), ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock();
             stats.rooms += shard.rooms.len();
@@ -233,9 +235,9 @@ impl Memory {
         let now = self.clock.now();
         let mut shard = self.shards[self.shard_of(name)].lock();
         let expired = self.expire(&mut shard, now);
-        let rooms_before = shard.rooms.len();
+        let before = Part::of(&shard.rooms);
         let (result, wake) = operation(&mut shard.rooms, now);
-        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        self.totals.reckon(before, &shard.rooms);
         let woken = shard.waiters.take(&wake);
         let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
@@ -249,30 +251,28 @@ impl Memory {
     fn with_room_to_add<T>(
         &self,
         name: &RoomName,
-        operation: impl FnOnce(&mut Rooms, Timestamp, bool) -> (T, Vec<PeerId>),
+        operation: impl FnOnce(&mut Rooms, Timestamp, Left) -> (T, Vec<PeerId>),
     ) -> T {
         self.with_shard(name, |rooms, now| {
             if rooms.contains(name) {
-                return operation(rooms, now, false);
+                return operation(rooms, now, self.totals.left(false, &self.limits));
             }
-            let reserved = self
-                .rooms
-                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                    (count < self.limits.rooms).then_some(count + 1)
-                })
-                .is_ok();
-            let outcome = operation(rooms, now, reserved);
+            let reserved = self.totals.take_room(&self.limits);
+            let outcome = operation(rooms, now, self.totals.left(reserved, &self.limits));
             if reserved && !rooms.contains(name) {
-                self.rooms.fetch_sub(1, Ordering::AcqRel);
+                self.totals.give_room_back();
             }
             outcome
         })
     }
 
     fn expire(&self, shard: &mut Shard, now: Timestamp) -> super::waiters::Woken {
-        let rooms_before = shard.rooms.len();
+        if shard.rooms.next_deadline().is_none_or(|next| next > now) {
+            return super::waiters::Woken::default();
+        }
+        let before = Part::of(&shard.rooms);
         let expired = shard.rooms.expire(now);
-        self.count_rooms_gone(rooms_before, shard.rooms.len());
+        self.totals.reckon(before, &shard.rooms);
         shard.waiters.take(&expired)
     }
 
@@ -282,11 +282,6 @@ impl Memory {
             self.flow.expired(lifecycle);
             lifecycle::log(lifecycle, &self.hasher);
         }
-    }
-
-    /// Rooms are counted where they are added, in [`Memory::with_room_to_add`]; anything may end one.
-    fn count_rooms_gone(&self, before: usize, after: usize) {
-        self.rooms.fetch_sub(before.saturating_sub(after), Ordering::AcqRel);
     }
 
     fn shard_of(&self, name: &RoomName) -> usize {

@@ -3,6 +3,7 @@
 mod flow;
 mod lifecycle;
 mod memory;
+mod totals;
 mod waiters;
 
 use std::{sync::Arc, time::Duration};
@@ -55,6 +56,8 @@ pub struct Stats {
     pub rooms: usize,
     pub peers: usize,
     pub parked: usize,
+    /// What all rooms cost, in bytes of memory.
+    pub rooms_bytes: usize,
     pub flow: Counts,
 }
 

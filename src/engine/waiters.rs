@@ -59,7 +59,7 @@ impl Waiters {
 }
 
 /// Polls on their way out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "a taken waiter that is not woken sleeps to the end of its hold"]
 pub struct Woken(Vec<oneshot::Sender<Wake>>);
 

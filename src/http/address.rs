@@ -71,7 +71,7 @@ fn forwarded_for(entry: &str) -> Option<IpAddr> {
 }
 
 /// An address with or without a port, IPv6 in brackets or not.
-fn parse_node(text: &str) -> Option<IpAddr> {
+pub fn parse_node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     if let Ok(ip) = text.parse() {
         return Some(ip);

@@ -118,6 +118,9 @@ pub struct Joined {
     pub polite: bool,
     /// For `new RTCPeerConnection({iceServers})`.
     pub ice_servers: Vec<IceServer>,
+    /// How long the TURN credentials among them hold, in seconds; null if there are none.
+    #[schema(example = 3600, required)]
+    pub ice_ttl_s: Option<u64>,
     /// How long the seat is kept after the last request, in milliseconds.
     #[schema(example = 45000)]
     pub lease_ms: u64,

@@ -35,12 +35,17 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 pub fn embedded(config: &mut ServiceConfig) {
-    config.service(embedded_index).service(embedded_page).service(embedded_client);
+    config.service(embedded_index).service(embedded_test).service(embedded_page).service(embedded_client);
 }
 
 #[get("/")]
 async fn embedded_index(request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&request, Page::get("index.html"))
+}
+
+#[get("/network-test")]
+async fn embedded_test(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    serve(&request, Page::get("network-test.html"))
 }
 
 #[get("/app/{file:.*}")]
@@ -84,11 +89,22 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
     let (page, client) = (files("/app", "app"), files("/client", "client"));
     config.app_data(Data::new(Folder(dir)));
     config.service(web::resource("/").wrap(headers.clone()).route(web::get().to(folder_index)));
+    config.service(web::resource("/network-test").wrap(headers.clone()).route(web::get().to(folder_test)));
     config.service(web::scope("").wrap(headers).service(page).service(client));
 }
 
 async fn folder_index(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
-    let missing = |_| Problem::new(Code::NotFound, "The folder of `--web-dir` has no app/index.html.");
-    let file = NamedFile::open(folder.0.join("app").join("index.html")).map_err(missing)?;
-    Ok(file.respond_to(&request).map_into_boxed_body())
+    folder.serve(&request, "index.html")
+}
+
+async fn folder_test(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
+    folder.serve(&request, "network-test.html")
+}
+
+impl Folder {
+    fn serve(&self, request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
+        let missing = |_| Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."));
+        let file = NamedFile::open(self.0.join("app").join(name)).map_err(missing)?;
+        Ok(file.respond_to(request).map_into_boxed_body())
+    }
 }

@@ -9,6 +9,7 @@ use super::{
     caller::{Addressee, InRoom},
     problem::Problem,
     refusals,
+    room_name::RoomNameText,
 };
 
 #[derive(Deserialize)]
@@ -27,10 +28,10 @@ refusals!(BeaconRefusals: MalformedBody, PeerUnknown, BodyTimeout, BodyTooLarge,
     tag = "peers",
     operation_id = "sayGoodbye",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "The peer's id"),
     ),
-    request_body(content = String, content_type = "text/plain", description = "The peer's token"),
+    request_body(content = Option<String>, content_type = "text/plain", description = "The peer's token"),
     responses((status = 204, description = "Noted"), BeaconRefusals)
 )]
 #[post("/v1/rooms/{room}/peers/{peer}/leave")]
@@ -40,11 +41,15 @@ pub async fn goodbye(
     whom: Addressee,
     bytes: BeaconBody,
 ) -> Result<HttpResponse, Problem> {
-    let text = std::str::from_utf8(&bytes.0).unwrap_or_default().trim();
-    let token = serde_json::from_str::<Beacon<'_>>(text).map_or(text, |beacon| beacon.token);
-    if api.tokens.verify_peer(&room.0, token) == Some(whom.0) {
+    if api.tokens.verify_peer(&room.0, token_in(&bytes.0)) == Some(whom.0) {
         // Whether there was still a seat to give up is nobody's business any more.
         let _ = api.engine.say_goodbye(&room.0, whom.0).await;
     }
     Ok(answers::no_content())
+}
+
+/// The token, as it is or in JSON.
+pub fn token_in(body: &[u8]) -> &str {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+    serde_json::from_str::<Beacon<'_>>(text).map_or(text, |beacon| beacon.token)
 }

@@ -1,4 +1,5 @@
-//! Bodies on their way in: bounded in size, in time and in depth before anything else looks at them.
+//! Bodies on their way in: bounded in size, in time and in depth, and fit for every reader, before anything else looks at
+//! them.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -8,11 +9,12 @@ use actix_web::{
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeSeed};
 
 use super::{
     Api,
     problem::{Code, Problem},
+    readable::Readable,
 };
 
 /// A whole body takes no longer than this to arrive.
@@ -58,8 +60,8 @@ impl FromRequest for BeaconBody {
     type Error = Problem;
     type Future = Reading<Self>;
 
-    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = read(payload.take(), 1024);
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = read(request.clone(), payload.take(), 1024);
         Box::pin(async { reading.await.map(BeaconBody) })
     }
 }
@@ -73,25 +75,28 @@ async fn read_json(request: HttpRequest, payload: Payload, limit: usize) -> Resu
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large(limit));
     }
-    let bytes = read(payload, limit).await?;
+    let bytes = read(request.clone(), payload, limit).await?;
     if !bytes.is_empty() && !is_json(request.content_type()) {
         let detail = "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
-    let depth_max = limits(&request, |limits| limits.json_depth);
-    if depth(&bytes) > depth_max {
-        return Err(Problem::invalid(format!("The JSON is nested deeper than {depth_max} levels.")));
+    if !bytes.is_empty() {
+        check(&bytes, limits(&request, |limits| limits.json_depth))?;
     }
     Ok(bytes)
 }
 
-async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+pub async fn read(request: HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut share = request.app_data::<Data<Api>>().map(|api| api.connections.transit.share());
     let whole = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| Problem::new(Code::MalformedBody, format!("It broke off: {error}.")))?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
+            }
+            if share.as_mut().is_some_and(|share| !share.grow(chunk.len())) {
+                return Err(Problem::memory_exhausted());
             }
             body.extend_from_slice(&chunk);
         }
@@ -105,34 +110,26 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, format!("At most {limit} bytes are taken here."))
 }
 
-fn is_json(content_type: &str) -> bool {
+pub fn is_json(content_type: &str) -> bool {
     let kind = content_type.to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// The levels of arrays and objects in a JSON text, also in a broken one.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+/// Whether every reader of this text could parse it: it is whole and no deeper than allowed, and also in what is only
+/// relayed there are no halves of characters and no numbers beyond all bounds (RFC 7493 section 2).
+pub fn check(body: &[u8], depth_max: usize) -> Result<(), Problem> {
+    let text = utf8(body)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    Readable { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
+}
+
+fn utf8(body: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(body).map_err(|_| Problem::new(Code::MalformedBody, "The body is not UTF-8."))
 }
 
 /// Reads a JSON body: what is not JSON is malformed, what is JSON of another shape is invalid.
 pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::new(Code::MalformedBody, "The body is not UTF-8."))?;
+    let text = utf8(body)?;
     // Serde would take an array for an object, field by field.
     if !text.trim_start().starts_with('{') {
         serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(unreadable)?;
@@ -151,17 +148,4 @@ fn unreadable(error: serde_json::Error) -> Problem {
 /// The same for a body that may be left out.
 pub fn parse_or_default<'de, T: Deserialize<'de> + Default>(body: &'de [u8]) -> Result<T, Problem> {
     if body.is_empty() { Ok(T::default()) } else { parse(body) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_counts_brackets_outside_of_strings() {
-        assert_eq!(depth(b""), 0);
-        assert_eq!(depth(b"{\"a\":[1,{}],\"b\":[]}"), 3);
-        assert_eq!(depth(br#"{"a":"[[[[","b":"\"[[["}"#), 1);
-        assert_eq!(depth(b"[[[[["), 5);
-    }
 }

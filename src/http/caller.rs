@@ -5,7 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderValue},
+    web::Data,
+};
 use uuid::Uuid;
 
 use super::{
@@ -196,10 +201,12 @@ fn required_bearer(request: &HttpRequest) -> Result<&str, Problem> {
 /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
 fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(|text| {
-        let (scheme, token) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
     let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
-    token.filter(|token| !token.is_empty()).map(Some).ok_or_else(malformed)
+    parse_bearer(value).map(Some).ok_or_else(malformed)
+}
+
+pub fn parse_bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -1,21 +1,22 @@
-//! Connections: how many there may be, from where, and for how long with nothing on them.
+//! Connections: how many there may be, from where, for how long with nothing on them, and how much they may bring.
 //!
 //! actix bounds neither the connections of one address nor the requests on one HTTP/2 connection, has no time-out for a
-//! request head after the first on a connection, and lets clients hang when it has enough. All that is done here.
+//! request head after the first on a connection nor for a client that takes no answers, and lets clients hang when it
+//! has enough. All that is done here and in `watched`.
 
 use std::{
-    any::Any,
     collections::HashMap,
-    net::{IpAddr, Shutdown, TcpStream as StdStream},
+    net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use actix_web::{
-    dev::{Extensions, ServiceRequest},
+    dev::ServiceRequest,
+    http::{Version, header},
     rt::net::TcpStream,
 };
 use parking_lot::Mutex;
@@ -23,7 +24,10 @@ use parking_lot::Mutex;
 use super::{
     TrustedProxies,
     address::AddressKey,
+    connection::{Connection, InRequest},
     problem::{Code, Problem},
+    transit::{Share, Transit},
+    watched::Watched,
 };
 use crate::clock::Clock;
 
@@ -35,12 +39,23 @@ pub struct ConnectionLimits {
     pub per_address: usize,
     /// How long a connection may stay open with no request on it.
     pub idle: Duration,
+    /// Bytes of requests and answers that are on their way.
+    pub transit_bytes: usize,
+    /// The longest body there may be.
+    pub body_bytes: usize,
 }
 
 /// Requests at once on one connection; a browser has no more than a hundred streams of HTTP/2.
 const REQUESTS_PER_CONNECTION: usize = 100;
+/// What a request beyond the first on a connection takes in memory while it is under way.
+const REQUEST_BYTES: usize = 8 * 1024;
+/// Header fields of a request. Over HTTP/1 actix refuses as many; over HTTP/2 it would take thousands, and keep the
+/// memory for them.
+const HEADERS: usize = 96;
+/// The longest a client may take over a small answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Connections beyond the limit that are still told so. The rest is closed without a word.
-const TOLD: usize = 1000;
+const TOLD: usize = 128;
 
 #[derive(Debug)]
 pub struct Connections {
@@ -48,6 +63,7 @@ pub struct Connections {
     proxies: Arc<TrustedProxies>,
     clock: Clock,
     next: AtomicU64,
+    pub transit: Arc<Transit>,
     /// One lock: it is taken when a connection comes, goes, or all are looked through.
     open: Mutex<Open>,
 }
@@ -58,19 +74,9 @@ struct Open {
     by_address: HashMap<AddressKey, usize>,
 }
 
-/// One connection, as its requests see it.
+/// A connection's place among all of them, given back when dropped.
 #[derive(Debug)]
-pub struct Connection {
-    requests: AtomicUsize,
-    /// When there was last something on it, in milliseconds of our clock.
-    heard: AtomicU64,
-    over_limit: bool,
-    /// A second handle, by which it can be closed from outside.
-    stream: Option<StdStream>,
-}
-
-/// What actix keeps with the connection; dropped with it.
-struct Guard {
+pub struct Seat {
     connections: Arc<Connections>,
     connection: Arc<Connection>,
     number: u64,
@@ -79,54 +85,38 @@ struct Guard {
 
 impl Connections {
     pub fn new(limits: ConnectionLimits, proxies: Arc<TrustedProxies>, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { limits, proxies, clock, next: AtomicU64::new(0), open: Mutex::default() })
+        let transit = Transit::new(limits.transit_bytes);
+        Arc::new(Self { limits, proxies, clock, next: AtomicU64::new(0), transit, open: Mutex::default() })
     }
 
-    /// For `HttpServer::on_connect`.
-    pub fn accept(self: &Arc<Self>, io: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = tcp(io) else { return };
-        let Some(ip) = stream.peer_addr().ok().map(|peer| peer.ip()) else { return };
-        let address = self.counted(ip);
-        let handle = || socket(stream);
+    /// Takes a connection that has come, or refuses it.
+    pub fn accept(self: &Arc<Self>, stream: TcpStream) -> std::io::Result<Watched> {
+        stream.set_nodelay(true)?;
+        let peer = stream.peer_addr()?;
+        let address = self.counted(peer.ip());
         let mut open = self.open.lock();
         let total = open.by_number.len() + 1;
-        let from_there = address.map_or(0, |address| {
-            let count = open.by_address.entry(address).or_default();
-            *count += 1;
-            *count
-        });
-        // A second handle costs a descriptor, so when they become scarce some connections go unwatched.
-        let watched = total <= self.limits.total / 2;
-        let refused = from_there > self.limits.per_address || total > self.limits.total + TOLD;
-        let connection = Arc::new(Connection {
-            requests: AtomicUsize::new(0),
-            heard: AtomicU64::new(self.clock.now().millis()),
-            over_limit: total > self.limits.total,
-            stream: if watched && !refused { handle() } else { None },
-        });
+        let from_there = address.map_or(0, |address| open.by_address.get(&address).map_or(1, |count| count + 1));
+        if from_there > self.limits.per_address || total > self.limits.total + TOLD {
+            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        }
+        if let Some(address) = address {
+            open.by_address.insert(address, from_there);
+        }
+        let connection = Arc::new(Connection::new(self.clock, total > self.limits.total));
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         open.by_number.insert(number, connection.clone());
         drop(open);
-        data.insert(Guard { connections: self.clone(), connection: connection.clone(), number, address });
-        data.insert(connection);
-        if refused && let Some(stream) = handle() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        Ok(Watched::new(stream, peer, Seat { connections: self.clone(), connection, number, address }))
     }
 
-    /// Closes connections that have had nothing on them for too long: an idle one, or one whose next request does not
-    /// come to the end of its head.
-    pub fn close_the_idle(&self) {
-        let now = self.clock.now().millis();
-        let idle = u64::try_from(self.limits.idle.as_millis()).unwrap_or(u64::MAX);
-        for connection in self.open.lock().by_number.values() {
-            let silent = now.saturating_sub(connection.heard.load(Ordering::Relaxed)) > idle;
-            if silent
-                && connection.requests.load(Ordering::Acquire) == 0
-                && let Some(stream) = &connection.stream
-            {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
+    /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
+    /// come to the end of its head; and those whose clients do not take their answers.
+    pub fn end_the_overdue(&self) {
+        let now = self.clock.now();
+        let open = self.open.lock();
+        for connection in open.by_number.values().filter(|connection| connection.is_overdue(now, self.limits.idle)) {
+            connection.end();
         }
     }
 
@@ -139,19 +129,28 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &ServiceRequest) -> Result<Option<InRequest>, Problem> {
+    pub fn begin(&self, request: &mut ServiceRequest) -> Result<Option<Begun>, Problem> {
         let Some(connection) = request.conn_data::<Arc<Connection>>().cloned() else { return Ok(None) };
         if connection.over_limit {
             let detail = "The server has as many connections as it may have.";
             return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));
         }
-        let before = connection.requests.fetch_add(1, Ordering::AcqRel);
-        let counted = InRequest { connection, clock: self.clock };
+        if request.headers().len() > HEADERS {
+            // actix keeps the map for the next request, with all the places in it.
+            request.head_mut().headers = header::HeaderMap::new();
+            return Err(Problem::new(Code::HeadersTooLarge, format!("There are more than {HEADERS} header fields.")));
+        }
+        let in_request = connection.begin(announced(request), self.limits.body_bytes);
+        let before = in_request.before;
+        let mut share = self.transit.share();
         if before >= REQUESTS_PER_CONNECTION {
             let detail = format!("There are {before} requests on this connection already.");
             return Err(Problem::new(Code::RateLimited, detail).retry_after(Duration::from_secs(1)));
         }
-        Ok(Some(counted))
+        if before > 0 && !share.grow(REQUEST_BYTES) {
+            return Err(Problem::memory_exhausted());
+        }
+        Ok(Some(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) }))
     }
 
     /// Behind a trusted proxy are many clients.
@@ -160,21 +159,30 @@ impl Connections {
     }
 }
 
-/// A request that is on a connection.
+/// A request that is under way, and the memory it takes.
 #[derive(Debug)]
-pub struct InRequest {
-    connection: Arc<Connection>,
-    clock: Clock,
+pub struct Begun {
+    pub in_request: InRequest,
+    pub share: Share,
+    /// How long its client may take over a small answer.
+    pub patience: Duration,
 }
 
-impl Drop for InRequest {
-    fn drop(&mut self) {
-        self.connection.heard.store(self.clock.now().millis(), Ordering::Relaxed);
-        self.connection.requests.fetch_sub(1, Ordering::AcqRel);
+/// The length of the body, as far as it is said beforehand.
+fn announced(request: &ServiceRequest) -> Option<usize> {
+    let headers = request.headers();
+    let chunked = request.version() != Version::HTTP_2 && headers.contains_key(header::TRANSFER_ENCODING);
+    let length = || headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if chunked { None } else { Some(length().unwrap_or(0)) }
+}
+
+impl Seat {
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 }
 
-impl Drop for Guard {
+impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.connections.open.lock();
         open.by_number.remove(&self.number);
@@ -186,21 +194,4 @@ impl Drop for Guard {
             }
         }
     }
-}
-
-impl std::fmt::Debug for Guard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Guard({}, {:?})", self.number, self.connection)
-    }
-}
-
-type Encrypted = actix_tls::accept::rustls_0_23::TlsStream<TcpStream>;
-
-/// The TCP stream under a connection, plain or encrypted.
-fn tcp(io: &dyn Any) -> Option<&TcpStream> {
-    io.downcast_ref::<TcpStream>().or_else(|| io.downcast_ref::<Encrypted>().map(|stream| stream.get_ref().0))
-}
-
-fn socket(stream: &TcpStream) -> Option<StdStream> {
-    socket2::SockRef::from(stream).try_clone().ok().map(Into::into)
 }

@@ -62,6 +62,7 @@ pub async fn figures(api: Data<Api>) -> HttpResponse {
     let text = telemetry::render(Figures {
         stats: api.engine.stats(),
         connections: api.connections.count(),
+        transit_bytes: api.connections.transit.used(),
         refusals: api.observed.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     });

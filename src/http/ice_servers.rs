@@ -12,7 +12,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, answers, caller::Owner, problem::Problem, refusals};
+use super::{Api, answers, caller::Owner, problem::Problem, refusals, room_name::RoomNameText};
 use crate::ice::IceServer;
 
 /// For `RTCPeerConnection.setConfiguration`.
@@ -31,7 +31,7 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     tag = "ice",
     operation_id = "getIceServers",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "One's own id"),
     ),
     responses((status = 200, body = IceServers, description = "STUN and TURN servers"), IceRefusals),

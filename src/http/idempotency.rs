@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::problem::{Code, Problem};
@@ -21,6 +21,12 @@ impl IdempotencyKey {
         Some(Keyed { key: digest(&[key.as_bytes()]), request: digest(parts) })
     }
 
+    pub fn parse(value: &HeaderValue) -> Option<Self> {
+        let key = value.to_str().ok()?;
+        let fits = (16..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(Some(key.to_owned())))
+    }
+
     pub fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
@@ -32,11 +38,7 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let Some(value) = request.headers().get("idempotency-key") else { return ready(Ok(Self(None))) };
-        let key = value
-            .to_str()
-            .ok()
-            .filter(|key| (16..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
-        ready(key.map(|key| Self(Some(key.to_owned()))).ok_or_else(|| {
+        ready(Self::parse(value).ok_or_else(|| {
             Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
         }))
     }

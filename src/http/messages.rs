@@ -6,9 +6,10 @@ use actix_web::{
     HttpRequest, HttpResponse, get,
     http::{StatusCode, Version},
     post,
-    web::{self, Data},
+    web::{self, Data, Query},
 };
 use futures_util::StreamExt;
+use serde::Deserialize;
 
 use super::{
     Api,
@@ -18,7 +19,9 @@ use super::{
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
-    signal::{self, Signal, SignalBatch},
+    room_name::RoomNameText,
+    signal,
+    signal_schema::{Signal, SignalBatch},
 };
 use crate::{
     domain::{Limits, Post, Refusal, Seq},
@@ -35,9 +38,9 @@ refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, 
     tag = "messages",
     operation_id = "postMessage",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "The receiver's id"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
             description = "A UUID. A repeat with the same key gets the first answer again and is not delivered twice."),
     ),
     request_body(content = Signal, content_type = "application/json", examples(
@@ -74,8 +77,8 @@ pub async fn post_one(
     tag = "messages",
     operation_id = "postBatch",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
             description = "A UUID. A repeat with the same key gets the first answer again and is not delivered twice."),
     ),
     request_body(content = SignalBatch, content_type = "application/json",
@@ -106,16 +109,16 @@ pub async fn post_batch(
     tag = "messages",
     operation_id = "pollMessages",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "One's own id"),
-        ("wait" = Option<f64>, Query, minimum = 0, maximum = 55, example = 5,
+        ("wait" = Option<f64>, Query, nullable = false, minimum = 0, maximum = 55, example = 5,
             description = "How long to wait for a message, in seconds; 25 unless given. 0 does not wait."),
-        ("page" = Option<String>, Query, max_length = 64,
+        ("page" = Option<String>, Query, nullable = false, min_length = 1, max_length = 64,
             description = "Which page this is, as it said when it joined. A poll that a proxy sends twice then does not \
                 count as another page's."),
-        ("after" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_u64,
+        ("after" = Option<u64>, Query, nullable = false, minimum = 0, maximum = 9007199254740991_u64,
             description = "The cursor: acknowledges everything up to it. Without one, reads on from what was acknowledged."),
-        ("Last-Event-ID" = Option<u64>, Header, minimum = 0, maximum = 9007199254740991_u64,
+        ("Last-Event-ID" = Option<u64>, Header, nullable = false, minimum = 0, maximum = 9007199254740991_u64,
             description = "The cursor, too; for browsers, whose preflight cache goes by the whole URL. `after` wins."),
     ),
     responses((status = 200, body = Batch, description = "What is newer, and the next cursor"), PollRefusals),
@@ -128,13 +131,11 @@ pub async fn poll(
     request: HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let wait = parse_wait(query(&request, "wait"), &api.limits)?;
     let header = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
-    let after = query(&request, "after").or(header).map(parse_cursor).transpose()?;
+    let (asked, wait) = parse_poll(request.query_string(), header, &api.limits)?;
     // Polls that began together do not end together.
     let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-    let page = query(&request, "page").map(super::parse_page).transpose()?;
-    let receiving = api.engine.receive(&by.0.room, by.0.peer, Asked { after, page }, hold);
+    let receiving = api.engine.receive(&by.0.room, by.0.peer, asked, hold);
     let batch = match request.version() {
         Version::HTTP_2 => while_there(stream, receiving).await?,
         _ => receiving.await?,
@@ -143,30 +144,56 @@ pub async fn poll(
 }
 
 /// Waits for as long as the client is there to be answered. Over HTTP/1 actix drops the handler of a client that has
-/// gone; over HTTP/2 it does not, but the stream of the request's body tells, if it is asked.
+/// gone; over HTTP/2 it does not, but the stream of the request's body tells, if it is asked. What comes of a body is read
+/// as it comes, or it would pile up, and one that goes on is none that a poll has.
 async fn while_there<T>(
     mut stream: web::Payload,
     work: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Problem> {
     let mut work = std::pin::pin!(work);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    let (mut ended, mut frames) = (false, 0);
     loop {
-        tokio::select! {
+        let piece = tokio::select! {
             result = &mut work => return Ok(result?),
-            () = tokio::time::sleep(LOOK_EVERY) => {
-                if let Some(Err(_)) = stream.next().await {
-                    return Err(Problem::new(Code::MalformedRequest, "The client has gone."));
-                }
-            }
+            piece = stream.next(), if !ended => piece,
+            // After its end the stream wakes nobody any more.
+            _ = look.tick(), if ended => stream.next().await,
+        };
+        match piece {
+            None => ended = true,
+            Some(Ok(_)) => frames += 1,
+            Some(Err(_)) => return Err(Problem::new(Code::MalformedRequest, "The client has gone.")),
+        }
+        if frames > FRAMES_MAX {
+            return Err(Problem::new(Code::MalformedRequest, "A poll has no body."));
         }
     }
 }
 
+/// Some clients end a request by an empty frame; more is nobody's habit.
+const FRAMES_MAX: usize = 8;
+
 /// How soon a client that has gone is noticed over HTTP/2.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-fn query<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    let pairs = request.query_string().split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next_back()
+#[derive(Deserialize)]
+struct PollQuery {
+    wait: Option<String>,
+    after: Option<String>,
+    page: Option<String>,
+}
+
+/// What a poll asks for, and how long it would wait. A cursor in the query wins over the header's.
+pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(Asked, Duration), Problem> {
+    let parsed = Query::<PollQuery>::from_query(query);
+    let Query(PollQuery { wait, after, page }) =
+        parsed.map_err(|error| Problem::new(Code::MalformedRequest, format!("The query cannot be read: {error}.")))?;
+    // A header that is not used must be right all the same.
+    let header = header.map(parse_cursor).transpose()?;
+    let after = after.as_deref().map(parse_cursor).transpose()?.or(header);
+    let page = page.as_deref().map(super::parse_page).transpose()?;
+    Ok((Asked { after, page }, parse_wait(wait.as_deref(), limits)?))
 }
 
 fn parse_wait(text: Option<&str>, limits: &Limits) -> Result<Duration, Problem> {

@@ -6,8 +6,16 @@ use utoipa::openapi::OpenApi;
 pub struct Methods(Vec<(Vec<String>, String)>);
 
 /// What the document does not describe can only be read.
-const PAGES: &[&str] =
-    &["/", "/app/{file}", "/client/{file}", "/problems/{slug}", "/openapi.json", "/swagger-ui/", "/swagger-ui/{file}"];
+const PAGES: &[&str] = &[
+    "/",
+    "/network-test",
+    "/app/{file}",
+    "/client/{file}",
+    "/problems/{slug}",
+    "/openapi.json",
+    "/swagger-ui/",
+    "/swagger-ui/{file}",
+];
 
 impl Methods {
     pub fn of_document(document: &OpenApi) -> Self {

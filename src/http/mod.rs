@@ -7,8 +7,12 @@ mod assets;
 mod beacon;
 mod body;
 mod caller;
+mod connection;
 mod connections;
 mod failures;
+mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod health;
 mod ice_servers;
 mod idempotency;
@@ -17,15 +21,22 @@ mod methods;
 mod observed;
 mod openapi;
 mod peers;
+mod probe;
 pub mod problem;
+mod protocols;
 mod rates;
+mod readable;
 mod room_name;
 mod rooms;
 mod routes;
+mod sent;
 mod server;
 mod signal;
+mod signal_schema;
 mod tickets;
 mod token;
+mod transit;
+mod watched;
 
 use std::sync::Arc;
 
@@ -43,7 +54,7 @@ pub use token::TokenKey;
 
 use crate::{
     clock::Clock,
-    domain::{Limits, Page, Secret},
+    domain::{Limits, Page, Refusal, Secret},
     engine::Engine,
     ice::IceConfig,
     stun::StunResponder,
@@ -72,21 +83,29 @@ pub struct Api {
 /// No answer of the API may be kept, and none may be changed on the way.
 const NEVER_STORED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
-/// The longest secret of a room, in bytes.
-const SECRET_BYTES: usize = 256;
+/// The longest secret of a room, in characters.
+const SECRET_MAX: usize = 256;
 
 /// A secret as the domain keeps it.
 fn digest_secret(secret: &str) -> Result<Secret, Problem> {
-    if secret.is_empty() || secret.len() > SECRET_BYTES {
-        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_BYTES} bytes.")));
+    if !(1..=SECRET_MAX).contains(&secret.chars().count()) {
+        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_MAX} characters.")));
     }
     Ok(Secret::from_digest(Sha256::digest(secret.as_bytes()).into()))
 }
 
+/// Seats, as a visitor wishes them: also where the room is there already, nonsense is not passed over.
+fn parse_capacity(capacity: Option<f64>, limits: &Limits) -> Result<Option<usize>, Problem> {
+    let max = limits.room_capacity_max;
+    // To JSON Schema 2.0 is as whole a number as 2.
+    let fits = capacity.is_none_or(|seats| seats.fract() == 0.0 && (1.0..=max as f64).contains(&seats));
+    if fits { Ok(capacity.map(|seats| seats as usize)) } else { Err(Refusal::CapacityInvalid { max }.into()) }
+}
+
 /// Which page is asking, as a number.
-fn parse_page(text: &str) -> Result<Page, Problem> {
-    if !(1..=64).contains(&text.len()) {
-        return Err(Problem::invalid("`page` must have 1 to 64 bytes."));
+pub fn parse_page(text: &str) -> Result<Page, Problem> {
+    if !(1..=64).contains(&text.chars().count()) {
+        return Err(Problem::invalid("`page` must have 1 to 64 characters."));
     }
     let digest = Sha256::digest(text.as_bytes());
     Ok(Page(digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))))

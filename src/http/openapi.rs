@@ -15,7 +15,10 @@ use utoipa::{
 use utoipa_actix_web::AppExt;
 
 use super::{
+    peers::JoinRequest,
     problem::{Code, Problem, ProblemBody},
+    room_name::RoomNameText,
+    rooms::CreateRequest,
     routes,
 };
 use crate::domain::{Refusal, Seat};
@@ -39,8 +42,8 @@ use crate::domain::{Refusal, Seat};
         (name = "ice", description = "STUN and TURN"),
         (name = "operation", description = "For operators"),
     ),
-    // What is reached only through error answers is not collected by itself.
-    components(schemas(ProblemBody)),
+    // What is reached only through error answers, parameters or bodies that may be left out is not collected by itself.
+    components(schemas(ProblemBody, RoomNameText, CreateRequest, JoinRequest)),
     modifiers(&Tokens),
 )]
 struct Shared;
@@ -75,8 +78,8 @@ pub(super) fn shared() -> openapi::OpenApi {
 /// The error answers of an operation, from the table: one for each status, with an example of each problem.
 pub fn problem_responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    // Every operation may meet the server's own mistakes.
-    for code in codes.iter().copied().chain([Code::Internal]) {
+    // Every operation may meet the server's own mistakes and limits.
+    for code in codes.iter().copied().chain([Code::Internal, Code::TooManyConnections, Code::MemoryExhausted]) {
         by_status.entry(code.row().status.to_string()).or_default().push(code);
     }
     by_status.into_iter().map(|(status, codes)| (status, RefOr::T(problem_response(&codes)))).collect()

@@ -16,6 +16,7 @@ use super::{
     idempotency::IdempotencyKey,
     problem::Problem,
     refusals,
+    room_name::RoomNameText,
 };
 use crate::domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor};
 
@@ -24,24 +25,24 @@ use crate::domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, R
 #[serde(deny_unknown_fields, default)]
 pub struct JoinRequest {
     /// Shown to the others; at most 64 characters.
-    #[schema(example = "Ann", max_length = 64)]
-    name: Option<String>,
+    #[schema(example = "Ann", max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    pub name: Option<String>,
     /// Anything else the others should know, at most 4 KiB.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Box<RawValue>>,
+    pub metadata: Option<Box<RawValue>>,
     /// The room's secret, if it has one. A room that this join makes will have it.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
-    secret: Option<String>,
+    pub secret: Option<String>,
     /// Anything that tells this page from others that may have the same token, for instance a random number. Polls say it,
     /// too; of several pages the one that joined last has the seat.
     #[schema(example = "k3v9x0ab", min_length = 1, max_length = 64)]
-    page: Option<String>,
+    pub page: Option<String>,
     /// A JWT by the app's login, where the server asks for one.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
-    ticket: Option<String>,
+    pub ticket: Option<String>,
     /// Seats, if this join makes the room.
-    #[schema(example = 2, minimum = 1, maximum = 64)]
-    capacity: Option<u16>,
+    #[schema(value_type = Option<u16>, example = 2, minimum = 1, maximum = 64)]
+    pub capacity: Option<f64>,
 }
 
 refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, TicketMissing, TicketMalformed, TicketAlgorithm,
@@ -60,11 +61,11 @@ refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnkno
     tag = "peers",
     operation_id = "joinRoom",
     params(
-        ("room" = String, Path, description = "The room's name: 1 to 64 of `A-Za-z0-9._~-`", example = "tea"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
             description = "A UUID. A repeat with the same key gets the same seat, not a second one."),
     ),
-    request_body(content = JoinRequest, content_type = "application/json", example = json!({"name": "Ann"})),
+    request_body(content = ref("#/components/schemas/JoinRequest"), content_type = "application/json", example = json!({"name": "Ann"})),
     responses(
         (status = 201, body = Joined, description = "A seat"),
         (status = 200, body = Joined, description = "The seat that the token is for"),
@@ -92,7 +93,7 @@ pub async fn join(
         name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
         metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
         secret: admission.secret,
-        capacity: request.capacity.map(usize::from),
+        capacity: super::parse_capacity(request.capacity, &api.limits)?,
         creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
         keyed: key.keyed(&[b"join", &bytes.0]),
         page: request.page.as_deref().map(super::parse_page).transpose()?,
@@ -107,7 +108,7 @@ pub async fn join(
 #[utoipa::path(
     tag = "peers",
     operation_id = "listPeers",
-    params(("room" = String, Path, description = "The room's name", example = "tea")),
+    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 200, body = Roster, description = "Everybody in the room"), RosterRefusals),
     security(("peer_token" = []))
 )]
@@ -125,7 +126,7 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
     tag = "peers",
     operation_id = "leaveRoom",
     params(
-        ("room" = String, Path, description = "The room's name", example = "tea"),
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
         ("peer" = Uuid, Path, description = "The peer's id"),
     ),
     responses((status = 204, description = "Gone; the others have been told"), LeaveRefusals),
@@ -154,13 +155,14 @@ fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost)
         peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
         polite: joined.roster.iter().any(|other| other.order < joined.card.order),
         ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
+        ice_ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
         lease_ms: millis(api.limits.lease),
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),
     }
 }
 
-fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
+pub fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
     Name::parse(text.unwrap_or_default()).ok_or_else(|| {
         Problem::invalid(format!(
             "`name` must have at most {} characters, none of them control characters.",
@@ -169,7 +171,7 @@ fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
     })
 }
 
-fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
+pub fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
     let Some(json) = json.map(RawValue::get) else { return Ok(Metadata::default()) };
     if json.len() > limits.metadata_bytes {
         return Err(Problem::invalid(format!("`metadata` must have at most {} bytes.", limits.metadata_bytes)));

@@ -78,9 +78,11 @@ table! {
     MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads", "Try again after `Retry-After`.";
     RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and ask less often.";
     TooManyFailures: 429 "too-many-failures", "Too many failed attempts from this address", "Wait for `Retry-After`; each further failure doubles it.";
+    HeadersTooLarge: 431 "headers-too-large", "There are too many header fields", "Send fewer.";
     Internal: 500 "internal", "The server made a mistake", "Try again later, and report it.";
     TooManyConnections: 503 "too-many-connections", "The server has as many connections as it may have", "Try again after `Retry-After`.";
     RoomsExhausted: 503 "rooms-exhausted", "The server has as many rooms as it may have", "Try again after `Retry-After`.";
+    MemoryExhausted: 503 "memory-exhausted", "The server holds as much as it may", "Try again after `Retry-After`; less at once may still fit.";
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
 }
 
@@ -168,6 +170,10 @@ impl Problem {
             .retry_after(frees_in.unwrap_or(SEAT_RETRY).min(SEAT_RETRY))
     }
 
+    pub fn memory_exhausted() -> Self {
+        Self::new(Code::MemoryExhausted, "There is memory for less than this now.").retry_after(MEMORY_RETRY)
+    }
+
     fn draining() -> Self {
         // Spread out, so that those who were sent away together do not come back together.
         let after = Duration::from_millis(fastrand::u64(500..2500));
@@ -181,6 +187,7 @@ impl Problem {
 const SEAT_RETRY: Duration = Duration::from_secs(5);
 const MAILBOX_RETRY: Duration = Duration::from_secs(1);
 const ROOMS_RETRY: Duration = Duration::from_secs(30);
+const MEMORY_RETRY: Duration = Duration::from_secs(2);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -197,6 +204,7 @@ impl From<Refusal> for Problem {
             Refusal::RoomsExhausted => {
                 plain(Code::RoomsExhausted, "No further room can be made now.").retry_after(ROOMS_RETRY)
             }
+            Refusal::MemoryExhausted => Problem::memory_exhausted(),
             Refusal::CapacityInvalid { max } => {
                 Problem::invalid(format!("`capacity` must be from 1 to {max}.")).with("capacity_max", max)
             }

@@ -1,10 +1,19 @@
-//! Names for rooms that were not given one.
+//! Names of rooms: how the document describes them, and names for those that were not given one.
+
+use utoipa::ToSchema;
 
 use super::{
     problem::{Code, Problem},
     token::TokenKey,
 };
 use crate::domain::RoomName;
+
+/// 1 to 64 of `A-Za-z0-9._~-`, and neither `.` nor `..`, which a URL parser would resolve away.
+#[derive(ToSchema)]
+#[schema(as = RoomName, value_type = String, min_length = 1, max_length = 64, example = "tea",
+    pattern = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3}[A-Za-z0-9._~-]*)$")]
+#[allow(dead_code, reason = "the document's view of the domain's `RoomName`")]
+pub struct RoomNameText(String);
 
 const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 const VOWELS: &[u8; 4] = b"aiou";

@@ -14,7 +14,7 @@ use super::{
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
-    room_name::made_up_name,
+    room_name::{RoomNameText, made_up_name},
 };
 use crate::domain::{CreatorId, Refusal, RoomPlan};
 
@@ -22,17 +22,17 @@ use crate::domain::{CreatorId, Refusal, RoomPlan};
 #[serde(deny_unknown_fields, default)]
 pub struct CreateRequest {
     /// The name. Without one, the server makes a short readable one.
-    #[schema(example = "tea", min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._~-]+$")]
-    room: Option<String>,
+    #[schema(value_type = Option<RoomNameText>)]
+    pub room: Option<String>,
     /// Seats, from 1 up to the server's limit (64 unless it says otherwise).
-    #[schema(example = 2, minimum = 1, maximum = 64)]
-    capacity: Option<u16>,
+    #[schema(value_type = Option<u16>, example = 2, minimum = 1, maximum = 64)]
+    pub capacity: Option<f64>,
     /// What joining will need.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
-    secret: Option<String>,
+    pub secret: Option<String>,
     /// A JWT by the app's login that allows to create, where the server asks for one.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
-    ticket: Option<String>,
+    pub ticket: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -40,7 +40,7 @@ pub struct CreateRequest {
 pub struct ChangeRequest {
     /// Whether nobody new is let in.
     #[schema(example = true)]
-    locked: bool,
+    pub locked: bool,
 }
 
 refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature,
@@ -61,9 +61,9 @@ const NAMES_TRIED: u64 = 4;
 #[utoipa::path(
     tag = "rooms",
     operation_id = "createRoom",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 16, max_length = 64,
+    params(("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
         description = "A UUID. A repeat with the same key gets the first answer again.")),
-    request_body(content = CreateRequest, content_type = "application/json",
+    request_body(content = ref("#/components/schemas/CreateRequest"), content_type = "application/json",
         example = json!({"room": "tea", "capacity": 2})),
     responses((status = 201, body = Room, description = "Made"), CreateRefusals)
 )]
@@ -74,7 +74,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
     let request: CreateRequest = body::parse_or_default(&bytes)?;
     let wished = request.room.as_deref().map(parse_room).transpose()?;
     let plan = RoomPlan {
-        capacity: request.capacity.map(usize::from),
+        capacity: super::parse_capacity(request.capacity, &api.limits)?,
         secret: request.secret.as_deref().map(super::digest_secret).transpose()?,
         made_by: key.keyed(&[b"create", &bytes]),
         ..RoomPlan::default()
@@ -104,7 +104,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
 #[utoipa::path(
     tag = "rooms",
     operation_id = "getRoom",
-    params(("room" = String, Path, description = "The room's name", example = "tea")),
+    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 200, body = Room, description = "The room"), LookRefusals)
 )]
 #[get("/v1/rooms/{room}")]
@@ -120,7 +120,7 @@ pub async fn look(api: Data<Api>, room: InRoom) -> Result<HttpResponse, Problem>
 #[utoipa::path(
     tag = "rooms",
     operation_id = "changeRoom",
-    params(("room" = String, Path, description = "The room's name", example = "tea")),
+    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     request_body(content = ChangeRequest, content_type = "application/json", example = json!({"locked": true})),
     responses((status = 200, body = Room, description = "The room as it is now"), ChangeRefusals),
     security(("room_token" = []))
@@ -138,7 +138,7 @@ pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Http
 #[utoipa::path(
     tag = "rooms",
     operation_id = "closeRoom",
-    params(("room" = String, Path, description = "The room's name", example = "tea")),
+    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 204, description = "Closed"), CloseRefusals),
     security(("room_token" = []))
 )]

@@ -14,7 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     assets, beacon, health, ice_servers, messages,
     methods::Methods,
-    peers,
+    peers, probe,
     problem::{Code, Problem},
     rooms,
 };
@@ -34,6 +34,7 @@ pub fn api(config: &mut DocumentedConfig<'_>) {
         .service(rooms::change)
         .service(rooms::close)
         .service(ice_servers::ice_servers)
+        .service(probe::upgrade)
         .service(health::healthz)
         .service(health::readyz)
         .service(health::metrics);

@@ -1,11 +1,13 @@
 //! The HTTP server: actix with our limits, middleware and time-outs.
 
-use std::{future::ready, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::ready, io, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
+use actix_server::Server;
 use actix_web::{
     App, HttpServer, ResponseError,
-    dev::{Server, Service, ServiceResponse},
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceResponse},
     http::{Method, header},
     middleware::Condition,
     web::{self, Data},
@@ -15,9 +17,15 @@ use rustls::ServerConfig;
 use utoipa_actix_web::AppExt;
 
 use super::{
-    Api, health,
+    Api,
+    connections::Begun,
+    health,
     methods::{Methods, has_head},
-    openapi, routes,
+    openapi,
+    problem::Problem,
+    protocols::Protocols,
+    routes,
+    sent::Sent,
 };
 
 /// What the server needs besides the API itself.
@@ -29,19 +37,17 @@ pub struct ServerOptions {
     pub tls: Option<ServerConfig>,
 }
 
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long browsers may remember a preflight; Chromium takes no more.
 const PREFLIGHT_SECONDS: usize = 7200;
 /// Only in case the orderly end, which is quicker, does not come about.
 const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
-pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> std::io::Result<Server> {
+pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> io::Result<Server> {
     let ServerOptions { workers, keep_alive, cors_origins, web_dir, tls } = options;
     let methods = Arc::new(Methods::of_document(&openapi::document()));
-    let accepted = api.connections.clone();
-    let server = HttpServer::new(move || {
+    let accepting = api.connections.clone();
+    let app = move || {
         let (app, document) =
             App::new().into_utoipa_app().openapi(openapi::shared()).configure(routes::api).split_for_parts();
         let (observed, connections) = (api.observed.clone(), api.connections.clone());
@@ -54,43 +60,35 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> s
                     request.head_mut().method = Method::GET;
                 }
                 let under_way = observed.begin(&request);
-                match connections.begin(&request) {
+                match connections.begin(&mut request) {
                     Err(problem) => {
                         let answer = request.into_response(problem.error_response().map_into_right_body());
                         Either::Left(ready(under_way.end(Ok(answer))))
                     }
-                    Ok(on_connection) => {
+                    Ok(begun) => {
                         let answer = service.call(request);
-                        Either::Right(async move {
-                            let answer = answer.await.map(ServiceResponse::map_into_left_body);
-                            let answer = under_way.end(answer);
-                            drop(on_connection);
-                            answer
-                        })
+                        Either::Right(async move { under_way.end(answer.await.map(|answer| sending(answer, begun))) })
                     }
                 }
             })
-    })
-    .on_connect(move |io, data| accepted.accept(io, data))
-    // A client that has gone ends its poll at once (tests/it/chaos.rs).
-    .h1_allow_half_closed(false)
-    .keep_alive(keep_alive)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .tls_handshake_timeout(HANDSHAKE_TIMEOUT)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    // Our own limit says so; this one lets clients hang.
-    .max_connections(usize::MAX >> 8)
-    .disable_signals()
-    .tcp_nodelay(true);
-    let server = match workers {
-        Some(workers) => server.workers(workers),
-        None => server,
     };
-    let server = match tls {
-        Some(config) => server.listen_rustls_0_23(listener, config)?,
-        None => server.listen(listener)?,
+    let builder = Server::build().shutdown_timeout(SHUTDOWN_SECONDS).disable_signals();
+    let builder = match workers {
+        Some(workers) => builder.workers(workers),
+        None => builder,
     };
-    Ok(server.run())
+    let protocols = Protocols { connections: accepting, keep_alive, stopping: builder.graceful_shutdown_signal(), tls };
+    Ok(protocols.listen(builder, listener, app)?.run())
+}
+
+/// The answer on its way, or that there is no memory to send it.
+fn sending<B: MessageBody>(answer: ServiceResponse<B>, begun: Option<Begun>) -> ServiceResponse<EitherBody<Sent<B>>> {
+    let (request, response) = answer.into_parts();
+    let (head, body) = response.into_parts();
+    match Sent::new(body, begun) {
+        Some(body) => ServiceResponse::new(request, head.set_body(body)).map_into_left_body(),
+        None => ServiceResponse::new(request, Problem::memory_exhausted().error_response()).map_into_right_body(),
+    }
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -109,7 +107,7 @@ fn cors(origins: &[String]) -> Cors {
 }
 
 /// A server for operators: only `/metrics`, and whether all is well.
-pub fn serve_metrics(listener: TcpListener, api: Data<Api>) -> std::io::Result<Server> {
+pub fn serve_metrics(listener: TcpListener, api: Data<Api>) -> io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())

@@ -1,60 +1,13 @@
 //! Messages on their way in: the envelope is checked, and what is inside `sdp`, `candidate` and `data` is kept byte for
-//! byte. What comes out is the text that every reader will be sent.
+//! byte. What comes out is the text that every reader will be sent. The document's view of it is in `signal_schema`.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, value::RawValue};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use serde_json::value::RawValue;
 
 use super::{body, problem::Problem};
 use crate::domain::{Payload, PeerId, Target};
-
-/// A message from one peer to another. `offer` and `answer` are what `JSON.stringify(pc.localDescription)` gives, and
-/// `candidate` what `candidate.toJSON()` gives (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
-#[derive(ToSchema)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-#[allow(dead_code, reason = "the document's view of `Envelope`")]
-pub enum Signal {
-    /// An SDP offer (RFC 8829).
-    Offer { sdp: String },
-    /// An SDP answer (RFC 8829).
-    Answer { sdp: String },
-    /// An ICE candidate (RFC 8839), or null for the end of candidates.
-    Candidate {
-        #[schema(value_type = Option<HashMap<String, Value>>, required)]
-        candidate: Option<Value>,
-    },
-    /// Hang up on that peer, and stay in the room.
-    Bye {
-        #[schema(nullable = false)]
-        reason: Option<String>,
-    },
-    /// Anything an app adds.
-    Data {
-        #[schema(value_type = Value)]
-        data: Value,
-    },
-}
-
-/// A message in a batch: a signal, and whom it is for. Without `to` it goes to everybody else in the room.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view of `Envelope`")]
-pub struct AddressedSignal {
-    to: Option<Uuid>,
-    #[serde(flatten)]
-    signal: Signal,
-}
-
-/// Several messages at once; all are accepted, or none.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view of `Envelopes`")]
-pub struct SignalBatch {
-    /// In the order in which they are to arrive; at most 50.
-    #[schema(min_items = 1, max_items = 50)]
-    messages: Vec<AddressedSignal>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

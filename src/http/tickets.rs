@@ -77,6 +77,10 @@ impl TicketKeys {
     pub fn verify(&self, ticket: &str, room: &RoomName, now: Timestamp) -> Result<Ticket, Problem> {
         self.look_at_file(now);
         let header = decode_header(ticket).map_err(|error| refuse(&error))?;
+        if header.crit.is_some() {
+            // RFC 7515 section 4.1.11: who does not know an extension that is called critical must refuse.
+            return Err(Problem::new(Code::TicketMalformed, "Its `crit` names what this server does not know."));
+        }
         let keys = self.keys.load();
         let by_id = |key: &&Key| header.kid.is_none() || key.id.is_none() || key.id == header.kid;
         let mut fitting = keys.iter().filter(by_id).filter(|key| key.algorithm == header.alg).peekable();

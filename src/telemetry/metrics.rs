@@ -16,6 +16,8 @@ use crate::engine::{BUCKETS_MICROS, Stats};
 pub struct Figures {
     pub stats: Stats,
     pub connections: usize,
+    /// Memory for what is on its way.
+    pub transit_bytes: usize,
     /// Refusals by the slug of their problem.
     pub refusals: Vec<(&'static str, u64)>,
     /// STUN questions answered and ignored, if the server answers any.
@@ -39,6 +41,8 @@ impl Collector for Figures {
             ("rooms", "Rooms now", self.stats.rooms),
             ("peers", "Peers now", self.stats.peers),
             ("parked_polls", "Polls that wait now", self.stats.parked),
+            ("rooms_bytes", "What rooms cost in memory now, as reckoned", self.stats.rooms_bytes),
+            ("transit_bytes", "What requests and answers on their way take in memory now", self.transit_bytes),
             ("connections", "Connections now", self.connections),
             ("mailbox_messages_max", "Messages in the fullest mailbox so far", flow.fullest),
         ] {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
@@ -8,10 +10,21 @@ import { Prometheus } from './support/prometheus.js';
 import { Server } from './support/server.js';
 
 let server;
-before(async () => { server = await Server.start(['--lease-ms', '1000']); });
+before(async () => { server = await Server.start(['--lease-ms', '1000', '--stun-listen', '127.0.0.1:0']); });
 after(() => server.stop());
 
 const metrics = async () => (await fetch(`${server.base}/metrics`)).text();
+
+/** A STUN question (RFC 8489, section 5), and something else. Resolves with the answer. */
+async function askStun(url) {
+  const port = Number(url.split(':').at(-1));
+  const socket = createSocket('udp4');
+  const question = Buffer.from('000100002112a442000102030405060708090a0b', 'hex');
+  socket.send('hello', port, '127.0.0.1');
+  socket.send(question, port, '127.0.0.1');
+  await once(socket, 'message');
+  socket.close();
+}
 
 test('the figures are named by the conventions of Prometheus', async () => {
   let text = await metrics();
@@ -36,6 +49,7 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   assert.equal((await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).status, 409);
   await ann.send(silent.peer.id, { type: 'data', data: 'are you there?' });
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
+  await askStun(silent.ice_servers[0].urls[0]);
   for (const query of queries) {
     await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
   }

@@ -33,13 +33,20 @@ impl Binary {
         });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
-        let port = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();
+        let port = line.rsplit(':').next().unwrap().parse().unwrap();
         Binary { child, port, logs }
     }
 
     pub async fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    }
+
+    /// What it has of the machine's memory, in bytes.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
     }
 
     /// Ends it, and gives everything it has logged.

@@ -26,7 +26,7 @@ async fn of_300_000_messages_none_is_lost_doubled_or_out_of_order_though_polls_a
     for sender in senders {
         sender.await.unwrap();
     }
-    assert!(dropped > 1000, "only {dropped} polls were dropped");
+    assert!(dropped > 100, "only {dropped} polls were dropped");
     assert_eq!(engine.stats().parked, 0);
 }
 

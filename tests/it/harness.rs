@@ -120,14 +120,7 @@ impl Server {
     }
 
     pub fn seat(&self, room: &str, joined: Value) -> Peer {
-        Peer {
-            room: room.into(),
-            id: joined["peer"]["id"].as_str().unwrap().into(),
-            token: joined["token"].as_str().unwrap().into(),
-            joined,
-            client: self.client.clone(),
-            base: self.base.clone(),
-        }
+        Peer::seated(self.client.clone(), self.base.clone(), room, joined)
     }
 }
 
@@ -141,6 +134,17 @@ impl Drop for Server {
 }
 
 impl Peer {
+    pub fn seated(client: Client, base: String, room: &str, joined: Value) -> Peer {
+        Peer {
+            room: room.into(),
+            id: joined["peer"]["id"].as_str().unwrap().into(),
+            token: joined["token"].as_str().unwrap().into(),
+            joined,
+            client,
+            base,
+        }
+    }
+
     pub fn path(&self, rest: &str) -> String {
         format!("/v1/rooms/{}/peers/{}{rest}", self.room, self.id)
     }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
+mod abuse;
+mod abuse_h2;
+mod attacked;
 mod binary;
 mod chaos;
 mod connections;
@@ -14,12 +17,14 @@ mod harness;
 mod healthcheck;
 mod limits;
 mod logs;
+mod memory;
 mod messages;
 mod metrics;
 mod openapi;
 mod pages;
 mod peers;
 mod polls;
+mod probe;
 mod rates;
 mod restart;
 mod rooms;

@@ -224,3 +224,27 @@ async fn the_addressee_must_be_in_the_room() {
     ann.post(&nowhere, json!({"type": "bye"})).await.refused(404, "peer-unknown");
     ben.post(&ann, json!({"type": "bye"})).await.refused(410, "peer-gone");
 }
+
+/// Found by fuzzing: these were relayed, and stopped every reader whose parser takes them for broken, since a poll brings
+/// them again until they are acknowledged.
+#[actix_web::test]
+async fn what_not_every_parser_can_read_is_refused_and_not_relayed() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let body = |path: &str, json: &str| {
+        let request = ann.request(Method::POST, path).header("content-type", "application/json");
+        send(request.body(json.to_owned()))
+    };
+    for value in [r#""half of a smile: \ud83d""#, "1e999", r#"{"\udc00": [-1e400]}"#] {
+        let message = format!("{{\"type\":\"data\",\"data\":{value}}}");
+        body(&ann.path("/messages"), &message).await.refused(400, "malformed-body");
+        body("/v1/rooms/tea/messages", &format!("{{\"messages\":[{message}]}}")).await.refused(400, "malformed-body");
+        let joining = format!("{{\"metadata\":{{\"a\":{value}}}}}");
+        body("/v1/rooms/coffee/peers", &joining).await.refused(401, "token-invalid");
+        let request = server.request(Method::POST, "/v1/rooms/coffee/peers").header("content-type", "application/json");
+        send(request.body(joining)).await.refused(400, "malformed-body");
+    }
+    assert!(ann.messages(0).await.is_empty());
+    server.get("/v1/rooms/coffee").await.refused(404, "room-unknown");
+    body(&ann.path("/messages"), r#"{"type":"data","data":"\ud83d\ude00 1e308"}"#).await.expect(202);
+}

@@ -131,7 +131,7 @@ async fn every_problem_has_its_series_from_the_start_and_every_figure_its_line_i
         named += 1;
     }
     let listed = manual.lines().filter(|line| line.starts_with("| `signalpost_")).count();
-    assert_eq!((named, listed), (12, 12));
+    assert_eq!((named, listed), (16, 16));
     assert_eq!(server.post("/v1/rooms", json!({"room": "a b"})).await.status, 422);
     assert!(server.get("/metrics").await.text.contains("{type=\"room-name-invalid\"} 1\n"));
 }

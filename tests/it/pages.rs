@@ -13,8 +13,13 @@ async fn the_page_and_the_client_are_in_the_binary() {
     assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    for (path, kind) in [("/client/index.js", "javascript"), ("/app/main.js", "javascript"), ("/app/style.css", "css")]
-    {
+    for (path, kind) in [
+        ("/network-test", "html"),
+        ("/client/index.js", "javascript"),
+        ("/app/main.js", "javascript"),
+        ("/app/network-test/main.js", "javascript"),
+        ("/app/style.css", "css"),
+    ] {
         let file = server.get(path).await;
         assert_eq!(file.status, 200, "{path}");
         assert!(file.headers["content-type"].to_str().unwrap().contains(kind), "{path}");
@@ -31,7 +36,7 @@ async fn the_page_and_the_client_are_in_the_binary() {
 async fn a_folder_can_take_the_place_of_the_embedded_page() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
     let server = Server::start(&["--web-dir", web]);
-    for path in ["/", "/client/index.js", "/app/main.js"] {
+    for path in ["/", "/network-test", "/client/index.js", "/app/main.js"] {
         let file = server.get(path).await;
         assert_eq!(file.status, 200, "{path}");
         assert!(file.headers.contains_key("content-security-policy"), "{path}");
@@ -64,6 +69,8 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
         (Method::DELETE, "/v1/rooms/tea/peers/x/messages", "GET, POST"),
         (Method::OPTIONS, "/v1/rooms/tea/peers", "GET, POST, HEAD"),
         (Method::POST, "/", "GET, HEAD"),
+        (Method::POST, "/network-test", "GET, HEAD"),
+        (Method::POST, "/v1/probe/upgrade", "GET, HEAD"),
         (Method::POST, "/swagger-ui/", "GET, HEAD"),
         (Method::HEAD, "/v1/rooms/tea/peers/x/messages", "GET, POST"),
         (Method::PUT, "/healthz", "GET, HEAD"),

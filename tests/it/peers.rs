@@ -220,6 +220,13 @@ async fn names_and_metadata_are_bounded() {
     server.get("/v1/rooms/tea").await.refused(404, "room-unknown");
     deep(30).await.expect(201);
     join(json!({"name": "é".repeat(64)})).await.expect(201);
+    for bad in [json!(0), json!(65), json!(2.5), json!(-1), json!("2")] {
+        join(json!({"capacity": bad})).await.refused(422, "invalid");
+    }
+    let fresh =
+        server.post("/v1/rooms/fresh/peers", json!({"capacity": 3.0, "secret": "é".repeat(256)})).await.expect(201);
+    assert_eq!(fresh["capacity"], 3);
+    server.post("/v1/rooms/fresh/peers", json!({"secret": "é".repeat(257)})).await.refused(422, "invalid");
     join(metadata(4096)).await.expect(201);
 }
 
@@ -262,6 +269,9 @@ async fn ice_servers_come_with_credentials_for_members_only() {
     let servers = &ann.joined["ice_servers"];
     assert_eq!(servers[0], json!({"urls": ["stun:s.example:3478"]}));
     assert!(servers[1]["username"].as_str().unwrap().ends_with(&format!(":{}", ann.id)));
+    assert_eq!(ann.joined["ice_ttl_s"], 3600);
+    let nothing_expires = Server::start(&["--stun-url", "stun:s.example:3478"]).join_room("tea", "Ann").await;
+    assert_eq!(nothing_expires.joined["ice_ttl_s"], Value::Null);
 
     let ask = || send(ann.request(Method::GET, &ann.path("/ice-servers")));
     let fresh = ask().await.expect(200);

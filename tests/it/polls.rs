@@ -54,6 +54,7 @@ async fn the_cursor_may_be_a_header_and_the_query_wins() {
     assert_eq!(poll("", "1").await.messages().len(), 1);
     assert_eq!(poll("&after=2", "1").await.messages().len(), 0);
     poll("", "x").await.refused(400, "malformed-request");
+    poll("&after=2", "x").await.refused(400, "malformed-request");
 }
 
 #[actix_web::test]
@@ -128,4 +129,17 @@ pub async fn parked(server: &Server, count: usize) {
     while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
         tokio::task::yield_now().await;
     }
+}
+
+#[actix_web::test]
+async fn a_page_is_the_same_page_however_its_name_must_be_written_in_a_query() {
+    let server = Server::start(&[]);
+    let ann = server.join_with("tea", json!({"page": "Ann's 1st tab, \u{e9}"})).await;
+    let poll = |page: &str| send(ann.request(Method::GET, &ann.path(&format!("/messages?wait=0&{page}"))));
+    poll("page=Ann%27s+1st%20tab%2C%20%C3%A9").await.expect(200);
+    poll("p%61ge=Ann's%201st%20tab,%20%c3%a9").await.expect(200);
+    poll("page=another").await.refused(409, "poll-superseded");
+    poll(&format!("page={}", "%C3%A9".repeat(64))).await.refused(409, "poll-superseded");
+    poll(&format!("page={}", "%C3%A9".repeat(65))).await.refused(422, "invalid");
+    poll("page=a&page=b").await.refused(400, "malformed-request");
 }

@@ -231,3 +231,11 @@ async fn the_examples_in_the_documentation_make_tickets_that_get_in() {
         server.seat("tea", joined).leave().await.expect(204);
     }
 }
+
+#[actix_web::test]
+async fn a_ticket_with_an_extension_that_it_calls_critical_is_refused() {
+    let server = Server::start(&["--ticket-key", SECRET]);
+    let header = Header { crit: Some(vec!["exp".into()]), ..Header::new(Algorithm::HS256) };
+    let ticket = encode(&header, &claims("tea"), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+    join(&server, "tea", &ticket).await.refused(401, "ticket-malformed");
+}

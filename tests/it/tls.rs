@@ -18,13 +18,13 @@ use tokio_rustls::{
 
 use crate::{harness::Server, polls::parked};
 
-struct Certificate {
+pub struct Certificate {
     der: CertificateDer<'static>,
     folder: PathBuf,
 }
 
 /// A certificate for localhost in two files, which a later one may replace.
-fn write_certificate(name: &str) -> Certificate {
+pub fn write_certificate(name: &str) -> Certificate {
     let folder = std::env::temp_dir().join(format!("signalpost-tls-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -35,26 +35,27 @@ fn write_certificate(name: &str) -> Certificate {
 
 impl Certificate {
     fn server(&self) -> Server {
+        let flags = self.flags();
+        Server::start(&[&flags.each_ref().map(String::as_str)[..], &["--metrics-listen", "127.0.0.1:0"]].concat())
+    }
+
+    pub fn flags(&self) -> [String; 4] {
         let file = |name: &str| self.folder.join(name).display().to_string();
-        Server::start(&[
-            "--tls-cert",
-            &file("cert.pem"),
-            "--tls-key",
-            &file("key.pem"),
-            "--metrics-listen",
-            "127.0.0.1:0",
-        ])
+        ["--tls-cert".into(), file("cert.pem"), "--tls-key".into(), file("key.pem")]
     }
 
     /// A connection to somebody who shows this certificate.
     async fn connect(&self, server: &Server, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connect_to(TcpStream::connect(("127.0.0.1", server.port)).await?, protocol).await
+    }
+
+    pub async fn connect_to(&self, stream: TcpStream, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let mut config =
             config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![protocol.into()];
-        let stream = TcpStream::connect(("127.0.0.1", server.port)).await?;
         TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await
     }
 
@@ -120,6 +121,25 @@ async fn over_http_2_a_poll_whose_client_goes_away_ends_within_seconds() {
         drop((response, stream, ready));
         parked(&server, 0).await;
     }
+}
+
+/// RUSTSEC-2026-0258: empty frames count against no window, so whoever does not read them keeps them all.
+#[actix_web::test]
+async fn over_http_2_a_poll_that_keeps_sending_a_body_is_ended() {
+    let certificate = write_certificate("frames");
+    let server = certificate.server();
+    let client = certificate.h2(&server).await;
+    let ann = join(&client).await;
+    let request = Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
+    let mut ready = client.ready().await.unwrap();
+    let (response, mut stream) = ready.send_request(request.body(()).unwrap(), false).unwrap();
+    parked(&server, 1).await;
+    for _ in 0..100 {
+        // The stream may have been ended already.
+        let _ = stream.send_data(bytes::Bytes::new(), false);
+    }
+    assert_eq!(response.await.unwrap().status(), 400);
+    parked(&server, 0).await;
 }
 
 #[actix_web::test]

@@ -6,7 +6,7 @@ use signalpost::domain::{
 
 use crate::{
     model::{EVENT, Member, ModelRoom, Thing},
-    world::{CREATOR, Person, World, millis, name},
+    world::{CREATOR, PLENTY, Person, World, millis, name},
 };
 
 /// What the card of everybody here counts: empty metadata.
@@ -45,10 +45,11 @@ impl World {
         // A seat that was taken again on its token was not made by that join.
         let by_token = self.model.rooms.get(&person.room).is_some_and(|room| room.is_from_restart(person.id));
         if there && !by_token {
-            let joined = self.rooms.join(self.at(), &name(person.room), again, true).unwrap();
+            let joined = self.rooms.join(self.at(), &name(person.room), again, PLENTY).unwrap();
             assert_eq!((joined.card.id, joined.resumed), (person.id, false));
             let other = Keyed { request: keyed.request + 1, ..keyed };
-            let reused = self.rooms.join(self.at(), &name(person.room), visitor(Identity::New(id), Some(other)), true);
+            let reused =
+                self.rooms.join(self.at(), &name(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
             assert_eq!(reused.map(|_| ()), Err(Refusal::KeyReused));
         } else if self.enter(person.room, id, again, Seq::START) {
             // The key now belongs to the new seat.
@@ -69,7 +70,7 @@ impl World {
         let closed = room.closed;
         let member = room.member(person.id).unwrap();
         let (cursor, newest) = (member.acknowledged, member.newest());
-        let answer = self.rooms.join(Timestamp::from_millis(now), &name(person.room), back, true);
+        let answer = self.rooms.join(Timestamp::from_millis(now), &name(person.room), back, PLENTY);
         if closed {
             assert_eq!(answer.map(|_| ()), Err(Refusal::RoomClosed));
             return;
@@ -143,7 +144,7 @@ impl World {
     }
 
     pub fn create(&mut self, number: u8) {
-        let answer = self.rooms.create(self.at(), &name(number), RoomPlan::default(), CREATOR, true).map(|_| ());
+        let answer = self.rooms.create(self.at(), &name(number), RoomPlan::default(), CREATOR, PLENTY).map(|_| ());
         match self.model.rooms.get(&number) {
             Some(room) if room.closed => assert_eq!(answer, Err(Refusal::RoomClosed)),
             Some(_) => assert_eq!(answer, Err(Refusal::RoomExists)),
@@ -171,7 +172,7 @@ impl World {
 
     /// A join that is no repeat and no resume, in both; says whether it was let in.
     fn enter(&mut self, number: u8, id: PeerId, visitor: Visitor, start: Seq) -> bool {
-        let answer = self.rooms.join(self.at(), &name(number), visitor, true);
+        let answer = self.rooms.join(self.at(), &name(number), visitor, PLENTY);
         let expected = self.model.rooms.get(&number).and_then(|room| self.door(room, id));
         let joined = match (answer, expected) {
             (Ok(joined), None) => joined,

@@ -8,7 +8,7 @@ use signalpost::domain::{
 
 use crate::{
     model::{Member, Thing},
-    world::{Person, World, millis, name},
+    world::{PLENTY, Person, World, millis, name},
 };
 
 fn is_for(to: Option<PeerId>, from: PeerId, member: PeerId) -> bool {
@@ -76,7 +76,7 @@ impl World {
                 .collect(),
             keyed: keyed.then_some(key),
         };
-        let answer = self.rooms.post(self.at(), &name(person.room), person.id, post.clone());
+        let answer = self.rooms.post(self.at(), &name(person.room), person.id, post.clone(), PLENTY);
         if let Some(refusal) = self.absence(&person) {
             assert_eq!(answer.unwrap_err(), refusal);
             return;
@@ -143,11 +143,11 @@ impl World {
             return;
         }
         self.heard_of(&person, None);
-        let again = self.rooms.post(self.at(), &name(person.room), person.id, post.clone()).unwrap();
+        let again = self.rooms.post(self.at(), &name(person.room), person.id, post.clone(), PLENTY).unwrap();
         assert!(again.repeated);
         assert_eq!(again.places, places);
         let other = Post { keyed: Some(Keyed { request: keyed.request + 1, ..keyed }), ..post };
-        let reused = self.rooms.post(self.at(), &name(person.room), person.id, other);
+        let reused = self.rooms.post(self.at(), &name(person.room), person.id, other, PLENTY);
         assert_eq!(reused.unwrap_err(), Refusal::KeyReused);
     }
 

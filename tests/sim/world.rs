@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use signalpost::domain::{CreatorId, Keyed, Limits, PeerId, Post, RoomName, Rooms, Seq, Timestamp};
+use signalpost::domain::{CreatorId, Keyed, Left, Limits, PeerId, Post, RoomName, Rooms, Seq, Timestamp};
 
 use crate::model::Model;
 
@@ -44,6 +44,9 @@ pub struct World {
     made: u64,
     pub people: Vec<Person>,
 }
+
+/// As much as nobody here needs.
+pub const PLENTY: Left = Left { room: true, bytes: usize::MAX };
 
 pub const CREATOR: CreatorId = CreatorId::from_bytes([9; 16]);
 
@@ -100,7 +103,7 @@ impl World {
         self.now += millis(self.limits.room_lease);
         self.rooms.expire(self.at());
         assert_eq!((self.rooms.len(), self.rooms.peers(), self.rooms.deadlines()), (0, 0, 0));
-        assert_eq!(self.rooms.next_deadline(), None);
+        assert_eq!((self.rooms.next_deadline(), self.rooms.cost()), (None, 0));
     }
 
     pub fn at(&self) -> Timestamp {

@@ -1,23 +1,21 @@
 import { copyOf, inside, part } from './page.js';
+import { Panel } from './panel/panel.js';
 import { nameOf } from './visit.js';
 
-/** @import { Call, Link, Room, WireEntry } from '../client/types.d.ts' */
+/** @import { Call, Room, WireEntry } from '../client/types.d.ts' */
 
 const KEPT = 300;
-const REFRESH_MS = 1_000;
 
-/** What a developer wants to know when a call does not work: what was said, and where it flows. */
+/** What one wants to know when a call does not work: where it flows, what stands in its way, and what was said. */
 export class Diagnostics {
-  #view = part('diagnostics', HTMLDetailsElement);
+  #panel = new Panel();
   #wire = part('wire', HTMLOListElement);
   #count = part('wire-count', HTMLElement);
-  #connections = part('connections', HTMLTableSectionElement);
-  /** @type {Call | null} */
-  #call = null;
   #seen = 0;
 
-  constructor() {
-    this.#view.addEventListener('toggle', () => void this.#refresh());
+  /** What the panel shows, for programs. */
+  get report() {
+    return this.#panel.report;
   }
 
   /**
@@ -25,16 +23,14 @@ export class Diagnostics {
    * @param {Call} call
    */
   follow(room, call) {
-    this.#call = call;
+    this.#panel.follow(call);
     room.on('wire', (entry) => this.#add(room, entry));
-    void this.#refresh();
   }
 
   clear() {
-    this.#call = null;
+    this.#panel.clear();
     this.#seen = 0;
     this.#wire.replaceChildren();
-    this.#connections.replaceChildren();
     this.#count.textContent = '0 messages';
   }
 
@@ -59,40 +55,6 @@ export class Diagnostics {
     this.#seen += 1;
     this.#count.textContent = `${this.#seen} ${this.#seen === 1 ? 'message' : 'messages'}`;
   }
-
-  /** As long as somebody looks. */
-  async #refresh() {
-    if (!this.#view.open || !this.#call) return;
-    const rows = await Promise.all([...this.#call.links.values()].map(connectionRow));
-    this.#connections.replaceChildren(...rows);
-    setTimeout(() => void this.#refresh(), REFRESH_MS);
-  }
-}
-
-/** @param {Link} link */
-async function connectionRow({ peer, state, pc }) {
-  const row = document.createElement('tr');
-  const { path, roundTrip } = pc ? await route(pc) : { path: '–', roundTrip: '–' };
-  for (const text of [nameOf(peer), state, path, roundTrip]) row.insertCell().textContent = text;
-  return row;
-}
-
-/**
- * Which way the packets go: straight (`host`), through address translation (`srflx`, `prflx`) or through a relay.
- *
- * @param {RTCPeerConnection} pc
- */
-async function route(pc) {
-  const stats = await pc.getStats();
-  const all = /** @type {Map<string, any>} */ (/** @type {unknown} */ (stats));
-  const reports = [...all.values()];
-  const chosen = reports.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
-  const pair = all.get(chosen) ?? reports.find(({ type, nominated }) => type === 'candidate-pair' && nominated);
-  const [local, remote] = [all.get(pair?.localCandidateId), all.get(pair?.remoteCandidateId)];
-  if (!local || !remote) return { path: '–', roundTrip: '–' };
-  const protocol = local.relayProtocol ?? local.protocol;
-  const roundTrip = Math.round((pair.currentRoundTripTime ?? 0) * 1000);
-  return { path: `${local.candidateType} – ${remote.candidateType} (${protocol})`, roundTrip: `${roundTrip} ms` };
 }
 
 /** SDP line by line, the rest as JSON. @param {WireEntry['message']} message */

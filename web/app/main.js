@@ -51,7 +51,7 @@ async function enter(wish) {
   const call = await mine.begin();
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
-  Object.assign(window, { signalpost: { room, call } });
+  Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
   stage.follow(call);
   chat.follow(call);
   diagnostics.follow(room, call);

@@ -1,4 +1,5 @@
 import { Problem, join } from '../client/index.js';
+import { ObservedConnection } from './ice/observed.js';
 import { openMedia } from './media.js';
 
 /** @import { Call, Room } from '../client/types.d.ts' */
@@ -87,7 +88,8 @@ export class Visit {
     const { room, name, capacity, secret } = this.wish;
     this.#enter('joining');
     try {
-      this.room = await join('/', room, { name, capacity, secret, signal, onRetry: () => this.#enter('unanswered') });
+      const onRetry = () => this.#enter('unanswered');
+      this.room = await join('/', room, { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);

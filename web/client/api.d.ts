@@ -55,6 +55,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/probe/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See whether a WebSocket gets through
+         * @description A diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted, and the WebSocket closed at once.
+         *     Where it does not come about, something on the way refuses upgrades.
+         */
+        get: operations["probeUpgrade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rooms": {
         parameters: {
             query?: never;
@@ -229,10 +250,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A message in a batch: a signal, and whom it is for. Without `to` it goes to everybody else in the room. */
-        AddressedSignal: components["schemas"]["Signal"] & {
+        /** @description A signal, and whom it is for. Without `to` it goes to everybody else in the room. */
+        AddressedSignal: {
+            sdp: string;
             /** Format: uuid */
             to?: string | null;
+            /** @enum {string} */
+            type: "offer";
+        } | {
+            sdp: string;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "answer";
+        } | {
+            candidate: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "candidate";
+        } | {
+            reason?: string;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "bye";
+        } | {
+            data: unknown;
+            /** Format: uuid */
+            to?: string | null;
+            /** @enum {string} */
+            type: "data";
         };
         /** @description What a poll finds: the messages after its cursor, in order, and the cursor for the next poll. */
         Batch: {
@@ -263,12 +313,8 @@ export interface components {
              * @example 2
              */
             capacity?: number | null;
-            /**
-             * @description The name. Without one, the server makes a short readable one.
-             * @default null
-             * @example tea
-             */
-            room?: string | null;
+            /** @default null */
+            room?: components["schemas"]["RoomName"] | null;
             /**
              * @description What joining will need.
              * @default null
@@ -362,6 +408,12 @@ export interface components {
             cursor: number;
             /** @description For `new RTCPeerConnection({iceServers})`. */
             ice_servers: components["schemas"]["IceServer"][];
+            /**
+             * Format: int64
+             * @description How long the TURN credentials among them hold, in seconds; null if there are none.
+             * @example 3600
+             */
+            ice_ttl_s: number | null;
             /**
              * Format: int64
              * @description The newest message in the mailbox now. Greater than `cursor` when a resumed seat has unread messages.
@@ -540,6 +592,11 @@ export interface components {
              */
             secret: boolean;
         };
+        /**
+         * @description 1 to 64 of `A-Za-z0-9._~-`, and neither `.` nor `..`, which a URL parser would resolve away.
+         * @example tea
+         */
+        RoomName: string;
         /** @description Everybody in the room, in the order of joining. */
         Roster: {
             peers: components["schemas"]["Peer"][];
@@ -642,6 +699,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getReadiness: {
@@ -672,7 +738,61 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    probeUpgrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`: A parameter or header cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The server made a mistake */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -688,12 +808,12 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -813,7 +933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -833,7 +953,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -875,6 +995,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     closeRoom: {
@@ -886,7 +1015,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -944,6 +1073,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     changeRoom: {
@@ -955,7 +1093,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1060,6 +1198,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     postBatch: {
@@ -1067,14 +1214,14 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1205,7 +1352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1225,7 +1372,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
@@ -1285,6 +1432,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     joinRoom: {
@@ -1292,18 +1448,18 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the same seat, not a second one. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description The room's name: 1 to 64 of `A-Za-z0-9._~-`
+                 * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -1431,7 +1587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1451,7 +1607,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The peer's id */
                 peer: string;
             };
@@ -1520,6 +1676,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getIceServers: {
@@ -1531,7 +1696,7 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description One's own id */
                 peer: string;
             };
@@ -1602,6 +1767,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     sayGoodbye: {
@@ -1613,16 +1787,16 @@ export interface operations {
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The peer's id */
                 peer: string;
             };
             cookie?: never;
         };
         /** @description The peer's token */
-        requestBody: {
+        requestBody?: {
             content: {
-                "text/plain": string;
+                "text/plain": string | null;
             };
         };
         responses: {
@@ -1687,6 +1861,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     pollMessages: {
@@ -1704,14 +1887,14 @@ export interface operations {
             };
             header?: {
                 /** @description The cursor, too; for browsers, whose preflight cache goes by the whole URL. `after` wins. */
-                "Last-Event-ID"?: number | null;
+                "Last-Event-ID"?: number;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description One's own id */
                 peer: string;
             };
@@ -1809,7 +1992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1825,14 +2008,14 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
                  * @description The room's name
                  * @example tea
                  */
-                room: string;
+                room: components["schemas"]["RoomName"];
                 /** @description The receiver's id */
                 peer: string;
             };
@@ -1952,7 +2135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop */
+            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -59,6 +59,7 @@ export class Call extends Emitter {
       room.on('message', (message) => this.#heard(message)),
       room.on('resumed', (resumption) => this.#resumed(resumption)),
       room.on('state', ({ state }) => this.#roomChanged(state)),
+      room.on('ice-servers', () => this.#configure()),
     ];
     for (const peer of room.peers.values()) this.#link(peer).offer();
   }
@@ -167,6 +168,10 @@ export class Call extends Emitter {
     });
     this.#links.set(peer.id, link);
     return link;
+  }
+
+  #configure() {
+    for (const link of this.#links.values()) link.configure(this.#equipped());
   }
 
   #equipped() {

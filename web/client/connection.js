@@ -107,9 +107,12 @@ export class Connection {
     }
   }
 
-  /** @param {RTCConfiguration} configuration */
-  restartIce(configuration) {
-    this.pc.setConfiguration(configuration);
+  /** @param {RTCConfiguration} configuration for whenever candidates are gathered again, at whichever end's wish */
+  configure(configuration) {
+    if (this.pc.signalingState !== 'closed') this.pc.setConfiguration(configuration);
+  }
+
+  restartIce() {
     this.pc.restartIce();
   }
 

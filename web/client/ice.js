@@ -2,17 +2,19 @@ import { retryDelay } from './backoff.js';
 
 /** @import { Environment, IceAnswer } from './types.d.ts' */
 
-/** TURN credentials come without their lifetime in the join answer; nobody issues any for less than twice this. */
-const FIRST_RENEWAL_MS = 5 * 60_000;
+/** After a refusal that says nothing of when to come back. */
+const REFUSED_MS = 60_000;
 /** No timer needs to be longer, and some cannot be. */
 const LONGEST_MS = 24 * 3_600_000;
 
-/** The room's ICE servers, with credentials that are renewed before they expire. */
+/** The room's ICE servers, with credentials that are renewed halfway through their life. */
 export class IceServers {
   #env;
   #ask;
-  #over;
+  #changed;
   #cancel = () => {};
+  /** Counts the answers, and the end: a renewal that either has overtaken is of no use. */
+  #round = 0;
   /** @type {RTCIceServer[]} */
   current = [];
 
@@ -20,35 +22,38 @@ export class IceServers {
    * @param {Environment} env
    * @param {() => Promise<IceAnswer>} ask
    * @param {AbortSignal} over
+   * @param {(servers: RTCIceServer[]) => void} changed
    */
-  constructor(env, ask, over) {
+  constructor(env, ask, over, changed) {
     this.#env = env;
     this.#ask = ask;
-    this.#over = over;
-    over.addEventListener('abort', () => this.#cancel());
+    this.#changed = changed;
+    over.addEventListener('abort', () => this.#turn());
   }
 
-  /** @param {RTCIceServer[]} servers */
-  set(servers) {
+  /** @param {IceAnswer} answer */
+  set({ ice_servers: servers, ttl_s: ttl }) {
+    this.#turn();
     this.current = servers;
-    this.#renewIn(servers.some(({ credential }) => credential) ? FIRST_RENEWAL_MS : null);
-  }
-
-  /** @param {number | null} ms */
-  #renewIn(ms) {
-    this.#cancel();
-    if (ms !== null) this.#cancel = this.#env.clock.after(Math.min(ms, LONGEST_MS), () => void this.#renew());
+    // How long they hold counts from now; when they end, which the user name says, is told by another's clock.
+    if (ttl !== null) this.#cancel = this.#env.clock.after(Math.min(ttl * 500, LONGEST_MS), () => void this.#renew());
+    this.#changed(servers);
   }
 
   async #renew(failures = 0) {
+    const round = this.#round;
     try {
-      const { ice_servers: servers, ttl_s: ttl } = await this.#ask();
-      this.current = servers;
-      this.#renewIn(ttl === null ? null : ttl * 500);
+      const answer = await this.#ask();
+      if (round === this.#round) this.set(answer);
     } catch (error) {
-      if (this.#over.aborted) return;
-      const delay = Math.max(5_000, retryDelay(error, failures, this.#env.random) ?? FIRST_RENEWAL_MS);
+      if (round !== this.#round) return;
+      const delay = Math.max(5_000, retryDelay(error, failures, this.#env.random) ?? REFUSED_MS);
       this.#cancel = this.#env.clock.after(delay, () => void this.#renew(failures + 1));
     }
+  }
+
+  #turn() {
+    this.#round += 1;
+    this.#cancel();
   }
 }

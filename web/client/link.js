@@ -34,8 +34,7 @@ export class Link {
   /** Steps of negotiation that wait for the one under way. @type {(() => Promise<void>)[]} */
   #steps = [];
   #stepping = false;
-  /** @type {LinkState} */
-  state = 'waiting';
+  state = /** @type {LinkState} */ ('waiting');
   /** The peer is no member any more as far as is known: the link lasts as long as it holds. */
   departed = false;
 
@@ -76,6 +75,11 @@ export class Link {
   take(signal) {
     if (signal.type === 'candidate') this.#step(async () => this.#connection?.add(signal.candidate));
     else this.#step(() => this.#description(signal));
+  }
+
+  /** @param {RTCConfiguration} configuration */
+  configure(configuration) {
+    this.#connection?.configure(configuration);
   }
 
   /** @param {MediaStream | null} stream */
@@ -169,7 +173,7 @@ export class Link {
     // Nothing that is said now would arrive, and the connection may yet come back by itself.
     if (!this.#host.canSignal()) return this.#recovery.watch(phase);
     if (phase !== 'interrupted' || this.#connection?.isAbandoned) return this.#rebuild();
-    this.#connection?.restartIce(this.#host.equipment().configuration);
+    this.#connection?.restartIce();
     this.#recovery.watch('connecting');
   }
 

@@ -67,8 +67,8 @@ export class Room extends Emitter {
     });
     const iceUrl = () => session.at.iceServers(session.seat.peer);
     const renew = () => session.ask({ method: 'GET', url: iceUrl(), expects: 'ice_servers', signal: over });
-    this.#ice = new IceServers(env, renew, over);
-    this.#ice.set(entry.joined.ice_servers);
+    this.#ice = new IceServers(env, renew, over, (servers) => this.emit('ice-servers', servers));
+    this.#equip(entry);
     followPage(env, session, this.#membership);
     if (signal?.aborted) void this.leave();
     signal?.addEventListener('abort', () => void this.leave());
@@ -146,8 +146,13 @@ export class Room extends Emitter {
 
   /** @param {Entry} entry */
   #entered(entry) {
-    this.#ice.set(entry.joined.ice_servers);
+    this.#equip(entry);
     this.#apply(returned(this.#known, entry, this.#env.clock.now()));
+  }
+
+  /** @param {Entry} entry */
+  #equip({ joined: { ice_servers, ice_ttl_s } }) {
+    this.#ice.set({ ice_servers, ttl_s: ice_ttl_s });
   }
 
   /** @param {Batch} batch */

@@ -77,6 +77,8 @@ export interface RoomEvents {
   'room-closed': {};
   /** Back in the room after having lost the seat. */
   resumed: Resumption;
+  /** Renewed, or others since the seat was taken again. A call gives them to its connections by itself. */
+  'ice-servers': RTCIceServer[];
   wire: WireEntry;
 }
 

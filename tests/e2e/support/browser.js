@@ -19,8 +19,8 @@ const ALONE = '--allow-loopback-in-peer-connection';
 export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** Chromium with a fake camera and microphone, or with none. */
-export function launch({ camera = true } = {}) {
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : [])] });
+export function launch({ camera = true, flags = [] } = {}) {
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
 }
 
 /**

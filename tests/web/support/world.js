@@ -129,6 +129,7 @@ export function joined({ self = peer('ann', 1), peers = [], cursor = 0, latest =
     peers,
     polite: true,
     ice_servers: [],
+    ice_ttl_s: null,
     lease_ms: 45_000,
     wait_max_ms: 55_000,
     ...rest,

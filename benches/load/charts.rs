@@ -1,0 +1,105 @@
+//! Which charts there are.
+
+use std::path::Path;
+
+use crate::{
+    chart::{Chart, Group},
+    report::{Median, Results},
+    workloads::Workload,
+};
+
+struct Drawing {
+    file: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    workload: Workload,
+    figure: &'static str,
+    /// To the figure, for the unit.
+    scale: f64,
+    /// What the size is a number of.
+    sizes: &'static str,
+}
+
+const DRAWINGS: &[Drawing] = &[
+    Drawing {
+        file: "memory.svg",
+        title: "Memory of a waiting peer",
+        unit: "KB each; less is better",
+        workload: Workload::Parked,
+        figure: "bytes per waiting peer",
+        scale: 1e-3,
+        sizes: "waiting peers",
+    },
+    Drawing {
+        file: "message.svg",
+        title: "Processor time for a message",
+        unit: "µs from POST to answered poll, server only; less is better",
+        workload: Workload::PingPong,
+        figure: "CPU µs per message",
+        scale: 1.0,
+        sizes: "pairs",
+    },
+    Drawing {
+        file: "latency.svg",
+        title: "From POST to answered poll",
+        unit: "ms, 99 of 100 are quicker",
+        workload: Workload::PingPong,
+        figure: "p99 ms",
+        scale: 1.0,
+        sizes: "pairs",
+    },
+    Drawing {
+        file: "call.svg",
+        title: "Whole calls, candidates one by one",
+        unit: "calls per second of processor time; more is better",
+        workload: Workload::Call,
+        figure: "calls per CPU-second",
+        scale: 1.0,
+        sizes: "calls at a time",
+    },
+    Drawing {
+        file: "client-call.svg",
+        title: "Whole calls as our client signals them",
+        unit: "calls per second of processor time; more is better",
+        workload: Workload::ClientCall,
+        figure: "calls per CPU-second",
+        scale: 1.0,
+        sizes: "calls at a time",
+    },
+];
+
+/// Writes those for which there are figures, and tells where.
+pub fn write(results: &Results, folder: &Path) -> Result<Vec<String>, String> {
+    let mut written = Vec::new();
+    for drawing in DRAWINGS {
+        let medians = results.medians(drawing.workload);
+        if medians.is_empty() {
+            continue;
+        }
+        let chart = Chart { title: drawing.title, unit: drawing.unit, groups: groups(drawing, &medians) };
+        let path = folder.join(drawing.file);
+        std::fs::write(&path, chart.svg()).map_err(|error| format!("{}: {error}", path.display()))?;
+        written.push(path.display().to_string());
+    }
+    Ok(written)
+}
+
+fn groups(drawing: &Drawing, medians: &[Median]) -> Vec<Group> {
+    let same_size = medians.chunk_by(|one, other| one.size == other.size);
+    same_size
+        .map(|rows| Group {
+            heading: format!("{} {}", thousands(rows[0].size), drawing.sizes),
+            bars: rows
+                .iter()
+                .filter_map(|row| {
+                    let (_, value) = row.figures.iter().find(|(name, _)| *name == drawing.figure)?;
+                    Some((row.server.name().to_owned(), row.server as usize, value * drawing.scale))
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn thousands(size: usize) -> String {
+    if size >= 1000 { format!("{},{:03}", size / 1000, size % 1000) } else { size.to_string() }
+}

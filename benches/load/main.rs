@@ -1,0 +1,253 @@
+//! Signalpost beside others that signal by long polling: what a waiting peer, a message and a call cost.
+//!
+//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` says what else there is. Each server
+//! is started afresh for each run, on one processor, and driven from another; all servers take turns, several times. All
+//! traffic is on the loopback interface, every message is checked, and all ends with this process.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "it measures time, it prints what it measured, and its numbers are small"
+)]
+
+mod chart;
+mod charts;
+mod crowd;
+mod drivers;
+mod encrypted;
+mod process;
+mod relay;
+mod report;
+mod servers;
+mod signal;
+mod wire;
+mod workloads;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use report::{GENERATOR_LIMIT, Results};
+use servers::{Server, Setting};
+use workloads::{Task, Workload};
+
+/// Measures Signalpost beside a bare relay, nginx with nchan, and Socket.IO by polling: memory, processor time, latency.
+///
+/// Without options it takes about ten minutes; with --quick about one and a half. A server that is not installed is
+/// left out, with a word on how to install it.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo bench --bench load --", args_conflicts_with_subcommands = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bare relay (what the bench does with itself)
+    #[command(hide = true)]
+    Relay {
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
+        #[arg(long)]
+        certificate: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Small sizes, short windows, each once: to see that it works
+    #[arg(long)]
+    quick: bool,
+
+    /// Only these workloads
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    workload: Vec<Workload>,
+
+    /// Only these servers
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    server: Vec<Server>,
+
+    /// Sizes instead of each workload's own: waiting peers, pairs, or calls at a time
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    size: Vec<usize>,
+
+    /// How often each is measured; 3 unless given, or 1 with --quick
+    #[arg(long, value_name = "N")]
+    repetitions: Option<usize>,
+
+    /// How long is measured each time; 2 unless given, or 0.5 with --quick
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+
+    /// Processors for the server, as taskset(1) names them
+    #[arg(long, value_name = "LIST", default_value = "0")]
+    server_cpus: String,
+
+    /// Processor for the generator, which has one thread
+    #[arg(long, value_name = "LIST", default_value = "1")]
+    generator_cpus: String,
+
+    /// Worker threads of Signalpost and of the relay
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    workers: usize,
+
+    /// Another build of Signalpost to measure beside this one
+    #[arg(long, value_name = "FILE")]
+    other: Option<PathBuf>,
+
+    /// Where results.md and the charts go
+    #[arg(long, value_name = "DIR", default_value = "target/load")]
+    out: PathBuf,
+
+    /// What cargo says to every bench
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Some(Command::Relay { workers, certificate }) => relay::run(workers, certificate.as_ref()).map(|()| true),
+        None => run(&cli.options),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<bool, String> {
+    let (out, setting) = prepare(options)?;
+    let servers = installed(options, &setting);
+    let tasks = plan(options, &servers);
+    let estimate: f64 = tasks.iter().map(|task| task.estimate()).sum();
+    println!("{} runs, about {:.0} minutes.\n", tasks.len(), (estimate / 60.0).ceil());
+
+    let started = Instant::now();
+    let mut results = Results::default();
+    for (index, task) in tasks.iter().enumerate() {
+        let Task { workload, size, server, .. } = *task;
+        let what = format!(
+            "{} {size}, {}",
+            workload.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()),
+            server.name()
+        );
+        print!("[{:>3}/{}, {:>3.0} s] {what:<44}", index + 1, tasks.len(), started.elapsed().as_secs_f64());
+        let _ = std::io::stdout().flush();
+        match task.run(&setting) {
+            Ok(outcome) => {
+                let (name, value) = outcome.figures.first().copied().unwrap_or(("", f64::NAN));
+                let limit = if outcome.generator > GENERATOR_LIMIT { "  (the generator was the limit)" } else { "" };
+                let faults = if outcome.faults == Default::default() {
+                    String::new()
+                } else {
+                    format!("  {:?}", outcome.faults)
+                };
+                println!("{name} {}{limit}{faults}", report::number(value));
+                results.add(*task, outcome);
+            }
+            Err(error) => {
+                println!("FAILED: {error}");
+                results.fail(*task, &error);
+            }
+        }
+    }
+    let text = results.markdown(&conditions(options, &setting));
+    let file = out.join("results.md");
+    std::fs::write(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("\n{text}");
+    let written = charts::write(&results, &out)?;
+    println!("Written: {}{}", file.display(), written.iter().map(|path| format!(", {path}")).collect::<String>());
+    let _ = std::fs::remove_dir_all(&setting.folder);
+    Ok(results.failures().is_empty())
+}
+
+/// Folders, descriptors, processors.
+fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
+    signal::check_the_check()?;
+    rlimit::increase_nofile_limit(u64::MAX).map_err(|error| format!("file descriptors: {error}"))?;
+    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join(&options.out);
+    let folder = out.join("servers");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    encrypted::write_certificate(&folder)?;
+    let cpus = match process::pin_self(&options.generator_cpus) {
+        Ok(()) => Some(options.server_cpus.clone()),
+        Err(error) => {
+            println!("Nothing is pinned to a processor, so figures will scatter: {error}");
+            None
+        }
+    };
+    Ok((out, Setting { cpus, workers: options.workers, other: options.other.clone(), folder }))
+}
+
+fn installed(options: &Options, setting: &Setting) -> Vec<Server> {
+    let mut wanted = options.server.clone();
+    if wanted.is_empty() {
+        wanted = Server::value_variants().to_vec();
+        wanted.retain(|server| *server != Server::Other || options.other.is_some());
+    }
+    wanted.sort();
+    wanted.dedup();
+    wanted.retain(|server| match server.missing(setting) {
+        None => true,
+        Some(how) => {
+            println!("{} is left out, as it is not installed. {how}", server.name());
+            false
+        }
+    });
+    wanted
+}
+
+/// In turn: all servers at one size of one workload, then again, and so on.
+fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
+    let (repetitions, seconds) = if options.quick { (1, 0.5) } else { (3, 2.0) };
+    let repetitions = options.repetitions.unwrap_or(repetitions);
+    let seconds = options.seconds.unwrap_or(seconds).clamp(0.1, 60.0);
+    let all = Workload::value_variants();
+    let workloads = if options.workload.is_empty() { all } else { &options.workload };
+    let mut tasks = Vec::new();
+    for workload in workloads.iter().copied() {
+        let sizes = if options.size.is_empty() { workload.sizes(options.quick) } else { &options.size };
+        for size in sizes.iter().copied() {
+            for server in (0..repetitions).flat_map(|_| servers).copied() {
+                if workload != Workload::Tls || server.has_h2() {
+                    tasks.push(Task { workload, size: size.max(1), server, seconds });
+                }
+            }
+        }
+    }
+    tasks
+}
+
+/// Under which conditions the figures were made.
+fn conditions(options: &Options, setting: &Setting) -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let processor = read("/proc/cpuinfo");
+    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let pinned = match &setting.cpus {
+        Some(cpus) => format!("server on processor {cpus}, generator on {}", options.generator_cpus),
+        None => "nothing pinned".into(),
+    };
+    format!(
+        "Signalpost {version} with JSON, tokens, rooms, cursors, leases and metrics; only its rate limits are off. \
+         {workers} worker thread(s), {pinned}, loopback, connections kept alive, medians of all repetitions. \
+         CPU is the server's, all threads. {processor}, Linux {kernel}.",
+        version = env!("CARGO_PKG_VERSION"),
+        workers = options.workers,
+        processor = processor.trim_matches([':', ' ', '\t']),
+        kernel = kernel.trim(),
+    )
+}

@@ -1,0 +1,158 @@
+//! Servers as processes: pinned to their processors, measured from outside, and never left behind.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+/// Nobody needs longer to start.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that runs. Dropping it ends it.
+pub struct Process {
+    child: Child,
+    errors: Receiver<String>,
+}
+
+/// What a process has used by now.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub nanos: u64,
+    user_ticks: u64,
+    kernel_ticks: u64,
+}
+
+/// Runs a command on some processors. `setpriv` sees to it that the command does not outlive us, however we end.
+pub fn pinned(cpus: Option<&str>, program: &str, arguments: &[String]) -> Command {
+    let mut command = match cpus {
+        Some(cpus) => {
+            let mut command = Command::new("taskset");
+            command.args(["-c", cpus, "setpriv"]);
+            command
+        }
+        None => Command::new("setpriv"),
+    };
+    command.args(["--pdeathsig", "KILL", program]).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Moves this very process, the generator, to some processors.
+pub fn pin_self(cpus: &str) -> Result<(), String> {
+    let pid = std::process::id().to_string();
+    let output = Command::new("taskset").args(["-a", "-c", "-p", cpus, &pid]).output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Err(format!("taskset: {error} (Debian: apt-get install util-linux)")),
+    }
+}
+
+impl Process {
+    fn start(mut command: Command) -> Result<Self, String> {
+        let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+        let errors = lines(child.stderr.take());
+        Ok(Self { child, errors })
+    }
+
+    /// Starts a server and waits for the line in which it says that it listens. What comes after `listening on` in that
+    /// line is returned.
+    pub fn start_and_listen(command: Command) -> Result<(Self, String), String> {
+        let mut process = Self::start(command)?;
+        let output = lines(process.child.stdout.take());
+        while let Ok(line) = output.recv_timeout(START_PATIENCE) {
+            if let Some((_, place)) = line.split_once("listening on ") {
+                return Ok((process, place.trim().to_owned()));
+            }
+        }
+        Err(process.last_words())
+    }
+
+    /// Starts a server that says nothing, and waits until it takes connections.
+    pub fn start_and_connect(command: Command, addr: std::net::SocketAddr) -> Result<Self, String> {
+        let mut process = Self::start(command)?;
+        for _ in 0..START_PATIENCE.as_millis() / 20 {
+            if std::net::TcpStream::connect(addr).is_ok() {
+                return Ok(process);
+            }
+            if process.child.try_wait().is_ok_and(|status| status.is_some()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(process.last_words())
+    }
+
+    /// Why it did not start, or does not go on.
+    pub fn last_words(&mut self) -> String {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let words: Vec<String> = self.errors.iter().collect();
+        format!("it did not start: {}", words[words.len().saturating_sub(3)..].join(" / "))
+    }
+
+    pub fn usage(&self) -> Result<Usage, String> {
+        Usage::of(&self.child.id().to_string())
+    }
+
+    /// Bytes of memory that are this process's alone or that it shares by intention, as opposed to mapped files.
+    pub fn memory(&self) -> Result<u64, String> {
+        let path = format!("/proc/{}/smaps_rollup", self.child.id());
+        let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let kilobytes = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name))?;
+            line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        let private = kilobytes("Pss_Anon:").or_else(|| kilobytes("Anonymous:")).ok_or(path)?;
+        Ok((private + kilobytes("Pss_Shmem:").unwrap_or(0)) * 1024)
+    }
+}
+
+/// The lines of a server's output. They are read to the end, so that a talkative server never waits for us.
+fn lines(output: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok)) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Usage {
+    /// Of a process, by its id or `self`: all its threads.
+    pub fn of(process: &str) -> Result<Self, String> {
+        let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+        let mut nanos = 0;
+        let folder = format!("/proc/{process}/task");
+        for thread in fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?.flatten() {
+            let text = read(&thread.path().join("schedstat").to_string_lossy()).unwrap_or_default();
+            nanos += text.split_ascii_whitespace().next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        }
+        let stat = read(&format!("/proc/{process}/stat"))?;
+        // The name, in parentheses, may contain spaces. User and kernel time are the fields 14 and 15 (proc(5)).
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().collect();
+        let ticks = |field: usize| fields.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Self { nanos, user_ticks: ticks(14), kernel_ticks: ticks(15) })
+    }
+
+    pub fn seconds_since(&self, earlier: &Self) -> f64 {
+        self.nanos.saturating_sub(earlier.nanos) as f64 / 1e9
+    }
+
+    /// How much of it was spent in the kernel, if it was long enough to tell.
+    pub fn kernel_share_since(&self, earlier: &Self) -> Option<f64> {
+        let (user, kernel) = (self.user_ticks - earlier.user_ticks, self.kernel_ticks - earlier.kernel_ticks);
+        (user + kernel >= 10).then(|| kernel as f64 / (user + kernel) as f64)
+    }
+}

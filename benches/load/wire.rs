@@ -1,0 +1,264 @@
+//! HTTP/1.1 by hand on many sockets and one thread, so that the generator costs less than any server it drives.
+
+use std::{
+    collections::VecDeque,
+    io::{ErrorKind, Read, Write},
+    net::SocketAddr,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+
+/// What is asked, in parts that HTTP/2 can use, too. Reused from one request to the next.
+#[derive(Debug, Default)]
+pub struct Request {
+    pub method: &'static str,
+    pub path: String,
+    /// Header lines, each with its line end.
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub connection: usize,
+    pub status: u16,
+    bytes: Vec<u8>,
+    head: usize,
+    body: Range<usize>,
+}
+
+/// Many connections to one server.
+pub struct Wire {
+    addr: SocketAddr,
+    poll: Poll,
+    events: Events,
+    ready: VecDeque<(usize, bool, bool)>,
+    connections: Vec<Connection>,
+    encoded: Vec<u8>,
+    /// Where bytes arrive; lent out with an answer.
+    buffer: Vec<u8>,
+    pub requests: u64,
+}
+
+struct Connection {
+    stream: TcpStream,
+    unsent: Vec<u8>,
+    /// The beginning of an answer whose end has not come.
+    partial: Vec<u8>,
+    asking: bool,
+}
+
+const BUFFER: usize = 64 * 1024;
+const BACKLOG_PATIENCE: Duration = Duration::from_secs(10);
+
+impl Request {
+    pub fn start(&mut self, method: &'static str) {
+        self.method = method;
+        self.path.clear();
+        self.head.clear();
+        self.body.clear();
+    }
+
+    pub fn header(&mut self, name: &str, value: &str) {
+        for part in [name, ": ", value, "\r\n"] {
+            self.head.push_str(part);
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
+        out.clear();
+        write!(out, "{} {} HTTP/1.1\r\nhost: localhost\r\n{}", self.method, self.path, self.head)?;
+        if self.method != "GET" {
+            write!(out, "content-length: {}\r\n", self.body.len())?;
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.body);
+        Ok(())
+    }
+}
+
+impl Answer {
+    /// One that came another way: header lines up to `head`, then the body.
+    pub fn new(status: u16, bytes: Vec<u8>, head: usize) -> Self {
+        Self { connection: 0, status, head, body: head..bytes.len(), bytes }
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.bytes[self.body.clone()]
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.bytes[..self.head], name)
+    }
+
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The beginning of it, for error messages.
+    pub fn glance(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body()[..self.body().len().min(200)]).into_owned();
+        format!("{} {body}", self.status)
+    }
+}
+
+impl Wire {
+    pub fn to(addr: SocketAddr) -> std::io::Result<Self> {
+        Ok(Self {
+            addr,
+            poll: Poll::new()?,
+            events: Events::with_capacity(256),
+            ready: VecDeque::new(),
+            connections: Vec::new(),
+            encoded: Vec::new(),
+            buffer: vec![0; BUFFER],
+            requests: 0,
+        })
+    }
+
+    pub fn connect(&mut self) -> std::io::Result<usize> {
+        let stream = std::net::TcpStream::connect_timeout(&self.addr, BACKLOG_PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        let number = self.connections.len();
+        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
+        self.connections.push(Connection { stream, unsent: Vec::new(), partial: Vec::new(), asking: false });
+        Ok(number)
+    }
+
+    /// Sends a request on a connection that has none under way.
+    pub fn ask(&mut self, number: usize, request: &Request) -> std::io::Result<()> {
+        request.encode(&mut self.encoded)?;
+        self.requests += 1;
+        let connection = &mut self.connections[number];
+        connection.asking = true;
+        let sent = match connection.stream.write(&self.encoded) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        connection.unsent.extend_from_slice(&self.encoded[sent..]);
+        Ok(())
+    }
+
+    /// The next answer, or nothing by then.
+    pub fn next(&mut self, until: Instant) -> Result<Option<Answer>, String> {
+        loop {
+            while let Some((number, readable, writable)) = self.ready.pop_front() {
+                if writable {
+                    self.send_rest(number).map_err(|error| format!("connection {number}: {error}"))?;
+                }
+                if readable && let Some(answer) = self.read(number)? {
+                    return Ok(Some(answer));
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            match self.poll.poll(&mut self.events, Some(left)) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.to_string()),
+                _ => {}
+            }
+            let seen = |event: &mio::event::Event| (event.token().0, event.is_readable(), event.is_writable());
+            self.ready.extend(self.events.iter().map(seen));
+        }
+    }
+
+    /// Gives back the buffer that came with an answer.
+    pub fn done_with(&mut self, answer: Answer) {
+        if answer.bytes.len() == BUFFER {
+            self.buffer = answer.bytes;
+        }
+    }
+
+    fn send_rest(&mut self, number: usize) -> std::io::Result<()> {
+        let Connection { stream, unsent, .. } = &mut self.connections[number];
+        while !unsent.is_empty() {
+            match stream.write(unsent) {
+                Ok(sent) => drop(unsent.drain(..sent)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, number: usize) -> Result<Option<Answer>, String> {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; BUFFER];
+        }
+        let connection = &mut self.connections[number];
+        loop {
+            let count = match connection.stream.read(&mut self.buffer) {
+                Ok(0) if connection.asking => {
+                    return Err(format!("the server closed connection {number} with a request on it"));
+                }
+                Ok(0) => return Ok(None),
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(format!("connection {number}: {error}")),
+            };
+            let whole = connection.partial.is_empty();
+            let so_far =
+                if whole { &self.buffer[..count] } else { extended(&mut connection.partial, &self.buffer[..count]) };
+            match parse(so_far)? {
+                // A read that does not fill the buffer has emptied the socket; the next bytes make the next event.
+                None => {
+                    if whole {
+                        connection.partial.extend_from_slice(&self.buffer[..count]);
+                    }
+                    if count < BUFFER {
+                        return Ok(None);
+                    }
+                }
+                Some((status, head, end)) => {
+                    if !connection.asking || end != so_far.len() {
+                        return Err(format!("connection {number}: more was answered than was asked for"));
+                    }
+                    connection.asking = false;
+                    let source = if whole { &mut self.buffer } else { &mut connection.partial };
+                    let bytes = std::mem::take(source);
+                    return Ok(Some(Answer { connection: number, status, bytes, head, body: head..end }));
+                }
+            }
+        }
+    }
+}
+
+fn extended<'a>(partial: &'a mut Vec<u8>, more: &[u8]) -> &'a [u8] {
+    partial.extend_from_slice(more);
+    partial
+}
+
+/// Status, where the body begins and where it ends, once all of it is there.
+fn parse(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, String> {
+    let Some(end_of_head) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
+    let head = &bytes[..end_of_head + 4];
+    let status = bytes.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    let status: u16 = status.ok_or("an answer that is not HTTP/1.1")?;
+    let length = match header(head, "content-length") {
+        Some(value) => value.parse().map_err(|_| format!("a Content-Length of {value}"))?,
+        None if status == 204 => 0,
+        // Only refusals come so; nothing is read from them.
+        None if header(head, "transfer-encoding") == Some("chunked") => {
+            let ended = bytes.ends_with(b"0\r\n\r\n");
+            return Ok(ended.then_some((status, head.len(), bytes.len())));
+        }
+        None => return Err(format!("an answer ({status}) that does not say where it ends")),
+    };
+    let end = head.len() + length;
+    Ok((bytes.len() >= end).then_some((status, head.len(), end)))
+}
+
+fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
+    let lines = memchr::memchr_iter(b'\n', head).map(|at| &head[at + 1..]);
+    let line = lines.into_iter().find(|line| {
+        line.len() > name.len() && line[name.len()] == b':' && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+    })?;
+    let end = memchr::memchr(b'\r', line)?;
+    std::str::from_utf8(&line[name.len() + 1..end]).ok().map(str::trim)
+}

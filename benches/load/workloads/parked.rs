@@ -1,0 +1,57 @@
+//! Polls that wait.
+
+use std::time::{Duration, Instant};
+
+use super::{Latencies, Outcome, PATIENCE, Stage, Window};
+use crate::{crowd::Event, signal::Kind};
+
+/// Connections by which everybody gets in and posts, so that what is measured is the polls'.
+const LINES: usize = 16;
+
+pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
+    let size = stage.task.size;
+    let lines = (0..LINES).map(|_| stage.crowd.line()).collect::<Result<Vec<_>, _>>()?;
+    let before = stage.server.memory()?;
+    stage.seat(size, Some(&lines))?;
+    let each = |bytes: u64| bytes.saturating_sub(before) as f64 / size as f64;
+    let parked = each(stage.server.memory()?);
+
+    let idle = Window::open(stage.server)?;
+    let end = Instant::now() + Duration::from_secs_f64(stage.task.seconds);
+    while stage.crowd.next(end)?.is_some() {}
+    let idle = idle.close(stage.server)?;
+
+    let mut latencies = Latencies::default();
+    let waking = Window::open(stage.server)?;
+    let mut left = size;
+    for peer in 0..size {
+        stage.crowd.post(peer, &[(peer ^ 1, Kind::Data)], false)?;
+    }
+    stage.crowd.until(PATIENCE, |event| {
+        if let Event::Heard { micros, .. } = event {
+            latencies.record(*micros);
+            left -= 1;
+        }
+        left == 0
+    })?;
+    let waking = waking.close(stage.server)?;
+    stage.settle()?;
+    let again = each(stage.server.memory()?);
+    stage.crowd.close_all_accounts();
+
+    let [p50, p99] = latencies.quantiles([0.5, 0.99]);
+    Ok(Outcome {
+        figures: vec![
+            ("bytes per waiting peer", parked),
+            ("after all were woken and wait again", again),
+            ("idle CPU %", idle.cpu / idle.seconds * 100.0),
+            ("CPU µs per wake", waking.cpu * 1e6 / size as f64),
+            ("all woken in s", waking.seconds),
+            ("p50 ms", p50),
+            ("p99 ms", p99),
+        ],
+        faults: stage.crowd.faults,
+        checked: stage.crowd.heard,
+        generator: waking.generator,
+    })
+}

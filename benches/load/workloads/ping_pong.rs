@@ -1,0 +1,61 @@
+//! Pairs that answer each other at once.
+
+use std::time::{Duration, Instant};
+
+use super::{Latencies, Outcome, PATIENCE, Spent, Stage, WARM_UP, Window};
+use crate::{crowd::Event, signal::Kind};
+
+pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
+    let pairs = stage.task.size;
+    stage.seat(2 * pairs, None)?;
+    for pair in 0..pairs {
+        stage.crowd.post(2 * pair, &[(2 * pair + 1, Kind::Data)], false)?;
+    }
+    play(&mut stage, WARM_UP, &mut Latencies::default())?;
+    let mut latencies = Latencies::default();
+    let window = Window::open(stage.server)?;
+    play(&mut stage, 1.0, &mut latencies)?;
+    let spent = window.close(stage.server)?;
+
+    // The message of each pair that is under way has to arrive, too.
+    let mut left = pairs;
+    let finished = stage.crowd.until(PATIENCE, |event| {
+        left -= usize::from(matches!(event, Event::Heard { .. }));
+        left == 0
+    });
+    stage.crowd.close_all_accounts();
+    if stage.crowd.faults.lost == 0 {
+        finished?;
+    }
+    Ok(Outcome {
+        figures: figures(&spent, &mut latencies),
+        faults: stage.crowd.faults,
+        checked: stage.crowd.heard,
+        generator: spent.generator,
+    })
+}
+
+fn play(stage: &mut Stage<'_>, share: f64, latencies: &mut Latencies) -> Result<(), String> {
+    let end = Instant::now() + Duration::from_secs_f64(stage.task.seconds * share);
+    while let Some(event) = stage.crowd.next(end)? {
+        if let Event::Heard { peer, from, micros, .. } = event {
+            latencies.record(micros);
+            stage.crowd.post(peer, &[(from, Kind::Data)], false)?;
+        }
+    }
+    Ok(())
+}
+
+pub fn figures(spent: &Spent, latencies: &mut Latencies) -> Vec<(&'static str, f64)> {
+    let messages = latencies.len() as f64;
+    let [p50, p99, p999] = latencies.quantiles([0.5, 0.99, 0.999]);
+    vec![
+        ("CPU µs per message", spent.cpu * 1e6 / messages),
+        ("of it kernel %", spent.kernel_share.map_or(f64::NAN, |share| share * 100.0)),
+        ("messages per CPU-second", messages / spent.cpu),
+        ("messages per second", messages / spent.seconds),
+        ("p50 ms", p50),
+        ("p99 ms", p99),
+        ("p99.9 ms", p999),
+    ]
+}

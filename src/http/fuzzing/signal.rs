@@ -1,0 +1,46 @@
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    super::{body, signal},
+    is_slice_of,
+};
+use crate::domain::{Limits, Payload, PeerId};
+
+const AT_MOST: usize = 50;
+
+/// What is taken is JSON to any reader, means the same to it, and is byte for byte what was sent.
+pub fn signal(input: &[u8]) {
+    if body::check(input, Limits::default().json_depth).is_err() {
+        return;
+    }
+    let to = PeerId::from_bytes([1; 16]);
+    if let Ok(target) = signal::parse_one(input, to) {
+        assert_eq!(target.to, Some(to));
+        check(serde_json::from_slice(input).unwrap(), &target.payload, input);
+    }
+    if let Ok(targets) = signal::parse_batch(input, AT_MOST) {
+        let sent: Value = serde_json::from_slice(input).unwrap();
+        let messages = sent["messages"].as_array().unwrap();
+        assert!((1..=AT_MOST).contains(&targets.len()) && targets.len() == messages.len());
+        assert!(targets.iter().map(|target| target.payload.len()).sum::<usize>() < input.len());
+        for (target, message) in targets.iter().zip(messages) {
+            let to = message.get("to").and_then(Value::as_str).map(str::to_lowercase);
+            assert_eq!(target.to.map(|peer| peer.to_string()), to);
+            check(message.clone(), &target.payload, input);
+        }
+    }
+}
+
+fn check(mut sent: Value, payload: &Payload, input: &[u8]) {
+    sent.as_object_mut().unwrap().remove("to");
+    let payload = payload.as_str();
+    assert!(payload.len() < input.len(), "it grew");
+    let relayed: Value = serde_json::from_str(&format!("{{{payload}}}")).unwrap();
+    assert_eq!(relayed, sent);
+    let Some((kind, member)) = payload.split_once(',') else { return assert_eq!(payload, "\"type\":\"bye\"") };
+    let (name, raw) = member.split_once(':').unwrap();
+    assert!(kind.starts_with("\"type\":\"") && ["\"sdp\"", "\"candidate\"", "\"data\"", "\"reason\""].contains(&name));
+    // One value, so no member of its own can stand beside it, say a `from`.
+    assert_eq!(serde_json::from_str::<&RawValue>(raw).unwrap().get(), raw);
+    assert!(is_slice_of(raw, input), "not what was sent");
+}

@@ -1,0 +1,90 @@
+//! Messages on their way in, as the document describes them. Of each kind no other members are taken than those named,
+//! which the derived schemas would not say.
+
+use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type},
+    },
+};
+
+/// A message from one peer to another. `offer` and `answer` are what `JSON.stringify(pc.localDescription)` gives, and
+/// `candidate` what `candidate.toJSON()` gives (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[allow(dead_code, reason = "only described")]
+enum AnySignal {
+    /// An SDP offer (RFC 8829).
+    Offer { sdp: String },
+    /// An SDP answer (RFC 8829).
+    Answer { sdp: String },
+    /// An ICE candidate (RFC 8839), or null for the end of candidates.
+    Candidate {
+        #[schema(value_type = Option<HashMap<String, Value>>, required)]
+        candidate: Option<Value>,
+    },
+    /// Hang up on that peer, and stay in the room.
+    Bye {
+        #[schema(nullable = false)]
+        reason: Option<String>,
+    },
+    /// Anything an app adds.
+    Data {
+        #[schema(value_type = Value)]
+        data: Value,
+    },
+}
+
+/// What a `POST` into a mailbox carries.
+pub struct Signal;
+
+/// What a batch carries: a signal, and whom it is for.
+pub struct AddressedSignal;
+
+/// Several messages at once; all are accepted, or none.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only described")]
+pub struct SignalBatch {
+    /// In the order in which they are to arrive; at most 50.
+    #[schema(min_items = 1, max_items = 50)]
+    messages: Vec<AddressedSignal>,
+}
+
+impl ToSchema for Signal {}
+
+impl ToSchema for AddressedSignal {}
+
+impl PartialSchema for Signal {
+    fn schema() -> RefOr<Schema> {
+        closed(None)
+    }
+}
+
+impl PartialSchema for AddressedSignal {
+    fn schema() -> RefOr<Schema> {
+        let kind = SchemaType::from_iter([Type::String, Type::Null]);
+        let to = ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        closed(Some(to.build().into()))
+    }
+}
+
+/// A signal, with `to` if there is to be one, and without any other members.
+fn closed(to: Option<RefOr<Schema>>) -> RefOr<Schema> {
+    let mut schema = AnySignal::schema();
+    if let RefOr::T(Schema::OneOf(kinds)) = &mut schema {
+        if to.is_some() {
+            kinds.description =
+                Some("A signal, and whom it is for. Without `to` it goes to everybody else in the room.".into());
+        }
+        for kind in &mut kinds.items {
+            if let RefOr::T(Schema::Object(kind)) = kind {
+                kind.properties.extend(to.clone().map(|to| ("to".to_owned(), to)));
+                kind.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+        }
+    }
+    schema
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Sends the parsers what nobody would think of, guided by the branches it takes (libFuzzer, on stable Rust). What must hold
+# is said in src/http/fuzzing.
+#
+#   bash tests/fuzz.sh 60                  for an hour, all parsers in turn
+#   bash tests/fuzz.sh 5 signal token      for five minutes, only these
+#   bash tests/fuzz.sh 24s                 seconds
+#
+# Starts from fuzz/corpus, and from what earlier runs have found, in target/fuzz. An input for which something does not hold
+# ends up in target/fuzz/found: mend it, and move it into fuzz/corpus/NAME, where `cargo test` tries it for ever after.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ALL=(address body request signal ticket token)
+TIME=${1:?"how many minutes? (bash tests/fuzz.sh 60)"}
+TARGETS=("${@:2}")
+[ ${#TARGETS[@]} -gt 0 ] || TARGETS=("${ALL[@]}")
+case $TIME in *s) SECONDS_ALL=${TIME%s} ;; *) SECONDS_ALL=$((TIME * 60)) ;; esac
+EACH=$((SECONDS_ALL / ${#TARGETS[@]}))
+
+RUSTC_WORKSPACE_WRAPPER="$PWD/fuzz/instrument.sh" cargo build --quiet --release --locked -p signalpost-fuzz --features libfuzzer
+
+mkdir -p target/fuzz/found
+for target in "${TARGETS[@]}"; do
+  mkdir -p "target/fuzz/$target"
+  log=target/fuzz/$target.log
+  printf '%s: ' "$target"
+  if ! "target/release/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=120 \
+      -rss_limit_mb=1024 -dict=fuzz/words.dict -artifact_prefix="target/fuzz/found/$target-" -print_final_stats=1 > "$log" 2>&1; then
+    grep -v '^#' "$log" | tail -40
+    echo "tests/fuzz.sh: $target does not hold; the input is in target/fuzz/found" >&2
+    exit 1
+  fi
+  printf '%s runs, %s branches\n' "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+    "$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -d' ' -f2)"
+done

@@ -1,0 +1,81 @@
+/**
+ * Something that did not answer as it should while candidates were gathered.
+ *
+ * @typedef {object} IceError
+ * @property {string} url of the STUN or TURN server
+ * @property {number} code of STUN (RFC 8489, RFC 8656), or 701 if there was no answer
+ * @property {string} text the browser's
+ */
+
+/** @param {RTCPeerConnectionIceErrorEvent} event @returns {IceError} */
+export function iceError({ url, errorCode: code, errorText: text }) {
+  return { url, code, text };
+}
+
+/** The host of a STUN or TURN URL. @param {string} url */
+export function hostOf(url) {
+  const [, host] = /^(?:stuns?|turns?):(\[[^\]]*\]|[^:?]*)/.exec(url) ?? [];
+  return host || url;
+}
+
+/** How a client reaches a TURN server. @param {string} url */
+export function transportOf(url) {
+  const secure = /^turns:/.test(url);
+  if (/transport=tcp/i.test(url)) return secure ? 'TLS' : 'TCP';
+  return secure && !/transport=udp/i.test(url) ? 'TLS' : 'UDP';
+}
+
+/** Refused for a reason, which says more than that nothing came from another of the machine's addresses. @param {IceError} error */
+const telling = ({ code }) => (code < 700 ? 1 : 0);
+
+/**
+ * The one that says most about a server.
+ *
+ * @param {IceError[]} errors
+ * @param {string} [url] of the server
+ */
+export function worstOf(errors, url) {
+  const of = errors.filter((error) => url === undefined || sameServer(error.url, url));
+  return of.sort((a, b) => telling(b) - telling(a))[0];
+}
+
+/** Browsers write the URL in an error with or without its parameters. @param {string} one @param {string} other */
+function sameServer(one, other) {
+  const bare = (/** @type {string} */ url) => url.replace(/\?.*/, '');
+  const exact = one.includes('?') && other.includes('?');
+  return exact ? one === other : bare(one) === bare(other);
+}
+
+/**
+ * What went wrong and what to do, for people.
+ *
+ * @param {IceError} error
+ * @param {string} url
+ * @returns {{ what: string, todo: string }}
+ */
+export function explain({ code, text }, url) {
+  const host = hostOf(url);
+  const kind = url.startsWith('stun') ? 'STUN' : 'TURN';
+  switch (code) {
+    case 401:
+      return {
+        what: `${host} refuses the TURN credentials (401)`,
+        todo: 'The operator should compare --turn-secret with static-auth-secret of the TURN server, and both clocks.',
+      };
+    case 403:
+      return { what: `${host} forbids this (403)`, todo: 'The operator should look into the TURN server’s allowed and denied peers.' };
+    case 486:
+      return { what: `${host} has given this user all relays it may have (486)`, todo: 'Try again in some minutes; the operator may raise user-quota.' };
+    case 508:
+      return { what: `${host} has no relay left (508)`, todo: 'The operator should give the TURN server more ports (min-port, max-port) or a larger total-quota.' };
+  }
+  if (code < 700) return { what: `${host} refuses (${code} ${text})`, todo: 'The operator should look into the log of that server.' };
+  if (/lookup|resolv/i.test(text)) {
+    return { what: `No server has the name ${host}`, todo: 'The operator should check how it is spelt; if others can use it, this network’s DNS is at fault.' };
+  }
+  const blocked = kind === 'STUN' ? 'UDP' : transportOf(url);
+  return {
+    what: `${host} does not answer over ${blocked}`,
+    todo: `Either the ${kind} server is not running at that port, or a firewall on the way does not let ${blocked} through.`,
+  };
+}

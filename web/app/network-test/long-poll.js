@@ -1,0 +1,102 @@
+import { Problem, Unreachable } from '../../client/problem.js';
+
+/** @import { Seat } from './seat.js' */
+/** @import { Outcome } from './outcome.js' */
+
+/** What a call asks for, and the longest that proxies commonly allow. */
+export const HOLDS_MS = [25_000, 55_000];
+/** The server takes up to a tenth off a hold, so that not all polls end together. */
+const JITTER = 0.9;
+/** As the client does in a call: well below what was cut. */
+const SHORTER = 0.8;
+const SHORTEST_MS = 2_000;
+
+/**
+ * One poll.
+ *
+ * @typedef {object} Hold
+ * @property {number} askedMs
+ * @property {number} tookMs
+ * @property {'back' | 'cut' | 'swallowed' | 'hasty' | 'refused'} end
+ */
+
+/**
+ * @param {Pick<Seat, 'poll'>} seat
+ * @param {number} askedMs
+ * @param {AbortSignal} signal
+ * @returns {Promise<Hold>}
+ */
+async function hold(seat, askedMs, signal) {
+  const started = performance.now();
+  /** @param {Hold['end']} end @returns {Hold} */
+  const ended = (end) => ({ askedMs, tookMs: performance.now() - started, end });
+  try {
+    await seat.poll(askedMs, signal);
+    const held = ended('back');
+    return held.tookMs < askedMs * JITTER - 250 ? ended('hasty') : held;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof Problem) return ended('refused');
+    return ended(error instanceof Unreachable && error.reason === 'timeout' ? 'swallowed' : 'cut');
+  }
+}
+
+/**
+ * Finds how long a poll is let wait: each hold on a seat of its own, because of two polls on one the newer wins; and when
+ * the shortest of them is cut, shorter ones until one comes back.
+ *
+ * @param {Pick<Seat, 'poll'>[]} seats
+ * @param {number} waitMaxMs what the server allows
+ * @param {AbortSignal} signal
+ * @returns {Promise<Hold[]>}
+ */
+export async function findHold(seats, waitMaxMs, signal) {
+  const wanted = [...new Set(HOLDS_MS.map((ms) => Math.min(ms, waitMaxMs)))];
+  const holds = await Promise.all(wanted.map((ms, at) => hold(seats[at], ms, signal)));
+  let shortest = holds[0];
+  while (shortest.end === 'cut' && shortest.tookMs * SHORTER >= SHORTEST_MS) {
+    shortest = await hold(seats[0], Math.min(shortest.tookMs, shortest.askedMs) * SHORTER, signal);
+    holds.push(shortest);
+  }
+  return holds;
+}
+
+const seconds = (/** @type {number} */ ms) => `${ms < 9_950 ? Number((ms / 1000).toFixed(1)) : Math.round(ms / 1000)} s`;
+
+/**
+ * @param {Hold[]} holds
+ * @param {number} waitMaxMs
+ * @returns {Outcome}
+ */
+export function judgeHolds(holds, waitMaxMs) {
+  const back = holds.filter(({ end }) => end === 'back').sort((a, b) => b.askedMs - a.askedMs)[0];
+  const cuts = holds.filter(({ end }) => end === 'cut' || end === 'swallowed').sort((a, b) => a.tookMs - b.tookMs);
+  const figures = { longestMs: back?.askedMs ?? 0, cutAfterMs: cuts[0] ? Math.round(cuts[0].tookMs) : null };
+  if (!back) return { ...lost(holds, cuts[0]), figures };
+  const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1] ? ', and this server allows no longer' : '';
+  const held = `A request that waited ${seconds(back.askedMs)} for its answer came back${most}.`;
+  const [cut] = cuts;
+  if (!cut) return { grade: 'good', words: `${held} Calls are signalled well.`, figures };
+  const how = cut.end === 'cut' ? `One was cut after ${seconds(cut.tookMs)}` : 'A longer one was never answered';
+  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any that a call makes. Calls are signalled well.`, figures };
+  return {
+    grade: 'fair',
+    words: `${how}: something on the way is impatient. ${held} Signalpost notices that in a call and asks for shorter ones, so calls are signalled well, with some more requests.`,
+    todo: 'Nothing has to be done. Whoever runs the proxy may raise its time-out to 60 s.',
+    figures,
+  };
+}
+
+/**
+ * @param {Hold[]} holds
+ * @param {Hold | undefined} cut
+ * @returns {Omit<Outcome, 'figures'>}
+ */
+function lost(holds, cut) {
+  if (holds.some(({ end }) => end === 'hasty')) {
+    return { grade: 'fair', words: 'Requests that should wait for news come back at once: something on the way answers in the server’s place, or takes `wait` out of the address. Calls are signalled, with seconds of delay.', todo: 'Whoever runs the proxy should let it keep query parameters, and cache nothing under /v1/.' };
+  }
+  if (!cut) return { grade: 'unknown', words: 'The server refused the test itself.', todo: 'Try again in a minute.' };
+  const when = cut.end === 'swallowed' ? 'are never answered' : `are cut after ${seconds(cut.tookMs)}`;
+  return { grade: 'bad', words: `Requests that wait for news ${when}. Calls are signalled badly or not at all.`, todo: 'Try another network. Whoever runs the proxy should let requests to this server wait for at least 30 s.' };
+}

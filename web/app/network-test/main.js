@@ -1,0 +1,130 @@
+import { copyOf, inside, part } from '../page.js';
+import { HOLDS_MS } from './long-poll.js';
+import { GRADES } from './outcome.js';
+import { asText } from './report.js';
+import { runTests } from './tests.js';
+import { verdictOf } from './verdict.js';
+
+/** @import { Line } from './outcome.js' */
+/** @import { Report } from './report.js' */
+/** @import { Seat } from './seat.js' */
+
+const SAID_FOR_MS = 2_000;
+const list = part('tests', HTMLElement);
+const stop = part('stop', HTMLButtonElement);
+const again = part('again', HTMLButtonElement);
+const copy = part('copy', HTMLButtonElement);
+
+/** @type {Map<Line, HTMLElement>} */
+let rows = new Map();
+/** @type {Seat[]} */
+let seats = [];
+let run = new AbortController();
+let started = performance.now();
+/** @type {Report} */
+let report;
+
+async function begin() {
+  list.replaceChildren();
+  rows = new Map();
+  seats = [];
+  run = new AbortController();
+  started = performance.now();
+  report = {
+    state: 'running',
+    when: new Date().toISOString(),
+    page: location.origin,
+    server: await version(),
+    protocol: protocol(),
+    browser: navigator.userAgent,
+    verdict: null,
+    tests: [],
+  };
+  Object.assign(window, { signalpost: { get report() { return report; } } });
+  show();
+  const counting = setInterval(count, 250);
+  await runTests(run.signal, line, (seat) => seats.push(seat)).catch(() => {});
+  clearInterval(counting);
+  report.state = run.signal.aborted ? 'stopped' : 'done';
+  show();
+  await Promise.all(seats.splice(0).map((seat) => seat.leave()));
+}
+
+/** A test has begun or ended. @param {Line} about */
+function line(about) {
+  const row = rows.get(about) ?? copyOf('test');
+  if (!rows.has(about)) {
+    rows.set(about, row);
+    report.tests.push(about);
+    list.append(row);
+    row.dataset.test = about.kind;
+    inside(row, 'title').textContent = about.title;
+  }
+  const { outcome } = about;
+  row.dataset.grade = outcome?.grade ?? 'running';
+  inside(row, 'grade').textContent = outcome ? GRADES[outcome.grade] : 'Running';
+  inside(row, 'words').textContent = outcome?.words ?? '…';
+  inside(row, 'todo').textContent = outcome?.todo ?? '';
+  inside(row, 'progress').hidden = about.kind !== 'poll' || Boolean(outcome);
+  show();
+}
+
+/** Waiting is what takes long: show that it goes on. */
+function count() {
+  for (const [{ kind, outcome }, row] of rows) {
+    if (kind !== 'poll' || outcome) continue;
+    const progress = /** @type {HTMLProgressElement} */ (inside(row, 'progress'));
+    const longest = HOLDS_MS[1] / 1000;
+    const seconds = Math.min(longest, (performance.now() - started) / 1000);
+    progress.max = longest;
+    progress.value = seconds;
+    inside(row, 'words').textContent = `A request waits for its answer: ${Math.floor(seconds)} s of up to ${longest} s`;
+  }
+}
+
+function show() {
+  report.verdict = verdictOf(report.tests);
+  const { state, verdict } = report;
+  document.body.dataset.state = state;
+  const words = verdict?.words ?? (state === 'stopped' ? 'Stopped.' : 'Testing…');
+  const shown = part('verdict', HTMLElement);
+  shown.dataset.grade = verdict?.grade ?? state;
+  // Writing the same again would have it read out again.
+  if (shown.textContent !== words) shown.textContent = words;
+  stop.hidden = state !== 'running';
+  again.hidden = state === 'running';
+  part('report', HTMLElement).textContent = asText(report);
+}
+
+/** The server's, from the document about its API. */
+async function version() {
+  try {
+    return (await (await fetch('/openapi.json')).json()).info.version;
+  } catch {
+    return '(unknown)';
+  }
+}
+
+function protocol() {
+  const [loaded] = performance.getEntriesByType('navigation');
+  return /** @type {PerformanceNavigationTiming | undefined} */ (loaded)?.nextHopProtocol || 'HTTP';
+}
+
+stop.addEventListener('click', () => run.abort());
+again.addEventListener('click', () => void begin());
+copy.addEventListener('click', async () => {
+  const text = part('report', HTMLElement);
+  try {
+    await navigator.clipboard.writeText(text.textContent ?? '');
+    copy.textContent = 'Report copied';
+    setTimeout(() => void (copy.textContent = 'Copy report'), SAID_FOR_MS);
+  } catch {
+    // On plain http there is no clipboard: mark it, to be taken by hand.
+    part('report-view', HTMLDetailsElement).open = true;
+    getSelection()?.selectAllChildren(text);
+  }
+});
+window.addEventListener('pagehide', () => {
+  for (const seat of seats) seat.goodbye();
+});
+void begin();

@@ -1,0 +1,23 @@
+/**
+ * What a test found.
+ *
+ * `good`: as it should be. `fair`: calls work all the same. `bad`: something is missing. `unknown`: could not be told.
+ *
+ * @typedef {'good' | 'fair' | 'bad' | 'unknown'} Grade
+ * @typedef {object} Outcome
+ * @property {Grade} grade
+ * @property {string} words
+ * @property {string} [todo]
+ * @property {Record<string, unknown>} [figures] for programs
+ *
+ * @typedef {object} Line one test
+ * @property {'signaling' | 'poll' | 'upgrade' | 'stun' | 'nat' | 'turn'} kind
+ * @property {string} title
+ * @property {string} [url]
+ * @property {Outcome} [outcome] null while it runs
+ */
+
+/** @type {Record<Grade, string>} */
+export const GRADES = { good: 'Good', fair: 'Note', bad: 'Problem', unknown: 'Not known' };
+
+export {};

@@ -1,0 +1,58 @@
+import { endpoints } from '../../client/endpoints.js';
+import { environment } from '../../client/environment.js';
+import { request } from '../../client/http.js';
+
+/** @import { Joined } from '../../client/types.d.ts' */
+
+/** The server has this long beyond a hold before a poll counts as swallowed, as in a call. */
+const GRACE_MS = 10_000;
+
+/** A seat in a room of its own, where nobody else comes, to try things with. */
+export class Seat {
+  #env;
+  #at;
+  /** @type {Joined} */
+  joined;
+
+  /**
+   * @param {ReturnType<typeof environment>} env
+   * @param {import('../../client/endpoints.js').Endpoints} at
+   * @param {Joined} joined
+   */
+  constructor(env, at, joined) {
+    this.#env = env;
+    this.#at = at;
+    this.joined = joined;
+  }
+
+  /** @param {AbortSignal} signal */
+  static async take(signal) {
+    const env = environment({});
+    const at = endpoints('/', `network-test-${env.uuid()}`, env.uuid());
+    const body = JSON.stringify({ page: at.page });
+    const answer = await request(env, { method: 'POST', url: at.join, body, key: env.uuid(), expects: 'token', signal });
+    return new Seat(env, at, answer.body);
+  }
+
+  /**
+   * A poll that nothing can end but its time.
+   *
+   * @param {number} waitMs
+   * @param {AbortSignal} signal
+   */
+  async poll(waitMs, signal) {
+    const { peer, token, cursor } = this.joined;
+    const url = this.#at.mailbox(peer.id, waitMs);
+    await request(this.#env, { method: 'GET', url, token, cursor, expects: 'messages', timeoutMs: waitMs + GRACE_MS, signal });
+  }
+
+  /** For a page that goes away. */
+  goodbye() {
+    navigator.sendBeacon(this.#at.leave(this.joined.peer.id), this.joined.token);
+  }
+
+  async leave() {
+    const { peer, token } = this.joined;
+    await request(this.#env, { method: 'DELETE', url: this.#at.seat(peer.id), token, keepalive: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,96 @@
+import { Problem, Unreachable } from '../../client/problem.js';
+import { HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
+import { reflectors, testNat } from './nat.js';
+import { Seat } from './seat.js';
+import { testStun } from './stun.js';
+import { testTurn } from './turn.js';
+import { testUpgrade } from './upgrade.js';
+
+/** @import { Line, Outcome } from './outcome.js' */
+
+/**
+ * All tests, side by side. `show` hears of each line when it begins and when it ends.
+ *
+ * @param {AbortSignal} signal
+ * @param {(line: Line) => void} show
+ * @param {(seat: Seat) => void} seated to be left when the page goes
+ */
+export async function runTests(signal, show, seated) {
+  /** @param {Omit<Line, 'outcome'>} about @param {() => Promise<Outcome>} test */
+  const run = async (about, test) => {
+    /** @type {Line} */
+    const line = { ...about };
+    show(line);
+    try {
+      line.outcome = await test();
+    } catch (error) {
+      if (signal.aborted) return;
+      line.outcome = { grade: 'unknown', words: `The test itself failed: ${/** @type {Error} */ (error).message}` };
+    }
+    show(line);
+  };
+  const take = async () => {
+    const seat = await Seat.take(signal);
+    seated(seat);
+    return seat;
+  };
+
+  /** @type {Seat | null} */
+  let seat = null;
+  const signaling = run({ kind: 'signaling', title: 'Requests to the server' }, async () => {
+    const started = performance.now();
+    try {
+      seat = await take();
+    } catch (error) {
+      return refused(error, signal);
+    }
+    const tookMs = Math.round(performance.now() - started);
+    return { grade: 'good', words: `The server answers, after ${tookMs} ms.`, figures: { tookMs } };
+  });
+  const upgrade = run({ kind: 'upgrade', title: 'WebSockets' }, () => testUpgrade(signal));
+  await signaling;
+  const first = /** @type {Seat | null} */ (seat);
+  await Promise.all([upgrade, ...(first ? [polls(first), ...media(first.joined.ice_servers)] : [])]);
+
+  /** @param {Seat} first */
+  async function polls(first) {
+    const longest = first.joined.wait_max_ms;
+    return run({ kind: 'poll', title: 'Waiting for news' }, async () => {
+      const seats = longest > HOLDS_MS[0] ? [first, await take()] : [first];
+      return judgeHolds(await findHold(seats, longest, signal), longest);
+    });
+  }
+
+  /** @param {RTCIceServer[]} servers */
+  function media(servers) {
+    const each = servers.flatMap((server) => [server.urls].flat().map((url) => ({ ...server, urls: url })));
+    const [stun, turn] = ['stun', 'turn'].map((scheme) => each.filter(({ urls }) => urls.startsWith(scheme)));
+    const mirrors = reflectors(servers);
+    const missing = (/** @type {Outcome} */ outcome) => async () => outcome;
+    return [
+      ...stun.map(({ urls: url }) => run({ kind: 'stun', title: `STUN: ${url}`, url }, () => testStun(url, signal))),
+      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: 'No STUN server is set up: without one, calls to other networks need a relay.', todo: 'The operator can name one: --stun-url.' }))]),
+      ...(mirrors.length > 1 ? [run({ kind: 'nat', title: 'NAT' }, () => testNat(mirrors, signal))] : []),
+      ...turn.map((server) => run({ kind: 'turn', title: `Relay: ${server.urls}`, url: server.urls }, () => testTurn(server, signal))),
+      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: 'Relay' }, missing({ grade: 'fair', words: 'No relay (TURN) is set up: calls between strict networks do not connect.', todo: 'The operator can set one up: --turn-url and --turn-secret.' }))]),
+    ];
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {AbortSignal} signal
+ * @returns {Outcome}
+ */
+function refused(error, signal) {
+  if (signal.aborted) throw signal.reason;
+  if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${error.message}.`, todo: error.document.action };
+  const reason = error instanceof Unreachable ? error.reason : 'network';
+  const words = {
+    network: 'The server cannot be reached.',
+    timeout: 'The server does not answer.',
+    gateway: 'A proxy answers that it cannot reach the server.',
+    foreign: 'Something else answers in the server’s place; perhaps this network wants a login first.',
+  };
+  return { grade: 'bad', words: words[reason], todo: 'Try another network, or ask whoever runs this one.' };
+}

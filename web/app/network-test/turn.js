@@ -1,0 +1,90 @@
+import { explain, hostOf, iceError, transportOf, worstOf } from '../ice/errors.js';
+
+/** @import { IceError } from '../ice/errors.js' */
+/** @import { Outcome } from './outcome.js' */
+
+const PATIENCE_MS = 15_000;
+const BYTE = 'x';
+
+/**
+ * @typedef {object} Relayed
+ * @property {boolean} allocated a relay was given
+ * @property {boolean} echoed the byte went there and back
+ * @property {IceError[]} errors
+ * @property {number} tookMs
+ */
+
+/**
+ * Does a TURN server relay? Two connections on this page, which may use nothing else, send each other a byte through it.
+ *
+ * @param {RTCIceServer} server with one URL
+ * @param {AbortSignal} signal
+ * @returns {Promise<Outcome>}
+ */
+export async function testTurn(server, signal) {
+  return judgeTurn(String(server.urls), await relay(server, signal));
+}
+
+/** @param {RTCIceServer} server @param {AbortSignal} signal @returns {Promise<Relayed>} */
+async function relay(server, signal) {
+  const [one, other] = [0, 1].map(() => new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: 'relay' }));
+  const started = performance.now();
+  /** @type {Relayed} */
+  const found = { allocated: false, echoed: false, errors: [], tookMs: 0 };
+  try {
+    await new Promise((resolve, reject) => {
+      let gathering = 2;
+      const done = () => void ((gathering -= 1) === 0 && !found.allocated && resolve(undefined));
+      for (const [here, there] of [[one, other], [other, one]]) {
+        here.addEventListener('icecandidateerror', (event) => found.errors.push(iceError(event)));
+        here.onicecandidate = ({ candidate }) => {
+          if (!candidate) return done();
+          if (candidate.type === 'relay') found.allocated = true;
+          there.addIceCandidate(candidate).catch(() => {});
+        };
+      }
+      const channel = one.createDataChannel('test');
+      other.ondatachannel = ({ channel: far }) => { far.onmessage = ({ data }) => far.send(data); };
+      channel.onopen = () => channel.send(BYTE);
+      channel.onmessage = ({ data }) => {
+        found.echoed = data === BYTE;
+        resolve(undefined);
+      };
+      setTimeout(resolve, PATIENCE_MS);
+      signal.addEventListener('abort', () => reject(signal.reason));
+      connect(one, other).catch(reject);
+    });
+  } finally {
+    one.close();
+    other.close();
+  }
+  return { ...found, tookMs: performance.now() - started };
+}
+
+/** @param {RTCPeerConnection} one @param {RTCPeerConnection} other */
+async function connect(one, other) {
+  const offer = await one.createOffer();
+  // Candidates may be added only to an end that knows of the other.
+  await other.setRemoteDescription(offer);
+  await one.setLocalDescription(offer);
+  const answer = await other.createAnswer();
+  await one.setRemoteDescription(answer);
+  await other.setLocalDescription(answer);
+}
+
+/**
+ * @param {string} url
+ * @param {Relayed} relayed
+ * @returns {Outcome}
+ */
+export function judgeTurn(url, { allocated, echoed, errors, tookMs }) {
+  const [host, transport] = [hostOf(url), transportOf(url)];
+  const figures = { transport, allocated, relays: echoed, tookMs: Math.round(tookMs) };
+  if (echoed) return { grade: 'good', words: `${host} relays over ${transport}: a byte went there and back within ${figures.tookMs} ms.`, figures };
+  if (allocated) {
+    return { grade: 'bad', words: `${host} gives out relays over ${transport}, but nothing comes back through them.`, todo: 'The operator should open the relay ports of the TURN server (49152–65535 over UDP) and let it reach its own public address.', figures };
+  }
+  const error = worstOf(errors, url);
+  const { what, todo } = error ? explain(error, url) : { what: `${host} does not answer over ${transport}`, todo: `Either the TURN server is not running at that port, or a firewall on the way does not let ${transport} through.` };
+  return { grade: 'bad', words: `${what}.`, todo, figures: { ...figures, code: error?.code ?? null } };
+}

@@ -1,0 +1,44 @@
+import { environment } from '../../client/environment.js';
+import { request } from '../../client/http.js';
+import { Problem } from '../../client/problem.js';
+
+/** @import { Outcome } from './outcome.js' */
+
+const PATH = '/v1/probe/upgrade';
+const PATIENCE_MS = 10_000;
+
+/**
+ * Does a WebSocket come about? Signalpost needs none; this tells what kind of network it is.
+ *
+ * @param {AbortSignal} signal
+ * @returns {Promise<Outcome>}
+ */
+export async function testUpgrade(signal) {
+  const opened = await opens(new URL(PATH, location.href.replace(/^http/, 'ws')), signal);
+  if (opened) return { grade: 'good', words: 'WebSockets get through here. Signalpost does not need them.', figures: { upgrades: true } };
+  // Only a server that would have accepted it leaves the way as the one to blame.
+  const refusal = await request(environment({}), { method: 'GET', url: PATH, signal }).catch((error) => error);
+  const serverIsFine = refusal instanceof Problem && refusal.slug === 'malformed-request';
+  if (!serverIsFine) return { grade: 'unknown', words: 'Whether WebSockets get through cannot be told: the server did not answer as expected.', figures: { upgrades: null } };
+  return {
+    grade: 'fair',
+    words: 'WebSockets do not get through: something on the way refuses upgrades. Signalpost does without them, so calls are not affected.',
+    figures: { upgrades: false },
+  };
+}
+
+/** @param {URL} url @param {AbortSignal} signal */
+function opens(url, signal) {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url);
+    const end = (/** @type {boolean} */ opened) => {
+      clearTimeout(timer);
+      resolve(opened);
+      socket.close();
+    };
+    const timer = setTimeout(() => end(false), PATIENCE_MS);
+    socket.onopen = () => end(true);
+    socket.onclose = () => end(false);
+    signal.addEventListener('abort', () => (socket.close(), reject(signal.reason)));
+  });
+}

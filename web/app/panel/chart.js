@@ -1,0 +1,59 @@
+/** How many looks back a chart goes. */
+export const SPAN = 120;
+const HEIGHT = 32;
+
+/**
+ * A figure that is drawn over time.
+ *
+ * @typedef {object} Figure
+ * @property {string} label
+ * @property {keyof import('./flow.js').Flow} member
+ * @property {number} least what the chart's height stands for at least, so that little looks little
+ * @property {(value: number) => string} words
+ */
+
+/** @type {Figure[]} */
+export const FIGURES = [
+  { label: 'Round trip', member: 'roundTripMs', least: 50, words: (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` },
+  { label: 'Received', member: 'receivedKbps', least: 100, words: rate },
+  { label: 'Sent', member: 'sentKbps', least: 100, words: rate },
+  { label: 'Loss', member: 'lossPercent', least: 5, words: (value) => `${value.toFixed(value < 10 ? 1 : 0)} %` },
+];
+
+/** @param {number} kbps */
+function rate(kbps) {
+  return kbps < 1_000 ? `${Math.round(kbps)} kbit/s` : `${(kbps / 1_000).toFixed(1)} Mbit/s`;
+}
+
+/**
+ * A path through the values, the newest at the right edge; what is not known leaves a gap.
+ *
+ * @param {(number | null)[]} values
+ * @param {number} least
+ */
+export function pathOf(values, least) {
+  const top = Math.max(least, ...values.map((value) => value ?? 0));
+  let pen = 'M';
+  return values.map((value, at) => {
+    if (value === null) {
+      pen = 'M';
+      return '';
+    }
+    const point = `${pen}${SPAN - values.length + at + 1} ${(HEIGHT - 1 - (value / top) * (HEIGHT - 2)).toFixed(1)}`;
+    pen = 'L';
+    return point;
+  }).join('');
+}
+
+/**
+ * What the chart shows, for those who do not see it.
+ *
+ * @param {Figure} figure
+ * @param {(number | null)[]} values
+ */
+export function describe({ label, words }, values) {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return `${label}: not known`;
+  const now = values.at(-1) ?? null;
+  return `${label} over the last ${values.length} s: now ${now === null ? 'not known' : words(now)}, at most ${words(Math.max(...known))}`;
+}

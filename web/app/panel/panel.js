@@ -1,0 +1,179 @@
+import { TYPES } from '../ice/candidates.js';
+import { copyOf, inside, part } from '../page.js';
+import { nameOf } from '../visit.js';
+import { FIGURES, describe, pathOf } from './chart.js';
+import { Trace } from './trace.js';
+
+/** @import { Call, Link, LinkState } from '../../client/types.d.ts' */
+/** @import { Candidate } from '../ice/candidates.js' */
+/** @import { Report } from './route.js' */
+
+const LOOK_MS = 1_000;
+
+/** @type {Record<LinkState, string>} */
+const STATES = {
+  waiting: 'Waiting for the other side',
+  connecting: 'Connecting…',
+  connected: 'Connected',
+  interrupted: 'Interrupted – being repaired',
+  failed: 'Could not connect',
+  closed: 'Closed',
+};
+
+/** Which way the media goes to each of the others, how well, and what stands in its way. */
+export class Panel {
+  #list = part('connections', HTMLElement);
+  #summary = part('ways', HTMLElement);
+  #trouble = part('trouble', HTMLElement);
+  #nobody = part('no-connection', HTMLElement);
+  /** @type {Map<Link, { trace: Trace, card: HTMLElement }>} */
+  #known = new Map();
+  /** @type {Call | null} */
+  #call = null;
+
+  /** @param {Call} call */
+  follow(call) {
+    this.#call = call;
+    call.on('link', () => this.#show(call));
+    void this.#watch(call);
+  }
+
+  clear() {
+    this.#call = null;
+    this.#known.clear();
+    this.#list.replaceChildren();
+    this.#write();
+  }
+
+  /** What is shown, for programs. */
+  get report() {
+    return [...this.#known.values()].map(({ trace }) => {
+      const { evidence: { name }, state, route, findings } = trace;
+      const way = route ? { kind: route.kind, words: route.words, protocol: route.protocol } : null;
+      return { name, state, way, findings, ...trace.flows.at(-1) };
+    });
+  }
+
+  /** @param {Call} call */
+  async #watch(call) {
+    while (this.#call === call) {
+      await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
+      this.#show(call);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  /** @param {Call} call */
+  #show(call) {
+    if (this.#call !== call) return;
+    const links = [...call.links.values()];
+    for (const [link, { card }] of this.#known) {
+      if (links.includes(link)) continue;
+      card.remove();
+      this.#known.delete(link);
+    }
+    for (const link of links.filter((link) => !this.#known.has(link))) this.#add(link);
+    for (const { trace, card } of this.#known.values()) fill(card, trace);
+    this.#write();
+  }
+
+  /** @param {Link} link */
+  #add(link) {
+    const card = copyOf('connection');
+    inside(card, 'name').textContent = nameOf(link.peer);
+    inside(card, 'figures').replaceChildren(...FIGURES.map(({ label }) => {
+      const tile = copyOf('figure');
+      inside(tile, 'label').textContent = label;
+      return tile;
+    }));
+    this.#known.set(link, { trace: new Trace(link, nameOf(link.peer)), card });
+    this.#list.append(card);
+  }
+
+  /** What is to be seen without opening the panel. */
+  #write() {
+    const traces = [...this.#known.values()].map(({ trace }) => trace);
+    const ways = traces.flatMap(({ route }) => (route ? [route.words] : []));
+    const different = new Set(ways).size > 1;
+    set(this.#summary, different ? `${ways.length} connections` : ways[0] ?? '');
+    this.#nobody.hidden = traces.length > 0;
+    const finding = traces.flatMap(({ findings }) => findings.slice(0, 1))[0];
+    this.#trouble.hidden = !finding;
+    set(inside(this.#trouble, 'what'), finding ? `${finding.what}.` : '');
+    set(inside(this.#trouble, 'todo'), finding?.todo ?? '');
+  }
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {Trace} trace
+ */
+function fill(card, { state, route, findings, evidence, flows }) {
+  card.dataset.state = state;
+  card.dataset.way = route?.kind ?? 'none';
+  const over = route && route.kind !== 'relay' ? ` over ${route.protocol}` : '';
+  set(inside(card, 'way'), route ? `${route.words}${over}` : STATES[state]);
+  renew(inside(card, 'findings'), findings, () => findings.map(({ what, todo }) => {
+    const item = document.createElement('li');
+    const strong = document.createElement('strong');
+    strong.textContent = `${what}. `;
+    item.append(strong, todo);
+    return item;
+  }));
+  FIGURES.forEach((figure, at) => {
+    const tile = /** @type {HTMLElement} */ (inside(card, 'figures').children[at]);
+    const values = flows.map((flow) => flow[figure.member]);
+    const now = values.at(-1) ?? null;
+    inside(tile, 'value').textContent = now === null ? '–' : figure.words(now);
+    tile.querySelector('path')?.setAttribute('d', pathOf(values, figure.least));
+    tile.querySelector('svg')?.setAttribute('aria-label', describe(figure, values));
+  });
+  const candidates = () => [...rows('here', evidence.local, route?.local), ...rows('there', evidence.remote, route?.remote)];
+  renew(inside(card, 'candidates'), [evidence.local, evidence.remote, route?.pair.id], candidates);
+  inside(card, 'counts').textContent = `${evidence.local.length} here, ${evidence.remote.length} there`;
+}
+
+/**
+ * @param {string} side
+ * @param {Candidate[]} candidates
+ * @param {Report | undefined} chosen
+ */
+function rows(side, candidates, chosen) {
+  /** @param {Candidate} one */
+  const isChosen = ({ type, address, port }) =>
+    chosen !== undefined && chosen.candidateType === type && chosen.port === port && [chosen.address, chosen.ip, null, undefined, ''].includes(address.endsWith('.local') ? null : address);
+  const known = candidates.some(isChosen);
+  const unsaid = chosen && !known ? [{ type: chosen.candidateType, protocol: chosen.protocol, address: chosen.address ?? '(hidden)', port: chosen.port }] : [];
+  return [...candidates, ...unsaid].map((candidate, at) => {
+    const { type, protocol, address, port } = candidate;
+    const row = document.createElement('tr');
+    const used = at === candidates.length || isChosen(candidate);
+    row.dataset.used = String(used);
+    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const cells = [side, where, `${type} (${TYPES[/** @type {Candidate['type']} */ (type)]})`, protocol.toUpperCase(), used ? 'in use' : ''];
+    for (const text of cells) row.insertCell().textContent = text;
+    return row;
+  }).sort((a, b) => Number(b.dataset.used === 'true') - Number(a.dataset.used === 'true'));
+}
+
+/** What the children of an element were made from. @type {WeakMap<Element, string>} */
+const made = new WeakMap();
+
+/**
+ * Makes the children anew if what they are made from is another: somebody may be reading, or marking text to copy.
+ *
+ * @param {Element} element
+ * @param {unknown} from
+ * @param {() => Element[]} make
+ */
+function renew(element, from, make) {
+  const key = JSON.stringify(from);
+  if (made.get(element) === key) return;
+  made.set(element, key);
+  element.replaceChildren(...make());
+}
+
+/** Writing the same again would have it read out again. @param {HTMLElement} element @param {string} text */
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

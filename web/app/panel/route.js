@@ -1,0 +1,53 @@
+import { isLoopback, isPrivate } from '../ice/candidates.js';
+import { hostOf, transportOf } from '../ice/errors.js';
+
+/** A report of `getStats`; which members it has depends on its type. @typedef {Record<string, any>} Report */
+
+/**
+ * Which way the media goes.
+ *
+ * @typedef {object} Route
+ * @property {'direct' | 'nat' | 'relay'} kind
+ * @property {string} words
+ * @property {string} protocol between here and the next hop
+ * @property {Report} pair
+ * @property {Report} local
+ * @property {Report} remote
+ */
+
+/**
+ * @param {Map<string, Report>} reports
+ * @returns {Route | null} null while there is none
+ */
+export function routeOf(reports) {
+  const all = [...reports.values()];
+  const chosen = all.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
+  const pair = reports.get(chosen) ?? all.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
+  const [local, remote] = [reports.get(pair?.localCandidateId), reports.get(pair?.remoteCandidateId)];
+  if (!pair || !local || !remote) return null;
+  const protocol = (local.relayProtocol ?? local.protocol ?? '').toUpperCase();
+  return { ...judge(local, remote, protocol), protocol, pair, local, remote };
+}
+
+/**
+ * @param {Report} local
+ * @param {Report} remote
+ * @param {string} protocol
+ * @returns {Pick<Route, 'kind' | 'words'>}
+ */
+function judge(local, remote, protocol) {
+  if (local.candidateType === 'relay') {
+    const via = local.url ? ` by ${hostOf(local.url)}` : '';
+    return { kind: 'relay', words: `Relayed${via} over ${protocol || transportOf(local.url ?? '')}` };
+  }
+  if (remote.candidateType === 'relay') return { kind: 'relay', words: 'Relayed, by the other side’s relay' };
+  const behindNat = [local, remote].some(({ candidateType }) => candidateType === 'srflx') || local.candidateType === 'prflx';
+  if (behindNat) return { kind: 'nat', words: 'Direct, through NAT' };
+  const addresses = [local, remote].map(({ address, ip }) => address ?? ip ?? '');
+  const [here, there] = addresses;
+  if (addresses.every(isLoopback) || (here !== '' && here === there)) return { kind: 'direct', words: 'Direct, on the same machine' };
+  if (addresses.every(isPrivate)) return { kind: 'direct', words: 'Direct, on the same network' };
+  // Browsers hide an address that only the packets told of.
+  if (remote.candidateType === 'prflx') return { kind: 'direct', words: 'Direct' };
+  return { kind: 'direct', words: 'Direct, without NAT' };
+}
