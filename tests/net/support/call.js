@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Meeting } from './meeting.js';
+import { record } from './table.js';
+
+const NEVER = 'does not connect';
+
+/**
+ * What a call must come to in a network, when the callers are told of these.
+ *
+ * @param {string} network its name in docs/connectivity.md
+ * @param {string[]} told
+ * @param {string} expected which way the media goes
+ * @param {object} options of the network
+ */
+export const call = (network, told, expected, options) => test(`${network}, told of ${told.join(', ') || 'nothing'}: ${expected}`, () =>
+  Meeting.hold({ ...options, told }, async (meeting) => {
+    await meeting.begin();
+    const row = expected === NEVER ? await meeting.failure(network) : await meeting.row(network, expected);
+    assert.equal(row.media, expected);
+    await record(row);
+  }));
