@@ -56,10 +56,12 @@ export class Host {
     return child;
   }
 
-  /** Resolves when somebody listens for TCP here. */
+  /** Resolves when a program listens for TCP here. */
   async listening(child, port) {
+    const started = Date.now();
     while (!(await this.sh(`ss -Hltn 'sport = :${port}'`)).trim()) {
-      if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}: ${child.complaints}`);
+      const over = child.exitCode !== null || Date.now() - started > 20_000;
+      if (over) throw new Error(`${child.spawnargs.join(' ')} does not listen on port ${port}: ${child.exitCode} ${child.complaints}`);
       await glance();
     }
   }
