@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+
+import { Meeting } from './support/meeting.js';
+import { SERVER, discard } from './support/services.js';
+
+const PAGE = new URL('../../docs/connectivity.md', import.meta.url);
+/** Two of them answer STUN: what kind of NAT it is can be told from that. */
+const told = ['its own STUN', 'TURN/UDP', 'TURN/TCP', 'TURN/TLS'];
+/** Polls are held so long at most: what cuts long ones is tried elsewhere. */
+const flags = ['--wait-max-ms', '2000'];
+
+after(discard);
+
+/** What the page that tests a network has found out in the end. */
+async function findings(page) {
+  await page.goto(`https://${SERVER}/network-test`);
+  await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 90_000 });
+  const { tests, verdict } = await page.evaluate(() => window.signalpost.report);
+  const figures = (kind) => tests.filter((line) => line.kind === kind).map(({ outcome }) => outcome.figures);
+  const relays = figures('turn').filter((one) => one.relays).map(({ transport }) => transport);
+  return { verdict, found: { nat: figures('nat')[0].mapping, stun: figures('stun')[0].answers, relays } };
+}
+
+const says = (network, options, expected) => test(`in a network with ${network}, /network-test says what works`, () =>
+  Meeting.hold({ ...options, told, flags }, async ({ ann }) => {
+    const { verdict: { grade, words }, found } = await findings(ann.page);
+    console.log(`${network}: ${words}`);
+    assert.deepEqual(found, expected);
+    assert.equal(grade, 'good');
+    assert.ok((await readFile(PAGE, 'utf8')).includes(`| ${network} | ${words} |`), 'docs/connectivity.md says otherwise');
+  }));
+
+says('a cone NAT', { nat: 'cone' }, { nat: 'same', stun: true, relays: ['UDP', 'TCP', 'TLS'] });
+says('a symmetric NAT', { nat: 'symmetric' }, { nat: 'varies', stun: true, relays: ['UDP', 'TCP', 'TLS'] });
+says('UDP blocked', { out: 'no UDP' }, { nat: null, stun: false, relays: ['TCP', 'TLS'] });
+says('only an HTTP proxy', { out: 'only an HTTP proxy' }, { nat: null, stun: false, relays: ['TLS'] });
