@@ -7,19 +7,20 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use crate::{
-    drivers::{Driver, Seat, Signalpost},
+    drivers::{Driver, Seat},
     process::Process,
+    servers::Server,
     signal::{self, Kind, Stamp},
     wire::{Answer, Request, Wire},
 };
 
 /// Each operation is done so often.
-const TIMES: u32 = 1000;
+const TIMES: u32 = 2000;
 /// An operation that takes this much more than is expected has become dearer.
 const TOLERANCE: f64 = 0.05;
 /// Callgrind makes everything some fifty times slower.
@@ -48,7 +49,7 @@ struct Peer {
 
 struct Script {
     wire: Wire,
-    driver: Signalpost,
+    driver: Box<dyn Driver>,
     request: Request,
     sent: u32,
 }
@@ -59,19 +60,31 @@ pub fn run(record: bool, out: &Path) -> Result<bool, String> {
         return Err("valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)".into());
     }
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let counted = |operation| count(operation, out);
+    let found = per_operation(Server::Signalpost, out)?;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/expected.txt");
+    if record {
+        return write(&file, &found).map(|()| true);
+    }
+    compare(&file, &found)
+}
+
+/// What the framework takes for the same, which no change of ours can make less.
+pub fn run_relay(out: &Path) -> Result<bool, String> {
+    for (name, count) in per_operation(Server::Relay, out)? {
+        println!("{name:<14} {count:>8} instructions, the bare relay");
+    }
+    Ok(true)
+}
+
+fn per_operation(server: Server, out: &Path) -> Result<[(&'static str, u64); 4], String> {
+    let counted = |operation| count(server, operation, out);
     let nothing = counted(Operation::Nothing)?;
     let each = |count: u64| count.saturating_sub(nothing) / u64::from(TIMES);
     let join = each(counted(Operation::Join)?);
     let send = each(counted(Operation::Send)?);
     let receive = each(counted(Operation::SendAndReceive)?).saturating_sub(send);
     let wake = each(counted(Operation::WaitAndWake)?);
-    let found = [("join", join), ("send", send), ("receive", receive), ("wait-and-wake", wake)];
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/expected.txt");
-    if record {
-        return write(&file, &found).map(|()| true);
-    }
-    compare(&file, &found)
+    Ok([("join", join), ("send", send), ("receive", receive), ("wait-and-wake", wake)])
 }
 
 fn compiler() -> String {
@@ -110,22 +123,25 @@ fn compare(file: &PathBuf, found: &[(&str, u64)]) -> Result<bool, String> {
     Ok(fine)
 }
 
-/// The instructions of a whole run of the server in which the operation is done so many times.
-fn count(operation: Operation, out: &Path) -> Result<u64, String> {
-    let file = out.join("callgrind.out");
+/// The instructions of a whole run of a server in which the operation is done so many times.
+fn count(server: Server, operation: Operation, out: &Path) -> Result<u64, String> {
+    let file = out.join(format!("callgrind-{operation:?}.out"));
     let _ = fs::remove_file(&file);
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "valgrind", "--tool=callgrind"]);
     command.arg(format!("--callgrind-out-file={}", file.display()));
-    command.args([env!("CARGO_BIN_EXE_signalpost"), "--listen", "127.0.0.1:0", "--workers", "1", "--log", "warn"]);
-    command.args(["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"]);
-    command.args(["--mailbox-messages", "1000000", "--mailbox-bytes", "1000000000", "--memory-bytes", "4000000000"]);
-    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
-    command.stderr(std::process::Stdio::piped());
+    if server == Server::Relay {
+        command.arg(std::env::current_exe().map_err(|error| error.to_string())?).arg("relay");
+    } else {
+        command.args([env!("CARGO_BIN_EXE_signalpost"), "--listen", "127.0.0.1:0", "--workers", "1", "--log", "warn"]);
+        command.args(["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0", "--memory-bytes", "4000000000"]);
+        command.args(["--mailbox-messages", "1000000", "--mailbox-bytes", "1000000000"]);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (mut process, place) = Process::start_and_listen(command)?;
     let addr = place.rsplit('/').next().and_then(|addr| addr.parse().ok()).ok_or("no address")?;
     let wire = Wire::to(addr).map_err(|error| error.to_string())?;
-    let mut script = Script { wire, driver: Signalpost::default(), request: Request::default(), sent: 0 };
+    let mut script = Script { wire, driver: server.driver(false), request: Request::default(), sent: 0 };
     script.play(operation)?;
     process.stop()?;
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -141,7 +157,7 @@ impl Script {
                 Operation::Nothing => {}
                 Operation::Join => {
                     let room = format!("room-{number}");
-                    self.join(one.line, &room, "new")?;
+                    self.join(one.line, &room, &format!("new-{number}"))?;
                 }
                 Operation::Send => {
                     self.send(&one, &other)?;

@@ -65,6 +65,9 @@ enum Command {
         /// Write them down as what is expected from now on
         #[arg(long)]
         record: bool,
+        /// Count those of the bare relay instead
+        #[arg(long, conflicts_with = "record")]
+        relay: bool,
         #[arg(long, hide = true)]
         bench: bool,
     },
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Relay { workers, certificate }) => relay::run(workers, certificate.as_ref()).map(|()| true),
+        Some(Command::Instructions { relay: true, .. }) => instructions::run_relay(&folder().join("target/load")),
         Some(Command::Instructions { record, .. }) => instructions::run(record, &folder().join("target/load")),
         None => run(&cli.options),
     };
