@@ -16,16 +16,18 @@ TIME=${1:?"how many minutes? (bash tests/fuzz.sh 60)"}
 TARGETS=("${@:2}")
 [ ${#TARGETS[@]} -gt 0 ] || TARGETS=("${ALL[@]}")
 case $TIME in *s) SECONDS_ALL=${TIME%s} ;; *) SECONDS_ALL=$((TIME * 60)) ;; esac
+PROFILE=${FUZZ_PROFILE:-release}
+BUILT=${PROFILE/#dev/debug}
 EACH=$((SECONDS_ALL / ${#TARGETS[@]}))
 
-RUSTC_WORKSPACE_WRAPPER="$PWD/fuzz/instrument.sh" cargo build --quiet --release --locked -p signalpost-fuzz --features libfuzzer
+RUSTC_WORKSPACE_WRAPPER="$PWD/fuzz/instrument.sh" cargo build --quiet --profile "$PROFILE" --locked -p signalpost-fuzz --features libfuzzer
 
 mkdir -p target/fuzz/found
 for target in "${TARGETS[@]}"; do
   mkdir -p "target/fuzz/$target"
   log=target/fuzz/$target.log
   printf '%s: ' "$target"
-  if ! "target/release/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=120 \
+  if ! "target/$BUILT/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=120 \
       -rss_limit_mb=1024 -dict=fuzz/words.dict -artifact_prefix="target/fuzz/found/$target-" -print_final_stats=1 > "$log" 2>&1; then
     grep -v '^#' "$log" | tail -40
     echo "tests/fuzz.sh: $target does not hold; the input is in target/fuzz/found" >&2

@@ -93,33 +93,34 @@ document() {
   rm "$types"
 }
 
-# Of the whole workspace, so that the fuzzers find their dependencies compiled.
-released() {
-  [ -n "${RELEASED:-}" ] && return
-  say "the released binary"
-  cargo build --release --locked --workspace
-  RELEASED=yes
+# Not optimised, which is sooner done. Of the whole workspace, so that the fuzzers find their dependencies compiled.
+built() {
+  [ -n "${SIGNALPOST_BIN:-}" ] && return
+  say "the binary"
+  cargo build --locked --workspace
+  export SIGNALPOST_BIN="$PWD/target/debug/signalpost"
 }
 
 api() {
-  released
+  built
   say "the server does what the document says"
-  bash tests/api/run.sh "$PWD/target/release/signalpost" 45
+  bash tests/api/run.sh "$SIGNALPOST_BIN" 45
 }
 
 fuzz() {
-  released
+  built
   say "fuzzing, briefly (tests/fuzz.sh does it for longer)"
-  bash tests/fuzz.sh 24s
+  FUZZ_PROFILE=dev bash tests/fuzz.sh 24s
 }
 
 browser() {
-  released
+  built
   say "browser tests"
-  SIGNALPOST_BIN="$PWD/target/release/signalpost" node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
+  node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
 }
 
 nat() {
+  built
   say "calls through NATs"
   bash tests/net.sh short
 }

@@ -38,6 +38,7 @@ pub struct Waiting {
 fn limits(capacity: usize) -> Limits {
     Limits {
         rooms: usize::MAX,
+        rooms_bytes: usize::MAX,
         room_capacity: capacity,
         mailbox_messages: 1 << 30,
         mailbox_bytes: 1 << 40,

@@ -19,7 +19,7 @@ const MEASURED: u64 = 90;
 pub fn measure(rooms: usize) -> Result<(usize, f64), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        let mut crowd = Crowd::in_engine(Limits { rooms: usize::MAX, ..Limits::default() })?;
+        let mut crowd = Crowd::in_engine(Limits { rooms: usize::MAX, rooms_bytes: usize::MAX, ..Limits::default() })?;
         let engine = crowd.engine().clone();
         let mut sweeping = pin!(engine.sweep());
         let mut spent = Duration::ZERO;

@@ -15,6 +15,7 @@ mod charts;
 mod crowd;
 mod drivers;
 mod encrypted;
+mod instructions;
 mod process;
 mod relay;
 mod report;
@@ -58,6 +59,17 @@ enum Command {
         workers: usize,
         #[arg(long)]
         certificate: Option<PathBuf>,
+    },
+    /// Count the instructions of a join, a send and a receive under callgrind; fails if one has become 5 % dearer
+    Instructions {
+        /// Write them down as what is expected from now on
+        #[arg(long)]
+        record: bool,
+        /// Count those of the bare relay instead
+        #[arg(long, conflicts_with = "record")]
+        relay: bool,
+        #[arg(long, hide = true)]
+        bench: bool,
     },
 }
 
@@ -116,6 +128,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Relay { workers, certificate }) => relay::run(workers, certificate.as_ref()).map(|()| true),
+        Some(Command::Instructions { relay: true, .. }) => instructions::run_relay(&folder().join("target/load")),
+        Some(Command::Instructions { record, .. }) => instructions::run(record, &folder().join("target/load")),
         None => run(&cli.options),
     };
     match outcome {
@@ -174,11 +188,15 @@ fn run(options: &Options) -> Result<bool, String> {
     Ok(results.failures().is_empty())
 }
 
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Folders, descriptors, processors.
 fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
     signal::check_the_check()?;
     rlimit::increase_nofile_limit(u64::MAX).map_err(|error| format!("file descriptors: {error}"))?;
-    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join(&options.out);
+    let out = folder().join(&options.out);
     let folder = out.join("servers");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     encrypted::write_certificate(&folder)?;

@@ -131,6 +131,7 @@ fn signalpost(setting: &Setting, tls: bool) -> Vec<String> {
         ["--rate-send", "0"],
         ["--rate-poll", "0"],
         ["--connections-per-address", "1000000"],
+        ["--memory-bytes", "8000000000"],
     ]
     .concat()
     .into_iter()

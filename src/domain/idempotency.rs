@@ -24,7 +24,11 @@ impl Keyed {
 
 /// The answers to a peer's most recent keyed posts.
 #[derive(Clone, Debug, Default)]
-pub struct Answers(VecDeque<(Keyed, Vec<(PeerId, Seq)>)>);
+pub struct Answers {
+    all: VecDeque<(Keyed, Vec<(PeerId, Seq)>)>,
+    /// Entries of all of them.
+    places: usize,
+}
 
 impl Answers {
     /// Entries of all answers together: a batch to everybody in a large room has thousands.
@@ -33,7 +37,7 @@ impl Answers {
     const COST: usize = 160;
 
     pub fn earlier(&self, keyed: Keyed) -> Result<Option<&[(PeerId, Seq)]>, Refusal> {
-        for (seen, answer) in &self.0 {
+        for (seen, answer) in &self.all {
             if keyed.repeats(Some(*seen))? {
                 return Ok(Some(answer));
             }
@@ -48,16 +52,14 @@ impl Answers {
 
     /// What they take in memory.
     pub fn cost(&self) -> usize {
-        self.0.iter().map(|(_, answer)| Self::cost_of(answer.len())).sum()
+        self.all.len() * Self::COST + self.places * size_of::<(PeerId, Seq)>()
     }
 
     pub fn remember(&mut self, keyed: Keyed, answer: Vec<(PeerId, Seq)>, at_most: usize) {
-        self.0.push_back((keyed, answer));
-        let places = |answers: &VecDeque<(Keyed, Vec<(PeerId, Seq)>)>| -> usize {
-            answers.iter().map(|(_, answer)| answer.len()).sum()
-        };
-        while self.0.len() > 1 && (self.0.len() > at_most || places(&self.0) > Self::PLACES) {
-            self.0.pop_front();
+        self.places += answer.len();
+        self.all.push_back((keyed, answer));
+        while self.all.len() > 1 && (self.all.len() > at_most || self.places > Self::PLACES) {
+            self.places -= self.all.pop_front().map_or(0, |(_, answer)| answer.len());
         }
     }
 }

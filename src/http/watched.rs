@@ -1,16 +1,20 @@
 //! A connection's stream, which ends when its client takes no answers, sends more than requests need, or is told to.
 
 use std::{
+    future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
 
 use super::{connection::Connection, connections::Seat};
 
@@ -28,16 +32,29 @@ pub struct Watched {
     warned: bool,
     /// Bytes since the rest of the connection's work last had its turn.
     at_a_stretch: usize,
+    /// Until when it has its turn. Not a mere `Pending`: what reads here may have something left, and be back at once.
+    rest: Option<Pin<Box<Sleep>>>,
     _seat: Seat,
 }
 
 /// What a client may send at a stretch before what has come is worked off.
 const STRETCH: usize = 64 * 1024;
+const REST: Duration = Duration::from_millis(1);
 
 impl Watched {
     pub fn new(io: TcpStream, peer: SocketAddr, seat: Seat) -> Self {
         let connection = seat.connection().clone();
-        Self { io, peer, connection, blocked: false, arrived: 0, warned: false, at_a_stretch: 0, _seat: seat }
+        Self {
+            io,
+            peer,
+            connection,
+            blocked: false,
+            arrived: 0,
+            warned: false,
+            at_a_stretch: 0,
+            rest: None,
+            _seat: seat,
+        }
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -89,23 +106,25 @@ impl AsyncRead for Watched {
         if self.blocked {
             return Poll::Pending;
         }
-        if self.at_a_stretch >= STRETCH {
-            self.at_a_stretch = 0;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(context));
+            self.rest = None;
         }
         if self.connection.is_fresh(self.arrived) {
             self.arrived = 0;
         }
-        if self.connection.allows(self.arrived) {
-            self.warned = false;
-        } else if std::mem::replace(&mut self.warned, true) {
+        let allowed = self.connection.allows(self.arrived);
+        if !allowed && self.warned {
             self.connection.end();
             return Poll::Ready(Ok(()));
-        } else {
-            // Perhaps a request is complete by now, and needs more.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+        }
+        // Perhaps a request is complete by now, and needs more.
+        self.warned = !allowed;
+        if !allowed || self.at_a_stretch >= STRETCH {
+            self.at_a_stretch = 0;
+            let rest = self.rest.insert(Box::pin(tokio::time::sleep(REST)));
+            // It is not over yet; this leaves word when it will be.
+            ready!(rest.as_mut().poll(context));
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);

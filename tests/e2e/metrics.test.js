@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { join } from '../../web/client/index.js';
@@ -51,7 +52,12 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
   await askStun(silent.ice_servers[0].urls[0]);
   for (const query of queries) {
+    // Half of a request, which is on its way for as long as somebody looks.
+    const half = request(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': 8_000 } });
+    half.on('error', () => {});
+    half.write(' '.repeat(4_000));
     await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
+    half.destroy();
   }
   await ann.leave();
   await prometheus.stop();

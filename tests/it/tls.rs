@@ -9,7 +9,10 @@ use std::{
 use h2::client::SendRequest;
 use http::Request;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
@@ -100,6 +103,27 @@ async fn join(client: &SendRequest<bytes::Bytes>) -> Ann {
     let joined: Value = serde_json::from_slice(&body.data().await.unwrap().unwrap()).unwrap();
     let path = format!("/v1/rooms/tea/peers/{}/messages?wait=50", joined["peer"]["id"].as_str().unwrap());
     Ann { path, bearer: format!("Bearer {}", joined["token"].as_str().unwrap()) }
+}
+
+#[actix_web::test]
+async fn a_batch_of_the_largest_size_passes_over_tls_in_one_go() {
+    let certificate = write_certificate("large");
+    let server = certificate.server();
+    let ann = join(&certificate.h2(&server).await).await;
+    let body = format!("{{\"messages\":[{{\"type\":\"data\",\"data\":\"{}\"}}]}}", "x".repeat(262_000));
+    let head = format!(
+        "POST /v1/rooms/tea/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\n",
+        ann.bearer
+    );
+    let chunked = format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    for framed in [format!("Content-Length: {}\r\n\r\n{body}", body.len()), chunked] {
+        let mut stream = certificate.connect(&server, "http/1.1").await.unwrap();
+        stream.write_all(format!("{head}{framed}").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    }
 }
 
 #[actix_web::test]

@@ -125,6 +125,7 @@ export const RECOMMENDED = {
   Varnish: { ...varnish((at) => local('varnish.vcl', at)), file: 'varnish.vcl' },
 };
 
+/** Each is started with a name of its own (`-n`): they keep shared memory by that, and would meet there. */
 const squid = (extra) => (at) => `
 acl SSL_ports port 443
 acl CONNECT method CONNECT
@@ -145,7 +146,7 @@ shutdown_lifetime 1 seconds
 export const FORWARD = {
   squid: {
     forward: true,
-    command: (path) => ['squid', '-N', '-f', path],
+    command: (path, { port }) => ['squid', '-N', '-n', `signalpost${port}`, '-f', path],
     config: squid(({ port }) => `http_port 127.0.0.1:${port}\nhttp_access deny CONNECT !SSL_ports`),
   },
   tinyproxy: {
@@ -161,7 +162,7 @@ export const FORWARD = {
       await promisify(execFile)('/usr/lib/squid/security_file_certgen', ['-c', '-s', `${folder}/certificates`, '-M', '4MB']);
       await promisify(execFile)('chmod', ['-R', 'a+rwX', folder]);
     },
-    command: (path) => ['squid', '-N', '-f', path],
+    command: (path, { port }) => ['squid', '-N', '-n', `signalpost${port}`, '-f', path],
     config: squid(({ port, folder }) => `
 http_port 127.0.0.1:${port} ssl-bump cert=${folder}/combined.pem generate-host-certificates=on dynamic_cert_mem_cache_size=4MB
 sslcrtd_program /usr/lib/squid/security_file_certgen -s ${folder}/certificates -M 4MB

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 
 const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
 
-/** The released binary on a free port, as a stranger would start it. */
+/** The binary on a free port, as a stranger would start it. */
 export class Server {
   /** @param {string[]} flags */
   static async start(flags = [], listen = '127.0.0.1:0') {

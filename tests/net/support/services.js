@@ -96,7 +96,7 @@ coredump_dir ${folder}
 visible_hostname proxy
 `);
   // It refuses to be root, and in here there is nobody else.
-  const child = proxy.start(['unshare', '--user', '--map-user=1000', 'squid', '-N', '-f', `${folder}/squid.conf`]);
+  const child = proxy.start(['unshare', '--user', '--map-user=1000', 'squid', '-N', '-n', 'signalpostnet', '-f', `${folder}/squid.conf`]);
   await proxy.listening(child, 3128);
   return child;
 }

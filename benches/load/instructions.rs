@@ -1,0 +1,235 @@
+//! How many instructions an operation takes: the same on a busy machine as on an idle one, so a test may hold on to it.
+//!
+//! The whole server runs under callgrind, and is asked by HTTP what a script says. What a run without the operations
+//! takes is taken off. `expected.txt` has what was last found right.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    drivers::{Driver, Seat},
+    process::Process,
+    servers::Server,
+    signal::{self, Kind, Stamp},
+    wire::{Answer, Request, Wire},
+};
+
+/// Each operation is done so often.
+const TIMES: u32 = 2000;
+/// An operation that takes this much more than is expected has become dearer.
+const TOLERANCE: f64 = 0.05;
+/// Callgrind makes everything some fifty times slower.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Nothing,
+    /// Into a room of its own, which it makes.
+    Join,
+    /// 200 bytes into a mailbox.
+    Send,
+    /// The same, and a poll that finds it.
+    SendAndReceive,
+    /// A poll that waits, and a send that wakes it.
+    WaitAndWake,
+}
+
+/// Somebody with a connection to post by, and another to poll.
+struct Peer {
+    seat: Seat,
+    line: usize,
+    /// Made when needed: the server waits only so long for a first request.
+    poll: Option<usize>,
+}
+
+struct Script {
+    wire: Wire,
+    driver: Box<dyn Driver>,
+    request: Request,
+    sent: u32,
+}
+
+/// Measures, and compares with what is expected, or writes it down as such.
+pub fn run(record: bool, out: &Path) -> Result<bool, String> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        return Err("valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)".into());
+    }
+    fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let found = per_operation(Server::Signalpost, out)?;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/expected.txt");
+    if record {
+        return write(&file, &found).map(|()| true);
+    }
+    compare(&file, &found)
+}
+
+/// What the framework takes for the same, which no change of ours can make less.
+pub fn run_relay(out: &Path) -> Result<bool, String> {
+    for (name, count) in per_operation(Server::Relay, out)? {
+        println!("{name:<14} {count:>8} instructions, the bare relay");
+    }
+    Ok(true)
+}
+
+fn per_operation(server: Server, out: &Path) -> Result<[(&'static str, u64); 4], String> {
+    let counted = |operation| count(server, operation, out);
+    let nothing = counted(Operation::Nothing)?;
+    let each = |count: u64| count.saturating_sub(nothing) / u64::from(TIMES);
+    let join = each(counted(Operation::Join)?);
+    let send = each(counted(Operation::Send)?);
+    let receive = each(counted(Operation::SendAndReceive)?).saturating_sub(send);
+    let wake = each(counted(Operation::WaitAndWake)?);
+    Ok([("join", join), ("send", send), ("receive", receive), ("wait-and-wake", wake)])
+}
+
+fn compiler() -> String {
+    let output = Command::new("rustc").arg("--version").output();
+    output.map_or_else(|_| "?".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn write(file: &PathBuf, found: &[(&str, u64)]) -> Result<(), String> {
+    let mut text = format!("# Instructions; cargo bench --bench load -- instructions --record\n# {}\n", compiler());
+    for (name, count) in found {
+        text.push_str(&format!("{name} {count}\n"));
+        println!("{name} {count}");
+    }
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn compare(file: &PathBuf, found: &[(&str, u64)]) -> Result<bool, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let pairs = text.lines().filter_map(|line| line.split_once(' '));
+    let expected: BTreeMap<&str, f64> = pairs.filter_map(|(name, count)| Some((name, count.parse().ok()?))).collect();
+    let mut fine = true;
+    for (name, count) in found {
+        let before = expected.get(name).ok_or_else(|| format!("{} has no {name}", file.display()))?;
+        let change = *count as f64 / before - 1.0;
+        let verdict = match change {
+            _ if change > TOLERANCE => "DEARER",
+            _ if change < -TOLERANCE => "cheaper: write that down with --record",
+            _ => "as expected",
+        };
+        fine &= change <= TOLERANCE;
+        println!("{name:<14} {count:>8} instructions, {:>+6.1} %  {verdict}", change * 100.0);
+    }
+    if !fine && !text.contains(&compiler()) {
+        println!("The compiler is another one now: {}. If that is the cause, use --record.", compiler());
+    }
+    Ok(fine)
+}
+
+/// The instructions of a whole run of a server in which the operation is done so many times.
+fn count(server: Server, operation: Operation, out: &Path) -> Result<u64, String> {
+    let file = out.join(format!("callgrind-{operation:?}.out"));
+    let _ = fs::remove_file(&file);
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "valgrind", "--tool=callgrind"]);
+    command.arg(format!("--callgrind-out-file={}", file.display()));
+    if server == Server::Relay {
+        command.arg(std::env::current_exe().map_err(|error| error.to_string())?).arg("relay");
+    } else {
+        command.args([env!("CARGO_BIN_EXE_signalpost"), "--listen", "127.0.0.1:0", "--workers", "1", "--log", "warn"]);
+        command.args(["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0", "--memory-bytes", "4000000000"]);
+        command.args(["--mailbox-messages", "1000000", "--mailbox-bytes", "1000000000"]);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (mut process, place) = Process::start_and_listen(command)?;
+    let addr = place.rsplit('/').next().and_then(|addr| addr.parse().ok()).ok_or("no address")?;
+    let wire = Wire::to(addr).map_err(|error| error.to_string())?;
+    let mut script = Script { wire, driver: server.driver(false), request: Request::default(), sent: 0 };
+    script.play(operation)?;
+    process.stop()?;
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let summary = text.lines().find_map(|line| line.strip_prefix("summary: ")?.trim().parse().ok());
+    summary.ok_or_else(|| format!("{} has no summary", file.display()))
+}
+
+impl Script {
+    fn play(&mut self, operation: Operation) -> Result<(), String> {
+        let (one, mut other) = (self.enter("room", "one")?, self.enter("room", "other")?);
+        for number in 0..TIMES {
+            match operation {
+                Operation::Nothing => {}
+                Operation::Join => {
+                    let room = format!("room-{number}");
+                    self.join(one.line, &room, &format!("new-{number}"))?;
+                }
+                Operation::Send => {
+                    self.send(&one, &other)?;
+                    self.answer()?;
+                }
+                Operation::SendAndReceive => {
+                    self.send(&one, &other)?;
+                    self.answer()?;
+                    self.poll(&mut other)?;
+                    self.hear(&mut other)?;
+                }
+                Operation::WaitAndWake => {
+                    self.poll(&mut other)?;
+                    self.send(&one, &other)?;
+                    let answers = [self.answer()?, self.answer()?];
+                    let polled = answers.into_iter().find(|answer| Some(answer.connection) == other.poll);
+                    self.driver.polled(&mut other.seat, &polled.ok_or("no answer to the poll")?, &mut self.request)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, room: &str, name: &str) -> Result<Peer, String> {
+        let line = self.connect()?;
+        Ok(Peer { seat: self.join(line, room, name)?, line, poll: None })
+    }
+
+    fn connect(&mut self) -> Result<usize, String> {
+        self.wire.connect().map_err(|error| error.to_string())
+    }
+
+    fn join(&mut self, line: usize, room: &str, name: &str) -> Result<Seat, String> {
+        let mut seat = Seat { room: room.into(), name: name.into(), capacity: 2, ..Seat::default() };
+        self.driver.enter(&mut seat, None, &mut self.request)?;
+        self.ask(line)?;
+        let joined = self.answer()?;
+        self.driver.enter(&mut seat, Some(&joined), &mut self.request)?;
+        self.wire.done_with(joined);
+        Ok(seat)
+    }
+
+    fn send(&mut self, from: &Peer, to: &Peer) -> Result<(), String> {
+        let mut text = Vec::new();
+        self.sent += 1;
+        signal::write(&mut text, Kind::Data, Stamp { from: 1, to: 2, number: self.sent, sent: 0 });
+        self.driver.post(&from.seat, &[(&to.seat, &text)], &mut self.request);
+        self.ask(from.line)
+    }
+
+    fn poll(&mut self, peer: &mut Peer) -> Result<(), String> {
+        let connection = match peer.poll {
+            Some(connection) => connection,
+            None => *peer.poll.insert(self.connect()?),
+        };
+        self.driver.poll(&peer.seat, &mut self.request);
+        self.ask(connection)
+    }
+
+    fn hear(&mut self, peer: &mut Peer) -> Result<(), String> {
+        let polled = self.answer()?;
+        self.driver.polled(&mut peer.seat, &polled, &mut self.request)?;
+        self.wire.done_with(polled);
+        Ok(())
+    }
+
+    fn ask(&mut self, connection: usize) -> Result<(), String> {
+        self.wire.ask(connection, &self.request).map_err(|error| error.to_string())
+    }
+
+    fn answer(&mut self) -> Result<Answer, String> {
+        let answer = self.wire.next(Instant::now() + PATIENCE)?.ok_or("no answer")?;
+        if answer.is_success() { Ok(answer) } else { Err(format!("refused: {}", answer.glance())) }
+    }
+}
