@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Rooms at once. Stops a client that creates rooms in a loop; a hundred thousand rooms of two are about 200 MB.
+    /// Rooms at once. Stops a client that creates rooms in a loop; a hundred thousand rooms of two are about 300 MB.
     pub rooms: usize,
     /// Seats in a room when its creator does not say. Two: most calls are between two people.
     pub room_capacity: usize,

@@ -58,7 +58,11 @@ impl Attacked {
     /// bound.
     pub async fn by<T>(&self, attack: impl Future<Output = T>) -> T {
         // None takes so long; one that the server does not end would last for ever.
-        let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(240), attack));
+        self.by_within(Duration::from_secs(60), attack).await
+    }
+
+    pub async fn by_within<T>(&self, longest: Duration, attack: impl Future<Output = T>) -> T {
+        let mut attack = std::pin::pin!(tokio::time::timeout(longest, attack));
         let mut couple = self.couple.lock().await;
         let mut most = 0;
         let outcome = loop {
