@@ -43,6 +43,9 @@ impl Stopper {
     }
 }
 
+/// Connections that wait to be accepted, when everybody comes at once. The kernel has the last word
+/// (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
 /// For the last answers to be written after the last handler has returned.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 /// However slow the last requests are, the server is gone after this.
@@ -191,6 +194,8 @@ fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>,
 
 fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
     let listener = TcpListener::bind(addr).map_err(|error| bind_error(addr, option, &error))?;
+    // The standard library lets 128 wait; whoever comes when they are as many is dropped, and tries again a second later.
+    socket2::SockRef::from(&listener).listen(BACKLOG).map_err(|error| bind_error(addr, option, &error))?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     Ok((listener, addr))
 }

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{Server, send};
+use crate::harness::{Server, config, send};
 
 async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(("127.0.0.1", server.port)).await.unwrap()
@@ -159,4 +159,15 @@ async fn figures_can_have_a_listener_of_their_own() {
     assert!(figures.contains("signalpost_rooms 0\n"), "{figures}");
     assert_eq!(reqwest::get(format!("{there}/healthz")).await.unwrap().status(), 200);
     assert_eq!(reqwest::get(format!("{there}/v1/rooms/tea")).await.unwrap().status(), 404);
+}
+
+/// The server is bound, and accepts nobody yet: everybody has to wait, and nobody may be dropped.
+#[actix_web::test]
+async fn a_crowd_that_comes_at_once_may_wait() {
+    let app = signalpost::app::App::build(config(&[])).unwrap();
+    let mut crowd = Vec::new();
+    for number in 0..1000 {
+        let coming = tokio::time::timeout(Duration::from_secs(10), TcpStream::connect(app.addr()));
+        crowd.push(coming.await.unwrap_or_else(|_| panic!("there is no place for number {number}")).unwrap());
+    }
 }
