@@ -90,7 +90,7 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_RATE_SEND", value_name = "N", default_value_t = 50)]
     pub rate_send: u32,
 
-    /// Polls per second by one peer
+    /// Polls, and questions for TURN credentials, per second by one peer
     #[arg(long, env = "SIGNALPOST_RATE_POLL", value_name = "N", default_value_t = 50)]
     pub rate_poll: u32,
 

@@ -39,7 +39,7 @@ pub struct Visiting {
 #[derive(Debug)]
 pub struct Sender(pub Member);
 
-/// The peer that the path names, if it does not poll too often.
+/// The peer that the path names, if it does not poll, or ask for credentials, too often.
 #[derive(Debug)]
 pub struct Reader(pub Owner);
 

@@ -12,7 +12,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, answers, caller::Owner, problem::Problem, refusals, room_name::RoomNameText};
+use super::{Api, answers, caller::Reader, problem::Problem, refusals, room_name::RoomNameText};
 use crate::ice::IceServer;
 
 /// For `RTCPeerConnection.setConfiguration`.
@@ -24,7 +24,8 @@ pub struct IceServers {
     pub ttl_s: Option<u64>,
 }
 
-refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid);
+refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid,
+    RateLimited);
 
 /// Get ICE servers with fresh TURN credentials
 #[utoipa::path(
@@ -38,7 +39,7 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/ice-servers")]
-pub async fn ice_servers(api: Data<Api>, by: Owner, host: AskedHost) -> Result<HttpResponse, Problem> {
+pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) -> Result<HttpResponse, Problem> {
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
     let answer = IceServers {

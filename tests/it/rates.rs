@@ -32,6 +32,21 @@ async fn joining_posting_and_polling_too_often_is_refused_with_when_to_come_back
 }
 
 #[actix_web::test]
+async fn credentials_for_the_relay_are_not_given_out_faster_than_polls() {
+    let server = Server::start(&["--rate-poll", "1", "--turn-url", "turn:t.example", "--turn-secret", "north"]);
+    let ann = server.join_room("tea", "Ann").await;
+    for asked in 0.. {
+        let answer = send(ann.request(Method::GET, &ann.path("/ice-servers"))).await;
+        if answer.status == 429 {
+            answer.refused(429, "rate-limited");
+            return;
+        }
+        answer.expect(200);
+        assert!(asked < 20, "as often as one likes");
+    }
+}
+
+#[actix_web::test]
 async fn guessing_a_secret_is_slowed_down_and_the_right_one_waits_too() {
     let server = Server::start(&[]);
     let join = |secret: &str| server.post("/v1/rooms/tea/peers", json!({ "secret": secret }));
