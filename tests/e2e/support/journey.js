@@ -42,7 +42,8 @@ export async function hold(way, seconds) {
     return { status, took: Math.round((performance.now() - started) / 1000) };
   }));
   const bad = answers.find(({ status }) => status !== 200);
-  if (bad) return `${bad.status} after ${bad.took} s`;
+  // To five seconds: on a busy machine it takes one more.
+  if (bad) return `${bad.status} after ${Math.floor(bad.took / 5) * 5} s`;
   for (const { took } of answers) assert.ok(took >= seconds * 0.9 - 1, `a hold of ${seconds} s came back after ${took} s`);
   return 'yes';
 }
