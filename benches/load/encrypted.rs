@@ -31,7 +31,7 @@ use crate::{
     servers::{Running, Setting},
     signal::{self, Kind, Stamp},
     wire::{Answer, Request},
-    workloads::{Latencies, Outcome, PATIENCE, Task, WARM_UP, Window, ping_pong},
+    workloads::{LAST, Latencies, Outcome, Task, WARM_UP, Window, ping_pong},
 };
 
 /// Makes the certificate that all servers show.
@@ -95,7 +95,7 @@ async fn play(running: &Running, driver: Box<dyn Driver>, setting: &Setting, tas
     let checked = latencies.len() as u64;
     game.is_over.set(true);
     for _ in 0..task.size {
-        let ending = timeout(PATIENCE, endings.recv()).await;
+        let ending = timeout(LAST, endings.recv()).await;
         ending.map_err(|_| "some last messages did not arrive".to_owned())?.unwrap_or(Ok(()))?;
     }
     let faults = *game.faults.borrow();

@@ -37,8 +37,10 @@ impl Results {
         self.failures.push(format!("{} at {}, {}: {error}", task.workload.title(), task.size, task.server.name()));
     }
 
-    pub fn failures(&self) -> &[String] {
-        &self.failures
+    /// Everything came to its end, and no message went wrong.
+    pub fn are_fine(&self) -> bool {
+        let fine = |outcome: &Outcome| outcome.faults == Faults::default();
+        self.failures.is_empty() && self.cells.values().flatten().all(fine)
     }
 
     pub fn workloads(&self) -> Vec<Workload> {

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Latencies, Outcome, PATIENCE, Stage, WARM_UP, Window};
+use super::{LAST, Latencies, Outcome, Stage, WARM_UP, Window};
 use crate::{crowd::Event, signal::Kind};
 
 const CANDIDATES: usize = 8;
@@ -153,7 +153,7 @@ impl Calls<'_> {
     /// Lets the calls that are under way come to their end.
     fn finish(&mut self) -> Result<(), String> {
         self.goes_on = false;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + LAST;
         while self.under_way > 0 {
             let Some(event) = self.stage.crowd.next(end)? else { break };
             self.follow(event)?;

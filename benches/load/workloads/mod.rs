@@ -65,8 +65,10 @@ pub struct Stage<'a> {
 
 /// Before a window opens: this part of its length.
 pub const WARM_UP: f64 = 0.3;
-/// Setting up or finishing must not take longer.
+/// Setting up must not take longer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A message that does not come for so long will not come.
+pub const LAST: Duration = Duration::from_secs(10);
 /// So many get in at once while a stage is set; more would only fill the backlog.
 const ENTERING: usize = 64;
 /// Everybody is where they should be when nothing has happened for so long.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Latencies, Outcome, PATIENCE, Spent, Stage, WARM_UP, Window};
+use super::{LAST, Latencies, Outcome, Spent, Stage, WARM_UP, Window};
 use crate::{crowd::Event, signal::Kind};
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
@@ -19,7 +19,7 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
 
     // The message of each pair that is under way has to arrive, too.
     let mut left = pairs;
-    let finished = stage.crowd.until(PATIENCE, |event| {
+    let finished = stage.crowd.until(LAST, |event| {
         left -= usize::from(matches!(event, Event::Heard { .. }));
         left == 0
     });
