@@ -101,17 +101,18 @@ export async function call(browser, way) {
 }
 
 /**
- * Whose address does the server count? One client spends all that an address may have, and another one must still get in; a
- * third says with each request that it is somebody else. The server is started with `--rate-join 2`.
+ * Whose address does the server count? One client spends all that an address may have, and another one must still have as
+ * much; a third says with each request that it is somebody else. The server is started with `--rate-join 2`, which is 20 at once.
  */
 export async function address(way) {
-  const open = async (from, headers) => (await way.ask('/v1/rooms', { from, method: 'POST', headers })).status;
-  // At once: nobody gets so many, however slow this machine is.
-  const spend = async (from, headersOf) => (await Promise.all(Array.from({ length: 40 }, (_, number) => open(from, headersOf(number))))).includes(429);
-  assert.ok(await spend('127.0.3.7', () => undefined), 'nothing is counted');
-  const own = await open('127.0.3.8') === 201;
-  const forged = !await spend('127.0.3.9', (number) => ({ 'X-Forwarded-For': `203.0.113.${number}` }))
-    || !await spend('127.0.3.10', (number) => ({ Forwarded: `for=203.0.113.${number}` }));
+  const asked = 40;
+  const open = async (from, headers) => (await way.ask('/v1/rooms', { from, method: 'POST', headers })).status === 201;
+  /** How many of those asked at once are granted; few more than 20, however slow this machine is. */
+  const granted = async (from, headersOf) => (await Promise.all(Array.from({ length: asked }, (_, number) => open(from, headersOf(number))))).filter(Boolean).length;
+  assert.ok(await granted('127.0.3.7', () => undefined) < asked, 'nothing is counted');
+  const own = await granted('127.0.3.8', () => undefined) >= 15;
+  const forged = await granted('127.0.3.9', (number) => ({ 'X-Forwarded-For': `203.0.113.${number}` })) === asked
+    || await granted('127.0.3.10', (number) => ({ Forwarded: `for=203.0.113.${number}` })) === asked;
   return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
 }
 
