@@ -70,7 +70,8 @@ export class Proxy {
     await writeFile(path, config(at));
     const [program, ...args] = command(path, at);
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
-    process.once('exit', () => child.kill('SIGKILL'));
+    // In peace also when a test has failed: killed, some leave their workers behind.
+    process.once('exit', () => child.kill('SIGTERM'));
     let complaints = '';
     child.stderr.on('data', (text) => { complaints += text; });
     const gone = once(child, 'exit').then(([code]) => { throw new Error(`${program} ended with ${code}: ${complaints}`); });
