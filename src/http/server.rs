@@ -137,3 +137,28 @@ pub fn serve_metrics(listener: TcpListener, api: Data<Api>) -> io::Result<Server
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn of_a_poll_only_what_is_asked_for_later_is_kept() {
+        let fields = [("authorization", "Bearer x"), ("last-event-id", "7"), ("origin", "https://a.example")];
+        let request = |path: &str| {
+            let asked = TestRequest::get().uri(path).insert_header(("user-agent", "a browser"));
+            fields.iter().fold(asked, |asked, field| asked.insert_header(*field)).to_srv_request()
+        };
+        let mut poll = request("/v1/rooms/tea/peers/x/messages?wait=25");
+        lighten(&mut poll);
+        let kept = poll.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort_unstable();
+        assert_eq!(kept, fields);
+
+        let mut other = request("/v1/rooms/tea/peers");
+        lighten(&mut other);
+        assert_eq!(other.headers().len(), 4);
+    }
+}
