@@ -1,11 +1,17 @@
 //! Bodies on their way in: bounded in size, in time and in depth, and fit for every reader, before anything else looks at
 //! them.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
 
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest,
+    FromRequest, HttpRequest,
     dev::Payload,
+    http::header::{self, HeaderMap},
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -15,7 +21,9 @@ use super::{
     Api,
     problem::{Code, Problem},
     readable::Readable,
+    transit::{Share, Transit},
 };
+use crate::domain::Limits;
 
 /// A whole body takes no longer than this to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,76 +42,116 @@ pub struct BeaconBody(pub Bytes);
 
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-impl FromRequest for JsonBody {
-    type Error = Problem;
-    type Future = Reading<Self>;
+macro_rules! body {
+    ($name:ident, $limit:expr) => {
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Reading<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = limits(request, |limits| limits.body_bytes);
-        let reading = read_json(request.clone(), payload.take(), limit);
-        Box::pin(async { reading.await.map(JsonBody) })
-    }
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                let Some(api) = request.app_data::<Data<Api>>() else {
+                    return Box::pin(async {
+                        Err(Problem::new(Code::Internal, "The server was put together wrongly."))
+                    });
+                };
+                let limit: fn(&Limits) -> usize = $limit;
+                let incoming = Incoming::new(api, request.headers(), payload.take(), limit(&api.limits));
+                Box::pin(async { incoming.json().await.map($name) })
+            }
+        }
+    };
 }
 
-impl FromRequest for BatchBody {
-    type Error = Problem;
-    type Future = Reading<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = limits(request, |limits| limits.batch_bytes);
-        let reading = read_json(request.clone(), payload.take(), limit);
-        Box::pin(async { reading.await.map(BatchBody) })
-    }
-}
+body!(JsonBody, |limits| limits.body_bytes);
+body!(BatchBody, |limits| limits.batch_bytes);
 
 impl FromRequest for BeaconBody {
     type Error = Problem;
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let reading = read(request.clone(), payload.take(), 1024);
+        let transit = request.app_data::<Data<Api>>().map(|api| &api.connections.transit);
+        let share = transit.map_or_else(|| Transit::new(0).share(), Transit::share);
+        let reading = read(payload.take(), BEACON_BYTES, share);
         Box::pin(async { reading.await.map(BeaconBody) })
     }
 }
 
-fn limits(request: &HttpRequest, limit: fn(&crate::domain::Limits) -> usize) -> usize {
-    request.app_data::<Data<Api>>().map_or(0, |api| limit(&api.limits))
+const BEACON_BYTES: usize = 1024;
+
+/// A body that is to be read, and what its request says of it: the request itself is not needed any more.
+pub struct Incoming {
+    payload: Payload,
+    limit: usize,
+    announced: Option<usize>,
+    is_json: bool,
+    share: Share,
+    depth_max: usize,
 }
 
-async fn read_json(request: HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(too_large(limit));
-    }
-    let bytes = read(request.clone(), payload, limit).await?;
-    if !bytes.is_empty() && !is_json(request.content_type()) {
-        let detail = "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
-        return Err(Problem::new(Code::UnsupportedMediaType, detail));
-    }
-    if !bytes.is_empty() {
-        check(&bytes, limits(&request, |limits| limits.json_depth))?;
-    }
-    Ok(bytes)
-}
-
-pub async fn read(request: HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let mut share = request.app_data::<Data<Api>>().map(|api| api.connections.transit.share());
-    let whole = async {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|error| Problem::new(Code::MalformedBody, format!("It broke off: {error}.")))?;
-            if body.len() + chunk.len() > limit {
-                return Err(too_large(limit));
-            }
-            if share.as_mut().is_some_and(|share| !share.grow(chunk.len())) {
-                return Err(Problem::memory_exhausted());
-            }
-            body.extend_from_slice(&chunk);
+impl Incoming {
+    pub fn new(api: &Api, headers: &HeaderMap, payload: Payload, limit: usize) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let kind = text(header::CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+        Self {
+            payload,
+            limit,
+            announced: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            is_json: kind.is_some_and(|kind| is_json(kind.trim())),
+            share: api.connections.transit.share(),
+            depth_max: api.limits.json_depth,
         }
-        Ok(body.freeze())
-    };
+    }
+
+    /// The body, if it is JSON, or empty.
+    pub async fn json(self) -> Result<Bytes, Problem> {
+        if self.announced.is_some_and(|length| length > self.limit) {
+            return Err(too_large(self.limit));
+        }
+        let bytes = read(self.payload, self.limit, self.share).await?;
+        if !bytes.is_empty() && !self.is_json {
+            let detail =
+                "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+        if !bytes.is_empty() {
+            check(&bytes, self.depth_max)?;
+        }
+        Ok(bytes)
+    }
+}
+
+pub async fn read(payload: Payload, limit: usize, share: Share) -> Result<Bytes, Problem> {
+    let mut whole = std::pin::pin!(read_whole(payload, limit, share));
+    // Mostly it is there already, and needs no time-out.
+    if let Poll::Ready(there) = poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
+        return there;
+    }
     let late = || Problem::new(Code::BodyTimeout, format!("It took longer than {} s.", BODY_TIMEOUT.as_secs()));
     tokio::time::timeout(BODY_TIMEOUT, whole).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// A body that comes in one piece is not copied.
+async fn read_whole(mut payload: Payload, limit: usize, mut share: Share) -> Result<Bytes, Problem> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Problem::new(Code::MalformedBody, format!("It broke off: {error}.")))?;
+        if first.len().max(all.len()) + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        if !share.grow(chunk.len()) {
+            return Err(Problem::memory_exhausted());
+        }
+        if first.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&chunk);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -111,8 +159,11 @@ fn too_large(limit: usize) -> Problem {
 }
 
 pub fn is_json(content_type: &str) -> bool {
-    let kind = content_type.to_ascii_lowercase();
-    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+    const APPLICATION: usize = "application/".len();
+    let Some((application, kind)) = content_type.split_at_checked(APPLICATION) else { return false };
+    let suffix = kind.len().checked_sub("+json".len()).and_then(|length| kind.split_at_checked(length));
+    application.eq_ignore_ascii_case("application/")
+        && (kind.eq_ignore_ascii_case("json") || suffix.is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("+json")))
 }
 
 /// Whether every reader of this text could parse it: it is whole and no deeper than allowed, and also in what is only

@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::{
     FromRequest, HttpRequest,
-    dev::Payload,
+    dev::{Payload, RequestHead},
     http::header::{self, HeaderValue},
     web::Data,
 };
@@ -75,98 +75,136 @@ pub enum OwnerOrCreator {
 #[derive(Debug)]
 pub struct Addressee(pub PeerId);
 
-macro_rules! extractor {
-    ($name:ty, $extract:expr) => {
+/// A request, as far as it says who calls.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub api: &'a Api,
+    pub head: &'a RequestHead,
+    /// What the path says, which may be nonsense.
+    pub room: &'a str,
+    pub peer: &'a str,
+}
+
+/// What a call must show before it is listened to.
+pub trait Caller: Sized {
+    fn of(call: &Call<'_>) -> Result<Self, Problem>;
+}
+
+macro_rules! caller {
+    ($name:ty, $of:expr) => {
+        impl Caller for $name {
+            fn of(call: &Call<'_>) -> Result<Self, Problem> {
+                let of: fn(&Call<'_>) -> Result<Self, Problem> = $of;
+                of(call)
+            }
+        }
+
         impl FromRequest for $name {
             type Error = Problem;
             type Future = Ready<Result<Self, Problem>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let extract: fn(&HttpRequest) -> Result<Self, Problem> = $extract;
-                ready(extract(request))
+                ready(Call::routed(request).and_then(|call| Self::of(&call)))
             }
         }
     };
 }
 
-extractor!(InRoom, |request| room(request).map(InRoom));
-extractor!(Addressee, |request| path_peer(request).map(Addressee));
+caller!(InRoom, |call| call.room().map(InRoom));
+caller!(Addressee, |call| call.peer().map(Addressee));
 
-extractor!(From, |request| address(request).map(From));
+caller!(From, |call| Ok(From(call.address())));
 
-extractor!(Sender, |request| {
-    let member = extract::<Member>(request)?;
-    api(request)?.rates.send(member.peer)?;
+caller!(Sender, |call| {
+    let member = Member::of(call)?;
+    call.api.rates.send(member.peer)?;
     Ok(Sender(member))
 });
 
-extractor!(Reader, |request| {
-    let owner = extract::<Owner>(request)?;
-    api(request)?.rates.poll(owner.peer)?;
+caller!(Reader, |call| {
+    let owner = Owner::of(call)?;
+    call.api.rates.poll(owner.peer)?;
     Ok(Reader(owner))
 });
 
-extractor!(Visiting, |request| {
-    let room = room(request)?;
-    api(request)?.rates.join(address(request)?)?;
-    let peer = bearer(request)?.map(|token| verify_peer(request, &room, token)).transpose()?;
+caller!(Visiting, |call| {
+    let room = call.room()?;
+    call.api.rates.join(call.address())?;
+    let peer = call.bearer()?.map(|token| call.verify_peer(&room, token)).transpose()?;
     Ok(Visiting { room, peer })
 });
 
-extractor!(Member, |request| {
-    let room = room(request)?;
-    let peer = verify_peer(request, &room, required_bearer(request)?)?;
+caller!(Member, |call| {
+    let room = call.room()?;
+    let peer = call.verify_peer(&room, call.required_bearer()?)?;
     Ok(Member { room, peer })
 });
 
-extractor!(Owner, |request| {
-    let room = room(request)?;
-    let token = required_bearer(request)?;
-    let peer = verify_peer(request, &room, token)?;
-    if path_peer(request)? != peer {
+caller!(Owner, |call| {
+    let Member { room, peer } = Member::of(call)?;
+    if call.peer()? != peer {
         return Err(Problem::new(Code::NotYours, "The token belongs to another peer than the path names."));
     }
     Ok(Owner { room, peer })
 });
 
-extractor!(Creator, |request| {
-    let room = room(request)?;
-    let token = required_bearer(request)?;
-    match api(request)?.tokens.verify_room(&room, token) {
+caller!(Creator, |call| {
+    let room = call.room()?;
+    let token = call.required_bearer()?;
+    match call.api.tokens.verify_room(&room, token) {
         Some(creator) => Ok(Creator { room, creator }),
-        None if api(request)?.tokens.verify_peer(&room, token).is_some() => {
+        None if call.api.tokens.verify_peer(&room, token).is_some() => {
             Err(Problem::new(Code::NotYours, "This needs the room token, which whoever made the room was given."))
         }
         None => Err(invalid_token()),
     }
 });
 
-extractor!(OwnerOrCreator, |request| {
-    if required_bearer(request)?.starts_with("room.") {
-        extract(request).map(OwnerOrCreator::Creator)
+caller!(OwnerOrCreator, |call| {
+    if call.required_bearer()?.starts_with("room.") {
+        Creator::of(call).map(OwnerOrCreator::Creator)
     } else {
-        extract(request).map(OwnerOrCreator::Owner)
+        Owner::of(call).map(OwnerOrCreator::Owner)
     }
 });
 
-fn extract<T: FromRequest<Error = Problem, Future = Ready<Result<T, Problem>>>>(
-    request: &HttpRequest,
-) -> Result<T, Problem> {
-    T::from_request(request, &mut Payload::None).into_inner()
-}
+impl<'a> Call<'a> {
+    /// One that has come to its handler by a route.
+    fn routed(request: &'a HttpRequest) -> Result<Self, Problem> {
+        let Some(api) = request.app_data::<Data<Api>>() else {
+            return Err(Problem::new(Code::Internal, "The server was put together wrongly."));
+        };
+        let part = |name| request.match_info().get(name).unwrap_or_default();
+        Ok(Self { api, head: request.head(), room: part("room"), peer: part("peer") })
+    }
 
-fn address(request: &HttpRequest) -> Result<AddressKey, Problem> {
-    let sender = request.peer_addr().map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    Ok(api(request)?.proxies.client(sender, request.headers()).into())
-}
+    fn room(&self) -> Result<RoomName, Problem> {
+        parse_room(self.room)
+    }
 
-fn api(request: &HttpRequest) -> Result<&Api, Problem> {
-    let data = request.app_data::<Data<Api>>();
-    data.map(|data| data.get_ref()).ok_or_else(|| Problem::new(Code::Internal, "The server was put together wrongly."))
-}
+    fn peer(&self) -> Result<PeerId, Problem> {
+        parse_peer(self.peer).ok_or_else(|| Problem::new(Code::PeerUnknown, "The peer in the path is not a UUID."))
+    }
 
-fn room(request: &HttpRequest) -> Result<RoomName, Problem> {
-    parse_room(request.match_info().get("room").unwrap_or_default())
+    fn address(&self) -> AddressKey {
+        let sender = self.head.peer_addr.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        self.api.proxies.client(sender, self.head.headers()).into()
+    }
+
+    fn verify_peer(&self, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
+        self.api.tokens.verify_peer(room, token).ok_or_else(invalid_token)
+    }
+
+    fn required_bearer(&self) -> Result<&'a str, Problem> {
+        self.bearer()?.ok_or_else(|| Problem::new(Code::TokenMissing, "There is no `Authorization` header."))
+    }
+
+    /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
+    fn bearer(&self) -> Result<Option<&'a str>, Problem> {
+        let Some(value) = self.head.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+        let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
+        parse_bearer(value).map(Some).ok_or_else(malformed)
+    }
 }
 
 pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
@@ -175,34 +213,14 @@ pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
     })
 }
 
-fn path_peer(request: &HttpRequest) -> Result<PeerId, Problem> {
-    let text = request.match_info().get("peer").unwrap_or_default();
-    parse_peer(text).ok_or_else(|| Problem::new(Code::PeerUnknown, "The peer in the path is not a UUID."))
-}
-
 /// A peer id in the hyphenated form in which the server gives it out.
 pub fn parse_peer(text: &str) -> Option<PeerId> {
     let hyphenated = text.len() == 36;
     hyphenated.then(|| Uuid::try_parse(text).ok()).flatten().map(|uuid| PeerId::from_bytes(uuid.into_bytes()))
 }
 
-fn verify_peer(request: &HttpRequest, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
-    api(request)?.tokens.verify_peer(room, token).ok_or_else(invalid_token)
-}
-
 fn invalid_token() -> Problem {
     Problem::new(Code::TokenInvalid, "It is malformed, for another room, or from a server with another key.")
-}
-
-fn required_bearer(request: &HttpRequest) -> Result<&str, Problem> {
-    bearer(request)?.ok_or_else(|| Problem::new(Code::TokenMissing, "There is no `Authorization` header."))
-}
-
-/// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
-fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
-    parse_bearer(value).map(Some).ok_or_else(malformed)
 }
 
 pub fn parse_bearer(value: &HeaderValue) -> Option<&str> {

@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
+use actix_http::Request;
 use actix_web::{
-    dev::ServiceRequest,
     http::{Version, header},
     rt::net::TcpStream,
 };
@@ -129,13 +129,13 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &mut ServiceRequest) -> Result<Option<Begun>, Problem> {
+    pub fn begin(&self, request: &mut Request) -> Result<Option<Begun>, Problem> {
         let Some(connection) = request.conn_data::<Arc<Connection>>().cloned() else { return Ok(None) };
         if connection.over_limit {
             let detail = "The server has as many connections as it may have.";
             return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));
         }
-        if request.headers().len() > HEADERS {
+        if request.head().headers().len() > HEADERS {
             // actix keeps the map for the next request, with all the places in it.
             request.head_mut().headers = header::HeaderMap::new();
             return Err(Problem::new(Code::HeadersTooLarge, format!("There are more than {HEADERS} header fields.")));
@@ -169,8 +169,8 @@ pub struct Begun {
 }
 
 /// The length of the body, as far as it is said beforehand.
-fn announced(request: &ServiceRequest) -> Option<usize> {
-    let headers = request.headers();
+fn announced(request: &Request) -> Option<usize> {
+    let headers = request.head().headers();
     let chunked = request.version() != Version::HTTP_2 && headers.contains_key(header::TRANSFER_ENCODING);
     let length = || headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if chunked { None } else { Some(length().unwrap_or(0)) }

@@ -2,7 +2,11 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderValue};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{HeaderMap, HeaderValue},
+};
 use sha2::{Digest, Sha256};
 
 use super::problem::{Code, Problem};
@@ -21,6 +25,13 @@ impl IdempotencyKey {
         Some(Keyed { key: digest(&[key.as_bytes()]), request: digest(parts) })
     }
 
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = headers.get("idempotency-key") else { return Ok(Self(None)) };
+        Self::parse(value).ok_or_else(|| {
+            Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
+        })
+    }
+
     pub fn parse(value: &HeaderValue) -> Option<Self> {
         let key = value.to_str().ok()?;
         let fits = (16..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -37,10 +48,7 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(value) = request.headers().get("idempotency-key") else { return ready(Ok(Self(None))) };
-        ready(Self::parse(value).ok_or_else(|| {
-            Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
-        }))
+        ready(Self::of(request.headers()))
     }
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
+    dev::{Payload, RequestHead},
+    get,
     http::{StatusCode, Version},
     post,
     web::{self, Data, Query},
@@ -15,7 +17,7 @@ use super::{
     Api,
     answers::{self, Batch, BatchPosted, Place, Posted},
     body::{BatchBody, JsonBody},
-    caller::{Addressee, Reader, Sender},
+    caller::{Addressee, Member, Owner, Reader, Sender},
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
@@ -24,7 +26,7 @@ use super::{
     signal_schema::{Signal, SignalBatch},
 };
 use crate::{
-    domain::{Limits, Post, Refusal, Seq},
+    domain::{Limits, PeerId, Post, Refusal, Seq},
     engine::Asked,
 };
 
@@ -63,9 +65,19 @@ pub async fn post_one(
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let targets = vec![signal::parse_one(&bytes.0, to.0)?];
-    let keyed = key.keyed(&[b"one", to.0.as_bytes(), &bytes.0]);
-    let accepted = api.engine.post(&by.0.room, by.0.peer, Post { targets, keyed }).await?;
+    put_one(&api, &by.0, to.0, &key, &bytes.0).await
+}
+
+pub async fn put_one(
+    api: &Api,
+    by: &Member,
+    to: PeerId,
+    key: &IdempotencyKey,
+    bytes: &[u8],
+) -> Result<HttpResponse, Problem> {
+    let targets = vec![signal::parse_one(bytes, to)?];
+    let keyed = key.keyed(&[b"one", to.as_bytes(), bytes]);
+    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
     Ok(answers::json(StatusCode::ACCEPTED, &Posted { seq }))
 }
@@ -93,9 +105,13 @@ pub async fn post_batch(
     key: IdempotencyKey,
     bytes: BatchBody,
 ) -> Result<HttpResponse, Problem> {
-    let targets = signal::parse_batch(&bytes.0, api.limits.batch_messages)?;
-    let keyed = key.keyed(&[b"batch", &bytes.0]);
-    let accepted = api.engine.post(&by.0.room, by.0.peer, Post { targets, keyed }).await?;
+    put_batch(&api, &by.0, &key, &bytes.0).await
+}
+
+pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8]) -> Result<HttpResponse, Problem> {
+    let targets = signal::parse_batch(bytes, api.limits.batch_messages)?;
+    let keyed = key.keyed(&[b"batch", bytes]);
+    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let accepted = accepted.places.iter().map(Place::from).collect();
     Ok(answers::json(StatusCode::ACCEPTED, &BatchPosted { accepted }))
 }
@@ -131,25 +147,41 @@ pub async fn poll(
     request: HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let header = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
-    let (asked, wait) = parse_poll(request.query_string(), header, &api.limits)?;
-    // Polls that began together do not end together.
-    let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-    let receiving = api.engine.receive(&by.0.room, by.0.peer, asked, hold);
-    let batch = match request.version() {
-        Version::HTTP_2 => while_there(stream, receiving).await?,
-        _ => receiving.await?,
-    };
-    Ok(answers::batch(&batch))
+    let poll = Poll::asked(&api, by, request.head())?;
+    poll.answer(&api, stream.into_inner()).await
+}
+
+/// A poll, of which no more is needed.
+pub struct Poll {
+    by: Reader,
+    asked: Asked,
+    hold: Duration,
+    /// Whether the client's going away must be looked for.
+    is_http_2: bool,
+}
+
+impl Poll {
+    pub fn asked(api: &Api, by: Reader, head: &RequestHead) -> Result<Self, Problem> {
+        let header = head.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
+        let (asked, wait) = parse_poll(head.uri.query().unwrap_or_default(), header, &api.limits)?;
+        // Polls that began together do not end together.
+        let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
+        Ok(Self { by, asked, hold, is_http_2: head.version == Version::HTTP_2 })
+    }
+
+    pub async fn answer(self, api: &Api, stream: Payload) -> Result<HttpResponse, Problem> {
+        let Owner { room, peer } = &self.by.0;
+        let receiving = api.engine.receive(room, *peer, self.asked, self.hold);
+        // In a box, so that a poll over HTTP/1 does not take the place for it.
+        let batch = if self.is_http_2 { Box::pin(while_there(stream, receiving)).await? } else { receiving.await? };
+        Ok(answers::batch(&batch))
+    }
 }
 
 /// Waits for as long as the client is there to be answered. Over HTTP/1 actix drops the handler of a client that has
 /// gone; over HTTP/2 it does not, but the stream of the request's body tells, if it is asked. What comes of a body is read
 /// as it comes, or it would pile up, and one that goes on is none that a poll has.
-async fn while_there<T>(
-    mut stream: web::Payload,
-    work: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Problem> {
+async fn while_there<T>(mut stream: Payload, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Problem> {
     let mut work = std::pin::pin!(work);
     let mut look = tokio::time::interval(LOOK_EVERY);
     let (mut ended, mut frames) = (false, 0);

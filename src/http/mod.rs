@@ -11,6 +11,7 @@ mod connection;
 mod connections;
 mod failures;
 mod frames;
+mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod health;

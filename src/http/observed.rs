@@ -5,12 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use actix_web::{
-    Error,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
-};
+use actix_http::{Request, Response};
+use actix_web::http::header::{HeaderName, HeaderValue};
 
 use super::problem::Code;
 use crate::clock::Clock;
@@ -41,7 +37,7 @@ impl Default for Observed {
 }
 
 impl Observed {
-    pub fn begin(self: &Arc<Self>, request: &ServiceRequest) -> UnderWay {
+    pub fn begin(self: &Arc<Self>, request: &Request) -> UnderWay {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let line = tracing::enabled!(tracing::Level::DEBUG)
@@ -62,21 +58,19 @@ impl Observed {
 
 impl UnderWay {
     /// Counts a refusal, and gives its answer the number by which it can be found in the log.
-    pub fn end<B: MessageBody>(self, answer: Result<ServiceResponse<B>, Error>) -> Result<ServiceResponse<B>, Error> {
-        let Ok(mut answer) = answer else { return answer };
+    pub fn end<B>(self, answer: &mut Response<B>) {
         let status = answer.status().as_u16();
-        let code = answer.response().extensions().get::<Code>().copied();
+        let code = answer.extensions().get::<Code>().copied();
         if let Some(code) = code {
             self.observed.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
             if let Ok(number) = HeaderValue::from_str(&self.number.to_string()) {
-                answer.response_mut().headers_mut().insert(REQUEST_ID, number);
+                answer.headers_mut().insert(REQUEST_ID, number);
             }
         }
         if let Some((line, clock)) = &self.line {
             let problem = code.map_or("", |code| code.row().slug);
             tracing::debug!(request = self.number, status, ms = clock.now().millis(), problem, "{line}");
         }
-        Ok(answer)
     }
 }
 

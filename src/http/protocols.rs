@@ -14,17 +14,12 @@ use std::{
 
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service};
 use actix_tls::accept::{
     TlsError, max_concurrent_tls_connect,
     rustls_0_23::{Acceptor, TlsStream},
 };
-use actix_web::{
-    Error,
-    body::MessageBody,
-    dev::{AppConfig, Service, ServiceResponse},
-    rt::net::TcpStream,
-};
+use actix_web::{Error, body::MessageBody, dev::Service, rt::net::TcpStream};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::InspectReader;
@@ -54,7 +49,7 @@ impl Protocols {
     where
         F: Fn() -> I + Send + Clone + 'static,
         I: IntoServiceFactory<S, Request>,
-        S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+        S: ServiceFactory<Request, Config = (), Response = Response<B>, Error = Error> + 'static,
         S::InitError: fmt::Debug,
         S::Service: 'static,
         <S::Service as Service<Request>>::Future: 'static,
@@ -98,7 +93,7 @@ impl Protocols {
     where
         F: Fn() -> I,
         I: IntoServiceFactory<S, Request>,
-        S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+        S: ServiceFactory<Request, Config = (), Response = Response<B>, Error = Error> + 'static,
         S::InitError: fmt::Debug,
         S::Service: 'static,
         <S::Service as Service<Request>>::Future: 'static,
@@ -122,7 +117,7 @@ impl Protocols {
             .on_connect_ext(move |stream: &T, data| {
                 data.insert::<Arc<Connection>>(inner(stream).connection().clone());
             })
-            .finish(map_config(app().into_factory(), |()| AppConfig::default()).map_err(|error: Error| {
+            .finish(app().into_factory().map_err(|error: Error| {
                 let answer: Response<_> = error.error_response().into();
                 answer
             }))

@@ -1,17 +1,20 @@
 //! An answer on its way: in small pieces, counted until the last one is taken.
 
 use std::{
+    error::Error,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use actix_http::Response;
 use actix_web::{
-    body::{BodySize, MessageBody},
+    HttpResponse, ResponseError,
+    body::{BodySize, BoxBody, MessageBody},
     web::Bytes,
 };
 
-use super::connections::Begun;
+use super::{connections::Begun, problem::Problem};
 
 /// A piece. actix copies what it is given into a buffer that it may keep, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
@@ -19,40 +22,40 @@ const PIECE: usize = 16 * 1024;
 const BYTES_PER_SECOND: usize = 2048;
 
 /// Keeps its request on the connection until it is sent.
-pub struct Sent<B> {
-    body: Pin<Box<B>>,
+pub struct Sent {
+    body: BoxBody,
     rest: Bytes,
     _begun: Option<Begun>,
 }
 
-impl<B: MessageBody> Sent<B> {
-    /// An answer to a request; `None` if there is no memory for it.
-    pub fn new(body: B, mut begun: Option<Begun>) -> Option<Self> {
-        let size = match body.size() {
+impl Sent {
+    /// An answer on its way, or that there is no memory to send it.
+    pub fn answer(answer: HttpResponse, mut begun: Option<Begun>) -> Response<Self> {
+        let size = match answer.body().size() {
             BodySize::Sized(size) => usize::try_from(size).unwrap_or(usize::MAX),
             BodySize::None | BodySize::Stream => 0,
         };
+        let fits = begun.as_mut().is_none_or(|begun| begun.share.grow(size));
+        let answer = if fits { answer } else { Problem::memory_exhausted().error_response() };
+        let answer: Response<BoxBody> = answer.into();
         if let Some(begun) = &mut begun {
-            if !begun.share.grow(size) {
-                return None;
-            }
             begun.in_request.answer_due(begun.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
         }
-        Some(Self { body: Box::pin(body), rest: Bytes::new(), _begun: begun })
+        answer.map_body(|_, body| Self { body, rest: Bytes::new(), _begun: begun })
     }
 }
 
-impl<B: MessageBody> MessageBody for Sent<B> {
-    type Error = B::Error;
+impl MessageBody for Sent {
+    type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
         self.body.size()
     }
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
         if this.rest.is_empty() {
-            match ready!(this.body.as_mut().poll_next(context)) {
+            match ready!(Pin::new(&mut this.body).poll_next(context)) {
                 Some(Ok(bytes)) => this.rest = bytes,
                 end => return Poll::Ready(end),
             }

@@ -1,6 +1,6 @@
 use std::cell::OnceCell;
 
-use actix_web::{dev::Payload, test::TestRequest, web::Bytes};
+use actix_web::{dev::Payload, web::Bytes};
 use futures_util::stream;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -12,6 +12,7 @@ use super::{
         peers::{JoinRequest, parse_metadata, parse_name},
         problem::Code,
         rooms::{ChangeRequest, CreateRequest},
+        transit::Transit,
     },
     is_slice_of,
 };
@@ -79,7 +80,7 @@ fn reading(input: &[u8]) {
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
     let outcome = RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| Builder::new_current_thread().enable_time().build().unwrap());
-        runtime.block_on(read(TestRequest::default().to_http_request(), payload, limit))
+        runtime.block_on(read(payload, limit, Transit::new(1 << 30).share()))
     });
     match outcome {
         Ok(body) => assert!(body == input && body.len() <= limit),
