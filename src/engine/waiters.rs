@@ -1,6 +1,9 @@
 //! The polls that wait, one for each peer.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use tokio::sync::oneshot;
 
@@ -18,7 +21,25 @@ pub enum Wake {
 /// Lives beside the rooms under the same lock, so that nothing can happen between an empty read and the parking.
 #[derive(Debug, Default)]
 pub struct Waiters {
-    parked: HashMap<PeerId, Waiter>,
+    parked: HashMap<PeerId, Waiter, BuildHasherDefault<RandomAlready>>,
+}
+
+/// The server makes the ids of peers at random, so a part of one is as good as a hash.
+#[derive(Debug, Default)]
+struct RandomAlready(u64);
+
+impl Hasher for RandomAlready {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(part) = bytes.first_chunk() {
+            self.0 ^= u64::from_ne_bytes(*part);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[derive(Debug)]

@@ -1,16 +1,19 @@
 //! The shapes of answers.
 
-use std::fmt::Write;
-
 use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header},
+    HttpResponse, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::problem::{Code, Problem};
 use crate::{
     domain::{self, Card, Content, LeaveReason, PeerId, Seq},
     ice::IceServer,
@@ -18,7 +21,18 @@ use crate::{
 
 /// A JSON answer that nobody on the way may keep or change.
 pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, super::NEVER_STORED)).json(body)
+    match serde_json::to_string(body) {
+        Ok(text) => written(status, text),
+        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").error_response(),
+    }
+}
+
+/// The same, of what is written already.
+fn written(status: StatusCode, json: String) -> HttpResponse {
+    let mut answer = HttpResponse::with_body(status, BoxBody::new(json));
+    answer.headers_mut().insert(header::CACHE_CONTROL, super::NEVER_STORED);
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }
 
 pub fn no_content() -> HttpResponse {
@@ -140,7 +154,8 @@ pub struct Roster {
 }
 
 /// Where a message went.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view; `posted` writes it")]
 pub struct Posted {
     /// The number of the message in that mailbox.
     #[schema(example = 7)]
@@ -234,6 +249,15 @@ pub enum Departure {
     Kicked,
 }
 
+/// Where a message went.
+pub fn posted(seq: u64) -> HttpResponse {
+    let mut text = String::with_capacity(32);
+    text.push_str("{\"seq\":");
+    text.push_str(itoa::Buffer::new().format(seq));
+    text.push('}');
+    written(StatusCode::ACCEPTED, text)
+}
+
 /// Writes a batch from the parts that were serialised on their way in.
 pub fn batch(batch: &domain::Batch) -> HttpResponse {
     let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
@@ -243,33 +267,43 @@ pub fn batch(batch: &domain::Batch) -> HttpResponse {
         if index > 0 {
             text.push(',');
         }
-        let _ = write_message(&mut text, message);
+        write_message(&mut text, message);
     }
-    let _ = write!(text, "],\"cursor\":{}}}", batch.cursor);
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, super::NEVER_STORED))
-        .content_type("application/json")
-        .body(text)
+    text.push_str("],\"cursor\":");
+    text.push_str(itoa::Buffer::new().format(batch.cursor.get()));
+    text.push('}');
+    written(StatusCode::OK, text)
 }
 
-fn write_message(text: &mut String, message: &domain::Message) -> std::fmt::Result {
-    write!(text, "{{\"seq\":{},", message.seq)?;
+fn write_message(text: &mut String, message: &domain::Message) {
+    text.push_str("{\"seq\":");
+    text.push_str(itoa::Buffer::new().format(message.seq.get()));
     match &message.content {
-        Content::Relayed { from, payload } => write!(text, "\"from\":\"{from}\",{}", payload.as_str())?,
+        Content::Relayed { from, payload } => {
+            text.push_str(",\"from\":\"");
+            push_id(text, *from);
+            text.push_str("\",");
+            text.push_str(payload.as_str());
+        }
         Content::PeerJoined(card) => {
-            let peer = serde_json::to_string(&Peer::from(card.as_ref())).map_err(|_| std::fmt::Error)?;
-            write!(text, "\"type\":\"peer-joined\",\"peer\":{peer}")?;
+            text.push_str(",\"type\":\"peer-joined\",\"peer\":");
+            // Strings and JSON that was read before can always be written.
+            text.push_str(&serde_json::to_string(&Peer::from(card.as_ref())).unwrap_or_default());
         }
         Content::PeerLeft { peer, reason } => {
-            let reason = match reason {
-                LeaveReason::Left => "left",
-                LeaveReason::Expired => "expired",
-                LeaveReason::Kicked => "kicked",
-            };
-            write!(text, "\"type\":\"peer-left\",\"peer\":\"{}\",\"reason\":\"{reason}\"", peer.id)?;
+            text.push_str(",\"type\":\"peer-left\",\"peer\":\"");
+            push_id(text, peer.id);
+            text.push_str(match reason {
+                LeaveReason::Left => "\",\"reason\":\"left\"",
+                LeaveReason::Expired => "\",\"reason\":\"expired\"",
+                LeaveReason::Kicked => "\",\"reason\":\"kicked\"",
+            });
         }
-        Content::RoomClosed => text.push_str("\"type\":\"room-closed\""),
+        Content::RoomClosed => text.push_str(",\"type\":\"room-closed\""),
     }
     text.push('}');
-    Ok(())
+}
+
+fn push_id(text: &mut String, peer: PeerId) {
+    text.push_str(Uuid::from_bytes(*peer.as_bytes()).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }

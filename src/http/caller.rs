@@ -3,6 +3,7 @@
 use std::{
     future::{Ready, ready},
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
 };
 
 use actix_web::{
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::{
     Api,
     address::AddressKey,
+    connection::Connection,
     problem::{Code, Problem},
 };
 use crate::domain::{CreatorId, PeerId, RoomName};
@@ -79,6 +81,7 @@ pub struct Addressee(pub PeerId);
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     pub api: &'a Api,
+    pub connection: Option<&'a Connection>,
     pub head: &'a RequestHead,
     /// What the path says, which may be nonsense.
     pub room: &'a str,
@@ -135,8 +138,18 @@ caller!(Visiting, |call| {
 });
 
 caller!(Member, |call| {
+    // What is on one connection is mostly one peer's.
+    if let (Some(connection), Ok(Some(token))) = (call.connection, call.bearer())
+        && let Some((room, peer)) = connection.recall(call.room, token)
+    {
+        return Ok(Member { room, peer });
+    }
     let room = call.room()?;
-    let peer = call.verify_peer(&room, call.required_bearer()?)?;
+    let token = call.required_bearer()?;
+    let peer = call.verify_peer(&room, token)?;
+    if let Some(connection) = call.connection {
+        connection.remember(&room, token, peer);
+    }
     Ok(Member { room, peer })
 });
 
@@ -175,7 +188,8 @@ impl<'a> Call<'a> {
             return Err(Problem::new(Code::Internal, "The server was put together wrongly."));
         };
         let part = |name| request.match_info().get(name).unwrap_or_default();
-        Ok(Self { api, head: request.head(), room: part("room"), peer: part("peer") })
+        let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
+        Ok(Self { api, connection, head: request.head(), room: part("room"), peer: part("peer") })
     }
 
     fn room(&self) -> Result<RoomName, Problem> {
@@ -224,7 +238,7 @@ fn invalid_token() -> Problem {
 }
 
 pub fn parse_bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    let (scheme, token) = value.as_bytes().split_at_checked("bearer ".len())?;
+    let token = std::str::from_utf8(token).ok()?.trim();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }

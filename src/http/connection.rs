@@ -10,8 +10,14 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use subtle::ConstantTimeEq;
 
-use crate::{clock::Clock, domain::Timestamp};
+use super::token::TokenKey;
+use crate::{
+    clock::Clock,
+    domain::{PeerId, RoomName, Timestamp},
+};
 
 /// What may come on a connection when there is nothing to do: the head of a request, some 16 KiB, and what belongs to TLS.
 const HEAD_BYTES: usize = 20 * 1024;
@@ -43,6 +49,15 @@ pub struct Connection {
     http_2: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
+    /// The token that was last verified on it. Verifying takes longer than putting a message into a mailbox.
+    verified: Mutex<Option<Box<Verified>>>,
+}
+
+#[derive(Debug)]
+struct Verified {
+    token: [u8; TokenKey::PEER_TOKEN_LEN],
+    room: RoomName,
+    peer: PeerId,
 }
 
 /// In `blocked_since` and `due`: at no time.
@@ -64,7 +79,22 @@ impl Connection {
             http_2: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             waker: AtomicWaker::new(),
+            verified: Mutex::new(None),
         }
+    }
+
+    /// Whose token this is, if it was the last one that was verified here. Behind a proxy others may share the connection,
+    /// so the comparison tells nothing by the time it takes.
+    pub fn recall(&self, room: &str, token: &str) -> Option<(RoomName, PeerId)> {
+        let verified = self.verified.lock();
+        let verified = verified.as_ref().filter(|verified| verified.room.as_str() == room)?;
+        let is_the_same = bool::from(verified.token.ct_eq(token.as_bytes()));
+        is_the_same.then(|| (verified.room.clone(), verified.peer))
+    }
+
+    pub fn remember(&self, room: &RoomName, token: &str, peer: PeerId) {
+        let Ok(token) = token.as_bytes().try_into() else { return };
+        *self.verified.lock() = Some(Box::new(Verified { token, room: room.clone(), peer }));
     }
 
     /// Ends it from outside: its stream finds out when it is next polled, which is at once.

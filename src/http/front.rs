@@ -4,6 +4,8 @@
 //! Nearly all requests are for mailboxes, and finding a route, with all that actix makes ready for a handler, takes longer
 //! than what a mailbox has to do. A waiting poll keeps nothing of its request.
 
+use std::sync::Arc;
+
 use actix_http::{Request, Response};
 use actix_web::{
     Error, HttpResponse, ResponseError,
@@ -18,6 +20,7 @@ use super::{
     Api,
     body::Incoming,
     caller::{Addressee, Call, Caller, Member, Reader, Sender},
+    connection::Connection,
     idempotency::IdempotencyKey,
     messages::{Poll, put_batch, put_one},
     methods::has_head,
@@ -98,7 +101,9 @@ impl Front {
             *request.payload() = payload;
             return None;
         };
-        let call = Call { api: &self.api, head, room: address.room, peer: address.peer.unwrap_or_default() };
+        let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
+        let (room, peer) = (address.room, address.peer.unwrap_or_default());
+        let call = Call { api: &self.api, connection, head, room, peer };
         Some(if is_poll {
             Reader::of(&call).and_then(|by| Poll::asked(&self.api, by, head)).map(|poll| Mail::Poll(poll, payload))
         } else {

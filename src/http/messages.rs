@@ -79,7 +79,7 @@ pub async fn put_one(
     let keyed = key.keyed(&[b"one", to.as_bytes(), bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
-    Ok(answers::json(StatusCode::ACCEPTED, &Posted { seq }))
+    Ok(answers::posted(seq))
 }
 
 /// Put several messages into mailboxes

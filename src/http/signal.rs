@@ -90,7 +90,7 @@ impl Envelope<'_> {
             return optional.then(|| "\"type\":\"bye\"".to_owned()).ok_or_else(missing);
         };
         check_shape(name, raw)?;
-        Ok(format!("\"type\":\"{kind}\",\"{name}\":{raw}"))
+        Ok(["\"type\":\"", kind, "\",\"", name, "\":", raw].concat())
     }
 }
 

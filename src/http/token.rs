@@ -21,6 +21,8 @@ const ROOM_TOKEN_MARK: &[u8] = b"\0room-token\0";
 impl TokenKey {
     /// The least that makes a guess hopeless: 128 bits as text.
     pub const MIN_LEN: usize = 16;
+    /// Of 16 bytes of an id and 32 of a digest, in base64.
+    pub const PEER_TOKEN_LEN: usize = 64;
 
     /// A key from what an operator wrote; `None` when it is too short to be one.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
@@ -112,7 +114,7 @@ mod tests {
         let ours = key("sixteen letters!");
         let peer = PeerId::from_bytes([7; 16]);
         let token = ours.peer_token(&room("tea"), peer);
-        assert_eq!(token.len(), 64);
+        assert_eq!(token.len(), TokenKey::PEER_TOKEN_LEN);
         assert_eq!(ours.verify_peer(&room("tea"), &token), Some(peer));
         assert_eq!(ours.verify_peer(&room("coffee"), &token), None);
         assert_eq!(key("another sixteen letters").verify_peer(&room("tea"), &token), None);
