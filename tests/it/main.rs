@@ -13,6 +13,7 @@ mod contract;
 mod deploy;
 mod engine;
 mod faults;
+mod front;
 mod harness;
 mod healthcheck;
 mod limits;
