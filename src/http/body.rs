@@ -32,7 +32,11 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct JsonBody(pub Bytes);
 
-/// The JSON body of a batch, which may be larger.
+/// A message, which its own parser checks.
+#[derive(Debug)]
+pub struct SignalBody(pub Bytes);
+
+/// A batch of them, which may be larger.
 #[derive(Debug)]
 pub struct BatchBody(pub Bytes);
 
@@ -43,7 +47,7 @@ pub struct BeaconBody(pub Bytes);
 type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 macro_rules! body {
-    ($name:ident, $limit:expr) => {
+    ($name:ident, $read:ident, $limit:expr) => {
         impl FromRequest for $name {
             type Error = Problem;
             type Future = Reading<Self>;
@@ -56,14 +60,15 @@ macro_rules! body {
                 };
                 let limit: fn(&Limits) -> usize = $limit;
                 let incoming = Incoming::new(api, request.headers(), payload.take(), limit(&api.limits));
-                Box::pin(async { incoming.json().await.map($name) })
+                Box::pin(async { incoming.$read().await.map($name) })
             }
         }
     };
 }
 
-body!(JsonBody, |limits| limits.body_bytes);
-body!(BatchBody, |limits| limits.batch_bytes);
+body!(JsonBody, json, |limits| limits.body_bytes);
+body!(SignalBody, unchecked, |limits| limits.body_bytes);
+body!(BatchBody, unchecked, |limits| limits.batch_bytes);
 
 impl FromRequest for BeaconBody {
     type Error = Problem;
@@ -105,6 +110,16 @@ impl Incoming {
 
     /// The body, if it is JSON, or empty.
     pub async fn json(self) -> Result<Bytes, Problem> {
+        let depth_max = self.depth_max;
+        let bytes = self.unchecked().await?;
+        if !bytes.is_empty() {
+            check(&bytes, depth_max)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The body, if it is declared as JSON, or empty.
+    pub async fn unchecked(self) -> Result<Bytes, Problem> {
         if self.announced.is_some_and(|length| length > self.limit) {
             return Err(too_large(self.limit));
         }
@@ -113,9 +128,6 @@ impl Incoming {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
-        }
-        if !bytes.is_empty() {
-            check(&bytes, self.depth_max)?;
         }
         Ok(bytes)
     }
@@ -169,7 +181,17 @@ pub fn is_json(content_type: &str) -> bool {
 /// Whether every reader of this text could parse it: it is whole and no deeper than allowed, and also in what is only
 /// relayed there are no halves of characters and no numbers beyond all bounds (RFC 7493 section 2).
 pub fn check(body: &[u8], depth_max: usize) -> Result<(), Problem> {
-    let text = utf8(body)?;
+    check_text(utf8(body)?, depth_max)
+}
+
+/// The same of a value that is known to be JSON. In a string nothing can be wrong but halves of characters, which can only
+/// be written by their numbers.
+pub fn check_value(json: &str, depth_max: usize) -> Result<(), Problem> {
+    let may_have_halves = || json.contains("\\uD") || json.contains("\\ud");
+    if json.starts_with('"') && !may_have_halves() { Ok(()) } else { check_text(json, depth_max) }
+}
+
+fn check_text(text: &str, depth_max: usize) -> Result<(), Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
     Readable { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
 }

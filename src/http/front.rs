@@ -128,11 +128,11 @@ impl Front {
 async fn answer(api: Data<Api>, mail: Result<Mail, Problem>) -> HttpResponse {
     let answer = match mail {
         Ok(Mail::Poll(poll, stream)) => poll.answer(&api, stream).await,
-        Ok(Mail::One(by, to, key, incoming)) => match incoming.json().await {
+        Ok(Mail::One(by, to, key, incoming)) => match incoming.unchecked().await {
             Ok(bytes) => put_one(&api, &by, to, &key, &bytes).await,
             Err(problem) => Err(problem),
         },
-        Ok(Mail::Batch(by, key, incoming)) => match incoming.json().await {
+        Ok(Mail::Batch(by, key, incoming)) => match incoming.unchecked().await {
             Ok(bytes) => put_batch(&api, &by, &key, &bytes).await,
             Err(problem) => Err(problem),
         },

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::{
     Api,
     answers::{self, Batch, BatchPosted, Place, Posted},
-    body::{BatchBody, JsonBody},
+    body::{BatchBody, SignalBody},
     caller::{Addressee, Member, Owner, Reader, Sender},
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
@@ -63,7 +63,7 @@ pub async fn post_one(
     by: Sender,
     to: Addressee,
     key: IdempotencyKey,
-    bytes: JsonBody,
+    bytes: SignalBody,
 ) -> Result<HttpResponse, Problem> {
     put_one(&api, &by.0, to.0, &key, &bytes.0).await
 }
@@ -75,7 +75,7 @@ pub async fn put_one(
     key: &IdempotencyKey,
     bytes: &[u8],
 ) -> Result<HttpResponse, Problem> {
-    let targets = vec![signal::parse_one(bytes, to)?];
+    let targets = vec![signal::parse_one(bytes, to, &api.limits)?];
     let keyed = key.keyed(&[b"one", to.as_bytes(), bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
@@ -109,7 +109,7 @@ pub async fn post_batch(
 }
 
 pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8]) -> Result<HttpResponse, Problem> {
-    let targets = signal::parse_batch(bytes, api.limits.batch_messages)?;
+    let targets = signal::parse_batch(bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let accepted = accepted.places.iter().map(Place::from).collect();

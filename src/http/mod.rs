@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_64;
 
 pub use address::TrustedProxies;
 pub use connections::{ConnectionLimits, Connections};
@@ -108,8 +109,7 @@ pub fn parse_page(text: &str) -> Result<Page, Problem> {
     if !(1..=64).contains(&text.chars().count()) {
         return Err(Problem::invalid("`page` must have 1 to 64 characters."));
     }
-    let digest = Sha256::digest(text.as_bytes());
-    Ok(Page(digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))))
+    Ok(Page(XxHash3_64::oneshot(text.as_bytes())))
 }
 
 /// Names the problems that an operation may answer with, for its documentation.

@@ -19,16 +19,17 @@ use super::{
     rooms,
 };
 
-/// Everything that the OpenAPI document describes. The routes that are asked most often stand first.
+/// Everything that the OpenAPI document describes. The routes that are asked most often stand
+/// first; to mailboxes most calls come without them (`front`).
 pub fn api(config: &mut DocumentedConfig<'_>) {
     config
+        .service(peers::join)
+        .service(peers::leave)
+        .service(peers::roster)
+        .service(beacon::goodbye)
         .service(messages::poll)
         .service(messages::post_one)
         .service(messages::post_batch)
-        .service(peers::join)
-        .service(peers::roster)
-        .service(peers::leave)
-        .service(beacon::goodbye)
         .service(rooms::create)
         .service(rooms::look)
         .service(rooms::change)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{body, problem::Problem};
-use crate::domain::{Payload, PeerId, Target};
+use crate::domain::{Limits, Payload, PeerId, Target};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,8 +39,9 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 /// The one message of a `POST` into a mailbox.
-pub fn parse_one(bytes: &[u8], to: PeerId) -> Result<Target, Problem> {
+pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Problem> {
     let envelope: Envelope<'_> = body::parse(bytes)?;
+    envelope.check_readable(limits.json_depth.saturating_sub(1))?;
     if envelope.to.is_some() {
         return Err(Problem::invalid("`to` belongs in a batch; here the path says whom the message is for."));
     }
@@ -48,8 +49,12 @@ pub fn parse_one(bytes: &[u8], to: PeerId) -> Result<Target, Problem> {
 }
 
 /// The messages of a batch.
-pub fn parse_batch(bytes: &[u8], at_most: usize) -> Result<Vec<Target>, Problem> {
+pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem> {
     let Envelopes { messages } = body::parse(bytes)?;
+    for envelope in &messages {
+        envelope.check_readable(limits.json_depth.saturating_sub(3))?;
+    }
+    let at_most = limits.batch_messages;
     if messages.is_empty() || messages.len() > at_most {
         return Err(Problem::invalid(format!("`messages` has {} entries; 1 to {at_most} are taken.", messages.len())));
     }
@@ -60,6 +65,12 @@ pub fn parse_batch(bytes: &[u8], at_most: usize) -> Result<Vec<Target>, Problem>
 }
 
 impl Envelope<'_> {
+    /// What is relayed must be fit for every reader, in no more than so many levels of arrays and objects.
+    fn check_readable(&self, depth_max: usize) -> Result<(), Problem> {
+        let relayed = [self.sdp, self.candidate, self.data, self.reason].into_iter().flatten();
+        relayed.map(RawValue::get).try_for_each(|json| body::check_value(json, depth_max))
+    }
+
     fn target(&self) -> Result<Target, String> {
         let to =
             self.to.as_deref().map(|text| super::caller::parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
@@ -108,7 +119,8 @@ mod tests {
     use super::*;
 
     fn relayed(json: &str) -> Result<String, Problem> {
-        parse_one(json.as_bytes(), PeerId::from_bytes([1; 16])).map(|target| target.payload.as_str().to_owned())
+        parse_one(json.as_bytes(), PeerId::from_bytes([1; 16]), &Limits::default())
+            .map(|target| target.payload.as_str().to_owned())
     }
 
     #[test]

@@ -10,18 +10,17 @@ const AT_MOST: usize = 50;
 
 /// What is taken is JSON to any reader, means the same to it, and is byte for byte what was sent.
 pub fn signal(input: &[u8]) {
-    if body::check(input, Limits::default().json_depth).is_err() {
-        return;
-    }
+    let limits = Limits { batch_messages: AT_MOST, ..Limits::default() };
+    let readable = body::check(input, limits.json_depth).is_ok();
     let to = PeerId::from_bytes([1; 16]);
-    if let Ok(target) = signal::parse_one(input, to) {
-        assert_eq!(target.to, Some(to));
+    if let Ok(target) = signal::parse_one(input, to, &limits) {
+        assert!(readable && target.to == Some(to));
         check(serde_json::from_slice(input).unwrap(), &target.payload, input);
     }
-    if let Ok(targets) = signal::parse_batch(input, AT_MOST) {
+    if let Ok(targets) = signal::parse_batch(input, &limits) {
         let sent: Value = serde_json::from_slice(input).unwrap();
         let messages = sent["messages"].as_array().unwrap();
-        assert!((1..=AT_MOST).contains(&targets.len()) && targets.len() == messages.len());
+        assert!(readable && (1..=AT_MOST).contains(&targets.len()) && targets.len() == messages.len());
         assert!(targets.iter().map(|target| target.payload.len()).sum::<usize>() < input.len());
         for (target, message) in targets.iter().zip(messages) {
             let to = message.get("to").and_then(Value::as_str).map(str::to_lowercase);
