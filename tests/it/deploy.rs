@@ -7,12 +7,15 @@ use signalpost::config::Cli;
 
 const UNIT: &str = include_str!("../../deploy/signalpost.service");
 const CONTAINER: &str = include_str!("../../deploy/Containerfile");
-const FILES: [&str; 5] = [
+const FILES: [&str; 8] = [
     UNIT,
     CONTAINER,
     include_str!("../../deploy/haproxy.cfg"),
+    include_str!("../../deploy/haproxy-sharded.cfg"),
     include_str!("../../deploy/nginx.conf"),
+    include_str!("../../deploy/nginx-sharded.conf"),
     include_str!("../../docs/operating.md"),
+    include_str!("../../docs/scaling.md"),
 ];
 
 /// The words of a text that begin like this, up to the first character that cannot be in a name.

@@ -125,6 +125,15 @@ export const RECOMMENDED = {
   Varnish: { ...varnish((at) => local('varnish.vcl', at)), file: 'varnish.vcl' },
 };
 
+/** In front of three servers that share nothing: each room is on one of them. */
+export function sharded(second, third) {
+  const spread = (name) => (at) => local(name, at).replaceAll('127.0.0.1:8082', second).replaceAll('127.0.0.1:8084', third);
+  return {
+    nginx: { ...nginx(spread('nginx-sharded.conf')), scheme: 'https' },
+    HAProxy: { ...haproxy(spread('haproxy-sharded.cfg')), scheme: 'https' },
+  };
+}
+
 /** Each is started with a name of its own (`-n`): they keep shared memory by that, and would meet there. */
 const squid = (extra) => (at) => `
 acl SSL_ports port 443

@@ -1,0 +1,141 @@
+//! What a fleet goes through when one of its nodes dies: the product's own rooms, clients that behave as ours do, and
+//! virtual time.
+//!
+//! `cargo bench --bench fleet` takes a million clients, on one processor; `-- --quick` a tenth of them. With
+//! `UPDATE_DOCS=1` the table in docs/scaling.md is written anew.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "it measures its own time, it prints what it found, and its numbers are small"
+)]
+
+mod storm;
+
+use std::{fmt::Write, fs, path::Path, process::ExitCode, time::Duration, time::Instant};
+
+use storm::{BUCKET_MS, Death, Outcome, Service, Setting, Sharing, Storm};
+
+/// Of one processor, as measured on the machine of docs/scaling.md (`cargo bench --bench nodes`), rounded up.
+const SERVICE: Service = Service { join: Duration::from_micros(60), poll: Duration::from_micros(20) };
+/// What an operation takes of a Redis process, from the same table.
+const OPERATION: Duration = Duration::from_micros(30);
+const PARTS: usize = 8;
+
+const HEAD: &str = "| Clients | Nodes | Rooms are | The node | Jitter | Clients lost it | Peak of joins per second | at one node \
+    | Longest queue | 99 % are back after | All after | Gave up waiting |\n\
+    | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+
+fn main() -> ExitCode {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    match run(if quick { 100_000 } else { 1_000_000 }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(clients: usize) -> Result<(), String> {
+    let mut table = HEAD.to_owned();
+    let mut curves = String::from("| ms after the death | with jitter | without |\n| ---: | ---: | ---: |\n");
+    let mut killed = Vec::new();
+    let store = Sharing::Store { parts: PARTS, operation: OPERATION };
+    for (nodes, sharing, death) in [
+        (10, Sharing::ByPath, Death::Killed),
+        (10, Sharing::ByPath, Death::Drained),
+        (10, Sharing::ByPath, Death::Silent),
+        (100, Sharing::ByPath, Death::Killed),
+        (4, Sharing::ByPath, Death::Killed),
+        (3, Sharing::ByPath, Death::Killed),
+        (10, store, Death::Killed),
+    ] {
+        for jitter in [true, false] {
+            let setting = Setting { clients, nodes, sharing, death, jitter, service: SERVICE, seed: 1 };
+            let began = Instant::now();
+            let outcome = Storm::run(setting)?;
+            check(&setting, &outcome)?;
+            let row = row(&setting, &outcome);
+            println!(
+                "{row}({:.1} s; {:?}; new seats {}; polls at most {} a span; {} bytes for each client)",
+                began.elapsed().as_secs_f64(),
+                outcome.refusals,
+                outcome.seated,
+                outcome.polls.iter().max().unwrap_or(&0),
+                outcome.cost_of_client
+            );
+            table.push_str(&row);
+            if killed.len() < 2 {
+                killed.push(outcome);
+            }
+        }
+    }
+    for span in 0..30 {
+        let at = |outcome: &Outcome| outcome.joins.get(span).copied().unwrap_or(0);
+        let from = span as u64 * BUCKET_MS;
+        if killed.iter().any(|outcome| at(outcome) > 0) {
+            let _ = writeln!(curves, "| {from} – {} | {} | {} |", from + BUCKET_MS, at(&killed[0]), at(&killed[1]));
+        }
+    }
+    println!("\n{table}\n{curves}\n{}", memory());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        write("storms", &table)?;
+        write("storm-curve", &curves)?;
+    }
+    Ok(())
+}
+
+/// Whoever has had time to come back is where the other one is.
+fn check(setting: &Setting, outcome: &Outcome) -> Result<(), String> {
+    if outcome.missing == 0 && outcome.strangers > 0 {
+        return Err(format!("{setting:?}: {} rooms are not complete", outcome.strangers));
+    }
+    Ok(())
+}
+
+fn row(setting: &Setting, outcome: &Outcome) -> String {
+    let sharing = match setting.sharing {
+        Sharing::ByPath => "on it, by path".to_owned(),
+        Sharing::Store { parts, .. } => format!("in {parts} Redis"),
+    };
+    let death = match setting.death {
+        Death::Killed => "is killed",
+        Death::Drained => "drains",
+        Death::Silent => "falls silent",
+    };
+    let per_second = |spans: u32| u64::from(spans) * 1000 / BUCKET_MS;
+    let back = |after: Duration| match outcome.missing {
+        0 => format!("{:.1} s", after.as_secs_f64()),
+        _ => "never".to_owned(),
+    };
+    format!(
+        "| {} | {} | {sharing} | {death} | {} | {} | {} | {} | {:.1} s | {} | {} | {} |\n",
+        outcome.clients,
+        setting.nodes,
+        if setting.jitter { "yes" } else { "no" },
+        outcome.lost,
+        per_second(outcome.peak),
+        per_second(outcome.peak_of_node),
+        outcome.longest_queue.as_secs_f64(),
+        back(outcome.back_99),
+        back(outcome.back_all),
+        outcome.timeouts,
+    )
+}
+
+/// The most that this process ever had.
+fn memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned()
+}
+
+/// Puts a text between its two marks in docs/scaling.md.
+fn write(mark: &str, text: &str) -> Result<(), String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scaling.md");
+    let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mark = format!("<!-- {mark} -->");
+    let parts: Vec<&str> = page.split(&mark).collect();
+    let [before, _, after] = parts[..] else { return Err(format!("{} has not two of {mark}", path.display())) };
+    fs::write(&path, format!("{before}{mark}\n{text}{mark}{after}")).map_err(|error| error.to_string())
+}

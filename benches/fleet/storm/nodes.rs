@@ -1,0 +1,199 @@
+//! The servers of a fleet: which room is where, how long their requests queue, and the rooms themselves, which are the
+//! product's own.
+
+use std::{sync::Arc, time::Duration};
+
+use signalpost::domain::{
+    Batch, CreatorId, Identity, Joined, Left, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomName, Rooms,
+    Seq, Timestamp, Visitor,
+};
+
+/// Every answer of the server that a client may wait for shows up as Unix time in cursors; this is as good as any.
+const UNIX_START: u64 = 1_790_000_000_000;
+
+/// How much of a processor each kind of request takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    pub join: Duration,
+    /// The arrival of a poll, and as much again for its answer.
+    pub poll: Duration,
+}
+
+/// One that serves requests in the order in which they come, one at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line {
+    free: Timestamp,
+}
+
+impl Line {
+    /// When a request that comes now will have been served.
+    pub fn enqueue(&mut self, now: Timestamp, takes: Duration) -> Timestamp {
+        self.free = self.free.max(now) + takes;
+        self.free
+    }
+}
+
+pub struct Node {
+    pub alive: bool,
+    pub line: Line,
+}
+
+/// Where rooms are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Each in the memory of one node, found by its name.
+    ByPath,
+    /// All in a store that survives its nodes, in so many parts; an operation takes so much of one.
+    Store { parts: usize, operation: Duration },
+}
+
+pub struct Nodes {
+    pub nodes: Vec<Node>,
+    sharing: Sharing,
+    /// One for each node, or one for the store.
+    rooms: Vec<Rooms>,
+    parts: Vec<Line>,
+    names: Vec<RoomName>,
+    homes: Vec<u16>,
+    limits: Arc<Limits>,
+    turn: usize,
+}
+
+impl Nodes {
+    pub fn new(nodes: usize, rooms: usize, sharing: Sharing) -> Result<Self, String> {
+        let names = (0..rooms).map(|number| RoomName::parse(&format!("room-{number}")));
+        let names: Vec<_> = names.collect::<Option<_>>().ok_or("a bad name")?;
+        // What a machine with 64 GB gives without being asked, and rooms for as many peers.
+        let limits = Limits { rooms: 4_000_000, rooms_bytes: 12 << 30, ..Limits::default() };
+        let limits = Arc::new(limits);
+        let (kept, parts) = match sharing {
+            Sharing::ByPath => (nodes, 0),
+            Sharing::Store { parts, .. } => (1, parts),
+        };
+        let mut all = Self {
+            nodes: std::iter::repeat_with(|| Node { alive: true, line: Line::default() }).take(nodes).collect(),
+            sharing,
+            rooms: std::iter::repeat_with(|| Rooms::new(limits.clone())).take(kept).collect(),
+            parts: vec![Line::default(); parts],
+            homes: vec![0; rooms],
+            names,
+            limits,
+            turn: 0,
+        };
+        for room in 0..rooms {
+            all.homes[room] = all.choose(room);
+        }
+        Ok(all)
+    }
+
+    /// Consistent hashing (the highest of one hash for each node that lives): who is gone moves nobody else's rooms.
+    fn choose(&self, room: usize) -> u16 {
+        let living = (0..self.nodes.len()).filter(|node| self.nodes[*node].alive);
+        living.max_by_key(|node| mix((room as u64) << 16 | *node as u64)).unwrap_or(0) as u16
+    }
+
+    /// Which node a request about this room comes to now.
+    pub fn route(&mut self, room: usize) -> usize {
+        match self.sharing {
+            Sharing::ByPath => self.homes[room].into(),
+            Sharing::Store { .. } => loop {
+                self.turn = (self.turn + 1) % self.nodes.len();
+                if self.nodes[self.turn].alive {
+                    return self.turn;
+                }
+            },
+        }
+    }
+
+    /// A node and all that is in its memory are gone.
+    pub fn end(&mut self, node: usize) {
+        self.nodes[node].alive = false;
+        if self.sharing == Sharing::ByPath {
+            self.rooms[node] = Rooms::new(self.limits.clone());
+            for room in 0..self.homes.len() {
+                if usize::from(self.homes[room]) == node {
+                    self.homes[room] = self.choose(room);
+                }
+            }
+        }
+    }
+
+    /// When a request that comes to a node now will have been served there, and in the store.
+    pub fn serve(&mut self, now: Timestamp, node: usize, room: usize, takes: Duration) -> Timestamp {
+        let done = self.nodes[node].line.enqueue(now, takes);
+        match self.sharing {
+            Sharing::ByPath => done,
+            Sharing::Store { operation, .. } => {
+                let part = mix(room as u64) as usize % self.parts.len();
+                self.parts[part].enqueue(done, operation)
+            }
+        }
+    }
+
+    pub fn occupancy(&self, room: usize) -> usize {
+        let node = if self.sharing == Sharing::ByPath { self.homes[room].into() } else { 0 };
+        self.rooms[node].view(&self.names[room]).map_or(0, |view| view.occupancy)
+    }
+
+    /// What all rooms cost, as the domain reckons it.
+    pub fn cost(&self) -> usize {
+        self.rooms.iter().map(Rooms::cost).sum()
+    }
+
+    pub fn join(&mut self, now: Timestamp, node: usize, client: usize, returning: bool) -> Result<Joined, Refusal> {
+        let id = peer_id(client);
+        let restart = Seq::at_unix_millis(UNIX_START + now.millis());
+        let visitor = Visitor {
+            identity: if returning { Identity::Returning { id, restart } } else { Identity::New(id) },
+            name: Name::default(),
+            metadata: Metadata::default(),
+            secret: None,
+            capacity: None,
+            creator: CreatorId::from_bytes(*id.as_bytes()),
+            keyed: None,
+            page: None,
+            rights: Rights::OPEN,
+        };
+        let (rooms, name, left) = self.at(now, node, client);
+        rooms.join(now, &name, visitor, left)
+    }
+
+    pub fn read(
+        &mut self,
+        now: Timestamp,
+        node: usize,
+        client: usize,
+        after: Seq,
+        read: Read,
+    ) -> Result<Batch, Refusal> {
+        let (rooms, name, _) = self.at(now, node, client);
+        rooms.read(now, &name, peer_id(client), Some(after), read)
+    }
+
+    /// The rooms among which this client's is, with what is over ended, as the engine does before each operation.
+    fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Left) {
+        let rooms = &mut self.rooms[if self.sharing == Sharing::ByPath { node } else { 0 }];
+        rooms.expire(now);
+        rooms.take_lifecycle();
+        let bytes = self.limits.rooms_bytes.saturating_sub(rooms.cost());
+        let left = Left { room: rooms.len() < self.limits.rooms, bytes };
+        (rooms, self.names[client / 2].clone(), left)
+    }
+}
+
+pub fn peer_id(client: usize) -> PeerId {
+    PeerId::from_bytes((client as u128).to_be_bytes())
+}
+
+pub fn client_of(peer: PeerId) -> usize {
+    u128::from_be_bytes(*peer.as_bytes()) as usize
+}
+
+/// A hash of one number (the finaliser of MurmurHash3).
+pub fn mix(mut number: u64) -> u64 {
+    number ^= number >> 33;
+    number = number.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    number ^= number >> 33;
+    number = number.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    number ^ number >> 33
+}
