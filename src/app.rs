@@ -14,7 +14,6 @@ use crate::{
     addresses::reachable_at,
     clock::Clock,
     config::Config,
-    engine::{Engine, Memory},
     http::{self, Api, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
     stun::StunResponder,
     tls::Tls,
@@ -65,7 +64,7 @@ impl App {
         let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
         let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
         let api = Data::new(Api {
-            engine: Engine::Memory(Memory::new(limits.clone(), clock)),
+            engine: config.engine(&limits, clock)?,
             limits,
             tokens: config.token_key()?,
             tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use governor::clock::Clock as GovernorClock;
+use tokio::sync::oneshot;
 
 use crate::domain::Timestamp;
 
@@ -11,6 +12,7 @@ use crate::domain::Timestamp;
 pub struct Clock {
     started: tokio::time::Instant,
     started_unix_millis: u64,
+    driven: bool,
 }
 
 impl Clock {
@@ -20,6 +22,27 @@ impl Clock {
         Self {
             started: tokio::time::Instant::now(),
             started_unix_millis: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+            driven: false,
+        }
+    }
+
+    /// For a test that has paused tokio's clock, where others must go by this one, too.
+    pub fn start_driven() -> Self {
+        Self { driven: true, ..Self::start() }
+    }
+
+    pub fn is_driven(&self) -> bool {
+        self.driven
+    }
+
+    /// Waits for what comes from outside. A driven clock stands still meanwhile: left alone it would leap ahead as soon as
+    /// every task waits. `None` says that it will not come.
+    pub async fn standing_still<T: Send + 'static>(&self, outside: oneshot::Receiver<T>) -> Option<T> {
+        if self.driven {
+            // A paused clock of tokio's does not leap while a blocking task runs.
+            tokio::task::spawn_blocking(move || outside.blocking_recv().ok()).await.ok().flatten()
+        } else {
+            outside.await.ok()
         }
     }
 

@@ -34,7 +34,7 @@ pub fn measure(rooms: usize) -> Result<(usize, f64), String> {
                 spent += began.elapsed();
             }
         }
-        let peers = engine.stats().peers;
+        let peers = engine.stats().await.peers;
         if peers != 2 * rooms {
             return Err(format!("of {} peers {peers} are left", 2 * rooms));
         }

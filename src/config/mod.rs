@@ -1,24 +1,20 @@
 //! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
 
+mod engine;
 mod memory;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use engine::EngineChoice;
 use ipnet::IpNet;
 use memory::LEAST;
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
 use values::{at_least_one, folder, network, secret, stun_url, turn_url};
 
-use crate::{
-    domain::Limits,
-    http::{RateLimits, TokenKey},
-    ice::IceConfig,
-    telemetry::LogFormat,
-    tls::Tls,
-};
+use crate::{domain::Limits, http::RateLimits, ice::IceConfig, telemetry::LogFormat, tls::Tls};
 
 /// A batch may be so many times as large as a single body.
 const BATCH_BODIES: usize = 4;
@@ -54,6 +50,18 @@ pub struct Config {
     /// Address to listen on. Port 0 takes a free one; the line that is printed has it
     #[arg(long, env = "SIGNALPOST_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+
+    /// Where rooms are kept: `memory`, or a Redis 7 or Valkey that several nodes share: redis://[USER:PASSWORD@]HOST[:PORT][/DB],
+    /// rediss:// over TLS, some servers of a cluster as redis://HOST:PORT,HOST:PORT, Sentinels as
+    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER. Needs --token-key. `@FILE` reads it from a file. See docs/redis.md
+    #[arg(
+        long,
+        env = "SIGNALPOST_ENGINE",
+        value_name = "memory|redis://…",
+        default_value = "memory",
+        hide_env_values = true
+    )]
+    pub engine: EngineChoice,
 
     /// Key that makes and checks tokens, at least 16 characters; `@FILE` reads it from a file. With a kept key, peers
     /// survive a restart of the server. Otherwise a random one is made at each start
@@ -282,15 +290,6 @@ impl Config {
             turn_secret: self.turn_secret.clone(),
             turn_ttl: Duration::from_secs(self.turn_ttl),
         })
-    }
-
-    /// The key for tokens, or what is wrong with the one that was given.
-    pub fn token_key(&self) -> Result<TokenKey, String> {
-        match &self.token_key {
-            Some(secret) => TokenKey::from_secret(secret)
-                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
-            None => TokenKey::random().map_err(|error| format!("there is no randomness for a token key: {error}")),
-        }
     }
 }
 

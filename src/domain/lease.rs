@@ -26,6 +26,11 @@ impl Lease {
         Self { ends: now + length, held_until: now, leaving: false, came: now, came_back: false }
     }
 
+    /// One that is kept elsewhere, as far as it matters for [`Lease::frees_in`].
+    pub fn kept(ends: Timestamp, held_until: Timestamp, leaving: bool) -> Self {
+        Self { ends, held_until, leaving, came: held_until, came_back: false }
+    }
+
     pub fn ends(&self) -> Timestamp {
         self.ends
     }

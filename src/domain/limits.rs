@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Refusal;
+
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Rooms at once. Stops a client that creates rooms in a loop; a hundred thousand rooms of two are about 300 MB.
@@ -42,6 +44,13 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The seats of a room that somebody wishes.
+    pub fn seats(&self, wished: Option<usize>) -> Result<usize, Refusal> {
+        let max = self.room_capacity_max.min(Self::CAPACITY_CEILING);
+        let seats = wished.unwrap_or(self.room_capacity.min(max));
+        if (1..=max).contains(&seats) { Ok(seats) } else { Err(Refusal::CapacityInvalid { max }) }
+    }
+
     /// Server events are never refused, so a mailbox has room for some beyond its message limit. Joining is refused
     /// when this would not suffice for the joins and for the leaves that must follow them.
     pub const EVENT_HEADROOM: usize = 128;

@@ -57,4 +57,6 @@ pub enum Refusal {
     KeyReused,
     /// The server is about to stop.
     Draining,
+    /// What keeps the rooms cannot be reached. What was asked for is not done, unless it says that it may be.
+    EngineUnavailable { perhaps_done: bool },
 }

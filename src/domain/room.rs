@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp, peer::Peer,
+    roster_before,
 };
 
 /// How a room is to be made.
@@ -65,13 +66,8 @@ impl Room {
     pub const COST: usize = 1024;
 
     pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
-        let max = limits.room_capacity_max.min(Limits::CAPACITY_CEILING);
-        let capacity = plan.capacity.unwrap_or(limits.room_capacity.min(max));
-        if !(1..=max).contains(&capacity) {
-            return Err(Refusal::CapacityInvalid { max });
-        }
         Ok(Self {
-            capacity,
+            capacity: limits.seats(plan.capacity)?,
             secret: plan.secret,
             locked: false,
             closed: false,
@@ -133,20 +129,10 @@ impl Room {
         self.peers.iter().filter(|peer| peer.card.id != id).map(|peer| peer.card.clone()).collect()
     }
 
-    /// The others as they were at this peer's acknowledged cursor: today's roster, with the joins and leaves that the
-    /// peer has yet to read taken back, newest first. So a roster and the events after it tell one story.
+    /// The others as they were at this peer's acknowledged cursor.
     pub fn others_at_cursor(&self, index: usize) -> Vec<Arc<Card>> {
         let peer = &self.peers[index];
-        let mut roster = self.others(peer.card.id);
-        for message in peer.mailbox.messages().rev() {
-            match &message.content {
-                Content::PeerJoined(card) => roster.retain(|known| known.id != card.id),
-                Content::PeerLeft { peer, .. } => roster.push(peer.clone()),
-                Content::Relayed { .. } | Content::RoomClosed => {}
-            }
-        }
-        roster.sort_by_key(|card| card.order);
-        roster
+        roster_before(self.others(peer.card.id), peer.mailbox.messages().map(|message| &message.content))
     }
 
     /// Puts an event into every mailbox and returns whom to wake.

@@ -10,6 +10,11 @@ impl Secret {
     pub const fn from_digest(digest: [u8; 32]) -> Self {
         Self(digest)
     }
+
+    /// For where rooms are kept; nobody else is shown it.
+    pub const fn as_digest(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl PartialEq for Secret {

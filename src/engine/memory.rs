@@ -54,7 +54,7 @@ struct Shard {
 
 /// What a look into a mailbox found.
 #[derive(Debug)]
-pub enum Look {
+enum Look {
     Ready(Batch),
     /// Nothing yet: the poll has its place among the waiters.
     Parked(Parked),
@@ -72,10 +72,6 @@ impl Memory {
             flow: Flow::default(),
             limits,
         })
-    }
-
-    pub fn clock(&self) -> &Clock {
-        &self.clock
     }
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
@@ -131,9 +127,31 @@ impl Memory {
         self.with_shard(name, |rooms, now| (rooms.roster(now, name, peer), Vec::new()))
     }
 
+    pub async fn receive(
+        this: &Arc<Self>,
+        name: &RoomName,
+        peer: PeerId,
+        asked: Asked,
+        hold: Duration,
+    ) -> Result<Batch, Refusal> {
+        let until = this.clock.now() + hold;
+        let mut poll = None;
+        loop {
+            let mut parked = match Self::look(this, name, peer, asked, until, poll)? {
+                Look::Ready(batch) => return Ok(batch),
+                Look::Parked(parked) => parked,
+            };
+            poll = Some(parked.poll);
+            match super::wait(&this.clock, parked.woken(), until).await {
+                Wake::News => {}
+                Wake::Draining => return Err(Refusal::Draining),
+            }
+        }
+    }
+
     /// Reads a mailbox and, if there is nothing and time is left, parks the poll, under one lock. A poll that looks
     /// again says which it was.
-    pub fn look(
+    fn look(
         this: &Arc<Self>,
         name: &RoomName,
         peer: PeerId,
@@ -298,7 +316,7 @@ fn told(outcome: Result<Vec<PeerId>, Refusal>) -> (Result<(), Refusal>, Vec<Peer
 
 /// A poll that waits. Dropping it gives its place back, so a client that goes away leaves nothing behind.
 #[derive(Debug)]
-pub struct Parked {
+struct Parked {
     memory: Arc<Memory>,
     index: usize,
     name: RoomName,
@@ -308,12 +326,7 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Which of its peer's polls this is.
-    pub fn poll(&self) -> u64 {
-        self.poll
-    }
-
-    pub async fn woken(&mut self) -> Wake {
+    async fn woken(&mut self) -> Wake {
         // Senders are never dropped unsent while their waiter is in the table; if one were, looking again is right.
         (&mut self.receiver).await.unwrap_or(Wake::News)
     }

@@ -3,6 +3,7 @@
 mod flow;
 mod lifecycle;
 mod memory;
+mod redis;
 mod totals;
 mod waiters;
 
@@ -10,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use flow::{BUCKETS_MICROS, Counts};
 pub use memory::Memory;
+pub use redis::{Address as RedisAddress, Redis};
 
 use crate::{
     clock::Clock,
@@ -18,7 +20,6 @@ use crate::{
         Seq, Timestamp, Visitor,
     },
 };
-use memory::{Look, Parked};
 use waiters::Wake;
 
 /// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine.rs` checks:
@@ -41,6 +42,7 @@ use waiters::Wake;
 #[derive(Clone, Debug)]
 pub enum Engine {
     Memory(Arc<Memory>),
+    Redis(Arc<Redis>),
 }
 
 /// What a poll says of itself: its cursor, and which page it is from.
@@ -65,77 +67,79 @@ impl Engine {
     pub async fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
         match self {
             Engine::Memory(memory) => memory.create(name, plan, creator),
+            Engine::Redis(redis) => Box::pin(redis.create(name, plan, creator)).await,
         }
     }
 
     pub async fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         match self {
             Engine::Memory(memory) => memory.join(name, visitor),
+            Engine::Redis(redis) => Box::pin(redis.join(name, visitor)).await,
         }
     }
 
     pub async fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         match self {
             Engine::Memory(memory) => memory.post(name, from, post),
+            Engine::Redis(redis) => Box::pin(redis.post(name, from, post)).await,
         }
     }
 
     pub async fn leave(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
         match self {
             Engine::Memory(memory) => memory.leave(name, peer),
+            Engine::Redis(redis) => Box::pin(redis.leave(name, peer)).await,
         }
     }
 
     pub async fn say_goodbye(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
         match self {
             Engine::Memory(memory) => memory.say_goodbye(name, peer),
+            Engine::Redis(redis) => Box::pin(redis.say_goodbye(name, peer)).await,
         }
     }
 
     pub async fn kick(&self, name: &RoomName, creator: CreatorId, peer: PeerId) -> Result<(), Refusal> {
         match self {
             Engine::Memory(memory) => memory.kick(name, creator, peer),
+            Engine::Redis(redis) => Box::pin(redis.kick(name, creator, peer)).await,
         }
     }
 
     pub async fn lock(&self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
         match self {
             Engine::Memory(memory) => memory.lock(name, creator, locked),
+            Engine::Redis(redis) => Box::pin(redis.lock(name, creator, locked)).await,
         }
     }
 
     pub async fn close(&self, name: &RoomName, creator: CreatorId) -> Result<(), Refusal> {
         match self {
             Engine::Memory(memory) => memory.close(name, creator),
+            Engine::Redis(redis) => Box::pin(redis.close(name, creator)).await,
         }
     }
 
     pub async fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
         match self {
             Engine::Memory(memory) => memory.view(name),
+            Engine::Redis(redis) => Box::pin(redis.view(name)).await,
         }
     }
 
     pub async fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
         match self {
             Engine::Memory(memory) => memory.roster(name, peer),
+            Engine::Redis(redis) => Box::pin(redis.roster(name, peer)).await,
         }
     }
 
     /// The messages after a cursor. When there are none, waits up to `hold` for one; an empty batch says that none came.
     pub async fn receive(&self, name: &RoomName, peer: PeerId, asked: Asked, hold: Duration) -> Result<Batch, Refusal> {
-        let until = self.clock().now() + hold;
-        let mut poll = None;
-        loop {
-            let parked = match self.look(name, peer, asked, until, poll).await? {
-                Look::Ready(batch) => return Ok(batch),
-                Look::Parked(parked) => parked,
-            };
-            poll = Some(parked.poll());
-            match self.wait(parked, until).await {
-                Wake::News => {}
-                Wake::Draining => return Err(Refusal::Draining),
-            }
+        match self {
+            Engine::Memory(memory) => Memory::receive(memory, name, peer, asked, hold).await,
+            // What waits for the network is large, and is not to weigh on those who do not use it.
+            Engine::Redis(redis) => Box::pin(redis.receive(name, peer, asked, hold)).await,
         }
     }
 
@@ -143,18 +147,30 @@ impl Engine {
     pub fn drain(&self) {
         match self {
             Engine::Memory(memory) => memory.drain(),
+            Engine::Redis(redis) => redis.drain(),
         }
     }
 
     pub fn is_draining(&self) -> bool {
         match self {
             Engine::Memory(memory) => memory.is_draining(),
+            Engine::Redis(redis) => redis.is_draining(),
         }
     }
 
-    pub fn stats(&self) -> Stats {
+    /// Whether it can do what it is asked for now.
+    pub fn check_ready(&self) -> Result<(), Refusal> {
+        match self {
+            _ if self.is_draining() => Err(Refusal::Draining),
+            Engine::Redis(redis) if !redis.is_up() => Err(Refusal::EngineUnavailable { perhaps_done: false }),
+            Engine::Memory(_) | Engine::Redis(_) => Ok(()),
+        }
+    }
+
+    pub async fn stats(&self) -> Stats {
         match self {
             Engine::Memory(memory) => memory.stats(),
+            Engine::Redis(redis) => Box::pin(redis.stats()).await,
         }
     }
 
@@ -162,33 +178,15 @@ impl Engine {
     pub async fn sweep(&self) {
         match self {
             Engine::Memory(memory) => memory.sweep().await,
+            Engine::Redis(redis) => Box::pin(redis.sweep()).await,
         }
     }
+}
 
-    fn clock(&self) -> &Clock {
-        match self {
-            Engine::Memory(memory) => memory.clock(),
-        }
-    }
-
-    async fn look(
-        &self,
-        name: &RoomName,
-        peer: PeerId,
-        asked: Asked,
-        until: Timestamp,
-        poll: Option<u64>,
-    ) -> Result<Look, Refusal> {
-        match self {
-            Engine::Memory(memory) => Memory::look(memory, name, peer, asked, until, poll),
-        }
-    }
-
-    /// Waits for a wake-up, or for the end of the hold, after which a last look finds an empty mailbox or a late message.
-    async fn wait(&self, mut parked: Parked, until: Timestamp) -> Wake {
-        tokio::select! {
-            wake = parked.woken() => wake,
-            () = self.clock().sleep_until(until) => Wake::News,
-        }
+/// Waits for a wake-up, or for the end of the hold, after which a last look finds an empty mailbox or a late message.
+async fn wait(clock: &Clock, woken: impl Future<Output = Wake>, until: Timestamp) -> Wake {
+    tokio::select! {
+        wake = woken => wake,
+        () = clock.sleep_until(until) => Wake::News,
     }
 }

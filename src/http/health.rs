@@ -7,12 +7,9 @@ use super::{
     problem::{Code, Problem},
     refusals,
 };
-use crate::{
-    domain::Refusal,
-    telemetry::{self, Figures},
-};
+use crate::telemetry::{self, Figures};
 
-refusals!(ReadyRefusals: Draining);
+refusals!(ReadyRefusals: Draining, EngineUnavailable);
 refusals!(MetricsRefusals: NotFound);
 
 /// Is the process alive?
@@ -37,7 +34,8 @@ pub async fn healthz() -> HttpResponse {
 )]
 #[get("/readyz")]
 pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
-    if api.engine.is_draining() { Err(Refusal::Draining.into()) } else { Ok(plain("ready\n")) }
+    api.engine.check_ready()?;
+    Ok(plain("ready\n"))
 }
 
 /// Figures, in the OpenMetrics text format that Prometheus reads
@@ -60,7 +58,7 @@ pub async fn metrics(api: Data<Api>) -> Result<HttpResponse, Problem> {
 /// The figures, for the listener that only operators reach.
 pub async fn figures(api: Data<Api>) -> HttpResponse {
     let text = telemetry::render(Figures {
-        stats: api.engine.stats(),
+        stats: api.engine.stats().await,
         connections: api.connections.count(),
         transit_bytes: api.connections.transit.used(),
         refusals: api.observed.refusals(),

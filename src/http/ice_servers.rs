@@ -25,7 +25,7 @@ pub struct IceServers {
 }
 
 refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, PeerGone, RoomNameInvalid,
-    RateLimited);
+    RateLimited, EngineUnavailable);
 
 /// Get ICE servers with fresh TURN credentials
 #[utoipa::path(

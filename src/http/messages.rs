@@ -31,9 +31,11 @@ use crate::{
 };
 
 refusals!(PostRefusals: MalformedBody, MalformedRequest, TokenMissing, TokenInvalid, Kicked, PeerUnknown, BodyTimeout,
-    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited, Draining);
+    RoomClosed, PeerGone, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull, RateLimited, Draining,
+    EngineUnavailable);
 refusals!(PollRefusals: MalformedRequest, TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown, CursorAhead,
-    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, RateLimited, Draining);
+    PollSuperseded, RoomClosed, PeerGone, CursorGone, Invalid, RoomNameInvalid, RateLimited, Draining,
+    EngineUnavailable);
 
 /// Put one message into a peer's mailbox
 #[utoipa::path(

@@ -48,10 +48,10 @@ pub struct JoinRequest {
 refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, TicketMissing, TicketMalformed, TicketAlgorithm,
     TicketSignature, TicketExpired, SecretWrong, RoomLocked, Kicked, TicketOtherRoom, TicketCannotCreate, BodyTimeout,
     RoomFull, RoomClosed, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull,
-    RateLimited, TooManyFailures, RoomsExhausted, Draining);
-refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid);
+    RateLimited, TooManyFailures, RoomsExhausted, Draining, EngineUnavailable);
+refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid, EngineUnavailable);
 refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnknown, PeerUnknown, PeerGone,
-    RoomNameInvalid);
+    RoomNameInvalid, EngineUnavailable);
 
 /// Join a room
 ///

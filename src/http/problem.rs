@@ -83,6 +83,7 @@ table! {
     TooManyConnections: 503 "too-many-connections", "The server has as many connections as it may have", "Try again after `Retry-After`.";
     RoomsExhausted: 503 "rooms-exhausted", "The server has as many rooms as it may have", "Try again after `Retry-After`.";
     MemoryExhausted: 503 "memory-exhausted", "The server holds as much as it may", "Try again after `Retry-After`; less at once may still fit.";
+    EngineUnavailable: 503 "engine-unavailable", "What keeps the rooms cannot be reached", "Ask again after `Retry-After`, posts with the same `Idempotency-Key`.";
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
 }
 
@@ -174,6 +175,16 @@ impl Problem {
         Self::new(Code::MemoryExhausted, "There is memory for less than this now.").retry_after(MEMORY_RETRY)
     }
 
+    fn engine_unavailable(perhaps_done: bool) -> Self {
+        let detail = match perhaps_done {
+            true => {
+                "No answer came in time, so this may have been done. With its Idempotency-Key it is not done twice."
+            }
+            false => "It cannot be reached now. Nothing was done.",
+        };
+        Self::new(Code::EngineUnavailable, detail).retry_after(ENGINE_RETRY)
+    }
+
     fn draining() -> Self {
         // Spread out, so that those who were sent away together do not come back together.
         let after = Duration::from_millis(fastrand::u64(500..2500));
@@ -188,6 +199,7 @@ const SEAT_RETRY: Duration = Duration::from_secs(5);
 const MAILBOX_RETRY: Duration = Duration::from_secs(1);
 const ROOMS_RETRY: Duration = Duration::from_secs(30);
 const MEMORY_RETRY: Duration = Duration::from_secs(2);
+const ENGINE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -238,6 +250,7 @@ impl From<Refusal> for Problem {
                 plain(Code::KeyReused, "The earlier request differs from this one. Nothing was done.")
             }
             Refusal::Draining => Problem::draining(),
+            Refusal::EngineUnavailable { perhaps_done } => Problem::engine_unavailable(perhaps_done),
         }
     }
 }

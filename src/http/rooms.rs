@@ -45,11 +45,12 @@ pub struct ChangeRequest {
 
 refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature,
     TicketExpired, TicketOtherRoom, TicketCannotCreate, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted, Draining);
-refusals!(LookRefusals: RoomUnknown, RoomNameInvalid);
+    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted, Draining,
+    EngineUnavailable);
+refusals!(LookRefusals: RoomUnknown, RoomNameInvalid, EngineUnavailable);
 refusals!(ChangeRefusals: MalformedBody, TokenMissing, TokenInvalid, NotYours, RoomUnknown, BodyTimeout, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid);
-refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid);
+    UnsupportedMediaType, Invalid, RoomNameInvalid, EngineUnavailable);
+refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid, EngineUnavailable);
 
 /// Names tried before giving up on finding a free one: each is one of 7 × 10^10.
 const NAMES_TRIED: u64 = 4;

@@ -16,6 +16,8 @@ use signalpost::{
     engine::{Asked, Engine, Memory},
 };
 
+use crate::redis_server::{RedisServer, engine_at};
+
 /// Runs a promise against every engine there is.
 macro_rules! promise {
     ($name:ident, $engine:ident, $body:block) => {
@@ -25,6 +27,13 @@ macro_rules! promise {
             #[tokio::test(start_paused = true)]
             async fn memory() {
                 let $engine = Engine::Memory(Memory::new(Arc::new(Limits::default()), Clock::start()));
+                $body
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn redis() {
+                let server = RedisServer::shared();
+                let $engine = engine_at(&server.url_apart(), Limits::default(), Clock::start_driven());
                 $body
             }
         }
@@ -94,7 +103,7 @@ promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
     let name = room("r");
     let (batch, _) = tokio::join!(receive(&engine, 1, 1, 25), engine.post(&name, id(1), text(1, "is waited for")));
     assert_eq!(seqs(&batch.unwrap()), [2]);
-    let flow = engine.stats().flow;
+    let flow = engine.stats().await.flow;
     assert_eq!(flow.waited_micros, 60_000);
     let counted: Vec<_> = flow.waited.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     // Up to 100 microseconds, and up to a quarter of a second.
@@ -104,7 +113,7 @@ promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
 promise!(a_hold_ends_with_an_empty_batch_and_leaves_no_waiter, engine, {
     join(&engine, 1).await;
     assert!(seqs(&receive(&engine, 1, 0, 25).await.unwrap()).is_empty());
-    assert_eq!(engine.stats().parked, 0);
+    assert_eq!(engine.stats().await.parked, 0);
 });
 
 promise!(a_dropped_poll_leaves_nothing_behind, engine, {
@@ -112,9 +121,9 @@ promise!(a_dropped_poll_leaves_nothing_behind, engine, {
     {
         let mut poll = Box::pin(receive(&engine, 1, 0, 25));
         assert!(is_pending(&mut poll));
-        assert_eq!(engine.stats().parked, 1);
+        assert_eq!(engine.stats().await.parked, 1);
     }
-    assert_eq!(engine.stats().parked, 0);
+    assert_eq!(engine.stats().await.parked, 0);
     engine.post(&room("r"), id(1), text(1, "x")).await.unwrap();
     assert_eq!(seqs(&receive(&engine, 1, 0, 0).await.unwrap()), [1]);
 });
@@ -197,7 +206,7 @@ promise!(a_poll_that_looks_again_does_not_renew_the_lease, engine, {
     receive(&engine, 1, 0, 25).await.unwrap();
     assert_eq!(clock.now().millis() / 1000, 25);
     tokio::time::sleep(Duration::from_millis(20_500)).await;
-    assert_eq!(engine.stats().peers, 0);
+    assert_eq!(engine.stats().await.peers, 0);
     sweeper.abort();
 });
 
@@ -231,7 +240,7 @@ promise!(a_lease_ends_by_itself_and_the_others_are_told_once, engine, {
     let waited = clock.now().millis();
     assert!((45_000..45_100).contains(&waited), "{waited}");
     assert_eq!(receive(&engine, 2, 0, 0).await, Err(Refusal::PeerGone));
-    assert_eq!(engine.stats().peers, 1);
+    assert_eq!(engine.stats().await.peers, 1);
     sweeper.abort();
 });
 
@@ -241,11 +250,11 @@ promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
     for number in 1..=9 {
         join(&engine, number).await;
     }
-    assert_eq!(engine.stats().rooms, 1);
+    assert_eq!(engine.stats().await.rooms, 1);
     tokio::time::advance(Duration::from_secs(44)).await;
-    assert_eq!(engine.stats().peers, 9);
+    assert_eq!(engine.stats().await.peers, 9);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((engine.stats().rooms, engine.stats().peers, engine.stats().flow.expired), (0, 0, 9));
+    assert_eq!((engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.flow.expired), (0, 0, 9));
     sweeper.abort();
 });
 
@@ -262,7 +271,7 @@ promise!(a_drain_answers_every_poll_and_refuses_to_hold_another, engine, {
     }
     assert_eq!(receive(&engine, 1, 1, 25).await, Err(Refusal::Draining));
     assert!(seqs(&receive(&engine, 1, 1, 0).await.unwrap()).is_empty());
-    assert_eq!(engine.stats().parked, 0);
+    assert_eq!(engine.stats().await.parked, 0);
     // Nobody could read it any more.
     let posted = engine.post(&room("r"), id(1), text(2, "x")).await;
     assert_eq!(posted.err(), Some(Refusal::Draining));

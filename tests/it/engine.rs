@@ -27,7 +27,7 @@ async fn of_300_000_messages_none_is_lost_doubled_or_out_of_order_though_polls_a
         sender.await.unwrap();
     }
     assert!(dropped > 100, "only {dropped} polls were dropped");
-    assert_eq!(engine.stats().parked, 0);
+    assert_eq!(engine.stats().await.parked, 0);
 }
 
 async fn send_all(engine: Engine, sender: u8) {

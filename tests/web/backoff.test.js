@@ -23,6 +23,7 @@ test('what the server asks for is waited for, and up to a fifth more', () => {
   assert.equal(retryDelay(problem(429, 'rate-limited', { retryAfterMs: 3_000 }), 0, lowest), 3_000);
   assert.equal(retryDelay(problem(429, 'rate-limited', { retryAfterMs: 3_000 }), 0, highest), 3_600);
   assert.equal(retryDelay(problem(503, 'draining', { retry_after_ms: 700 }), 9, lowest), 700);
+  assert.equal(retryDelay(problem(503, 'engine-unavailable', { retryAfterMs: 1_000 }), 0, lowest), 1_000);
   assert.equal(retryDelay(new Unreachable('gateway', { status: 503, retryAfterMs: 2_000 }), 0, lowest), 2_000);
 });
 

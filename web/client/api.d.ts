@@ -738,7 +738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -933,7 +933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -995,7 +995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1073,7 +1073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1198,7 +1198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1352,7 +1352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1432,7 +1432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1587,7 +1587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1676,7 +1676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1776,7 +1776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2001,7 +2001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2144,7 +2144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
             503: {
                 headers: {
                     [name: string]: unknown;

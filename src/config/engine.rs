@@ -1,0 +1,71 @@
+//! Where rooms are kept, and the key that all who keep them share.
+
+use std::{str::FromStr, sync::Arc};
+
+use super::Config;
+use crate::{
+    clock::Clock,
+    domain::Limits,
+    engine::{Engine, Memory, Redis, RedisAddress},
+    http::TokenKey,
+};
+
+/// What `--engine` may say.
+#[derive(Clone, Debug, Default)]
+pub enum EngineChoice {
+    #[default]
+    Memory,
+    Redis(RedisAddress),
+}
+
+impl FromStr for EngineChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = match text.strip_prefix('@') {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?,
+            None => text.to_owned(),
+        };
+        match text.trim() {
+            "memory" => Ok(Self::Memory),
+            url => url.parse().map(Self::Redis).map_err(|why| format!("{why} (or be `memory`)")),
+        }
+    }
+}
+
+impl Config {
+    pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
+        match &self.engine {
+            EngineChoice::Memory => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
+            EngineChoice::Redis(_) if self.token_key.is_none() => {
+                Err("with --engine redis://… all nodes must make the \
+                 same tokens: give each the same --token-key, at least 16 characters that nobody can guess"
+                    .into())
+            }
+            EngineChoice::Redis(address) => Redis::connect(address.clone(), limits.clone(), clock).map(Engine::Redis),
+        }
+    }
+
+    /// The key for tokens, or what is wrong with the one that was given.
+    pub fn token_key(&self) -> Result<TokenKey, String> {
+        match &self.token_key {
+            Some(secret) => TokenKey::from_secret(secret)
+                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
+            None => TokenKey::random().map_err(|error| format!("there is no randomness for a token key: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_memory_or_an_address_of_redis() {
+        assert!(matches!("memory".parse(), Ok(EngineChoice::Memory)));
+        assert!(matches!("redis://a.example:6379/1".parse(), Ok(EngineChoice::Redis(_))));
+        for bad in ["", "Memory", "mysql://a", "redis://", "@/nowhere"] {
+            assert!(bad.parse::<EngineChoice>().is_err(), "{bad}");
+        }
+    }
+}

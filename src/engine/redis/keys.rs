@@ -1,0 +1,91 @@
+//! What is kept under which key, and where in a cluster that is.
+
+use crate::domain::RoomName;
+
+/// The version of what is kept and of what scripts expect of it. Nodes of different versions share a Redis without seeing
+/// each other's rooms. A field at the end of a record, or a new script, needs no new version.
+const VERSION: u32 = 1;
+
+/// Rooms are kept in so many buckets, each with its own index of deadlines in the same slot of the cluster as its rooms.
+/// Enough for a cluster of dozens of masters to have much the same number each, few enough to sweep them all.
+pub const BUCKETS: usize = 256;
+
+/// A cluster's.
+const SLOTS: u16 = 16384;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bucket(u16);
+
+impl Bucket {
+    pub fn all() -> impl Iterator<Item = Bucket> {
+        (0..BUCKETS as u16).map(Bucket)
+    }
+
+    /// The same on every node.
+    pub fn of(room: &RoomName) -> Self {
+        Self(crc16(room.as_str().as_bytes()) % BUCKETS as u16)
+    }
+
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// The slot of a cluster that all its keys are in.
+    pub fn slot(self) -> u16 {
+        crc16(self.0.to_string().as_bytes()) % SLOTS
+    }
+}
+
+/// With what the keys of each bucket begin.
+#[derive(Debug)]
+pub struct Keys(Vec<String>);
+
+impl Keys {
+    pub fn new(prefix: &str) -> Self {
+        Self(Bucket::all().map(|bucket| format!("{prefix}{VERSION}:{{{}}}:d", bucket.0)).collect())
+    }
+
+    /// The index of deadlines: by it the scripts know the others.
+    pub fn deadlines(&self, bucket: Bucket) -> &str {
+        &self.0[bucket.index()]
+    }
+
+    /// The channel on which a node is told of mailboxes in a bucket.
+    pub fn channel(&self, bucket: Bucket, node: &str) -> String {
+        let key = self.deadlines(bucket);
+        format!("{}w:{node}", &key[..key.len() - 1])
+    }
+}
+
+/// CRC-16/XMODEM, by which a cluster finds the slot of a key.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(
+            crc ^ (u16::from(*byte) << 8),
+            |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_clusters() {
+        // The example of the cluster specification.
+        assert_eq!(crc16(b"123456789"), 0x31C3);
+    }
+
+    #[test]
+    fn buckets_are_spread_over_the_slots() {
+        for masters in [3, 6, 16] {
+            let mut share = vec![0; masters];
+            for bucket in Bucket::all() {
+                share[usize::from(bucket.slot()) * masters / usize::from(SLOTS)] += 1;
+            }
+            let even = BUCKETS / masters;
+            assert!(share.iter().all(|count| (even / 2..=even * 2).contains(count)), "{share:?}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The way to Redis: which server to ask, what its failures mean, and how it is found again after it was lost.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use redis::{Cmd, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{
+    super::waiters::Wake,
+    address::Address,
+    keys::{BUCKETS, Bucket},
+    server::{self, Ears, Server},
+};
+
+/// Redis answers within this, or the caller is told that it did not: an answer by HTTP within a second leaves some for
+/// the rest.
+const ANSWER_LIMIT: Duration = Duration::from_millis(700);
+/// Between two looks at whether all servers are well.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After each look, so that failures in a row do not make it look without end.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It may have been done, if it was sent.
+    Unreachable { perhaps_done: bool },
+    /// Redis has as much as it may have; nothing was done.
+    OutOfMemory,
+}
+
+#[derive(Debug)]
+pub struct Link {
+    address: Address,
+    ears: Ears,
+    routes: ArcSwap<Routes>,
+    /// Other routes are there.
+    changed: Notify,
+    /// A bucket is not where it was.
+    moved: AtomicBool,
+    /// An answer did not come, and with it perhaps the word whom to wake.
+    lost: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Routes {
+    servers: Vec<Arc<Server>>,
+    /// By bucket.
+    of: Vec<Option<MultiplexedConnection>>,
+}
+
+impl Routes {
+    fn new(servers: Vec<Arc<Server>>) -> Self {
+        let mut of = vec![None; BUCKETS];
+        for server in &servers {
+            for bucket in &server.buckets {
+                of[bucket.index()] = Some(server.data.clone());
+            }
+        }
+        Self { servers, of }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.of.iter().all(Option::is_some)
+    }
+}
+
+impl Link {
+    /// Connects for the first time. An error says what is wrong.
+    pub async fn connect(address: Address, ears: Ears) -> Result<Arc<Self>, String> {
+        let link = Self {
+            address,
+            ears,
+            routes: ArcSwap::from_pointee(Routes::new(Vec::new())),
+            changed: Notify::new(),
+            moved: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+        };
+        let servers = link.find(&[]).await?;
+        let failures: Vec<String> = servers.iter().filter_map(|server| server.as_ref().err().cloned()).collect();
+        if !failures.is_empty() {
+            return Err(failures.join("; "));
+        }
+        link.routes.store(Arc::new(Routes::new(servers.into_iter().flatten().collect())));
+        Ok(Arc::new(link))
+    }
+
+    /// Whether some server is well: with a part of a cluster gone, the rooms of the others go on.
+    pub fn is_up(&self) -> bool {
+        !self.routes.load().servers.is_empty()
+    }
+
+    pub async fn ask(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
+        timeout(ANSWER_LIMIT, self.ask_for_long(bucket, cmd)).await.unwrap_or_else(|_| {
+            self.lost.store(true, Relaxed);
+            self.ears.look.notify_one();
+            Err(Trouble::Unreachable { perhaps_done: true })
+        })
+    }
+
+    /// Goes on while it is certain that nothing was done.
+    async fn ask_for_long(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
+        loop {
+            let changed = self.changed.notified();
+            let connection = self.routes.load().of[bucket.index()].clone();
+            let Some(mut connection) = connection else { return Err(Trouble::Unreachable { perhaps_done: false }) };
+            let error = match connection.send_packed_command(cmd).await.and_then(Value::extract_error) {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match Failure::of(&error) {
+                Failure::Forgotten => match server::load_scripts(&connection).await {
+                    Ok(()) => continue,
+                    Err(_) => return Err(Trouble::Unreachable { perhaps_done: false }),
+                },
+                Failure::Moved => {
+                    self.moved.store(true, Relaxed);
+                    self.ears.look.notify_one();
+                    changed.await;
+                }
+                Failure::Full => return Err(Trouble::OutOfMemory),
+                Failure::Refused => {
+                    self.ears.look.notify_one();
+                    return Err(Trouble::Unreachable { perhaps_done: false });
+                }
+                Failure::Lost => {
+                    self.lost.store(true, Relaxed);
+                    self.ears.look.notify_one();
+                    return Err(Trouble::Unreachable { perhaps_done: true });
+                }
+                Failure::Odd => {
+                    tracing::error!(%error, "Redis does not understand a script");
+                    return Err(Trouble::Unreachable { perhaps_done: true });
+                }
+            }
+        }
+    }
+
+    /// Looks after the connections for as long as it is polled. After anything was lost, every poll looks again.
+    pub async fn keep(&self) {
+        let mut was_whole = true;
+        loop {
+            let _ = timeout(LOOK_EVERY, self.ears.look.notified()).await;
+            let routes = self.routes.load_full();
+            let well = join_all(routes.servers.iter().map(|server| server.is_well(&self.ears.keys))).await;
+            let moved = self.moved.swap(false, Relaxed);
+            if well.iter().all(|well| *well) && routes.is_whole() && !moved {
+                if self.lost.swap(false, Relaxed) {
+                    self.ears.places.wake_all(Wake::News);
+                }
+            } else {
+                let servers = routes.servers.iter().zip(well).filter(|(_, well)| *well);
+                let kept: Vec<_> = servers.map(|(server, _)| server.clone()).collect();
+                drop(routes);
+                was_whole = self.mend(kept, was_whole && !moved).await;
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+    }
+
+    /// Goes on with what is well, and looks for the rest. Says whether all is there.
+    async fn mend(&self, kept: Vec<Arc<Server>>, was_whole: bool) -> bool {
+        self.routes.store(Arc::new(Routes::new(kept.clone())));
+        let found = self.find(&kept).await;
+        let why = match &found {
+            Ok(servers) => servers.iter().find_map(|server| server.as_ref().err().cloned()),
+            Err(why) => Some(why.clone()),
+        };
+        let well = kept.len();
+        let servers = found.map(|servers| servers.into_iter().flatten().collect()).unwrap_or(kept);
+        let routes = Routes::new(servers);
+        let whole = routes.is_whole();
+        match (was_whole, whole) {
+            (true, false) => tracing::warn!(why = why.unwrap_or_default(), "Redis is lost"),
+            (false, true) => tracing::info!("Redis is there"),
+            _ => {}
+        }
+        let is_better = routes.servers.len() > well;
+        self.routes.store(Arc::new(routes));
+        self.changed.notify_waiters();
+        // As long as Redis cannot be reached, polls just wait.
+        if is_better {
+            self.lost.store(false, Relaxed);
+            self.ears.places.wake_all(Wake::News);
+        }
+        whole
+    }
+
+    /// All servers that there are now, those that are known to be well as they are.
+    async fn find(&self, kept: &[Arc<Server>]) -> Result<Vec<Result<Arc<Server>, String>>, String> {
+        let shares = server::find_servers(&self.address).await?;
+        let servers = shares.into_iter().map(async |share| {
+            let known = kept.iter().find(|server| (&server.host, &server.buckets) == (&share.0, &share.1));
+            match known {
+                Some(server) => Ok(server.clone()),
+                None => Server::connect(&self.address, share, &self.ears).await.map(Arc::new),
+            }
+        });
+        Ok(join_all(servers).await)
+    }
+}
+
+/// What an error means for what was asked.
+enum Failure {
+    /// The script is not known there.
+    Forgotten,
+    /// Another server has the bucket.
+    Moved,
+    /// There is no memory for it.
+    Full,
+    /// Redis cannot now, and has done nothing.
+    Refused,
+    /// Nobody knows.
+    Lost,
+    /// A script failed.
+    Odd,
+}
+
+impl Failure {
+    fn of(error: &RedisError) -> Self {
+        use redis::ErrorKind;
+        match (error.kind(), error.code().unwrap_or_default()) {
+            (ErrorKind::Server(ServerErrorKind::NoScript), _) => Failure::Forgotten,
+            (ErrorKind::Server(ServerErrorKind::Moved), _) => Failure::Moved,
+            (_, "OOM") => Failure::Full,
+            (
+                _,
+                "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" | "BUSY" | "MISCONF"
+                | "NOREPLICAS" | "NOAUTH",
+            ) => Failure::Refused,
+            (ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::Parse, _) => Failure::Odd,
+            _ => Failure::Lost,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading mailboxes, and waiting for what comes into them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    super::{Asked, wait, waiters::Wake},
+    Redis, micros,
+    reply::{Odd, Reply},
+    scripts::Script,
+};
+use crate::domain::{Batch, PeerId, Refusal, RoomName, Timestamp};
+
+/// What a look into a mailbox found.
+#[derive(Debug)]
+enum Look {
+    Ready(Batch),
+    /// Nothing yet: the poll has its place, here and in Redis.
+    Parked(Parked),
+}
+
+/// A poll that waits. Dropping it gives its place back.
+#[derive(Debug)]
+struct Parked {
+    poll: u64,
+    receiver: oneshot::Receiver<Wake>,
+    place: Place,
+}
+
+impl Parked {
+    async fn woken(&mut self) -> Wake {
+        (&mut self.receiver).await.unwrap_or(Wake::News)
+    }
+
+    /// The look that comes says in Redis what is to be said of its place.
+    fn look_again(self) {
+        let occupant = &self.place.0;
+        occupant.redis.places.give_back(occupant.peer, occupant.ticket);
+    }
+}
+
+/// A place among those that wait here.
+#[derive(Debug)]
+struct Place(Arc<Occupant>);
+
+#[derive(Debug)]
+struct Occupant {
+    redis: Arc<Redis>,
+    name: RoomName,
+    peer: PeerId,
+    ticket: u64,
+    /// Its number, once Redis has said so; 0 before, and when it does not wait.
+    poll: AtomicU64,
+    /// Its client has gone.
+    gone: AtomicBool,
+}
+
+impl Occupant {
+    /// Redis says that it waits, and perhaps it does no more.
+    fn is_waiting(&self, poll: u64) {
+        self.poll.store(poll, SeqCst);
+        if self.gone.load(SeqCst) {
+            self.release();
+        }
+    }
+
+    /// Nobody waits for that: if it does not arrive, the peer counts as heard of until the end of its hold.
+    fn release(&self) {
+        let mut call = self.redis.call(Script::Release, &self.name);
+        call.arg(self.peer.as_bytes()).arg(self.poll.load(SeqCst));
+        let redis = self.redis.clone();
+        self.redis.spawn(async move { drop(redis.ask_and_tell(call, None).await) });
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let occupant = &self.0;
+        occupant.gone.store(true, SeqCst);
+        if occupant.redis.places.give_back(occupant.peer, occupant.ticket) && occupant.poll.load(SeqCst) > 0 {
+            occupant.release();
+        }
+    }
+}
+
+impl Redis {
+    pub async fn receive(
+        self: &Arc<Self>,
+        name: &RoomName,
+        peer: PeerId,
+        asked: Asked,
+        hold: Duration,
+    ) -> Result<Batch, Refusal> {
+        let until = self.clock.now() + hold;
+        let mut poll = None;
+        loop {
+            let mut parked = match self.look(name, peer, asked, until, poll).await? {
+                Look::Ready(batch) => return Ok(batch),
+                Look::Parked(parked) => parked,
+            };
+            poll = Some(parked.poll);
+            match wait(&self.clock, parked.woken(), until).await {
+                Wake::News => parked.look_again(),
+                Wake::Draining => return Err(Refusal::Draining),
+            }
+        }
+    }
+
+    /// Reads a mailbox and, if there is nothing and time is left, says in the same step that a poll waits here. Its place
+    /// is taken before: a hint cannot come too early.
+    async fn look(
+        self: &Arc<Self>,
+        name: &RoomName,
+        peer: PeerId,
+        Asked { after, page }: Asked,
+        until: Timestamp,
+        poll: Option<u64>,
+    ) -> Result<Look, Refusal> {
+        let hold = self.clock.now().until(until);
+        let mut call = self.call(Script::Read, name);
+        call.arg(peer.as_bytes()).arg(micros(self.limits.lease)).arg(micros(hold));
+        call.some(poll).page(page).some(after.map(|after| after.get()));
+        let this = self.clone();
+        if hold.is_zero() {
+            return self.run(call, move |reply| this.read(reply)).await.map(Look::Ready);
+        }
+        if self.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        let (ticket, receiver) = self.places.take(peer);
+        let (poll, gone) = (AtomicU64::new(0), AtomicBool::new(false));
+        let place = Place(Arc::new(Occupant { redis: self.clone(), name: name.clone(), peer, ticket, poll, gone }));
+        let occupant = place.0.clone();
+        let reading = self.run_for(Some(ticket), call, move |reply| {
+            let batch = this.read(reply)?;
+            let waiting = batch.poll.filter(|_| batch.messages.is_empty());
+            waiting.inspect(|poll| occupant.is_waiting(*poll));
+            Ok((batch, waiting))
+        });
+        match reading.await? {
+            (batch, None) => Ok(Look::Ready(batch)),
+            // A drain that came after the check above has found this place, or is seen here.
+            (_, Some(_)) if self.is_draining() => Err(Refusal::Draining),
+            (_, Some(poll)) => Ok(Look::Parked(Parked { poll, receiver, place })),
+        }
+    }
+
+    fn read(&self, reply: &mut Reply) -> Result<Batch, Odd> {
+        let rest = &mut reply.rest;
+        let (cursor, fresh, poll) = (rest.seq()?, rest.count()?, rest.number()?);
+        let batch = Batch { messages: rest.messages(cursor)?, cursor, fresh, poll: (poll > 0).then_some(poll) };
+        self.flow.delivered(&batch, reply.now);
+        Ok(batch)
+    }
+}

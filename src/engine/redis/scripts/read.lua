@@ -1,0 +1,96 @@
+-- Rooms::read, Room::read and Mailbox::read. A poll that may wait (`hold`, in microseconds) and finds nothing is noted as
+-- waiting at this node in the same step. `poll` is its number, if it looks again.
+local id, lease, hold = take(), take_number(), take_number()
+local poll, page, after = take_number(), take_some(), take_number()
+
+local READ_BYTES = 262144 -- Limits::READ_BYTES
+local room = load(name, {id})
+local peer, refusal
+if poll then
+  peer, refusal = seat(room, id)
+else
+  peer, refusal = member(room, id, lease)
+end
+if not peer then
+  return save_and_answer(room, refusal)
+end
+
+if page then
+  if not peer.page then
+    peer.page, peer.changed = page, true
+  elseif peer.page ~= page then
+    return save_and_answer(room, 'PollSuperseded')
+  end
+end
+if poll and poll ~= peer.polls then
+  if not page then
+    return save_and_answer(room, 'PollSuperseded')
+  end
+  return save_and_answer(room, 'ok', after or peer.acknowledged, 0, 0, {})
+end
+
+after = after or peer.acknowledged
+if after > peer.newest then
+  return save_and_answer(room, 'CursorAhead', after, peer.newest)
+elseif after < peer.acknowledged then
+  return save_and_answer(room, 'CursorGone', after, peer.acknowledged)
+end
+
+-- Mailbox::trim. Before an entry was put in as many bytes as its header says.
+local mailbox = key_of(room, 'm', id)
+local function bytes_up_to(entry)
+  local _, bytes = struct.unpack('>I8I8', entry[2][2], 2)
+  return bytes
+end
+if after > peer.acknowledged then
+  if after == peer.newest then
+    redis.call('DEL', mailbox)
+    peer.let_out = peer.taken_in
+  else
+    peer.let_out = bytes_up_to(redis.call('XRANGE', mailbox, place(after), place(after))[1])
+    redis.call('XTRIM', mailbox, 'MINID', '=', place(after + 1))
+  end
+  peer.acknowledged, peer.changed = after, true
+end
+
+local entries, size, full = {}, 0, false
+local cursor, passed = after, peer.let_out
+while cursor < peer.newest and not full do
+  for _, entry in ipairs(redis.call('XRANGE', mailbox, place(cursor + 1), '+', 'COUNT', 32)) do
+    local bytes = bytes_up_to(entry)
+    local first = size == 0
+    size = size + math.max(bytes - passed, 1)
+    if not first and size > READ_BYTES then
+      full = true
+      break
+    end
+    cursor, passed = cursor + 1, bytes
+    entries[#entries + 1] = entry[2]
+  end
+end
+local fresh = math.max(0, cursor - math.max(after, peer.handed_out))
+peer.handed_out = math.max(peer.handed_out, cursor)
+peer.changed = true
+if not poll then
+  peer.polls = peer.polls + 1
+end
+
+-- Lease::hold
+if #entries > 0 then
+  release(peer)
+elseif not poll and hold > 0 and not room.closed and not peer.leaving then
+  peer.ends = math.max(peer.ends, now + lease, now + hold + math.floor(lease / 3))
+  peer.held_until = now + hold
+elseif poll and hold == 0 then
+  release(peer)
+end
+if room.closed and #entries == 0 then
+  take_out(room, peer, 'l')
+  return save_and_answer(room, 'RoomClosed')
+end
+-- An older poll looks again, and learns that there is a newer one.
+wake(peer)
+if #entries == 0 and hold > 0 then
+  peer.waits_at = here
+end
+return save_and_answer(room, 'ok', cursor, fresh, peer.polls, entries)

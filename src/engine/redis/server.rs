@@ -1,0 +1,243 @@
+//! One Redis server: finding it, connecting to it, asking it whether it is well.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisResult, Value,
+    aio::MultiplexedConnection,
+};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{
+    address::{Address, Host},
+    keys::{Bucket, Keys},
+    places::Places,
+    reply::ids_in,
+    scripts::Script,
+};
+
+/// A connection must be there within this.
+const CONNECT_LIMIT: Duration = Duration::from_millis(500);
+/// A server that is well says so within this.
+const PING_LIMIT: Duration = Duration::from_millis(500);
+/// What a connection waits for an answer, in case nobody else has given up before.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// The oldest that has sharded channels and scripts with flags.
+const OLDEST_MAJOR: u32 = 7;
+
+/// Which server has which buckets.
+pub type Share = (Host, Vec<Bucket>);
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub host: Host,
+    pub buckets: Vec<Bucket>,
+    pub data: MultiplexedConnection,
+    /// Of its own: Redis cuts off subscribers that do not keep up.
+    push: MultiplexedConnection,
+}
+
+/// What a server needs to tell others of.
+#[derive(Clone, Debug)]
+pub struct Ears {
+    pub keys: Arc<Keys>,
+    pub node: String,
+    pub places: Arc<Places>,
+    /// Something is wrong with a connection.
+    pub look: Arc<Notify>,
+}
+
+impl Server {
+    pub async fn connect(address: &Address, (host, buckets): Share, ears: &Ears) -> Result<Self, String> {
+        let failed = |error: redis::RedisError| format!("{host}: {error}");
+        let info = |protocol| address.connection(&host, protocol);
+        let data = open(info(ProtocolVersion::RESP2).map_err(failed)?, None).await.map_err(failed)?;
+        About::ask(&data).await.map_err(failed)?.check().map_err(|why| format!("{host}: {why}"))?;
+        load_scripts(&data).await.map_err(failed)?;
+        let push = open(info(ProtocolVersion::RESP3).map_err(failed)?, Some(ears.clone())).await.map_err(failed)?;
+        let server = Self { host: host.clone(), buckets, data, push };
+        server.subscribe(ears).await.map_err(failed)?;
+        Ok(server)
+    }
+
+    async fn subscribe(&self, ears: &Ears) -> RedisResult<()> {
+        let all = self.buckets.iter().map(|bucket| {
+            let mut push = self.push.clone();
+            let mut cmd = redis::cmd("SSUBSCRIBE");
+            cmd.arg(ears.keys.channel(*bucket, &ears.node));
+            async move { push.send_packed_command(&cmd).await }
+        });
+        join_all(all).await.into_iter().try_for_each(|outcome| outcome.and_then(Value::extract_error).map(drop))
+    }
+
+    /// Whether it answers, still has its buckets, and can still tell us of mailboxes.
+    pub async fn is_well(&self, keys: &Keys) -> bool {
+        let Some(bucket) = self.buckets.first() else { return true };
+        let mut looking = redis::cmd("EXISTS");
+        looking.arg(keys.deadlines(*bucket));
+        let ping = redis::cmd("PING");
+        let (mut data, mut push) = (self.data.clone(), self.push.clone());
+        let both = async { tokio::join!(data.send_packed_command(&looking), push.send_packed_command(&ping)) };
+        let well = |outcome: RedisResult<Value>| outcome.and_then(Value::extract_error).is_ok();
+        timeout(PING_LIMIT, both).await.is_ok_and(|(data, push)| well(data) && well(push))
+    }
+}
+
+/// Redis forgets scripts when it starts.
+pub async fn load_scripts(connection: &MultiplexedConnection) -> RedisResult<()> {
+    for script in Script::ALL {
+        let mut cmd = redis::cmd("SCRIPT");
+        cmd.arg("LOAD").arg(script.text());
+        ask(connection, &cmd).await?;
+    }
+    Ok(())
+}
+
+async fn ask(connection: &MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
+    connection.clone().send_packed_command(cmd).await?.extract_error()
+}
+
+async fn open(info: ConnectionInfo, ears: Option<Ears>) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_response_timeout(Some(ANSWER_LIMIT));
+    let config = match ears {
+        Some(ears) => config.set_push_sender(move |push: PushInfo| {
+            hear(&ears, push);
+            Ok::<(), redis::aio::SendError>(())
+        }),
+        None => config,
+    };
+    Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await
+}
+
+fn hear(ears: &Ears, push: PushInfo) {
+    match push.kind {
+        PushKind::SMessage => {
+            if let Some(Value::BulkString(ids)) = push.data.get(1) {
+                ears.places.wake(ids_in(ids), None);
+            }
+        }
+        // A bucket has gone to another server of the cluster, or the connection is gone.
+        PushKind::SUnsubscribe | PushKind::Disconnection => ears.look.notify_one(),
+        _ => {}
+    }
+}
+
+/// Which servers there are now.
+pub async fn find_servers(address: &Address) -> Result<Vec<Share>, String> {
+    let mut failures = Vec::new();
+    for host in &address.hosts {
+        let found = match &address.master {
+            Some(master) => ask_sentinel(address, host, master).await,
+            None => ask_server(address, host).await,
+        };
+        match found {
+            Ok(shares) => return Ok(shares),
+            Err(why) => failures.push(format!("{host}: {why}")),
+        }
+    }
+    Err(failures.join("; "))
+}
+
+async fn ask_server(address: &Address, host: &Host) -> Result<Vec<Share>, String> {
+    let failed = |error: redis::RedisError| error.to_string();
+    let info = address.connection(host, ProtocolVersion::RESP2).map_err(failed)?;
+    let connection = open(info, None).await.map_err(failed)?;
+    let about = About::ask(&connection).await.map_err(failed)?;
+    match about.mode.as_str() {
+        "cluster" => {
+            let mut cmd = redis::cmd("CLUSTER");
+            cmd.arg("SLOTS");
+            shares_of_cluster(ask(&connection, &cmd).await.map_err(failed)?, host)
+                .ok_or_else(|| "it does not know its cluster".into())
+        }
+        "sentinel" => Err("this is a Sentinel: use redis-sentinel://host:port/NAME-OF-THE-MASTER".into()),
+        _ => about.check().map(|()| vec![(host.clone(), Bucket::all().collect())]),
+    }
+}
+
+async fn ask_sentinel(address: &Address, host: &Host, master: &str) -> Result<Vec<Share>, String> {
+    let failed = |error: redis::RedisError| error.to_string();
+    let connection = open(address.sentinel_connection(host).map_err(failed)?, None).await.map_err(failed)?;
+    let mut cmd = redis::cmd("SENTINEL");
+    cmd.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
+    match ask(&connection, &cmd).await.map_err(failed)? {
+        Value::Array(place) => {
+            let name = place.first().and_then(text_of).ok_or("it does not say where the master is")?;
+            let port = place.get(1).and_then(text_of).and_then(|port| port.parse().ok());
+            let host = Host { name, port: port.ok_or("it does not say where the master is")? };
+            Ok(vec![(host, Bucket::all().collect())])
+        }
+        _ => Err(format!("it knows no master called {master}")),
+    }
+}
+
+/// From `CLUSTER SLOTS`: ranges of slots, each with its master and then its replicas.
+fn shares_of_cluster(answer: Value, asked: &Host) -> Option<Vec<Share>> {
+    let Value::Array(ranges) = answer else { return None };
+    let mut shares: Vec<Share> = Vec::new();
+    for range in ranges {
+        let Value::Array(range) = range else { return None };
+        let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &range[..] else { return None };
+        let name = master.first().and_then(text_of).filter(|name| !name.is_empty() && name != "?");
+        let Value::Int(port) = master.get(1)? else { return None };
+        let host = Host { name: name.unwrap_or_else(|| asked.name.clone()), port: u16::try_from(*port).ok()? };
+        let within = Bucket::all().filter(|bucket| (*first..=*last).contains(&bucket.slot().into()));
+        match shares.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, buckets)) => buckets.extend(within),
+            None => shares.push((host, within.collect())),
+        }
+    }
+    shares.iter_mut().for_each(|(_, buckets)| buckets.sort_unstable_by_key(|bucket| bucket.index()));
+    shares.retain(|(_, buckets)| !buckets.is_empty());
+    (!shares.is_empty()).then_some(shares)
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Value::SimpleString(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// What a server says of itself.
+struct About {
+    version: String,
+    mode: String,
+    role: String,
+    eviction: String,
+}
+
+impl About {
+    async fn ask(connection: &MultiplexedConnection) -> RedisResult<Self> {
+        let text = text_of(&ask(connection, &redis::cmd("INFO")).await?).unwrap_or_default();
+        let line = |name: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            found.unwrap_or_default().trim().to_owned()
+        };
+        Ok(Self {
+            version: line("redis_version"),
+            mode: line("redis_mode"),
+            role: line("role"),
+            eviction: line("maxmemory_policy"),
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let major = self.version.split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or_default();
+        if major < OLDEST_MAJOR {
+            return Err(format!("this is version {}; it takes Redis {OLDEST_MAJOR} or Valkey", self.version));
+        }
+        if self.role != "master" {
+            return Err(format!("it is a {}; rooms are kept by a master", self.role));
+        }
+        if self.eviction.starts_with("allkeys") {
+            return Err(format!("its maxmemory-policy is {}, which drops rooms: set noeviction", self.eviction));
+        }
+        Ok(())
+    }
+}

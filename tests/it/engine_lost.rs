@@ -1,0 +1,168 @@
+//! What clients and monitors see when Redis cannot be reached, or has no memory left.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use signalpost::app::App;
+
+use crate::{
+    harness::{Peer, Server, config, send},
+    redis_server::RedisServer,
+};
+
+const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+/// Nothing hangs. How long an answer takes at most is told by the time-outs in the code; tests do not measure speed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn node(redis: &RedisServer) -> Server {
+    Server::start(&[&["--engine", &redis.url()], &KEY[..]].concat())
+}
+
+/// Asks whether the node is ready until it says what is expected.
+async fn until_ready(node: &Server, status: u16) {
+    let asking = async { while node.get("/readyz").await.status != status {} };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap();
+}
+
+/// Waits until so many polls wait at the node, and Redis knows of them.
+async fn until_parked(node: &Server, polls: usize) {
+    let figure = format!("signalpost_parked_polls {polls}\n");
+    let asking = async { while !node.get("/metrics").await.text.contains(&figure) {} };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap();
+    // Over the same connection, so after them.
+    node.get("/v1/rooms/tea").await.expect(200);
+}
+
+/// One request of each kind, as somebody in the room.
+async fn everything(node: &Server, ann: &Peer, ben: &Peer) -> Vec<crate::harness::Answer> {
+    let text = json!({"type": "data", "data": 1});
+    let requests = [
+        node.request(Method::POST, "/v1/rooms").json(&json!({})),
+        node.request(Method::GET, "/v1/rooms/tea"),
+        node.request(Method::POST, "/v1/rooms/tea/peers").json(&json!({})),
+        ann.request(Method::POST, "/v1/rooms/tea/peers").json(&json!({})),
+        ann.request(Method::GET, "/v1/rooms/tea/peers"),
+        ann.posting(ben, &text),
+        ann.request(Method::POST, "/v1/rooms/tea/messages").json(&json!({ "messages": [text] })),
+        ann.polling(0, 0.0),
+        ann.polling(0, 5.0),
+        ann.request(Method::GET, &ann.path("/ice-servers")),
+        ann.request(Method::DELETE, &ann.path("")),
+    ];
+    let all = futures_util::future::join_all(requests.map(send));
+    tokio::time::timeout(PATIENCE, all).await.unwrap()
+}
+
+#[test]
+fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
+    let error = |engine: &str, flags: &[&str]| {
+        App::build(config(&[&["--engine", engine], flags].concat())).err().unwrap_or_default()
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable = error(&format!("redis://ann:secret@{free}"), &KEY);
+    assert!(unreachable.contains(&format!("Redis at {free} cannot be used")), "{unreachable}");
+    assert!(!unreachable.contains("secret"), "{unreachable}");
+
+    let redis = RedisServer::start(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
+    assert!(error(&redis.url(), &KEY).contains("noeviction"));
+    assert!(error(&redis.url(), &[]).contains("--token-key"));
+    assert!(error(&format!("redis-sentinel://127.0.0.1:{}/calls", redis.port), &KEY).contains("cannot be used"));
+    redis.pause();
+    assert!(error(&redis.url(), &KEY).contains("cannot be used"));
+    redis.go_on();
+    let guarded = RedisServer::start(&["--requirepass", "open sesame"]);
+    assert!(error(&guarded.url(), &KEY).contains("cannot be used"));
+    let url = format!("redis://:open%20sesame@127.0.0.1:{}", guarded.port);
+    assert_eq!(error(&url, &KEY), "");
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let node = node(&redis);
+    let (ann, ben) = (node.join_room("tea", "Ann").await, node.join_room("tea", "Ben").await);
+    ann.messages(0).await;
+    let parked = tokio::spawn(send(ann.polling(1, 4.0)));
+    until_parked(&node, 1).await;
+    let mut keyed =
+        ann.posting(&ben, &json!({"type": "data", "data": "once"})).header("idempotency-key", "k".repeat(16));
+    redis.pause();
+
+    let refused = send(keyed.try_clone().unwrap()).await;
+    assert!(refused.refused(503, "engine-unavailable")["detail"].as_str().unwrap().contains("may have been done"));
+    assert_eq!(refused.headers["retry-after"], "1");
+    for answer in everything(&node, &ann, &ben).await {
+        answer.refused(503, "engine-unavailable");
+    }
+    assert_eq!(ben.goodbye().await.status, 204);
+    until_ready(&node, 503).await;
+    node.get("/readyz").await.refused(503, "engine-unavailable");
+    assert_eq!(node.get("/healthz").await.status, 200);
+    assert!(node.get("/metrics").await.text.contains("signalpost_rooms"));
+    // It waits as long as it was asked to, and not for ever.
+    tokio::time::timeout(PATIENCE, parked).await.unwrap().unwrap().refused(503, "engine-unavailable");
+
+    redis.go_on();
+    until_ready(&node, 200).await;
+    keyed = keyed.header("x-again", "1");
+    send(keyed).await.expect(202);
+    let ben = node.seat("tea", node.resume(&ben).await.expect(200));
+    let once = |message: &&Value| message["data"] == "once";
+    assert_eq!(ben.messages(0).await.iter().filter(once).count(), 1);
+}
+
+#[tokio::test]
+async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
+    let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let (one, two) = (node(&redis), node(&redis));
+    let (ann, ben) = (one.join_room("tea", "Ann").await, two.join_room("tea", "Ben").await);
+    ann.say(&ben, "before").await;
+    let joined = ann.messages(0).await;
+    assert_eq!(joined[0]["peer"]["id"], ben.id);
+    let parked = tokio::spawn(send(ann.polling(1, 25.0)));
+    until_parked(&one, 1).await;
+
+    redis.kill();
+    until_ready(&one, 503).await;
+    until_ready(&two, 503).await;
+    for answer in everything(&one, &ann, &ben).await {
+        answer.refused(503, "engine-unavailable");
+    }
+    redis.start_again();
+    until_ready(&one, 200).await;
+    until_ready(&two, 200).await;
+    assert_eq!(ben.messages(0).await[0]["data"], "before");
+    // Whoever waited all the time is still there to be told.
+    ben.say(&ann, "after").await;
+    let told = tokio::time::timeout(PATIENCE, parked).await.unwrap().unwrap();
+    assert_eq!(told.messages()[0]["data"], "after");
+}
+
+#[tokio::test]
+async fn a_redis_without_memory_takes_nothing_more_and_gives_what_it_has() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let node = node(&redis);
+    let (ann, ben) = (node.join_room("tea", "Ann").await, node.join_room("tea", "Ben").await);
+    ann.say(&ben, "before").await;
+    redis.cli(&["config", "set", "maxmemory", "1mb"]);
+
+    let text = json!({"type": "data", "data": "more"});
+    ann.post(&ben, text).await.refused(503, "memory-exhausted");
+    node.post("/v1/rooms", json!({})).await.refused(503, "memory-exhausted");
+    node.post("/v1/rooms/milk/peers", json!({})).await.refused(503, "memory-exhausted");
+    assert_eq!(ben.messages(0).await.len(), 1);
+    assert!(ben.messages(1).await.is_empty());
+    node.resume(&ben).await.expect(200);
+    assert_eq!(ben.leave().await.status, 204);
+    let told = ann.messages(0).await;
+    assert_eq!(
+        told.iter().map(|event| event["type"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["peer-joined", "peer-left"]
+    );
+    // Its seat is gone, so it comes in like anybody else.
+    node.resume(&ben).await.refused(503, "memory-exhausted");
+
+    redis.cli(&["config", "set", "maxmemory", "0"]);
+    node.resume(&ben).await.expect(201);
+}

@@ -1,0 +1,124 @@
+//! Debian's redis-server, started by a test on a free port and gone with it.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use signalpost::{
+    clock::Clock,
+    domain::Limits,
+    engine::{Engine, Redis},
+};
+
+pub struct RedisServer {
+    pub port: u16,
+    folder: PathBuf,
+    options: Vec<String>,
+    /// One lock, so that a test may stop and start it from anywhere.
+    child: Mutex<Option<Child>>,
+}
+
+impl RedisServer {
+    /// A server of one's own, with more options.
+    pub fn start(options: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let options = options.iter().map(|option| option.to_string()).collect();
+        let server = Self { port, folder, options, child: Mutex::new(None) };
+        server.start_again();
+        server
+    }
+
+    /// One for all tests that run now: each engine has its own prefix.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock();
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Self::start(&["--save", "", "--appendonly", "no"]));
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    /// After [`RedisServer::kill`]: on the same port, with what it has kept.
+    pub fn start_again(&self) {
+        let mut child = Command::new("redis-server")
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--logfile", ""])
+            .args(["--loglevel", "notice"])
+            .args(&self.options)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("redis-server is missing: tests/run.sh installs it");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let ready = lines.by_ref().map_while(Result::ok).any(|line| {
+            said.push(line);
+            // A Sentinel says `+monitor`.
+            said.last().is_some_and(|line| line.contains("Ready to accept connections") || line.contains("+monitor"))
+        });
+        assert!(ready, "redis-server: {said:#?}");
+        std::thread::spawn(move || lines.for_each(drop));
+        *self.child.lock() = Some(child);
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A room keeper of its own here: no other test sees its rooms.
+    pub fn url_apart(&self) -> String {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        format!("{}?prefix=t{}-", self.url(), MADE.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Alive, but answers nobody until [`RedisServer::go_on`].
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, which: &str) {
+        let id = self.child.lock().as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([which, &id]).status().unwrap().success());
+    }
+
+    /// What redis-cli answers.
+    pub fn cli(&self, arguments: &[&str]) -> String {
+        let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A node with an engine at that address.
+pub fn engine_at(url: &str, limits: Limits, clock: Clock) -> Engine {
+    Engine::Redis(Redis::connect(url.parse().unwrap(), Arc::new(limits), clock).unwrap())
+}
