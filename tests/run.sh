@@ -2,11 +2,11 @@
 # Installs what the tests need (Debian, npm and Python packages) and runs them all.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint deny rust web document api fuzz browser nat
+#   bash tests/run.sh rust web   only some parts: lint deny rust instructions web document api fuzz browser nat
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ALL=(lint deny rust web document api fuzz browser nat)
+ALL=(lint deny rust instructions web document api fuzz browser nat)
 PARTS=("$@")
 [ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
 STARTED=$SECONDS
@@ -43,6 +43,7 @@ install() {
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
       prometheus=prometheus
   fi
+  if wanted instructions; then debian valgrind=valgrind; fi
   if wanted web || wanted document || wanted browser || wanted nat; then
     if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
       say "installing npm packages"
@@ -76,6 +77,11 @@ deny() {
 rust() {
   say "Rust tests"
   cargo test --locked
+}
+
+instructions() {
+  say "whether a join, a send or a receive has become dearer"
+  cargo bench --quiet --profile dev --locked --bench load -- instructions
 }
 
 web() {

@@ -7,6 +7,9 @@ use crate::domain::{LeaveReason, Lifecycle, Turn};
 /// Whoever knows the name of an open room can join it, so above debug a room goes by a number that only this process can
 /// make from the name.
 pub fn log(lifecycle: &[Lifecycle], hasher: &RandomState) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
     for Lifecycle { room: name, turn } in lifecycle {
         let room = format!("{:08x}", hasher.hash_one(name) >> 32);
         match turn {
