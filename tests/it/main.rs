@@ -11,6 +11,7 @@ mod chaos;
 mod connections;
 mod contract;
 mod deploy;
+mod differential;
 mod engine;
 mod engine_lost;
 mod faults;
