@@ -30,6 +30,7 @@ mod polls;
 mod probe;
 mod rates;
 mod redis_server;
+mod redis_servers;
 mod restart;
 mod rooms;
 mod stun;
