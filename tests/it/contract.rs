@@ -16,7 +16,7 @@ use signalpost::{
     engine::{Asked, Engine, Memory},
 };
 
-use crate::redis_server::{RedisServer, engine_at};
+use crate::redis_server::{RedisCluster, RedisServer, engine_at};
 
 /// Runs a promise against every engine there is.
 macro_rules! promise {
@@ -34,6 +34,13 @@ macro_rules! promise {
             async fn redis() {
                 let server = RedisServer::shared();
                 let $engine = engine_at(&server.url_apart(), Limits::default(), Clock::start_driven());
+                $body
+            }
+
+            #[tokio::test(start_paused = true)]
+            async fn redis_cluster() {
+                let cluster = RedisCluster::shared();
+                let $engine = engine_at(&cluster.url_apart(), Limits::default(), Clock::start_driven());
                 $body
             }
         }

@@ -26,7 +26,7 @@ async fn until_ready(node: &Server, status: u16) {
 }
 
 /// Waits until so many polls wait at the node, and Redis knows of them.
-async fn until_parked(node: &Server, polls: usize) {
+pub async fn until_parked(node: &Server, polls: usize) {
     let figure = format!("signalpost_parked_polls {polls}\n");
     let asking = async { while !node.get("/metrics").await.text.contains(&figure) {} };
     tokio::time::timeout(PATIENCE, asking).await.unwrap();

@@ -29,7 +29,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// A server of one's own, with more options.
     pub fn start(options: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
@@ -37,6 +37,28 @@ impl RedisServer {
         let server = Self { port, folder, options, child: Mutex::new(None) };
         server.start_again();
         server
+    }
+
+    /// A replica of this server.
+    pub fn replica(&self) -> Self {
+        let replica = Self::start(&["--replicaof", "127.0.0.1", &self.port.to_string()]);
+        while !replica.cli(&["info", "replication"]).contains("master_link_status:up") {}
+        replica
+    }
+
+    /// A Sentinel that watches this server and its replicas, and needs nobody's consent to promote one.
+    pub fn sentinel(&self, name: &str) -> Self {
+        let watched = free_port();
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sentinel-{watched}.conf"));
+        let text = format!(
+            "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 500\n\
+             sentinel failover-timeout {name} 3000\n",
+            self.port
+        );
+        std::fs::write(&file, text).unwrap();
+        let sentinel = Self::start(&[file.to_str().unwrap(), "--sentinel"]);
+        while !sentinel.cli(&["sentinel", "replicas", name]).contains("127.0.0.1") {}
+        sentinel
     }
 
     /// One for all tests that run now: each engine has its own prefix.
@@ -52,10 +74,13 @@ impl RedisServer {
 
     /// After [`RedisServer::kill`]: on the same port, with what it has kept.
     pub fn start_again(&self) {
+        // A file of options comes first.
+        let (files, options): (Vec<_>, Vec<_>) = self.options.iter().partition(|option| option.ends_with(".conf"));
         let mut child = Command::new("redis-server")
+            .args(files)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--logfile", ""])
             .args(["--loglevel", "notice"])
-            .args(&self.options)
+            .args(options)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -79,8 +104,7 @@ impl RedisServer {
 
     /// A room keeper of its own here: no other test sees its rooms.
     pub fn url_apart(&self) -> String {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        format!("{}?prefix=t{}-", self.url(), MADE.fetch_add(1, Ordering::Relaxed))
+        format!("{}?prefix={}", self.url(), fresh_prefix())
     }
 
     pub fn kill(&self) {
@@ -116,6 +140,64 @@ impl Drop for RedisServer {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Three masters, each with a third of the slots.
+pub struct RedisCluster {
+    pub masters: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    pub fn start() -> Self {
+        let master = || {
+            let bus = free_port().to_string();
+            RedisServer::start(
+                &[
+                    &["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"][..],
+                    &["--cluster-require-full-coverage", "no", "--appendonly", "yes"],
+                ]
+                .concat(),
+            )
+        };
+        let cluster = Self { masters: std::iter::repeat_with(master).take(3).collect() };
+        let places: Vec<String> = cluster.masters.iter().map(|master| format!("127.0.0.1:{}", master.port)).collect();
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        let made = cluster.masters[0].cli(&[&["--cluster", "create"], &places[..], &["--cluster-yes"]].concat());
+        assert!(made.contains("All 16384 slots covered"), "{made}");
+        for master in &cluster.masters {
+            while !master.cli(&["cluster", "info"]).contains("cluster_state:ok") {}
+        }
+        cluster
+    }
+
+    /// One for all tests that run now.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<RedisCluster>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock();
+        shared.upgrade().unwrap_or_else(|| {
+            let cluster = Arc::new(Self::start());
+            *shared = Arc::downgrade(&cluster);
+            cluster
+        })
+    }
+
+    /// Two of them are named: they know the third.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{},127.0.0.1:{}", self.masters[0].port, self.masters[1].port)
+    }
+
+    pub fn url_apart(&self) -> String {
+        format!("{}?prefix={}", self.url(), fresh_prefix())
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn fresh_prefix() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    format!("t{}-", MADE.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A node with an engine at that address.

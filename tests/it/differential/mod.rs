@@ -1,0 +1,98 @@
+//! The same random operations on both engines: every answer must be the same, events and refusals included.
+//!
+//! `DIFFERENTIAL_STEPS` sets how many steps are made (default 20,000), `DIFFERENTIAL_SEED` which; the seed is printed. A
+//! failing case is made as short as possible, and shown with its last operations and what both engines answered.
+
+mod acts;
+mod world;
+
+use std::{cell::Cell, hash::BuildHasher};
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
+};
+
+use crate::redis_server::RedisServer;
+use world::{Cursor, ROOMS, Step, World};
+
+const STEPS_PER_CASE: usize = 400;
+
+fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let peer = || 0..12_u8;
+    let room = || 0..ROOMS;
+    let bytes = prop_oneof![20 => 0..400_usize, 1 => 60_000..250_000_usize];
+    let cursor = prop_oneof![
+        6 => Just(Cursor::Kept),
+        1 => Just(Cursor::None),
+        2 => (1..4_u64).prop_map(Cursor::Behind),
+        1 => (1..3_u64).prop_map(Cursor::Ahead),
+    ];
+    let page = || prop_oneof![4 => Just(None), 1 => (1..3_u64).prop_map(Some)];
+    let target = || prop::option::weighted(0.7, peer());
+    prop_oneof![
+        8 => (room(), any::<[u8; 6]>(), page(), 0..3_u8)
+            .prop_map(|(room, dice, page, key)| Step::Join { room, dice, page, key }),
+        4 => (peer(), page()).prop_map(|(peer, page)| Step::Return { peer, page }),
+        2 => (peer(), any::<bool>()).prop_map(|(peer, same)| Step::RepeatJoin { peer, same }),
+        16 => (peer(), prop::collection::vec((target(), bytes), 1..4), 0..6_u8)
+            .prop_map(|(from, targets, key)| Step::Post { from, targets, key }),
+        2 => (peer(), any::<bool>()).prop_map(|(peer, same)| Step::RepeatPost { peer, same }),
+        16 => (peer(), cursor.clone(), page()).prop_map(|(peer, cursor, page)| Step::Poll { peer, cursor, page }),
+        6 => (peer(), cursor, page(), 1..40_u8)
+            .prop_map(|(peer, cursor, page, seconds)| Step::Hold { peer, cursor, page, seconds }),
+        2 => any::<prop::sample::Index>().prop_map(|which| Step::Drop { which }),
+        2 => peer().prop_map(|peer| Step::Leave { peer }),
+        2 => peer().prop_map(|peer| Step::Goodbye { peer }),
+        1 => (peer(), peer(), any::<bool>()).prop_map(|(by, whom, right)| Step::Kick { by, whom, right }),
+        1 => (room(), any::<bool>(), any::<bool>()).prop_map(|(room, locked, right)| Step::Lock { room, locked, right }),
+        1 => (room(), any::<bool>(), any::<[u8; 4]>()).prop_map(|(room, keyed, dice)| Step::Create { room, keyed, dice }),
+        1 => room().prop_map(|room| Step::Close { room }),
+        2 => room().prop_map(|room| Step::View { room }),
+        2 => peer().prop_map(|peer| Step::Roster { peer }),
+        1 => (room(), 1..40_u8).prop_map(|(room, times)| Step::Churn { room, times }),
+        8 => (1..12_000_u64).prop_map(|millis| Step::Pass { millis }),
+        1 => (12_000..700_000_u64).prop_map(|millis| Step::Pass { millis }),
+    ]
+}
+
+#[test]
+fn both_engines_answer_20_000_operations_alike() {
+    let wanted = setting("DIFFERENTIAL_STEPS").unwrap_or(20_000);
+    let seed = setting("DIFFERENTIAL_SEED").unwrap_or_else(|| std::hash::RandomState::new().hash_one(0));
+    println!("DIFFERENTIAL_SEED={seed}");
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&u64::to_be_bytes(seed));
+    let config = Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config { cases: u32::try_from(wanted / STEPS_PER_CASE).unwrap().max(1), ..config };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let (redis, taken) = (RedisServer::shared(), Cell::new(0));
+    // Mostly of the full length, but free to shrink.
+    let steps = prop::collection::vec(step(), 1..=STEPS_PER_CASE + STEPS_PER_CASE / 20);
+    let steps = (steps, prop::collection::vec(step(), STEPS_PER_CASE / 2));
+    let outcome = runner.run(&steps, |(first, rest)| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let mut world = World::new(&redis);
+            for step in first.into_iter().chain(rest) {
+                taken.set(taken.get() + 1);
+                world.take(step).await.map_err(TestCaseError::fail)?;
+            }
+            world.end().await.map_err(TestCaseError::fail)
+        })
+    });
+    if let Err(TestError::Fail(why, (first, rest))) = outcome {
+        let steps: Vec<_> = first.iter().chain(&rest).collect();
+        panic!(
+            "DIFFERENTIAL_SEED={seed}\n{why}\nof {} steps, the last {:#?}",
+            steps.len(),
+            &steps[steps.len().saturating_sub(20)..]
+        );
+    }
+    println!("{} steps", taken.get());
+    assert!(taken.get() >= wanted * 9 / 10, "only {} steps", taken.get());
+}

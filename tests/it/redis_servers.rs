@@ -1,0 +1,119 @@
+//! More than one Redis server: a cluster whose slots move and whose masters fail, and Sentinels that promote a replica.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    engine_lost::until_parked,
+    harness::{Answer, Peer, Server, send},
+    redis_server::{RedisCluster, RedisServer},
+};
+
+const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+const PATIENCE: Duration = Duration::from_secs(60);
+const ROOMS: usize = 60;
+
+fn node(url: &str) -> Server {
+    Server::start(&[&["--engine", url], &KEY[..]].concat())
+}
+
+/// Two in each room, who came by different nodes.
+async fn fill(one: &Server, two: &Server) -> Vec<(Peer, Peer)> {
+    let pairs = (0..ROOMS).map(async |number| {
+        let room = format!("room-{number}");
+        let ann = one.join_room(&room, "Ann").await;
+        (ann, two.join_room(&room, "Ben").await)
+    });
+    futures_util::future::join_all(pairs).await
+}
+
+/// Everybody is told something while waiting for it, through another node.
+async fn talk(pairs: &[(Peer, Peer)], after: u64) {
+    let calls = pairs.iter().map(async |(ann, ben)| {
+        let (told, _) = tokio::join!(send(ann.polling(after, 20.0)), ben.say(ann, after));
+        told.messages()[0]["data"].as_u64()
+    });
+    let told = tokio::time::timeout(PATIENCE, futures_util::future::join_all(calls)).await.unwrap();
+    assert_eq!(told, vec![Some(after); pairs.len()]);
+}
+
+async fn until_all(node: &Server, status: u16) {
+    let all = async { while states(node).await.iter().any(|answer| answer.status != status) {} };
+    tokio::time::timeout(PATIENCE, all).await.unwrap();
+}
+
+async fn states(node: &Server) -> Vec<Answer> {
+    let rooms = (0..ROOMS).map(|number| send(node.request(Method::GET, &format!("/v1/rooms/room-{number}"))));
+    futures_util::future::join_all(rooms).await
+}
+
+#[tokio::test]
+async fn rooms_are_spread_over_a_cluster_and_follow_their_slots() {
+    let cluster = RedisCluster::start();
+    let (one, two) = (node(&cluster.url()), node(&cluster.url()));
+    let pairs = fill(&one, &two).await;
+    for master in &cluster.masters {
+        let keys: usize = master.cli(&["dbsize"]).parse().unwrap();
+        assert!(keys > ROOMS, "{keys}");
+    }
+    talk(&pairs, 1).await;
+
+    let [first, second, _] = &cluster.masters[..] else { unreachable!() };
+    let (from, to) = (first.cli(&["cluster", "myid"]), second.cli(&["cluster", "myid"]));
+    let moving = ["--cluster", "reshard", &format!("127.0.0.1:{}", first.port), "--cluster-from", &from];
+    let moved = first.cli(&[&moving[..], &["--cluster-to", &to, "--cluster-slots", "2000", "--cluster-yes"]].concat());
+    assert!(moved.contains("Moving slot"), "{moved}");
+    until_all(&one, 200).await;
+    until_all(&two, 200).await;
+    talk(&pairs, 2).await;
+}
+
+#[tokio::test]
+async fn with_a_master_of_a_cluster_its_rooms_are_gone_until_it_is_back_and_the_others_stay() {
+    let cluster = RedisCluster::start();
+    let (one, two) = (node(&cluster.url()), node(&cluster.url()));
+    let pairs = fill(&one, &two).await;
+    cluster.masters[0].kill();
+    let lost = async { while states(&one).await.iter().all(|answer| answer.status == 200) {} };
+    tokio::time::timeout(PATIENCE, lost).await.unwrap();
+    let states = states(&one).await;
+    let there = states.iter().filter(|answer| answer.status == 200).count();
+    assert!((ROOMS / 3..ROOMS).contains(&there), "{there}");
+    for answer in states.iter().filter(|answer| answer.status != 200) {
+        answer.refused(503, "engine-unavailable");
+    }
+    // Other nodes could do no better.
+    assert_eq!(one.get("/readyz").await.status, 200);
+    cluster.masters[0].start_again();
+    until_all(&one, 200).await;
+    until_all(&two, 200).await;
+    talk(&pairs, 1).await;
+}
+
+#[tokio::test]
+async fn when_sentinels_promote_a_replica_the_nodes_go_on_with_it() {
+    let master = RedisServer::start(&["--save", ""]);
+    let replica = master.replica();
+    let sentinel = master.sentinel("calls");
+    let url = format!("redis-sentinel://127.0.0.1:{}/calls", sentinel.port);
+    let (one, two) = (node(&url), node(&url));
+    let (ann, ben) = (one.join_room("tea", "Ann").await, two.join_room("tea", "Ben").await);
+    ben.say(&ann, "before").await;
+    ann.messages(1).await;
+    let parked = tokio::spawn(send(ann.polling(2, 55.0)));
+    until_parked(&one, 1).await;
+    assert_eq!(master.cli(&["wait", "1", "10000"]), "1");
+
+    master.kill();
+    for node in [&one, &two] {
+        let back = async { while node.post("/v1/rooms", json!({})).await.status != 201 {} };
+        tokio::time::timeout(PATIENCE, back).await.unwrap();
+    }
+    assert!(replica.cli(&["role"]).starts_with("master"));
+    // Whoever waited all the time is told by the new one.
+    ben.say(&ann, "after").await;
+    let told = tokio::time::timeout(PATIENCE, parked).await.unwrap().unwrap();
+    assert_eq!(told.messages()[0]["data"], "after");
+}
