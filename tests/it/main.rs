@@ -33,6 +33,7 @@ mod redis_server;
 mod redis_servers;
 mod restart;
 mod rooms;
+mod soak;
 mod stun;
 mod tickets;
 mod tidy;

@@ -34,7 +34,8 @@ use super::{flow::Flow, lifecycle, waiters::Wake};
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Keyed, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Turn,
+        Accepted, Card, Created, CreatorId, Keyed, Lifecycle, Limits, PeerId, Post, Refusal, RoomName, RoomPlan,
+        RoomView, Turn,
     },
 };
 use joining::named;
@@ -259,11 +260,19 @@ impl Redis {
         })?;
         let reply = Reply::read(value).map_err(odd)?;
         self.places.wake(reply.wake.iter().copied(), ticket);
-        let made = reply.lifecycle.iter().filter(|note| note.turn == Turn::RoomMade).count();
-        self.rooms.fetch_add(made, Ordering::Relaxed);
+        self.count_rooms(&reply.lifecycle);
         self.flow.expired(&reply.lifecycle);
         lifecycle::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
+    }
+
+    fn count_rooms(&self, lifecycle: &[Lifecycle]) {
+        let count = |turn| lifecycle.iter().filter(|note| note.turn == turn).count();
+        let (made, gone) = (count(Turn::RoomMade), count(Turn::RoomGone));
+        if made != gone {
+            let update = |rooms: usize| Some((rooms + made).saturating_sub(gone));
+            let _ = self.rooms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        }
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
