@@ -23,6 +23,7 @@ mod logs;
 mod memory;
 mod messages;
 mod metrics;
+mod nodes;
 mod openapi;
 mod pages;
 mod peers;

@@ -62,15 +62,17 @@ pub struct Redis {
     limits: Arc<Limits>,
     draining: AtomicBool,
     flow: Flow,
-    /// Connections are driven by a thread of their own: what was begun ends also when nobody waits for it any more.
-    runtime: Option<Runtime>,
+    thread: Thread,
 }
+
+/// Connections are driven by a thread of their own: what was begun ends also when nobody waits for it any more.
+#[derive(Debug)]
+struct Thread(Option<Runtime>);
 
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.
     pub fn connect(address: Address, limits: Arc<Limits>, clock: Clock) -> Result<Arc<Self>, String> {
-        let built = Builder::new_multi_thread().worker_threads(1).thread_name("redis").enable_all().build();
-        let runtime = built.map_err(|error| error.to_string())?;
+        let thread = Thread::start().map_err(|error| error.to_string())?;
         let places = Arc::new(Places::default());
         let keys = Arc::new(Keys::new(&address.prefix));
         let node = format!("{:016x}", fastrand::u64(..));
@@ -78,11 +80,11 @@ impl Redis {
             Ears { keys: keys.clone(), node: node.clone(), places: places.clone(), look: Arc::new(Notify::new()) };
         let (report, connected) = std::sync::mpsc::channel();
         let shown = address.to_string();
-        runtime.spawn(async move { report.send(Link::connect(address, ears).await) });
+        thread.spawn(async move { drop(report.send(Link::connect(address, ears).await)) });
         let link = connected.recv().map_err(|error| error.to_string()).flatten();
         let link = link.map_err(|why| format!("Redis at {shown} cannot be used: {why}"))?;
         let kept = link.clone();
-        runtime.spawn(async move { kept.keep().await });
+        thread.spawn(async move { kept.keep().await });
         Ok(Arc::new(Self {
             link,
             places,
@@ -96,7 +98,7 @@ impl Redis {
             limits,
             draining: AtomicBool::new(false),
             flow: Flow::default(),
-            runtime: Some(runtime),
+            thread,
         }))
     }
 
@@ -276,16 +278,27 @@ impl Redis {
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        self.thread.spawn(work);
+    }
+}
+
+impl Thread {
+    fn start() -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("redis").enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.0 {
             runtime.spawn(work);
         }
     }
 }
 
-impl Drop for Redis {
+impl Drop for Thread {
     fn drop(&mut self) {
-        // Waiting for it is not allowed where an engine may be dropped.
-        if let Some(runtime) = self.runtime.take() {
+        // Waiting for it is not allowed where an engine may be dropped, or fail to be made.
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
