@@ -20,7 +20,7 @@ fn node(redis: &RedisServer) -> Server {
 }
 
 /// Asks whether the node is ready until it says what is expected.
-async fn until_ready(node: &Server, status: u16) {
+pub async fn until_ready(node: &Server, status: u16) {
     let asking = async { while node.get("/readyz").await.status != status {} };
     tokio::time::timeout(PATIENCE, asking).await.unwrap();
 }
@@ -54,8 +54,9 @@ async fn everything(node: &Server, ann: &Peer, ben: &Peer) -> Vec<crate::harness
     tokio::time::timeout(PATIENCE, all).await.unwrap()
 }
 
-#[test]
-fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
+// As `main` does it, in a runtime.
+#[tokio::test]
+async fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
     let error = |engine: &str, flags: &[&str]| {
         App::build(config(&[&["--engine", engine], flags].concat())).err().unwrap_or_default()
     };

@@ -12,7 +12,8 @@ use crate::{
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Shorter than a poll is held: only a wake-up ends it in time.
+const PATIENCE: Duration = Duration::from_secs(40);
 const ROOMS: usize = 60;
 
 fn node(url: &str) -> Server {
@@ -32,7 +33,7 @@ async fn fill(one: &Server, two: &Server) -> Vec<(Peer, Peer)> {
 /// Everybody is told something while waiting for it, through another node.
 async fn talk(pairs: &[(Peer, Peer)], after: u64) {
     let calls = pairs.iter().map(async |(ann, ben)| {
-        let (told, _) = tokio::join!(send(ann.polling(after, 20.0)), ben.say(ann, after));
+        let (told, _) = tokio::join!(send(ann.polling(after, 55.0)), ben.say(ann, after));
         told.messages()[0]["data"].as_u64()
     });
     let told = tokio::time::timeout(PATIENCE, futures_util::future::join_all(calls)).await.unwrap();

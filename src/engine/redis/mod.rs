@@ -34,7 +34,8 @@ use super::{flow::Flow, lifecycle, waiters::Wake};
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Keyed, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Turn,
+        Accepted, Card, Created, CreatorId, Keyed, Lifecycle, Limits, PeerId, Post, Refusal, RoomName, RoomPlan,
+        RoomView, Turn,
     },
 };
 use joining::named;
@@ -61,15 +62,17 @@ pub struct Redis {
     limits: Arc<Limits>,
     draining: AtomicBool,
     flow: Flow,
-    /// Connections are driven by a thread of their own: what was begun ends also when nobody waits for it any more.
-    runtime: Option<Runtime>,
+    thread: Thread,
 }
+
+/// Connections are driven by a thread of their own: what was begun ends also when nobody waits for it any more.
+#[derive(Debug)]
+struct Thread(Option<Runtime>);
 
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.
     pub fn connect(address: Address, limits: Arc<Limits>, clock: Clock) -> Result<Arc<Self>, String> {
-        let built = Builder::new_multi_thread().worker_threads(1).thread_name("redis").enable_all().build();
-        let runtime = built.map_err(|error| error.to_string())?;
+        let thread = Thread::start().map_err(|error| error.to_string())?;
         let places = Arc::new(Places::default());
         let keys = Arc::new(Keys::new(&address.prefix));
         let node = format!("{:016x}", fastrand::u64(..));
@@ -77,11 +80,11 @@ impl Redis {
             Ears { keys: keys.clone(), node: node.clone(), places: places.clone(), look: Arc::new(Notify::new()) };
         let (report, connected) = std::sync::mpsc::channel();
         let shown = address.to_string();
-        runtime.spawn(async move { report.send(Link::connect(address, ears).await) });
+        thread.spawn(async move { drop(report.send(Link::connect(address, ears).await)) });
         let link = connected.recv().map_err(|error| error.to_string()).flatten();
         let link = link.map_err(|why| format!("Redis at {shown} cannot be used: {why}"))?;
         let kept = link.clone();
-        runtime.spawn(async move { kept.keep().await });
+        thread.spawn(async move { kept.keep().await });
         Ok(Arc::new(Self {
             link,
             places,
@@ -95,7 +98,7 @@ impl Redis {
             limits,
             draining: AtomicBool::new(false),
             flow: Flow::default(),
-            runtime: Some(runtime),
+            thread,
         }))
     }
 
@@ -259,24 +262,43 @@ impl Redis {
         })?;
         let reply = Reply::read(value).map_err(odd)?;
         self.places.wake(reply.wake.iter().copied(), ticket);
-        let made = reply.lifecycle.iter().filter(|note| note.turn == Turn::RoomMade).count();
-        self.rooms.fetch_add(made, Ordering::Relaxed);
+        self.count_rooms(&reply.lifecycle);
         self.flow.expired(&reply.lifecycle);
         lifecycle::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
     }
 
+    fn count_rooms(&self, lifecycle: &[Lifecycle]) {
+        let count = |turn| lifecycle.iter().filter(|note| note.turn == turn).count();
+        let (made, gone) = (count(Turn::RoomMade), count(Turn::RoomGone));
+        if made != gone {
+            let update = |rooms: usize| Some((rooms + made).saturating_sub(gone));
+            let _ = self.rooms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        }
+    }
+
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
+        self.thread.spawn(work);
+    }
+}
+
+impl Thread {
+    fn start() -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("redis").enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.0 {
             runtime.spawn(work);
         }
     }
 }
 
-impl Drop for Redis {
+impl Drop for Thread {
     fn drop(&mut self) {
-        // Waiting for it is not allowed where an engine may be dropped.
-        if let Some(runtime) = self.runtime.take() {
+        // Waiting for it is not allowed where an engine may be dropped, or fail to be made.
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
