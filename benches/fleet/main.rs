@@ -86,8 +86,8 @@ fn run(clients: usize) -> Result<(), String> {
     }
     println!("\n{table}\n{curves}\n{}", memory());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        page::write("storms", &table)?;
-        page::write("storm-curve", &curves)?;
+        page::write("docs/scaling.md", "storms", &table)?;
+        page::write("docs/scaling.md", "storm-curve", &curves)?;
     }
     Ok(())
 }

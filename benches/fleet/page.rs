@@ -1,10 +1,10 @@
-//! docs/scaling.md, whose tables are what was measured.
+//! Pages of the documentation whose tables are what was measured.
 
 use std::{fs, path::Path};
 
-/// Puts a text between its two marks in docs/scaling.md.
-pub fn write(mark: &str, text: &str) -> Result<(), String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scaling.md");
+/// Puts a text between its two marks in a page.
+pub fn write(page: &str, mark: &str, text: &str) -> Result<(), String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mark = format!("<!-- {mark} -->");
     let parts: Vec<&str> = page.split(&mark).collect();

@@ -16,7 +16,10 @@ mod crowd;
 mod drivers;
 mod encrypted;
 mod instructions;
+#[path = "../fleet/page.rs"]
+mod page;
 mod process;
+mod publish;
 mod relay;
 mod report;
 mod servers;
@@ -40,7 +43,8 @@ use workloads::{Task, Workload};
 /// Measures Signalpost beside a bare relay, nginx with nchan, and Socket.IO by polling: memory, processor time, latency.
 ///
 /// Without options it takes about ten minutes; with --quick about one. A server that is not installed is left out, with a
-/// word on how to install it. Fails if a message was lost, doubled, out of order or not what was sent.
+/// word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
+/// docs/performance.md are written anew. Fails if a message was lost, doubled, out of order or not what was sent.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench --bench load --", args_conflicts_with_subcommands = true, max_term_width = 110)]
 struct Cli {
@@ -184,6 +188,9 @@ fn run(options: &Options) -> Result<bool, String> {
     println!("\n{text}");
     let written = charts::write(&results, &out)?;
     println!("Written: {}{}", file.display(), written.iter().map(|path| format!(", {path}")).collect::<String>());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        publish::publish(&results, folder(), &text)?;
+    }
     let _ = std::fs::remove_dir_all(&setting.folder);
     Ok(results.are_fine())
 }

@@ -245,7 +245,7 @@ async fn chaos_loses_nothing_silently_doubles_nothing_and_keeps_the_order() {
         "full" => {
             let table = run_all(&SCENARIOS, FULL).await;
             if std::env::var_os("UPDATE_DOCS").is_some() {
-                page::write("chaos", &table).unwrap();
+                page::write("docs/scaling.md", "chaos", &table).unwrap();
             }
         }
         // One of them, by a part of its name.
