@@ -1,12 +1,12 @@
 //! Where every request comes in. It is counted, held against what its connection may have, and answered: by actix's
-//! routes, or, if it is for a mailbox, without them.
+//! routes, or, if it is one of those that calls consist of, without them.
 //!
-//! Nearly all requests are for mailboxes, and finding a route, with all that actix makes ready for a handler, takes longer
-//! than what a mailbox has to do. A waiting poll keeps nothing of its request.
+//! Nearly all requests are for mailboxes, and the rest of a call is joining and leaving. Finding a route, with all that actix
+//! makes ready for a handler, takes longer than what there is to do. A waiting poll keeps nothing of its request.
 
 use std::sync::Arc;
 
-use actix_http::{Request, Response};
+use actix_http::{Payload, Request, Response};
 use actix_web::{
     Error, HttpResponse, ResponseError,
     body::MessageBody,
@@ -19,11 +19,13 @@ use futures_util::future::Either;
 use super::{
     Api,
     body::Incoming,
-    caller::{Addressee, Call, Caller, Member, Reader, Sender},
+    caller::{Addressee, Call, Caller, From, Member, OwnerOrCreator, Reader, Sender, Visiting},
     connection::Connection,
+    ice_servers::AskedHost,
     idempotency::IdempotencyKey,
     messages::{Poll, put_batch, put_one},
     methods::has_head,
+    peers::{give_up_seat, take_seat},
     problem::Problem,
     sent::Sent,
 };
@@ -36,19 +38,21 @@ pub struct Front {
     pub has_cors: bool,
 }
 
-/// A call to a mailbox, taken from its request.
-enum Mail {
-    Poll(Poll, actix_http::Payload),
+/// One of the requests that calls consist of, with all that is needed of it.
+enum Direct {
+    Poll(Poll, Payload),
     One(Member, PeerId, IdempotencyKey, Incoming),
     Batch(Member, IdempotencyKey, Incoming),
+    Join(Visiting, From, AskedHost, IdempotencyKey, Incoming),
+    Leave(OwnerOrCreator, Addressee),
 }
 
-/// What a path of a mailbox names.
+/// A path of which requests are answered without the routes.
 #[derive(Debug, PartialEq, Eq)]
-struct Address<'a> {
+struct Place<'a> {
     room: &'a str,
-    /// Of nobody's mailbox in particular: a batch.
     peer: Option<&'a str>,
+    is_mailbox: bool,
 }
 
 impl Front {
@@ -68,15 +72,15 @@ impl Front {
         }
         let under_way = self.api.observed.begin(&request);
         let begun = self.api.connections.begin(&mut request).map(|begun| {
-            let answering = match self.mail(&mut request) {
-                Some(mail) => Either::Left(answer(self.api.clone(), mail)),
+            let answering = match self.direct(&mut request) {
+                Some(direct) => Either::Left(answer(self.api.clone(), direct)),
                 None => Either::Right(routes.call(request)),
             };
             (begun, answering)
         });
         async move {
             let (answer, begun) = match begun {
-                Ok((begun, Either::Left(mail))) => (mail.await, begun),
+                Ok((begun, Either::Left(direct))) => (direct.await, begun),
                 Ok((begun, Either::Right(routed))) => (routed.await?.into_parts().1.map_into_boxed_body(), begun),
                 Err(problem) => (problem.error_response(), None),
             };
@@ -86,32 +90,45 @@ impl Front {
         }
     }
 
-    /// The call, if this is one to a mailbox. The request's payload goes with it.
-    fn mail(&self, request: &mut Request) -> Option<Result<Mail, Problem>> {
+    /// The request, if it can be answered without the routes; its payload goes with it.
+    fn direct(&self, request: &mut Request) -> Option<Result<Direct, Problem>> {
         if self.has_cors && request.head().headers().contains_key(header::ORIGIN) {
-            return None;
-        }
-        let is_poll = *request.method() == Method::GET;
-        if !is_poll && *request.method() != Method::POST {
             return None;
         }
         let payload = request.take_payload();
         let head = request.head();
-        let Some(address) = Address::parse(head.uri.path()).filter(|address| !is_poll || address.peer.is_some()) else {
-            *request.payload() = payload;
-            return None;
-        };
         let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
-        let (room, peer) = (address.room, address.peer.unwrap_or_default());
-        let call = Call { api: &self.api, connection, head, room, peer };
-        Some(if is_poll {
-            Reader::of(&call).and_then(|by| Poll::asked(&self.api, by, head)).map(|poll| Mail::Poll(poll, payload))
-        } else {
-            self.post(&call, address.peer.is_some(), payload)
-        })
+        let call = |Place { room, peer, .. }| {
+            let peer = peer.unwrap_or_default();
+            Call { api: &self.api, connection, head, room, peer }
+        };
+        let place = Place::parse(head.uri.path());
+        match (place, &head.method) {
+            (Some(place @ Place { peer: Some(_), is_mailbox: true, .. }), &Method::GET) => {
+                Some(self.poll(&call(place), payload))
+            }
+            (Some(place @ Place { is_mailbox: true, peer, .. }), &Method::POST) => {
+                Some(self.post(&call(place), peer.is_some(), payload))
+            }
+            (Some(place @ Place { peer: None, is_mailbox: false, .. }), &Method::POST) => {
+                Some(self.join(&call(place), payload))
+            }
+            (Some(place @ Place { peer: Some(_), is_mailbox: false, .. }), &Method::DELETE) => {
+                Some(self.leave(&call(place)))
+            }
+            _ => {
+                *request.payload() = payload;
+                None
+            }
+        }
     }
 
-    fn post(&self, call: &Call<'_>, to_one: bool, payload: actix_http::Payload) -> Result<Mail, Problem> {
+    fn poll(&self, call: &Call<'_>, payload: Payload) -> Result<Direct, Problem> {
+        let by = Reader::of(call)?;
+        Ok(Direct::Poll(Poll::asked(&self.api, by, call.head)?, payload))
+    }
+
+    fn post(&self, call: &Call<'_>, to_one: bool, payload: Payload) -> Result<Direct, Problem> {
         let Sender(by) = Sender::of(call)?;
         let to = to_one.then(|| Addressee::of(call)).transpose()?;
         let key = IdempotencyKey::of(call.head.headers())?;
@@ -119,38 +136,61 @@ impl Front {
         let limit = if to_one { limits.body_bytes } else { limits.batch_bytes };
         let incoming = Incoming::new(&self.api, call.head.headers(), payload, limit);
         Ok(match to {
-            Some(Addressee(to)) => Mail::One(by, to, key, incoming),
-            None => Mail::Batch(by, key, incoming),
+            Some(Addressee(to)) => Direct::One(by, to, key, incoming),
+            None => Direct::Batch(by, key, incoming),
         })
+    }
+
+    fn join(&self, call: &Call<'_>, payload: Payload) -> Result<Direct, Problem> {
+        let (visiting, from) = (Visiting::of(call)?, From::of(call)?);
+        let key = IdempotencyKey::of(call.head.headers())?;
+        let incoming = Incoming::new(&self.api, call.head.headers(), payload, self.api.limits.body_bytes);
+        Ok(Direct::Join(visiting, from, AskedHost::of(call.head), key, incoming))
+    }
+
+    fn leave(&self, call: &Call<'_>) -> Result<Direct, Problem> {
+        Ok(Direct::Leave(OwnerOrCreator::of(call)?, Addressee::of(call)?))
     }
 }
 
-async fn answer(api: Data<Api>, mail: Result<Mail, Problem>) -> HttpResponse {
-    let answer = match mail {
-        Ok(Mail::Poll(poll, stream)) => poll.answer(&api, stream).await,
-        Ok(Mail::One(by, to, key, incoming)) => match incoming.unchecked().await {
-            Ok(bytes) => put_one(&api, &by, to, &key, &bytes).await,
-            Err(problem) => Err(problem),
-        },
-        Ok(Mail::Batch(by, key, incoming)) => match incoming.unchecked().await {
-            Ok(bytes) => put_batch(&api, &by, &key, &bytes).await,
-            Err(problem) => Err(problem),
-        },
+async fn answer(api: Data<Api>, direct: Result<Direct, Problem>) -> HttpResponse {
+    let answer = match direct {
+        Ok(Direct::Poll(poll, stream)) => poll.answer(&api, stream).await,
+        // In a box, so that waiting polls do not take the place for it.
+        Ok(other) => Box::pin(other.answer(&api)).await,
         Err(problem) => Err(problem),
     };
     answer.unwrap_or_else(|problem| problem.error_response())
 }
 
-impl<'a> Address<'a> {
+impl Direct {
+    async fn answer(self, api: &Api) -> Result<HttpResponse, Problem> {
+        match self {
+            Direct::Poll(poll, stream) => poll.answer(api, stream).await,
+            Direct::One(by, to, key, incoming) => put_one(api, &by, to, &key, &incoming.unchecked().await?).await,
+            Direct::Batch(by, key, incoming) => put_batch(api, &by, &key, &incoming.unchecked().await?).await,
+            Direct::Join(visiting, from, host, key, incoming) => {
+                take_seat(api, visiting, from, &host, &key, &incoming.json().await?).await
+            }
+            Direct::Leave(by, whom) => give_up_seat(api, by, whom).await,
+        }
+    }
+}
+
+impl<'a> Place<'a> {
     /// Paths with anything unusual in them are left to the routes, which know what it means.
     fn parse(path: &'a str) -> Option<Self> {
         let (room, rest) = path.strip_prefix("/v1/rooms/")?.split_once('/')?;
-        let peer = match rest {
-            "messages" => None,
-            _ => Some(rest.strip_prefix("peers/")?.strip_suffix("/messages")?),
+        let (peer, is_mailbox) = match rest {
+            "messages" => (None, true),
+            "peers" => (None, false),
+            _ => {
+                let peer = rest.strip_prefix("peers/")?;
+                peer.strip_suffix("/messages").map_or((Some(peer), false), |peer| (Some(peer), true))
+            }
         };
         let is_plain = |part: &str| !part.is_empty() && !part.contains(['/', '%']);
-        (is_plain(room) && peer.is_none_or(is_plain)).then_some(Self { room, peer })
+        (is_plain(room) && peer.is_none_or(is_plain)).then_some(Self { room, peer, is_mailbox })
     }
 }
 
@@ -159,22 +199,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_paths_of_mailboxes_are_known_and_what_is_unusual_is_left_to_the_routes() {
-        let address = |room, peer| Some(Address { room, peer });
-        assert_eq!(Address::parse("/v1/rooms/tea/messages"), address("tea", None));
-        assert_eq!(Address::parse("/v1/rooms/tea/peers/x/messages"), address("tea", Some("x")));
+    fn the_paths_of_calls_are_known_and_what_is_unusual_is_left_to_the_routes() {
+        let place = |room, peer, is_mailbox| Some(Place { room, peer, is_mailbox });
+        assert_eq!(Place::parse("/v1/rooms/tea/messages"), place("tea", None, true));
+        assert_eq!(Place::parse("/v1/rooms/tea/peers/x/messages"), place("tea", Some("x"), true));
+        assert_eq!(Place::parse("/v1/rooms/tea/peers"), place("tea", None, false));
+        assert_eq!(Place::parse("/v1/rooms/tea/peers/x"), place("tea", Some("x"), false));
         for other in [
+            "/v1/rooms",
             "/v1/rooms/tea",
             "/v1/rooms//messages",
+            "/v1/rooms//peers",
+            "/v1/rooms/tea/peers/",
             "/v1/rooms/tea/peers//messages",
-            "/v1/rooms/tea/peers/messages",
             "/v1/rooms/tea/peers/x/y/messages",
             "/v1/rooms/tea/peers/x/messages/",
+            "/v1/rooms/tea/peers/x/leave",
             "/v1/rooms/te%61/messages",
             "/v1/rooms/tea/peers/%78/messages",
             "/v2/rooms/tea/messages",
         ] {
-            assert_eq!(Address::parse(other), None, "{other}");
+            assert_eq!(Place::parse(other), None, "{other}");
         }
     }
 }

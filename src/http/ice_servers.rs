@@ -4,7 +4,7 @@ use std::{convert::Infallible, future::Ready};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
+    dev::{Payload, RequestHead},
     get,
     http::{StatusCode, header, uri::Authority},
     web::Data,
@@ -58,8 +58,14 @@ impl FromRequest for AskedHost {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let named = || request.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
-        let authority = request.uri().authority().cloned().or_else(named);
-        std::future::ready(Ok(Self(authority.map(|authority| authority.host().to_owned()))))
+        std::future::ready(Ok(Self::of(request.head())))
+    }
+}
+
+impl AskedHost {
+    pub fn of(head: &RequestHead) -> Self {
+        let named = || head.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
+        let authority = head.uri.authority().cloned().or_else(named);
+        Self(authority.map(|authority| authority.host().to_owned()))
     }
 }

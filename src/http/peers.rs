@@ -82,12 +82,23 @@ pub async fn join(
     key: IdempotencyKey,
     bytes: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let request: JoinRequest = body::parse_or_default(&bytes.0)?;
+    take_seat(&api, visiting, from, &host, &key, &bytes.0).await
+}
+
+pub async fn take_seat(
+    api: &Api,
+    visiting: Visiting,
+    from: From,
+    host: &AskedHost,
+    key: &IdempotencyKey,
+    bytes: &[u8],
+) -> Result<HttpResponse, Problem> {
+    let request: JoinRequest = body::parse_or_default(bytes)?;
     let identity = match visiting.peer {
         Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
         None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
     };
-    let admission = Admission::of(&api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
+    let admission = Admission::of(api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
     let visitor = Visitor {
         identity,
         name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
@@ -95,13 +106,13 @@ pub async fn join(
         secret: admission.secret,
         capacity: super::parse_capacity(request.capacity, &api.limits)?,
         creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
-        keyed: key.keyed(&[b"join", &bytes.0]),
+        keyed: key.keyed(&[b"join", bytes]),
         page: request.page.as_deref().map(super::parse_page).transpose()?,
         rights: admission.rights,
     };
-    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
+    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(api, refusal))?;
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(answers::json(status, &answer(&api, &visiting.room, &joined, &host)))
+    Ok(answers::json(status, &answer(api, &visiting.room, &joined, host)))
 }
 
 /// List the peers in a room
@@ -134,6 +145,10 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
 )]
 #[delete("/v1/rooms/{room}/peers/{peer}")]
 pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
+    give_up_seat(&api, by, whom).await
+}
+
+pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
     match by {
         OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
         OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,

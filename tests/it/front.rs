@@ -1,4 +1,4 @@
-//! Calls to mailboxes, which do not go by the routes, and tokens that were verified before on the same connection.
+//! What calls consist of, which does not go by the routes, and tokens that were verified before on the same connection.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::harness::{Peer, Server, send};
 /// What a request was answered, without what is another in each room.
 type Outcome = (u16, Option<String>, Vec<String>);
 
-/// Everything that can be right or wrong with a call to a mailbox.
+/// Everything that can be right or wrong with what calls consist of.
 fn calls(server: &Server, ann: &Peer, ben: &Peer) -> Vec<(&'static str, RequestBuilder)> {
     let (mailbox, batch) = (ben.path("/messages"), format!("/v1/rooms/{}/messages", ann.room));
     let post = |path: &str| ann.request(Method::POST, path);
@@ -39,6 +39,15 @@ fn calls(server: &Server, ann: &Peer, ben: &Peer) -> Vec<(&'static str, RequestB
         ("an empty batch", post(&batch).json(&json!({"messages": []}))),
         ("another method", ann.request(Method::PUT, &mailbox).json(&bye)),
         ("a batch is not polled", ann.request(Method::GET, &batch)),
+        ("a full room", post(&format!("/v1/rooms/{}/peers", ann.room)).bearer_auth("x").json(&json!({}))),
+        ("a seat again", post(&format!("/v1/rooms/{}/peers", ann.room)).json(&json!({"name": "Ann"}))),
+        ("no name", post("/v1/rooms/other/peers").json(&json!({"name": 7}))),
+        ("too deep", post("/v1/rooms/other/peers").body("[".repeat(99)).header("content-type", "application/json")),
+        ("another's seat", ann.request(Method::DELETE, &ben.path(""))),
+        ("no seat", ann.request(Method::DELETE, &ann.path("").replace(&ann.id, "nobody"))),
+        ("leaving", ann.request(Method::DELETE, &ann.path(""))),
+        ("having left", ann.request(Method::DELETE, &ann.path(""))),
+        ("the roster", ben.request(Method::GET, &format!("/v1/rooms/{}/peers", ann.room))),
     ]
 }
 
@@ -60,7 +69,7 @@ async fn outcomes(server: &Server, room: &str, origin: Option<&str>) -> Vec<(&'s
 }
 
 #[actix_web::test]
-async fn a_mailbox_answers_alike_with_the_routes_and_without_them() {
+async fn calls_are_answered_alike_with_the_routes_and_without_them() {
     let server = Server::start(&["--cors-origin", "https://app.example"]);
     let without = outcomes(&server, "tea", None).await;
     let with = outcomes(&server, "coffee", Some("https://app.example")).await;
