@@ -1,6 +1,14 @@
 //! Several nodes at work.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
+mod answers;
+mod chaos;
+mod checker;
+mod deployment;
+mod history;
+mod member;
+mod programs;
+mod relay;
 #[path = "../../benches/fleet/storm/mod.rs"]
 #[allow(dead_code, unused_imports, clippy::cast_possible_truncation, reason = "the bench tells more of it")]
 mod storm;

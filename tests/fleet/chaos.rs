@@ -1,0 +1,215 @@
+//! Hundreds of clients exchange numbered messages, partly over a wire that breaks, while something dies. Afterwards the
+//! checker reads what they saw.
+//!
+//! `cargo test --test fleet chaos` takes the most telling faults with few clients; `FLEET_CHAOS=full` takes all of them with
+//! hundreds, and with `UPDATE_DOCS=1` the table in docs/scaling.md is written anew.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Client;
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+use crate::{
+    checker::{Promise, Verdict, check},
+    deployment::{Deployment, Keeping},
+    history::{History, now},
+    member::Member,
+    programs::breaking_wire,
+};
+
+/// Of requests on the breaking wire, which every fourth client uses.
+const BREAKS: f64 = 0.05;
+/// When nothing has arrived for so long, what is missing will not come: longer than the pauses between attempts.
+const QUIET: Duration = Duration::from_secs(12);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    KillNode,
+    KillRedis,
+    PauseRedis,
+    CutSubscriptions,
+    PartitionNode,
+    RollingRestart,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Scenario {
+    name: &'static str,
+    keeping: Keeping,
+    fault: Fault,
+    promise: Promise,
+}
+
+/// How large, and how long.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    clients: usize,
+    /// Messages by each client in a second.
+    per_second: f64,
+    before: Duration,
+    after: Duration,
+}
+
+const SHORT: Size =
+    Size { clients: 60, per_second: 8.0, before: Duration::from_secs(2), after: Duration::from_secs(4) };
+const FULL: Size =
+    Size { clients: 300, per_second: 4.0, before: Duration::from_secs(5), after: Duration::from_secs(15) };
+
+const MEMORY: [Scenario; 2] = [
+    Scenario {
+        name: "nothing but the breaking wire",
+        keeping: Keeping::Memory,
+        fault: Fault::None,
+        promise: Promise::Everything,
+    },
+    Scenario {
+        name: "`kill -9` of the only node",
+        keeping: Keeping::Memory,
+        fault: Fault::KillNode,
+        promise: Promise::Loudness,
+    },
+];
+
+async fn strike(fault: Fault, deployment: &mut Deployment) {
+    match fault {
+        Fault::None => {}
+        Fault::KillNode => {
+            deployment.nodes[0].program.kill().await;
+            sleep(Duration::from_secs(1)).await;
+            deployment.start_again(0).await;
+        }
+        Fault::RollingRestart => {
+            for node in 0..deployment.nodes.len() {
+                deployment.nodes[node].program.stop().await;
+                deployment.start_again(node).await;
+                // HAProxy has to see that it is back before the next one goes.
+                sleep(Duration::from_secs(2)).await;
+            }
+        }
+        Fault::KillRedis => {
+            let redis = deployment.redis.as_mut().unwrap();
+            redis.program.kill().await;
+            sleep(Duration::from_millis(500)).await;
+            redis.restart().await;
+        }
+        Fault::PauseRedis => {
+            let redis = deployment.redis.as_ref().unwrap();
+            redis.program.pause().await;
+            sleep(Duration::from_secs(5)).await;
+            redis.program.go_on().await;
+        }
+        Fault::CutSubscriptions => {
+            for _ in 0..5 {
+                deployment.redis.as_ref().unwrap().ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+                sleep(Duration::from_millis(500)).await;
+            }
+        }
+        Fault::PartitionNode => {
+            let relay = deployment.relay.as_ref().unwrap();
+            relay.cut();
+            sleep(Duration::from_secs(5)).await;
+            relay.mend();
+        }
+    }
+}
+
+/// What came out, as a row of the table.
+struct Outcome {
+    verdict: Verdict,
+    taken: [Duration; 3],
+}
+
+async fn run(scenario: Scenario, size: Size) -> Outcome {
+    let mut deployment = Deployment::start(scenario.keeping).await;
+    let (_wire, broken) = breaking_wire(deployment.port, BREAKS).await;
+    let history = Arc::new(History::default());
+    let http = Client::builder().no_proxy().build().unwrap();
+    let (stop_writing, writing) = watch::channel(false);
+    let (stop_reading, reading) = watch::channel(false);
+    let members: Vec<Arc<Member>> = (0..size.clients)
+        .map(|who| {
+            let port = if who % 4 == 0 { broken } else { deployment.port };
+            Arc::new(Member::new(who, format!("http://127.0.0.1:{port}"), http.clone(), history.clone()))
+        })
+        .collect();
+    let (mut readers, mut writers) = (JoinSet::new(), JoinSet::new());
+    for member in members.iter().cloned() {
+        let reading = reading.clone();
+        readers.spawn(async move {
+            let cursor = member.arrive().await;
+            member.read(cursor, reading).await;
+        });
+    }
+    for member in members.iter().cloned() {
+        let to = members[member.other].seated().await.id;
+        let writing = writing.clone();
+        writers.spawn(async move { member.write(to, size.per_second, writing).await });
+    }
+    sleep(size.before).await;
+    let struck = now();
+    strike(scenario.fault, &mut deployment).await;
+    sleep(size.after).await;
+    stop_writing.send_replace(true);
+    writers.join_all().await;
+    settle(&history).await;
+    stop_reading.send_replace(true);
+    readers.join_all().await;
+    Outcome { verdict: check(&history.events(), scenario.promise), taken: history.taken_since(struck) }
+}
+
+/// Waits until everything has been delivered, or nothing has been for a while.
+async fn settle(history: &History) {
+    let (mut delivered, mut since) = (history.delivered(), now());
+    while history.under_way() > 0 && since.elapsed() < QUIET {
+        sleep(Duration::from_millis(50)).await;
+        if history.delivered() != delivered {
+            (delivered, since) = (history.delivered(), now());
+        }
+    }
+}
+
+const HEAD: &str = "| What happens | Clients | Accepted | Delivered | Lost, loudly | Read again, loudly | Told | Refused \
+    | Silently lost, doubled, out of order | p50 | p99 | Slowest |\n\
+    | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n";
+
+impl Outcome {
+    fn row(&self, scenario: &Scenario, size: &Size) -> String {
+        let Verdict { accepted, delivered, lost_loudly, reread, refused, marks, faults } = &self.verdict;
+        let told: Vec<String> = marks.iter().map(|(what, times)| format!("{times} × `{what}`")).collect();
+        let [p50, p99, slowest] = self.taken.map(|took| {
+            let ms = took.as_secs_f64() * 1e3;
+            if ms < 1e3 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1e3) }
+        });
+        format!(
+            "| {} | {} | {accepted} | {delivered} | {lost_loudly} | {reread} | {} | {refused} | {} | {p50} | {p99} | {slowest} |\n",
+            scenario.name,
+            size.clients,
+            told.join(", "),
+            faults.len(),
+        )
+    }
+}
+
+async fn run_all(scenarios: &[Scenario], size: Size) -> String {
+    let (mut table, mut bad) = (HEAD.to_owned(), Vec::new());
+    for scenario in scenarios {
+        let outcome = run(*scenario, size).await;
+        let row = outcome.row(scenario, &size);
+        print!("{row}");
+        table += &row;
+        let faults = &outcome.verdict.faults;
+        if !faults.is_empty() {
+            bad.push(format!("{}: {} faults: {:?}", scenario.name, faults.len(), &faults[..faults.len().min(8)]));
+        }
+        assert!(outcome.verdict.delivered > size.clients, "hardly anything was exchanged: {row}");
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+    table
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_on_one_node_loses_nothing_silently() {
+    let full = std::env::var("FLEET_CHAOS").is_ok_and(|wish| wish == "full");
+    run_all(&MEMORY, if full { FULL } else { SHORT }).await;
+}

@@ -1,0 +1,136 @@
+//! Nodes behind HAProxy, as `deploy/haproxy-nodes.cfg` has them, and what keeps their rooms.
+
+use std::path::PathBuf;
+
+use tokio::process::Command;
+
+use crate::{
+    programs::{Folder, Program, free_port},
+    relay::Relay,
+};
+
+const NODES: usize = 3;
+const HAPROXY: &str = include_str!("../../deploy/haproxy-nodes.cfg");
+
+/// What keeps the rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// One node, its memory.
+    Memory,
+    /// Redis, with its log written to disk so often: `always` or `everysec`.
+    Redis { appendfsync: &'static str },
+}
+
+pub struct Node {
+    pub program: Program,
+    port: u16,
+    engine: String,
+}
+
+/// A Redis that can be killed and started again with what it had on disk.
+pub struct Redis {
+    pub program: Program,
+    pub port: u16,
+    folder: PathBuf,
+    appendfsync: &'static str,
+}
+
+pub struct Deployment {
+    pub nodes: Vec<Node>,
+    pub redis: Option<Redis>,
+    /// Between the last node and Redis.
+    pub relay: Option<Relay>,
+    pub port: u16,
+    _haproxy: Program,
+    folder: Folder,
+}
+
+impl Redis {
+    async fn start(folder: PathBuf, port: u16, appendfsync: &'static str) -> Redis {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+        command.args(["--appendfsync", appendfsync, "--dir"]).arg(&folder);
+        let mut program = Program::start("redis", &folder, command);
+        program.listening(port).await;
+        Redis { program, port, folder, appendfsync }
+    }
+
+    pub async fn restart(&mut self) {
+        *self = Redis::start(self.folder.clone(), self.port, self.appendfsync).await;
+    }
+
+    /// Asks it something, and returns what it says.
+    pub async fn ask(&self, words: &[&str]) -> String {
+        let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output().await.unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Node {
+    async fn start(number: usize, port: u16, engine: &str, folder: &Folder) -> Node {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
+        command.args(["--token-key", "the same on all of them", "--rate-join", "0", "--rate-send", "0"]);
+        command.args(["--rate-poll", "0", "--workers", "2"]);
+        if engine != "memory" {
+            command.args(["--engine", engine]);
+        }
+        let mut program = Program::start(&format!("node-{number}"), folder.path(), command);
+        program.listening(port).await;
+        Node { program, port, engine: engine.into() }
+    }
+}
+
+impl Deployment {
+    pub async fn start(keeping: Keeping) -> Deployment {
+        let folder = Folder::new();
+        let (redis, relay, engines) = match keeping {
+            Keeping::Memory => (None, None, vec!["memory".to_owned()]),
+            Keeping::Redis { appendfsync } => {
+                let redis = Redis::start(folder.within("redis"), free_port().await, appendfsync).await;
+                let relay = Relay::start(redis.port).await;
+                let mut engines = vec![format!("redis://127.0.0.1:{}", redis.port); NODES];
+                engines[NODES - 1] = format!("redis://127.0.0.1:{}", relay.port);
+                (Some(redis), Some(relay), engines)
+            }
+        };
+        let mut nodes = Vec::new();
+        for (number, engine) in engines.iter().enumerate() {
+            nodes.push(Node::start(number, free_port().await, engine, &folder).await);
+        }
+        let port = free_port().await;
+        let haproxy = haproxy(&nodes, port, &folder).await;
+        Deployment { nodes, redis, relay, port, _haproxy: haproxy, folder }
+    }
+
+    /// Starts a node again that has ended, where it was.
+    pub async fn start_again(&mut self, number: usize) {
+        let (port, engine) = (self.nodes[number].port, self.nodes[number].engine.clone());
+        self.nodes[number] = Node::start(number, port, &engine, &self.folder).await;
+    }
+}
+
+/// The file of `deploy/`, with other addresses, without TLS, and with as many servers as there are nodes.
+async fn haproxy(nodes: &[Node], port: u16, folder: &Folder) -> Program {
+    let mut config = String::new();
+    for line in HAPROXY.lines() {
+        let server = [8080, 8082, 8084].iter().position(|port| line.trim_end().ends_with(&format!("127.0.0.1:{port}")));
+        match server.filter(|_| line.trim_start().starts_with("server ")) {
+            Some(number) if number >= nodes.len() => continue,
+            Some(number) => {
+                let (before, _) = line.rsplit_once(' ').unwrap();
+                config += &format!("{before} 127.0.0.1:{}\n", nodes[number].port);
+            }
+            None if line.trim_start().starts_with("bind ") => config += &format!("    bind 127.0.0.1:{port}\n"),
+            None => config += &format!("{line}\n"),
+        }
+    }
+    let path = folder.path().join("haproxy.cfg");
+    std::fs::write(&path, config).unwrap();
+    let paths = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("haproxy");
+    command.env("PATH", paths).args(["-db", "-f"]).arg(&path);
+    let mut program = Program::start("haproxy", folder.path(), command);
+    program.listening(port).await;
+    program
+}

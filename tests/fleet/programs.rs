@@ -1,0 +1,121 @@
+//! Real servers as processes, on free ports, in a folder that goes with them.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+/// A folder that is removed at the end.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        let path = std::env::temp_dir().join(format!("signalpost-fleet-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A folder within it.
+    pub fn within(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("logs are in {}", self.0.display());
+        } else {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// A port that is free, and below those that the system gives to clients: whoever listens on it may stop and start again.
+pub async fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(12_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            return port;
+        }
+    }
+}
+
+/// A server that ends with the test.
+pub struct Program {
+    name: String,
+    child: Child,
+}
+
+impl Program {
+    /// Starts it; what it says goes to a file.
+    pub fn start(name: &str, folder: &Path, mut command: Command) -> Program {
+        let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log"))).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).kill_on_drop(true);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}: is it installed?"));
+        Program { name: name.into(), child }
+    }
+
+    /// Returns when somebody listens on the port; fails if this has ended before.
+    pub async fn listening(&mut self, port: u16) {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("{} ended with {status} before it listened", self.name);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn signal(&self, signal: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+    }
+
+    /// As a power cut would end it.
+    pub async fn kill(&mut self) {
+        self.signal("-KILL").await;
+        self.child.wait().await.unwrap();
+    }
+
+    /// Asks it to end, and returns when it has.
+    pub async fn stop(&mut self) {
+        self.signal("-TERM").await;
+        self.child.wait().await.unwrap();
+    }
+
+    /// Its machine stands still.
+    pub async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    pub async fn go_on(&self) {
+        self.signal("-CONT").await;
+    }
+}
+
+/// `tests/faults/proxy.js`: a wire that breaks, in front of a server.
+pub async fn breaking_wire(upstream: u16, rate: f64) -> (Child, u16) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/proxy.js");
+    let mut child = Command::new("node")
+        .args([script, "--upstream", &format!("127.0.0.1:{upstream}"), "--rate", &rate.to_string()])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    (child, line.rsplit(':').next().unwrap().parse().unwrap())
+}
