@@ -10,9 +10,15 @@
     reason = "it measures its own time, it prints what it found, and its numbers are small"
 )]
 
+mod page;
 mod storm;
 
-use std::{fmt::Write, fs, path::Path, process::ExitCode, time::Duration, time::Instant};
+use std::{
+    fmt::Write,
+    fs,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use storm::{BUCKET_MS, Death, Outcome, Service, Setting, Sharing, Storm};
 
@@ -80,8 +86,8 @@ fn run(clients: usize) -> Result<(), String> {
     }
     println!("\n{table}\n{curves}\n{}", memory());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        write("storms", &table)?;
-        write("storm-curve", &curves)?;
+        page::write("storms", &table)?;
+        page::write("storm-curve", &curves)?;
     }
     Ok(())
 }
@@ -128,14 +134,4 @@ fn row(setting: &Setting, outcome: &Outcome) -> String {
 fn memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned()
-}
-
-/// Puts a text between its two marks in docs/scaling.md.
-fn write(mark: &str, text: &str) -> Result<(), String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scaling.md");
-    let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mark = format!("<!-- {mark} -->");
-    let parts: Vec<&str> = page.split(&mark).collect();
-    let [before, _, after] = parts[..] else { return Err(format!("{} has not two of {mark}", path.display())) };
-    fs::write(&path, format!("{before}{mark}\n{text}{mark}{after}")).map_err(|error| error.to_string())
 }

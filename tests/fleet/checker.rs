@@ -170,6 +170,7 @@ impl Stream {
         verdict.accepted += places.len();
         verdict.refused += self.refused.len();
         let mut first: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut latest: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
         let mut last: Option<(u64, usize)> = None;
         for (number, seq, at) in self.delivered.iter().copied() {
             if !self.posted.contains(&number) {
@@ -189,10 +190,16 @@ impl Stream {
             if let Some((after, _)) = last.filter(|(after, _)| *after > number && !goes_back) {
                 verdict.faults.push(Fault::OutOfOrder { from, to, number, after });
             }
-            if let Some(told) = places.get(&number).copied().filter(|told| *told != seq && !goes_back) {
-                verdict.faults.push(Fault::Misplaced { from, to, number, told, found: seq });
-            }
+            latest.insert(number, (seq, at));
             last = Some((number, at));
+        }
+        // What was delivered before a mark may have been accepted once more after it.
+        for (number, (found, at)) in latest {
+            if let Some(told) = places.get(&number).copied().filter(|told| *told != found) {
+                if !any_within(reader, at, usize::MAX) {
+                    verdict.faults.push(Fault::Misplaced { from, to, number, told, found });
+                }
+            }
         }
         self.judge_missing((from, to), &first, reader, sender, promise, verdict);
         for (number, why) in &self.refused {
@@ -340,6 +347,17 @@ mod tests {
         let found = faults(&events, Promise::Loudness);
         assert!(found.contains(&Fault::OutOfOrder { from: 0, to: 1, number: 0, after: 1 }), "{found:?}");
         assert!(found.contains(&Fault::Misplaced { from: 0, to: 1, number: 1, told: 2, found: 1 }), "{found:?}");
+    }
+
+    #[test]
+    fn a_post_whose_answer_was_lost_together_with_its_key_may_come_again_across_a_mark() {
+        let first = [seated(0), posted(0), delivered(0, 1)];
+        let again = [accepted(0, 901), delivered(0, 901)];
+        let told: Vec<Event> = first.iter().cloned().chain([loud(), seated(900)]).chain(again.clone()).collect();
+        let verdict = check(&told, Promise::Loudness);
+        assert_eq!((verdict.reread, verdict.faults), (1, vec![]));
+        let untold: Vec<Event> = first.into_iter().chain([seated(900)]).chain(again).collect();
+        assert_eq!(faults(&untold, Promise::Loudness), [Fault::Doubled { from: 0, to: 1, number: 0 }]);
     }
 
     #[test]

@@ -59,6 +59,22 @@ impl Redis {
         *self = Redis::start(self.folder.clone(), self.port, self.appendfsync).await;
     }
 
+    /// The part of its log that it is writing.
+    fn log(&self) -> PathBuf {
+        let entries = std::fs::read_dir(self.folder.join("appendonlydir")).unwrap();
+        let mut logs = entries.map(|entry| entry.unwrap().path());
+        logs.find(|path| path.to_string_lossy().ends_with(".incr.aof")).unwrap()
+    }
+
+    pub fn log_length(&self) -> u64 {
+        self.log().metadata().unwrap().len()
+    }
+
+    /// What came after that never reached the disk.
+    pub fn forget_after(&self, length: u64) {
+        std::fs::File::options().write(true).open(self.log()).unwrap().set_len(length).unwrap();
+    }
+
     /// Asks it something, and returns what it says.
     pub async fn ask(&self, words: &[&str]) -> String {
         let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output().await.unwrap();

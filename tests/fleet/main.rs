@@ -7,6 +7,8 @@ mod checker;
 mod deployment;
 mod history;
 mod member;
+#[path = "../../benches/fleet/page.rs"]
+mod page;
 mod programs;
 mod relay;
 #[path = "../../benches/fleet/storm/mod.rs"]
