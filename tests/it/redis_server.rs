@@ -154,7 +154,7 @@ impl RedisCluster {
             RedisServer::start(
                 &[
                     &["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"][..],
-                    &["--cluster-require-full-coverage", "no", "--appendonly", "yes"],
+                    &["--cluster-require-full-coverage", "no", "--appendonly", "yes", "--appendfsync", "always"],
                 ]
                 .concat(),
             )

@@ -54,15 +54,24 @@ pub struct Link {
 struct Routes {
     servers: Vec<Arc<Server>>,
     /// By bucket.
-    of: Vec<Option<MultiplexedConnection>>,
+    of: Vec<Option<Route>>,
+}
+
+#[derive(Clone, Debug)]
+struct Route {
+    connection: MultiplexedConnection,
+    /// The life of its server's data, and those of all others that live.
+    lives: Arc<str>,
 }
 
 impl Routes {
     fn new(servers: Vec<Arc<Server>>) -> Self {
         let mut of = vec![None; BUCKETS];
         for server in &servers {
+            let all = std::iter::once(server).chain(&servers).map(|server| server.life.as_str());
+            let route = Route { connection: server.data.clone(), lives: all.collect::<String>().into() };
             for bucket in &server.buckets {
-                of[bucket.index()] = Some(server.data.clone());
+                of[bucket.index()] = Some(route.clone());
             }
         }
         Self { servers, of }
@@ -98,6 +107,7 @@ impl Link {
         !self.routes.load().servers.is_empty()
     }
 
+    /// Calls a script. The last of its arguments is added here: whose data it is asked about.
     pub async fn ask(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
         timeout(ANSWER_LIMIT, self.ask_for_long(bucket, cmd)).await.unwrap_or_else(|_| {
             self.lost.store(true, Relaxed);
@@ -110,9 +120,13 @@ impl Link {
     async fn ask_for_long(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
         loop {
             let changed = self.changed.notified();
-            let connection = self.routes.load().of[bucket.index()].clone();
-            let Some(mut connection) = connection else { return Err(Trouble::Unreachable { perhaps_done: false }) };
-            let error = match connection.send_packed_command(cmd).await.and_then(Value::extract_error) {
+            let route = self.routes.load().of[bucket.index()].clone();
+            let Some(Route { mut connection, lives }) = route else {
+                return Err(Trouble::Unreachable { perhaps_done: false });
+            };
+            let mut cmd = cmd.clone();
+            cmd.arg(&*lives);
+            let error = match connection.send_packed_command(&cmd).await.and_then(Value::extract_error) {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };

@@ -35,6 +35,9 @@ pub struct Server {
     pub host: Host,
     pub buckets: Vec<Bucket>,
     pub data: MultiplexedConnection,
+    /// Which of the lives of its data this is. It is another one when what Redis had acknowledged may be gone: see
+    /// `scripts/prelude.lua`.
+    pub life: String,
     /// Of its own: Redis cuts off subscribers that do not keep up.
     push: MultiplexedConnection,
 }
@@ -54,10 +57,12 @@ impl Server {
         let failed = |error: redis::RedisError| format!("{host}: {error}");
         let info = |protocol| address.connection(&host, protocol);
         let data = open(info(ProtocolVersion::RESP2).map_err(failed)?, None).await.map_err(failed)?;
-        About::ask(&data).await.map_err(failed)?.check().map_err(|why| format!("{host}: {why}"))?;
+        let about = About::ask(&data).await.map_err(failed)?;
+        about.check().map_err(|why| format!("{host}: {why}"))?;
+        let life = about.life(&data).await;
         load_scripts(&data).await.map_err(failed)?;
         let push = open(info(ProtocolVersion::RESP3).map_err(failed)?, Some(ears.clone())).await.map_err(failed)?;
-        let server = Self { host: host.clone(), buckets, data, push };
+        let server = Self { host: host.clone(), buckets, data, life, push };
         server.subscribe(ears).await.map_err(failed)?;
         Ok(server)
     }
@@ -210,7 +215,16 @@ struct About {
     mode: String,
     role: String,
     eviction: String,
+    /// Another one after each start.
+    run: String,
+    /// Its log is on.
+    logs: bool,
+    /// It was a replica, and was promoted.
+    promoted: bool,
 }
+
+/// What a life is called in which nothing that was acknowledged can be lost.
+const LASTING: &str = "lasting.";
 
 impl About {
     async fn ask(connection: &MultiplexedConnection) -> RedisResult<Self> {
@@ -224,7 +238,23 @@ impl About {
             mode: line("redis_mode"),
             role: line("role"),
             eviction: line("maxmemory_policy"),
+            run: line("run_id"),
+            logs: line("aof_enabled") == "1",
+            promoted: line("master_replid2").contains(|digit| digit != '0'),
         })
+    }
+
+    /// A master that has its log on disk before it answers lives on after a crash; anybody else may have lost what came last.
+    async fn life(&self, connection: &MultiplexedConnection) -> String {
+        let mut cmd = redis::cmd("CONFIG");
+        cmd.arg("GET").arg("appendfsync");
+        let always = match ask(connection, &cmd).await {
+            Ok(Value::Array(setting)) => setting.get(1).and_then(text_of).is_some_and(|how| how == "always"),
+            // Nobody may ask: then it is not known.
+            _ => false,
+        };
+        let lasts = always && self.logs && !self.promoted;
+        if lasts { LASTING.into() } else { self.run.chars().take(LASTING.len()).collect() }
     }
 
     fn check(&self) -> Result<(), String> {

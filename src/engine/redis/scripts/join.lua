@@ -77,7 +77,7 @@ local function sit_down(room, made)
   local peer = {id = id, order = room.next_order, ends = now + lease, held_until = now, leaving = false, came = now,
     came_back = false, polls = 0, page = page, acknowledged = restart, newest = restart, handed_out = restart,
     taken_in = 0, let_out = 0, waits_at = false, join_key = join_key, join_request = join_request, created_room = made,
-    administers = administers, answers_from = 0, answers_to = 0, answers_places = 0, changed = true}
+    administers = administers, answers_from = 0, answers_to = 0, answers_places = 0, epoch = epoch, changed = true}
   room.peers[id] = peer
   room.next_order = room.next_order + 1
   room.seats = room.seats + 1

@@ -4,7 +4,7 @@ local mailbox_messages, mailbox_bytes, keys_remembered = take_number(), take_num
 local key, request = take_some(), take()
 
 local targets, ids, to_all = {}, {from}, false
-while taken < #ARGV do
+while taken < #ARGV - 1 do
   local target = {to = take_some(), payload = take()}
   targets[#targets + 1] = target
   ids[#ids + 1] = target.to or nil

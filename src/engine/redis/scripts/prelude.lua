@@ -2,8 +2,9 @@
 --
 -- KEYS[1] is the bucket's index of deadlines, `…{b17}:d`. All other keys of the bucket are made from it, so they lie in the
 -- same slot of a cluster: `r:ROOM` a hash of the room and its peers, `c:ROOM` their cards, `k:ROOM` who was kicked,
--- `m:ROOM:PEER` a mailbox, `a:ROOM:PEER` the answers to keyed posts, `n` how many peers the bucket has. ARGV begins with
--- the time (empty: the server's), the node that asks, the lease of an empty room, and the room.
+-- `m:ROOM:PEER` a mailbox, `a:ROOM:PEER` the answers to keyed posts, `n` how many peers the bucket has, `e` in
+-- which life of the server's data it was last used, and since when. ARGV begins with the time (empty: the server's), the
+-- node that asks, the lease of an empty room, and the room. It ends with the lives of all servers, this one's first.
 
 local base = string.sub(KEYS[1], 1, -2)
 local now = tonumber(ARGV[1])
@@ -30,12 +31,31 @@ local function take_some()
   return text ~= '' and text
 end
 
+-- A server that starts again, or is promoted, may have forgotten what it, or the one before it, had acknowledged. Then a
+-- place in a mailbox may be given twice, and a reader with an old cursor would miss a message without a word. So each
+-- bucket knows in whose life it was last used. In another one every mailbox begins anew, at the time of that, and its
+-- reader is told that the cursor is gone. A bucket that has gone to another server while its old one lives is as it was.
+local lives = ARGV[#ARGV]
+local noted = redis.call('GET', base .. 'e')
+local epoch = noted and tonumber(string.sub(noted, 9)) or 0
+local function note_life()
+  noted = string.sub(lives, 1, 8) .. string.format('%.0f', epoch)
+  redis.call('SET', base .. 'e', noted)
+end
+if noted and string.sub(noted, 1, 8) ~= string.sub(lives, 1, 8) then
+  if not string.find(lives, string.sub(noted, 1, 8), 1, true) then
+    local time = redis.call('TIME')
+    epoch = math.max(epoch + 1, time[1] * 1000 + math.floor(time[2] / 1000))
+  end
+  note_life()
+end
+
 -- Fields may be added at the end: what an older node wrote lacks them, and reads as false.
 local ROOM = {'capacity', 'secret', 'locked', 'closed', 'kept', 'kept_until', 'creator', 'made_key', 'made_request',
   'next_order', 'seats', 'due'}
 local PEER = {'order', 'ends', 'held_until', 'leaving', 'came', 'came_back', 'polls', 'page', 'acknowledged', 'newest',
   'handed_out', 'taken_in', 'let_out', 'waits_at', 'join_key', 'join_request', 'created_room', 'administers',
-  'answers_from', 'answers_to', 'answers_places'}
+  'answers_from', 'answers_to', 'answers_places', 'epoch'}
 
 local function pack(fields, record)
   local list = {}
@@ -76,7 +96,10 @@ end
 
 local function count_peers(by)
   if redis.call('INCRBY', base .. 'n', by) == 0 then
-    redis.call('DEL', base .. 'n')
+    redis.call('DEL', base .. 'n', base .. 'e')
+    noted = false
+  elseif not noted then
+    note_life()
   end
 end
 
@@ -200,7 +223,15 @@ local function expire(room)
 end
 
 local function add_peer(room, id, text)
-  room.peers[id] = unpack_into(PEER, text, {id = id})
+  local peer = unpack_into(PEER, text, {id = id})
+  room.peers[id] = peer
+  if (peer.epoch or 0) ~= epoch then
+    local start = math.max(epoch, peer.newest + 1)
+    peer.acknowledged, peer.newest, peer.handed_out = start, start, start
+    peer.taken_in, peer.let_out = 0, 0
+    peer.epoch, peer.changed = epoch, true
+    redis.call('DEL', key_of(room, 'm', id))
+  end
 end
 
 -- The room with these peers, or with all when none are named; nil when there is none. What is over has ended.
