@@ -35,7 +35,7 @@ debian() {
 install() {
   command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
   command -v node > /dev/null || fail "Node.js 20 or newer is missing"
-  debian curl=curl jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools
+  PATH=$PATH:/usr/sbin debian curl=curl haproxy=haproxy jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
   if wanted browser; then

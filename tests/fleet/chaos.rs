@@ -34,6 +34,7 @@ enum Fault {
     CutSubscriptions,
     PartitionNode,
     RollingRestart,
+    FailOver,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +68,7 @@ const fn scenario(name: &'static str, keeping: Keeping, fault: Fault, promise: P
 }
 
 /// The most telling ones come first: they are all that a short run takes.
-const SCENARIOS: [Scenario; 11] = [
+const SCENARIOS: [Scenario; 12] = [
     scenario("memory: `kill -9` of the only node", Keeping::Memory, Fault::KillNode, Promise::Loudness),
     scenario("`kill -9` of a node", EVERYSEC, Fault::KillNode, Promise::Everything),
     scenario("`kill -9` of Redis, `appendfsync always`", ALWAYS, Fault::KillRedis, Promise::Everything),
@@ -78,6 +79,12 @@ const SCENARIOS: [Scenario; 11] = [
     scenario("Redis stands still for 5 s", EVERYSEC, Fault::PauseRedis, Promise::Everything),
     scenario("subscriptions cut five times", EVERYSEC, Fault::CutSubscriptions, Promise::Everything),
     scenario("a node cut off from Redis for 5 s", EVERYSEC, Fault::PartitionNode, Promise::Everything),
+    scenario(
+        "`kill -9` of the master, Sentinel promotes the replica",
+        Keeping::Sentinel,
+        Fault::FailOver,
+        Promise::Loudness,
+    ),
     scenario("rolling restart of all nodes", EVERYSEC, Fault::RollingRestart, Promise::Everything),
 ];
 const SHORT_ONES: usize = 4;
@@ -104,6 +111,8 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
             sleep(Duration::from_millis(500)).await;
             redis.restart().await;
         }
+        // Sentinel does the rest.
+        Fault::FailOver => deployment.redis.as_mut().unwrap().program.kill().await,
         Fault::PowerCut => {
             let redis = deployment.redis.as_mut().unwrap();
             let on_disk = redis.log_length();
@@ -153,14 +162,16 @@ async fn run(scenario: Scenario, size: Size) -> Outcome {
         })
         .collect();
     let (mut readers, mut writers) = (JoinSet::new(), JoinSet::new());
-    for member in members.iter().cloned() {
+    for member in &members {
+        let member = member.clone();
         let reading = reading.clone();
         readers.spawn(async move {
             let cursor = member.arrive().await;
             member.read(cursor, reading).await;
         });
     }
-    for member in members.iter().cloned() {
+    for member in &members {
+        let member = member.clone();
         let to = members[member.other].seated().await.id;
         let writing = writing.clone();
         writers.spawn(async move { member.write(to, size.per_second, writing).await });

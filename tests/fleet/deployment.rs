@@ -19,6 +19,8 @@ pub enum Keeping {
     Memory,
     /// Redis, with its log written to disk so often: `always` or `everysec`.
     Redis { appendfsync: &'static str },
+    /// A master, a replica, and a Sentinel that promotes it.
+    Sentinel,
 }
 
 pub struct Node {
@@ -40,6 +42,7 @@ pub struct Deployment {
     pub redis: Option<Redis>,
     /// Between the last node and Redis.
     pub relay: Option<Relay>,
+    _others: Vec<Program>,
     pub port: u16,
     _haproxy: Program,
     folder: Folder,
@@ -77,7 +80,11 @@ impl Redis {
 
     /// Asks it something, and returns what it says.
     pub async fn ask(&self, words: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(words).output().await.unwrap();
+        self.ask_at(self.port, words).await
+    }
+
+    async fn ask_at(&self, port: u16, words: &[&str]) -> String {
+        let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().await.unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -100,8 +107,15 @@ impl Node {
 impl Deployment {
     pub async fn start(keeping: Keeping) -> Deployment {
         let folder = Folder::new();
+        let mut others = Vec::new();
         let (redis, relay, engines) = match keeping {
             Keeping::Memory => (None, None, vec!["memory".to_owned()]),
+            Keeping::Sentinel => {
+                let redis = Redis::start(folder.within("redis"), free_port().await, "everysec").await;
+                let (started, sentinel) = watched(&redis, &folder).await;
+                others = started;
+                (Some(redis), None, vec![format!("redis-sentinel://127.0.0.1:{sentinel}/calls"); NODES])
+            }
             Keeping::Redis { appendfsync } => {
                 let redis = Redis::start(folder.within("redis"), free_port().await, appendfsync).await;
                 let relay = Relay::start(redis.port).await;
@@ -116,7 +130,7 @@ impl Deployment {
         }
         let port = free_port().await;
         let haproxy = haproxy(&nodes, port, &folder).await;
-        Deployment { nodes, redis, relay, port, _haproxy: haproxy, folder }
+        Deployment { nodes, redis, relay, _others: others, port, _haproxy: haproxy, folder }
     }
 
     /// Starts a node again that has ended, where it was.
@@ -124,6 +138,31 @@ impl Deployment {
         let (port, engine) = (self.nodes[number].port, self.nodes[number].engine.clone());
         self.nodes[number] = Node::start(number, port, &engine, &self.folder).await;
     }
+}
+
+/// A replica of this Redis, and a Sentinel that knows both; returns when it does.
+async fn watched(redis: &Redis, folder: &Folder) -> (Vec<Program>, u16) {
+    let (replica_port, sentinel_port) = (free_port().await, free_port().await);
+    let at = folder.within("replica");
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &replica_port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+    command.args(["--replicaof", &format!("127.0.0.1 {}", redis.port), "--dir"]).arg(&at);
+    let mut replica = Program::start("replica", &at, command);
+    replica.listening(replica_port).await;
+    let at = folder.within("sentinel");
+    let config = format!(
+        "port {sentinel_port}\nbind 127.0.0.1\nsentinel monitor calls 127.0.0.1 {} 1\n\
+         sentinel down-after-milliseconds calls 500\nsentinel failover-timeout calls 5000\n",
+        redis.port
+    );
+    std::fs::write(at.join("sentinel.conf"), config).unwrap();
+    let mut command = Command::new("redis-server");
+    command.arg(at.join("sentinel.conf")).arg("--sentinel");
+    let mut sentinel = Program::start("sentinel", &at, command);
+    sentinel.listening(sentinel_port).await;
+    while !redis.ask_at(sentinel_port, &["SENTINEL", "REPLICAS", "calls"]).await.contains("127.0.0.1") {}
+    while redis.ask(&["WAIT", "1", "1000"]).await.trim() != "1" {}
+    (vec![replica, sentinel], sentinel_port)
 }
 
 /// The file of `deploy/`, with other addresses, without TLS, and with as many servers as there are nodes.

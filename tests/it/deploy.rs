@@ -7,10 +7,11 @@ use signalpost::config::Cli;
 
 const UNIT: &str = include_str!("../../deploy/signalpost.service");
 const CONTAINER: &str = include_str!("../../deploy/Containerfile");
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     UNIT,
     CONTAINER,
     include_str!("../../deploy/haproxy.cfg"),
+    include_str!("../../deploy/haproxy-nodes.cfg"),
     include_str!("../../deploy/haproxy-sharded.cfg"),
     include_str!("../../deploy/nginx.conf"),
     include_str!("../../deploy/nginx-sharded.conf"),
