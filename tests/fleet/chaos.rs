@@ -162,7 +162,8 @@ async fn run(scenario: Scenario, size: Size) -> Outcome {
         })
         .collect();
     let (mut readers, mut writers) = (JoinSet::new(), JoinSet::new());
-    for member in members.iter().cloned() {
+    for member in &members {
+        let member = member.clone();
         let reading = reading.clone();
         readers.spawn(async move {
             let cursor = member.arrive().await;
