@@ -167,3 +167,25 @@ async fn a_redis_without_memory_takes_nothing_more_and_gives_what_it_has() {
     redis.cli(&["config", "set", "maxmemory", "0"]);
     node.resume(&ben).await.expect(201);
 }
+
+#[tokio::test]
+async fn messages_that_somebody_took_out_of_redis_by_hand_are_told_to_be_gone() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let node = node(&redis);
+    let (ann, ben) = (node.join_room("tea", "Ann").await, node.join_room("tea", "Ben").await);
+    let empty = || {
+        redis.cli(&["eval", "return redis.call('DEL', unpack(redis.call('KEYS', '*:m:tea:*')))", "0"]);
+    };
+    ann.say(&ben, "lost").await;
+    empty();
+    ben.poll(0, 0.0).await.refused(410, "cursor-gone");
+    let cursor = node.resume(&ben).await.expect(200)["cursor"].as_u64().unwrap();
+    ann.say(&ben, "lost, too").await;
+    ann.say(&ben, "and this").await;
+    empty();
+    // An acknowledgement of what is not there.
+    ben.poll(cursor + 1, 0.0).await.refused(410, "cursor-gone");
+    let cursor = node.resume(&ben).await.expect(200)["cursor"].as_u64().unwrap();
+    ann.say(&ben, "kept").await;
+    assert_eq!(ben.messages(cursor).await[0]["data"], "kept");
+}

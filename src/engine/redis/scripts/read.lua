@@ -42,12 +42,22 @@ local function bytes_up_to(entry)
   local _, bytes = struct.unpack('>I8I8', entry[2][2], 2)
   return bytes
 end
+-- Entries that should be there are not: somebody has taken them out of Redis by hand. The mailbox goes on after them.
+local function missing()
+  peer.acknowledged, peer.let_out, peer.changed = peer.newest, peer.taken_in, true
+  redis.call('DEL', mailbox)
+  return save_and_answer(room, 'CursorGone', after, peer.newest)
+end
 if after > peer.acknowledged then
   if after == peer.newest then
     redis.call('DEL', mailbox)
     peer.let_out = peer.taken_in
   else
-    peer.let_out = bytes_up_to(redis.call('XRANGE', mailbox, place(after), place(after))[1])
+    local last = redis.call('XRANGE', mailbox, place(after), place(after))[1]
+    if not last then
+      return missing()
+    end
+    peer.let_out = bytes_up_to(last)
     redis.call('XTRIM', mailbox, 'MINID', '=', place(after + 1))
   end
   peer.acknowledged, peer.changed = after, true
@@ -56,7 +66,11 @@ end
 local entries, size, full = {}, 0, false
 local cursor, passed = after, peer.let_out
 while cursor < peer.newest and not full do
-  for _, entry in ipairs(redis.call('XRANGE', mailbox, place(cursor + 1), '+', 'COUNT', 32)) do
+  local found = redis.call('XRANGE', mailbox, place(cursor + 1), '+', 'COUNT', 32)
+  if #found == 0 then
+    return missing()
+  end
+  for _, entry in ipairs(found) do
     local bytes = bytes_up_to(entry)
     local first = size == 0
     size = size + math.max(bytes - passed, 1)
