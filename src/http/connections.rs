@@ -142,11 +142,7 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(
-        &self,
-        request: &mut Request,
-        connection: Option<&Arc<Connection>>,
-    ) -> Result<Option<Begun>, Problem> {
+    pub fn begin(&self, request: &mut Request, connection: Option<&Arc<Connection>>) -> Result<Option<Begun>, Problem> {
         let Some(connection) = connection else { return Ok(None) };
         if connection.over_limit {
             let detail = "The server has as many connections as it may have.";

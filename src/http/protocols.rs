@@ -70,8 +70,7 @@ impl Protocols {
         builder.listen("https", listener, move || {
             let (app, protocols, config) = (app().into_factory(), self.clone(), config.clone());
             fn_factory(move || {
-                let (app, protocols, config) =
-                    (app.new_service(()), protocols.clone(), config.clone());
+                let (app, protocols, config) = (app.new_service(()), protocols.clone(), config.clone());
                 async move {
                     let app = Rc::new(app.await.map_err(drop)?);
                     let http_2 = protocols.http_2(app.clone()).await?;

@@ -2,7 +2,7 @@
 //! one after the other, so one buffer to read into is enough.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -23,12 +23,11 @@ const KEPT_BYTES: usize = 4 * WRITE_BYTES;
 pub struct Buffers {
     reading: RefCell<Box<[u8]>>,
     writing: RefCell<Vec<BytesMut>>,
-    lent: Cell<usize>,
 }
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { reading: RefCell::new(vec![0; READ_BYTES].into()), writing: RefCell::default(), lent: Cell::new(0) }
+        Self { reading: RefCell::new(vec![0; READ_BYTES].into()), writing: RefCell::default() }
     }
 }
 
@@ -54,13 +53,11 @@ impl Buffers {
 
     /// An empty buffer for an answer.
     pub fn lend(&self) -> BytesMut {
-        self.lent.set(self.lent.get() + 1);
         self.writing.borrow_mut().pop().unwrap_or_else(|| BytesMut::with_capacity(WRITE_BYTES))
     }
 
     /// The answer is written.
     pub fn take_back(&self, mut buffer: BytesMut) {
-        self.lent.set(self.lent.get() - 1);
         let mut kept = self.writing.borrow_mut();
         if kept.len() < KEPT && buffer.capacity() <= KEPT_BYTES {
             buffer.clear();
@@ -68,9 +65,9 @@ impl Buffers {
         }
     }
 
-    /// How many answers are being written.
+    /// How many are there for the next answers.
     #[cfg(test)]
-    pub fn lent(&self) -> usize {
-        self.lent.get()
+    pub fn kept(&self) -> usize {
+        self.writing.borrow().len()
     }
 }

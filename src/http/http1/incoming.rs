@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_http::{
-    HttpMessage, Request,
+    Request,
     error::{ParseError, PayloadError},
     h1::{Message, MessageType},
 };
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::codec::Decoder;
 
-use super::{Gone, Http1, body::Source};
+use super::{Asked, Gone, Http1, body::Source};
 
 /// How long the first head may take. Later ones are the watchdog's business.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -114,14 +114,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
     }
 
     /// Gives the request what belongs to it.
-    pub(super) fn begin(&mut self, mut request: Request) -> Request {
+    pub(super) fn begin(&mut self, mut request: Request) -> Asked {
         request.head_mut().peer_addr = Some(self.peer);
-        request.extensions_mut().insert(self.connection.clone());
         if self.codec.message_type() != MessageType::None {
             self.expects = request.head().expect();
             *request.payload() = self.open_body();
         }
-        request
+        Asked { request, connection: Some(self.connection.clone()) }
     }
 
     fn open_body(&mut self) -> Payload {

@@ -12,19 +12,29 @@ mod outgoing;
 #[cfg(test)]
 mod tests;
 
-use std::{future::poll_fn, net::SocketAddr, pin::pin, rc::Rc, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Poll, ready},
+};
 
 use actix_http::{KeepAlive, Request, Response, ServiceConfig, ServiceConfigBuilder, h1::Codec};
 use actix_web::{
     Error,
-    body::MessageBody,
-    dev::{Service, ServiceResponse},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::Service,
     http::StatusCode,
     web::BytesMut,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{connection::Connection, connections::Connections};
+use super::{
+    connection::{Asked, Connection},
+    connections::Connections,
+};
 use body::Source;
 use buffers::Buffers;
 use incoming::{FirstHead, Next};
@@ -76,8 +86,8 @@ struct Gone;
 impl<T, S, B> Http1<T, S>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
+    S: Service<Asked, Response = Response<B>, Error = Error>,
+    B: MessageBody + 'static,
 {
     pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
         connection.speaks_http_1();
@@ -99,14 +109,14 @@ where
     /// Until the client has gone, or one of both has had enough.
     pub async fn run(&mut self) {
         loop {
-            let goes_on = match self.next().await {
-                Next::Request(request) => self.answer(request).await,
-                Next::Misshapen(status) => return self.refuse(status).await,
-                Next::End => return self.shut_down().await,
+            let request = match self.next().await {
+                Next::Request(request) => request,
+                Next::Misshapen(status) => return Box::pin(self.refuse(status)).await,
+                Next::End => return Box::pin(self.close()).await,
             };
-            match goes_on {
+            match self.answer(request).await {
                 Ok(true) => {}
-                Ok(false) => return self.close().await,
+                Ok(false) => return Box::pin(self.close()).await,
                 Err(Gone) => return,
             }
         }
@@ -114,39 +124,43 @@ where
 
     /// Has a request answered; whether another may follow.
     async fn answer(&mut self, request: Request) -> Result<bool, Gone> {
-        let worker = self.worker.clone();
-        let outcome = {
-            let mut work = pin!(worker.app.call(self.begin(request)));
-            poll_fn(|context| {
-                loop {
-                    if let Poll::Ready(outcome) = work.as_mut().poll(context) {
-                        return Poll::Ready(Ok(outcome));
-                    }
-                    // It may want more of its body; and a client that goes away ends its request.
-                    if std::task::ready!(self.poll_meanwhile(context)).is_err() {
-                        return Poll::Ready(Err(Gone));
-                    }
-                }
-            })
-            .await?
+        let response = {
+            let asked = self.begin(request);
+            let work = pin!(self.worker.app.call(asked));
+            self.outcome(work).await?
         };
-        match outcome {
-            Ok(response) => {
-                let (head, body) = Response::<B>::from(response).into_parts();
-                self.send(head, body).await?;
-            }
-            Err(error) => {
-                let (head, body) = Response::from(error).into_parts();
-                self.send(head, body).await?;
-            }
-        }
+        let (head, body) = match response {
+            Ok(response) => response.map_body(|_, body| EitherBody::left(body)).into_parts(),
+            Err(error) => Response::<BoxBody>::from(error).map_body(|_, body| EitherBody::right(body)).into_parts(),
+        };
+        // Whole until all of it is taken: then the request is over.
+        let body = pin!(body);
+        let out = self.begin_answer(head, body.size())?;
+        self.send(out, body).await?;
         Ok(self.codec.keep_alive() && self.is_at_an_end())
+    }
+
+    /// Gives a request what it needs to come to its answer.
+    async fn outcome(&mut self, mut work: Pin<&mut S::Future>) -> Result<Result<S::Response, Error>, Gone> {
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+                    return Poll::Ready(Ok(outcome));
+                }
+                // It may want more of its body; and a client that goes away ends its request.
+                if ready!(self.poll_meanwhile(context)).is_err() {
+                    return Poll::Ready(Err(Gone));
+                }
+            }
+        })
+        .await
     }
 
     /// Answers what is no request, and ends.
     async fn refuse(&mut self, status: StatusCode) {
         self.broken = true;
-        if self.send(Response::with_body(status, ()), ()).await.is_ok() {
+        let Ok(out) = self.begin_answer(Response::with_body(status, ()), BodySize::Sized(0)) else { return };
+        if self.send(out, pin!(())).await.is_ok() {
             self.close().await;
         }
     }

@@ -3,8 +3,8 @@
 use std::{
     future::poll_fn,
     mem,
-    pin::{Pin, pin},
-    task::Poll,
+    pin::Pin,
+    task::{Poll, ready},
     time::Duration,
 };
 
@@ -22,26 +22,24 @@ use super::{Gone, Http1, buffers::WRITE_BYTES};
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
-    /// Sends an answer, and returns when all of it was taken.
-    pub(super) async fn send<B: MessageBody>(&mut self, mut head: Response<()>, body: B) -> Result<(), Gone> {
+    /// An answer as far as its head.
+    pub(super) fn begin_answer(&mut self, mut head: Response<()>, size: BodySize) -> Result<BytesMut, Gone> {
         self.announce_end(&mut head);
         let mut out = self.worker.buffers.lend();
         out.extend_from_slice(mem::take(&mut self.interim));
-        let sent = self.send_through(&mut out, head, body).await;
+        self.codec.encode(Message::Item((head, size)), &mut out).map_err(|_| Gone)?;
+        Ok(out)
+    }
+
+    /// Sends an answer that has begun, and returns when all of it was taken.
+    pub(super) async fn send<B: MessageBody>(&mut self, mut out: BytesMut, body: Pin<&mut B>) -> Result<(), Gone> {
+        let sent = self.send_through(&mut out, body).await;
         self.worker.buffers.take_back(out);
         sent
     }
 
-    async fn send_through<B: MessageBody>(
-        &mut self,
-        out: &mut BytesMut,
-        head: Response<()>,
-        body: B,
-    ) -> Result<(), Gone> {
-        let size = body.size();
-        self.codec.encode(Message::Item((head, size)), out).map_err(|_| Gone)?;
-        let mut body = pin!(body);
-        if matches!(size, BodySize::None | BodySize::Sized(0)) {
+    async fn send_through<B: MessageBody>(&mut self, out: &mut BytesMut, mut body: Pin<&mut B>) -> Result<(), Gone> {
+        if matches!(body.size(), BodySize::None | BodySize::Sized(0)) {
             return self.write(out).await;
         }
         loop {
@@ -74,7 +72,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
                 if let Poll::Ready(piece) = body.as_mut().poll_next(context) {
                     return Poll::Ready(Ok(piece));
                 }
-                if std::task::ready!(self.poll_meanwhile(context)).is_err() {
+                if ready!(self.poll_meanwhile(context)).is_err() {
                     return Poll::Ready(Err(Gone));
                 }
             }
@@ -110,7 +108,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
     }
 
     pub(super) async fn shut_down(&mut self) {
-        let _ = self.io.shutdown().await;
+        let _ = tokio::time::timeout(LINGER, self.io.shutdown()).await;
     }
 
     /// Whether everything of the last request was read.
