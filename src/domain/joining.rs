@@ -125,7 +125,6 @@ impl Room {
             created_room: created,
             administers: visitor.rights.administer,
             answers: Answers::default(),
-            indexed_at: Timestamp::NEVER,
         });
         self.kept_until = None;
         Ok(self.joined(self.peers.len() - 1, false, wake))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
+use super::{Card, Keyed, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
 
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -20,13 +20,11 @@ pub struct Peer {
     /// Its ticket said that it may have the room token.
     pub administers: bool,
     pub answers: Answers,
-    /// Where this peer stands in the index of deadlines: once it is there, never later than its lease ends.
-    pub indexed_at: Timestamp,
 }
 
 impl Peer {
-    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the index of deadlines
-    /// and in the limits by peer.
+    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the limits by
+    /// peer.
     const COST: usize = 2048;
 
     /// What joining with a card of so many bytes costs.

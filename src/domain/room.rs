@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp, peer::Peer,
-    roster_before,
+    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
+    deadlines::Place, peer::Peer, roster_before,
 };
 
 /// How a room is to be made.
@@ -58,6 +58,8 @@ pub struct Room {
     /// In the order of joining. At most 64, so that a search through them is cheaper than an index.
     pub peers: Vec<Peer>,
     pub next_order: u64,
+    /// In the index of deadlines: never later than the first of its leases ends.
+    pub place: Option<Place>,
     kicked: VecDeque<PeerId>,
 }
 
@@ -77,6 +79,7 @@ impl Room {
             made_by: plan.made_by,
             peers: Vec::new(),
             next_order: 1,
+            place: None,
             kicked: VecDeque::new(),
         })
     }
