@@ -28,7 +28,7 @@ impl Rooms {
         while let Some((index, reason)) = self.rooms.get(&name).and_then(|room| room.first_over(now)) {
             let Some((gone, woken)) = self.change(&name, |room, _| room.remove(now, index, reason)) else { return };
             wake.extend(woken);
-            self.note(&name, Turn::PeerLeft(gone.card.id, reason));
+            self.note(&name, Turn::PeerLeft(gone.id, reason));
         }
         self.settle(now, &name);
     }
@@ -86,7 +86,7 @@ impl Room {
     /// The member whose lease was over first, and why it goes.
     fn first_over(&self, now: Timestamp) -> Option<(usize, LeaveReason)> {
         let over = self.peers.iter().enumerate().filter(|(_, peer)| peer.lease.ends() <= now);
-        let (index, peer) = over.min_by_key(|(_, peer)| (peer.lease.ends(), peer.card.id))?;
+        let (index, peer) = over.min_by_key(|(_, peer)| (peer.lease.ends(), peer.id))?;
         // Whoever said goodbye and did not come back has left.
         Some((index, if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired }))
     }

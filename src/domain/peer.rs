@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Card, Keyed, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
+use super::{Card, Keyed, PeerId, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
 
 #[derive(Clone, Debug)]
 pub struct Peer {
+    /// As on its card, which lies elsewhere: nearly every operation asks for it.
+    pub id: PeerId,
+    /// The same for the length of what is on it.
+    pub card_bytes: usize,
     pub card: Arc<Card>,
     pub mailbox: Mailbox,
     pub lease: Lease,
@@ -33,6 +37,6 @@ impl Peer {
     }
 
     pub fn cost(&self) -> usize {
-        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + self.answers.cost()
+        Self::cost_of(self.card_bytes) + self.mailbox.cost() + self.answers.cost()
     }
 }
