@@ -50,7 +50,7 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// However slow the last requests are, the server is gone after this.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Between two looks at who has not asked, and at connections with nothing on them.
-const TIDY_EVERY: Duration = Duration::from_secs(30);
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 impl App {
     /// Binds the address and puts everything together. An error says what to change.
@@ -172,6 +172,7 @@ impl App {
                 tracing::info!("stopping: parked polls are being answered");
                 // The listener closes and answers carry `connection: close`; polls end because the engine drains.
                 let graceful = actix_web::rt::spawn(handle.stop(true));
+                api.connections.drain();
                 api.engine.drain();
                 // An idle HTTP/2 connection would hold a graceful stop to its time-out, so it is not waited for.
                 tokio::select! {

@@ -48,7 +48,6 @@ impl Config {
     /// What this process can hold with so many file descriptors.
     pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
         let spare = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
-        let keep_alive = Duration::from_millis(self.keep_alive_ms);
         let shares = self.shares();
         let total = self.connections_max.unwrap_or(shares.connections).min(spare);
         ConnectionLimits {
@@ -56,8 +55,7 @@ impl Config {
             per_address: self.connections_per_address.unwrap_or_else(|| PER_ADDRESS.min(total / 4).max(FEW)),
             transit_bytes: shares.transit,
             body_bytes: self.body_bytes.saturating_mul(BATCH_BODIES),
-            // Somewhat longer, so that actix closes what is merely idle, and we only what it overlooks.
-            idle: keep_alive + keep_alive.min(Duration::from_secs(10)),
+            idle: Duration::from_millis(self.keep_alive_ms),
         }
     }
 }

@@ -116,6 +116,8 @@ impl Room {
         self.next_order += 1;
         let wake = self.tell_all(now, &Content::PeerJoined(card.clone()));
         self.peers.push(Peer {
+            id,
+            card_bytes: card.bytes(),
             card,
             mailbox: Mailbox::starting_at(cursor),
             lease: Lease::begin(now, limits.lease),
@@ -125,7 +127,6 @@ impl Room {
             created_room: created,
             administers: visitor.rights.administer,
             answers: Answers::default(),
-            indexed_at: Timestamp::NEVER,
         });
         self.kept_until = None;
         Ok(self.joined(self.peers.len() - 1, false, wake))
@@ -137,7 +138,7 @@ impl Room {
             return Err(Refusal::RoomClosed);
         }
         self.peers[index].page = page;
-        let wake = vec![self.peers[index].card.id];
+        let wake = vec![self.peers[index].id];
         self.peers[index].lease.come_back(now, limits.lease);
         Ok(self.joined(index, true, wake))
     }
@@ -176,7 +177,7 @@ impl Room {
         let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
         let members = self.peers.len() + 1;
         match self.peers.iter().find(|peer| !peer.mailbox.has_room_for_join(bytes, members, limits)) {
-            Some(stuffed) => Err(Refusal::MailboxFull { peer: stuffed.card.id }),
+            Some(stuffed) => Err(Refusal::MailboxFull { peer: stuffed.id }),
             None => Ok(()),
         }
     }

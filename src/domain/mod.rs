@@ -7,6 +7,7 @@
 mod card;
 mod cursor;
 mod deadlines;
+mod expiry;
 mod id;
 mod idempotency;
 mod joining;

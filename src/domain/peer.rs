@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Card, Keyed, Timestamp, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
+use super::{Card, Keyed, PeerId, idempotency::Answers, lease::Lease, mailbox::Mailbox, room::Page};
 
 #[derive(Clone, Debug)]
 pub struct Peer {
+    /// As on its card, which lies elsewhere: nearly every operation asks for it.
+    pub id: PeerId,
+    /// The same for the length of what is on it.
+    pub card_bytes: usize,
     pub card: Arc<Card>,
     pub mailbox: Mailbox,
     pub lease: Lease,
@@ -20,13 +24,11 @@ pub struct Peer {
     /// Its ticket said that it may have the room token.
     pub administers: bool,
     pub answers: Answers,
-    /// Where this peer stands in the index of deadlines: once it is there, never later than its lease ends.
-    pub indexed_at: Timestamp,
 }
 
 impl Peer {
-    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the index of deadlines
-    /// and in the limits by peer.
+    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the limits by
+    /// peer.
     const COST: usize = 2048;
 
     /// What joining with a card of so many bytes costs.
@@ -35,6 +37,6 @@ impl Peer {
     }
 
     pub fn cost(&self) -> usize {
-        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + self.answers.cost()
+        Self::cost_of(self.card_bytes) + self.mailbox.cost() + self.answers.cost()
     }
 }

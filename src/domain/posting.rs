@@ -57,9 +57,9 @@ impl Room {
         let (mut bytes, mut fullest) = (0, 0);
         for target in post.targets {
             for peer in &mut self.peers {
-                if is_for(target.to, from, peer.card.id) {
+                if is_for(target.to, from, peer.id) {
                     let content = Content::Relayed { from, payload: target.payload.clone() };
-                    places.push((peer.card.id, peer.mailbox.put(now, content)));
+                    places.push((peer.id, peer.mailbox.put(now, content)));
                     bytes += target.payload.len();
                     fullest = fullest.max(peer.mailbox.len());
                 }
@@ -91,7 +91,7 @@ impl Room {
             }
         }
         for peer in &self.peers {
-            let id = peer.card.id;
+            let id = peer.id;
             let share = targets.iter().filter(|target| is_for(target.to, from, id));
             let (messages, bytes) =
                 share.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));

@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp, peer::Peer,
-    roster_before,
+    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
+    deadlines::Place, peer::Peer, roster_before,
 };
 
 /// How a room is to be made.
@@ -58,6 +58,8 @@ pub struct Room {
     /// In the order of joining. At most 64, so that a search through them is cheaper than an index.
     pub peers: Vec<Peer>,
     pub next_order: u64,
+    /// In the index of deadlines: never later than the first of its leases ends.
+    pub place: Option<Place>,
     kicked: VecDeque<PeerId>,
 }
 
@@ -77,6 +79,7 @@ impl Room {
             made_by: plan.made_by,
             peers: Vec::new(),
             next_order: 1,
+            place: None,
             kicked: VecDeque::new(),
         })
     }
@@ -98,7 +101,7 @@ impl Room {
     }
 
     pub fn position(&self, id: PeerId) -> Option<usize> {
-        self.peers.iter().position(|peer| peer.card.id == id)
+        self.peers.iter().position(|peer| peer.id == id)
     }
 
     pub fn was_kicked(&self, id: PeerId) -> bool {
@@ -126,13 +129,13 @@ impl Room {
     }
 
     pub fn others(&self, id: PeerId) -> Vec<Arc<Card>> {
-        self.peers.iter().filter(|peer| peer.card.id != id).map(|peer| peer.card.clone()).collect()
+        self.peers.iter().filter(|peer| peer.id != id).map(|peer| peer.card.clone()).collect()
     }
 
     /// The others as they were at this peer's acknowledged cursor.
     pub fn others_at_cursor(&self, index: usize) -> Vec<Arc<Card>> {
         let peer = &self.peers[index];
-        roster_before(self.others(peer.card.id), peer.mailbox.messages().map(|message| &message.content))
+        roster_before(self.others(peer.id), peer.mailbox.messages().map(|message| &message.content))
     }
 
     /// Puts an event into every mailbox and returns whom to wake.
@@ -140,7 +143,7 @@ impl Room {
         for peer in &mut self.peers {
             peer.mailbox.put(now, content.clone());
         }
-        self.peers.iter().map(|peer| peer.card.id).collect()
+        self.peers.iter().map(|peer| peer.id).collect()
     }
 
     /// Takes a peer off its seat, tells the others, and returns whom to wake: them, and the peer that was removed,
@@ -151,13 +154,13 @@ impl Room {
             while self.kicked.len() >= Limits::KICKED_REMEMBERED {
                 self.kicked.pop_front();
             }
-            self.kicked.push_back(gone.card.id);
+            self.kicked.push_back(gone.id);
         }
         let mut wake = Vec::new();
         if !self.closed {
             wake = self.tell_all(now, &Content::PeerLeft { peer: gone.card.clone(), reason });
         }
-        wake.push(gone.card.id);
+        wake.push(gone.id);
         (gone, wake)
     }
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
     RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
-    deadlines::{Deadline, Deadlines},
+    deadlines::Deadlines,
     left::Left,
     lifecycle::{Lifecycle, Turn},
     room::Room,
@@ -15,11 +15,11 @@ use super::{
 
 #[derive(Clone, Debug)]
 pub struct Rooms {
-    rooms: HashMap<RoomName, Room>,
-    deadlines: Deadlines,
-    limits: Arc<Limits>,
+    pub(super) rooms: HashMap<RoomName, Room>,
+    pub(super) deadlines: Deadlines,
+    pub(super) limits: Arc<Limits>,
     /// What all of them cost.
-    cost: usize,
+    pub(super) cost: usize,
     /// Until somebody takes them: most operations have none.
     lifecycle: Vec<Lifecycle>,
 }
@@ -72,39 +72,6 @@ impl Rooms {
         std::mem::take(&mut self.lifecycle)
     }
 
-    /// Ends every lease that is over, and returns whom to wake.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<PeerId> {
-        let mut wake = Vec::new();
-        while let Some(due) = self.deadlines.take_due(now) {
-            match due.peer {
-                Some(peer) => wake.extend(self.expire_peer(now, due.at, due.room, peer)),
-                None => self.end(&due.room),
-            }
-        }
-        wake
-    }
-
-    fn expire_peer(&mut self, now: Timestamp, due: Timestamp, name: RoomName, id: PeerId) -> Vec<PeerId> {
-        let Some(room) = self.rooms.get_mut(&name) else { return Vec::new() };
-        let Some(index) = room.position(id) else { return Vec::new() };
-        let peer = &mut room.peers[index];
-        // The entry may have been early: then the peer waits for its turn, so that leases end in their order.
-        if peer.lease.ends() <= due {
-            // Whoever said goodbye and did not come back has left.
-            let reason = if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired };
-            let Some((_, wake)) = self.change(&name, |room, _| room.remove(now, index, reason)) else {
-                return Vec::new();
-            };
-            self.note(&name, Turn::PeerLeft(id, reason));
-            self.settle(now, &name);
-            wake
-        } else {
-            peer.indexed_at = peer.lease.ends();
-            self.deadlines.set(Deadline { at: peer.indexed_at, room: name, peer: Some(id) });
-            Vec::new()
-        }
-    }
-
     /// Makes a room ahead.
     pub fn create(
         &mut self,
@@ -119,11 +86,10 @@ impl Rooms {
         }
         let mut room = Room::new(RoomPlan { creator: Some(creator), kept: true, ..plan }, &self.limits)?;
         left.check_room()?;
-        let ends = now + self.limits.room_lease;
-        room.kept_until = Some(ends);
-        self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
+        room.kept_until = Some(now + self.limits.room_lease);
         let view = room.view();
         self.add(name, room);
+        self.index(now, name);
         self.note(name, Turn::RoomMade);
         Ok(Created { view, creator })
     }
@@ -140,7 +106,6 @@ impl Rooms {
 
     /// Lets a visitor into a room, which is made if there is none.
     pub fn join(&mut self, now: Timestamp, name: &RoomName, visitor: Visitor, left: Left) -> Result<Joined, Refusal> {
-        let kept_until = self.rooms.get(name).and_then(|room| room.kept_until);
         let (joined, is_new) = if self.rooms.contains_key(name) {
             let joined = self.change(name, |room, limits| {
                 let seated = room.peers.len();
@@ -163,10 +128,7 @@ impl Rooms {
             let turn = if is_new { Turn::PeerJoined } else { Turn::PeerResumed };
             self.note(name, turn(joined.card.id));
         }
-        if let Some(at) = kept_until {
-            self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
-        }
-        self.index(name, joined.card.id);
+        self.index(now, name);
         Ok(joined)
     }
 
@@ -226,7 +188,7 @@ impl Rooms {
         let room = self.rooms.get_mut(name).ok_or(Refusal::PeerGone)?;
         let index = room.member(now, id, &self.limits)?;
         room.peers[index].lease.say_goodbye(now, self.limits.leave_grace);
-        self.index(name, id);
+        self.index(now, name);
         Ok(())
     }
 
@@ -278,28 +240,12 @@ impl Rooms {
     fn take_out(&mut self, now: Timestamp, name: &RoomName, id: PeerId, reason: LeaveReason) -> Vec<PeerId> {
         let Some(room) = self.rooms.get_mut(name) else { return Vec::new() };
         let Some(index) = room.position(id) else { return Vec::new() };
-        let Some((gone, wake)) = self.change(name, |room, _| room.remove(now, index, reason)) else {
+        let Some((_, wake)) = self.change(name, |room, _| room.remove(now, index, reason)) else {
             return Vec::new();
         };
-        self.deadlines.clear(&Deadline { at: gone.indexed_at, room: name.clone(), peer: Some(id) });
         self.note(name, Turn::PeerLeft(id, reason));
         self.settle(now, name);
         wake
-    }
-
-    /// What becomes of a room that may have lost its last member.
-    fn settle(&mut self, now: Timestamp, name: &RoomName) {
-        let Some(room) = self.rooms.get_mut(name).filter(|room| room.peers.is_empty()) else { return };
-        if let Some(at) = room.kept_until.take() {
-            self.deadlines.clear(&Deadline { at, room: name.clone(), peer: None });
-        }
-        if room.kept && !room.closed {
-            let ends = now + self.limits.room_lease;
-            room.kept_until = Some(ends);
-            self.deadlines.set(Deadline { at: ends, room: name.clone(), peer: None });
-        } else {
-            self.end(name);
-        }
     }
 
     fn add(&mut self, name: &RoomName, room: Room) {
@@ -307,15 +253,8 @@ impl Rooms {
         self.rooms.insert(name.clone(), room);
     }
 
-    fn end(&mut self, name: &RoomName) {
-        if let Some(room) = self.rooms.remove(name) {
-            self.cost -= room.cost();
-            self.note(name, Turn::RoomGone);
-        }
-    }
-
     /// Changes a room, and keeps the reckoning of what all of them cost.
-    fn change<T>(&mut self, name: &RoomName, change: impl FnOnce(&mut Room, &Limits) -> T) -> Option<T> {
+    pub(super) fn change<T>(&mut self, name: &RoomName, change: impl FnOnce(&mut Room, &Limits) -> T) -> Option<T> {
         let room = self.rooms.get_mut(name)?;
         let before = room.cost();
         let result = change(room, &self.limits);
@@ -323,20 +262,7 @@ impl Rooms {
         Some(result)
     }
 
-    fn note(&mut self, room: &RoomName, turn: Turn) {
+    pub(super) fn note(&mut self, room: &RoomName, turn: Turn) {
         self.lifecycle.push(Lifecycle { room: room.clone(), turn });
-    }
-
-    /// Puts a peer's deadline where its lease ends, when it is new or its lease has become shorter.
-    fn index(&mut self, name: &RoomName, id: PeerId) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
-        let Some(index) = room.position(id) else { return };
-        let peer = &mut room.peers[index];
-        if peer.lease.ends() < peer.indexed_at {
-            let entry = |at| Deadline { at, room: name.clone(), peer: Some(id) };
-            self.deadlines.clear(&entry(peer.indexed_at));
-            peer.indexed_at = peer.lease.ends();
-            self.deadlines.set(entry(peer.indexed_at));
-        }
     }
 }

@@ -188,6 +188,7 @@ impl<'a> Call<'a> {
             return Err(Problem::new(Code::Internal, "The server was put together wrongly."));
         };
         let part = |name| request.match_info().get(name).unwrap_or_default();
+        // Over HTTP/1 it is not with actix (`front`); that nothing is remembered then costs those few a little time.
         let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
         Ok(Self { api, connection, head: request.head(), room: part("room"), peer: part("peer") })
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use actix_http::Request;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
@@ -47,10 +48,20 @@ pub struct Connection {
     /// Everything was answered, and nothing has come since.
     fresh: AtomicBool,
     http_2: AtomicBool,
+    /// Ends by itself when it is idle, if it is told that it is.
+    http_1: AtomicBool,
+    idle: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
     /// The token that was last verified on it. Verifying takes longer than putting a message into a mailbox.
     verified: Mutex<Option<Box<Verified>>>,
+}
+
+/// A request, and the connection that it came on.
+#[derive(Debug)]
+pub struct Asked {
+    pub request: Request,
+    pub connection: Option<Arc<Connection>>,
 }
 
 #[derive(Debug)]
@@ -77,6 +88,8 @@ impl Connection {
             announced: AtomicUsize::new(0),
             fresh: AtomicBool::new(false),
             http_2: AtomicBool::new(false),
+            http_1: AtomicBool::new(false),
+            idle: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             verified: Mutex::new(None),
@@ -117,6 +130,31 @@ impl Connection {
         self.allowed.store(FRAMES_BYTES, Ordering::Relaxed);
     }
 
+    pub fn speaks_http_1(&self) {
+        self.http_1.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends it because nothing has been on it for too long. Over HTTP/1 whoever reads from it does so, if nothing has come
+    /// at the last moment.
+    fn end_idle(&self) {
+        if self.http_1.load(Ordering::Relaxed) {
+            self.idle.store(true, Ordering::Release);
+            self.waker.wake();
+        } else {
+            self.end();
+        }
+    }
+
+    /// Whether that was said since the last request.
+    pub fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Acquire)
+    }
+
+    /// Has it look whether there is something to do.
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+
     /// The client takes nothing at present, or again something.
     pub fn blocked(&self, blocked: bool) {
         self.blocked_since.store(if blocked { self.clock.now().millis() } else { NEVER }, Ordering::Relaxed);
@@ -143,17 +181,21 @@ impl Connection {
         many_at_once || arrived <= self.allowed.load(Ordering::Relaxed)
     }
 
-    /// Whether there is a reason to end it: nothing on it for too long, or answers that are not taken.
-    pub fn is_overdue(&self, now: Timestamp, idle: Duration) -> bool {
+    /// Ends it if there is a reason to: answers that are not taken, or nothing on it for too long.
+    pub fn end_if_overdue(&self, now: Timestamp, idle: Duration) {
         let past = |since: u64, span: Duration| since != NEVER && Timestamp::from_millis(since) + span < now;
         let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
-        let idle = self.requests.load(Ordering::Acquire) == 0 && past(self.heard.load(Ordering::Relaxed), idle);
-        idle || blocked || past(self.due.load(Ordering::Relaxed), Duration::ZERO)
+        if blocked || past(self.due.load(Ordering::Relaxed), Duration::ZERO) {
+            self.end();
+        } else if self.requests.load(Ordering::Acquire) == 0 && past(self.heard.load(Ordering::Relaxed), idle) {
+            self.end_idle();
+        }
     }
 
     /// A request begins that announces a body of so many bytes; one of unknown length may be so long.
     pub fn begin(self: &Arc<Self>, announced: Option<usize>, unknown: usize) -> InRequest {
         let before = self.requests.fetch_add(1, Ordering::AcqRel);
+        self.idle.store(false, Ordering::Release);
         let lent = if announced.is_none() && before == 0 { unknown } else { 0 };
         // Records of TLS cost something, too.
         let body = announced.unwrap_or(lent).min(1 << 40);

@@ -1,15 +1,14 @@
 //! Connections: how many there may be, from where, for how long with nothing on them, and how much they may bring.
 //!
 //! actix bounds neither the connections of one address nor the requests on one HTTP/2 connection, has no time-out for a
-//! request head after the first on a connection nor for a client that takes no answers, and lets clients hang when it
-//! has enough. All that is done here and in `watched`.
+//! client that takes no answers, and lets clients hang when it has enough. All that is done here and in `watched`.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -64,6 +63,7 @@ pub struct Connections {
     clock: Clock,
     next: AtomicU64,
     pub transit: Arc<Transit>,
+    draining: AtomicBool,
     /// One lock: it is taken when a connection comes, goes, or all are looked through.
     open: Mutex<Open>,
 }
@@ -86,7 +86,8 @@ pub struct Seat {
 impl Connections {
     pub fn new(limits: ConnectionLimits, proxies: Arc<TrustedProxies>, clock: Clock) -> Arc<Self> {
         let transit = Transit::new(limits.transit_bytes);
-        Arc::new(Self { limits, proxies, clock, next: AtomicU64::new(0), transit, open: Mutex::default() })
+        let (next, draining) = (AtomicU64::new(0), AtomicBool::new(false));
+        Arc::new(Self { limits, proxies, clock, next, transit, draining, open: Mutex::default() })
     }
 
     /// Takes a connection that has come, or refuses it.
@@ -115,9 +116,21 @@ impl Connections {
     pub fn end_the_overdue(&self) {
         let now = self.clock.now();
         let open = self.open.lock();
-        for connection in open.by_number.values().filter(|connection| connection.is_overdue(now, self.limits.idle)) {
-            connection.end();
+        for connection in open.by_number.values() {
+            connection.end_if_overdue(now, self.limits.idle);
         }
+    }
+
+    /// The server stops: over HTTP/1 idle connections end now, and others after the answers that are under way.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        for connection in self.open.lock().by_number.values() {
+            connection.wake();
+        }
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 
     pub fn idle_limit(&self) -> Duration {
@@ -129,8 +142,8 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &mut Request) -> Result<Option<Begun>, Problem> {
-        let Some(connection) = request.conn_data::<Arc<Connection>>().cloned() else { return Ok(None) };
+    pub fn begin(&self, request: &mut Request, connection: Option<&Arc<Connection>>) -> Result<Option<Begun>, Problem> {
+        let Some(connection) = connection else { return Ok(None) };
         if connection.over_limit {
             let detail = "The server has as many connections as it may have.";
             return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));

@@ -4,8 +4,6 @@
 //! Nearly all requests are for mailboxes, and the rest of a call is joining and leaving. Finding a route, with all that actix
 //! makes ready for a handler, takes longer than what there is to do. A waiting poll keeps nothing of its request.
 
-use std::sync::Arc;
-
 use actix_http::{Payload, Request, Response};
 use actix_web::{
     Error, HttpResponse, ResponseError,
@@ -20,7 +18,7 @@ use super::{
     Api,
     body::Incoming,
     caller::{Addressee, Call, Caller, From, Member, OwnerOrCreator, Reader, Sender, Visiting},
-    connection::Connection,
+    connection::{Asked, Connection},
     ice_servers::AskedHost,
     idempotency::IdempotencyKey,
     messages::{Poll, put_batch, put_one},
@@ -59,20 +57,21 @@ impl Front {
     /// Answers a request, if need be by the routes.
     pub fn call<S, B>(
         &self,
-        mut request: Request,
+        asked: Asked,
         routes: &S,
     ) -> impl Future<Output = Result<Response<Sent>, Error>> + use<S, B>
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
         B: MessageBody + 'static,
     {
+        let Asked { mut request, connection } = asked;
         if *request.method() == Method::HEAD && has_head(request.path()) {
             // Answered as a GET; the body of the answer stays behind (RFC 9110 section 9.3.2).
             request.head_mut().method = Method::GET;
         }
         let under_way = self.api.observed.begin(&request);
-        let begun = self.api.connections.begin(&mut request).map(|begun| {
-            let answering = match self.direct(&mut request) {
+        let begun = self.api.connections.begin(&mut request, connection.as_ref()).map(|begun| {
+            let answering = match self.direct(&mut request, connection.as_deref()) {
                 Some(direct) => Either::Left(answer(self.api.clone(), direct)),
                 None => Either::Right(routes.call(request)),
             };
@@ -91,13 +90,12 @@ impl Front {
     }
 
     /// The request, if it can be answered without the routes; its payload goes with it.
-    fn direct(&self, request: &mut Request) -> Option<Result<Direct, Problem>> {
+    fn direct(&self, request: &mut Request, connection: Option<&Connection>) -> Option<Result<Direct, Problem>> {
         if self.has_cors && request.head().headers().contains_key(header::ORIGIN) {
             return None;
         }
         let payload = request.take_payload();
         let head = request.head();
-        let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
         let call = |Place { room, peer, .. }| {
             let peer = peer.unwrap_or_default();
             Call { api: &self.api, connection, head, room, peer }

@@ -15,6 +15,7 @@ mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod health;
+mod http1;
 mod ice_servers;
 mod idempotency;
 mod messages;

@@ -3,28 +3,27 @@
 //! Put together from actix's parts, as `HttpServer` does it, but with our own stream directly around the socket (see
 //! `watched`), which `HttpServer` has no place for.
 
-use std::{
-    fmt,
-    future::{Ready, ready},
-    io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, fmt, io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 
-use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
+use actix_http::{HttpService, Request, Response};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service};
+use actix_service::{IntoServiceFactory, ServiceFactory, fn_factory, fn_service};
 use actix_tls::accept::{
     TlsError, max_concurrent_tls_connect,
     rustls_0_23::{Acceptor, TlsStream},
 };
 use actix_web::{Error, body::MessageBody, dev::Service, rt::net::TcpStream};
+use futures_util::future::LocalBoxFuture;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::InspectReader;
 
-use super::{Connections, connection::Connection, frames::Frames, watched::Watched};
+use super::{
+    Connections,
+    connection::{Asked, Connection},
+    frames::Frames,
+    http1::{Http1, Worker},
+    watched::Watched,
+};
 
 #[derive(Clone)]
 pub struct Protocols {
@@ -34,71 +33,66 @@ pub struct Protocols {
     pub tls: Option<ServerConfig>,
 }
 
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long what is left of a refused body is thrown away, so that the refusal is heard.
-const LINGER: Duration = Duration::from_secs(1);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an HTTP/2 connection may take over its end.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// What a client may send on an HTTP/2 connection before it is asked for: it waits in our memory.
 const WINDOW: u32 = 65_535;
-/// What is written at once.
-const WRITE_BYTES: usize = 16 * 1024;
 
 impl Protocols {
     /// Serves the application on a listener.
     pub fn listen<F, I, S, B>(self, builder: ServerBuilder, listener: TcpListener, app: F) -> io::Result<ServerBuilder>
     where
         F: Fn() -> I + Send + Clone + 'static,
-        I: IntoServiceFactory<S, Request>,
-        S: ServiceFactory<Request, Config = (), Response = Response<B>, Error = Error> + 'static,
+        I: IntoServiceFactory<S, Asked>,
+        S: ServiceFactory<Asked, Config = (), Response = Response<B>, Error = Error> + 'static,
         S::InitError: fmt::Debug,
         S::Service: 'static,
-        <S::Service as Service<Request>>::Future: 'static,
+        <S::Service as Service<Asked>>::Future: 'static,
         B: MessageBody + 'static,
     {
         // Our own limits say so; actix's let clients hang.
         max_concurrent_tls_connect(usize::MAX >> 8);
         let builder = builder.max_concurrent_connections(usize::MAX >> 8);
-        let connections = self.connections.clone();
-        let accept = move |stream: TcpStream| ready(connections.accept(stream));
         let Some(mut config) = self.tls.clone() else {
             return builder.listen("http", listener, move || {
-                fn_service(accept.clone())
-                    .map_err(DispatchError::Io)
-                    .and_then(|stream: Watched| known(Protocol::Http1, stream, |stream| stream))
-                    .and_then(self.http(&app, |stream: &Watched| stream))
+                let (app, connections) = (app().into_factory(), self.connections.clone());
+                fn_factory(move || {
+                    let (app, connections) = (app.new_service(()), connections.clone());
+                    async move {
+                        let worker = Worker::new(app.await.map_err(drop)?, connections);
+                        Ok::<_, ()>(fn_service(plain(Rc::new(worker))))
+                    }
+                })
             });
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         builder.listen("https", listener, move || {
-            let mut acceptor = Acceptor::new(config.clone());
-            acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
-            fn_service(accept.clone())
-                .map_err(TlsError::Tls)
-                .and_then(acceptor.map_err(TlsError::into_service_error))
-                .and_then(|stream: TlsStream<Watched>| {
-                    let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                    let protocol = if http_2 { Protocol::Http2 } else { Protocol::Http1 };
-                    known(protocol, inspected(stream, http_2), under_tls)
-                })
-                .and_then(self.http(&app, under_tls).map_err(TlsError::Service))
+            let (app, protocols, config) = (app().into_factory(), self.clone(), config.clone());
+            fn_factory(move || {
+                let (app, protocols, config) = (app.new_service(()), protocols.clone(), config.clone());
+                async move {
+                    let app = Rc::new(app.await.map_err(drop)?);
+                    let http_2 = protocols.http_2(app.clone()).await?;
+                    let worker = Worker::new(app, protocols.connections);
+                    let mut acceptor = Acceptor::new(config);
+                    acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
+                    let acceptor = ServiceFactory::<Watched>::new_service(&acceptor, ()).await?;
+                    Ok::<_, ()>(fn_service(encrypted(Rc::new(worker), acceptor, http_2)))
+                }
+            })
         })
     }
 
-    fn http<F, I, S, B, T>(
+    /// HTTP/2, by actix.
+    async fn http_2<S, B>(
         &self,
-        app: &F,
-        inner: fn(&T) -> &Watched,
-    ) -> impl ServiceFactory<Connected<T>, Config = (), Response = (), Error = DispatchError, InitError = ()>
-    + use<F, I, S, B, T>
+        app: Rc<S>,
+    ) -> Result<impl Service<(Inspected, Option<std::net::SocketAddr>), Response = ()> + use<S, B>, ()>
     where
-        F: Fn() -> I,
-        I: IntoServiceFactory<S, Request>,
-        S: ServiceFactory<Request, Config = (), Response = Response<B>, Error = Error> + 'static,
-        S::InitError: fmt::Debug,
-        S::Service: 'static,
-        <S::Service as Service<Request>>::Future: 'static,
+        S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+        S::Future: 'static,
         B: MessageBody + 'static,
-        T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let stopping = self.stopping.clone();
         HttpService::build()
@@ -107,27 +101,75 @@ impl Protocols {
                 async move { stopping.notified().await }
             })
             .keep_alive(self.keep_alive)
-            .client_request_timeout(HEAD_TIMEOUT)
-            .client_disconnect_timeout(LINGER)
-            // A client that has gone ends its poll at once (tests/it/chaos.rs).
-            .h1_allow_half_closed(false)
-            .h1_write_buffer_size(WRITE_BYTES)
+            .client_disconnect_timeout(GOODBYE)
             .h2_initial_window_size(WINDOW)
             .h2_initial_connection_window_size(WINDOW)
-            .on_connect_ext(move |stream: &T, data| {
-                data.insert::<Arc<Connection>>(inner(stream).connection().clone());
+            .on_connect_ext(|stream: &Inspected, data| {
+                data.insert::<Arc<Connection>>(under_tls(stream).connection().clone());
             })
-            .finish(app().into_factory().map_err(|error: Error| {
-                let answer: Response<_> = error.error_response().into();
-                answer
+            .h2(fn_service(move |request: Request| {
+                let connection = request.conn_data::<Arc<Connection>>().cloned();
+                app.call(Asked { request, connection })
             }))
+            .new_service(())
+            .await
+    }
+}
+
+/// Connections without TLS.
+fn plain<S, B>(
+    worker: Rc<Worker<S>>,
+) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, B>
+where
+    S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    move |stream| {
+        let worker = worker.clone();
+        Box::pin(async move {
+            let watched = worker.connections().accept(stream)?;
+            let (peer, connection) = (watched.peer(), watched.connection().clone());
+            Http1::new(watched, peer, connection, worker).run().await;
+            Ok(())
+        })
+    }
+}
+
+/// Connections with TLS, over which either protocol is spoken.
+fn encrypted<S, B, A, H>(
+    worker: Rc<Worker<S>>,
+    acceptor: A,
+    http_2: H,
+) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, B, A, H>
+where
+    S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+    A: Service<Watched, Response = TlsStream<Watched>, Error = TlsError<io::Error, Infallible>> + 'static,
+    H: Service<(Inspected, Option<std::net::SocketAddr>), Response = ()> + 'static,
+{
+    let parts = Rc::new((acceptor, http_2));
+    move |stream| {
+        let (worker, parts) = (worker.clone(), parts.clone());
+        Box::pin(async move {
+            let watched = worker.connections().accept(stream)?;
+            let (peer, connection) = (watched.peer(), watched.connection().clone());
+            // In boxes, lest each connection is as large as the largest of what it may be doing.
+            let Ok(stream) = Box::pin(parts.0.call(watched)).await else { return Ok(()) };
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                connection.speaks_http_2();
+                let _ = Box::pin(parts.1.call((inspected(stream), Some(peer)))).await;
+            } else {
+                Http1::new(stream, peer, connection, worker).run().await;
+            }
+            Ok(())
+        })
     }
 }
 
 /// What has been decrypted, looked at on its way.
 type Inspected = InspectReader<TlsStream<Watched>, Box<dyn FnMut(&[u8])>>;
 
-fn inspected(stream: TlsStream<Watched>, http_2: bool) -> Inspected {
+fn inspected(stream: TlsStream<Watched>) -> Inspected {
     let connection = stream.get_ref().0.connection().clone();
     let mut frames = Frames::new();
     let look = move |bytes: &[u8]| {
@@ -135,20 +177,9 @@ fn inspected(stream: TlsStream<Watched>, http_2: bool) -> Inspected {
             connection.end();
         }
     };
-    InspectReader::new(stream, if http_2 { Box::new(look) } else { Box::new(|_| {}) })
+    InspectReader::new(stream, Box::new(look))
 }
 
 fn under_tls(stream: &Inspected) -> &Watched {
     stream.get_ref().get_ref().0
-}
-
-/// What actix takes for a connection.
-type Connected<T> = (T, Protocol, Option<SocketAddr>);
-
-fn known<T, E>(protocol: Protocol, stream: T, inner: fn(&T) -> &Watched) -> Ready<Result<Connected<T>, E>> {
-    let peer = inner(&stream).peer();
-    if protocol == Protocol::Http2 {
-        inner(&stream).connection().speaks_http_2();
-    }
-    ready(Ok((stream, protocol, Some(peer))))
 }

@@ -16,7 +16,7 @@ use actix_web::{
 
 use super::{connections::Begun, problem::Problem};
 
-/// A piece. actix copies what it is given into a buffer that it may keep, so it is not given all at once.
+/// A piece. It is copied into a buffer on its way, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
 /// A client has a second more for each so many bytes of an answer.
 const BYTES_PER_SECOND: usize = 2048;

@@ -45,8 +45,8 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> i
             .configure(|pages| routes::pages(pages, document, methods.clone(), web_dir.clone()))
             .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)));
         let front = front.clone();
-        apply_fn_factory(map_config(app.into_factory(), |()| AppConfig::default()), move |request, routes: &_| {
-            front.call(request, routes)
+        apply_fn_factory(map_config(app.into_factory(), |()| AppConfig::default()), move |asked, routes: &_| {
+            front.call(asked, routes)
         })
     };
     let builder = Server::build().shutdown_timeout(SHUTDOWN_SECONDS).disable_signals();

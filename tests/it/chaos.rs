@@ -28,7 +28,7 @@ async fn answer(mut stream: TcpStream) -> String {
     answer
 }
 
-/// actix does not notice by itself (`h1_allow_half_closed`); this pins that it does.
+/// Also one that only says that it will send nothing more (`http/http1`).
 #[actix_web::test]
 async fn a_client_that_goes_away_ends_its_poll_at_once() {
     let server = Server::start(&[]);

@@ -1,0 +1,167 @@
+//! HTTP/1 on one connection: a request, its answer, the next request.
+//!
+//! Parsing and encoding are actix-http's (`Codec`). The loop around them is not: actix-http's keeps two buffers of 8 KiB for
+//! each connection from its first request on, and sets a timer for each request. Nearly all of our connections wait, for a
+//! message or for their next request, so here a connection that waits keeps neither: what comes and goes passes through
+//! buffers that belong to the worker (`buffers`), and one watchdog looks at all connections (`Connections`).
+
+mod body;
+mod buffers;
+mod incoming;
+mod outgoing;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Poll, ready},
+};
+
+use actix_http::{KeepAlive, Request, Response, ServiceConfig, ServiceConfigBuilder, h1::Codec};
+use actix_web::{
+    Error,
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::Service,
+    http::StatusCode,
+    web::BytesMut,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{
+    connection::{Asked, Connection},
+    connections::Connections,
+};
+use body::Source;
+use buffers::Buffers;
+use incoming::{FirstHead, Next};
+
+/// What the connections of one worker have in common.
+pub struct Worker<S> {
+    app: S,
+    connections: Arc<Connections>,
+    config: ServiceConfig,
+    buffers: Buffers,
+}
+
+impl<S> Worker<S> {
+    /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
+    pub fn new(app: S, connections: Arc<Connections>) -> Self {
+        // All that is read from it is whether connections are kept.
+        let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
+        Self { app, connections, config, buffers: Buffers::default() }
+    }
+
+    pub fn connections(&self) -> &Arc<Connections> {
+        &self.connections
+    }
+}
+
+/// A connection.
+pub struct Http1<T, S> {
+    io: T,
+    worker: Rc<Worker<S>>,
+    peer: SocketAddr,
+    connection: Arc<Connection>,
+    codec: Codec,
+    /// What has come and is not yet made use of; empty, and without memory, as long as nothing has.
+    ahead: BytesMut,
+    /// Where what comes belongs to, while a body is not complete.
+    body: Option<Source>,
+    /// The rest of the body cannot be found any more.
+    broken: bool,
+    /// The client waits for `100 Continue` before it sends the body.
+    expects: bool,
+    /// What is left to be written of that.
+    interim: &'static [u8],
+    first: FirstHead,
+}
+
+/// The client has gone, or is to be taken for gone.
+struct Gone;
+
+impl<T, S, B> Http1<T, S>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Asked, Response = Response<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
+        connection.speaks_http_1();
+        Self {
+            io,
+            peer,
+            connection,
+            codec: Codec::new(worker.config.clone()),
+            worker,
+            ahead: BytesMut::new(),
+            body: None,
+            broken: false,
+            expects: false,
+            interim: b"",
+            first: FirstHead::Awaited,
+        }
+    }
+
+    /// Until the client has gone, or one of both has had enough.
+    pub async fn run(&mut self) {
+        loop {
+            let request = match self.next().await {
+                Next::Request(request) => request,
+                Next::Misshapen(status) => return Box::pin(self.refuse(status)).await,
+                Next::End => return Box::pin(self.close()).await,
+            };
+            match self.answer(request).await {
+                Ok(true) => {}
+                Ok(false) => return Box::pin(self.close()).await,
+                Err(Gone) => return,
+            }
+        }
+    }
+
+    /// Has a request answered; whether another may follow.
+    async fn answer(&mut self, request: Request) -> Result<bool, Gone> {
+        let response = {
+            let asked = self.begin(request);
+            let work = pin!(self.worker.app.call(asked));
+            self.outcome(work).await?
+        };
+        let (head, body) = match response {
+            Ok(response) => response.map_body(|_, body| EitherBody::left(body)).into_parts(),
+            Err(error) => Response::<BoxBody>::from(error).map_body(|_, body| EitherBody::right(body)).into_parts(),
+        };
+        // Whole until all of it is taken: then the request is over.
+        let body = pin!(body);
+        let out = self.begin_answer(head, body.size())?;
+        self.send(out, body).await?;
+        Ok(self.codec.keep_alive() && self.is_at_an_end())
+    }
+
+    /// Gives a request what it needs to come to its answer.
+    async fn outcome(&mut self, mut work: Pin<&mut S::Future>) -> Result<Result<S::Response, Error>, Gone> {
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+                    return Poll::Ready(Ok(outcome));
+                }
+                // It may want more of its body; and a client that goes away ends its request.
+                if ready!(self.poll_meanwhile(context)).is_err() {
+                    return Poll::Ready(Err(Gone));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Answers what is no request, and ends.
+    async fn refuse(&mut self, status: StatusCode) {
+        self.broken = true;
+        let Ok(out) = self.begin_answer(Response::with_body(status, ()), BodySize::Sized(0)) else { return };
+        if self.send(out, pin!(())).await.is_ok() {
+            self.close().await;
+        }
+    }
+}
