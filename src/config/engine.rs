@@ -1,6 +1,6 @@
 //! Where rooms are kept, and the key that all who keep them share.
 
-use std::{str::FromStr, sync::Arc};
+use std::{convert::Infallible, str::FromStr, sync::Arc};
 
 use super::Config;
 use crate::{
@@ -16,20 +16,23 @@ pub enum EngineChoice {
     #[default]
     Memory,
     Redis(RedisAddress),
+    /// Why it is neither. Said later: the command line would show the whole address with it, password and all.
+    Unreadable(String),
 }
 
 impl FromStr for EngineChoice {
-    type Err = String;
+    type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         let text = match text.strip_prefix('@') {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?,
-            None => text.to_owned(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}")),
+            None => Ok(text.to_owned()),
         };
-        match text.trim() {
+        let choice = text.and_then(|text| match text.trim() {
             "memory" => Ok(Self::Memory),
-            url => url.parse().map(Self::Redis).map_err(|why| format!("{why} (or be `memory`)")),
-        }
+            url => url.parse().map(Self::Redis).map_err(|why| format!("{why}, or be memory")),
+        });
+        Ok(choice.unwrap_or_else(Self::Unreadable))
     }
 }
 
@@ -37,6 +40,7 @@ impl Config {
     pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
         match &self.engine {
             EngineChoice::Memory => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
+            EngineChoice::Unreadable(why) => Err(format!("--engine cannot be read: {why}")),
             EngineChoice::Redis(_) if self.token_key.is_none() => {
                 Err("with --engine redis://… all nodes must make the \
                  same tokens: give each the same --token-key, at least 16 characters that nobody can guess"
@@ -65,7 +69,7 @@ mod tests {
         assert!(matches!("memory".parse(), Ok(EngineChoice::Memory)));
         assert!(matches!("redis://a.example:6379/1".parse(), Ok(EngineChoice::Redis(_))));
         for bad in ["", "Memory", "mysql://a", "redis://", "@/nowhere"] {
-            assert!(bad.parse::<EngineChoice>().is_err(), "{bad}");
+            assert!(matches!(bad.parse(), Ok(EngineChoice::Unreadable(_))), "{bad}");
         }
     }
 }

@@ -65,6 +65,9 @@ async fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
     assert!(unreachable.contains(&format!("Redis at {free} cannot be used")), "{unreachable}");
     assert!(!unreachable.contains("secret"), "{unreachable}");
 
+    let misspelt = error("redis://ann:secret@localhost:port", &KEY);
+    assert!(misspelt.contains("--engine cannot be read") && !misspelt.contains("secret"), "{misspelt}");
+
     let redis = RedisServer::start(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
     assert!(error(&redis.url(), &KEY).contains("noeviction"));
     assert!(error(&redis.url(), &[]).contains("--token-key"));

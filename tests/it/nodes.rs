@@ -111,6 +111,23 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     assert_eq!(ann.messages(0).await.len(), 1);
 }
 
+// As when nodes are upgraded one after the other, and the newer ones keep more.
+#[tokio::test]
+async fn what_a_newer_node_has_added_to_a_record_is_passed_over() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let one = node(&redis.url());
+    let ann = one.join_room("tea", "Ann").await;
+    let key = redis.cli(&["--scan", "--pattern", "*:r:tea"]);
+    let add = "for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+        local record = cmsgpack.unpack(redis.call('HGET', KEYS[1], field))
+        for more = 1, 3 do record[#record + 1] = 'new' end
+        redis.call('HSET', KEYS[1], field, cmsgpack.pack(record))
+    end";
+    redis.cli(&["eval", add, "1", &key]);
+    ann.say(&ann, "still there").await;
+    assert_eq!(ann.messages(0).await[0]["data"], "still there");
+}
+
 /// The way from a node to Redis, which a test can cut.
 struct Way {
     listener: Arc<TcpListener>,

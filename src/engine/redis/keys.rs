@@ -103,4 +103,14 @@ mod tests {
             assert!(share.iter().all(|count| (even..=even + 1).contains(count)), "{share:?}");
         }
     }
+
+    #[test]
+    fn rooms_are_spread_over_the_buckets() {
+        let mut share = [0; BUCKETS];
+        for number in 0..100_000 {
+            share[Bucket::of(&RoomName::parse(&format!("room-{number}")).unwrap()).index()] += 1;
+        }
+        let even = 100_000 / BUCKETS;
+        assert!(share.iter().all(|count| (even / 2..even * 2).contains(count)), "{share:?}");
+    }
 }

@@ -210,7 +210,7 @@ impl Link {
 
     /// All servers that there are now, those that are known to be well as they are.
     async fn find(&self, kept: &[Arc<Server>]) -> Result<Vec<Result<Arc<Server>, String>>, String> {
-        let shares = server::find_servers(&self.address).await?;
+        let shares = server::find_servers(&self.address, kept.iter().map(|server| server.host.clone())).await?;
         let servers = shares.into_iter().map(async |share| {
             let known = kept.iter().find(|server| (&server.host, &server.buckets) == (&share.0, &share.1));
             match known {

@@ -131,10 +131,12 @@ fn hear(ears: &Ears, push: PushInfo) {
     }
 }
 
-/// Which servers there are now.
-pub async fn find_servers(address: &Address) -> Result<Vec<Share>, String> {
+/// Which servers there are now. Of a cluster, those that are known to be well are asked first: others may have gone since the
+/// address was written.
+pub async fn find_servers(address: &Address, known: impl Iterator<Item = Host>) -> Result<Vec<Share>, String> {
     let mut failures = Vec::new();
-    for host in &address.hosts {
+    let known = known.filter(|_| address.master.is_none());
+    for host in &known.chain(address.hosts.iter().cloned()).collect::<Vec<_>>() {
         let found = match &address.master {
             Some(master) => ask_sentinel(address, host, master).await,
             None => ask_server(address, host).await,

@@ -50,7 +50,8 @@ if noted and string.sub(noted, 1, 8) ~= string.sub(lives, 1, 8) then
   note_life()
 end
 
--- Fields may be added at the end: what an older node wrote lacks them, and reads as false.
+-- Fields may be added at the end: what an older node wrote lacks them, and what a newer one wrote has some more, which are
+-- passed over and lost.
 local ROOM = {'capacity', 'secret', 'locked', 'closed', 'kept', 'kept_until', 'creator', 'made_key', 'made_request',
   'next_order', 'seats', 'due'}
 local PEER = {'order', 'ends', 'held_until', 'leaving', 'came', 'came_back', 'polls', 'page', 'acknowledged', 'newest',
@@ -66,8 +67,9 @@ local function pack(fields, record)
 end
 
 local function unpack_into(fields, text, record)
-  for place, value in ipairs(cmsgpack.unpack(text)) do
-    record[fields[place]] = value
+  local values = cmsgpack.unpack(text)
+  for place, field in ipairs(fields) do
+    record[field] = values[place]
   end
   return record
 end
