@@ -153,7 +153,7 @@ impl RedisCluster {
             let bus = free_port().to_string();
             RedisServer::start(
                 &[
-                    &["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"][..],
+                    &["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "15000"][..],
                     &["--cluster-require-full-coverage", "no", "--appendonly", "yes", "--appendfsync", "always"],
                 ]
                 .concat(),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Operations under way at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 32;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_all_leases_have_ended_redis_is_empty() {

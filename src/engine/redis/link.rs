@@ -22,7 +22,7 @@ use super::{
 
 /// Redis answers within this, or the caller is told that it did not: an answer by HTTP within a second leaves some for
 /// the rest.
-const ANSWER_LIMIT: Duration = Duration::from_millis(700);
+const ANSWER_LIMIT: Duration = Duration::from_millis(800);
 /// Between two looks at whether all servers are well.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// After each look, so that failures in a row do not make it look without end.

@@ -18,9 +18,9 @@ use super::{
 };
 
 /// A connection must be there within this.
-const CONNECT_LIMIT: Duration = Duration::from_millis(500);
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// A server that is well says so within this.
-const PING_LIMIT: Duration = Duration::from_millis(500);
+const PING_LIMIT: Duration = Duration::from_secs(1);
 /// What a connection waits for an answer, in case nobody else has given up before.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 

@@ -67,7 +67,8 @@ fn both_engines_answer_20_000_operations_alike() {
     println!("DIFFERENTIAL_SEED={seed}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&u64::to_be_bytes(seed));
-    let config = Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config =
+        Config { failure_persistence: None, max_shrink_iters: 2_000, max_shrink_time: 20_000, ..Config::default() };
     let config = Config { cases: u32::try_from(wanted / STEPS_PER_CASE).unwrap().max(1), ..config };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let (redis, taken) = (RedisServer::shared(), Cell::new(0));
