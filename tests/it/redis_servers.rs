@@ -1,6 +1,12 @@
 //! More than one Redis server: a cluster whose slots move and whose masters fail, and Sentinels that promote a replica.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::json;
@@ -61,14 +67,57 @@ async fn rooms_are_spread_over_a_cluster_and_follow_their_slots() {
     }
     talk(&pairs, 1).await;
 
+    let cluster = Arc::new(cluster);
+    let (moving, is_moving) = (cluster.clone(), Arc::new(AtomicBool::new(true)));
+    let until_moved = is_moving.clone();
+    let resharding = tokio::task::spawn_blocking(move || {
+        let moved = reshard(&moving);
+        until_moved.store(false, Relaxed);
+        moved
+    });
+    let calls = pairs.iter().map(|(ann, ben)| talk_while(&is_moving, ann, ben));
+    let told = tokio::time::timeout(PATIENCE, futures_util::future::join_all(calls)).await.unwrap();
+    let moved = resharding.await.unwrap();
+    assert!(moved.contains("Moving slot"), "{moved}");
+    assert!(told.iter().all(|count| *count > 0), "{told:?}");
+    until_all(&one, 200).await;
+    until_all(&two, 200).await;
+    let again = pairs.iter().zip(&told).map(async |((ann, ben), told)| {
+        let (poll, _) = tokio::join!(send(ann.polling(told + 1, 55.0)), ben.say(ann, "after"));
+        poll.messages()[0]["data"] == "after"
+    });
+    let again = tokio::time::timeout(PATIENCE, futures_util::future::join_all(again)).await.unwrap();
+    assert!(again.iter().all(|told| *told));
+}
+
+/// A thousand of the first master's slots go to the second.
+fn reshard(cluster: &RedisCluster) -> String {
     let [first, second, _] = &cluster.masters[..] else { unreachable!() };
     let (from, to) = (first.cli(&["cluster", "myid"]), second.cli(&["cluster", "myid"]));
     let moving = ["--cluster", "reshard", &format!("127.0.0.1:{}", first.port), "--cluster-from", &from];
-    let moved = first.cli(&[&moving[..], &["--cluster-to", &to, "--cluster-slots", "2000", "--cluster-yes"]].concat());
-    assert!(moved.contains("Moving slot"), "{moved}");
-    until_all(&one, 200).await;
-    until_all(&two, 200).await;
-    talk(&pairs, 2).await;
+    first.cli(&[&moving[..], &["--cluster-to", &to, "--cluster-slots", "1000", "--cluster-yes"]].concat())
+}
+
+/// Numbered messages, each posted until it is accepted, and read until it is there: each once and in order, whatever is refused
+/// meanwhile. Returns how many.
+async fn talk_while(going: &AtomicBool, ann: &Peer, ben: &Peer) -> u64 {
+    let mut told = 1;
+    while going.load(Relaxed) {
+        told += 1;
+        let key = format!("{:032}", fastrand::u64(..));
+        let post = || ben.posting(ann, &json!({"type": "data", "data": told})).header("idempotency-key", &key);
+        while send(post()).await.status != 202 {}
+        let read = loop {
+            let answer = send(ann.polling(told, 0.0)).await;
+            if answer.status == 200 {
+                break answer.messages();
+            }
+            answer.refused(503, "engine-unavailable");
+        };
+        assert_eq!(read.len(), 1, "{read:?}");
+        assert_eq!((read[0]["seq"].as_u64(), read[0]["data"].as_u64()), (Some(told + 1), Some(told)));
+    }
+    told
 }
 
 #[tokio::test]

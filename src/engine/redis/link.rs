@@ -250,6 +250,8 @@ impl Failure {
                 "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" | "BUSY" | "MISCONF"
                 | "NOREPLICAS" | "NOAUTH",
             ) => Failure::Refused,
+            // What a script meets in a slot that is moving, before it has written anything.
+            (_, "ERR") if error.detail().is_some_and(|detail| detail.contains("non local key")) => Failure::Refused,
             (ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::Parse, _) => Failure::Odd,
             _ => Failure::Lost,
         }

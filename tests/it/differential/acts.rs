@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use signalpost::{
-    domain::{Batch, Content, CreatorId, PeerId, Post, Refusal, RoomName, RoomPlan, Visitor},
+    domain::{Batch, Content, CreatorId, Keyed, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
     engine::{Asked, Engine},
 };
 
@@ -66,4 +66,16 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
     });
     let payloads: Vec<String> = payloads.collect();
     format!("{batch:?} {payloads:?}")
+}
+
+/// How a room is made ahead: with all that there is, by chance.
+pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
+    let [capacity, secret, key, request] = dice;
+    let made_by = Keyed { key: u128::from(key % 2), request: u128::from(request % 2) };
+    RoomPlan {
+        capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
+        secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),
+        made_by: keyed.then_some(made_by),
+        ..RoomPlan::default()
+    }
 }

@@ -14,7 +14,7 @@ use proptest::{
 };
 
 use crate::redis_server::RedisServer;
-use world::{Cursor, ROOMS, Step, World};
+use world::{Cursor, POSTS_KNOWN, ROOMS, Step, World};
 
 const STEPS_PER_CASE: usize = 400;
 
@@ -41,7 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (peer(), any::<bool>()).prop_map(|(peer, same)| Step::RepeatJoin { peer, same }),
         16 => (peer(), prop::collection::vec((target(), bytes), 1..4), 0..6_u8)
             .prop_map(|(from, targets, key)| Step::Post { from, targets, key }),
-        2 => (peer(), any::<bool>()).prop_map(|(peer, same)| Step::RepeatPost { peer, same }),
+        3 => (peer(), prop::bool::weighted(0.7), 0..POSTS_KNOWN)
+            .prop_map(|(peer, same, back)| Step::RepeatPost { peer, same, back }),
         16 => (peer(), cursor.clone(), page()).prop_map(|(peer, cursor, page)| Step::Poll { peer, cursor, page }),
         6 => (peer(), cursor, page(), 1..40_u8)
             .prop_map(|(peer, cursor, page, seconds)| Step::Hold { peer, cursor, page, seconds }),
@@ -54,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => room().prop_map(|room| Step::Close { room }),
         2 => room().prop_map(|room| Step::View { room }),
         2 => peer().prop_map(|peer| Step::Roster { peer }),
-        1 => (room(), 1..40_u8).prop_map(|(room, times)| Step::Churn { room, times }),
+        1 => (room(), prop_oneof![3 => 1..8_u8, 1 => 70..90_u8]).prop_map(|(room, times)| Step::Churn { room, times }),
         8 => (1..12_000_u64).prop_map(|millis| Step::Pass { millis }),
         1 => (12_000..700_000_u64).prop_map(|millis| Step::Pass { millis }),
     ]

@@ -6,12 +6,12 @@ use signalpost::{
     clock::Clock,
     domain::{
         Batch, CreatorId, Identity, Keyed, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
-        RoomName, RoomPlan, Secret, Seq, Target, Visitor,
+        RoomName, Secret, Seq, Target, Visitor,
     },
     engine::{Asked, Engine, Memory},
 };
 
-use super::acts::{Act, perform, shown};
+use super::acts::{Act, perform, plan, shown};
 use crate::redis_server::{RedisServer, engine_at};
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub enum Step {
     Return { peer: u8, page: Option<u64> },
     RepeatJoin { peer: u8, same: bool },
     Post { from: u8, targets: Vec<(Option<u8>, usize)>, key: u8 },
-    RepeatPost { peer: u8, same: bool },
+    RepeatPost { peer: u8, same: bool, back: usize },
     Poll { peer: u8, cursor: Cursor, page: Option<u64> },
     Hold { peer: u8, cursor: Cursor, page: Option<u64>, seconds: u8 },
     Drop { which: proptest::sample::Index },
@@ -51,7 +51,8 @@ struct Person {
     room: RoomName,
     cursor: u64,
     joined: Visitor,
-    posted: Option<Post>,
+    /// The last ones.
+    posted: Vec<Post>,
 }
 
 type Receiving = Pin<Box<dyn Future<Output = Result<Batch, Refusal>>>>;
@@ -67,6 +68,8 @@ pub struct World {
 }
 
 pub const ROOMS: u8 = 4;
+/// More than are remembered with their answers.
+pub const POSTS_KNOWN: usize = 6;
 
 const CREATOR: CreatorId = CreatorId::from_bytes([1; 16]);
 const STRANGER: CreatorId = CreatorId::from_bytes([2; 16]);
@@ -77,7 +80,7 @@ fn limits() -> Limits {
         room_capacity: 3,
         room_capacity_max: 6,
         mailbox_messages: 12,
-        mailbox_bytes: 600_000,
+        mailbox_bytes: 300_000,
         idempotency_keys: 3,
         rooms_bytes: usize::MAX,
         ..Limits::default()
@@ -138,13 +141,14 @@ impl World {
             Step::Post { from, targets, key } => {
                 let person = self.person(from)?;
                 let post = self.post(targets, key);
-                let posted = self.people.iter_mut().find(|known| known.id == person.id)?;
-                posted.posted = Some(post.clone());
+                let posted = &mut self.people.iter_mut().find(|known| known.id == person.id)?.posted;
+                posted.insert(0, post.clone());
+                posted.truncate(POSTS_KNOWN);
                 Act::Post(person.room, person.id, post)
             }
-            Step::RepeatPost { peer, same } => {
+            Step::RepeatPost { peer, same, back } => {
                 let person = self.person(peer)?;
-                let mut post = person.posted?;
+                let mut post = person.posted.get(back)?.clone();
                 post.keyed = post.keyed.map(|keyed| Keyed { request: keyed.request + u128::from(!same), ..keyed });
                 Act::Post(person.room, person.id, post)
             }
@@ -172,7 +176,7 @@ impl World {
             return Err(format!("at {:?}: {act:?}\nmemory: {expected}\nredis:  {answer}", self.clock.now()));
         }
         if let (Act::Poll(_, id, _), Some(cursor)) = (&act, outcome.cursor)
-            && let Some(person) = self.people.iter_mut().rfind(|person| person.id == *id)
+            && let Some(person) = self.people.iter_mut().find(|person| person.id == *id)
         {
             person.cursor = cursor;
         }
@@ -182,7 +186,9 @@ impl World {
     async fn enter(&mut self, room: RoomName, visitor: Visitor) -> Result<(), String> {
         let outcome = self.compare(Act::Join(room.clone(), visitor.clone())).await?;
         if let (Some(id), Some(cursor)) = (outcome.seated, outcome.cursor) {
-            self.people.push(Person { id, room, cursor, joined: visitor, posted: None });
+            let before = self.people.iter().position(|person| person.id == id).map(|index| self.people.remove(index));
+            let posted = before.map(|person| person.posted).unwrap_or_default();
+            self.people.push(Person { id, room, cursor, joined: visitor, posted });
         }
         Ok(())
     }
@@ -321,17 +327,6 @@ impl Person {
             Cursor::Ahead(by) => Some(self.cursor + by),
         };
         Asked { after: after.and_then(Seq::new), page: page.map(Page) }
-    }
-}
-
-fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
-    let [capacity, secret, key, request] = dice;
-    let made_by = Keyed { key: u128::from(key % 2), request: u128::from(request % 2) };
-    RoomPlan {
-        capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
-        secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),
-        made_by: keyed.then_some(made_by),
-        ..RoomPlan::default()
     }
 }
 

@@ -236,6 +236,18 @@ local function add_peer(room, id, text)
   end
 end
 
+-- In a slot that is moving to another server, a key that is not here may be there, and a script that asks for it fails. It must
+-- do so before it has written anything, so all that it may write to is asked for first. One server has nothing that moves.
+local in_cluster = #lives > 16
+local function check_here(room)
+  local keys = {base .. 'e', base .. 'n', key_of(room, 'c'), key_of(room, 'k')}
+  for id in pairs(room.peers) do
+    keys[#keys + 1] = key_of(room, 'm', id)
+    keys[#keys + 1] = key_of(room, 'a', id)
+  end
+  redis.call('EXISTS', unpack(keys))
+end
+
 -- The room with these peers, or with all when none are named; nil when there is none. What is over has ended.
 local function load(called, ids)
   local room = {name = called, peers = {}}
@@ -252,6 +264,9 @@ local function load(called, ids)
           add_peer(room, id, found[place + 1])
         end
       end
+      if in_cluster then
+        check_here(room)
+      end
       return room
     end
   end
@@ -267,6 +282,9 @@ local function load(called, ids)
     end
   end
   room.indexed = room.due
+  if in_cluster then
+    check_here(room)
+  end
   if room.due <= now then
     expire(room)
   end
