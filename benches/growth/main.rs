@@ -1,11 +1,14 @@
 //! How the cost of each operation grows with what there is: rooms, peers in a room, messages in a mailbox.
 //!
 //! `cargo bench --bench growth` measures the engine without HTTP, in this process, in about a minute, and draws the
-//! curves. A flat curve is what is wanted; the cost of an operation must never go with the number of rooms.
+//! curves. A flat curve is what is wanted; the cost of an operation must never go with the number of rooms. With
+//! `UPDATE_DOCS=1` tables and curves of docs/performance.md are written anew.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time, and prints what it measured")]
 
 mod crowd;
 mod curves;
+#[path = "../fleet/page.rs"]
+mod page;
 mod sweeping;
 
 use std::{path::Path, process::ExitCode, time::Instant};
@@ -42,16 +45,22 @@ fn run(most_rooms: usize) -> Result<(), String> {
         ("growth-peers.svg", by_peers()?),
         ("growth-pending.svg", by_pending()?),
     ];
+    let publishes = std::env::var_os("UPDATE_DOCS").is_some();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench");
+    let mut text = String::new();
     for (file, curves) in all {
-        println!("### {}\n\n{}", curves.title, curves.table());
-        let path = folder.join(file);
-        std::fs::write(&path, curves.svg()).map_err(|error| format!("{}: {error}", path.display()))?;
-        println!("Written: {}\n", path.display());
+        text += &format!("![{}](bench/{file})\n\n{}\n", curves.title, curves.table());
+        for folder in [Some(&folder), Some(&published).filter(|_| publishes)].into_iter().flatten() {
+            let path = folder.join(file);
+            std::fs::write(&path, curves.svg()).map_err(|error| format!("{}: {error}", path.display()))?;
+            println!("Written: {}", path.display());
+        }
     }
     drop(entered);
     let (peers, share) = sweeping::measure(most_rooms / 2)?;
-    println!("Sweeping {peers} leases, each renewed every 25 s: {:.3} % of a processor.", share * 100.0);
-    Ok(())
+    text += &format!("Sweeping {peers} leases, each renewed every 25 s: {:.2} % of a processor.\n", share * 100.0);
+    println!("\n{text}");
+    if publishes { page::write("docs/performance.md", "growth", &text) } else { Ok(()) }
 }
 
 /// The time of one operation in nanoseconds: the median of some batches.
