@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     dev::{Payload, RequestHead},
     get,
-    http::{StatusCode, Version},
+    http::Version,
     post,
     web::{self, Data, Query},
 };
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     Api,
-    answers::{self, Batch, BatchPosted, Place, Posted},
+    answers::{self, Batch, BatchPosted, Posted},
     body::{BatchBody, SignalBody},
     caller::{Addressee, Member, Owner, Reader, Sender},
     idempotency::IdempotencyKey,
@@ -114,8 +114,7 @@ pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8
     let targets = signal::parse_batch(bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
-    let accepted = accepted.places.iter().map(Place::from).collect();
-    Ok(answers::json(StatusCode::ACCEPTED, &BatchPosted { accepted }))
+    Ok(answers::batch_posted(&accepted.places))
 }
 
 /// Poll one's own mailbox

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::App;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -109,7 +109,7 @@ pub fn example_of(code: Code) -> Value {
         Code::Draining => Refusal::Draining.into(),
         code => Problem::new(code, "…"),
     };
-    let mut body = problem.body();
+    let mut body = json!(problem.body());
     if code == Code::Draining {
         // Jittered in life; the document must be the same each time.
         body["retry_after_ms"] = 1500.into();

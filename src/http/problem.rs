@@ -139,16 +139,10 @@ impl Problem {
         self
     }
 
-    pub fn body(&self) -> Value {
-        let row = self.code.row();
-        json!(ProblemBody {
-            kind: format!("/problems/{}", row.slug),
-            title: row.title,
-            status: row.status,
-            detail: &self.detail,
-            action: row.action,
-            extras: &self.extras,
-        })
+    pub fn body(&self) -> ProblemBody<'_> {
+        let Row { slug, status, title, action } = self.code.row();
+        let kind = ["/problems/", slug].concat();
+        ProblemBody { kind, title, status, detail: &self.detail, action, extras: &self.extras }
     }
 
     fn room_full(capacity: usize, seats: &[Seat]) -> Self {
@@ -290,7 +284,7 @@ impl ResponseError for Problem {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         response.extensions_mut().insert(self.code);
-        response.body(self.body().to_string())
+        response.body(serde_json::to_string(&self.body()).unwrap_or_default())
     }
 }
 

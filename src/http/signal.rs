@@ -160,7 +160,7 @@ mod tests {
             (r#"["bye",null,null,null,null,null]"#, "must be a JSON object"),
             (r#"{"type":"offer","#, "EOF"),
         ] {
-            let problem = relayed(given).unwrap_err().body().to_string();
+            let problem = serde_json::to_string(&relayed(given).unwrap_err().body()).unwrap();
             assert!(problem.contains(detail), "{given}: {problem}");
         }
     }
