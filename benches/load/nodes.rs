@@ -63,7 +63,7 @@ pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
     tables += &room_table(&setting)?;
     println!("\n{tables}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        page::write("cost", &tables)?;
+        page::write("docs/scaling.md", "cost", &tables)?;
     }
     let _ = std::fs::remove_dir_all(&setting.folder);
     let all = [&call, &quiet, &busy];
