@@ -1,9 +1,13 @@
 //! Several nodes on one Redis, beside one node with its rooms in memory: what a call and a message cost at the nodes and at
 //! Redis, and how long a message takes when its reader waits at another node.
 
+mod model;
 mod redis;
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use crate::{
     Options,
@@ -15,6 +19,7 @@ use crate::{
     wire::Wire,
     workloads::{Outcome, Stage, Task, Window, Workload, calls, ping_pong},
 };
+use model::Costs;
 use redis::{Redis, Said};
 
 /// Messages in a call: a description and eight candidates each way.
@@ -60,10 +65,15 @@ pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
     let quiet = measure(&setting, repetitions, task(Workload::PingPong, 1))?;
     let busy = measure(&setting, repetitions, task(Workload::PingPong, 64))?;
     tables += &message_table(&quiet, &busy);
-    tables += &room_table(&setting)?;
-    println!("\n{tables}");
+    let idle = if quick { 2.0 } else { 26.0 };
+    let [memory, redis] = [(0, &call[0]), (1, &call[1])].map(|(nodes, call)| wait(&setting, nodes, idle, call));
+    let (memory, redis) = (memory?, redis?);
+    tables += &format!("{WAITING}{}{}", memory.0, redis.0);
+    let model = model::table(&memory.1, &redis.1);
+    println!("\n{tables}\n{model}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         page::write("docs/scaling.md", "cost", &tables)?;
+        page::write("docs/scaling.md", "model", &model)?;
     }
     let _ = std::fs::remove_dir_all(&setting.folder);
     let all = [&call, &quiet, &busy];
@@ -196,33 +206,54 @@ fn message_table(quiet: &[Found], busy: &[Found]) -> String {
     table + "\n"
 }
 
-/// Peers that come in, in rooms of two, and wait: what that takes, and what they take up.
-fn room_table(setting: &Setting) -> Result<String, String> {
-    let mut table = String::from(
-        "Joining, with the first poll, and what a room of two that wait takes up:\n\n| Nodes | Node CPU per join | Redis CPU per join \
-         | Redis memory per room | Node memory per waiting peer |\n| --- | ---: | ---: | ---: | ---: |\n",
+const WAITING: &str = "Joining, with the first poll; a poll that waits its 25 s in vain; and what rooms of two that wait take up:\n\n| Nodes | Node CPU per join \
+    | Redis CPU per join | Node CPU per poll | Redis CPU per poll | Redis round trips per poll | Redis memory per room | Node memory per \
+    waiting peer |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+
+/// Peers that come in, in rooms of two, and wait so many seconds: a row of a table, and all costs.
+fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(String, Costs), String> {
+    let fleet = Fleet::start(setting, nodes)?;
+    let driver = drivers::Signalpost::like_our_client();
+    let wire = Wire::to_all(fleet.addrs.clone()).map_err(|error| error.to_string())?;
+    let peers = (2 * ROOMS) as f64;
+    let task = Task { workload: Workload::Parked, size: 2 * ROOMS, server: Server::Signalpost, seconds: idle };
+    let mut stage = Stage { crowd: Crowd::new(wire, &driver), server: &fleet.nodes, task };
+    let (taken, before) = (stage.memory()?, fleet.look()?);
+    let window = Window::open(stage.server)?;
+    stage.seat(2 * ROOMS, None)?;
+    let joining = window.close(stage.server)?.cpu / peers;
+    let seated = fleet.look()?;
+    let requests = stage.crowd.wire.requests;
+    let window = Window::open(stage.server)?;
+    let end = Instant::now() + Duration::from_secs_f64(idle);
+    while stage.crowd.next(end)?.is_some() {}
+    let polling = window.close(stage.server)?.cpu;
+    let after = fleet.look()?;
+    let polls = (stage.crowd.wire.requests - requests) as f64;
+    let between = |one: &(Option<Usage>, Said), other: &(Option<Usage>, Said)| {
+        other.0.zip(one.0).map_or(0.0, |(after, before)| after.seconds_since(&before))
+    };
+    let said = after.1.since(&seated.1);
+    let costs = Costs {
+        node_call: call.figure("CPU ms per call") / 1e3,
+        redis_call: call.redis_cpu / call.calls(),
+        redis_call_bytes: (call.said.bytes_in + call.said.bytes_out) / call.calls(),
+        node_poll: polling / polls,
+        redis_poll: between(&seated, &after) / polls,
+        redis_poll_bytes: (said.bytes_in + said.bytes_out) / polls,
+        redis_room: (seated.1.memory - before.1.memory) / ROOMS as f64,
+        node_peer: stage.memory()?.saturating_sub(taken) as f64 / peers,
+    };
+    let row = format!(
+        "| {} | {} µs | {} µs | {} µs | {} µs | {} | {} bytes | {} bytes |\n",
+        if nodes == 0 { "memory" } else { "1 on Redis" },
+        number(joining * 1e6),
+        number(between(&before, &seated) * 1e6 / peers),
+        number(costs.node_poll * 1e6),
+        number(costs.redis_poll * 1e6),
+        number(said.round_trips / polls),
+        number(costs.redis_room),
+        number(costs.node_peer),
     );
-    for (name, nodes) in [("memory", 0), ("1 on Redis", 1)] {
-        let fleet = Fleet::start(setting, nodes)?;
-        let driver = drivers::Signalpost::like_our_client();
-        let wire = Wire::to_all(fleet.addrs.clone()).map_err(|error| error.to_string())?;
-        let task = Task { workload: Workload::Parked, size: 2 * ROOMS, server: Server::Signalpost, seconds: 1.0 };
-        let mut stage = Stage { crowd: Crowd::new(wire, &driver), server: &fleet.nodes, task };
-        let (taken, before) = (stage.memory()?, fleet.look()?);
-        let window = Window::open(stage.server)?;
-        stage.seat(2 * ROOMS, None)?;
-        let spent = window.close(stage.server)?;
-        let (usage, said) = fleet.look()?;
-        let redis_cpu = usage.zip(before.0).map_or(0.0, |(after, before)| after.seconds_since(&before));
-        let peers = (2 * ROOMS) as f64;
-        let _ = writeln!(
-            table,
-            "| {name} | {} µs | {} µs | {} bytes | {} bytes |",
-            number(spent.cpu * 1e6 / peers),
-            number(redis_cpu * 1e6 / peers),
-            number((said.memory - before.1.memory) / ROOMS as f64),
-            number(stage.memory()?.saturating_sub(taken) as f64 / peers),
-        );
-    }
-    Ok(table)
+    Ok((row, costs))
 }
