@@ -56,6 +56,7 @@ fn run(clients: usize) -> Result<(), String> {
         (4, Sharing::ByPath, Death::Killed),
         (3, Sharing::ByPath, Death::Killed),
         (10, store, Death::Killed),
+        (10, store, Death::Store),
     ] {
         for jitter in [true, false] {
             let setting = Setting { clients, nodes, sharing, death, jitter, service: SERVICE, seed: 1 };
@@ -109,6 +110,7 @@ fn row(setting: &Setting, outcome: &Outcome) -> String {
         Death::Killed => "is killed",
         Death::Drained => "drains",
         Death::Silent => "falls silent",
+        Death::Store => "lives; Redis starts again",
     };
     let per_second = |spans: u32| u64::from(spans) * 1000 / BUCKET_MS;
     let back = |after: Duration| match outcome.missing {

@@ -88,9 +88,9 @@ async fn play(running: &Running, driver: Box<dyn Driver>, setting: &Setting, tas
     }
     sleep(Duration::from_secs_f64(task.seconds * WARM_UP)).await;
     game.latencies.take();
-    let window = Window::open(&running.process)?;
+    let window = Window::open(std::slice::from_ref(&running.process))?;
     sleep(Duration::from_secs_f64(task.seconds)).await;
-    let spent = window.close(&running.process)?;
+    let spent = window.close(std::slice::from_ref(&running.process))?;
     let mut latencies = game.latencies.take();
     let checked = latencies.len() as u64;
     game.is_over.set(true);

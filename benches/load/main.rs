@@ -16,6 +16,7 @@ mod crowd;
 mod drivers;
 mod encrypted;
 mod instructions;
+mod nodes;
 #[path = "../fleet/page.rs"]
 mod page;
 mod process;
@@ -63,6 +64,14 @@ enum Command {
         workers: usize,
         #[arg(long)]
         certificate: Option<PathBuf>,
+    },
+    /// Measure nodes on one Redis beside one with its rooms in memory; with UPDATE_DOCS=1 docs/scaling.md has it
+    Nodes {
+        /// Each once and briefly: to see that it works
+        #[arg(long)]
+        quick: bool,
+        #[arg(long, hide = true)]
+        bench: bool,
     },
     /// Count the instructions of a join, a send and a receive under callgrind; fails if one has become 5 % dearer
     Instructions {
@@ -134,6 +143,7 @@ fn main() -> ExitCode {
         Some(Command::Relay { workers, certificate }) => relay::run(workers, certificate.as_ref()).map(|()| true),
         Some(Command::Instructions { relay: true, .. }) => instructions::run_relay(&folder().join("target/load")),
         Some(Command::Instructions { record, .. }) => instructions::run(record, &folder().join("target/load")),
+        Some(Command::Nodes { quick, .. }) => nodes::run(quick, &cli.options),
         None => run(&cli.options),
     };
     match outcome {

@@ -136,6 +136,18 @@ impl Drop for Process {
 }
 
 impl Usage {
+    /// Of several together.
+    pub fn of_all(processes: &[Process]) -> Result<Self, String> {
+        let mut sum = Self { nanos: 0, user_ticks: 0, kernel_ticks: 0 };
+        for process in processes {
+            let Self { nanos, user_ticks, kernel_ticks } = process.usage()?;
+            sum.nanos += nanos;
+            sum.user_ticks += user_ticks;
+            sum.kernel_ticks += kernel_ticks;
+        }
+        Ok(sum)
+    }
+
     /// Of a process, by its id or `self`: all its threads.
     pub fn of(process: &str) -> Result<Self, String> {
         let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));

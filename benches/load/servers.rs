@@ -121,7 +121,7 @@ impl Server {
     }
 }
 
-fn signalpost(setting: &Setting, tls: bool) -> Vec<String> {
+pub fn signalpost(setting: &Setting, tls: bool) -> Vec<String> {
     let workers = setting.workers.to_string();
     let mut arguments: Vec<String> = [
         ["--listen", "127.0.0.1:0"],

@@ -31,7 +31,8 @@ pub struct Answer {
 
 /// Many connections to one server.
 pub struct Wire {
-    addr: SocketAddr,
+    /// Connections are spread over these.
+    addrs: Vec<SocketAddr>,
     poll: Poll,
     events: Events,
     ready: VecDeque<(usize, bool, bool)>,
@@ -106,8 +107,12 @@ impl Answer {
 
 impl Wire {
     pub fn to(addr: SocketAddr) -> std::io::Result<Self> {
+        Self::to_all(vec![addr])
+    }
+
+    pub fn to_all(addrs: Vec<SocketAddr>) -> std::io::Result<Self> {
         Ok(Self {
-            addr,
+            addrs,
             poll: Poll::new()?,
             events: Events::with_capacity(256),
             ready: VecDeque::new(),
@@ -119,7 +124,10 @@ impl Wire {
     }
 
     pub fn connect(&mut self) -> std::io::Result<usize> {
-        let stream = std::net::TcpStream::connect_timeout(&self.addr, BACKLOG_PATIENCE)?;
+        // In no order, so that one peer's connections may go to different servers.
+        let spread = (self.connections.len() as u32).wrapping_mul(0x9e37_79b1) >> 16;
+        let addr = self.addrs[spread as usize % self.addrs.len()];
+        let stream = std::net::TcpStream::connect_timeout(&addr, BACKLOG_PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);

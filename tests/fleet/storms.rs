@@ -43,6 +43,16 @@ fn with_rooms_in_a_store_nobody_joins_again_when_a_node_dies() {
 }
 
 #[test]
+fn when_the_store_may_have_forgotten_everybody_comes_back_to_the_same_seat() {
+    let service = Service { join: Duration::from_micros(60), poll: Duration::from_micros(20) };
+    let setting =
+        Setting { clients: CLIENTS, nodes: 5, sharing: STORE, death: Death::Store, jitter: true, service, seed: 7 };
+    let outcome = Storm::run(setting).unwrap();
+    let joins = outcome.joins.iter().sum::<u32>() as usize;
+    assert_eq!((outcome.lost, joins, outcome.seated, outcome.missing), (CLIENTS, CLIENTS, 0, 0), "{outcome:?}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_storm() {
     let [first, second] = [(); 2].map(|()| storm(Sharing::ByPath, Death::Killed, true));
     assert_eq!(format!("{first:?}"), format!("{second:?}"));

@@ -29,6 +29,9 @@ pub enum Death {
     Drained,
     /// Nobody is told: its machine is gone, and nothing in front of it closes the connections.
     Silent,
+    /// Not the node but the store: it is back, and may have forgotten what came last, so every poll is told that its cursor
+    /// is gone.
+    Store,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +139,7 @@ impl Storm {
         let on_it: Vec<usize> = self
             .queue
             .iter()
-            .filter(|Reverse(entry)| usize::from(entry.node) == dying)
+            .filter(|Reverse(entry)| self.setting.death == Death::Store || usize::from(entry.node) == dying)
             .map(|Reverse(entry)| entry.client as usize)
             .collect();
         self.tally.lose(on_it.len());
@@ -146,6 +149,12 @@ impl Storm {
             let gives_up = waiting.gives_up();
             match self.setting.death {
                 Death::Killed => self.answer(self.now, dying, client, Reply::Unreachable),
+                Death::Store => {
+                    let node = self.nodes.route(client / 2);
+                    let done = self.nodes.serve(self.now, node, client / 2, self.setting.service.poll);
+                    self.tally.queue(self.now, done);
+                    self.answer(done, node, client, Reply::Refused);
+                }
                 Death::Silent => self.plan(gives_up, client, dying, Event::GivesUp),
                 Death::Drained => {
                     let jittered = DRAIN_MS.start + self.pauses.random.f64() * (DRAIN_MS.end - DRAIN_MS.start);
@@ -157,7 +166,9 @@ impl Storm {
                 }
             }
         }
-        self.nodes.end(dying);
+        if self.setting.death != Death::Store {
+            self.nodes.end(dying);
+        }
     }
 
     fn plan(&mut self, at: Timestamp, client: usize, node: usize, event: Event) {

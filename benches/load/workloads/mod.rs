@@ -1,6 +1,6 @@
 //! What the servers are put through.
 
-mod calls;
+pub mod calls;
 mod join_storm;
 mod parked;
 pub mod ping_pong;
@@ -59,7 +59,8 @@ pub struct Outcome {
 /// A crowd at a server that was just started.
 pub struct Stage<'a> {
     pub crowd: Crowd<'a>,
-    pub server: &'a Process,
+    /// One, or several that share the load.
+    pub server: &'a [Process],
     pub task: Task,
 }
 
@@ -148,7 +149,8 @@ impl Task {
             return encrypted::run(&running, driver, setting, self);
         }
         let wire = Wire::to(running.addr).map_err(|error| error.to_string())?;
-        let stage = Stage { crowd: Crowd::new(wire, &*driver), server: &running.process, task: self };
+        let stage =
+            Stage { crowd: Crowd::new(wire, &*driver), server: std::slice::from_ref(&running.process), task: self };
         match self.workload {
             Workload::Parked => parked::run(stage),
             Workload::PingPong => ping_pong::run(stage),
@@ -161,6 +163,11 @@ impl Task {
 }
 
 impl Stage<'_> {
+    /// Bytes that the servers take.
+    pub fn memory(&self) -> Result<u64, String> {
+        self.server.iter().map(Process::memory).sum()
+    }
+
     /// Adds peers, in rooms of two, each with a line of its own or some with `lines` for all.
     pub fn seat(&mut self, count: usize, lines: Option<&[usize]>) -> Result<(), String> {
         let mut under_way = 0;
@@ -211,12 +218,12 @@ pub struct Spent {
 }
 
 impl Window {
-    pub fn open(server: &Process) -> Result<Self, String> {
-        Ok(Self { server: server.usage()?, generator: Usage::of("self")?, began: Instant::now() })
+    pub fn open(server: &[Process]) -> Result<Self, String> {
+        Ok(Self { server: Usage::of_all(server)?, generator: Usage::of("self")?, began: Instant::now() })
     }
 
-    pub fn close(self, server: &Process) -> Result<Spent, String> {
-        let (usage, seconds) = (server.usage()?, self.began.elapsed().as_secs_f64());
+    pub fn close(self, server: &[Process]) -> Result<Spent, String> {
+        let (usage, seconds) = (Usage::of_all(server)?, self.began.elapsed().as_secs_f64());
         Ok(Spent {
             cpu: usage.seconds_since(&self.server),
             kernel_share: usage.kernel_share_since(&self.server),

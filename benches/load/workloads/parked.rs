@@ -11,10 +11,10 @@ const LINES: usize = 16;
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     let size = stage.task.size;
     let lines = (0..LINES).map(|_| stage.crowd.line()).collect::<Result<Vec<_>, _>>()?;
-    let before = stage.server.memory()?;
+    let before = stage.memory()?;
     stage.seat(size, Some(&lines))?;
     let each = |bytes: u64| bytes.saturating_sub(before) as f64 / size as f64;
-    let parked = each(stage.server.memory()?);
+    let parked = each(stage.memory()?);
 
     let idle = Window::open(stage.server)?;
     let end = Instant::now() + Duration::from_secs_f64(stage.task.seconds);
@@ -36,7 +36,7 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     })?;
     let waking = waking.close(stage.server)?;
     stage.settle()?;
-    let again = each(stage.server.memory()?);
+    let again = each(stage.memory()?);
     stage.crowd.close_all_accounts();
 
     let [p50, p99] = latencies.quantiles([0.5, 0.99]);
