@@ -33,7 +33,7 @@ use crate::{
     clock::Clock,
     domain::{
         Accepted, Card, Created, CreatorId, Keyed, Lifecycle, Limits, PeerId, Post, Refusal, RoomName, RoomPlan,
-        RoomView, Turn,
+        RoomView, Timestamp, Turn,
     },
 };
 use joining::named;
@@ -212,9 +212,13 @@ impl Redis {
         self.call_bucket(script, Bucket::of(name), name.as_str())
     }
 
-    /// Redis goes by its own clock, unless a test drives ours.
     fn call_bucket(&self, script: Script, bucket: Bucket, room: &str) -> Call {
-        let now = if self.clock.is_driven() { self.clock.now().micros().to_string() } else { String::new() };
+        self.call_at(self.clock.now(), script, bucket, room)
+    }
+
+    /// Redis goes by its own clock, unless a test drives ours.
+    fn call_at(&self, now: Timestamp, script: Script, bucket: Bucket, room: &str) -> Call {
+        let now = if self.clock.is_driven() { now.micros().to_string() } else { String::new() };
         let head = [now.as_str(), &self.node, &self.room_lease];
         Call::new(&self.digests, script, bucket, self.keys.deadlines(bucket), head, room)
     }
