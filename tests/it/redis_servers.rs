@@ -120,6 +120,36 @@ async fn talk_while(going: &AtomicBool, ann: &Peer, ben: &Peer) -> u64 {
     told
 }
 
+// A mailbox that is empty is not there, and might be at the other server: nobody can tell.
+#[tokio::test]
+async fn in_a_slot_that_is_half_moved_nothing_is_done_by_halves() {
+    let cluster = RedisCluster::start();
+    let one = node(&cluster.url());
+    let ann = one.join_with("tea", json!({"name": "Ann", "capacity": 3})).await;
+    let (ben, cid) = (one.join_room("tea", "Ben").await, one.join_room("tea", "Cid").await);
+    assert_eq!(ben.messages(0).await.len(), 1);
+    assert!(ben.messages(1).await.is_empty());
+
+    let holds = |master: &&RedisServer| !master.cli(&["--scan", "--pattern", "*:r:tea"]).is_empty();
+    let from = cluster.masters.iter().find(holds).unwrap();
+    let to = cluster.masters.iter().find(|master| master.port != from.port).unwrap().cli(&["cluster", "myid"]);
+    let slot = from.cli(&["cluster", "keyslot", &from.cli(&["--scan", "--pattern", "*:r:tea"])]);
+    assert_eq!(from.cli(&["cluster", "setslot", &slot, "migrating", &to]), "OK");
+    let both = || cid.batch(json!([{"type": "data", "data": "to both"}]));
+    let refused = both().await.refused(503, "engine-unavailable");
+    assert!(refused["detail"].as_str().unwrap().contains("Nothing was done"), "{refused}");
+    assert_eq!(from.cli(&["cluster", "setslot", &slot, "stable"]), "OK");
+    until(async || both().await.status == 202).await;
+    for (peer, seq) in [(&ann, 3), (&ben, 2)] {
+        let last = peer.messages(seq - 1).await;
+        assert_eq!((last[0]["seq"].as_u64(), last[0]["data"].as_str(), last.len()), (Some(seq), Some("to both"), 1));
+    }
+}
+
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    tokio::time::timeout(PATIENCE, async { while !is_so().await {} }).await.unwrap();
+}
+
 #[tokio::test]
 async fn with_a_master_of_a_cluster_its_rooms_are_gone_until_it_is_back_and_the_others_stay() {
     let cluster = RedisCluster::start();

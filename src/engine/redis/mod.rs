@@ -14,6 +14,7 @@ mod reply;
 mod scripts;
 mod server;
 mod sweep;
+mod thread;
 
 use std::{
     hash::RandomState,
@@ -23,10 +24,7 @@ use std::{
     },
 };
 
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::{Notify, oneshot},
-};
+use tokio::sync::{Notify, oneshot};
 
 pub use address::Address;
 
@@ -35,7 +33,7 @@ use crate::{
     clock::Clock,
     domain::{
         Accepted, Card, Created, CreatorId, Keyed, Lifecycle, Limits, PeerId, Post, Refusal, RoomName, RoomPlan,
-        RoomView, Turn,
+        RoomView, Timestamp, Turn,
     },
 };
 use joining::named;
@@ -45,6 +43,7 @@ use places::Places;
 use reply::{Odd, Reply, micros, places_in};
 use scripts::{Call, Digests, Script};
 use server::Ears;
+use thread::Thread;
 
 #[derive(Debug)]
 pub struct Redis {
@@ -64,10 +63,6 @@ pub struct Redis {
     flow: Flow,
     thread: Thread,
 }
-
-/// Connections are driven by a thread of their own: what was begun ends also when nobody waits for it any more.
-#[derive(Debug)]
-struct Thread(Option<Runtime>);
 
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.
@@ -217,9 +212,13 @@ impl Redis {
         self.call_bucket(script, Bucket::of(name), name.as_str())
     }
 
-    /// Redis goes by its own clock, unless a test drives ours.
     fn call_bucket(&self, script: Script, bucket: Bucket, room: &str) -> Call {
-        let now = if self.clock.is_driven() { self.clock.now().micros().to_string() } else { String::new() };
+        self.call_at(self.clock.now(), script, bucket, room)
+    }
+
+    /// Redis goes by its own clock, unless a test drives ours.
+    fn call_at(&self, now: Timestamp, script: Script, bucket: Bucket, room: &str) -> Call {
+        let now = if self.clock.is_driven() { now.micros().to_string() } else { String::new() };
         let head = [now.as_str(), &self.node, &self.room_lease];
         Call::new(&self.digests, script, bucket, self.keys.deadlines(bucket), head, room)
     }
@@ -279,28 +278,6 @@ impl Redis {
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.thread.spawn(work);
-    }
-}
-
-impl Thread {
-    fn start() -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("redis").enable_all().build()?;
-        Ok(Self(Some(runtime)))
-    }
-
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.0 {
-            runtime.spawn(work);
-        }
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        // Waiting for it is not allowed where an engine may be dropped, or fail to be made.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 
 use super::{
     super::{Asked, wait, waiters::Wake},
-    Redis, micros,
+    Redis,
+    keys::Bucket,
+    micros,
     reply::{Odd, Reply},
     scripts::Script,
 };
@@ -58,22 +60,23 @@ struct Occupant {
     ticket: u64,
     /// Its number, once Redis has said so; 0 before, and when it does not wait.
     poll: AtomicU64,
-    /// Its client has gone.
-    gone: AtomicBool,
+    /// When its client went, in microseconds; 0 while it is there.
+    gone: AtomicU64,
 }
 
 impl Occupant {
     /// Redis says that it waits, and perhaps it does no more.
     fn is_waiting(&self, poll: u64) {
         self.poll.store(poll, SeqCst);
-        if self.gone.load(SeqCst) {
+        if self.gone.load(SeqCst) > 0 {
             self.release();
         }
     }
 
     /// Nobody waits for that: if it does not arrive, the peer counts as heard of until the end of its hold.
     fn release(&self) {
-        let mut call = self.redis.call(Script::Release, &self.name);
+        let gone = Timestamp::from_micros(self.gone.load(SeqCst));
+        let mut call = self.redis.call_at(gone, Script::Release, Bucket::of(&self.name), self.name.as_str());
         call.arg(self.peer.as_bytes()).arg(self.poll.load(SeqCst));
         let redis = self.redis.clone();
         self.redis.spawn(async move { drop(redis.ask_and_tell(call, None).await) });
@@ -83,7 +86,8 @@ impl Occupant {
 impl Drop for Place {
     fn drop(&mut self) {
         let occupant = &self.0;
-        occupant.gone.store(true, SeqCst);
+        // A clock that is driven shows its time in the thread that drives it only, so it is read here.
+        occupant.gone.store(occupant.redis.clock.now().micros().max(1), SeqCst);
         if occupant.redis.places.give_back(occupant.peer, occupant.ticket) && occupant.poll.load(SeqCst) > 0 {
             occupant.release();
         }
@@ -135,7 +139,7 @@ impl Redis {
             return Err(Refusal::Draining);
         }
         let (ticket, receiver) = self.places.take(peer);
-        let (poll, gone) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (poll, gone) = (AtomicU64::new(0), AtomicU64::new(0));
         let place = Place(Arc::new(Occupant { redis: self.clone(), name: name.clone(), peer, ticket, poll, gone }));
         let occupant = place.0.clone();
         let reading = self.run_for(Some(ticket), call, move |reply| {

@@ -25,7 +25,7 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
 fn step() -> impl Strategy<Value = Step> {
     let peer = || 0..12_u8;
     let room = || 0..ROOMS;
-    let bytes = prop_oneof![20 => 0..400_usize, 1 => 60_000..250_000_usize];
+    let bytes = prop_oneof![20 => 0..400_usize, 1 => 60_000..290_000_usize];
     let cursor = prop_oneof![
         6 => Just(Cursor::Kept),
         1 => Just(Cursor::None),
@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(room, dice, page, key)| Step::Join { room, dice, page, key }),
         4 => (peer(), page()).prop_map(|(peer, page)| Step::Return { peer, page }),
         2 => (peer(), any::<bool>()).prop_map(|(peer, same)| Step::RepeatJoin { peer, same }),
-        16 => (peer(), prop::collection::vec((target(), bytes), 1..4), 0..6_u8)
+        16 => (peer(), prop::collection::vec((target(), bytes), 1..4), 0..3_u8)
             .prop_map(|(from, targets, key)| Step::Post { from, targets, key }),
         3 => (peer(), prop::bool::weighted(0.7), 0..POSTS_KNOWN)
             .prop_map(|(peer, same, back)| Step::RepeatPost { peer, same, back }),
@@ -75,11 +75,12 @@ fn both_engines_answer_20_000_operations_alike() {
     let (redis, taken) = (RedisServer::shared(), Cell::new(0));
     // Mostly of the full length, but free to shrink.
     let steps = prop::collection::vec(step(), 1..=STEPS_PER_CASE + STEPS_PER_CASE / 20);
-    let steps = (steps, prop::collection::vec(step(), STEPS_PER_CASE / 2));
-    let outcome = runner.run(&steps, |(first, rest)| {
+    let mailbox_bytes = prop_oneof![Just(1_000), Just(300_000)];
+    let steps = (steps, prop::collection::vec(step(), STEPS_PER_CASE / 2), mailbox_bytes);
+    let outcome = runner.run(&steps, |(first, rest, mailbox_bytes)| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.unwrap().block_on(async {
-            let mut world = World::new(&redis);
+            let mut world = World::new(&redis, mailbox_bytes);
             for step in first.into_iter().chain(rest) {
                 taken.set(taken.get() + 1);
                 world.take(step).await.map_err(TestCaseError::fail)?;
@@ -87,7 +88,7 @@ fn both_engines_answer_20_000_operations_alike() {
             world.end().await.map_err(TestCaseError::fail)
         })
     });
-    if let Err(TestError::Fail(why, (first, rest))) = outcome {
+    if let Err(TestError::Fail(why, (first, rest, _))) = outcome {
         let steps: Vec<_> = first.iter().chain(&rest).collect();
         panic!(
             "DIFFERENTIAL_SEED={seed}\n{why}\nof {} steps, the last {:#?}",

@@ -74,14 +74,14 @@ pub const POSTS_KNOWN: usize = 6;
 const CREATOR: CreatorId = CreatorId::from_bytes([1; 16]);
 const STRANGER: CreatorId = CreatorId::from_bytes([2; 16]);
 
-/// So narrow that they are met.
-fn limits() -> Limits {
+/// So narrow that they are met. In a mailbox of few bytes those of joins and leaves tell; one of many is read in parts.
+fn limits(mailbox_bytes: usize) -> Limits {
     Limits {
         room_capacity: 3,
         room_capacity_max: 6,
         mailbox_messages: 12,
-        mailbox_bytes: 300_000,
-        idempotency_keys: 3,
+        mailbox_bytes,
+        idempotency_keys: 2,
         rooms_bytes: usize::MAX,
         ..Limits::default()
     }
@@ -96,10 +96,10 @@ fn creator(right: bool) -> CreatorId {
 }
 
 impl World {
-    pub fn new(server: &RedisServer) -> Self {
-        let clock = Clock::start_driven();
-        let memory = Engine::Memory(Memory::new(Arc::new(limits()), clock));
-        let redis = engine_at(&server.url_apart(), limits(), clock);
+    pub fn new(server: &RedisServer, mailbox_bytes: usize) -> Self {
+        let (clock, limits) = (Clock::start_driven(), limits(mailbox_bytes));
+        let memory = Engine::Memory(Memory::new(Arc::new(limits.clone()), clock));
+        let redis = engine_at(&server.url_apart(), limits, clock);
         Self { memory, redis, clock, people: Vec::new(), held: Vec::new(), made: 0 }
     }
 
@@ -231,7 +231,7 @@ impl World {
     /// So many come into a room and go again: those who do not read meanwhile have much to read.
     async fn churn(&mut self, room: RoomName, times: u8) -> Result<(), String> {
         for time in 0..times {
-            let visitor = self.visitor([0, 0, 0, 200, time, 0], None, 0);
+            let visitor = self.visitor([0, 0, 0, 255, time, 0], None, 0);
             let outcome = self.compare(Act::Join(room.clone(), visitor)).await?;
             let Some(id) = outcome.seated else { return Ok(()) };
             self.compare(Act::Leave(room.clone(), id)).await?;
@@ -258,7 +258,7 @@ impl World {
     /// When all leases have ended there is nothing left.
     pub async fn end(mut self) -> Result<(), String> {
         self.held.clear();
-        let limits = limits();
+        let limits = limits(0);
         self.count().await?;
         self.pass(limits.lease + limits.wait_max).await?;
         self.pass(limits.room_lease).await?;

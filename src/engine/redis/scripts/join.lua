@@ -5,6 +5,10 @@ local join_key, join_request, page = take_some(), take_some(), take_some()
 local may_enter, administers = take_some(), take_some()
 local card, card_bytes = take(), take_number()
 local lease, mailbox_messages, mailbox_bytes = take_number(), take_number(), take_number()
+-- Where a mailbox begins anew: nodes' clocks differ, and it must be later than whatever was handed out before.
+if returning and ARGV[1] == '' then
+  restart = math.max(restart, math.floor(now / 1000))
+end
 -- When memory is short, whoever has a seat may come back to it, and nobody else comes in.
 local only_back = take_some()
 
