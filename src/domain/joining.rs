@@ -115,6 +115,10 @@ impl Room {
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
         let wake = self.tell_all(now, &Content::PeerJoined(card.clone()));
+        // Most rooms have two seats; a vector left to itself would begin with four.
+        if self.peers.len() == self.peers.capacity() {
+            self.peers.reserve_exact(self.peers.len().max(2));
+        }
         self.peers.push(Peer {
             id,
             card_bytes: card.bytes(),

@@ -4,6 +4,8 @@
 //! Nearly all requests are for mailboxes, and the rest of a call is joining and leaving. Finding a route, with all that actix
 //! makes ready for a handler, takes longer than what there is to do. A waiting poll keeps nothing of its request.
 
+use std::future::ready;
+
 use actix_http::{Payload, Request, Response};
 use actix_web::{
     Error, HttpResponse, ResponseError,
@@ -12,7 +14,7 @@ use actix_web::{
     http::{Method, header},
     web::Data,
 };
-use futures_util::future::Either;
+use futures_util::future::LocalBoxFuture;
 
 use super::{
     Api,
@@ -62,6 +64,7 @@ impl Front {
     ) -> impl Future<Output = Result<Response<Sent>, Error>> + use<S, B>
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
+        S::Future: 'static,
         B: MessageBody + 'static,
     {
         let Asked { mut request, connection } = asked;
@@ -72,17 +75,24 @@ impl Front {
         let under_way = self.api.observed.begin(&request);
         let begun = self.api.connections.begin(&mut request, connection.as_ref()).map(|begun| {
             let answering = match self.direct(&mut request, connection.as_deref()) {
-                Some(direct) => Either::Left(answer(self.api.clone(), direct)),
-                None => Either::Right(routes.call(request)),
+                Some(Ok(direct)) => direct.answer(self.api.clone()),
+                Some(Err(problem)) => Box::pin(ready(Err(problem))),
+                None => {
+                    let routed = routes.call(request);
+                    Box::pin(async move {
+                        let answer = routed.await.map(|answer| answer.into_parts().1.map_into_boxed_body());
+                        Ok(answer.unwrap_or_else(|error| error.error_response()))
+                    })
+                }
             };
             (begun, answering)
         });
         async move {
             let (answer, begun) = match begun {
-                Ok((begun, Either::Left(direct))) => (direct.await, begun),
-                Ok((begun, Either::Right(routed))) => (routed.await?.into_parts().1.map_into_boxed_body(), begun),
-                Err(problem) => (problem.error_response(), None),
+                Ok((begun, answering)) => (answering.await, begun),
+                Err(problem) => (Err(problem), None),
             };
+            let answer = answer.unwrap_or_else(|problem| problem.error_response());
             let mut answer = Sent::answer(answer, begun);
             under_way.end(&mut answer);
             Ok(answer)
@@ -151,26 +161,26 @@ impl Front {
     }
 }
 
-async fn answer(api: Data<Api>, direct: Result<Direct, Problem>) -> HttpResponse {
-    let answer = match direct {
-        Ok(Direct::Poll(poll, stream)) => poll.answer(&api, stream).await,
-        // In a box, so that waiting polls do not take the place for it.
-        Ok(other) => Box::pin(other.answer(&api)).await,
-        Err(problem) => Err(problem),
-    };
-    answer.unwrap_or_else(|problem| problem.error_response())
-}
+/// What comes to an answer, in a box: each takes as much place as it needs itself, and not as the largest of all.
+type Answering = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
 
 impl Direct {
-    async fn answer(self, api: &Api) -> Result<HttpResponse, Problem> {
+    fn answer(self, api: Data<Api>) -> Answering {
         match self {
-            Direct::Poll(poll, stream) => poll.answer(api, stream).await,
-            Direct::One(by, to, key, incoming) => put_one(api, &by, to, &key, &incoming.unchecked().await?).await,
-            Direct::Batch(by, key, incoming) => put_batch(api, &by, &key, &incoming.unchecked().await?).await,
-            Direct::Join(visiting, from, host, key, incoming) => {
-                take_seat(api, visiting, from, &host, &key, &incoming.json().await?).await
-            }
-            Direct::Leave(by, whom) => give_up_seat(api, by, whom).await,
+            Direct::Poll(poll, stream) => Box::pin(async move { poll.answer(&api, stream).await }),
+            Direct::One(by, to, key, incoming) => Box::pin(async move {
+                let bytes = incoming.unchecked().await?;
+                put_one(&api, &by, to, &key, &bytes).await
+            }),
+            Direct::Batch(by, key, incoming) => Box::pin(async move {
+                let bytes = incoming.unchecked().await?;
+                put_batch(&api, &by, &key, &bytes).await
+            }),
+            Direct::Join(visiting, from, host, key, incoming) => Box::pin(async move {
+                let bytes = incoming.json().await?;
+                take_seat(&api, visiting, from, &host, &key, &bytes).await
+            }),
+            Direct::Leave(by, whom) => Box::pin(async move { give_up_seat(&api, by, whom).await }),
         }
     }
 }
