@@ -111,6 +111,27 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     assert_eq!(ann.messages(0).await.len(), 1);
 }
 
+#[tokio::test]
+async fn what_its_reader_has_acknowledged_is_gone_from_redis() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let one = node(&redis.url());
+    let ann = one.join_room("tea", "Ann").await;
+    let lengths = || {
+        let read = "local all = {} for _, key in ipairs(redis.call('KEYS', '*:m:*')) do all[#all + 1] = redis.call('XLEN', key) end
+            return table.concat(all, ' ')";
+        redis.cli(&["eval", read, "0"])
+    };
+    for number in 0..3 {
+        ann.say(&ann, number).await;
+    }
+    ann.messages(0).await;
+    assert_eq!(lengths(), "3");
+    ann.messages(2).await;
+    assert_eq!(lengths(), "1");
+    ann.messages(3).await;
+    assert_eq!(lengths(), "");
+}
+
 // As when nodes are upgraded one after the other, and the newer ones keep more.
 #[tokio::test]
 async fn what_a_newer_node_has_added_to_a_record_is_passed_over() {
