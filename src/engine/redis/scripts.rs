@@ -30,7 +30,7 @@ pub enum Script {
 const ADDING: &str = "#!lua\n";
 /// These free memory, or take a little for a little while.
 const ALWAYS: &str = "#!lua flags=allow-oom\n";
-const PRELUDE: &str = include_str!("scripts/prelude.lua");
+const PRELUDE: &str = concat!(include_str!("scripts/prelude.lua"), "\n", include_str!("scripts/room.lua"));
 
 impl Script {
     pub const ALL: [Script; 14] = [

@@ -1,0 +1,262 @@
+-- Stands behind the prelude in every script: a room as it is loaded, changed and saved, and the rules of the domain that
+-- several scripts share. Each names the one it restates.
+
+-- Mailbox::put. The header of an entry: its kind, when it came, all bytes that were ever put in before and with it, and
+-- the sender.
+local function put(room, peer, kind, from, body, bytes)
+  peer.newest = peer.newest + 1
+  peer.taken_in = peer.taken_in + bytes
+  peer.changed = true
+  local header = kind .. struct.pack('>I8I8', now, peer.taken_in) .. from
+  redis.call('XADD', key_of(room, 'm', peer.id), place(peer.newest), 'h', header, 'b', body)
+end
+
+-- Room::tell_all
+local function tell_all(room, kind, body, bytes)
+  for _, peer in pairs(room.peers) do
+    put(room, peer, kind, '', body, bytes)
+    wake(peer)
+  end
+end
+
+-- Room::remove, with Limits::KICKED_REMEMBERED. The reason is a letter: (l)eft, (e)xpired, (k)icked.
+local function remove(room, peer, reason)
+  local card = redis.call('HGET', key_of(room, 'c'), peer.id)
+  room.peers[peer.id] = nil
+  room.seats = room.seats - 1
+  room.changed = true
+  redis.call('HDEL', key_of(room, 'r'), peer.id)
+  redis.call('HDEL', key_of(room, 'c'), peer.id)
+  redis.call('DEL', key_of(room, 'm', peer.id), key_of(room, 'a', peer.id))
+  count_peers(-1)
+  if reason == 'k' and redis.call('RPUSH', key_of(room, 'k'), peer.id) > 256 then
+    redis.call('LPOP', key_of(room, 'k'))
+  end
+  if not room.closed then
+    tell_all(room, 'l', reason .. card, EVENT_BYTES)
+  end
+  wake(peer)
+  note(room, reason .. peer.id)
+end
+
+local function end_room(room)
+  room.ended = true
+  redis.call('DEL', key_of(room, 'r'), key_of(room, 'c'), key_of(room, 'k'))
+  redis.call('ZREM', KEYS[1], room.name)
+  note(room, 'g')
+end
+
+-- Rooms::settle
+local function settle(room)
+  if room.seats > 0 then
+    return
+  end
+  room.kept_until = false
+  if room.kept and not room.closed then
+    room.kept_until = now + room_lease
+    room.due = room.kept_until
+    room.changed = true
+  else
+    end_room(room)
+  end
+end
+
+-- By their bytes; `<` goes by the server's locale.
+local function is_before(a, b)
+  for at = 1, #a do
+    local left, right = string.byte(a, at), string.byte(b, at)
+    if left ~= right then
+      return left < right
+    end
+  end
+  return false
+end
+
+-- Rooms::expire, for one room: leases end in their order. All peers must be there.
+local function expire(room)
+  if room.kept_until and room.kept_until <= now then
+    return end_room(room)
+  end
+  while not room.ended do
+    local first
+    for _, peer in pairs(room.peers) do
+      local sooner = not first or peer.ends < first.ends or (peer.ends == first.ends and is_before(peer.id, first.id))
+      if peer.ends <= now and sooner then
+        first = peer
+      end
+    end
+    if not first then
+      break
+    end
+    remove(room, first, first.leaving and 'l' or 'e')
+    settle(room)
+  end
+  room.due = room.kept_until or math.huge
+  room.changed = true
+  for _, peer in pairs(room.peers) do
+    due_by(room, peer.ends)
+  end
+end
+
+local function add_peer(room, id, text)
+  local peer = unpack_into(PEER, text, {id = id})
+  room.peers[id] = peer
+  if (peer.epoch or 0) ~= epoch then
+    local start = math.max(epoch, peer.newest + 1)
+    peer.acknowledged, peer.newest, peer.handed_out = start, start, start
+    peer.taken_in, peer.let_out = 0, 0
+    peer.epoch, peer.changed = epoch, true
+    redis.call('DEL', key_of(room, 'm', id))
+  end
+end
+
+-- In a slot that is moving to another server, a key that is not here may be there, and a script that asks for it fails. It must
+-- do so before it has written anything, so all that it may write to is asked for first. One server has nothing that moves.
+local in_cluster = #lives > 16
+local function check_here(room)
+  local keys = {base .. 'e', base .. 'n', key_of(room, 'c'), key_of(room, 'k')}
+  for id in pairs(room.peers) do
+    keys[#keys + 1] = key_of(room, 'm', id)
+    keys[#keys + 1] = key_of(room, 'a', id)
+  end
+  redis.call('EXISTS', unpack(keys))
+end
+
+-- The room with these peers, or with all when none are named; nil when there is none. What is over has ended.
+local function load(called, ids)
+  local room = {name = called, peers = {}}
+  if ids then
+    local found = redis.call('HMGET', key_of(room, 'r'), 'room', unpack(ids))
+    if not found[1] then
+      return nil
+    end
+    unpack_into(ROOM, found[1], room)
+    room.indexed = room.due
+    if room.due > now then
+      for place, id in ipairs(ids) do
+        if found[place + 1] and not room.peers[id] then
+          add_peer(room, id, found[place + 1])
+        end
+      end
+      if in_cluster then
+        check_here(room)
+      end
+      return room
+    end
+  end
+  local all = redis.call('HGETALL', key_of(room, 'r'))
+  if #all == 0 then
+    return nil
+  end
+  for at = 1, #all, 2 do
+    if all[at] == 'room' then
+      unpack_into(ROOM, all[at + 1], room)
+    else
+      add_peer(room, all[at], all[at + 1])
+    end
+  end
+  room.indexed = room.due
+  if in_cluster then
+    check_here(room)
+  end
+  if room.due <= now then
+    expire(room)
+  end
+  -- Whoever had to be told of the end was; there is nothing else to keep.
+  return not room.ended and room or nil, room
+end
+
+local function save(room)
+  if room.ended then
+    return
+  end
+  local fields = {}
+  if room.changed then
+    fields = {'room', pack(ROOM, room)}
+  end
+  for id, peer in pairs(room.peers) do
+    if peer.changed then
+      fields[#fields + 1] = id
+      fields[#fields + 1] = pack(PEER, peer)
+    end
+  end
+  if #fields > 0 then
+    redis.call('HSET', key_of(room, 'r'), unpack(fields))
+  end
+  if room.due ~= room.indexed then
+    redis.call('ZADD', KEYS[1], room.due, room.name)
+  end
+end
+
+-- Polls of this node are woken by the answer, those of others through their channel.
+local function answer(verdict, ...)
+  local own = hints[here] or ''
+  hints[here] = nil
+  for node, ids in pairs(hints) do
+    redis.call('SPUBLISH', base .. 'w:' .. node, ids)
+  end
+  return {verdict, now, own, notes, ...}
+end
+
+local function save_and_answer(room, verdict, ...)
+  if room then
+    save(room)
+  end
+  return answer(verdict, ...)
+end
+
+-- Room::was_kicked
+local function was_kicked(room, id)
+  return redis.call('LPOS', key_of(room, 'k'), id) and true
+end
+
+-- Room::seat
+local function seat(room, id)
+  if not room then
+    return nil, 'PeerGone'
+  end
+  if room.peers[id] then
+    return room.peers[id]
+  end
+  return nil, was_kicked(room, id) and 'Kicked' or 'PeerGone'
+end
+
+-- Room::member, and Lease::renew
+local function member(room, id, lease)
+  local peer, refusal = seat(room, id)
+  if peer and not room.closed and not peer.leaving then
+    peer.ends = math.max(peer.ends, now + lease)
+    peer.held_until = math.max(peer.held_until, now)
+    peer.changed = true
+  end
+  return peer, refusal
+end
+
+-- Lease::release
+local function release(peer)
+  peer.held_until = math.min(peer.held_until, now)
+  peer.changed = true
+end
+
+-- Rooms::take_out
+local function take_out(room, peer, reason)
+  remove(room, peer, reason)
+  settle(room)
+end
+
+-- Rooms::administered
+local function administered(room, creator)
+  if not room or room.closed then
+    return 'RoomUnknown'
+  end
+  return room.creator ~= creator and 'NotCreator'
+end
+
+local function flag(value)
+  return value and 1 or 0
+end
+
+-- Room::view
+local function view(room)
+  return room.capacity, room.seats, flag(room.locked), flag(room.secret), flag(room.closed)
+end
