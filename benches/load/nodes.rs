@@ -71,7 +71,8 @@ pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
     tables += &format!("{WAITING}{}{}", memory.0, redis.0);
     let model = model::table(&memory.1, &redis.1);
     println!("\n{tables}\n{model}");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    // In a short run no poll waits to its end.
+    if std::env::var_os("UPDATE_DOCS").is_some() && !quick {
         page::write("docs/scaling.md", "cost", &tables)?;
         page::write("docs/scaling.md", "model", &model)?;
     }

@@ -94,7 +94,7 @@ pub fn table(memory: &Costs, redis: &Costs) -> String {
     let many = need(1e6, redis);
     let _ = writeln!(
         table,
-        "\nA million peers in steps, on Redis: {} calls/s × {:.0} µs + {} polls/s × {:.0} µs = {} node processors; {} × (18 KB or so + 6 KB) = {} of memory; \
+        "\nA million peers in steps, on Redis: {} calls/s × {:.0} µs + {} polls/s × {:.0} µs = {} node processors; {} × ({:.1} KB + {:.0} KB) = {} of memory; \
          {} calls/s × {:.0} µs + {} polls/s × {:.0} µs + sweeps = {} Redis processors.",
         short(many.calls),
         redis.node_call * 1e6,
@@ -102,6 +102,8 @@ pub fn table(memory: &Costs, redis: &Costs) -> String {
         redis.node_poll * 1e6,
         short(many.node_processors),
         short(1e6),
+        redis.node_peer / 1e3,
+        SOCKET / 1e3,
         unit(many.node_memory, "B"),
         short(many.calls),
         redis.redis_call * 1e6,

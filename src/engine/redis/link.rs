@@ -60,7 +60,7 @@ struct Routes {
 #[derive(Clone, Debug)]
 struct Route {
     connection: MultiplexedConnection,
-    /// The life of its server's data, and those of all others that live.
+    /// By what names the life of its server's data is known, and then those of all servers.
     lives: Arc<str>,
 }
 

@@ -35,8 +35,8 @@ pub struct Server {
     pub host: Host,
     pub buckets: Vec<Bucket>,
     pub data: MultiplexedConnection,
-    /// Which of the lives of its data this is. It is another one when what Redis had acknowledged may be gone: see
-    /// `scripts/prelude.lua`.
+    /// Which of the lives of its data this is, and by what other names nodes may know it, of eight characters each. It is
+    /// another one when what Redis had acknowledged may be gone: see `scripts/prelude.lua`.
     pub life: String,
     /// Of its own: Redis cuts off subscribers that do not keep up.
     push: MultiplexedConnection,
@@ -59,7 +59,7 @@ impl Server {
         let data = open(info(ProtocolVersion::RESP2).map_err(failed)?, None).await.map_err(failed)?;
         let about = About::ask(&data).await.map_err(failed)?;
         about.check().map_err(|why| format!("{host}: {why}"))?;
-        let life = about.life(&data).await;
+        let life = about.life(&data).await.map_err(failed)?;
         load_scripts(&data).await.map_err(failed)?;
         let push = open(info(ProtocolVersion::RESP3).map_err(failed)?, Some(ears.clone())).await.map_err(failed)?;
         let server = Self { host: host.clone(), buckets, data, life, push };
@@ -225,7 +225,9 @@ struct About {
     promoted: bool,
 }
 
-/// What a life is called in which nothing that was acknowledged can be lost.
+/// Characters of a name of a life.
+const LIFE: usize = 8;
+/// What the life of the only server is called if nothing that it has acknowledged can be lost.
 const LASTING: &str = "lasting.";
 
 impl About {
@@ -246,8 +248,23 @@ impl About {
         })
     }
 
-    /// A master that has its log on disk before it answers lives on after a crash; anybody else may have lost what came last.
-    async fn life(&self, connection: &MultiplexedConnection) -> String {
+    /// A master that has its log on disk before it answers lives on after a crash; anybody else may have lost what came last,
+    /// and has a new life with each start. Nodes may disagree on which it is, if that was changed while it ran, so both
+    /// names are said. Whoever was promoted has not been the one that lived before.
+    async fn life(&self, connection: &MultiplexedConnection) -> RedisResult<String> {
+        let short = |name: &str| format!("{name:.LIFE$}");
+        let run = short(&self.run);
+        if self.promoted {
+            return Ok(run);
+        }
+        let lasting = match self.mode.as_str() {
+            "cluster" => {
+                let mut cmd = redis::cmd("CLUSTER");
+                cmd.arg("MYID");
+                short(&text_of(&ask(connection, &cmd).await?).unwrap_or_default())
+            }
+            _ => LASTING.into(),
+        };
         let mut cmd = redis::cmd("CONFIG");
         cmd.arg("GET").arg("appendfsync");
         let always = match ask(connection, &cmd).await {
@@ -255,8 +272,7 @@ impl About {
             // Nobody may ask: then it is not known.
             _ => false,
         };
-        let lasts = always && self.logs && !self.promoted;
-        if lasts { LASTING.into() } else { self.run.chars().take(LASTING.len()).collect() }
+        Ok(if always && self.logs { lasting + &run } else { run + &lasting })
     }
 
     fn check(&self) -> Result<(), String> {
