@@ -5,6 +5,7 @@
 //! a connection was lost every poll reads again. `docs/redis.md` says what is kept and how.
 
 mod address;
+mod census;
 mod joining;
 mod keys;
 mod link;
@@ -20,7 +21,7 @@ use std::{
     hash::RandomState,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -32,10 +33,11 @@ use super::{flow::Flow, lifecycle, waiters::Wake};
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Keyed, Lifecycle, Limits, PeerId, Post, Refusal, RoomName, RoomPlan,
-        RoomView, Timestamp, Turn,
+        Accepted, Card, Created, CreatorId, Keyed, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
+        Timestamp,
     },
 };
+use census::Census;
 use joining::named;
 use keys::{Bucket, Keys};
 use link::{Link, Trouble};
@@ -54,8 +56,7 @@ pub struct Redis {
     /// What this node is called in Redis.
     node: String,
     room_lease: String,
-    /// Rooms in Redis, as of the last sweep and what this node has done since.
-    rooms: AtomicUsize,
+    census: Census,
     hasher: RandomState,
     clock: Clock,
     limits: Arc<Limits>,
@@ -87,7 +88,7 @@ impl Redis {
             digests: Digests::reckon(),
             node,
             room_lease: micros(limits.room_lease).to_string(),
-            rooms: AtomicUsize::new(0),
+            census: Census::new(),
             hasher: RandomState::new(),
             clock,
             limits,
@@ -205,7 +206,7 @@ impl Redis {
 
     /// A soft limit: nodes that make rooms at the same time learn of each other's at the next sweep.
     fn check_rooms(&self) -> Result<(), Refusal> {
-        if self.rooms.load(Ordering::Relaxed) < self.limits.rooms { Ok(()) } else { Err(Refusal::RoomsExhausted) }
+        if self.census.rooms() < self.limits.rooms { Ok(()) } else { Err(Refusal::RoomsExhausted) }
     }
 
     fn call(&self, script: Script, name: &RoomName) -> Call {
@@ -261,19 +262,10 @@ impl Redis {
         })?;
         let reply = Reply::read(value).map_err(odd)?;
         self.places.wake(reply.wake.iter().copied(), ticket);
-        self.count_rooms(&reply.lifecycle);
+        self.census.note(bucket, &reply.lifecycle);
         self.flow.expired(&reply.lifecycle);
         lifecycle::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
-    }
-
-    fn count_rooms(&self, lifecycle: &[Lifecycle]) {
-        let count = |turn| lifecycle.iter().filter(|note| note.turn == turn).count();
-        let (made, gone) = (count(Turn::RoomMade), count(Turn::RoomGone));
-        if made != gone {
-            let update = |rooms: usize| Some((rooms + made).saturating_sub(gone));
-            let _ = self.rooms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
-        }
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {

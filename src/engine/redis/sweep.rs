@@ -1,9 +1,6 @@
 //! Ending leases as they run out, and counting what is there.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
@@ -41,20 +38,15 @@ impl Redis {
     pub async fn sweep(self: &Arc<Self>) {
         let longest = self.limits.lease.min(self.limits.leave_grace).max(PAUSE);
         let mut next = [self.clock.now(); BUCKETS];
-        let mut rooms = [0; BUCKETS];
         loop {
             let now = self.clock.now();
             let due: Vec<Bucket> = Bucket::all().filter(|bucket| next[bucket.index()] <= now).collect();
             for (bucket, found) in due.iter().zip(self.sweep_buckets(&due, AT_ONCE).await) {
                 next[bucket.index()] = match found {
-                    Ok(found) => {
-                        rooms[bucket.index()] = found.rooms;
-                        now + found.next.map_or(longest, |next| next.min(longest))
-                    }
+                    Ok(found) => now + found.next.map_or(longest, |next| next.min(longest)),
                     Err(_) => now + RETRY,
                 };
             }
-            self.rooms.store(rooms.iter().sum(), Ordering::Relaxed);
             let soonest = next.iter().min().copied().unwrap_or(now);
             self.clock.sleep_until(soonest.max(self.clock.now() + PAUSE)).await;
         }
@@ -93,8 +85,11 @@ impl Redis {
         let this = self.clone();
         self.spawn(async move {
             let all = calls.into_iter().map(async |call| {
+                let (bucket, changes) = (call.bucket, this.census.changes(call.bucket));
                 let mut reply = this.ask_and_tell(call, None).await?;
-                found(&mut reply).map_err(super::odd)
+                let found = found(&mut reply).map_err(super::odd)?;
+                this.census.found(bucket, found.rooms, changes);
+                Ok(found)
             });
             let _ = sender.send(join_all(all).await);
         });
