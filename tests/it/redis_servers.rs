@@ -1,6 +1,8 @@
 //! More than one Redis server: a cluster whose slots move and whose masters fail, and Sentinels that promote a replica.
 
 use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,11 +12,13 @@ use std::{
 
 use reqwest::Method;
 use serde_json::json;
+use signalpost::app::App;
 
 use crate::{
     engine_lost::until_parked,
-    harness::{Answer, Peer, Server, send},
-    redis_server::{RedisCluster, RedisServer},
+    harness::{Answer, Peer, Server, config, send},
+    redis_server::{RedisCluster, RedisServer, free_port},
+    tls::write_certificate,
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
@@ -199,4 +203,31 @@ async fn when_sentinels_promote_a_replica_the_nodes_go_on_with_it() {
     assert!(cursor > 1_700_000_000_000 && again["latest"] == cursor, "{again}");
     assert_eq!(ben.say(&ann, "after").await, cursor + 1);
     assert_eq!(ann.messages(cursor).await[0]["data"], "after");
+}
+
+#[tokio::test]
+async fn over_tls_the_certificate_of_redis_is_checked() {
+    let certificate = write_certificate("redis");
+    let [_, cert, _, key] = certificate.flags();
+    let port = free_port();
+    let files = ["--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &cert];
+    let _redis =
+        RedisServer::start(&[&files[..], &["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]].concat());
+    let url = format!("rediss://localhost:{port}");
+    let flags = [&["--engine", &url], &KEY[..]].concat();
+    let strange = App::build(config(&flags)).err().unwrap();
+    assert!(strange.contains("certificate"), "{strange}");
+
+    let mut trusting = Command::new(env!("CARGO_BIN_EXE_signalpost"))
+        .env("SSL_CERT_FILE", &cert)
+        .args(["--listen", "127.0.0.1:0"])
+        .args(&flags)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(trusting.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    trusting.kill().unwrap();
+    trusting.wait().unwrap();
+    assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
 }
