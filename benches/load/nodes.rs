@@ -26,6 +26,8 @@ use redis::{Redis, Said};
 const MESSAGES: f64 = 18.0;
 /// Rooms whose memory is looked at.
 const ROOMS: usize = 2000;
+/// Seconds in which nobody is there: what a node asks of Redis by itself.
+const ALONE: f64 = 3.0;
 
 /// No node on Redis is one with its rooms in memory.
 const NODES: [usize; 4] = [0, 1, 2, 3];
@@ -209,7 +211,7 @@ fn message_table(quiet: &[Found], busy: &[Found]) -> String {
 
 const WAITING: &str = "Joining, with the first poll; a poll that waits its 25 s in vain; and what rooms of two that wait take up:\n\n| Nodes | Node CPU per join \
     | Redis CPU per join | Node CPU per poll | Redis CPU per poll | Redis round trips per poll | Redis memory per room | Node memory per \
-    waiting peer |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    waiting peer | Redis CPU for a node alone |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
 /// Peers that come in, in rooms of two, and wait so many seconds: a row of a table, and all costs.
 fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(String, Costs), String> {
@@ -219,7 +221,13 @@ fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(Str
     let peers = (2 * ROOMS) as f64;
     let task = Task { workload: Workload::Parked, size: 2 * ROOMS, server: Server::Signalpost, seconds: idle };
     let mut stage = Stage { crowd: Crowd::new(wire, &driver), server: &fleet.nodes, task };
+    let between = |one: &(Option<Usage>, Said), other: &(Option<Usage>, Said)| {
+        other.0.zip(one.0).map_or(0.0, |(after, before)| after.seconds_since(&before))
+    };
+    let alone = fleet.look()?;
+    stage.crowd.next(Instant::now() + Duration::from_secs_f64(ALONE))?;
     let (taken, before) = (stage.memory()?, fleet.look()?);
+    let redis_node = between(&alone, &before) / ALONE;
     let window = Window::open(stage.server)?;
     stage.seat(2 * ROOMS, None)?;
     let joining = window.close(stage.server)?.cpu / peers;
@@ -231,22 +239,20 @@ fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(Str
     let polling = window.close(stage.server)?.cpu;
     let after = fleet.look()?;
     let polls = (stage.crowd.wire.requests - requests) as f64;
-    let between = |one: &(Option<Usage>, Said), other: &(Option<Usage>, Said)| {
-        other.0.zip(one.0).map_or(0.0, |(after, before)| after.seconds_since(&before))
-    };
     let said = after.1.since(&seated.1);
     let costs = Costs {
         node_call: call.figure("CPU ms per call") / 1e3,
         redis_call: call.redis_cpu / call.calls(),
         redis_call_bytes: (call.said.bytes_in + call.said.bytes_out) / call.calls(),
         node_poll: polling / polls,
-        redis_poll: between(&seated, &after) / polls,
+        redis_poll: (between(&seated, &after) - redis_node * idle) / polls,
+        redis_node,
         redis_poll_bytes: (said.bytes_in + said.bytes_out) / polls,
         redis_room: (seated.1.memory - before.1.memory) / ROOMS as f64,
         node_peer: stage.memory()?.saturating_sub(taken) as f64 / peers,
     };
     let row = format!(
-        "| {} | {} µs | {} µs | {} µs | {} µs | {} | {} bytes | {} bytes |\n",
+        "| {} | {} µs | {} µs | {} µs | {} µs | {} | {} bytes | {} bytes | {} ms per second |\n",
         if nodes == 0 { "memory" } else { "1 on Redis" },
         number(joining * 1e6),
         number(between(&before, &seated) * 1e6 / peers),
@@ -255,6 +261,7 @@ fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(Str
         number(said.round_trips / polls),
         number(costs.redis_room),
         number(costs.node_peer),
+        number(redis_node * 1e3),
     );
     Ok((row, costs))
 }

@@ -12,6 +12,8 @@ pub struct Costs {
     pub node_poll: f64,
     pub redis_poll: f64,
     pub redis_poll_bytes: f64,
+    /// In each second, for a node that has nothing to do: it looks for leases that have ended, and whether Redis is well.
+    pub redis_node: f64,
     pub redis_room: f64,
     pub node_peer: f64,
 }
@@ -26,10 +28,6 @@ const PROCESSORS: f64 = 4.0;
 const MEMORY: f64 = 16e9;
 /// Of a socket, in the kernel.
 const SOCKET: f64 = 6e3;
-/// Each node looks for leases that have ended in each of 256 buckets at least every three seconds.
-const SWEEPS: f64 = 256.0 / 3.0;
-const SWEEP_SECONDS: f64 = 5e-6;
-
 struct Need {
     calls: f64,
     polls: f64,
@@ -51,7 +49,7 @@ fn need(peers: f64, costs: &Costs) -> Need {
     let by_memory = node_memory / (MEMORY * USED);
     // One more than are needed, so that one may die.
     let nodes = by_processor.max(by_memory).ceil() + 1.0;
-    let sweeping = nodes * SWEEPS * SWEEP_SECONDS;
+    let sweeping = nodes * costs.redis_node;
     let redis_processors = calls * costs.redis_call + polls * costs.redis_poll + sweeping;
     Need {
         calls,
