@@ -55,7 +55,10 @@ impl Redis {
         command.args(["--appendfsync", appendfsync, "--dir"]).arg(&folder);
         let mut program = Program::start("redis", &folder, command);
         program.listening(port).await;
-        Redis { program, port, folder, appendfsync }
+        let redis = Redis { program, port, folder, appendfsync };
+        // It takes connections before it has read its log, and refuses all else until then.
+        while redis.ask(&["PING"]).await.trim() != "PONG" {}
+        redis
     }
 
     pub async fn restart(&mut self) {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
 };
 
 use crate::{
@@ -45,7 +46,15 @@ impl Redis {
         let command = pinned(setting.cpus.as_deref(), "redis-server", &arguments);
         let process = Process::start_and_connect(command, addr)
             .map_err(|error| format!("{error} (Debian: apt-get install redis-server)"))?;
-        Ok(Self { process, addr })
+        let redis = Self { process, addr };
+        // It takes connections before it has read its log, and refuses all else until then.
+        for _ in 0..200 {
+            if redis.info().is_ok_and(|text| text.contains("\nloading:0")) {
+                return Ok(redis);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err("Redis does not come to an end of reading its log".into())
     }
 
     pub fn ask(&self) -> Result<Said, String> {
