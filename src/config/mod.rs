@@ -51,7 +51,7 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where rooms are kept: `memory`, or a Redis 7 or Valkey that several nodes share: redis://[USER:PASSWORD@]HOST[:PORT][/DB],
+    /// Where rooms are kept: `memory`, or a Redis 7 or Valkey that several nodes share: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`,
     /// rediss:// over TLS, some servers of a cluster as redis://HOST:PORT,HOST:PORT, Sentinels as
     /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER. Needs --token-key. `@FILE` reads it from a file. See docs/redis.md
     #[arg(
