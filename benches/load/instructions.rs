@@ -23,7 +23,7 @@ use crate::{
 /// Not optimised, as far as one can tell.
 const UNOPTIMISED: bool = cfg!(debug_assertions);
 /// Each operation is done so often.
-const TIMES: u32 = if UNOPTIMISED { 600 } else { 2000 };
+const TIMES: u32 = if UNOPTIMISED { 400 } else { 2000 };
 /// An operation that takes this much more than is expected has become dearer.
 const TOLERANCE: f64 = 0.05;
 /// Callgrind makes everything some fifty times slower.

@@ -54,7 +54,8 @@ describe('the page that tests a network', { concurrency: true }, () => {
   test('where all is well it says so, tells no secret, and leaves nothing behind', { timeout: 60_000 }, async () => {
     const page = await open(server.base);
     const joins = [];
-    page.on('response', (response) => response.url().endsWith('/peers') && joins.push(response.json()));
+    // An answer to the page before it was loaded again cannot be read any more.
+    page.on('response', (response) => response.url().endsWith('/peers') && joins.push(response.json().catch(() => null)));
     await page.reload();
     const { of, verdict, text } = await result(page);
     assert.equal(verdict.grade, 'good', verdict.words);
@@ -63,14 +64,15 @@ describe('the page that tests a network', { concurrency: true }, () => {
     assert.equal(of('poll')[0].figures.longestMs, 2_000);
     assert.equal(of('stun')[0].figures.answers, true);
     assert.deepEqual(of('turn').map(({ figures }) => [figures.transport, figures.relays]), [['UDP', true], ['TCP', true]]);
-    for (const { token, peer, room, ice_servers: servers } of await Promise.all(joins)) {
+    const read = (await Promise.all(joins)).filter(Boolean);
+    for (const { token, peer, room, ice_servers: servers } of read) {
       const { username, credential } = servers.find((one) => one.credential);
       for (const secret of [token, username, credential, peer.id]) assert.ok(!text.includes(secret), 'a secret is in the report');
       // The page says that it is done before it has left.
       const gone = async () => (await new Way(server.base).ask(`/v1/rooms/${room}`)).status === 404;
       while (!await gone()) await glance();
     }
-    assert.ok(joins.length > 0);
+    assert.ok(read.length > 0);
     await page.context().close();
   });
 

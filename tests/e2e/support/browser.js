@@ -38,7 +38,7 @@ export async function visit(browser, base, { room, name, media = 'both', ...cont
 
 /** Waits until the page says that it is in this state. */
 export function state(page, ...states) {
-  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: 20_000 });
+  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: 60_000 });
 }
 
 export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
@@ -58,9 +58,9 @@ export function framesDecoded(page) {
 
 /** Waits until some more frames of the other side's video have arrived. */
 export async function videoRuns(page, more = 10) {
-  await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: 60_000 });
   const before = await framesDecoded(page);
-  for (const started = Date.now(); Date.now() - started < 20_000;) {
+  for (const started = Date.now(); Date.now() - started < 60_000;) {
     // A media connection that was replaced counts from zero again.
     const now = await framesDecoded(page);
     if (now >= before + more) return now;
@@ -74,4 +74,4 @@ export async function say(page, text) {
   await page.getByTestId('chat-send').click();
 }
 
-export const heard = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: 20_000 });
+export const heard = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: 60_000 });
