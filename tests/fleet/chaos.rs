@@ -101,7 +101,7 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
             for node in 0..deployment.nodes.len() {
                 deployment.nodes[node].program.stop().await;
                 deployment.start_again(node).await;
-                // HAProxy has to see that it is back before the next one goes.
+                // As whoever restarts them would wait. If HAProxy has not seen it come back, clients have it harder, no more.
                 sleep(Duration::from_secs(2)).await;
             }
         }
