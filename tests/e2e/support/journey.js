@@ -10,7 +10,8 @@ const MESSAGES = 200;
 
 /** A peer without our client: where its mailbox is, and what says that it is its own. */
 async function join(way, room) {
-  const { body } = await way.ask(`/v1/rooms/${room}/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"capacity": 8}' });
+  const { status, body } = await way.ask(`/v1/rooms/${room}/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"capacity": 8}' });
+  assert.equal(status, 201, JSON.stringify(body));
   const { peer, token, cursor, lease_ms: lease } = body;
   return { id: peer.id, mailbox: `/v1/rooms/${room}/peers/${peer.id}/messages`, headers: { Authorization: `Bearer ${token}` }, cursor, lease };
 }
