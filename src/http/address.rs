@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use actix_web::http::header::{self, HeaderMap};
 use ipnet::IpNet;
+
+use super::fields::{Field, Fields};
 
 /// The proxies whose word counts. Nobody's, unless the operator says so.
 #[derive(Clone, Debug, Default)]
@@ -26,17 +27,12 @@ impl TrustedProxies {
     /// The client's address: the sender's, unless that is a trusted proxy, which then says in `X-Forwarded-For` or
     /// `Forwarded` (RFC 7239) whom it speaks for, and so on, from the right, to the first who is not trusted. If both
     /// headers are there and disagree, one of them is not the proxy's doing, and neither counts.
-    pub fn client(&self, sender: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub fn client(&self, sender: IpAddr, fields: Fields<'_>) -> IpAddr {
         let sender = sender.to_canonical();
         if !self.trusts(sender) {
             return sender;
         }
-        let listed = |name: header::HeaderName| {
-            let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
-            values.flat_map(|value| value.split(',')).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let x_forwarded = listed(header::X_FORWARDED_FOR);
-        let forwarded = listed(header::FORWARDED);
+        let (x_forwarded, forwarded) = (fields.listed(Field::XForwardedFor), fields.listed(Field::Forwarded));
         let by_x = (!x_forwarded.is_empty()).then(|| self.walk(sender, &x_forwarded, parse_node));
         let by_rfc = (!forwarded.is_empty()).then(|| self.walk(sender, &forwarded, forwarded_for));
         match (by_x, by_rfc) {
@@ -46,7 +42,7 @@ impl TrustedProxies {
         }
     }
 
-    fn walk(&self, sender: IpAddr, entries: &[String], parse: fn(&str) -> Option<IpAddr>) -> IpAddr {
+    fn walk(&self, sender: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> IpAddr {
         let mut client = sender;
         for entry in entries.iter().rev() {
             if !self.trusts(client) {
@@ -85,7 +81,7 @@ pub fn parse_node(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
     fn client(sender: &str, x_forwarded: Option<&str>, forwarded: Option<&str>) -> String {
         let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
@@ -95,7 +91,7 @@ mod tests {
                 headers.append(name, HeaderValue::from_str(value).unwrap());
             }
         }
-        proxies.client(sender.parse().unwrap(), &headers).to_string()
+        proxies.client(sender.parse().unwrap(), Fields::Map(&headers)).to_string()
     }
 
     #[test]

@@ -1,42 +1,26 @@
 //! The shapes of answers.
 
-use actix_web::{
-    HttpResponse, ResponseError,
-    body::BoxBody,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
-};
+use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::problem::{Code, Problem};
+use super::{
+    answer::Answer,
+    problem::{Code, Problem},
+};
 use crate::{
     domain::{self, Card, Content, LeaveReason, PeerId, Seq},
     ice::IceServer,
 };
 
-/// A JSON answer that nobody on the way may keep or change.
-pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+/// An answer in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     match serde_json::to_string(body) {
-        Ok(text) => written(status, text),
-        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").error_response(),
+        Ok(text) => Answer::json(status, text),
+        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").into(),
     }
-}
-
-/// The same, of what is written already.
-fn written(status: StatusCode, json: String) -> HttpResponse {
-    let mut answer = HttpResponse::with_body(status, BoxBody::new(json));
-    answer.headers_mut().insert(header::CACHE_CONTROL, super::NEVER_STORED);
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
-}
-
-pub fn no_content() -> HttpResponse {
-    HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, super::NEVER_STORED)).finish()
 }
 
 /// A room, as anybody may see it.
@@ -245,16 +229,16 @@ pub enum Departure {
 }
 
 /// Where a message went.
-pub fn posted(seq: u64) -> HttpResponse {
+pub fn posted(seq: u64) -> Answer {
     let mut text = String::with_capacity(32);
     text.push_str("{\"seq\":");
     text.push_str(itoa::Buffer::new().format(seq));
     text.push('}');
-    written(StatusCode::ACCEPTED, text)
+    Answer::json(StatusCode::ACCEPTED, text)
 }
 
 /// Where the messages of a batch went.
-pub fn batch_posted(places: &[(PeerId, Seq)]) -> HttpResponse {
+pub fn batch_posted(places: &[(PeerId, Seq)]) -> Answer {
     let mut text = String::with_capacity(places.len() * 72 + 16);
     text.push_str("{\"accepted\":[");
     for (index, (to, seq)) in places.iter().enumerate() {
@@ -265,11 +249,11 @@ pub fn batch_posted(places: &[(PeerId, Seq)]) -> HttpResponse {
         text.push('}');
     }
     text.push_str("]}");
-    written(StatusCode::ACCEPTED, text)
+    Answer::json(StatusCode::ACCEPTED, text)
 }
 
 /// Writes a batch from the parts that were serialised on their way in.
-pub fn batch(batch: &domain::Batch) -> HttpResponse {
+pub fn batch(batch: &domain::Batch) -> Answer {
     let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
     let mut text = String::with_capacity(size + 40);
     text.push_str("{\"messages\":[");
@@ -282,7 +266,7 @@ pub fn batch(batch: &domain::Batch) -> HttpResponse {
     text.push_str("],\"cursor\":");
     text.push_str(itoa::Buffer::new().format(batch.cursor.get()));
     text.push('}');
-    written(StatusCode::OK, text)
+    Answer::json(StatusCode::OK, text)
 }
 
 fn write_message(text: &mut String, message: &domain::Message) {

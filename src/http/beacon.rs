@@ -1,10 +1,11 @@
 //! The last word of a page that goes away.
 
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{post, web::Data};
 use serde::Deserialize;
 
 use super::{
-    Api, answers,
+    Api,
+    answer::Answer,
     body::BeaconBody,
     caller::{Addressee, InRoom},
     problem::Problem,
@@ -35,17 +36,12 @@ refusals!(BeaconRefusals: MalformedBody, PeerUnknown, BodyTimeout, BodyTooLarge,
     responses((status = 204, description = "Noted"), BeaconRefusals)
 )]
 #[post("/v1/rooms/{room}/peers/{peer}/leave")]
-pub async fn goodbye(
-    api: Data<Api>,
-    room: InRoom,
-    whom: Addressee,
-    bytes: BeaconBody,
-) -> Result<HttpResponse, Problem> {
+pub async fn goodbye(api: Data<Api>, room: InRoom, whom: Addressee, bytes: BeaconBody) -> Result<Answer, Problem> {
     if api.tokens.verify_peer(&room.0, token_in(&bytes.0)) == Some(whom.0) {
         // Whether there was still a seat to give up is nobody's business any more.
         let _ = api.engine.say_goodbye(&room.0, whom.0).await;
     }
-    Ok(answers::no_content())
+    Ok(Answer::no_content())
 }
 
 /// The token, as it is or in JSON.

@@ -11,7 +11,6 @@ use std::{
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{self, HeaderMap},
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -19,6 +18,7 @@ use serde::{Deserialize, de::DeserializeSeed};
 
 use super::{
     Api,
+    fields::{Field, Fields},
     problem::{Code, Problem},
     readable::Readable,
     transit::{Share, Transit},
@@ -59,8 +59,9 @@ macro_rules! body {
                     });
                 };
                 let limit: fn(&Limits) -> usize = $limit;
-                let incoming = Incoming::new(api, request.headers(), payload.take(), limit(&api.limits));
-                Box::pin(async { incoming.$read().await.map($name) })
+                let incoming = Incoming::new(api, Fields::Map(request.headers()), limit(&api.limits));
+                let body = Coming::Stream(payload.take());
+                Box::pin(async { incoming.$read(body).await.map($name) })
             }
         }
     };
@@ -84,9 +85,23 @@ impl FromRequest for BeaconBody {
 
 const BEACON_BYTES: usize = 1024;
 
-/// A body that is to be read, and what its request says of it: the request itself is not needed any more.
+/// A body, as far as it has come.
+pub enum Coming {
+    Whole(Bytes),
+    Stream(Payload),
+}
+
+impl Coming {
+    pub fn into_stream(self) -> Payload {
+        match self {
+            Self::Whole(_) => Payload::None,
+            Self::Stream(payload) => payload,
+        }
+    }
+}
+
+/// What a request says of its body, which is to be read: the request itself is not needed any more.
 pub struct Incoming {
-    payload: Payload,
     limit: usize,
     announced: Option<usize>,
     is_json: bool,
@@ -95,13 +110,11 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub fn new(api: &Api, headers: &HeaderMap, payload: Payload, limit: usize) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let kind = text(header::CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+    pub fn new(api: &Api, fields: Fields<'_>, limit: usize) -> Self {
+        let kind = fields.text(Field::ContentType).and_then(|kind| kind.split(';').next());
         Self {
-            payload,
             limit,
-            announced: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            announced: fields.text(Field::ContentLength).and_then(|length| length.parse().ok()),
             is_json: kind.is_some_and(|kind| is_json(kind.trim())),
             share: api.connections.transit.share(),
             depth_max: api.limits.json_depth,
@@ -109,9 +122,9 @@ impl Incoming {
     }
 
     /// The body, if it is JSON, or empty.
-    pub async fn json(self) -> Result<Bytes, Problem> {
+    pub async fn json(self, body: Coming) -> Result<Bytes, Problem> {
         let depth_max = self.depth_max;
-        let bytes = self.unchecked().await?;
+        let bytes = self.unchecked(body).await?;
         if !bytes.is_empty() {
             check(&bytes, depth_max)?;
         }
@@ -119,11 +132,14 @@ impl Incoming {
     }
 
     /// The body, if it is declared as JSON, or empty.
-    pub async fn unchecked(self) -> Result<Bytes, Problem> {
+    pub async fn unchecked(self, body: Coming) -> Result<Bytes, Problem> {
         if self.announced.is_some_and(|length| length > self.limit) {
             return Err(too_large(self.limit));
         }
-        let bytes = read(self.payload, self.limit, self.share).await?;
+        let bytes = match body {
+            Coming::Whole(bytes) => whole(bytes, self.limit, self.share)?,
+            Coming::Stream(payload) => read(payload, self.limit, self.share).await?,
+        };
         if !bytes.is_empty() && !self.is_json {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
@@ -131,6 +147,13 @@ impl Incoming {
         }
         Ok(bytes)
     }
+}
+
+fn whole(bytes: Bytes, limit: usize, mut share: Share) -> Result<Bytes, Problem> {
+    if bytes.len() > limit {
+        return Err(too_large(limit));
+    }
+    if share.grow(bytes.len()) { Ok(bytes) } else { Err(Problem::memory_exhausted()) }
 }
 
 pub async fn read(payload: Payload, limit: usize, share: Share) -> Result<Bytes, Problem> {

@@ -2,14 +2,14 @@
 
 use std::{
     future::{Ready, ready},
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::{Payload, RequestHead},
-    http::header::{self, HeaderValue},
+    http::{Version, uri::Authority},
     web::Data,
 };
 use uuid::Uuid;
@@ -18,6 +18,8 @@ use super::{
     Api,
     address::AddressKey,
     connection::Connection,
+    fields::{Field, Fields},
+    plain::Plain,
     problem::{Code, Problem},
 };
 use crate::domain::{CreatorId, PeerId, RoomName};
@@ -82,10 +84,15 @@ pub struct Addressee(pub PeerId);
 pub struct Call<'a> {
     pub api: &'a Api,
     pub connection: Option<&'a Connection>,
-    pub head: &'a RequestHead,
-    /// What the path says, which may be nonsense.
+    pub fields: Fields<'a>,
+    /// What the path says, which may be nonsense. Empty, where it says nothing.
     pub room: &'a str,
     pub peer: &'a str,
+    pub query: &'a str,
+    /// Whom the server is to the client, if that is not in a field.
+    pub authority: Option<&'a Authority>,
+    pub is_http_2: bool,
+    from: Option<SocketAddr>,
 }
 
 /// What a call must show before it is listened to.
@@ -182,15 +189,49 @@ caller!(OwnerOrCreator, |call| {
 });
 
 impl<'a> Call<'a> {
+    pub fn plain(api: &'a Api, plain: &'a Plain, from: SocketAddr, connection: &'a Connection) -> Self {
+        Self {
+            api,
+            connection: Some(connection),
+            fields: Fields::Plain(plain),
+            room: plain.room(),
+            peer: plain.peer(),
+            query: plain.query(),
+            authority: None,
+            is_http_2: false,
+            from: Some(from),
+        }
+    }
+
+    pub fn of(
+        api: &'a Api,
+        head: &'a RequestHead,
+        connection: Option<&'a Connection>,
+        room: &'a str,
+        peer: &'a str,
+    ) -> Self {
+        Self {
+            api,
+            connection,
+            fields: Fields::Map(head.headers()),
+            room,
+            peer,
+            query: head.uri.query().unwrap_or_default(),
+            authority: head.uri.authority(),
+            is_http_2: head.version == Version::HTTP_2,
+            from: head.peer_addr,
+        }
+    }
+
     /// One that has come to its handler by a route.
-    fn routed(request: &'a HttpRequest) -> Result<Self, Problem> {
+    pub fn routed(request: &'a HttpRequest) -> Result<Self, Problem> {
         let Some(api) = request.app_data::<Data<Api>>() else {
             return Err(Problem::new(Code::Internal, "The server was put together wrongly."));
         };
         let part = |name| request.match_info().get(name).unwrap_or_default();
         // Over HTTP/1 it is not with actix (`front`); that nothing is remembered then costs those few a little time.
         let connection = request.conn_data::<Arc<Connection>>().map(Arc::as_ref);
-        Ok(Self { api, connection, head: request.head(), room: part("room"), peer: part("peer") })
+        Ok(Self::of(api, request.head(), connection, part("room"), part("peer")))
     }
 
     fn room(&self) -> Result<RoomName, Problem> {
@@ -202,8 +243,8 @@ impl<'a> Call<'a> {
     }
 
     fn address(&self) -> AddressKey {
-        let sender = self.head.peer_addr.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-        self.api.proxies.client(sender, self.head.headers()).into()
+        let sender = self.from.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        self.api.proxies.client(sender, self.fields).into()
     }
 
     fn verify_peer(&self, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
@@ -216,7 +257,7 @@ impl<'a> Call<'a> {
 
     /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
     fn bearer(&self) -> Result<Option<&'a str>, Problem> {
-        let Some(value) = self.head.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+        let Some(value) = self.fields.get(Field::Authorization) else { return Ok(None) };
         let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
         parse_bearer(value).map(Some).ok_or_else(malformed)
     }
@@ -238,8 +279,8 @@ fn invalid_token() -> Problem {
     Problem::new(Code::TokenInvalid, "It is malformed, for another room, or from a server with another key.")
 }
 
-pub fn parse_bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.as_bytes().split_at_checked("bearer ".len())?;
+pub fn parse_bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = value.split_at_checked("bearer ".len())?;
     let token = std::str::from_utf8(token).ok()?.trim();
     (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use actix_http::Request;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
@@ -55,13 +54,6 @@ pub struct Connection {
     waker: AtomicWaker,
     /// The token that was last verified on it. Verifying takes longer than putting a message into a mailbox.
     verified: Mutex<Option<Box<Verified>>>,
-}
-
-/// A request, and the connection that it came on.
-#[derive(Debug)]
-pub struct Asked {
-    pub request: Request,
-    pub connection: Option<Arc<Connection>>,
 }
 
 #[derive(Debug)]

@@ -53,6 +53,8 @@ const REQUEST_BYTES: usize = 8 * 1024;
 const HEADERS: usize = 96;
 /// The longest a client may take over a small answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A client has a second more for each so many bytes of an answer.
+const BYTES_PER_SECOND: usize = 2048;
 /// Connections beyond the limit that are still told so. The rest is closed without a word.
 const TOLD: usize = 128;
 
@@ -144,16 +146,21 @@ impl Connections {
     /// A request begins; its end is the drop of what is returned.
     pub fn begin(&self, request: &mut Request, connection: Option<&Arc<Connection>>) -> Result<Option<Begun>, Problem> {
         let Some(connection) = connection else { return Ok(None) };
-        if connection.over_limit {
-            let detail = "The server has as many connections as it may have.";
-            return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));
-        }
-        if request.head().headers().len() > HEADERS {
+        if request.head().headers().len() > HEADERS && !connection.over_limit {
             // actix keeps the map for the next request, with all the places in it.
             request.head_mut().headers = header::HeaderMap::new();
             return Err(Problem::new(Code::HeadersTooLarge, format!("There are more than {HEADERS} header fields.")));
         }
-        let in_request = connection.begin(announced(request), self.limits.body_bytes);
+        self.begin_announced(announced(request), connection).map(Some)
+    }
+
+    /// The same, with so long a body.
+    pub fn begin_announced(&self, body: Option<usize>, connection: &Arc<Connection>) -> Result<Begun, Problem> {
+        if connection.over_limit {
+            let detail = "The server has as many connections as it may have.";
+            return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));
+        }
+        let in_request = connection.begin(body, self.limits.body_bytes);
         let before = in_request.before;
         let mut share = self.transit.share();
         if before >= REQUESTS_PER_CONNECTION {
@@ -163,7 +170,7 @@ impl Connections {
         if before > 0 && !share.grow(REQUEST_BYTES) {
             return Err(Problem::memory_exhausted());
         }
-        Ok(Some(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) }))
+        Ok(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) })
     }
 
     /// Behind a trusted proxy are many clients.
@@ -175,10 +182,19 @@ impl Connections {
 /// A request that is under way, and the memory it takes.
 #[derive(Debug)]
 pub struct Begun {
-    pub in_request: InRequest,
-    pub share: Share,
+    in_request: InRequest,
+    share: Share,
     /// How long its client may take over a small answer.
-    pub patience: Duration,
+    patience: Duration,
+}
+
+impl Begun {
+    /// An answer of this size is about to be sent: its client has some time to take it. Whether there is memory for it.
+    pub fn answer(&mut self, size: usize) -> bool {
+        let fits = self.share.grow(size);
+        self.in_request.answer_due(self.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
+        fits
+    }
 }
 
 /// The length of the body, as far as it is said beforehand.

@@ -4,7 +4,11 @@
 //! Nearly all requests are for mailboxes, and the rest of a call is joining and leaving. Finding a route, with all that actix
 //! makes ready for a handler, takes longer than what there is to do. A waiting poll keeps nothing of its request.
 
-use std::future::ready;
+use std::{
+    future::{Future, ready},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use actix_http::{Payload, Request, Response};
 use actix_web::{
@@ -14,18 +18,22 @@ use actix_web::{
     http::{Method, header},
     web::Data,
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{Either, LocalBoxFuture};
 
 use super::{
     Api,
-    body::Incoming,
+    answer::Answer,
+    body::{Coming, Incoming},
     caller::{Addressee, Call, Caller, From, Member, OwnerOrCreator, Reader, Sender, Visiting},
-    connection::{Asked, Connection},
+    connection::Connection,
+    exchange::{Answered, Received},
     ice_servers::AskedHost,
     idempotency::IdempotencyKey,
     messages::{Poll, put_batch, put_one},
     methods::has_head,
     peers::{give_up_seat, take_seat},
+    place::{Act, Place},
+    plain::Plain,
     problem::Problem,
     sent::Sent,
 };
@@ -40,194 +48,160 @@ pub struct Front {
 
 /// One of the requests that calls consist of, with all that is needed of it.
 enum Direct {
-    Poll(Poll, Payload),
+    Poll(Poll),
     One(Member, PeerId, IdempotencyKey, Incoming),
     Batch(Member, IdempotencyKey, Incoming),
     Join(Visiting, From, AskedHost, IdempotencyKey, Incoming),
     Leave(OwnerOrCreator, Addressee),
 }
 
-/// A path of which requests are answered without the routes.
-#[derive(Debug, PartialEq, Eq)]
-struct Place<'a> {
-    room: &'a str,
-    peer: Option<&'a str>,
-    is_mailbox: bool,
-}
+/// What comes to an answer, in a box: each takes as much place as it needs itself, and not as the largest of all.
+type Answering<T> = LocalBoxFuture<'static, Result<T, Problem>>;
 
 impl Front {
     /// Answers a request, if need be by the routes.
     pub fn call<S, B>(
         &self,
-        asked: Asked,
+        received: Received,
         routes: &S,
-    ) -> impl Future<Output = Result<Response<Sent>, Error>> + use<S, B>
+    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<S, B>
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
         S::Future: 'static,
         B: MessageBody + 'static,
     {
-        let Asked { mut request, connection } = asked;
+        match received {
+            Received::Plain { plain, from, connection } => Either::Left(self.plain(plain, from, &connection)),
+            Received::Any { request, connection } => Either::Right(self.any(request, connection.as_ref(), routes)),
+        }
+    }
+
+    /// Answers a request that was read in place. Nothing of it is kept while it waits.
+    fn plain(
+        &self,
+        plain: Plain,
+        from: SocketAddr,
+        connection: &Arc<Connection>,
+    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<> {
+        let under_way = self.api.observed.begin(plain.method(), plain.path());
+        let begun = self.api.connections.begin_announced(Some(plain.body_len()), connection).map(|begun| {
+            let direct = Direct::of(plain.act(), &Call::plain(&self.api, &plain, from, connection));
+            (begun, answering(direct, Coming::Whole(plain.into_body()), &self.api))
+        });
+        async move {
+            let (answer, mut begun) = match begun {
+                Ok((begun, answering)) => (answering.await, Some(begun)),
+                Err(problem) => (Err(problem), None),
+            };
+            let mut answer = answer.unwrap_or_else(Answer::from);
+            if begun.as_mut().is_some_and(|begun| !begun.answer(answer.body.len())) {
+                answer = Problem::memory_exhausted().into();
+            }
+            under_way.end(&mut answer);
+            Ok(Answered::Plain(answer, begun))
+        }
+    }
+
+    fn any<S, B>(
+        &self,
+        mut request: Request,
+        connection: Option<&Arc<Connection>>,
+        routes: &S,
+    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<S, B>
+    where
+        S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
+        S::Future: 'static,
+        B: MessageBody + 'static,
+    {
         if *request.method() == Method::HEAD && has_head(request.path()) {
             // Answered as a GET; the body of the answer stays behind (RFC 9110 section 9.3.2).
             request.head_mut().method = Method::GET;
         }
-        let under_way = self.api.observed.begin(&request);
-        let begun = self.api.connections.begin(&mut request, connection.as_ref()).map(|begun| {
-            let answering = match self.direct(&mut request, connection.as_deref()) {
-                Some(Ok(direct)) => direct.answer(self.api.clone()),
-                Some(Err(problem)) => Box::pin(ready(Err(problem))),
-                None => {
-                    let routed = routes.call(request);
-                    Box::pin(async move {
-                        let answer = routed.await.map(|answer| answer.into_parts().1.map_into_boxed_body());
-                        Ok(answer.unwrap_or_else(|error| error.error_response()))
-                    })
-                }
+        let under_way = self.api.observed.begin(request.method().as_str(), request.path());
+        let begun = self.api.connections.begin(&mut request, connection).map(|begun| {
+            let answering = match self.direct(&mut request, connection.map(Arc::as_ref)) {
+                Some((direct, payload)) => Either::Left(answering(direct, Coming::Stream(payload), &self.api)),
+                None => Either::Right(routes.call(request)),
             };
             (begun, answering)
         });
         async move {
             let (answer, begun) = match begun {
-                Ok((begun, answering)) => (answering.await, begun),
+                Ok((begun, Either::Left(answering))) => (answering.await.map(HttpResponse::from), begun),
+                Ok((begun, Either::Right(routed))) => {
+                    let answer = routed.await.map(|answer| answer.into_parts().1.map_into_boxed_body());
+                    (Ok(answer.unwrap_or_else(|error| error.error_response())), begun)
+                }
                 Err(problem) => (Err(problem), None),
             };
             let answer = answer.unwrap_or_else(|problem| problem.error_response());
-            let mut answer = Sent::answer(answer, begun);
-            under_way.end(&mut answer);
-            Ok(answer)
+            let mut answer: Response<Sent> = Sent::answer(answer, begun);
+            under_way.end_any(&mut answer);
+            Ok(Answered::Any(answer))
         }
     }
 
     /// The request, if it can be answered without the routes; its payload goes with it.
-    fn direct(&self, request: &mut Request, connection: Option<&Connection>) -> Option<Result<Direct, Problem>> {
+    fn direct(
+        &self,
+        request: &mut Request,
+        connection: Option<&Connection>,
+    ) -> Option<(Result<Direct, Problem>, Payload)> {
         if self.has_cors && request.head().headers().contains_key(header::ORIGIN) {
             return None;
         }
-        let payload = request.take_payload();
         let head = request.head();
-        let call = |Place { room, peer, .. }| {
-            let peer = peer.unwrap_or_default();
-            Call { api: &self.api, connection, head, room, peer }
-        };
-        let place = Place::parse(head.uri.path());
-        match (place, &head.method) {
-            (Some(place @ Place { peer: Some(_), is_mailbox: true, .. }), &Method::GET) => {
-                Some(self.poll(&call(place), payload))
-            }
-            (Some(place @ Place { is_mailbox: true, peer, .. }), &Method::POST) => {
-                Some(self.post(&call(place), peer.is_some(), payload))
-            }
-            (Some(place @ Place { peer: None, is_mailbox: false, .. }), &Method::POST) => {
-                Some(self.join(&call(place), payload))
-            }
-            (Some(place @ Place { peer: Some(_), is_mailbox: false, .. }), &Method::DELETE) => {
-                Some(self.leave(&call(place)))
-            }
-            _ => {
-                *request.payload() = payload;
-                None
-            }
-        }
-    }
-
-    fn poll(&self, call: &Call<'_>, payload: Payload) -> Result<Direct, Problem> {
-        let by = Reader::of(call)?;
-        Ok(Direct::Poll(Poll::asked(&self.api, by, call.head)?, payload))
-    }
-
-    fn post(&self, call: &Call<'_>, to_one: bool, payload: Payload) -> Result<Direct, Problem> {
-        let Sender(by) = Sender::of(call)?;
-        let to = to_one.then(|| Addressee::of(call)).transpose()?;
-        let key = IdempotencyKey::of(call.head.headers())?;
-        let limits = &self.api.limits;
-        let limit = if to_one { limits.body_bytes } else { limits.batch_bytes };
-        let incoming = Incoming::new(&self.api, call.head.headers(), payload, limit);
-        Ok(match to {
-            Some(Addressee(to)) => Direct::One(by, to, key, incoming),
-            None => Direct::Batch(by, key, incoming),
-        })
-    }
-
-    fn join(&self, call: &Call<'_>, payload: Payload) -> Result<Direct, Problem> {
-        let (visiting, from) = (Visiting::of(call)?, From::of(call)?);
-        let key = IdempotencyKey::of(call.head.headers())?;
-        let incoming = Incoming::new(&self.api, call.head.headers(), payload, self.api.limits.body_bytes);
-        Ok(Direct::Join(visiting, from, AskedHost::of(call.head), key, incoming))
-    }
-
-    fn leave(&self, call: &Call<'_>) -> Result<Direct, Problem> {
-        Ok(Direct::Leave(OwnerOrCreator::of(call)?, Addressee::of(call)?))
+        let Place { act, room, peer } = Place::parse(head.method.as_str(), head.uri.path())?;
+        let direct = Direct::of(act, &Call::of(&self.api, head, connection, room, peer));
+        Some((direct, request.take_payload()))
     }
 }
-
-/// What comes to an answer, in a box: each takes as much place as it needs itself, and not as the largest of all.
-type Answering = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
 
 impl Direct {
-    fn answer(self, api: Data<Api>) -> Answering {
-        match self {
-            Direct::Poll(poll, stream) => Box::pin(async move { poll.answer(&api, stream).await }),
-            Direct::One(by, to, key, incoming) => Box::pin(async move {
-                let bytes = incoming.unchecked().await?;
-                put_one(&api, &by, to, &key, &bytes).await
-            }),
-            Direct::Batch(by, key, incoming) => Box::pin(async move {
-                let bytes = incoming.unchecked().await?;
-                put_batch(&api, &by, &key, &bytes).await
-            }),
-            Direct::Join(visiting, from, host, key, incoming) => Box::pin(async move {
-                let bytes = incoming.json().await?;
-                take_seat(&api, visiting, from, &host, &key, &bytes).await
-            }),
-            Direct::Leave(by, whom) => Box::pin(async move { give_up_seat(&api, by, whom).await }),
-        }
-    }
-}
-
-impl<'a> Place<'a> {
-    /// Paths with anything unusual in them are left to the routes, which know what it means.
-    fn parse(path: &'a str) -> Option<Self> {
-        let (room, rest) = path.strip_prefix("/v1/rooms/")?.split_once('/')?;
-        let (peer, is_mailbox) = match rest {
-            "messages" => (None, true),
-            "peers" => (None, false),
-            _ => {
-                let peer = rest.strip_prefix("peers/")?;
-                peer.strip_suffix("/messages").map_or((Some(peer), false), |peer| (Some(peer), true))
+    fn of(act: Act, call: &Call<'_>) -> Result<Self, Problem> {
+        let limits = &call.api.limits;
+        let limit = if act == Act::PostBatch { limits.batch_bytes } else { limits.body_bytes };
+        let incoming = || Incoming::new(call.api, call.fields, limit);
+        Ok(match act {
+            Act::Poll => {
+                let by = Reader::of(call)?;
+                Self::Poll(Poll::asked(by, call)?)
             }
-        };
-        let is_plain = |part: &str| !part.is_empty() && !part.contains(['/', '%']);
-        (is_plain(room) && peer.is_none_or(is_plain)).then_some(Self { room, peer, is_mailbox })
+            Act::PostOne => {
+                let (Sender(by), Addressee(to)) = (Sender::of(call)?, Addressee::of(call)?);
+                Self::One(by, to, IdempotencyKey::of(call.fields)?, incoming())
+            }
+            Act::PostBatch => {
+                let Sender(by) = Sender::of(call)?;
+                Self::Batch(by, IdempotencyKey::of(call.fields)?, incoming())
+            }
+            Act::Join => {
+                let (visiting, from) = (Visiting::of(call)?, From::of(call)?);
+                let key = IdempotencyKey::of(call.fields)?;
+                Self::Join(visiting, from, AskedHost::of(call), key, incoming())
+            }
+            Act::Leave => Self::Leave(OwnerOrCreator::of(call)?, Addressee::of(call)?),
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_paths_of_calls_are_known_and_what_is_unusual_is_left_to_the_routes() {
-        let place = |room, peer, is_mailbox| Some(Place { room, peer, is_mailbox });
-        assert_eq!(Place::parse("/v1/rooms/tea/messages"), place("tea", None, true));
-        assert_eq!(Place::parse("/v1/rooms/tea/peers/x/messages"), place("tea", Some("x"), true));
-        assert_eq!(Place::parse("/v1/rooms/tea/peers"), place("tea", None, false));
-        assert_eq!(Place::parse("/v1/rooms/tea/peers/x"), place("tea", Some("x"), false));
-        for other in [
-            "/v1/rooms",
-            "/v1/rooms/tea",
-            "/v1/rooms//messages",
-            "/v1/rooms//peers",
-            "/v1/rooms/tea/peers/",
-            "/v1/rooms/tea/peers//messages",
-            "/v1/rooms/tea/peers/x/y/messages",
-            "/v1/rooms/tea/peers/x/messages/",
-            "/v1/rooms/tea/peers/x/leave",
-            "/v1/rooms/te%61/messages",
-            "/v1/rooms/tea/peers/%78/messages",
-            "/v2/rooms/tea/messages",
-        ] {
-            assert_eq!(Place::parse(other), None, "{other}");
-        }
+fn answering(direct: Result<Direct, Problem>, body: Coming, api: &Data<Api>) -> Answering<Answer> {
+    let api = api.clone();
+    match direct {
+        Err(problem) => Box::pin(ready(Err(problem))),
+        Ok(Direct::Poll(poll)) => Box::pin(async move { poll.answer(&api, body.into_stream()).await }),
+        Ok(Direct::One(by, to, key, incoming)) => Box::pin(async move {
+            let bytes = incoming.unchecked(body).await?;
+            put_one(&api, &by, to, &key, &bytes).await
+        }),
+        Ok(Direct::Batch(by, key, incoming)) => Box::pin(async move {
+            let bytes = incoming.unchecked(body).await?;
+            put_batch(&api, &by, &key, &bytes).await
+        }),
+        Ok(Direct::Join(visiting, from, host, key, incoming)) => Box::pin(async move {
+            let bytes = incoming.json(body).await?;
+            take_seat(&api, visiting, from, &host, &key, &bytes).await
+        }),
+        Ok(Direct::Leave(by, whom)) => Box::pin(async move { give_up_seat(&api, by, whom).await }),
     }
 }

@@ -1,18 +1,27 @@
 //! ICE servers for a member, fresh.
 
-use std::{convert::Infallible, future::Ready};
+use std::future::Ready;
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::{Payload, RequestHead},
+    FromRequest, HttpRequest,
+    dev::Payload,
     get,
-    http::{StatusCode, header, uri::Authority},
+    http::{StatusCode, uri::Authority},
     web::Data,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, answers, caller::Reader, problem::Problem, refusals, room_name::RoomNameText};
+use super::{
+    Api,
+    answer::Answer,
+    answers,
+    caller::{Call, Reader},
+    fields::Field,
+    problem::Problem,
+    refusals,
+    room_name::RoomNameText,
+};
 use crate::ice::IceServer;
 
 /// For `RTCPeerConnection.setConfiguration`.
@@ -39,7 +48,7 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/ice-servers")]
-pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) -> Result<HttpResponse, Problem> {
+pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) -> Result<Answer, Problem> {
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
     let answer = IceServers {
@@ -54,18 +63,18 @@ pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) ->
 pub struct AskedHost(pub Option<String>);
 
 impl FromRequest for AskedHost {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Ok(Self::of(request.head())))
+        std::future::ready(Call::routed(request).map(|call| Self::of(&call)))
     }
 }
 
 impl AskedHost {
-    pub fn of(head: &RequestHead) -> Self {
-        let named = || head.headers().get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
-        let authority = head.uri.authority().cloned().or_else(named);
+    pub fn of(call: &Call<'_>) -> Self {
+        let named = || call.fields.text(Field::Host)?.parse::<Authority>().ok();
+        let authority = call.authority.cloned().or_else(named);
         Self(authority.map(|authority| authority.host().to_owned()))
     }
 }

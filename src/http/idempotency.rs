@@ -2,15 +2,14 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    http::header::{HeaderMap, HeaderValue},
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_128;
 
-use super::problem::{Code, Problem};
+use super::{
+    fields::{Field, Fields},
+    problem::{Code, Problem},
+};
 use crate::domain::Keyed;
 
 /// The request's key, if it has one.
@@ -27,17 +26,16 @@ impl IdempotencyKey {
         Some(Keyed { key, request: fingerprint(parts) })
     }
 
-    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(value) = headers.get("idempotency-key") else { return Ok(Self(None)) };
+    pub fn of(fields: Fields<'_>) -> Result<Self, Problem> {
+        let Some(value) = fields.get(Field::IdempotencyKey) else { return Ok(Self(None)) };
         Self::parse(value).ok_or_else(|| {
             Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
         })
     }
 
-    pub fn parse(value: &HeaderValue) -> Option<Self> {
-        let key = value.to_str().ok()?;
-        let fits = (16..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        fits.then(|| Self(Some(key.to_owned())))
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let fits = (16..=64).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+        fits.then(|| String::from_utf8(value.to_vec()).ok()).flatten().map(|key| Self(Some(key)))
     }
 
     pub fn as_deref(&self) -> Option<&str> {
@@ -50,7 +48,7 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request.headers()))
+        ready(Self::of(Fields::Map(request.headers())))
     }
 }
 

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    dev::{Payload, RequestHead},
-    get,
-    http::Version,
-    post,
+    HttpRequest,
+    dev::Payload,
+    get, post,
     web::{self, Data, Query},
 };
 use futures_util::StreamExt;
@@ -15,9 +13,11 @@ use serde::Deserialize;
 
 use super::{
     Api,
+    answer::Answer,
     answers::{self, Batch, BatchPosted, Posted},
     body::{BatchBody, SignalBody},
-    caller::{Addressee, Member, Owner, Reader, Sender},
+    caller::{Addressee, Call, Member, Owner, Reader, Sender},
+    fields::Field,
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
@@ -66,7 +66,7 @@ pub async fn post_one(
     to: Addressee,
     key: IdempotencyKey,
     bytes: SignalBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     put_one(&api, &by.0, to.0, &key, &bytes.0).await
 }
 
@@ -76,7 +76,7 @@ pub async fn put_one(
     to: PeerId,
     key: &IdempotencyKey,
     bytes: &[u8],
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     let targets = vec![signal::parse_one(bytes, to, &api.limits)?];
     let keyed = key.keyed(&[b"one", to.as_bytes(), bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
@@ -101,16 +101,11 @@ pub async fn put_one(
     security(("peer_token" = []))
 )]
 #[post("/v1/rooms/{room}/messages")]
-pub async fn post_batch(
-    api: Data<Api>,
-    by: Sender,
-    key: IdempotencyKey,
-    bytes: BatchBody,
-) -> Result<HttpResponse, Problem> {
+pub async fn post_batch(api: Data<Api>, by: Sender, key: IdempotencyKey, bytes: BatchBody) -> Result<Answer, Problem> {
     put_batch(&api, &by.0, &key, &bytes.0).await
 }
 
-pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8]) -> Result<HttpResponse, Problem> {
+pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8]) -> Result<Answer, Problem> {
     let targets = signal::parse_batch(bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
@@ -142,13 +137,8 @@ pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers/{peer}/messages")]
-pub async fn poll(
-    api: Data<Api>,
-    by: Reader,
-    request: HttpRequest,
-    stream: web::Payload,
-) -> Result<HttpResponse, Problem> {
-    let poll = Poll::asked(&api, by, request.head())?;
+pub async fn poll(api: Data<Api>, by: Reader, request: HttpRequest, stream: web::Payload) -> Result<Answer, Problem> {
+    let poll = Poll::asked(by, &Call::routed(&request)?)?;
     poll.answer(&api, stream.into_inner()).await
 }
 
@@ -162,15 +152,15 @@ pub struct Poll {
 }
 
 impl Poll {
-    pub fn asked(api: &Api, by: Reader, head: &RequestHead) -> Result<Self, Problem> {
-        let header = head.headers().get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
-        let (asked, wait) = parse_poll(head.uri.query().unwrap_or_default(), header, &api.limits)?;
+    pub fn asked(by: Reader, call: &Call<'_>) -> Result<Self, Problem> {
+        let header = call.fields.get(Field::LastEventId).map(|_| call.fields.text(Field::LastEventId).unwrap_or("?"));
+        let (asked, wait) = parse_poll(call.query, header, &call.api.limits)?;
         // Polls that began together do not end together.
         let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
-        Ok(Self { by, asked, hold, is_http_2: head.version == Version::HTTP_2 })
+        Ok(Self { by, asked, hold, is_http_2: call.is_http_2 })
     }
 
-    pub async fn answer(self, api: &Api, stream: Payload) -> Result<HttpResponse, Problem> {
+    pub async fn answer(self, api: &Api, stream: Payload) -> Result<Answer, Problem> {
         let Owner { room, peer } = &self.by.0;
         let receiving = api.engine.receive(room, *peer, self.asked, self.hold);
         // In a box, so that a poll over HTTP/1 does not take the place for it.

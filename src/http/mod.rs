@@ -2,6 +2,7 @@
 
 mod address;
 mod admission;
+mod answer;
 pub mod answers;
 mod assets;
 mod beacon;
@@ -9,7 +10,9 @@ mod body;
 mod caller;
 mod connection;
 mod connections;
+mod exchange;
 mod failures;
+mod fields;
 mod frames;
 mod front;
 #[cfg(any(test, fuzzing))]
@@ -23,6 +26,8 @@ mod methods;
 mod observed;
 mod openapi;
 mod peers;
+mod place;
+mod plain;
 mod probe;
 pub mod problem;
 mod protocols;
@@ -42,7 +47,6 @@ mod watched;
 
 use std::sync::Arc;
 
-use actix_web::http::header::HeaderValue;
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_64;
 
@@ -84,7 +88,7 @@ pub struct Api {
 }
 
 /// No answer of the API may be kept, and none may be changed on the way.
-const NEVER_STORED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+const NEVER_STORED: &str = "no-store, no-transform";
 
 /// The longest secret of a room, in characters.
 const SECRET_MAX: usize = 256;

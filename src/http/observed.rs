@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use actix_http::{Request, Response};
+use actix_http::Response;
 use actix_web::http::header::{HeaderName, HeaderValue};
 
-use super::problem::Code;
+use super::{answer::Answer, problem::Code};
 use crate::clock::Clock;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: &str = "x-request-id";
 
 #[derive(Debug)]
 pub struct Observed {
@@ -37,11 +37,10 @@ impl Default for Observed {
 }
 
 impl Observed {
-    pub fn begin(self: &Arc<Self>, request: &Request) -> UnderWay {
+    pub fn begin(self: &Arc<Self>, method: &str, path: &str) -> UnderWay {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let line = tracing::enabled!(tracing::Level::DEBUG)
-            .then(|| (format!("{} {}", request.method(), request.path()), Clock::start()));
+        let line = tracing::enabled!(tracing::Level::DEBUG).then(|| (format!("{method} {path}"), Clock::start()));
         UnderWay { observed: self.clone(), number, line }
     }
 
@@ -58,14 +57,27 @@ impl Observed {
 
 impl UnderWay {
     /// Counts a refusal, and gives its answer the number by which it can be found in the log.
-    pub fn end<B>(self, answer: &mut Response<B>) {
-        let status = answer.status().as_u16();
+    pub fn end(self, answer: &mut Answer) {
+        if answer.code.is_some() {
+            answer.add(REQUEST_ID, self.number.to_string());
+        }
+        self.note(answer.status.as_u16(), answer.code);
+    }
+
+    /// The same of one that is actix's already.
+    pub fn end_any<B>(self, answer: &mut Response<B>) {
         let code = answer.extensions().get::<Code>().copied();
+        if code.is_some()
+            && let Ok(number) = HeaderValue::from_str(&self.number.to_string())
+        {
+            answer.headers_mut().insert(HeaderName::from_static(REQUEST_ID), number);
+        }
+        self.note(answer.status().as_u16(), code);
+    }
+
+    fn note(&self, status: u16, code: Option<Code>) {
         if let Some(code) = code {
             self.observed.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
-            if let Ok(number) = HeaderValue::from_str(&self.number.to_string()) {
-                answer.headers_mut().insert(REQUEST_ID, number);
-            }
         }
         if let Some((line, clock)) = &self.line {
             let problem = code.map_or("", |code| code.row().slug);

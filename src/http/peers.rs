@@ -1,6 +1,6 @@
 //! Joining, the roster, leaving.
 
-use actix_web::{HttpResponse, delete, get, http::StatusCode, post, web::Data};
+use actix_web::{delete, get, http::StatusCode, post, web::Data};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Api,
     admission::Admission,
+    answer::Answer,
     answers::{self, Joined, Peer, Roster},
     body::{self, JsonBody},
     caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
@@ -81,7 +82,7 @@ pub async fn join(
     host: AskedHost,
     key: IdempotencyKey,
     bytes: JsonBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     take_seat(&api, visiting, from, &host, &key, &bytes.0).await
 }
 
@@ -92,7 +93,7 @@ pub async fn take_seat(
     host: &AskedHost,
     key: &IdempotencyKey,
     bytes: &[u8],
-) -> Result<HttpResponse, Problem> {
+) -> Result<Answer, Problem> {
     let request: JoinRequest = body::parse_or_default(bytes)?;
     let identity = match visiting.peer {
         Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
@@ -124,7 +125,7 @@ pub async fn take_seat(
     security(("peer_token" = []))
 )]
 #[get("/v1/rooms/{room}/peers")]
-pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpResponse, Problem> {
+pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<Answer, Problem> {
     let cards = api.engine.roster(&by.room, by.peer).await?;
     let peers = cards.iter().map(|card| Peer::from(card.as_ref())).collect();
     Ok(answers::json(StatusCode::OK, &Roster { peers }))
@@ -144,16 +145,16 @@ pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<HttpRes
     security(("peer_token" = []), ("room_token" = []))
 )]
 #[delete("/v1/rooms/{room}/peers/{peer}")]
-pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
+pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
     give_up_seat(&api, by, whom).await
 }
 
-pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Result<HttpResponse, Problem> {
+pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
     match by {
         OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
         OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
     }
-    Ok(answers::no_content())
+    Ok(Answer::no_content())
 }
 
 fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost) -> Joined {

@@ -4,14 +4,12 @@
 
 use std::{fmt, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder, ResponseError,
-    http::{StatusCode, header},
-};
+use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError, http::StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use crate::domain::{Refusal, Seat};
 
 macro_rules! table {
@@ -261,30 +259,36 @@ impl fmt::Debug for Problem {
     }
 }
 
+impl From<&Problem> for Answer {
+    fn from(problem: &Problem) -> Self {
+        let body = serde_json::to_string(&problem.body()).unwrap_or_default();
+        let mut answer = Self::problem(problem.status_code(), problem.code, body);
+        if let Some(after) = problem.retry_after {
+            answer.add("retry-after", after.as_millis().div_ceil(1000).max(1).to_string());
+        }
+        if let Some(methods) = &problem.allow {
+            answer.add("allow", methods.clone());
+        }
+        if answer.status == StatusCode::UNAUTHORIZED {
+            answer.add("www-authenticate", "Bearer".to_owned());
+        }
+        answer
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        Self::from(&problem)
+    }
+}
+
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status_code());
-        response.content_type("application/problem+json");
-        response.insert_header((header::CACHE_CONTROL, super::NEVER_STORED));
-        response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-        if self.code == Code::TooManyConnections {
-            response.force_close();
-        }
-        if let Some(after) = self.retry_after {
-            response.insert_header((header::RETRY_AFTER, after.as_millis().div_ceil(1000).max(1).to_string()));
-        }
-        if let Some(methods) = &self.allow {
-            response.insert_header((header::ALLOW, methods.as_str()));
-        }
-        if self.status_code() == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        response.extensions_mut().insert(self.code);
-        response.body(serde_json::to_string(&self.body()).unwrap_or_default())
+        Answer::from(self).into()
     }
 }
 

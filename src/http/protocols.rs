@@ -5,7 +5,7 @@
 
 use std::{convert::Infallible, fmt, io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 
-use actix_http::{HttpService, Request, Response};
+use actix_http::{HttpService, Request};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactory, fn_factory, fn_service};
 use actix_tls::accept::{
@@ -13,13 +13,14 @@ use actix_tls::accept::{
     rustls_0_23::{Acceptor, TlsStream},
 };
 use actix_web::{Error, body::MessageBody, dev::Service, rt::net::TcpStream};
-use futures_util::future::LocalBoxFuture;
+use futures_util::{TryFutureExt, future::LocalBoxFuture};
 use rustls::ServerConfig;
 use tokio_util::io::InspectReader;
 
 use super::{
     Connections,
-    connection::{Asked, Connection},
+    connection::Connection,
+    exchange::{Answered, Received},
     frames::Frames,
     http1::{Http1, Worker},
     watched::Watched,
@@ -31,6 +32,8 @@ pub struct Protocols {
     pub keep_alive: Duration,
     pub stopping: GracefulShutdownSignal,
     pub tls: Option<ServerConfig>,
+    /// Requests that calls consist of are read in place, where that is possible.
+    pub reads_plain: bool,
 }
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,11 +47,11 @@ impl Protocols {
     pub fn listen<F, I, S, B>(self, builder: ServerBuilder, listener: TcpListener, app: F) -> io::Result<ServerBuilder>
     where
         F: Fn() -> I + Send + Clone + 'static,
-        I: IntoServiceFactory<S, Asked>,
-        S: ServiceFactory<Asked, Config = (), Response = Response<B>, Error = Error> + 'static,
+        I: IntoServiceFactory<S, Received>,
+        S: ServiceFactory<Received, Config = (), Response = Answered<B>, Error = Error> + 'static,
         S::InitError: fmt::Debug,
         S::Service: 'static,
-        <S::Service as Service<Asked>>::Future: 'static,
+        <S::Service as Service<Received>>::Future: 'static,
         B: MessageBody + 'static,
     {
         // Our own limits say so; actix's let clients hang.
@@ -56,11 +59,12 @@ impl Protocols {
         let builder = builder.max_concurrent_connections(usize::MAX >> 8);
         let Some(mut config) = self.tls.clone() else {
             return builder.listen("http", listener, move || {
-                let (app, connections) = (app().into_factory(), self.connections.clone());
+                let (app, protocols) = (app().into_factory(), self.clone());
                 fn_factory(move || {
-                    let (app, connections) = (app.new_service(()), connections.clone());
+                    let (app, protocols) = (app.new_service(()), protocols.clone());
                     async move {
-                        let worker = Worker::new(app.await.map_err(drop)?, connections);
+                        let worker =
+                            Worker::new(app.await.map_err(drop)?, protocols.connections, protocols.reads_plain);
                         Ok::<_, ()>(fn_service(plain(Rc::new(worker))))
                     }
                 })
@@ -74,7 +78,7 @@ impl Protocols {
                 async move {
                     let app = Rc::new(app.await.map_err(drop)?);
                     let http_2 = protocols.http_2(app.clone()).await?;
-                    let worker = Worker::new(app, protocols.connections);
+                    let worker = Worker::new(app, protocols.connections, protocols.reads_plain);
                     let mut acceptor = Acceptor::new(config);
                     acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
                     let acceptor = ServiceFactory::<Watched>::new_service(&acceptor, ()).await?;
@@ -90,7 +94,7 @@ impl Protocols {
         app: Rc<S>,
     ) -> Result<impl Service<(Inspected, Option<std::net::SocketAddr>), Response = ()> + use<S, B>, ()>
     where
-        S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+        S: Service<Received, Response = Answered<B>, Error = Error> + 'static,
         S::Future: 'static,
         B: MessageBody + 'static,
     {
@@ -109,7 +113,7 @@ impl Protocols {
             })
             .h2(fn_service(move |request: Request| {
                 let connection = request.conn_data::<Arc<Connection>>().cloned();
-                app.call(Asked { request, connection })
+                app.call(Received::Any { request, connection }).map_ok(Answered::into_response)
             }))
             .new_service(())
             .await
@@ -121,7 +125,7 @@ fn plain<S, B>(
     worker: Rc<Worker<S>>,
 ) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, B>
 where
-    S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+    S: Service<Received, Response = Answered<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     move |stream| {
@@ -142,7 +146,7 @@ fn encrypted<S, B, A, H>(
     http_2: H,
 ) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, B, A, H>
 where
-    S: Service<Asked, Response = Response<B>, Error = Error> + 'static,
+    S: Service<Received, Response = Answered<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
     A: Service<Watched, Response = TlsStream<Watched>, Error = TlsError<io::Error, Infallible>> + 'static,
     H: Service<(Inspected, Option<std::net::SocketAddr>), Response = ()> + 'static,

@@ -1,6 +1,6 @@
 //! Making, looking at, locking and closing rooms.
 
-use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post, web::Data};
+use actix_web::{delete, get, http::StatusCode, patch, post, web::Data};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Api,
     admission::Admission,
+    answer::Answer,
     answers::{self, Room},
     body::{self, JsonBody},
     caller::{Creator, From, InRoom, parse_room},
@@ -69,7 +70,7 @@ const NAMES_TRIED: u64 = 4;
     responses((status = 201, body = Room, description = "Made"), CreateRefusals)
 )]
 #[post("/v1/rooms")]
-pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: JsonBody) -> Result<HttpResponse, Problem> {
+pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: JsonBody) -> Result<Answer, Problem> {
     api.rates.join(from.0)?;
     let JsonBody(bytes) = bytes;
     let request: CreateRequest = body::parse_or_default(&bytes)?;
@@ -109,7 +110,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
     responses((status = 200, body = Room, description = "The room"), LookRefusals)
 )]
 #[get("/v1/rooms/{room}")]
-pub async fn look(api: Data<Api>, room: InRoom) -> Result<HttpResponse, Problem> {
+pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
     let InRoom(name) = room;
     let view = api.engine.view(&name).await?;
     Ok(answers::json(StatusCode::OK, &Room::new(&name, view)))
@@ -127,7 +128,7 @@ pub async fn look(api: Data<Api>, room: InRoom) -> Result<HttpResponse, Problem>
     security(("room_token" = []))
 )]
 #[patch("/v1/rooms/{room}")]
-pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<HttpResponse, Problem> {
+pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Answer, Problem> {
     let request: ChangeRequest = body::parse(&bytes.0)?;
     let view = api.engine.lock(&by.room, by.creator, request.locked).await?;
     Ok(answers::json(StatusCode::OK, &Room::new(&by.room, view)))
@@ -144,7 +145,7 @@ pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Http
     security(("room_token" = []))
 )]
 #[delete("/v1/rooms/{room}")]
-pub async fn close(api: Data<Api>, by: Creator) -> Result<HttpResponse, Problem> {
+pub async fn close(api: Data<Api>, by: Creator) -> Result<Answer, Problem> {
     api.engine.close(&by.room, by.creator).await?;
-    Ok(answers::no_content())
+    Ok(Answer::no_content())
 }

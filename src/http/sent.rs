@@ -4,7 +4,6 @@ use std::{
     error::Error,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use actix_http::Response;
@@ -18,8 +17,6 @@ use super::{connections::Begun, problem::Problem};
 
 /// A piece. It is copied into a buffer on its way, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
-/// A client has a second more for each so many bytes of an answer.
-const BYTES_PER_SECOND: usize = 2048;
 
 /// Keeps its request on the connection until it is sent.
 pub struct Sent {
@@ -35,12 +32,9 @@ impl Sent {
             BodySize::Sized(size) => usize::try_from(size).unwrap_or(usize::MAX),
             BodySize::None | BodySize::Stream => 0,
         };
-        let fits = begun.as_mut().is_none_or(|begun| begun.share.grow(size));
+        let fits = begun.as_mut().is_none_or(|begun| begun.answer(size));
         let answer = if fits { answer } else { Problem::memory_exhausted().error_response() };
         let answer: Response<BoxBody> = answer.into();
-        if let Some(begun) = &mut begun {
-            begun.in_request.answer_due(begun.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
-        }
         answer.map_body(|_, body| Self { body, rest: Bytes::new(), _begun: begun })
     }
 }

@@ -36,14 +36,15 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> i
     let ServerOptions { workers, keep_alive, cors_origins, web_dir, tls } = options;
     let methods = Arc::new(Methods::of_document(&openapi::document()));
     let accepting = api.connections.clone();
-    let front = Front { api: api.clone(), has_cors: !cors_origins.is_empty() };
+    let has_cors = !cors_origins.is_empty();
+    let front = Front { api: api.clone(), has_cors };
     let app = move || {
         let (app, document) =
             App::new().into_utoipa_app().openapi(openapi::shared()).configure(routes::api).split_for_parts();
         let app = app
             .app_data(api.clone())
             .configure(|pages| routes::pages(pages, document, methods.clone(), web_dir.clone()))
-            .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)));
+            .wrap(Condition::new(has_cors, cors(&cors_origins)));
         let front = front.clone();
         apply_fn_factory(map_config(app.into_factory(), |()| AppConfig::default()), move |asked, routes: &_| {
             front.call(asked, routes)
@@ -54,7 +55,8 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> i
         Some(workers) => builder.workers(workers),
         None => builder,
     };
-    let protocols = Protocols { connections: accepting, keep_alive, stopping: builder.graceful_shutdown_signal(), tls };
+    let stopping = builder.graceful_shutdown_signal();
+    let protocols = Protocols { connections: accepting, keep_alive, stopping, tls, reads_plain: !has_cors };
     Ok(protocols.listen(builder, listener, app)?.run())
 }
 

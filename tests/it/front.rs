@@ -74,6 +74,8 @@ async fn calls_are_answered_alike_with_the_routes_and_without_them() {
     let without = outcomes(&server, "tea", None).await;
     let with = outcomes(&server, "coffee", Some("https://app.example")).await;
     assert_eq!(without, with);
+    // And where nobody's origin matters: then they are read in place.
+    assert_eq!(without, outcomes(&Server::start(&[]), "milk", None).await);
     let statuses: Vec<u16> = without.iter().map(|(_, (status, ..))| *status).collect();
     for status in [200, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422] {
         assert!(statuses.contains(&status), "{status} is missing: {statuses:?}");

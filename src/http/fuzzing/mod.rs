@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod head;
 mod request;
 mod signal;
 mod ticket;
@@ -12,6 +13,7 @@ mod token;
 
 pub use address::address;
 pub use body::body;
+pub use head::head;
 pub use request::request;
 pub use signal::signal;
 pub use ticket::ticket;
@@ -33,9 +35,10 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 6] = [
+    const TARGETS: [(&str, Target); 7] = [
         ("address", super::address),
         ("body", super::body),
+        ("head", super::head),
         ("request", super::request),
         ("signal", super::signal),
         ("ticket", super::ticket),

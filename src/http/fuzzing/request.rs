@@ -1,5 +1,3 @@
-use actix_web::http::header::HeaderValue;
-
 use super::{
     super::{
         caller::{parse_peer, parse_room},
@@ -31,13 +29,11 @@ pub fn request(input: &[u8]) {
     let parsed = parse_peer(&peer).map(|peer| peer.to_string());
     assert_eq!(parsed, is_id.then(|| peer.to_ascii_lowercase()));
 
-    if let Ok(value) = HeaderValue::from_bytes(key) {
-        let fits = (16..=64).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
-        let parsed = IdempotencyKey::parse(&value);
-        assert_eq!(parsed.is_some(), fits);
-        if let Some(key) = parsed {
-            check_key(&key, &room, &peer);
-        }
+    let fits = (16..=64).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    let parsed = IdempotencyKey::parse(key);
+    assert_eq!(parsed.is_some(), fits);
+    if let Some(key) = parsed {
+        check_key(&key, &room, &peer);
     }
     check_poll(&query, &text(cursor));
     assert_eq!(parse_page(&peer).is_ok(), (1..=64).contains(&peer.chars().count()));

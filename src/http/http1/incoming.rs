@@ -20,7 +20,8 @@ use tokio::{
 };
 use tokio_util::codec::Decoder;
 
-use super::{Asked, Gone, Http1, body::Source};
+use super::{Gone, Http1, Received, body::Source};
+use crate::http::plain::Plain;
 
 /// How long the first head may take. Later ones are the watchdog's business.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +31,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What the next request turns out to be.
 pub enum Next {
-    Request(Request),
+    Request(Received),
     /// Nothing that could be understood, or not in time.
     Misshapen(StatusCode),
     /// There is none.
@@ -60,11 +61,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         if self.ahead.is_empty() {
             return None;
         }
+        if let Some(plain) = self.take_plain() {
+            self.let_go();
+            return Some(Next::Request(plain));
+        }
         let next = match self.codec.decode(&mut self.ahead) {
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
-                self.first = FirstHead::Came;
-                Next::Request(request)
+                (self.first, self.is_new) = (FirstHead::Came, true);
+                Next::Request(self.begin(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
             Err(ParseError::TooLarge) => Next::Misshapen(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
@@ -72,6 +77,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         };
         self.let_go();
         Some(next)
+    }
+
+    /// The next request, if it came whole and is a plain one. It is looked at once: what comes in pieces is left to actix.
+    fn take_plain(&mut self) -> Option<Received> {
+        if !self.is_new || !self.worker.reads_plain {
+            return None;
+        }
+        let Some(plain) = Plain::take(&mut self.ahead) else {
+            self.is_new = false;
+            return None;
+        };
+        self.first = FirstHead::Came;
+        Some(Received::Plain { plain, from: self.peer, connection: self.connection.clone() })
     }
 
     /// Waits for more of a head; or for the reasons why there will be none.
@@ -114,13 +132,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
     }
 
     /// Gives the request what belongs to it.
-    pub(super) fn begin(&mut self, mut request: Request) -> Asked {
+    fn begin(&mut self, mut request: Request) -> Received {
         request.head_mut().peer_addr = Some(self.peer);
         if self.codec.message_type() != MessageType::None {
             self.expects = request.head().expect();
             *request.payload() = self.open_body();
         }
-        Asked { request, connection: Some(self.connection.clone()) }
+        Received::Any { request, connection: Some(self.connection.clone()) }
     }
 
     fn open_body(&mut self) -> Payload {

@@ -21,7 +21,7 @@ use std::{
     task::{Poll, ready},
 };
 
-use actix_http::{KeepAlive, Request, Response, ServiceConfig, ServiceConfigBuilder, h1::Codec};
+use actix_http::{KeepAlive, Response, ServiceConfig, ServiceConfigBuilder, h1::Codec};
 use actix_web::{
     Error,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
@@ -32,8 +32,10 @@ use actix_web::{
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    connection::{Asked, Connection},
+    answer::Answer,
+    connection::Connection,
     connections::Connections,
+    exchange::{Answered, Received},
 };
 use body::Source;
 use buffers::Buffers;
@@ -45,14 +47,16 @@ pub struct Worker<S> {
     connections: Arc<Connections>,
     config: ServiceConfig,
     buffers: Buffers,
+    /// Requests that calls consist of are read in place.
+    reads_plain: bool,
 }
 
 impl<S> Worker<S> {
     /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
-    pub fn new(app: S, connections: Arc<Connections>) -> Self {
-        // All that is read from it is whether connections are kept.
+    pub fn new(app: S, connections: Arc<Connections>, reads_plain: bool) -> Self {
+        // All that is read from it is whether connections are kept, and the date.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { app, connections, config, buffers: Buffers::default() }
+        Self { app, connections, config, buffers: Buffers::default(), reads_plain }
     }
 
     pub fn connections(&self) -> &Arc<Connections> {
@@ -67,6 +71,8 @@ pub struct Http1<T, S> {
     peer: SocketAddr,
     connection: Arc<Connection>,
     codec: Codec,
+    /// The next request may be a plain one: it has not been looked at.
+    is_new: bool,
     /// What has come and is not yet made use of; empty, and without memory, as long as nothing has.
     ahead: BytesMut,
     /// Where what comes belongs to, while a body is not complete.
@@ -86,7 +92,7 @@ struct Gone;
 impl<T, S, B> Http1<T, S>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Asked, Response = Response<B>, Error = Error>,
+    S: Service<Received, Response = Answered<B>, Error = Error>,
     B: MessageBody + 'static,
 {
     pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
@@ -97,6 +103,7 @@ where
             connection,
             codec: Codec::new(worker.config.clone()),
             worker,
+            is_new: true,
             ahead: BytesMut::new(),
             body: None,
             broken: false,
@@ -109,12 +116,12 @@ where
     /// Until the client has gone, or one of both has had enough.
     pub async fn run(&mut self) {
         loop {
-            let request = match self.next().await {
-                Next::Request(request) => request,
+            let received = match self.next().await {
+                Next::Request(received) => received,
                 Next::Misshapen(status) => return Box::pin(self.refuse(status)).await,
                 Next::End => return Box::pin(self.close()).await,
             };
-            match self.answer(request).await {
+            match self.answer(received).await {
                 Ok(true) => {}
                 Ok(false) => return Box::pin(self.close()).await,
                 Err(Gone) => return,
@@ -123,14 +130,18 @@ where
     }
 
     /// Has a request answered; whether another may follow.
-    async fn answer(&mut self, request: Request) -> Result<bool, Gone> {
-        let response = {
-            let asked = self.begin(request);
-            let work = pin!(self.worker.app.call(asked));
+    async fn answer(&mut self, received: Received) -> Result<bool, Gone> {
+        let answered = {
+            let work = pin!(self.worker.app.call(received));
             self.outcome(work).await?
         };
-        let (head, body) = match response {
-            Ok(response) => response.map_body(|_, body| EitherBody::left(body)).into_parts(),
+        let (head, body) = match answered {
+            Ok(Answered::Plain(answer, begun)) => {
+                let may_go_on = self.send_plain(&answer).await;
+                drop(begun);
+                return may_go_on;
+            }
+            Ok(Answered::Any(response)) => response.map_body(|_, body| EitherBody::left(body)).into_parts(),
             Err(error) => Response::<BoxBody>::from(error).map_body(|_, body| EitherBody::right(body)).into_parts(),
         };
         // Whole until all of it is taken: then the request is over.

@@ -11,12 +11,13 @@ use std::{
 use actix_http::{ConnectionType, Response, h1::Message};
 use actix_web::{
     body::{BodySize, MessageBody},
+    http::StatusCode,
     web::{Bytes, BytesMut},
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::Encoder;
 
-use super::{Gone, Http1, buffers::WRITE_BYTES};
+use super::{Answer, Gone, Http1, buffers::WRITE_BYTES};
 
 /// How long what is left of a refused request is thrown away, so that the refusal is heard.
 const LINGER: Duration = Duration::from_secs(1);
@@ -29,6 +30,29 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         out.extend_from_slice(mem::take(&mut self.interim));
         self.codec.encode(Message::Item((head, size)), &mut out).map_err(|_| Gone)?;
         Ok(out)
+    }
+
+    /// Answers a plain request; whether another may follow.
+    pub(super) async fn send_plain(&mut self, answer: &Answer) -> Result<bool, Gone> {
+        let ends = self.worker.connections.is_draining() || answer.is_last();
+        let mut out = self.worker.buffers.lend();
+        write_head(answer, ends, &mut out);
+        self.worker.config.write_date_header(&mut out, false);
+        out.extend_from_slice(b"\r\n");
+        let sent = self.write_both(&mut out, answer.body.as_bytes()).await;
+        self.worker.buffers.take_back(out);
+        sent.map(|()| !ends)
+    }
+
+    /// A head and a body, at once if that is not much.
+    async fn write_both(&mut self, out: &mut BytesMut, body: &[u8]) -> Result<(), Gone> {
+        if out.len() + body.len() <= WRITE_BYTES {
+            out.extend_from_slice(body);
+            return self.write(out).await;
+        }
+        self.io.write_all(out).await.map_err(|_| Gone)?;
+        self.io.write_all(body).await.map_err(|_| Gone)?;
+        self.io.flush().await.map_err(|_| Gone)
     }
 
     /// Sends an answer that has begun, and returns when all of it was taken.
@@ -123,4 +147,27 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
             head.head_mut().set_connection_type(ConnectionType::Close);
         }
     }
+}
+
+/// The head of an answer, but for its date (RFC 9112 sections 4 and 5).
+fn write_head(answer: &Answer, ends: bool, out: &mut BytesMut) {
+    let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+    put("HTTP/1.1 ");
+    put(answer.status.as_str());
+    put(" ");
+    put(answer.status.canonical_reason().unwrap_or_default());
+    if answer.status != StatusCode::NO_CONTENT {
+        put("\r\ncontent-length: ");
+        put(itoa::Buffer::new().format(answer.body.len()));
+    }
+    if ends {
+        put("\r\nconnection: close");
+    }
+    answer.each_field(|name, value| {
+        put("\r\n");
+        put(name);
+        put(": ");
+        put(value);
+    });
+    put("\r\n");
 }

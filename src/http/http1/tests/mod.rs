@@ -9,13 +9,17 @@ use actix_web::{
     test::init_service,
     web::{self, Bytes, Payload},
 };
-use futures_util::{StreamExt, future::pending, stream};
+use futures_util::{
+    StreamExt,
+    future::{Either, pending, ready},
+    stream,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::{
     clock::Clock,
-    http::{ConnectionLimits, TrustedProxies},
+    http::{ConnectionLimits, TrustedProxies, plain::Plain},
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -74,6 +78,14 @@ async fn not_to_its_end() -> HttpResponse {
     HttpResponse::Ok().body(BodyStream::new(pieces))
 }
 
+/// Says which request was read in place, with its body, or as many bytes as its query says.
+fn in_place(plain: Plain) -> Answer {
+    let length = plain.query().parse().unwrap_or(0);
+    let what = format!("{:?} {} ", plain.act(), plain.room());
+    let body = String::from_utf8(plain.into_body().to_vec()).unwrap();
+    Answer::json(StatusCode::OK, what + &body + &"x".repeat(length))
+}
+
 fn limits() -> ConnectionLimits {
     let idle = Duration::from_secs(75);
     ConnectionLimits { total: 9, per_address: 9, idle, transit_bytes: 1 << 20, body_bytes: 1 << 20 }
@@ -94,17 +106,22 @@ macro_rules! connected {
         let proxies = Arc::new(TrustedProxies::default());
         let connections = Connections::new(limits(), proxies, Clock::start());
         let app = Rc::new(init_service(app).await);
-        let app = fn_service(move |asked: Asked| {
-            let Asked { request, connection } = asked;
+        let app = fn_service(move |received: Received| {
+            let (request, connection) = match received {
+                Received::Plain { plain, .. } => {
+                    return Either::Left(ready(Ok(Answered::Plain(in_place(plain), None))));
+                }
+                Received::Any { request, connection } => (request, connection),
+            };
             let begun = connection.as_ref().map(|connection| connection.begin(Some(0), 0));
             connection.map(|connection| request.extensions_mut().insert(connection));
             let answer = app.call(request);
-            async move {
+            Either::Right(async move {
                 let _begun = begun;
-                answer.await.map(Response::from)
-            }
+                answer.await.map(|answer| Answered::Any(Response::from(answer)))
+            })
         });
-        let worker = Rc::new(Worker::new(app, connections));
+        let worker = Rc::new(Worker::new(app, connections, true));
         let connection = Arc::new(Connection::new(Clock::start(), false));
         let mut $http1 = Http1::new(server, ([192, 0, 2, 1], 7).into(), connection, worker);
     };
@@ -136,3 +153,4 @@ fn posting(fields: &str, body: &str) -> String {
 
 mod bodies;
 mod keeping;
+mod plain;

@@ -1,0 +1,209 @@
+//! Requests that calls consist of, with nothing unusual about them, read in place.
+//!
+//! actix makes a table of the header fields of each request, which costs more than what there is to do for most of ours.
+//! What is read here is HTTP/1.1 without any of its options (RFC 9112): a request that came whole, of which every field that
+//! could change what it means is missing or says what goes without saying. Everything else, right or wrong, is actix's.
+
+use std::mem::MaybeUninit;
+
+use actix_web::web::{Buf, Bytes, BytesMut};
+
+use super::{
+    fields::Field,
+    place::{Act, Place},
+};
+
+/// Fields that are taken. actix takes as many.
+const FIELDS_MAX: usize = 96;
+
+#[derive(Debug)]
+pub struct Plain {
+    /// All of it, the body after the head.
+    whole: Bytes,
+    act: Act,
+    head: Part,
+    path: Part,
+    query: Part,
+    room: Part,
+    peer: Part,
+    fields: [Part; Field::ALL.len()],
+}
+
+/// Where something stands. What is not there stands nowhere, at 0, where every request has its method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Part {
+    start: u16,
+    end: u16,
+}
+
+impl Part {
+    fn is_somewhere(self) -> bool {
+        self.start > 0
+    }
+}
+
+/// What a head says.
+struct Reading {
+    parts: [Part; Field::ALL.len()],
+    /// Of the body.
+    length: usize,
+}
+
+impl Plain {
+    /// Takes the next request out of what has come, if it is a plain one. If not, nothing has happened.
+    pub fn take(from: &mut BytesMut) -> Option<Self> {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+        let mut request = httparse::Request::new(&mut []);
+        let httparse::Status::Complete(head_len) = request.parse_with_uninit_headers(from, &mut fields).ok()? else {
+            return None;
+        };
+        if head_len > usize::from(u16::MAX) || request.version != Some(1) {
+            return None;
+        }
+        let target = request.path?;
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if !query.bytes().all(|byte| is_plain(byte) || matches!(byte, b'=' | b'&')) {
+            return None;
+        }
+        let Place { act, room, peer } = Place::parse(request.method?, path)?;
+        if !room.bytes().all(is_plain) || !peer.bytes().all(is_plain) {
+            return None;
+        }
+        let part = |text: &[u8]| Part::of(text, from);
+        let Reading { parts: fields, length } = Reading::of(request.headers, part)?;
+        let has_body = matches!(act, Act::PostOne | Act::PostBatch | Act::Join);
+        let end = head_len.checked_add(length).filter(|end| *end <= from.len() && (has_body || length == 0))?;
+        let [path, query, room, peer] = [path, query, room, peer].map(|text| part(text.as_bytes()));
+        let head = Part { start: 0, end: u16::try_from(head_len).ok()? };
+        let whole = if end == from.len() { std::mem::take(from) } else { from.split_to(end) };
+        Some(Self { whole: whole.freeze(), act, head, path, query, room, peer, fields })
+    }
+
+    pub fn act(&self) -> Act {
+        self.act
+    }
+
+    pub fn method(&self) -> &'static str {
+        self.act.method()
+    }
+
+    pub fn path(&self) -> &str {
+        self.text(self.path)
+    }
+
+    pub fn query(&self) -> &str {
+        self.text(self.query)
+    }
+
+    pub fn room(&self) -> &str {
+        self.text(self.room)
+    }
+
+    /// Empty, if the path names none.
+    pub fn peer(&self) -> &str {
+        self.text(self.peer)
+    }
+
+    pub fn field(&self, field: Field) -> Option<&[u8]> {
+        let part = self.fields[field as usize];
+        part.is_somewhere().then(|| self.bytes(part))
+    }
+
+    pub fn body_len(&self) -> usize {
+        self.whole.len() - usize::from(self.head.end)
+    }
+
+    pub fn into_body(mut self) -> Bytes {
+        self.whole.advance(usize::from(self.head.end));
+        self.whole
+    }
+
+    fn bytes(&self, part: Part) -> &[u8] {
+        self.whole.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
+    }
+
+    /// Only of what was found to be ASCII.
+    fn text(&self, part: Part) -> &str {
+        std::str::from_utf8(self.bytes(part)).unwrap_or_default()
+    }
+}
+
+impl Part {
+    /// `text` is a part of `whole`, within its first 64 KiB.
+    fn of(text: &[u8], whole: &[u8]) -> Self {
+        let start = (text.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        let place = |at: usize| u16::try_from(at).unwrap_or_default();
+        if text.is_empty() && start > whole.len() {
+            return Self::default();
+        }
+        Self { start: place(start), end: place(start + text.len()) }
+    }
+}
+
+impl Reading {
+    /// What the fields say, if each of them is one that changes nothing or one that is understood here, and is there once.
+    fn of(fields: &[httparse::Header<'_>], part: impl Fn(&[u8]) -> Part) -> Option<Self> {
+        let mut reading = Self { parts: Default::default(), length: 0 };
+        for httparse::Header { name, value } in fields {
+            match known(name.as_bytes()) {
+                Known::Nothing => {}
+                Known::Unusual => return None,
+                Known::Connection if value.eq_ignore_ascii_case(b"keep-alive") => {}
+                Known::Connection => return None,
+                Known::Field(field) => {
+                    let place = reading.parts.get_mut(field as usize)?;
+                    if place.is_somewhere() {
+                        return None;
+                    }
+                    *place = part(value);
+                    if field == Field::ContentLength {
+                        reading.length = length(value)?;
+                    }
+                }
+            }
+        }
+        // Without it the request is wrong (RFC 9112 section 3.2).
+        reading.parts.get(Field::Host as usize)?.is_somewhere().then_some(reading)
+    }
+}
+
+/// What the name of a field means here.
+enum Known {
+    /// To whoever reads the head, nothing.
+    Nothing,
+    Field(Field),
+    Connection,
+    /// How the body comes, or what is to happen on the connection.
+    Unusual,
+}
+
+fn known(name: &[u8]) -> Known {
+    let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+    let field = match name.len() {
+        4 if is("host") => Field::Host,
+        9 if is("forwarded") => Field::Forwarded,
+        12 if is("content-type") => Field::ContentType,
+        13 if is("authorization") => Field::Authorization,
+        13 if is("last-event-id") => Field::LastEventId,
+        14 if is("content-length") => Field::ContentLength,
+        15 if is("idempotency-key") => Field::IdempotencyKey,
+        15 if is("x-forwarded-for") => Field::XForwardedFor,
+        10 if is("connection") => return Known::Connection,
+        6 if is("expect") => return Known::Unusual,
+        7 if is("upgrade") => return Known::Unusual,
+        17 if is("transfer-encoding") => return Known::Unusual,
+        _ => return Known::Nothing,
+    };
+    Known::Field(field)
+}
+
+/// Digits, and so few that nothing can overflow.
+fn length(value: &[u8]) -> Option<usize> {
+    let fits = (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
+    fits.then(|| value.iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
+}
+
+/// What means itself in a path or a query (RFC 3986 section 2.3).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
