@@ -55,20 +55,23 @@ impl<'a> Fields<'a> {
     /// The field's value, or the first if there are several.
     pub fn get(self, field: Field) -> Option<&'a [u8]> {
         match self {
-            Self::Plain(plain) => plain.field(field),
+            Self::Plain(plain) => plain.field(field).map(str::as_bytes),
             Self::Map(map) => map.get(field.name()).map(|value| value.as_bytes()),
         }
     }
 
     /// The same, if it is text: visible ASCII and blanks.
     pub fn text(self, field: Field) -> Option<&'a str> {
-        self.get(field).and_then(text)
+        match self {
+            Self::Plain(plain) => plain.field(field).filter(|value| is_text(value.as_bytes())),
+            Self::Map(_) => self.get(field).and_then(text),
+        }
     }
 
     /// The entries of all lists of this name, from left to right.
     pub fn listed(self, field: Field) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
-            Self::Plain(plain) => plain.field(field).into_iter().collect(),
+            Self::Plain(plain) => plain.field(field).into_iter().map(str::as_bytes).collect(),
             Self::Map(map) => map.get_all(field.name()).map(|value| value.as_bytes()).collect(),
         };
         values.into_iter().filter_map(text).flat_map(|value| value.split(',')).collect()
@@ -76,6 +79,9 @@ impl<'a> Fields<'a> {
 }
 
 fn text(value: &[u8]) -> Option<&str> {
-    let is_text = value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
-    is_text.then(|| std::str::from_utf8(value).ok()).flatten()
+    is_text(value).then(|| std::str::from_utf8(value).ok()).flatten()
+}
+
+fn is_text(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }

@@ -1,12 +1,12 @@
 //! Mailboxes: others post into them, their owners poll them.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use actix_web::{
     HttpRequest,
     dev::Payload,
     get, post,
-    web::{self, Data, Query},
+    web::{self, Data},
 };
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -200,18 +200,50 @@ const FRAMES_MAX: usize = 8;
 /// How soon a client that has gone is noticed over HTTP/2.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-#[derive(Deserialize)]
-struct PollQuery {
-    wait: Option<String>,
-    after: Option<String>,
-    page: Option<String>,
+#[derive(Default, Deserialize)]
+struct PollQuery<'a> {
+    #[serde(borrow)]
+    wait: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    after: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    page: Option<Cow<'a, str>>,
+}
+
+impl<'a> PollQuery<'a> {
+    fn parse(query: &'a str) -> Result<Self, Problem> {
+        if let Some(plain) = Self::plain(query) {
+            return Ok(plain);
+        }
+        let malformed = |error| Problem::new(Code::MalformedRequest, format!("The query cannot be read: {error}."));
+        serde_urlencoded::from_str(query).map_err(malformed)
+    }
+
+    /// One as clients write it: nothing in it is escaped, and nothing is there twice.
+    fn plain(query: &'a str) -> Option<Self> {
+        let mut plain = Self::default();
+        if query.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+            return None;
+        }
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let place = match name {
+                "wait" => &mut plain.wait,
+                "after" => &mut plain.after,
+                "page" => &mut plain.page,
+                _ => continue,
+            };
+            if place.replace(value.into()).is_some() {
+                return None;
+            }
+        }
+        Some(plain)
+    }
 }
 
 /// What a poll asks for, and how long it would wait. A cursor in the query wins over the header's.
 pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(Asked, Duration), Problem> {
-    let parsed = Query::<PollQuery>::from_query(query);
-    let Query(PollQuery { wait, after, page }) =
-        parsed.map_err(|error| Problem::new(Code::MalformedRequest, format!("The query cannot be read: {error}.")))?;
+    let PollQuery { wait, after, page } = PollQuery::parse(query)?;
     // A header that is not used must be right all the same.
     let header = header.map(parse_cursor).transpose()?;
     let after = after.as_deref().map(parse_cursor).transpose()?.or(header);

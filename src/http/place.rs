@@ -45,9 +45,24 @@ impl<'a> Place<'a> {
                 }
             }
         };
-        let is_plain = |part: &str| !part.is_empty() && !part.contains(['/', '%']);
+        let is_plain = |part: &str| !part.is_empty() && part.bytes().all(is_unreserved);
         (is_plain(room) && peer.is_none_or(is_plain)).then_some(Self { act, room, peer: peer.unwrap_or_default() })
     }
+}
+
+/// What means itself wherever it stands in a path or a query (RFC 3986 section 2.3).
+pub fn is_unreserved(byte: u8) -> bool {
+    const UNRESERVED: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < table.len() {
+            let byte = at as u8;
+            table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            at += 1;
+        }
+        table
+    };
+    UNRESERVED[usize::from(byte)]
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@
 use std::mem::MaybeUninit;
 
 use actix_web::web::{Buf, Bytes, BytesMut};
+use bytestring::ByteString;
 
 use super::{
     fields::Field,
-    place::{Act, Place},
+    place::{Act, Place, is_unreserved},
 };
 
 /// Fields that are taken. actix takes as many.
@@ -18,10 +19,10 @@ const FIELDS_MAX: usize = 96;
 
 #[derive(Debug)]
 pub struct Plain {
-    /// All of it, the body after the head.
-    whole: Bytes,
+    /// All of it, the body after the head. What is not UTF-8 is none that we could make sense of.
+    whole: ByteString,
     act: Act,
-    head: Part,
+    head_len: u16,
     path: Part,
     query: Part,
     room: Part,
@@ -62,21 +63,20 @@ impl Plain {
         }
         let target = request.path?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if !query.bytes().all(|byte| is_plain(byte) || matches!(byte, b'=' | b'&')) {
-            return None;
-        }
         let Place { act, room, peer } = Place::parse(request.method?, path)?;
-        if !room.bytes().all(is_plain) || !peer.bytes().all(is_plain) {
+        if !query.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b'=' | b'&')) {
             return None;
         }
         let part = |text: &[u8]| Part::of(text, from);
         let Reading { parts: fields, length } = Reading::of(request.headers, part)?;
         let has_body = matches!(act, Act::PostOne | Act::PostBatch | Act::Join);
         let end = head_len.checked_add(length).filter(|end| *end <= from.len() && (has_body || length == 0))?;
+        std::str::from_utf8(from.get(..end)?).ok()?;
         let [path, query, room, peer] = [path, query, room, peer].map(|text| part(text.as_bytes()));
-        let head = Part { start: 0, end: u16::try_from(head_len).ok()? };
+        let head_len = u16::try_from(head_len).ok()?;
         let whole = if end == from.len() { std::mem::take(from) } else { from.split_to(end) };
-        Some(Self { whole: whole.freeze(), act, head, path, query, room, peer, fields })
+        let whole = whole.freeze().try_into().ok()?;
+        Some(Self { whole, act, head_len, path, query, room, peer, fields })
     }
 
     pub fn act(&self) -> Act {
@@ -104,27 +104,23 @@ impl Plain {
         self.text(self.peer)
     }
 
-    pub fn field(&self, field: Field) -> Option<&[u8]> {
+    pub fn field(&self, field: Field) -> Option<&str> {
         let part = self.fields[field as usize];
-        part.is_somewhere().then(|| self.bytes(part))
+        part.is_somewhere().then(|| self.text(part))
     }
 
     pub fn body_len(&self) -> usize {
-        self.whole.len() - usize::from(self.head.end)
+        self.whole.len() - usize::from(self.head_len)
     }
 
-    pub fn into_body(mut self) -> Bytes {
-        self.whole.advance(usize::from(self.head.end));
-        self.whole
+    pub fn into_body(self) -> Bytes {
+        let mut whole = self.whole.into_bytes();
+        whole.advance(usize::from(self.head_len));
+        whole
     }
 
-    fn bytes(&self, part: Part) -> &[u8] {
-        self.whole.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
-    }
-
-    /// Only of what was found to be ASCII.
     fn text(&self, part: Part) -> &str {
-        std::str::from_utf8(self.bytes(part)).unwrap_or_default()
+        self.whole.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
     }
 }
 
@@ -201,9 +197,4 @@ fn known(name: &[u8]) -> Known {
 fn length(value: &[u8]) -> Option<usize> {
     let fits = (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     fits.then(|| value.iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
-}
-
-/// What means itself in a path or a query (RFC 3986 section 2.3).
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
