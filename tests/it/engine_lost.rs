@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use signalpost::app::App;
 
 use crate::{
-    harness::{Peer, Server, config, send},
+    harness::{Answer, Peer, Server, config, send},
     redis_server::RedisServer,
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
 /// Nothing hangs. How long an answer takes at most is told by the time-outs in the code; tests do not measure speed.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// For how long polls ask to be held, in seconds, that must not be.
+const HOLD: f64 = 25.0;
 
 fn node(redis: &RedisServer) -> Server {
     Server::start(&[&["--engine", &redis.url()], &KEY[..]].concat())
@@ -40,9 +42,9 @@ async fn three(one: &Server, two: &Server) -> [Peer; 3] {
 }
 
 /// One request of each kind. What was sent to a server that hangs may be done when it goes on, so Cid is there to be lost.
-async fn everything(node: &Server, [ann, ben, cid]: &[Peer; 3]) -> Vec<crate::harness::Answer> {
+fn everything(node: &Server, [ann, ben, cid]: &[Peer; 3]) -> [RequestBuilder; 11] {
     let text = json!({"type": "data", "data": 1});
-    let requests = [
+    [
         node.request(Method::POST, "/v1/rooms").json(&json!({})),
         node.request(Method::GET, "/v1/rooms/tea"),
         node.request(Method::POST, "/v1/rooms/tea/peers").json(&json!({})),
@@ -51,12 +53,21 @@ async fn everything(node: &Server, [ann, ben, cid]: &[Peer; 3]) -> Vec<crate::ha
         ann.posting(ben, &text),
         ann.request(Method::POST, "/v1/rooms/tea/messages").json(&json!({ "messages": [text] })),
         ann.polling(0, 0.0),
-        ann.polling(0, 5.0),
+        ann.polling(0, HOLD),
         ann.request(Method::GET, &ann.path("/ice-servers")),
         cid.request(Method::DELETE, &cid.path("")),
-    ];
-    let all = futures_util::future::join_all(requests.map(send));
-    tokio::time::timeout(PATIENCE, all).await.unwrap()
+    ]
+}
+
+/// Whatever is asked now, all at once, the answer is: later.
+async fn everything_is_put_off(node: &Server, people: &[Peer; 3]) {
+    let all = futures_util::future::join_all(everything(node, people).map(send));
+    tokio::time::timeout(PATIENCE, all).await.unwrap().iter().for_each(is_put_off);
+}
+
+fn is_put_off(answer: &Answer) {
+    answer.refused(503, "engine-unavailable");
+    assert_eq!(answer.headers["retry-after"], "1", "{answer:?}");
 }
 
 // As `main` does it, in a runtime.
@@ -100,11 +111,9 @@ async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
     redis.pause();
 
     let refused = send(keyed.try_clone().unwrap()).await;
-    assert!(refused.refused(503, "engine-unavailable")["detail"].as_str().unwrap().contains("may have been done"));
-    assert_eq!(refused.headers["retry-after"], "1");
-    for answer in everything(&node, &people).await {
-        answer.refused(503, "engine-unavailable");
-    }
+    is_put_off(&refused);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("may have been done"));
+    everything_is_put_off(&node, &people).await;
     assert_eq!(cid.goodbye().await.status, 204);
     until_ready(&node, 503).await;
     node.get("/readyz").await.refused(503, "engine-unavailable");
@@ -122,6 +131,31 @@ async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
     assert_eq!(ben.messages(0).await.iter().filter(once).count(), 1);
 }
 
+// Promised is an answer within a second. Here all of them together must be there before a single poll's hold is over.
+#[tokio::test]
+async fn nobody_waits_for_a_redis_that_is_dead_or_takes_requests_and_says_nothing() {
+    for fail in [RedisServer::kill, RedisServer::pause] {
+        let redis = RedisServer::start(&["--save", ""]);
+        let node = node(&redis);
+        let people = three(&node, &node).await;
+        let read = people[1].messages(0).await.len() as u64;
+        let held = tokio::spawn(send(people[1].polling(read, HOLD)));
+        until_parked(&node, 1).await;
+
+        fail(&redis);
+        // While the node does not know it yet, and when it does.
+        everything_is_put_off(&node, &people).await;
+        until_ready(&node, 503).await;
+        for _ in 0..2 {
+            for request in everything(&node, &people) {
+                is_put_off(&tokio::time::timeout(PATIENCE, send(request)).await.unwrap());
+            }
+        }
+        assert!(!held.is_finished());
+        held.abort();
+    }
+}
+
 #[tokio::test]
 async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
     let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
@@ -137,9 +171,7 @@ async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
     redis.kill();
     until_ready(&one, 503).await;
     until_ready(&two, 503).await;
-    for answer in everything(&one, &people).await {
-        answer.refused(503, "engine-unavailable");
-    }
+    everything_is_put_off(&one, &people).await;
     redis.start_again();
     until_ready(&one, 200).await;
     until_ready(&two, 200).await;
