@@ -12,7 +12,7 @@ use signalpost::{
 };
 
 use super::acts::{Act, perform, plan, shown};
-use crate::redis_server::{RedisServer, engine_at};
+use crate::redis_server::engine_at;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Cursor {
@@ -87,8 +87,9 @@ fn limits(mailbox_bytes: usize) -> Limits {
     }
 }
 
+/// Called so that each of three masters of a cluster has some.
 fn room(number: u8) -> RoomName {
-    RoomName::parse(&format!("room-{number}")).unwrap()
+    RoomName::parse(&format!("{number}-room")).unwrap()
 }
 
 fn creator(right: bool) -> CreatorId {
@@ -96,10 +97,11 @@ fn creator(right: bool) -> CreatorId {
 }
 
 impl World {
-    pub fn new(server: &RedisServer, mailbox_bytes: usize) -> Self {
+    /// With its own rooms at that address of Redis.
+    pub fn new(redis: &str, mailbox_bytes: usize) -> Self {
         let (clock, limits) = (Clock::start_driven(), limits(mailbox_bytes));
         let memory = Engine::Memory(Memory::new(Arc::new(limits.clone()), clock));
-        let redis = engine_at(&server.url_apart(), limits, clock);
+        let redis = engine_at(redis, limits, clock);
         Self { memory, redis, clock, people: Vec::new(), held: Vec::new(), made: 0 }
     }
 
