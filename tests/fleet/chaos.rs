@@ -11,6 +11,7 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use crate::{
     checker::{Promise, Verdict, check},
+    cluster,
     deployment::{Deployment, Keeping},
     history::{History, now},
     member::Member,
@@ -35,6 +36,7 @@ enum Fault {
     PartitionNode,
     RollingRestart,
     FailOver,
+    LoseMaster,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,7 @@ const fn scenario(name: &'static str, keeping: Keeping, fault: Fault, promise: P
 }
 
 /// The most telling ones come first: they are all that a short run takes.
-const SCENARIOS: [Scenario; 12] = [
+const SCENARIOS: [Scenario; 13] = [
     scenario("memory: `kill -9` of the only node", Keeping::Memory, Fault::KillNode, Promise::Loudness),
     scenario("`kill -9` of a node", EVERYSEC, Fault::KillNode, Promise::Everything),
     scenario("`kill -9` of Redis, `appendfsync always`", ALWAYS, Fault::KillRedis, Promise::Everything),
@@ -83,6 +85,12 @@ const SCENARIOS: [Scenario; 12] = [
         "`kill -9` of the master, Sentinel promotes the replica",
         Keeping::Sentinel,
         Fault::FailOver,
+        Promise::Loudness,
+    ),
+    scenario(
+        "cluster: `kill -9` of a master, its replica lacks the last 0.3 s",
+        Keeping::Cluster,
+        Fault::LoseMaster,
         Promise::Loudness,
     ),
     scenario("rolling restart of all nodes", EVERYSEC, Fault::RollingRestart, Promise::Everything),
@@ -113,6 +121,7 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
         }
         // Sentinel does the rest.
         Fault::FailOver => deployment.redis.as_mut().unwrap().program.kill().await,
+        Fault::LoseMaster => cluster::lose_master(deployment).await,
         Fault::PowerCut => {
             let redis = deployment.redis.as_mut().unwrap();
             let on_disk = redis.log_length();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tokio::process::Command;
 
 use crate::{
+    cluster,
     programs::{Folder, Program, free_port},
     relay::Relay,
 };
@@ -21,6 +22,8 @@ pub enum Keeping {
     Redis { appendfsync: &'static str },
     /// A master, a replica, and a Sentinel that promotes it.
     Sentinel,
+    /// Three masters, each with a replica that is promoted in its stead.
+    Cluster,
 }
 
 pub struct Node {
@@ -34,12 +37,15 @@ pub struct Redis {
     pub program: Program,
     pub port: u16,
     folder: PathBuf,
-    appendfsync: &'static str,
+    options: Vec<String>,
 }
 
 pub struct Deployment {
     pub nodes: Vec<Node>,
+    /// The one that may die.
     pub redis: Option<Redis>,
+    /// Of that one, in a cluster.
+    pub replica: Option<Redis>,
     /// Between the last node and Redis.
     pub relay: Option<Relay>,
     _others: Vec<Program>,
@@ -49,20 +55,26 @@ pub struct Deployment {
 }
 
 impl Redis {
-    async fn start(folder: PathBuf, port: u16, appendfsync: &'static str) -> Redis {
+    /// With its log written to disk each second, unless it is told otherwise.
+    pub async fn start(folder: PathBuf, port: u16, options: &[&str]) -> Redis {
+        let options = options.iter().map(|option| option.to_string()).collect();
+        Redis::run(folder, port, options).await
+    }
+
+    async fn run(folder: PathBuf, port: u16, options: Vec<String>) -> Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-        command.args(["--appendfsync", appendfsync, "--dir"]).arg(&folder);
+        command.args(&options).arg("--dir").arg(&folder);
         let mut program = Program::start("redis", &folder, command);
         program.listening(port).await;
-        let redis = Redis { program, port, folder, appendfsync };
+        let redis = Redis { program, port, folder, options };
         // It takes connections before it has read its log, and refuses all else until then.
         while redis.ask(&["PING"]).await.trim() != "PONG" {}
         redis
     }
 
     pub async fn restart(&mut self) {
-        *self = Redis::start(self.folder.clone(), self.port, self.appendfsync).await;
+        *self = Redis::run(self.folder.clone(), self.port, self.options.clone()).await;
     }
 
     /// The part of its log that it is writing.
@@ -110,17 +122,25 @@ impl Node {
 impl Deployment {
     pub async fn start(keeping: Keeping) -> Deployment {
         let folder = Folder::new();
-        let mut others = Vec::new();
+        let (mut others, mut replica) = (Vec::new(), None);
         let (redis, relay, engines) = match keeping {
             Keeping::Memory => (None, None, vec!["memory".to_owned()]),
+            Keeping::Cluster => {
+                let (master, its_replica, rest) = cluster::start(&folder).await;
+                let engine = format!("redis://127.0.0.1:{},127.0.0.1:{}", master.port, rest[0].port);
+                others = rest.into_iter().map(|redis| redis.program).collect();
+                replica = Some(its_replica);
+                (Some(master), None, vec![engine; NODES])
+            }
             Keeping::Sentinel => {
-                let redis = Redis::start(folder.within("redis"), free_port().await, "everysec").await;
+                let redis = Redis::start(folder.within("redis"), free_port().await, &[]).await;
                 let (started, sentinel) = watched(&redis, &folder).await;
                 others = started;
                 (Some(redis), None, vec![format!("redis-sentinel://127.0.0.1:{sentinel}/calls"); NODES])
             }
             Keeping::Redis { appendfsync } => {
-                let redis = Redis::start(folder.within("redis"), free_port().await, appendfsync).await;
+                let options = ["--appendfsync", appendfsync];
+                let redis = Redis::start(folder.within("redis"), free_port().await, &options).await;
                 let relay = Relay::start(redis.port).await;
                 let mut engines = vec![format!("redis://127.0.0.1:{}", redis.port); NODES];
                 engines[NODES - 1] = format!("redis://127.0.0.1:{}", relay.port);
@@ -133,7 +153,7 @@ impl Deployment {
         }
         let port = free_port().await;
         let haproxy = haproxy(&nodes, port, &folder).await;
-        Deployment { nodes, redis, relay, _others: others, port, _haproxy: haproxy, folder }
+        Deployment { nodes, redis, replica, relay, _others: others, port, _haproxy: haproxy, folder }
     }
 
     /// Starts a node again that has ended, where it was.
@@ -146,12 +166,8 @@ impl Deployment {
 /// A replica of this Redis, and a Sentinel that knows both; returns when it does.
 async fn watched(redis: &Redis, folder: &Folder) -> (Vec<Program>, u16) {
     let (replica_port, sentinel_port) = (free_port().await, free_port().await);
-    let at = folder.within("replica");
-    let mut command = Command::new("redis-server");
-    command.args(["--port", &replica_port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-    command.args(["--replicaof", &format!("127.0.0.1 {}", redis.port), "--dir"]).arg(&at);
-    let mut replica = Program::start("replica", &at, command);
-    replica.listening(replica_port).await;
+    let of = format!("127.0.0.1 {}", redis.port);
+    let replica = Redis::start(folder.within("replica"), replica_port, &["--replicaof", &of]).await;
     let at = folder.within("sentinel");
     let config = format!(
         "port {sentinel_port}\nbind 127.0.0.1\nsentinel monitor calls 127.0.0.1 {} 1\n\
@@ -165,7 +181,7 @@ async fn watched(redis: &Redis, folder: &Folder) -> (Vec<Program>, u16) {
     sentinel.listening(sentinel_port).await;
     while !redis.ask_at(sentinel_port, &["SENTINEL", "REPLICAS", "calls"]).await.contains("127.0.0.1") {}
     while redis.ask(&["WAIT", "1", "1000"]).await.trim() != "1" {}
-    (vec![replica, sentinel], sentinel_port)
+    (vec![replica.program, sentinel], sentinel_port)
 }
 
 /// The file of `deploy/`, with other addresses, without TLS, and with as many servers as there are nodes.

@@ -4,6 +4,7 @@
 mod answers;
 mod chaos;
 mod checker;
+mod cluster;
 mod deployment;
 mod history;
 mod member;
