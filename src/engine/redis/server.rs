@@ -232,20 +232,22 @@ const LASTING: &str = "lasting.";
 
 impl About {
     async fn ask(connection: &MultiplexedConnection) -> RedisResult<Self> {
-        let text = text_of(&ask(connection, &redis::cmd("INFO")).await?).unwrap_or_default();
-        let line = |name: &str| {
-            let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            found.unwrap_or_default().trim().to_owned()
-        };
-        Ok(Self {
+        Ok(Self::read(&text_of(&ask(connection, &redis::cmd("INFO")).await?).unwrap_or_default()))
+    }
+
+    fn read(text: &str) -> Self {
+        let find = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let line = |name: &str| find(name).unwrap_or_default().trim().to_owned();
+        Self {
             version: line("redis_version"),
-            mode: line("redis_mode"),
+            // As Valkey calls it.
+            mode: line(if find("redis_mode").is_some() { "redis_mode" } else { "server_mode" }),
             role: line("role"),
             eviction: line("maxmemory_policy"),
             run: line("run_id"),
             logs: line("aof_enabled") == "1",
             promoted: line("master_replid2").contains(|digit| digit != '0'),
-        })
+        }
     }
 
     /// A master that has its log on disk before it answers lives on after a crash; anybody else may have lost what came last,
@@ -287,5 +289,20 @@ impl About {
             return Err(format!("its maxmemory-policy is {}, which drops rooms: set noeviction", self.eviction));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_says_that_it_is_one_be_it_of_redis_or_of_valkey() {
+        for lines in
+            ["redis_version:7.0.15\r\nredis_mode", "redis_version:7.2.4\r\nvalkey_version:9.1.2\r\nserver_mode"]
+        {
+            let about = About::read(&format!("# Server\r\n{lines}:cluster\r\nrole:master\r\n"));
+            assert_eq!((about.mode.as_str(), about.check()), ("cluster", Ok(())), "{lines}");
+        }
     }
 }
