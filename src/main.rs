@@ -1,6 +1,9 @@
 //! Parses, builds, runs.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use signalpost::{
@@ -37,8 +40,11 @@ fn serve(config: Config) -> Result<(), String> {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
 fn print_document() -> Result<(), String> {
-    println!("{}", http::document().to_pretty_json().map_err(|error| error.to_string())?);
-    Ok(())
+    let document = http::document().to_pretty_json().map_err(|error| error.to_string())?;
+    match writeln!(io::stdout(), "{document}") {
+        // Whoever reads it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| error.to_string()),
+    }
 }

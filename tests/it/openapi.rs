@@ -83,3 +83,17 @@ fn every_operation_has_a_summary_an_answer_and_its_errors_with_examples() {
         }
     }
 }
+
+/// `signalpost openapi | head` once ended with a panic.
+#[test]
+fn the_document_is_printed_as_far_as_somebody_reads_it() {
+    let mut printing = std::process::Command::new(env!("CARGO_BIN_EXE_signalpost"))
+        .arg("openapi")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(printing.stdout.take());
+    let ended = printing.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
