@@ -33,6 +33,7 @@ pub mod problem;
 mod protocols;
 mod rates;
 mod readable;
+mod reading;
 mod room_name;
 mod rooms;
 mod routes;
