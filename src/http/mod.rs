@@ -45,6 +45,7 @@ mod tickets;
 mod token;
 mod transit;
 mod watched;
+mod writing;
 
 use std::sync::Arc;
 

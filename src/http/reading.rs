@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
 
 /// How many bytes stand for themselves in a string: up to a quotation mark, a backslash or a control character, eight at
 /// a time ("Determine if a word has a zero byte", Bit Twiddling Hacks).
-fn plain_bytes(bytes: &[u8]) -> usize {
+pub fn plain_bytes(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     let (words, rest) = bytes.as_chunks();
     for (index, word) in words.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{body, reading, problem::Problem};
+use super::{body, problem::Problem, reading};
 use crate::domain::{Limits, Payload, PeerId, Target};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
