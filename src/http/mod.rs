@@ -31,6 +31,7 @@ mod plain;
 mod probe;
 pub mod problem;
 mod protocols;
+mod quoted;
 mod rates;
 mod readable;
 mod reading;

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::signal::Envelope;
+use super::{quoted::plain_bytes, signal::Envelope};
 
 /// Serde reads no deeper than 128 levels, whatever the limit.
 const DEEPEST: usize = 100;
@@ -227,25 +227,6 @@ impl<'a> Reader<'a> {
     fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
-}
-
-/// How many bytes stand for themselves in a string: up to a quotation mark, a backslash or a control character, eight at
-/// a time ("Determine if a word has a zero byte", Bit Twiddling Hacks).
-pub fn plain_bytes(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    let (words, rest) = bytes.as_chunks();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
-        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        // The lowest mark is right; one above it may be there by mistake.
-        let marks = (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7);
-        if marks != 0 {
-            return index * 8 + marks.trailing_zeros() as usize / 8;
-        }
-    }
-    let is_plain = |byte: &&u8| **byte >= 0x20 && !matches!(**byte, b'"' | b'\\');
-    words.len() * 8 + rest.iter().take_while(is_plain).count()
 }
 
 #[cfg(test)]

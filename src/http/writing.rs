@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::{answer::Answer, answers::push_id, reading::plain_bytes};
+use super::{answer::Answer, answers::push_id, quoted::plain_bytes};
 use crate::{
     domain::{self, Card, RoomName},
     ice::IceServer,
