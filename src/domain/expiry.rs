@@ -2,83 +2,86 @@
 
 use std::hint::black_box;
 
-use super::{LeaveReason, PeerId, RoomName, Timestamp, deadlines::Place, lifecycle::Turn, room::Room, rooms::Rooms};
+use super::{
+    LeaveReason, PeerId, RoomKey, Timestamp, deadlines::Place, lifecycle::Turn, room::Room, rooms::Rooms, table::Entry,
+};
 
 impl Rooms {
     /// Ends every lease that is over, and returns whom to wake.
     pub fn expire(&mut self, now: Timestamp) -> Vec<PeerId> {
         let mut wake = Vec::new();
-        while let Some(due) = self.deadlines.take_due(now) {
-            // Names lie here and there. Looked at one after another, each is waited for; together they come at once, which
-            // makes a quarter of the time that sweeping takes.
-            for name in &due {
-                black_box(name.as_str().as_bytes().first());
+        while let Some((at, due)) = self.deadlines.take_due(now) {
+            // Rooms lie here and there. Looked at one after another, each is waited for; together they come at once, which
+            // makes a good part of the time that sweeping takes.
+            for hash in &due {
+                black_box(self.rooms.touch(*hash));
             }
-            for name in due {
-                self.expire_in(now, name, &mut wake);
+            for (index, hash) in due.into_iter().enumerate() {
+                self.expire_in(now, hash, Place { at, index }, &mut wake);
             }
         }
         wake
     }
 
-    fn expire_in(&mut self, now: Timestamp, name: RoomName, wake: &mut Vec<PeerId>) {
-        let Some(room) = self.rooms.get_mut(&name) else { return };
+    fn expire_in(&mut self, now: Timestamp, hash: u64, place: Place, wake: &mut Vec<PeerId>) {
+        let Some(Entry { name, room, .. }) = self.rooms.at_place(hash, place) else { return };
         let ends = room.first_end();
         if ends > now {
-            room.place = Some(self.deadlines.set(now, ends, name));
+            room.place = Some(self.deadlines.set(now, ends, hash));
             return;
         }
         room.place = None;
+        let key = RoomKey { name: &name.clone(), hash };
         if room.peers.is_empty() {
-            return self.end(&name);
+            return self.end(key);
         }
-        while let Some((index, reason)) = self.rooms.get(&name).and_then(|room| room.first_over(now)) {
-            let Some((gone, woken)) = self.change(&name, |room, _| room.remove(now, index, reason)) else { return };
+        while let Some((index, reason)) = self.rooms.get(key).and_then(|room| room.first_over(now)) {
+            let Some((gone, woken)) = self.remove(now, key, index, reason) else { return };
             wake.extend(woken);
-            self.note(&name, Turn::PeerLeft(gone.id, reason));
+            self.note(key.name, Turn::PeerLeft(gone, reason));
         }
-        self.settle(now, &name);
+        self.settle(now, key);
     }
 
     /// What becomes of a room that may have lost a member.
-    pub(super) fn settle(&mut self, now: Timestamp, name: &RoomName) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
+    pub(super) fn settle(&mut self, now: Timestamp, key: RoomKey<'_>) {
+        let Some(room) = self.rooms.get_mut(key) else { return };
         if room.peers.is_empty() {
             if !room.kept || room.closed {
-                return self.end(name);
+                return self.end(key);
             }
             room.kept_until = Some(now + self.limits.room_lease);
         }
-        self.index(now, name);
+        self.index(now, key);
     }
 
-    pub(super) fn end(&mut self, name: &RoomName) {
-        let Some(room) = self.rooms.remove(name) else { return };
+    pub(super) fn end(&mut self, key: RoomKey<'_>) {
+        let Some(room) = self.rooms.remove(key) else { return };
         self.cost -= room.cost();
         if let Some(place) = room.place {
             self.give_up(place);
         }
-        self.note(name, Turn::RoomGone);
+        self.note(key.name, Turn::RoomGone);
     }
 
     /// Gives a room its place in the index, if it has none, or something in it ends sooner now.
-    pub(super) fn index(&mut self, now: Timestamp, name: &RoomName) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
+    pub(super) fn index(&mut self, now: Timestamp, key: RoomKey<'_>) {
+        let Some(room) = self.rooms.get_mut(key) else { return };
         let ends = room.first_end();
         if room.place.is_some_and(|place| place.at <= ends) {
             return;
         }
-        let before = room.place.replace(self.deadlines.set(now, ends, name.clone()));
+        let before = room.place.replace(self.deadlines.set(now, ends, key.hash));
         if let Some(before) = before {
             self.give_up(before);
         }
     }
 
     fn give_up(&mut self, place: Place) {
-        if let Some(moved) = self.deadlines.clear(place)
-            && let Some(room) = self.rooms.get_mut(&moved)
+        if let Some((moved, before)) = self.deadlines.clear(place)
+            && let Some(entry) = self.rooms.at_place(moved, before)
         {
-            room.place = Some(place);
+            entry.room.place = Some(place);
         }
     }
 }

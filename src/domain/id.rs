@@ -1,37 +1,88 @@
 //! What things are called: rooms by a name people choose, peers and creators by a number the server makes.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// The name of a room: 1–64 characters of `A-Za-z0-9._~-`, the unreserved set of RFC 3986 section 2.3, so that a name
 /// is the same text in a path, in a log and in a link. `.` and `..` are refused: a URL parser would resolve them away.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomName(Arc<str>);
+#[derive(Clone)]
+pub struct RoomName(Text);
+
+/// Most names are short and lie where they are used: looking for one somewhere else is what takes time when there are many.
+#[derive(Clone)]
+enum Text {
+    Short { length: u8, bytes: [u8; RoomName::SHORT] },
+    Long(Arc<str>),
+}
 
 impl RoomName {
     pub const MAX_LEN: usize = 64;
+    /// As many as fit into the place of three pointers.
+    const SHORT: usize = 22;
 
     /// The name, or `None` when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let length_fits = (1..=Self::MAX_LEN).contains(&text.len());
         let alphabet_fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-'));
         let is_dots = text == "." || text == "..";
-        (length_fits && alphabet_fits && !is_dots).then(|| Self(text.into()))
+        (length_fits && alphabet_fits && !is_dots).then(|| Self(Text::new(text)))
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Text::Long(text) => text,
+        }
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Text::Long(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; RoomName::SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+}
+
+impl PartialEq for RoomName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for RoomName {}
+
+impl Hash for RoomName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.as_bytes());
+        state.write_u8(0xff);
     }
 }
 
 impl fmt::Display for RoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for RoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RoomName({})", self.0)
+        write!(f, "RoomName({})", self.as_str())
     }
 }
 
@@ -99,6 +150,18 @@ mod tests {
         for bad in ["", ".", "..", "a b", "a/b", "a%2Fb", "tée", &"x".repeat(65)] {
             assert!(RoomName::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_is_what_it_was_however_long() {
+        for length in [1, 21, 22, 23, 64] {
+            let text = "x".repeat(length);
+            let name = RoomName::parse(&text).unwrap();
+            assert_eq!((name.as_str(), name.as_bytes()), (text.as_str(), text.as_bytes()));
+            assert_eq!(name, name.clone());
+            assert_ne!(Some(name), RoomName::parse(&text.replacen('x', "y", 1)));
+        }
+        assert_eq!(size_of::<RoomName>(), 24);
     }
 
     #[test]

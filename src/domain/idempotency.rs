@@ -25,9 +25,24 @@ impl Keyed {
 /// The answers to a peer's most recent keyed posts.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    all: VecDeque<(Keyed, Vec<(PeerId, Seq)>)>,
+    /// By themselves: each post looks through all of them.
+    keys: VecDeque<u128>,
+    all: VecDeque<Answered>,
     /// Entries of all of them.
     places: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Answered {
+    request: u128,
+    places: Places,
+}
+
+/// Nearly all posts go to one peer.
+#[derive(Clone, Debug)]
+enum Places {
+    One((PeerId, Seq)),
+    Several(Box<[(PeerId, Seq)]>),
 }
 
 impl Answers {
@@ -37,12 +52,10 @@ impl Answers {
     const COST: usize = 160;
 
     pub fn earlier(&self, keyed: Keyed) -> Result<Option<&[(PeerId, Seq)]>, Refusal> {
-        for (seen, answer) in &self.all {
-            if keyed.repeats(Some(*seen))? {
-                return Ok(Some(answer));
-            }
-        }
-        Ok(None)
+        let seen = self.keys.iter().position(|key| *key == keyed.key);
+        let Some(Answered { request, places }) = seen.and_then(|index| self.all.get(index)) else { return Ok(None) };
+        let repeats = keyed.repeats(Some(Keyed { key: keyed.key, request: *request }))?;
+        Ok(repeats.then(|| places.as_slice()))
     }
 
     /// What remembering an answer of so many entries takes in memory.
@@ -55,11 +68,23 @@ impl Answers {
         self.all.len() * Self::COST + self.places * size_of::<(PeerId, Seq)>()
     }
 
-    pub fn remember(&mut self, keyed: Keyed, answer: Vec<(PeerId, Seq)>, at_most: usize) {
+    pub fn remember(&mut self, keyed: Keyed, answer: &[(PeerId, Seq)], at_most: usize) {
         self.places += answer.len();
-        self.all.push_back((keyed, answer));
+        let places = if let [place] = answer { Places::One(*place) } else { Places::Several(answer.into()) };
+        self.keys.push_back(keyed.key);
+        self.all.push_back(Answered { request: keyed.request, places });
         while self.all.len() > 1 && (self.all.len() > at_most || self.places > Self::PLACES) {
-            self.places -= self.all.pop_front().map_or(0, |(_, answer)| answer.len());
+            self.keys.pop_front();
+            self.places -= self.all.pop_front().map_or(0, |answered| answered.places.as_slice().len());
+        }
+    }
+}
+
+impl Places {
+    fn as_slice(&self) -> &[(PeerId, Seq)] {
+        match self {
+            Places::One(place) => std::slice::from_ref(place),
+            Places::Several(places) => places,
         }
     }
 }
@@ -73,7 +98,7 @@ mod tests {
         let mut answers = Answers::default();
         let keyed = |key: u128| Keyed { key, request: 0 };
         for key in 0..10 {
-            answers.remember(keyed(key), vec![(PeerId::from_bytes([0; 16]), Seq::START); 1000], 64);
+            answers.remember(keyed(key), &[(PeerId::from_bytes([0; 16]), Seq::START); 1000], 64);
         }
         let known = (0..10).filter(|key| answers.earlier(keyed(*key)).is_ok_and(|answer| answer.is_some())).count();
         assert_eq!(known, 4);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{
     Card, Content, CreatorId, Keyed, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
-    idempotency::Answers,
     lease::Lease,
     left::Left,
     mailbox::Mailbox,
@@ -115,13 +114,8 @@ impl Room {
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
         let wake = self.tell_all(now, &Content::PeerJoined(card.clone()));
-        // Most rooms have two seats; a vector left to itself would begin with four.
-        if self.peers.len() == self.peers.capacity() {
-            self.peers.reserve_exact(self.peers.len().max(2));
-        }
-        self.peers.push(Peer {
+        let peer = Peer {
             id,
-            card_bytes: card.bytes(),
             card,
             mailbox: Mailbox::starting_at(cursor),
             lease: Lease::begin(now, limits.lease),
@@ -130,10 +124,12 @@ impl Room {
             joined_by: visitor.keyed,
             created_room: created,
             administers: visitor.rights.administer,
-            answers: Answers::default(),
-        });
+            answers: None,
+        };
         self.kept_until = None;
-        Ok(self.joined(self.peers.len() - 1, false, wake))
+        self.cost += peer.cost();
+        let index = self.peers.push(peer);
+        Ok(self.joined(index, false, wake))
     }
 
     /// Whose page comes back last has the seat. A poll of another page is woken to be told so.
@@ -168,7 +164,7 @@ impl Room {
         if !visitor.rights.enter {
             return Err(Refusal::TicketMissing);
         }
-        if self.secret.is_some() && self.secret != visitor.secret {
+        if self.secret.is_some() && self.secret.as_deref() != visitor.secret.as_ref() {
             return Err(Refusal::SecretWrong);
         }
         if self.locked {

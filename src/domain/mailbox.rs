@@ -13,7 +13,7 @@ pub struct Mailbox {
     newest: Seq,
     /// The newest that was ever handed out.
     handed_out: Seq,
-    messages: VecDeque<Message>,
+    messages: Queue,
     /// What the messages count against the limit.
     bytes: usize,
     cost: usize,
@@ -30,12 +30,52 @@ pub struct Batch {
     pub poll: Option<u64>,
 }
 
-/// Places for messages that a mailbox keeps when it has become empty.
-const EMPTY_CAPACITY: usize = 32;
+/// Messages in their order. Mostly there is none or one, which lies in the mailbox itself; memory for more is there only while
+/// there are more.
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    first: Option<Message>,
+    rest: VecDeque<Message>,
+}
+
+impl Queue {
+    /// Places that are kept although three quarters are empty.
+    const FEW: usize = 32;
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.first.iter().chain(&self.rest)
+    }
+
+    fn push(&mut self, message: Message) {
+        if self.first.is_none() {
+            self.first = Some(message);
+        } else {
+            self.rest.push_back(message);
+        }
+    }
+
+    /// Takes out the first one if it is that old.
+    fn pop_up_to(&mut self, seq: Seq) -> Option<Message> {
+        self.first.as_ref().filter(|message| message.seq <= seq)?;
+        std::mem::replace(&mut self.first, self.rest.pop_front())
+    }
+
+    fn give_memory_back(&mut self) {
+        if self.rest.is_empty() {
+            self.rest = VecDeque::new();
+        } else if self.rest.capacity() > Self::FEW && self.rest.len() < self.rest.capacity() / 4 {
+            self.rest.shrink_to(Self::FEW.max(self.rest.len() * 2));
+        }
+    }
+}
 
 impl Mailbox {
     pub fn starting_at(cursor: Seq) -> Self {
-        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: VecDeque::new(), bytes: 0, cost: 0 }
+        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: Queue::default(), bytes: 0, cost: 0 }
     }
 
     pub fn acknowledged(&self) -> Seq {
@@ -77,7 +117,7 @@ impl Mailbox {
         let message = Message { seq: self.newest, since: now, content };
         self.bytes += message.content.bytes();
         self.cost += message.cost();
-        self.messages.push_back(message);
+        self.messages.push(message);
         self.newest
     }
 
@@ -111,14 +151,11 @@ impl Mailbox {
     }
 
     fn trim(&mut self, up_to: Seq) {
-        while let Some(first) = self.messages.front().filter(|message| message.seq <= up_to) {
-            self.bytes -= first.content.bytes();
-            self.cost -= first.cost();
-            self.messages.pop_front();
+        while let Some(gone) = self.messages.pop_up_to(up_to) {
+            self.bytes -= gone.content.bytes();
+            self.cost -= gone.cost();
         }
-        if self.messages.capacity() > EMPTY_CAPACITY && self.messages.len() < self.messages.capacity() / 4 {
-            self.messages.shrink_to(EMPTY_CAPACITY.max(self.messages.len() * 2));
-        }
+        self.messages.give_memory_back();
         self.acknowledged = up_to;
     }
 }

@@ -71,6 +71,15 @@ impl Content {
             Content::PeerLeft { .. } | Content::RoomClosed => Self::EVENT_BYTES,
         }
     }
+
+    /// What a message with this takes in memory.
+    pub fn cost(&self) -> usize {
+        Message::cost_of(match self {
+            Content::Relayed { payload, .. } => payload.len(),
+            Content::PeerJoined(card) | Content::PeerLeft { peer: card, .. } => card.bytes(),
+            Content::RoomClosed => 0,
+        })
+    }
 }
 
 /// One message or server event at its place in one mailbox.
@@ -93,10 +102,6 @@ impl Message {
     }
 
     pub fn cost(&self) -> usize {
-        Self::cost_of(match &self.content {
-            Content::Relayed { payload, .. } => payload.len(),
-            Content::PeerJoined(card) | Content::PeerLeft { peer: card, .. } => card.bytes(),
-            Content::RoomClosed => 0,
-        })
+        self.content.cost()
     }
 }

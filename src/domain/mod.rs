@@ -23,7 +23,9 @@ mod refusal;
 mod room;
 mod rooms;
 mod roster;
+mod seats;
 mod secret;
+mod table;
 mod time;
 
 pub use card::{Card, Metadata, Name};
@@ -43,4 +45,5 @@ pub use room::{Page, Read, RoomPlan, RoomView};
 pub use rooms::{Created, Rooms};
 pub use roster::roster_before;
 pub use secret::Secret;
+pub use table::RoomKey;
 pub use time::Timestamp;

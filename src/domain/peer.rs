@@ -8,8 +8,6 @@ use super::{Card, Keyed, PeerId, idempotency::Answers, lease::Lease, mailbox::Ma
 pub struct Peer {
     /// As on its card, which lies elsewhere: nearly every operation asks for it.
     pub id: PeerId,
-    /// The same for the length of what is on it.
-    pub card_bytes: usize,
     pub card: Arc<Card>,
     pub mailbox: Mailbox,
     pub lease: Lease,
@@ -23,7 +21,8 @@ pub struct Peer {
     pub created_room: bool,
     /// Its ticket said that it may have the room token.
     pub administers: bool,
-    pub answers: Answers,
+    /// To its posts that have a key.
+    pub answers: Option<Box<Answers>>,
 }
 
 impl Peer {
@@ -37,6 +36,7 @@ impl Peer {
     }
 
     pub fn cost(&self) -> usize {
-        Self::cost_of(self.card_bytes) + self.mailbox.cost() + self.answers.cost()
+        let answers = self.answers.as_ref().map_or(0, |answers| answers.cost());
+        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + answers
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Content, Keyed, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp, idempotency::Answers, left::Left,
-    room::Room,
+    peer::Peer, room::Room,
 };
 
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Target {
     pub payload: Payload,
 }
 
-/// Where each message went, in the order of the post.
+/// Where each message went, in the order of the post; those are to be woken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub places: Vec<(PeerId, Seq)>,
@@ -28,7 +28,6 @@ pub struct Accepted {
     pub bytes: usize,
     /// Messages in the fullest of the mailboxes concerned.
     pub fullest: usize,
-    pub wake: Vec<PeerId>,
 }
 
 impl Room {
@@ -43,9 +42,10 @@ impl Room {
     ) -> Result<Accepted, Refusal> {
         let sender = self.member(now, from, limits)?;
         if let Some(keyed) = post.keyed
-            && let Some(places) = self.peers[sender].answers.earlier(keyed)?
+            && let Some(answers) = &self.peers[sender].answers
+            && let Some(places) = answers.earlier(keyed)?
         {
-            return Ok(Accepted { places: places.to_vec(), repeated: true, bytes: 0, fullest: 0, wake: Vec::new() });
+            return Ok(Accepted { places: places.to_vec(), repeated: true, bytes: 0, fullest: 0 });
         }
         if self.closed {
             return Err(Refusal::RoomClosed);
@@ -55,22 +55,30 @@ impl Room {
 
         let mut places = Vec::with_capacity(post.targets.len());
         let (mut bytes, mut fullest) = (0, 0);
-        for target in post.targets {
-            for peer in &mut self.peers {
-                if is_for(target.to, from, peer.id) {
-                    let content = Content::Relayed { from, payload: target.payload.clone() };
-                    places.push((peer.id, peer.mailbox.put(now, content)));
-                    bytes += target.payload.len();
-                    fullest = fullest.max(peer.mailbox.len());
-                }
+        for Target { to, payload } in post.targets {
+            let content = Content::Relayed { from, payload };
+            let mut put = |peer: &mut Peer, content: Content| {
+                bytes += content.bytes();
+                self.cost += content.cost();
+                places.push((peer.id, peer.mailbox.put(now, content)));
+                fullest = fullest.max(peer.mailbox.len());
+            };
+            let Some(to) = to else {
+                let others = self.peers.iter_mut().filter(|peer| peer.id != from);
+                others.for_each(|peer| put(peer, content.clone()));
+                continue;
+            };
+            if let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == to) {
+                put(peer, content);
             }
         }
         if let Some(keyed) = post.keyed {
-            self.peers[sender].answers.remember(keyed, places.clone(), limits.idempotency_keys);
+            let answers = self.peers[sender].answers.get_or_insert_default();
+            self.cost -= answers.cost();
+            answers.remember(keyed, &places, limits.idempotency_keys);
+            self.cost += answers.cost();
         }
-        let mut wake: Vec<PeerId> = places.iter().map(|(peer, _)| *peer).collect();
-        wake.dedup();
-        Ok(Accepted { places, repeated: false, bytes, fullest, wake })
+        Ok(Accepted { places, repeated: false, bytes, fullest })
     }
 
     fn cost_of_post(&self, from: PeerId, post: &Post) -> usize {
@@ -85,24 +93,32 @@ impl Room {
 
     /// Everybody who is addressed is here, and every mailbox takes its share of the whole post.
     fn check_room_for(&self, from: PeerId, targets: &[Target], limits: &Limits) -> Result<(), Refusal> {
+        if let [Target { to: Some(to), payload }] = targets {
+            let index = self.position(*to).ok_or(Refusal::PeerUnknown { peer: *to })?;
+            return self.peers[index].check_room_for(1, payload.len(), limits);
+        }
         for target in targets {
             if let Some(peer) = target.to.filter(|to| self.position(*to).is_none()) {
                 return Err(Refusal::PeerUnknown { peer });
             }
         }
-        for peer in &self.peers {
-            let id = peer.id;
-            let share = targets.iter().filter(|target| is_for(target.to, from, id));
+        self.peers.iter().try_for_each(|peer| {
+            let share = targets.iter().filter(|target| is_for(target.to, from, peer.id));
             let (messages, bytes) =
                 share.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));
-            if messages > limits.mailbox_messages || bytes > limits.mailbox_bytes {
-                return Err(Refusal::NeverFits);
-            }
-            if messages > 0 && !peer.mailbox.has_room_for(messages, bytes, limits) {
-                return Err(Refusal::MailboxFull { peer: id });
-            }
+            if messages > 0 { peer.check_room_for(messages, bytes, limits) } else { Ok(()) }
+        })
+    }
+}
+
+impl Peer {
+    /// Whether its mailbox takes so much more.
+    fn check_room_for(&self, messages: usize, bytes: usize, limits: &Limits) -> Result<(), Refusal> {
+        if messages > limits.mailbox_messages || bytes > limits.mailbox_bytes {
+            return Err(Refusal::NeverFits);
         }
-        Ok(())
+        let fits = self.mailbox.has_room_for(messages, bytes, limits);
+        if fits { Ok(()) } else { Err(Refusal::MailboxFull { peer: self.id }) }
     }
 }
 

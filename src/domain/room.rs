@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
-    deadlines::Place, peer::Peer, roster_before,
+    deadlines::Place, peer::Peer, roster_before, seats::Seats,
 };
 
 /// How a room is to be made.
@@ -47,20 +47,24 @@ pub struct Page(pub u64);
 #[derive(Clone, Debug)]
 pub struct Room {
     pub capacity: usize,
-    pub secret: Option<Secret>,
+    /// In a box, because most rooms have none.
+    pub secret: Option<Box<Secret>>,
     pub locked: bool,
     pub closed: bool,
     pub kept: bool,
     /// While nobody is in it: when it ends.
     pub kept_until: Option<Timestamp>,
     pub creator: Option<CreatorId>,
-    pub made_by: Option<Keyed>,
-    /// In the order of joining. At most 64, so that a search through them is cheaper than an index.
-    pub peers: Vec<Peer>,
+    pub made_by: Option<Box<Keyed>>,
+    /// At most 64, so that a search through them is cheaper than an index.
+    pub peers: Seats,
     pub next_order: u64,
     /// In the index of deadlines: never later than the first of its leases ends.
     pub place: Option<Place>,
     kicked: VecDeque<PeerId>,
+    /// What it takes in memory, with all that is in it. Reckoned where it changes, because many are asked for it, and the
+    /// peers need not be looked at for that.
+    pub(super) cost: usize,
 }
 
 impl Room {
@@ -70,17 +74,18 @@ impl Room {
     pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
         Ok(Self {
             capacity: limits.seats(plan.capacity)?,
-            secret: plan.secret,
+            secret: plan.secret.map(Box::new),
             locked: false,
             closed: false,
             kept: plan.kept,
             kept_until: None,
             creator: plan.creator,
-            made_by: plan.made_by,
-            peers: Vec::new(),
+            made_by: plan.made_by.map(Box::new),
+            peers: Seats::default(),
             next_order: 1,
             place: None,
             kicked: VecDeque::new(),
+            cost: Self::COST,
         })
     }
 
@@ -96,6 +101,11 @@ impl Room {
 
     /// What it takes in memory, with all that is in it.
     pub fn cost(&self) -> usize {
+        debug_assert_eq!(self.cost, self.reckon_cost());
+        self.cost
+    }
+
+    fn reckon_cost(&self) -> usize {
         let peers: usize = self.peers.iter().map(Peer::cost).sum();
         Self::COST + self.kicked.len() * size_of::<PeerId>() + peers
     }
@@ -140,19 +150,23 @@ impl Room {
 
     /// Puts an event into every mailbox and returns whom to wake.
     pub fn tell_all(&mut self, now: Timestamp, content: &Content) -> Vec<PeerId> {
-        for peer in &mut self.peers {
+        for peer in self.peers.iter_mut() {
+            self.cost += content.cost();
             peer.mailbox.put(now, content.clone());
         }
         self.peers.iter().map(|peer| peer.id).collect()
     }
 
-    /// Takes a peer off its seat, tells the others, and returns whom to wake: them, and the peer that was removed,
-    /// whose parked poll must not wait for a mailbox that is gone.
-    pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason) -> (Peer, Vec<PeerId>) {
-        let gone = self.peers.remove(index);
+    /// Takes a peer off its seat, tells the others, and returns who has gone and whom to wake: them, and the peer that was
+    /// removed, whose parked poll must not wait for a mailbox that is gone.
+    pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason) -> Option<(PeerId, Vec<PeerId>)> {
+        let gone = self.peers.remove(index)?;
+        self.cost -= gone.cost();
         if reason == LeaveReason::Kicked {
-            while self.kicked.len() >= Limits::KICKED_REMEMBERED {
+            if self.kicked.len() >= Limits::KICKED_REMEMBERED {
                 self.kicked.pop_front();
+            } else {
+                self.cost += size_of::<PeerId>();
             }
             self.kicked.push_back(gone.id);
         }
@@ -161,7 +175,7 @@ impl Room {
             wake = self.tell_all(now, &Content::PeerLeft { peer: gone.card.clone(), reason });
         }
         wake.push(gone.id);
-        (gone, wake)
+        Some((gone.id, wake))
     }
 
     /// Reads a member's mailbox.
@@ -188,7 +202,9 @@ impl Room {
             Read::Again { .. } => return Ok(peer.mailbox.nothing(after)),
             Read::Arriving { .. } => {}
         }
+        let cost = peer.mailbox.cost();
         let mut batch = peer.mailbox.read(after)?;
+        self.cost -= cost - peer.mailbox.cost();
         if matches!(read, Read::Arriving { .. }) {
             peer.polls += 1;
         }

@@ -1,5 +1,8 @@
 //! The engine for one machine: rooms in shards, each under one lock that is held for as long as a domain call takes.
 
+mod parked;
+mod sweep;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
@@ -9,29 +12,26 @@ use std::{
     time::Duration,
 };
 
+use parked::Parked;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 
 use super::{
     Asked, Stats,
     flow::Flow,
     lifecycle,
     totals::{Part, Totals},
-    waiters::{Waiters, Wake},
+    waiters::{Waiters, Wake, Woken},
 };
 use crate::{
     clock::Clock,
     domain::{
         Accepted, Batch, Card, Created, CreatorId, Joined, Left, Lifecycle, Limits, PeerId, Post, Read, Refusal,
-        RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
+        RoomKey, RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
 /// Enough that two workers rarely meet, few enough to sweep them all without noticing.
-const SHARDS: usize = 64;
-
-/// Between two sweeps, at least: leases are seconds long, and a sweep may end many of them at once.
-const SWEEP_PAUSE: Duration = Duration::from_millis(5);
+const SHARDS: u64 = 64;
 
 #[derive(Debug)]
 pub struct Memory {
@@ -64,7 +64,7 @@ impl Memory {
     pub fn new(limits: Arc<Limits>, clock: Clock) -> Arc<Self> {
         let shard = || Mutex::new(Shard { rooms: Rooms::new(limits.clone()), waiters: Waiters::default() });
         Arc::new(Self {
-            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            shards: std::iter::repeat_with(shard).take(SHARDS as usize).collect(),
             hasher: RandomState::new(),
             clock,
             totals: Totals::default(),
@@ -76,55 +76,68 @@ impl Memory {
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, left| (rooms.create(now, name, plan, creator, left), Vec::new()))
+        let key = self.key(name);
+        self.with_room_to_add(key, |shard, now, left| {
+            (shard.rooms.create(now, key, plan, creator, left), Woken::default())
+        })
     }
 
     pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         self.refuse_when_draining()?;
-        self.with_room_to_add(name, |rooms, now, left| {
-            let mut joined = rooms.join(now, name, visitor, left);
+        let key = self.key(name);
+        self.with_room_to_add(key, |shard, now, left| {
+            let mut joined = shard.rooms.join(now, key, visitor, left);
             let wake = joined.as_mut().map(|joined| std::mem::take(&mut joined.wake)).unwrap_or_default();
-            (joined, wake)
+            (joined, shard.waiters.take(wake))
         })
     }
 
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
-        let accepted = self.with_shard(name, |rooms, now| {
-            let mut accepted = rooms.post(now, name, from, post, self.totals.left(false, &self.limits));
-            let wake = accepted.as_mut().map(|accepted| std::mem::take(&mut accepted.wake)).unwrap_or_default();
-            (accepted, wake)
+        let key = self.key(name);
+        let accepted = self.with_shard(key, |shard, now| {
+            let accepted = shard.rooms.post(now, key, from, post, self.totals.left(false, &self.limits));
+            let places = accepted.iter().flat_map(|accepted| &accepted.places);
+            let woken = shard.waiters.take(places.map(|(peer, _)| *peer));
+            (accepted, woken)
         })?;
         self.flow.accepted(&accepted);
         Ok(accepted)
     }
 
     pub fn leave(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
-        self.with_shard(name, |rooms, now| told(rooms.leave(now, name, peer)))
+        let key = self.key(name);
+        self.telling(key, |rooms, now| rooms.leave(now, key, peer))
     }
 
     pub fn say_goodbye(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
-        self.with_shard(name, |rooms, now| (rooms.say_goodbye(now, name, peer), Vec::new()))
+        let key = self.key(name);
+        self.quietly(key, |rooms, now| rooms.say_goodbye(now, key, peer))
     }
 
     pub fn kick(&self, name: &RoomName, creator: CreatorId, peer: PeerId) -> Result<(), Refusal> {
-        self.with_shard(name, |rooms, now| told(rooms.kick(now, name, creator, peer)))
+        let key = self.key(name);
+        self.telling(key, |rooms, now| rooms.kick(now, key, creator, peer))
     }
 
     pub fn lock(&self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
-        self.with_shard(name, |rooms, _| (rooms.lock(name, creator, locked), Vec::new()))
+        let key = self.key(name);
+        self.quietly(key, |rooms, _| rooms.lock(key, creator, locked))
     }
 
     pub fn close(&self, name: &RoomName, creator: CreatorId) -> Result<(), Refusal> {
-        self.with_shard(name, |rooms, now| told(rooms.close(now, name, creator)))
+        let key = self.key(name);
+        self.telling(key, |rooms, now| rooms.close(now, key, creator))
     }
 
     pub fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
-        self.with_shard(name, |rooms, _| (rooms.view(name), Vec::new()))
+        let key = self.key(name);
+        self.quietly(key, |rooms, _| rooms.view(key))
     }
 
     pub fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
-        self.with_shard(name, |rooms, now| (rooms.roster(now, name, peer), Vec::new()))
+        let key = self.key(name);
+        self.quietly(key, |rooms, now| rooms.roster(now, key, peer))
     }
 
     pub async fn receive(
@@ -135,9 +148,10 @@ impl Memory {
         hold: Duration,
     ) -> Result<Batch, Refusal> {
         let until = this.clock.now() + hold;
+        let key = this.key(name);
         let mut poll = None;
         loop {
-            let mut parked = match Self::look(this, name, peer, asked, until, poll)? {
+            let mut parked = match Self::look(this, key, peer, asked, until, poll)? {
                 Look::Ready(batch) => return Ok(batch),
                 Look::Parked(parked) => parked,
             };
@@ -153,7 +167,7 @@ impl Memory {
     /// again says which it was.
     fn look(
         this: &Arc<Self>,
-        name: &RoomName,
+        key: RoomKey<'_>,
         peer: PeerId,
         Asked { after, page }: Asked,
         until: Timestamp,
@@ -164,21 +178,27 @@ impl Memory {
         if may_park && this.is_draining() {
             return Err(Refusal::Draining);
         }
-        let index = this.shard_of(name);
-        let mut shard = this.shards[index].lock();
+        let mut shard = this.shard(key.hash).lock();
         let expired = this.expire(&mut shard, now);
         let held_until = may_park.then_some(until);
         let read = poll.map_or(Read::Arriving { held_until, page }, |poll| Read::Again { poll, page });
         let before = Part::of(&shard.rooms);
-        let batch = shard.rooms.read(now, name, peer, after, read);
+        let batch = shard.rooms.read(now, key, peer, after, read);
         this.totals.reckon(before, &shard.rooms);
         let mut older = None;
         let look = batch.map(|batch| {
             let Some(poll) = batch.poll else { return Look::Ready(batch) };
-            older = Some(shard.waiters.take(&[peer]));
+            older = Some(shard.waiters.take([peer]));
             if batch.messages.is_empty() && may_park {
                 let receiver = shard.waiters.park(peer, poll);
-                Look::Parked(Parked { memory: this.clone(), index, name: name.clone(), peer, poll, receiver })
+                Look::Parked(Parked {
+                    memory: this.clone(),
+                    name: key.name.clone(),
+                    hash: key.hash,
+                    peer,
+                    poll,
+                    receiver,
+                })
             } else {
                 Look::Ready(batch)
             }
@@ -225,38 +245,23 @@ impl Memory {
         stats
     }
 
-    /// Sleeps to the first deadline, or for one grace period: no lease that begins meanwhile can end sooner than that.
-    pub async fn sweep(&self) {
-        let longest = self.limits.lease.min(self.limits.leave_grace).max(SWEEP_PAUSE);
-        loop {
-            let mut next = self.clock.now() + longest;
-            for shard in &self.shards {
-                let mut shard = shard.lock();
-                let woken = self.expire(&mut shard, self.clock.now());
-                next = next.min(shard.rooms.next_deadline().unwrap_or(next));
-                let lifecycle = shard.rooms.take_lifecycle();
-                drop(shard);
-                self.note(&lifecycle);
-                woken.wake(Wake::News);
-            }
-            self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
-        }
-    }
-
     /// Nothing is accepted any more that nobody could still read.
     fn refuse_when_draining(&self) -> Result<(), Refusal> {
         if self.is_draining() { Err(Refusal::Draining) } else { Ok(()) }
     }
 
     /// One operation on one room: what is over ends first, and whoever is to be woken is woken after the lock is gone.
-    fn with_shard<T>(&self, name: &RoomName, operation: impl FnOnce(&mut Rooms, Timestamp) -> (T, Vec<PeerId>)) -> T {
+    fn with_shard<T>(
+        &self,
+        key: RoomKey<'_>,
+        operation: impl FnOnce(&mut Shard, Timestamp) -> (Result<T, Refusal>, Woken),
+    ) -> Result<T, Refusal> {
         let now = self.clock.now();
-        let mut shard = self.shards[self.shard_of(name)].lock();
+        let mut shard = self.shard(key.hash).lock();
         let expired = self.expire(&mut shard, now);
         let before = Part::of(&shard.rooms);
-        let (result, wake) = operation(&mut shard.rooms, now);
+        let (result, woken) = operation(&mut shard, now);
         self.totals.reckon(before, &shard.rooms);
-        let woken = shard.waiters.take(&wake);
         let lifecycle = shard.rooms.take_lifecycle();
         drop(shard);
         self.note(&lifecycle);
@@ -265,33 +270,54 @@ impl Memory {
         result
     }
 
-    /// The same for an operation that may add a room. The place is taken before and given back if it was not used.
+    /// The same for an operation of which peers are to be told.
+    fn telling(
+        &self,
+        key: RoomKey<'_>,
+        operation: impl FnOnce(&mut Rooms, Timestamp) -> Result<Vec<PeerId>, Refusal>,
+    ) -> Result<(), Refusal> {
+        self.with_shard(key, |shard, now| match operation(&mut shard.rooms, now) {
+            Ok(wake) => (Ok(()), shard.waiters.take(wake)),
+            Err(refusal) => (Err(refusal), Woken::default()),
+        })
+    }
+
+    /// The same for one that nobody waits for.
+    fn quietly<T>(
+        &self,
+        key: RoomKey<'_>,
+        operation: impl FnOnce(&mut Rooms, Timestamp) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.with_shard(key, |shard, now| (operation(&mut shard.rooms, now), Woken::default()))
+    }
+
+    /// The same for one that may add a room. The place is taken before and given back if it was not used.
     fn with_room_to_add<T>(
         &self,
-        name: &RoomName,
-        operation: impl FnOnce(&mut Rooms, Timestamp, Left) -> (T, Vec<PeerId>),
-    ) -> T {
-        self.with_shard(name, |rooms, now| {
-            if rooms.contains(name) {
-                return operation(rooms, now, self.totals.left(false, &self.limits));
+        key: RoomKey<'_>,
+        operation: impl FnOnce(&mut Shard, Timestamp, Left) -> (Result<T, Refusal>, Woken),
+    ) -> Result<T, Refusal> {
+        self.with_shard(key, |shard, now| {
+            if shard.rooms.contains(key) {
+                return operation(shard, now, self.totals.left(false, &self.limits));
             }
             let reserved = self.totals.take_room(&self.limits);
-            let outcome = operation(rooms, now, self.totals.left(reserved, &self.limits));
-            if reserved && !rooms.contains(name) {
+            let outcome = operation(shard, now, self.totals.left(reserved, &self.limits));
+            if reserved && !shard.rooms.contains(key) {
                 self.totals.give_room_back();
             }
             outcome
         })
     }
 
-    fn expire(&self, shard: &mut Shard, now: Timestamp) -> super::waiters::Woken {
+    fn expire(&self, shard: &mut Shard, now: Timestamp) -> Woken {
         if shard.rooms.next_deadline().is_none_or(|next| next > now) {
-            return super::waiters::Woken::default();
+            return Woken::default();
         }
         let before = Part::of(&shard.rooms);
         let expired = shard.rooms.expire(now);
         self.totals.reckon(before, &shard.rooms);
-        shard.waiters.take(&expired)
+        shard.waiters.take(expired)
     }
 
     /// Not under a lock: a log may stand still.
@@ -302,42 +328,12 @@ impl Memory {
         }
     }
 
-    fn shard_of(&self, name: &RoomName) -> usize {
-        self.hasher.hash_one(name) as usize % SHARDS
+    fn key<'a>(&self, name: &'a RoomName) -> RoomKey<'a> {
+        RoomKey { name, hash: self.hasher.hash_one(name) }
     }
-}
 
-fn told(outcome: Result<Vec<PeerId>, Refusal>) -> (Result<(), Refusal>, Vec<PeerId>) {
-    match outcome {
-        Ok(wake) => (Ok(()), wake),
-        Err(refusal) => (Err(refusal), Vec::new()),
-    }
-}
-
-/// A poll that waits. Dropping it gives its place back, so a client that goes away leaves nothing behind.
-#[derive(Debug)]
-struct Parked {
-    memory: Arc<Memory>,
-    index: usize,
-    name: RoomName,
-    peer: PeerId,
-    poll: u64,
-    receiver: oneshot::Receiver<Wake>,
-}
-
-impl Parked {
-    async fn woken(&mut self) -> Wake {
-        // Senders are never dropped unsent while their waiter is in the table; if one were, looking again is right.
-        (&mut self.receiver).await.unwrap_or(Wake::News)
-    }
-}
-
-impl Drop for Parked {
-    fn drop(&mut self) {
-        let mut shard = self.memory.shards[self.index].lock();
-        if shard.waiters.give_back(self.peer, self.poll) {
-            let now = self.memory.clock.now();
-            shard.rooms.release(now, &self.name, self.peer);
-        }
+    /// By bits of the hash that the shard's table makes no use of.
+    fn shard(&self, hash: u64) -> &Mutex<Shard> {
+        &self.shards[(hash >> 40 & (SHARDS - 1)) as usize]
     }
 }

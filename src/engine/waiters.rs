@@ -57,8 +57,9 @@ impl Waiters {
     }
 
     /// Takes out those who are to be woken. They are woken after the lock is gone, by [`Woken::wake`].
-    pub fn take(&mut self, peers: &[PeerId]) -> Woken {
-        Woken(peers.iter().filter_map(|peer| self.parked.remove(peer)).map(|waiter| waiter.sender).collect())
+    pub fn take(&mut self, peers: impl IntoIterator<Item = PeerId>) -> Woken {
+        let waiting = peers.into_iter().filter_map(|peer| self.parked.remove(&peer));
+        Woken(waiting.map(|waiter| waiter.sender).collect())
     }
 
     pub fn take_all(&mut self) -> Woken {

@@ -2,16 +2,16 @@
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     answer::Answer,
     problem::{Code, Problem},
+    writing::push_peer,
 };
 use crate::{
-    domain::{self, Card, Content, LeaveReason, PeerId, Seq},
+    domain::{self, Content, LeaveReason, PeerId, Seq},
     ice::IceServer,
 };
 
@@ -64,77 +64,66 @@ impl Room {
 }
 
 /// A peer, as the others in its room see it.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view; `writing::push_peer` writes it")]
 pub struct Peer {
-    #[schema(value_type = Uuid)]
-    pub id: String,
+    id: Uuid,
     #[schema(example = "Ann")]
-    pub name: String,
+    name: String,
     /// Whatever the app said of this peer when it joined.
     #[schema(value_type = Value)]
-    pub metadata: Box<RawValue>,
+    metadata: serde_json::Value,
     /// Rises with each join: of two peers the one with the larger order is the polite one.
     #[schema(example = 1)]
-    pub order: u64,
-}
-
-impl From<&Card> for Peer {
-    fn from(card: &Card) -> Self {
-        let metadata = RawValue::from_string(card.metadata.as_str().to_owned());
-        Self {
-            id: card.id.to_string(),
-            name: card.name.as_str().to_owned(),
-            metadata: metadata.unwrap_or_else(|_| RawValue::NULL.to_owned()),
-            order: card.order,
-        }
-    }
+    order: u64,
 }
 
 /// The answer to a join: a seat, and everything to go on with.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view; `writing::joined` writes it")]
 pub struct Joined {
     #[schema(example = "tea")]
-    pub room: String,
+    room: String,
     /// This join made the room.
     #[schema(example = true)]
-    pub created: bool,
+    created: bool,
     #[schema(example = 2)]
-    pub capacity: usize,
-    pub peer: Peer,
+    capacity: usize,
+    peer: Peer,
     /// Speaks for this peer. Keep it: a page that is loaded again joins with it and has its seat back.
-    pub token: String,
+    token: String,
     /// Poll on from here.
     #[schema(example = 0)]
-    pub cursor: u64,
+    cursor: u64,
     /// The newest message in the mailbox now. Greater than `cursor` when a resumed seat has unread messages.
     #[schema(example = 0)]
-    pub latest: u64,
+    latest: u64,
     /// The others, as of `cursor`, in the order of joining.
-    pub peers: Vec<Peer>,
+    peers: Vec<Peer>,
     /// Perfect negotiation (W3C WebRTC 1.0 section 10.7): somebody came before this peer, and it is polite to them.
     #[schema(example = false)]
-    pub polite: bool,
+    polite: bool,
     /// For `new RTCPeerConnection({iceServers})`.
-    pub ice_servers: Vec<IceServer>,
+    ice_servers: Vec<IceServer>,
     /// How long the TURN credentials among them hold, in seconds; null if there are none.
     #[schema(example = 3600, required)]
-    pub ice_ttl_s: Option<u64>,
+    ice_ttl_s: Option<u64>,
     /// How long the seat is kept after the last request, in milliseconds.
     #[schema(example = 45000)]
-    pub lease_ms: u64,
+    lease_ms: u64,
     /// The longest `wait` of a poll, in milliseconds.
     #[schema(example = 55000)]
-    pub wait_max_ms: u64,
+    wait_max_ms: u64,
     /// Closes, locks and kicks. Only for the one whose join made the room, or whose ticket says `admin`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub room_token: Option<String>,
+    room_token: Option<String>,
 }
 
 /// Everybody in the room, in the order of joining.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "the document's view; `writing::roster` writes it")]
 pub struct Roster {
-    pub peers: Vec<Peer>,
+    peers: Vec<Peer>,
 }
 
 /// Where a message went.
@@ -281,8 +270,7 @@ fn write_message(text: &mut String, message: &domain::Message) {
         }
         Content::PeerJoined(card) => {
             text.push_str(",\"type\":\"peer-joined\",\"peer\":");
-            // Strings and JSON that was read before can always be written.
-            text.push_str(&serde_json::to_string(&Peer::from(card.as_ref())).unwrap_or_default());
+            push_peer(text, card);
         }
         Content::PeerLeft { peer, reason } => {
             text.push_str(",\"type\":\"peer-left\",\"peer\":\"");
@@ -298,6 +286,6 @@ fn write_message(text: &mut String, message: &domain::Message) {
     text.push('}');
 }
 
-fn push_id(text: &mut String, peer: PeerId) {
+pub fn push_id(text: &mut String, peer: PeerId) {
     text.push_str(Uuid::from_bytes(*peer.as_bytes()).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }

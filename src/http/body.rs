@@ -219,13 +219,16 @@ fn check_text(text: &str, depth_max: usize) -> Result<(), Problem> {
     Readable { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
 }
 
-fn utf8(body: &[u8]) -> Result<&str, Problem> {
+pub fn utf8(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body).map_err(|_| Problem::new(Code::MalformedBody, "The body is not UTF-8."))
 }
 
 /// Reads a JSON body: what is not JSON is malformed, what is JSON of another shape is invalid.
 pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    let text = utf8(body)?;
+    parse_text(utf8(body)?)
+}
+
+pub fn parse_text<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Problem> {
     // Serde would take an array for an object, field by field.
     if !text.trim_start().starts_with('{') {
         serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(unreadable)?;

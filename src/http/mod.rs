@@ -31,8 +31,10 @@ mod plain;
 mod probe;
 pub mod problem;
 mod protocols;
+mod quoted;
 mod rates;
 mod readable;
+mod reading;
 mod room_name;
 mod rooms;
 mod routes;
@@ -44,6 +46,7 @@ mod tickets;
 mod token;
 mod transit;
 mod watched;
+mod writing;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use super::{
     Api,
     admission::Admission,
     answer::Answer,
-    answers::{self, Joined, Peer, Roster},
+    answers::{Joined, Roster},
     body::{self, JsonBody},
     caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
     ice_servers::AskedHost,
@@ -18,6 +18,7 @@ use super::{
     problem::Problem,
     refusals,
     room_name::RoomNameText,
+    writing,
 };
 use crate::domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor};
 
@@ -113,7 +114,7 @@ pub async fn take_seat(
     };
     let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(api, refusal))?;
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(answers::json(status, &answer(api, &visiting.room, &joined, host)))
+    Ok(writing::joined(status, &answer(api, &visiting.room, &joined, host)))
 }
 
 /// List the peers in a room
@@ -127,8 +128,7 @@ pub async fn take_seat(
 #[get("/v1/rooms/{room}/peers")]
 pub async fn roster(api: Data<Api>, by: super::caller::Member) -> Result<Answer, Problem> {
     let cards = api.engine.roster(&by.room, by.peer).await?;
-    let peers = cards.iter().map(|card| Peer::from(card.as_ref())).collect();
-    Ok(answers::json(StatusCode::OK, &Roster { peers }))
+    Ok(writing::roster(cards.iter().map(AsRef::as_ref)))
 }
 
 /// Leave a room, or remove a peer from it
@@ -157,19 +157,13 @@ pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Res
     Ok(Answer::no_content())
 }
 
-fn answer(api: &Api, room: &RoomName, joined: &domain::Joined, host: &AskedHost) -> Joined {
+fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &AskedHost) -> writing::Joined<'a> {
     let peer = joined.card.id;
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Joined {
-        room: room.to_string(),
-        created: joined.created,
-        capacity: joined.capacity,
-        peer: Peer::from(joined.card.as_ref()),
+    writing::Joined {
+        room,
+        joined,
         token: api.tokens.peer_token(room, peer),
-        cursor: joined.cursor.get(),
-        latest: joined.newest.get(),
-        peers: joined.roster.iter().map(|card| Peer::from(card.as_ref())).collect(),
-        polite: joined.roster.iter().any(|other| other.order < joined.card.order),
         ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
         ice_ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
         lease_ms: millis(api.limits.lease),

@@ -6,24 +6,27 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{body, problem::Problem};
+use super::{body, problem::Problem, reading};
 use crate::domain::{Limits, Payload, PeerId, Target};
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Envelope<'a> {
+pub struct Envelope<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
+    pub kind: Cow<'a, str>,
     #[serde(borrow)]
-    to: Option<Cow<'a, str>>,
+    pub to: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "present")]
-    sdp: Option<&'a RawValue>,
+    sdp: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    candidate: Option<&'a RawValue>,
+    candidate: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    data: Option<&'a RawValue>,
+    data: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
-    reason: Option<&'a RawValue>,
+    reason: Option<&'a str>,
+    /// What was sent from `"type"` to the end of what is relayed, where that is known.
+    #[serde(skip)]
+    pub stretch: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -33,27 +36,44 @@ struct Envelopes<'a> {
     messages: Vec<Envelope<'a>>,
 }
 
-/// A field that is there, be it null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+/// A field that is there, be it null, as it stands.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(|raw| Some(raw.get()))
 }
 
 /// The one message of a `POST` into a mailbox.
 pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Problem> {
-    let envelope: Envelope<'_> = body::parse(bytes)?;
-    envelope.check_readable(limits.json_depth.saturating_sub(1))?;
+    let text = body::utf8(bytes)?;
+    let envelope = read_one(text, limits.json_depth.saturating_sub(1))?;
     if envelope.to.is_some() {
         return Err(Problem::invalid("`to` belongs in a batch; here the path says whom the message is for."));
     }
-    Ok(Target { to: Some(to), payload: envelope.payload()? })
+    Ok(Target { to: Some(to), payload: envelope.payload().map_err(Problem::invalid)? })
+}
+
+fn read_one(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
+    reading::one(text, depth_max).map_or_else(|| one_by_serde(text, depth_max), Ok)
+}
+
+fn read_batch(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>, Problem> {
+    reading::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)
+}
+
+pub fn one_by_serde(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
+    let envelope: Envelope<'_> = body::parse_text(text)?;
+    envelope.check_readable(depth_max)?;
+    Ok(envelope)
+}
+
+pub fn batch_by_serde(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>, Problem> {
+    let Envelopes { messages } = body::parse_text(text)?;
+    messages.iter().try_for_each(|envelope| envelope.check_readable(depth_max))?;
+    Ok(messages)
 }
 
 /// The messages of a batch.
 pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem> {
-    let Envelopes { messages } = body::parse(bytes)?;
-    for envelope in &messages {
-        envelope.check_readable(limits.json_depth.saturating_sub(3))?;
-    }
+    let messages = read_batch(body::utf8(bytes)?, limits.json_depth.saturating_sub(3))?;
     let at_most = limits.batch_messages;
     if messages.is_empty() || messages.len() > at_most {
         return Err(Problem::invalid(format!("`messages` has {} entries; 1 to {at_most} are taken.", messages.len())));
@@ -64,25 +84,36 @@ pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem
     messages.iter().enumerate().map(target).collect()
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
+    /// What has this name and is relayed.
+    pub fn relayed(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
+            "sdp" => &mut self.sdp,
+            "candidate" => &mut self.candidate,
+            "data" => &mut self.data,
+            "reason" => &mut self.reason,
+            _ => return None,
+        })
+    }
+
     /// What is relayed must be fit for every reader, in no more than so many levels of arrays and objects.
     fn check_readable(&self, depth_max: usize) -> Result<(), Problem> {
         let relayed = [self.sdp, self.candidate, self.data, self.reason].into_iter().flatten();
-        relayed.map(RawValue::get).try_for_each(|json| body::check_value(json, depth_max))
+        relayed.into_iter().try_for_each(|json| body::check_value(json, depth_max))
     }
 
     fn target(&self) -> Result<Target, String> {
         let to =
             self.to.as_deref().map(|text| super::caller::parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
-        Ok(Target { to: to.transpose()?, payload: self.text().map(Payload::new)? })
+        Ok(Target { to: to.transpose()?, payload: self.payload()? })
     }
 
-    fn payload(&self) -> Result<Payload, Problem> {
-        self.text().map(Payload::new).map_err(Problem::invalid)
+    pub fn payload(&self) -> Result<Payload, String> {
+        self.text().map(Payload::new)
     }
 
     /// The inside of the message as its readers will get it, without the braces.
-    fn text(&self) -> Result<String, String> {
+    fn text(&self) -> Result<Cow<'a, str>, String> {
         let kind = self.kind.as_ref();
         let (name, value) = match kind {
             "offer" | "answer" => ("sdp", self.sdp),
@@ -95,13 +126,19 @@ impl Envelope<'_> {
         if let Some((stray, _)) = fields.iter().find(|(field, value)| *field != name && value.is_some()) {
             return Err(format!("`{stray}` does not belong in a message of type `{kind}`."));
         }
-        let Some(raw) = value.map(RawValue::get) else {
+        let Some(raw) = value else {
             let optional = kind == "bye";
             let missing = || format!("A message of type `{kind}` needs `{name}`.");
-            return optional.then(|| "\"type\":\"bye\"".to_owned()).ok_or_else(missing);
+            return optional.then_some("\"type\":\"bye\"".into()).ok_or_else(missing);
         };
         check_shape(name, raw)?;
-        Ok(["\"type\":\"", kind, "\",\"", name, "\":", raw].concat())
+        let parts = ["\"type\":\"", kind, "\",\"", name, "\":", raw];
+        // If the stretch that was sent is no longer, then nothing else is in it.
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        match self.stretch.filter(|stretch| stretch.len() == length) {
+            Some(stretch) => Ok(stretch.into()),
+            None => Ok(parts.concat().into()),
+        }
     }
 }
 

@@ -45,24 +45,24 @@ impl TokenKey {
     }
 
     pub fn peer_token(&self, room: &RoomName, peer: PeerId) -> String {
-        seal(peer.as_bytes(), self.mac(&[room.as_str().as_bytes(), peer.as_bytes()]))
+        seal(peer.as_bytes(), self.mac(&[room.as_bytes(), peer.as_bytes()]))
     }
 
     pub fn room_token(&self, room: &RoomName, creator: CreatorId) -> String {
-        let mac = self.mac(&[ROOM_TOKEN_MARK, room.as_str().as_bytes(), creator.as_bytes()]);
+        let mac = self.mac(&[ROOM_TOKEN_MARK, room.as_bytes(), creator.as_bytes()]);
         format!("{ROOM_TOKEN}{}", seal(creator.as_bytes(), mac))
     }
 
     /// Whose token this is, if it is one for this room.
     pub fn verify_peer(&self, room: &RoomName, token: &str) -> Option<PeerId> {
         let (id, tag) = open(token)?;
-        self.mac(&[room.as_str().as_bytes(), &id]).verify_slice(&tag).ok()?;
+        self.mac(&[room.as_bytes(), &id]).verify_slice(&tag).ok()?;
         Some(PeerId::from_bytes(id))
     }
 
     pub fn verify_room(&self, room: &RoomName, token: &str) -> Option<CreatorId> {
         let (id, tag) = open(token.strip_prefix(ROOM_TOKEN)?)?;
-        self.mac(&[ROOM_TOKEN_MARK, room.as_str().as_bytes(), &id]).verify_slice(&tag).ok()?;
+        self.mac(&[ROOM_TOKEN_MARK, room.as_bytes(), &id]).verify_slice(&tag).ok()?;
         Some(CreatorId::from_bytes(id))
     }
 

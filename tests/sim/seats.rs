@@ -6,7 +6,7 @@ use signalpost::domain::{
 
 use crate::{
     model::{EVENT, Member, ModelRoom, Thing},
-    world::{CREATOR, PLENTY, Person, World, millis, name},
+    world::{CREATOR, PLENTY, Person, World, millis, named},
 };
 
 /// What the card of everybody here counts: empty metadata.
@@ -45,11 +45,11 @@ impl World {
         // A seat that was taken again on its token was not made by that join.
         let by_token = self.model.rooms.get(&person.room).is_some_and(|room| room.is_from_restart(person.id));
         if there && !by_token {
-            let joined = self.rooms.join(self.at(), &name(person.room), again, PLENTY).unwrap();
+            let joined = self.rooms.join(self.at(), named(person.room), again, PLENTY).unwrap();
             assert_eq!((joined.card.id, joined.resumed), (person.id, false));
             let other = Keyed { request: keyed.request + 1, ..keyed };
             let reused =
-                self.rooms.join(self.at(), &name(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
+                self.rooms.join(self.at(), named(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
             assert_eq!(reused.map(|_| ()), Err(Refusal::KeyReused));
         } else if self.enter(person.room, id, again, Seq::START) {
             // The key now belongs to the new seat.
@@ -70,7 +70,7 @@ impl World {
         let closed = room.closed;
         let member = room.member(person.id).unwrap();
         let (cursor, newest) = (member.acknowledged, member.newest());
-        let answer = self.rooms.join(Timestamp::from_millis(now), &name(person.room), back, PLENTY);
+        let answer = self.rooms.join(Timestamp::from_millis(now), named(person.room), back, PLENTY);
         if closed {
             assert_eq!(answer.map(|_| ()), Err(Refusal::RoomClosed));
             return;
@@ -86,7 +86,7 @@ impl World {
     }
 
     pub fn leave(&mut self, person: Person) {
-        let answer = self.rooms.leave(self.at(), &name(person.room), person.id);
+        let answer = self.rooms.leave(self.at(), named(person.room), person.id);
         match self.absence(&person) {
             Some(refusal) => assert_eq!(answer, Err(refusal)),
             None => {
@@ -98,7 +98,7 @@ impl World {
     }
 
     pub fn goodbye(&mut self, person: Person) {
-        let answer = self.rooms.say_goodbye(self.at(), &name(person.room), person.id);
+        let answer = self.rooms.say_goodbye(self.at(), named(person.room), person.id);
         let grace = millis(self.limits.leave_grace);
         match self.absence(&person) {
             Some(refusal) => assert_eq!(answer, Err(refusal)),
@@ -118,7 +118,7 @@ impl World {
 
     pub fn kick(&mut self, by: u8, whom: u8) {
         let (Some(by), Some(whom)) = (self.person(by), self.person(whom)) else { return };
-        let answer = self.rooms.kick(self.at(), &name(by.room), CREATOR, whom.id);
+        let answer = self.rooms.kick(self.at(), named(by.room), CREATOR, whom.id);
         let Some(room) = self.model.rooms.get_mut(&by.room).filter(|room| !room.closed) else {
             assert_eq!(answer, Err(Refusal::RoomUnknown));
             return;
@@ -133,7 +133,7 @@ impl World {
     }
 
     pub fn lock(&mut self, number: u8, locked: bool) {
-        let answer = self.rooms.lock(&name(number), CREATOR, locked).map(|view| view.locked);
+        let answer = self.rooms.lock(named(number), CREATOR, locked).map(|view| view.locked);
         match self.model.rooms.get_mut(&number).filter(|room| !room.closed) {
             None => assert_eq!(answer, Err(Refusal::RoomUnknown)),
             Some(room) => {
@@ -144,7 +144,7 @@ impl World {
     }
 
     pub fn create(&mut self, number: u8) {
-        let answer = self.rooms.create(self.at(), &name(number), RoomPlan::default(), CREATOR, PLENTY).map(|_| ());
+        let answer = self.rooms.create(self.at(), named(number), RoomPlan::default(), CREATOR, PLENTY).map(|_| ());
         match self.model.rooms.get(&number) {
             Some(room) if room.closed => assert_eq!(answer, Err(Refusal::RoomClosed)),
             Some(_) => assert_eq!(answer, Err(Refusal::RoomExists)),
@@ -158,7 +158,7 @@ impl World {
     }
 
     pub fn close(&mut self, number: u8) {
-        let answer = self.rooms.close(self.at(), &name(number), CREATOR).map(|_| ());
+        let answer = self.rooms.close(self.at(), named(number), CREATOR).map(|_| ());
         match self.model.rooms.get_mut(&number).filter(|room| !room.closed) {
             None => assert_eq!(answer, Err(Refusal::RoomUnknown)),
             Some(room) => {
@@ -172,7 +172,7 @@ impl World {
 
     /// A join that is no repeat and no resume, in both; says whether it was let in.
     fn enter(&mut self, number: u8, id: PeerId, visitor: Visitor, start: Seq) -> bool {
-        let answer = self.rooms.join(self.at(), &name(number), visitor, PLENTY);
+        let answer = self.rooms.join(self.at(), named(number), visitor, PLENTY);
         let expected = self.model.rooms.get(&number).and_then(|room| self.door(room, id));
         let joined = match (answer, expected) {
             (Ok(joined), None) => joined,

@@ -8,7 +8,7 @@ use signalpost::domain::{
 
 use crate::{
     model::{Member, Thing},
-    world::{PLENTY, Person, World, millis, name},
+    world::{PLENTY, Person, World, millis, named},
 };
 
 fn is_for(to: Option<PeerId>, from: PeerId, member: PeerId) -> bool {
@@ -76,7 +76,7 @@ impl World {
                 .collect(),
             keyed: keyed.then_some(key),
         };
-        let answer = self.rooms.post(self.at(), &name(person.room), person.id, post.clone(), PLENTY);
+        let answer = self.rooms.post(self.at(), named(person.room), person.id, post.clone(), PLENTY);
         if let Some(refusal) = self.absence(&person) {
             assert_eq!(answer.unwrap_err(), refusal);
             return;
@@ -143,11 +143,11 @@ impl World {
             return;
         }
         self.heard_of(&person, None);
-        let again = self.rooms.post(self.at(), &name(person.room), person.id, post.clone(), PLENTY).unwrap();
+        let again = self.rooms.post(self.at(), named(person.room), person.id, post.clone(), PLENTY).unwrap();
         assert!(again.repeated);
         assert_eq!(again.places, places);
         let other = Post { keyed: Some(Keyed { request: keyed.request + 1, ..keyed }), ..post };
-        let reused = self.rooms.post(self.at(), &name(person.room), person.id, other, PLENTY);
+        let reused = self.rooms.post(self.at(), named(person.room), person.id, other, PLENTY);
         assert_eq!(reused.unwrap_err(), Refusal::KeyReused);
     }
 
@@ -156,7 +156,7 @@ impl World {
         let Some(cursor) = self.cursor(person) else {
             let answer = self.rooms.read(
                 self.at(),
-                &name(person.room),
+                named(person.room),
                 person.id,
                 None,
                 Read::Arriving { held_until: None, page: None },
@@ -167,7 +167,7 @@ impl World {
         for _ in 0..=usize::from(lost) {
             let answer = self.rooms.read(
                 self.at(),
-                &name(person.room),
+                named(person.room),
                 person.id,
                 Seq::new(cursor),
                 Read::Arriving { held_until: None, page: None },
@@ -184,7 +184,7 @@ impl World {
         let newest = self.model.rooms[&person.room].get(person.id).unwrap().newest();
         let answer = self.rooms.read(
             self.at(),
-            &name(person.room),
+            named(person.room),
             person.id,
             Seq::new(newest),
             Read::Arriving { held_until: None, page: None },
@@ -206,7 +206,7 @@ impl World {
         }
         let answer = self.rooms.read(
             self.at(),
-            &name(person.room),
+            named(person.room),
             person.id,
             Seq::new(cursor),
             Read::Arriving { held_until: None, page: None },
@@ -228,7 +228,7 @@ impl World {
         let held = Some(Timestamp::from_millis(until));
         let answer = self.rooms.read(
             self.at(),
-            &name(person.room),
+            named(person.room),
             person.id,
             None,
             Read::Arriving { held_until: held, page: None },
@@ -268,7 +268,7 @@ impl World {
         model.expire(self.now, &self.limits);
         assert_eq!(rooms.len(), model.rooms.len());
         for (number, room) in &model.rooms {
-            assert_eq!(rooms.view(&name(*number)).unwrap().occupancy, room.members.len());
+            assert_eq!(rooms.view(named(*number)).unwrap().occupancy, room.members.len());
             for member in &room.members {
                 let (unread, bytes) = (member.unread(), member.unread_bytes());
                 assert!(unread.len() <= self.limits.mailbox_messages + Limits::EVENT_HEADROOM);
@@ -277,7 +277,7 @@ impl World {
                     continue;
                 }
                 let batch = rooms
-                    .read(at, &name(*number), member.id, None, Read::Arriving { held_until: None, page: None })
+                    .read(at, named(*number), member.id, None, Read::Arriving { held_until: None, page: None })
                     .unwrap();
                 assert_eq!(things(&batch, member.acknowledged), unread);
             }

@@ -1,11 +1,15 @@
 //! The servers of a fleet: which room is where, how long their requests queue, and the rooms themselves, which are the
 //! product's own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use signalpost::domain::{
-    Batch, CreatorId, Identity, Joined, Left, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomName, Rooms,
-    Seq, Timestamp, Visitor,
+    Batch, CreatorId, Identity, Joined, Left, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey, RoomName,
+    Rooms, Seq, Timestamp, Visitor,
 };
 
 /// Every answer of the server that a client may wait for shows up as Unix time in cursors; this is as good as any.
@@ -132,7 +136,7 @@ impl Nodes {
 
     pub fn occupancy(&self, room: usize) -> usize {
         let node = if self.sharing == Sharing::ByPath { self.homes[room].into() } else { 0 };
-        self.rooms[node].view(&self.names[room]).map_or(0, |view| view.occupancy)
+        self.rooms[node].view(key(&self.names[room])).map_or(0, |view| view.occupancy)
     }
 
     /// What all rooms cost, as the domain reckons it.
@@ -155,7 +159,7 @@ impl Nodes {
             rights: Rights::OPEN,
         };
         let (rooms, name, left) = self.at(now, node, client);
-        rooms.join(now, &name, visitor, left)
+        rooms.join(now, key(&name), visitor, left)
     }
 
     pub fn read(
@@ -167,7 +171,7 @@ impl Nodes {
         read: Read,
     ) -> Result<Batch, Refusal> {
         let (rooms, name, _) = self.at(now, node, client);
-        rooms.read(now, &name, peer_id(client), Some(after), read)
+        rooms.read(now, key(&name), peer_id(client), Some(after), read)
     }
 
     /// The rooms among which this client's is, with what is over ended, as the engine does before each operation.
@@ -179,6 +183,10 @@ impl Nodes {
         let left = Left { room: rooms.len() < self.limits.rooms, bytes };
         (rooms, self.names[client / 2].clone(), left)
     }
+}
+
+fn key(name: &RoomName) -> RoomKey<'_> {
+    RoomKey { name, hash: BuildHasherDefault::<DefaultHasher>::default().hash_one(name) }
 }
 
 pub fn peer_id(client: usize) -> PeerId {

@@ -25,7 +25,7 @@ impl Bucket {
 
     /// The same on every node.
     pub fn of(room: &RoomName) -> Self {
-        Self(crc16(room.as_str().as_bytes()) % BUCKETS as u16)
+        Self(crc16(room.as_bytes()) % BUCKETS as u16)
     }
 
     pub fn index(self) -> usize {

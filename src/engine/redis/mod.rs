@@ -133,7 +133,6 @@ impl Redis {
                 repeated: rest.flag()?,
                 bytes: rest.count()?,
                 fullest: rest.count()?,
-                wake: Vec::new(),
             })
         });
         let accepted = accepted.await?;

@@ -15,7 +15,7 @@ pub use address::address;
 pub use body::body;
 pub use head::head;
 pub use request::request;
-pub use signal::signal;
+pub use signal::{read_plainly, signal};
 pub use ticket::ticket;
 pub use token::token;
 

@@ -1,7 +1,10 @@
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    super::{body, signal},
+    super::{
+        body, reading,
+        signal::{self, Envelope},
+    },
     is_slice_of,
 };
 use crate::domain::{Limits, Payload, PeerId};
@@ -12,6 +15,9 @@ const AT_MOST: usize = 50;
 pub fn signal(input: &[u8]) {
     let limits = Limits { batch_messages: AT_MOST, ..Limits::default() };
     let readable = body::check(input, limits.json_depth).is_ok();
+    if let Ok(text) = std::str::from_utf8(input) {
+        read_plainly(text);
+    }
     let to = PeerId::from_bytes([1; 16]);
     if let Ok(target) = signal::parse_one(input, to, &limits) {
         assert!(readable && target.to == Some(to));
@@ -27,6 +33,28 @@ pub fn signal(input: &[u8]) {
             assert_eq!(target.to.map(|peer| peer.to_string()), to);
             check(message.clone(), &target.payload, input);
         }
+    }
+}
+
+/// What is read in one pass is what serde reads in two.
+pub fn read_plainly(text: &str) {
+    for depth in [0, 2, 31, 200] {
+        if let Some(plain) = reading::one(text, depth) {
+            agree(&[plain], &[signal::one_by_serde(text, depth).unwrap()]);
+        }
+        if let Some(plain) = reading::batch(text, depth) {
+            agree(&plain, &signal::batch_by_serde(text, depth).unwrap());
+        }
+    }
+}
+
+fn agree(plain: &[Envelope<'_>], by_serde: &[Envelope<'_>]) {
+    assert_eq!(plain.len(), by_serde.len());
+    for (plain, by_serde) in plain.iter().zip(by_serde) {
+        assert_eq!(plain.payload(), by_serde.payload());
+        let mut plain = plain.clone();
+        plain.stretch = None;
+        assert_eq!(plain, *by_serde);
     }
 }
 
