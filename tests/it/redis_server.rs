@@ -46,6 +46,19 @@ impl RedisServer {
         replica
     }
 
+    /// Returns when the replica has everything. WAIT would only wait for what its own connection has written.
+    pub fn until_replicated(&self) {
+        loop {
+            let state = self.cli(&["info", "replication"]);
+            let number =
+                |before: &str| state.split_once(before)?.1.split([',', '\r', '\n']).next()?.parse::<u64>().ok();
+            let offsets = (number("master_repl_offset:"), number(",offset="));
+            if offsets.0.is_some() && offsets.0 == offsets.1 {
+                return;
+            }
+        }
+    }
+
     /// A Sentinel that watches this server and its replicas, and needs nobody's consent to promote one.
     pub fn sentinel(&self, name: &str) -> Self {
         let watched = free_port();
