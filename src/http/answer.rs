@@ -1,5 +1,7 @@
 //! An answer of the API, in one form for HTTP/1 as we write it and for actix.
 
+use std::fmt;
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -11,8 +13,7 @@ use actix_web::{
 
 use super::problem::Code;
 
-/// Nobody on the way may keep or change it.
-#[derive(Debug)]
+/// Nobody on the way may keep or change it. Its `Debug` shows nothing of what is in it: tokens are.
 pub struct Answer {
     pub status: StatusCode,
     /// Of the body, if there is one.
@@ -63,6 +64,12 @@ impl Answer {
         for (name, value) in &self.fields {
             give(name, value);
         }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({})", self.status)
     }
 }
 

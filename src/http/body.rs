@@ -137,7 +137,7 @@ impl Incoming {
             return Err(too_large(self.limit));
         }
         let bytes = match body {
-            Coming::Whole(bytes) => whole(bytes, self.limit, self.share)?,
+            Coming::Whole(bytes) => whole(bytes, self.share)?,
             Coming::Stream(payload) => read(payload, self.limit, self.share).await?,
         };
         if !bytes.is_empty() && !self.is_json {
@@ -149,10 +149,8 @@ impl Incoming {
     }
 }
 
-fn whole(bytes: Bytes, limit: usize, mut share: Share) -> Result<Bytes, Problem> {
-    if bytes.len() > limit {
-        return Err(too_large(limit));
-    }
+/// One that is there, and is as long as was announced.
+fn whole(bytes: Bytes, mut share: Share) -> Result<Bytes, Problem> {
     if share.grow(bytes.len()) { Ok(bytes) } else { Err(Problem::memory_exhausted()) }
 }
 

@@ -24,6 +24,7 @@ pub enum Answered<B> {
 }
 
 impl<B> Answered<B> {
+    /// For HTTP/2, over which nothing is plain.
     pub fn into_response(self) -> Response<EitherBody<B>> {
         match self {
             Self::Plain(answer, _) => {

@@ -169,8 +169,8 @@ impl Poll {
     }
 }
 
-/// Waits for as long as the client is there to be answered. Over HTTP/1 actix drops the handler of a client that has
-/// gone; over HTTP/2 it does not, but the stream of the request's body tells, if it is asked. What comes of a body is read
+/// Waits for as long as the client is there to be answered. Over HTTP/1 the handler of a client that has gone is
+/// dropped; over HTTP/2 actix does not do so, but the stream of the request's body tells, if it is asked. What comes of a body is read
 /// as it comes, or it would pile up, and one that goes on is none that a poll has.
 async fn while_there<T>(mut stream: Payload, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Problem> {
     let mut work = std::pin::pin!(work);
@@ -202,11 +202,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Default, Deserialize)]
 struct PollQuery<'a> {
-    #[serde(borrow)]
     wait: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     after: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     page: Option<Cow<'a, str>>,
 }
 

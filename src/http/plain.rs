@@ -4,9 +4,9 @@
 //! What is read here is HTTP/1.1 without any of its options (RFC 9112): a request that came whole, of which every field that
 //! could change what it means is missing or says what goes without saying. Everything else, right or wrong, is actix's.
 
-use std::mem::MaybeUninit;
+use std::{fmt, mem::MaybeUninit};
 
-use actix_web::web::{Buf, Bytes, BytesMut};
+use actix_web::web::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::{
@@ -17,12 +17,10 @@ use super::{
 /// Fields that are taken. actix takes as many.
 const FIELDS_MAX: usize = 96;
 
-#[derive(Debug)]
 pub struct Plain {
-    /// All of it, the body after the head. What is not UTF-8 is none that we could make sense of.
-    whole: ByteString,
+    head: ByteString,
+    body: Bytes,
     act: Act,
-    head_len: u16,
     path: Part,
     query: Part,
     room: Part,
@@ -30,7 +28,7 @@ pub struct Plain {
     fields: [Part; Field::ALL.len()],
 }
 
-/// Where something stands. What is not there stands nowhere, at 0, where every request has its method.
+/// Where something stands in the head. What is not there stands nowhere, at 0, where no request has anything of this.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Part {
     start: u16,
@@ -40,6 +38,12 @@ struct Part {
 impl Part {
     fn is_somewhere(self) -> bool {
         self.start > 0
+    }
+}
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plain({:?})", self.act)
     }
 }
 
@@ -58,7 +62,8 @@ impl Plain {
         let httparse::Status::Complete(head_len) = request.parse_with_uninit_headers(from, &mut fields).ok()? else {
             return None;
         };
-        if head_len > usize::from(u16::MAX) || request.version != Some(1) {
+        let head = from.get(..head_len)?;
+        if head_len > usize::from(u16::MAX) || !head.is_ascii() || request.version != Some(1) {
             return None;
         }
         let target = request.path?;
@@ -67,16 +72,14 @@ impl Plain {
         if !query.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b'=' | b'&')) {
             return None;
         }
-        let part = |text: &[u8]| Part::of(text, from);
+        let part = |text: &[u8]| Part::of(text, head);
         let Reading { parts: fields, length } = Reading::of(request.headers, part)?;
         let has_body = matches!(act, Act::PostOne | Act::PostBatch | Act::Join);
         let end = head_len.checked_add(length).filter(|end| *end <= from.len() && (has_body || length == 0))?;
-        std::str::from_utf8(from.get(..end)?).ok()?;
         let [path, query, room, peer] = [path, query, room, peer].map(|text| part(text.as_bytes()));
-        let head_len = u16::try_from(head_len).ok()?;
-        let whole = if end == from.len() { std::mem::take(from) } else { from.split_to(end) };
-        let whole = whole.freeze().try_into().ok()?;
-        Some(Self { whole, act, head_len, path, query, room, peer, fields })
+        let mut whole = if end == from.len() { std::mem::take(from) } else { from.split_to(end) }.freeze();
+        let head = whole.split_to(head_len).try_into().ok()?;
+        Some(Self { head, body: whole, act, path, query, room, peer, fields })
     }
 
     pub fn act(&self) -> Act {
@@ -110,17 +113,15 @@ impl Plain {
     }
 
     pub fn body_len(&self) -> usize {
-        self.whole.len() - usize::from(self.head_len)
+        self.body.len()
     }
 
     pub fn into_body(self) -> Bytes {
-        let mut whole = self.whole.into_bytes();
-        whole.advance(usize::from(self.head_len));
-        whole
+        self.body
     }
 
     fn text(&self, part: Part) -> &str {
-        self.whole.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
+        self.head.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
     }
 }
 
@@ -197,4 +198,23 @@ fn known(name: &[u8]) -> Known {
 fn length(value: &[u8]) -> Option<usize> {
     let fits = (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     fits.then(|| value.iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_taken(fields: &str) -> bool {
+        let request = format!("\r\nDELETE /v1/rooms/tea/peers/x HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
+        Plain::take(&mut BytesMut::from(request.as_bytes())).is_some()
+    }
+
+    #[test]
+    fn a_head_has_less_than_64_kib_no_more_than_96_fields_and_only_ascii() {
+        let frame = "\r\nDELETE /v1/rooms/tea/peers/x HTTP/1.1\r\nHost: x\r\nX: \r\n\r\n".len();
+        let long = |length: usize| format!("X: {}\r\n", "x".repeat(length - frame));
+        assert!(is_taken(&long(65_535)) && !is_taken(&long(65_536)));
+        assert!(is_taken(&"X: y\r\n".repeat(95)) && !is_taken(&"X: y\r\n".repeat(96)));
+        assert!(is_taken("X: e\r\n") && !is_taken("X: é\r\n"));
+    }
 }

@@ -65,7 +65,7 @@ impl Protocols {
                     async move {
                         let worker =
                             Worker::new(app.await.map_err(drop)?, protocols.connections, protocols.reads_plain);
-                        Ok::<_, ()>(fn_service(plain(Rc::new(worker))))
+                        Ok::<_, ()>(fn_service(unencrypted(Rc::new(worker))))
                     }
                 })
             });
@@ -121,7 +121,7 @@ impl Protocols {
 }
 
 /// Connections without TLS.
-fn plain<S, B>(
+fn unencrypted<S, B>(
     worker: Rc<Worker<S>>,
 ) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, B>
 where

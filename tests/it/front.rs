@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, send};
 
-/// What a request was answered, without what is another in each room.
-type Outcome = (u16, Option<String>, Vec<String>);
+/// What a request was answered, without what is another in each room: status, problem, members, and header fields.
+type Outcome = (u16, Option<String>, Vec<String>, Vec<String>);
 
 /// Everything that can be right or wrong with what calls consist of.
 fn calls(server: &Server, ann: &Peer, ben: &Peer) -> Vec<(&'static str, RequestBuilder)> {
@@ -63,7 +63,12 @@ async fn outcomes(server: &Server, room: &str, origin: Option<&str>) -> Vec<(&'s
         assert_eq!(answer.headers.contains_key("access-control-allow-origin"), origin.is_some(), "{name}: {answer:?}");
         let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
         let members = body.as_object().map(|body| body.keys().cloned().collect()).unwrap_or_default();
-        outcomes.push((name, (answer.status, body["type"].as_str().map(str::to_owned), members)));
+        // Those that go with other origins are there, or are not, as was just seen.
+        let of_cors = |field: &str| field == "vary" || field.starts_with("access-control-");
+        let mut fields: Vec<String> =
+            answer.headers.keys().map(ToString::to_string).filter(|field| !of_cors(field)).collect();
+        fields.sort_unstable();
+        outcomes.push((name, (answer.status, body["type"].as_str().map(str::to_owned), members, fields)));
     }
     outcomes
 }

@@ -68,7 +68,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         let next = match self.codec.decode(&mut self.ahead) {
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
-                (self.first, self.is_new) = (FirstHead::Came, true);
+                (self.first, self.may_be_plain) = (FirstHead::Came, true);
                 Next::Request(self.begin(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
@@ -81,11 +81,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
 
     /// The next request, if it came whole and is a plain one. It is looked at once: what comes in pieces is left to actix.
     fn take_plain(&mut self) -> Option<Received> {
-        if !self.is_new || !self.worker.reads_plain {
+        if !self.may_be_plain || !self.worker.reads_plain {
             return None;
         }
         let Some(plain) = Plain::take(&mut self.ahead) else {
-            self.is_new = false;
+            self.may_be_plain = false;
             return None;
         };
         self.first = FirstHead::Came;

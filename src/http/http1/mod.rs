@@ -1,6 +1,7 @@
 //! HTTP/1 on one connection: a request, its answer, the next request.
 //!
-//! Parsing and encoding are actix-http's (`Codec`). The loop around them is not: actix-http's keeps two buffers of 8 KiB for
+//! Requests that calls consist of are read in place (`Plain`) and answered by hand; parsing and encoding of the rest are
+//! actix-http's (`Codec`). The loop around both is our own: actix-http's keeps two buffers of 8 KiB for
 //! each connection from its first request on, and sets a timer for each request. Nearly all of our connections wait, for a
 //! message or for their next request, so here a connection that waits keeps neither: what comes and goes passes through
 //! buffers that belong to the worker (`buffers`), and one watchdog looks at all connections (`Connections`).
@@ -72,7 +73,7 @@ pub struct Http1<T, S> {
     connection: Arc<Connection>,
     codec: Codec,
     /// The next request may be a plain one: it has not been looked at.
-    is_new: bool,
+    may_be_plain: bool,
     /// What has come and is not yet made use of; empty, and without memory, as long as nothing has.
     ahead: BytesMut,
     /// Where what comes belongs to, while a body is not complete.
@@ -103,7 +104,7 @@ where
             connection,
             codec: Codec::new(worker.config.clone()),
             worker,
-            is_new: true,
+            may_be_plain: true,
             ahead: BytesMut::new(),
             body: None,
             broken: false,
