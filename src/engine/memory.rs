@@ -157,7 +157,7 @@ impl Memory {
             };
             poll = Some(parked.poll);
             match super::wait(&this.clock, parked.woken(), until).await {
-                Wake::News => {}
+                Wake::News | Wake::Lost => {}
                 Wake::Draining => return Err(Refusal::Draining),
             }
         }

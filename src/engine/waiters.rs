@@ -14,6 +14,8 @@ use crate::domain::PeerId;
 pub enum Wake {
     /// Something may have happened: look again.
     News,
+    /// What keeps the rooms was lost for a moment, so everybody looks again.
+    Lost,
     /// The server is about to stop.
     Draining,
 }

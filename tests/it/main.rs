@@ -20,6 +20,7 @@ mod harness;
 mod healthcheck;
 mod limits;
 mod logs;
+mod looks;
 mod memory;
 mod messages;
 mod metrics;

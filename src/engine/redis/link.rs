@@ -168,7 +168,7 @@ impl Link {
             let moved = self.moved.swap(false, Relaxed);
             if well.iter().all(|well| *well) && routes.is_whole() && !moved {
                 if self.lost.swap(false, Relaxed) {
-                    self.ears.places.wake_all(Wake::News);
+                    self.ears.places.wake_all(Wake::Lost);
                 }
             } else {
                 let servers = routes.servers.iter().zip(well).filter(|(_, well)| *well);
@@ -203,7 +203,7 @@ impl Link {
         // As long as Redis cannot be reached, polls just wait.
         if is_better {
             self.lost.store(false, Relaxed);
-            self.ears.places.wake_all(Wake::News);
+            self.ears.places.wake_all(Wake::Lost);
         }
         whole
     }

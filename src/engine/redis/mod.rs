@@ -25,7 +25,7 @@ use std::{
     },
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 pub use address::Address;
 
@@ -61,9 +61,14 @@ pub struct Redis {
     clock: Clock,
     limits: Arc<Limits>,
     draining: AtomicBool,
+    /// Of polls that all look again.
+    turns: Semaphore,
     flow: Flow,
     thread: Thread,
 }
+
+/// So many polls look again at a time after Redis was lost: it has answered them long before anybody else has waited too long.
+const LOOKS_AT_ONCE: usize = 512;
 
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.
@@ -93,6 +98,7 @@ impl Redis {
             clock,
             limits,
             draining: AtomicBool::new(false),
+            turns: Semaphore::new(LOOKS_AT_ONCE),
             flow: Flow::default(),
             thread,
         }))
@@ -224,16 +230,18 @@ impl Redis {
     }
 
     /// Runs a script to its end, wakes whom it says and logs what happened, whether or not somebody still waits for it. A
-    /// poll that asks, by its ticket, does not wake itself.
+    /// poll that asks, by its ticket, does not wake itself. When all of them ask, each does in its turn.
     async fn run_for<T: Send + 'static>(
         self: &Arc<Self>,
         ticket: Option<u64>,
+        in_turn: bool,
         call: Call,
         read: impl FnOnce(&mut Reply) -> Result<T, Odd> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (sender, answer) = oneshot::channel();
         let this = self.clone();
         self.spawn(async move {
+            let _turn = if in_turn { this.turns.acquire().await.ok() } else { None };
             let reply = this.ask_and_tell(call, ticket).await;
             let _ = sender.send(reply.and_then(|mut reply| {
                 if reply.is_ok() {
@@ -250,7 +258,7 @@ impl Redis {
         call: Call,
         read: impl FnOnce(&mut Reply) -> Result<T, Odd> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_for(None, call, read).await
+        self.run_for(None, false, call, read).await
     }
 
     async fn ask_and_tell(&self, call: Call, ticket: Option<u64>) -> Result<Reply, Refusal> {

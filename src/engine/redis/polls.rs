@@ -20,6 +20,9 @@ use super::{
 };
 use crate::domain::{Batch, PeerId, Refusal, RoomName, Timestamp};
 
+/// Until a poll that could not look again tries to, if nothing wakes it before.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// What a look into a mailbox found.
 #[derive(Debug)]
 enum Look {
@@ -32,6 +35,8 @@ enum Look {
 #[derive(Debug)]
 struct Parked {
     poll: u64,
+    /// It could not look again, and may be missing something.
+    unread: bool,
     receiver: oneshot::Receiver<Wake>,
     place: Place,
 }
@@ -103,17 +108,20 @@ impl Redis {
         hold: Duration,
     ) -> Result<Batch, Refusal> {
         let until = self.clock.now() + hold;
-        let mut poll = None;
+        let (mut poll, mut in_turn) = (None, false);
         loop {
-            let mut parked = match self.look(name, peer, asked, until, poll).await? {
+            let mut parked = match self.look(name, peer, asked, until, poll, in_turn).await? {
                 Look::Ready(batch) => return Ok(batch),
                 Look::Parked(parked) => parked,
             };
             poll = Some(parked.poll);
-            match wait(&self.clock, parked.woken(), until).await {
-                Wake::News => parked.look_again(),
+            let next = if parked.unread { until.min(self.clock.now() + RETRY) } else { until };
+            in_turn = match wait(&self.clock, parked.woken(), next).await {
+                Wake::News => parked.unread,
+                Wake::Lost => true,
                 Wake::Draining => return Err(Refusal::Draining),
-            }
+            };
+            parked.look_again();
         }
     }
 
@@ -126,6 +134,7 @@ impl Redis {
         Asked { after, page }: Asked,
         until: Timestamp,
         poll: Option<u64>,
+        in_turn: bool,
     ) -> Result<Look, Refusal> {
         let hold = self.clock.now().until(until);
         let mut call = self.call(Script::Read, name);
@@ -139,21 +148,29 @@ impl Redis {
             return Err(Refusal::Draining);
         }
         let (ticket, receiver) = self.places.take(peer);
-        let (poll, gone) = (AtomicU64::new(0), AtomicU64::new(0));
-        let place = Place(Arc::new(Occupant { redis: self.clone(), name: name.clone(), peer, ticket, poll, gone }));
+        let (noted, gone) = (AtomicU64::new(0), AtomicU64::new(0));
+        let place =
+            Place(Arc::new(Occupant { redis: self.clone(), name: name.clone(), peer, ticket, poll: noted, gone }));
         let occupant = place.0.clone();
-        let reading = self.run_for(Some(ticket), call, move |reply| {
+        let reading = self.run_for(Some(ticket), in_turn, call, move |reply| {
             let batch = this.read(reply)?;
             let waiting = batch.poll.filter(|_| batch.messages.is_empty());
             waiting.inspect(|poll| occupant.is_waiting(*poll));
             Ok((batch, waiting))
         });
-        match reading.await? {
-            (batch, None) => Ok(Look::Ready(batch)),
-            // A drain that came after the check above has found this place, or is seen here.
-            (_, Some(_)) if self.is_draining() => Err(Refusal::Draining),
-            (_, Some(poll)) => Ok(Look::Parked(Parked { poll, receiver, place })),
+        let (poll, unread) = match (reading.await, poll) {
+            (Ok((batch, None)), _) => return Ok(Look::Ready(batch)),
+            (Ok((_, Some(poll))), _) => (poll, false),
+            // Whoever has begun to wait goes on.
+            (Err(Refusal::EngineUnavailable { .. }), Some(poll)) => (poll, true),
+            (Err(refusal), _) => return Err(refusal),
+        };
+        place.0.is_waiting(poll);
+        // A drain that came after the check above has found this place, or is seen here.
+        if self.is_draining() {
+            return Err(Refusal::Draining);
         }
+        Ok(Look::Parked(Parked { poll, unread, receiver, place }))
     }
 
     fn read(&self, reply: &mut Reply) -> Result<Batch, Odd> {

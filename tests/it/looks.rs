@@ -1,0 +1,173 @@
+//! Polls that look again after Redis was lost for a moment: one that cannot yet, and thousands at once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use signalpost::{
+    clock::Clock,
+    domain::{
+        Batch, CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName, Seq,
+        Target, Visitor,
+    },
+    engine::{Asked, Engine},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp},
+    task::JoinSet,
+    time::sleep,
+};
+
+use crate::redis_server::{RedisServer, engine_at};
+
+const POLLS: u64 = 6_000;
+const HOLD: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// The way to Redis, which can be made slow: what is sent at once then takes longer than an answer is waited for.
+struct Wire {
+    port: u16,
+    slow: Arc<AtomicBool>,
+}
+
+impl Wire {
+    async fn to(redis: &RedisServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, to, slow) = (listener.local_addr().unwrap().port(), redis.port, Arc::new(AtomicBool::new(false)));
+        let wire = Self { port, slow: slow.clone() };
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (from_near, to_near) = near.into_split();
+                let (from_far, to_far) = TcpStream::connect(("127.0.0.1", to)).await.unwrap().into_split();
+                tokio::spawn(carry(from_near, to_far, slow.clone()));
+                tokio::spawn(carry(from_far, to_near, Arc::default()));
+            }
+        });
+        wire
+    }
+}
+
+async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, slow: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if slow.load(Relaxed) {
+            sleep(Duration::from_millis(4)).await;
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes a seat in a room of its own. That may be asked for again.
+async fn seat(engine: &Engine, number: u64) -> (RoomName, PeerId, Seq) {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    let (id, room) = (PeerId::from_bytes(bytes), RoomName::parse(&format!("room-{number}")).unwrap());
+    let visitor = Visitor {
+        identity: Identity::Returning { id, restart: Seq::START },
+        name: Name::default(),
+        metadata: Metadata::default(),
+        secret: None,
+        capacity: None,
+        creator: CreatorId::from_bytes(bytes),
+        keyed: None,
+        page: None,
+        rights: Rights::OPEN,
+    };
+    loop {
+        match engine.join(&room, visitor.clone()).await {
+            Err(Refusal::EngineUnavailable { .. }) => {}
+            joined => return (room, id, joined.unwrap().cursor),
+        }
+    }
+}
+
+/// Everybody takes a seat and waits. On a busy machine some may be put off even before the wire is slow.
+async fn park(engine: &Engine, slow: &Arc<AtomicBool>) -> JoinSet<Result<Batch, Refusal>> {
+    let mut polls = JoinSet::new();
+    let all: Vec<u64> = (0..POLLS).collect();
+    for some in all.chunks(100) {
+        let seats = futures_util::future::join_all(some.iter().map(|number| seat(engine, *number))).await;
+        for (room, id, cursor) in seats {
+            let (engine, slow) = (engine.clone(), slow.clone());
+            let asked = Asked { after: Some(cursor), page: None };
+            polls.spawn(async move {
+                loop {
+                    match engine.receive(&room, id, asked, HOLD).await {
+                        Err(Refusal::EngineUnavailable { .. }) if !slow.load(Relaxed) => {}
+                        ended => return ended,
+                    }
+                }
+            });
+        }
+    }
+    polls
+}
+
+// `min-replicas-to-write` makes it refuse every script, and say that it is well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_that_waits_and_cannot_look_again_goes_on_waiting() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let engine = engine_at(&redis.url(), Limits::default(), Clock::start());
+    let (room, ann, cursor) = seat(&engine, 1).await;
+    let asked = Asked { after: Some(cursor), page: None };
+    let waiting = tokio::spawn({
+        let (engine, room) = (engine.clone(), room.clone());
+        async move { engine.receive(&room, ann, asked, HOLD).await }
+    });
+    let until = async |is_so: &dyn Fn() -> bool| {
+        let asking = async {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap();
+    };
+    until(&|| scripts_run(&redis) >= 2).await;
+    redis.cli(&["config", "set", "min-replicas-to-write", "1"]);
+    redis.cli(&["client", "kill", "type", "pubsub"]);
+    until(&|| redis.cli(&["info", "errorstats"]).contains("NOREPLICAS")).await;
+    redis.cli(&["config", "set", "min-replicas-to-write", "0"]);
+
+    let target = Target { to: Some(ann), payload: Payload::new("\"type\":\"bye\"".to_owned()) };
+    let post = Post { targets: vec![target], keyed: None };
+    while engine.post(&room, ann, post.clone()).await.is_err() {}
+    let told = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert_eq!(told.unwrap().messages.len(), 1);
+}
+
+fn scripts_run(redis: &RedisServer) -> u64 {
+    let stats = redis.cli(&["info", "commandstats"]);
+    let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next());
+    calls.unwrap().parse().unwrap()
+}
+
+// Were they all to ask at once, most would wait in vain, and their failures would make all look once more, without end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_off() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let wire = Wire::to(&redis).await;
+    let limits = Limits { rooms: 100_000, ..Limits::default() };
+    let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), limits, Clock::start());
+    let mut polls = park(&engine, &wire.slow).await;
+    let until = async |calls: u64| {
+        while scripts_run(&redis) < calls {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, until(2 * POLLS)).await.unwrap();
+
+    wire.slow.store(true, Relaxed);
+    redis.cli(&["client", "kill", "type", "pubsub"]);
+    tokio::select! {
+        ended = polls.join_next() => panic!("{ended:?}"),
+        looked = tokio::time::timeout(PATIENCE, until(3 * POLLS)) => looked.unwrap(),
+    }
+    assert!(polls.try_join_next().is_none());
+}
