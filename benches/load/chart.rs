@@ -6,6 +6,8 @@ use std::fmt::Write;
 pub struct Chart<'a> {
     pub title: &'a str,
     pub unit: &'a str,
+    /// What the longest bar stands for. Bars of more are cut: they have a gap before their end.
+    pub longest: f64,
     pub groups: Vec<Group>,
 }
 
@@ -16,11 +18,15 @@ pub struct Group {
 }
 
 /// Dark enough for white, light enough for black; told apart by the colour-blind (Okabe and Ito).
-const COLOURS: [&str; 5] = ["#0072b2", "#56b4e9", "#8c8c8c", "#e69f00", "#d55e00"];
+const COLOURS: [&str; 7] = ["#0072b2", "#56b4e9", "#8c8c8c", "#e69f00", "#d55e00", "#009e73", "#cc79a7"];
 
 const WIDTH: f64 = 760.0;
 const NAMES: f64 = 170.0;
 const VALUES: f64 = 70.0;
+const FULL: f64 = WIDTH - NAMES - VALUES;
+/// Where a bar that is cut has its gap, and how wide that is.
+const CUT: f64 = FULL - 20.0;
+const GAP: f64 = 6.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 22.0;
 const HEADING: f64 = 28.0;
@@ -30,8 +36,6 @@ impl Chart<'_> {
     pub fn svg(&self) -> String {
         let bars: usize = self.groups.iter().map(|group| group.bars.len()).sum();
         let height = TOP + self.groups.len() as f64 * HEADING + bars as f64 * STEP + 12.0;
-        let values = self.groups.iter().flat_map(|group| &group.bars).map(|(.., value)| *value);
-        let longest = values.filter(|value| value.is_finite()).fold(f64::MIN_POSITIVE, f64::max);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
              font-family=\"system-ui, sans-serif\" font-size=\"13\">\n<title>{title}</title>\n\
@@ -48,15 +52,29 @@ impl Chart<'_> {
                 writeln!(svg, "<text class=\"quiet\" x=\"0\" y=\"{}\">{}</text>", y + 14.0, escaped(&group.heading));
             y += HEADING - 6.0;
             for (name, colour, value) in group.bars.iter().filter(|(.., value)| value.is_finite()) {
-                let length = (value / longest * (WIDTH - NAMES - VALUES)).max(1.0);
-                let _ = writeln!(
+                let length = (value / self.longest * FULL).clamp(1.0, FULL);
+                let parts = if *value > self.longest {
+                    vec![(NAMES, CUT), (NAMES + CUT + GAP, FULL - CUT - GAP)]
+                } else {
+                    vec![(NAMES, length)]
+                };
+                let _ = write!(
                     svg,
-                    "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"{NAMES}\" y=\"{y}\" \
-                     width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
+                    "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
                     NAMES - 8.0,
                     y + 13.5,
-                    escaped(name),
-                    COLOURS[colour % COLOURS.len()],
+                    escaped(name)
+                );
+                for (x, width) in parts {
+                    let colour = COLOURS[colour % COLOURS.len()];
+                    let _ = write!(
+                        svg,
+                        "<rect x=\"{x}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{colour}\"/>"
+                    );
+                }
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{:.1}\" y=\"{}\">{}</text>",
                     NAMES + length + 6.0,
                     y + 13.5,
                     crate::report::number(*value)

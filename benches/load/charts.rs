@@ -76,12 +76,27 @@ pub fn write(results: &Results, folder: &Path) -> Result<Vec<String>, String> {
         if medians.is_empty() {
             continue;
         }
-        let chart = Chart { title: drawing.title, unit: drawing.unit, groups: groups(drawing, &medians) };
+        let longest = longest(drawing, &medians);
+        let chart = Chart { title: drawing.title, unit: drawing.unit, longest, groups: groups(drawing, &medians) };
         let path = folder.join(drawing.file);
         std::fs::write(&path, chart.svg()).map_err(|error| format!("{}: {error}", path.display()))?;
         written.push(path.display().to_string());
     }
     Ok(written)
+}
+
+/// A slow server must not make the bars of all others too short to tell apart.
+fn longest(drawing: &Drawing, medians: &[Median]) -> f64 {
+    let values = |slow| {
+        let rows = medians.iter().filter(move |row| row.server.is_slow() == slow);
+        rows.filter_map(|row| value(drawing, row)).filter(|value| value.is_finite()).reduce(f64::max)
+    };
+    values(false).or(values(true)).unwrap_or(1.0).max(f64::MIN_POSITIVE)
+}
+
+fn value(drawing: &Drawing, row: &Median) -> Option<f64> {
+    let (_, value) = row.figures.iter().find(|(name, _)| *name == drawing.figure)?;
+    Some(value * drawing.scale)
 }
 
 fn groups(drawing: &Drawing, medians: &[Median]) -> Vec<Group> {
@@ -91,10 +106,7 @@ fn groups(drawing: &Drawing, medians: &[Median]) -> Vec<Group> {
             heading: format!("{} {}", thousands(rows[0].size), drawing.sizes),
             bars: rows
                 .iter()
-                .filter_map(|row| {
-                    let (_, value) = row.figures.iter().find(|(name, _)| *name == drawing.figure)?;
-                    Some((row.server.name().to_owned(), row.server as usize, value * drawing.scale))
-                })
+                .filter_map(|row| Some((row.server.name().to_owned(), row.server as usize, value(drawing, row)?)))
                 .collect(),
         })
         .collect()

@@ -1,9 +1,15 @@
 //! Peers at a server: each with a poll that waits and posts that queue, every message checked as it arrives.
 
+mod accounts;
+mod bosh;
+
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
+
+pub use accounts::Faults;
+use accounts::account;
 
 use crate::{
     drivers::{Driver, Seat, Together},
@@ -24,15 +30,6 @@ pub enum Event {
     Left { peer: usize },
 }
 
-/// What went wrong with messages. None of it may happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    pub lost: u64,
-    pub doubled: u64,
-    pub disordered: u64,
-    pub broken: u64,
-}
-
 pub struct Crowd<'a> {
     pub wire: Wire,
     pub faults: Faults,
@@ -43,6 +40,10 @@ pub struct Crowd<'a> {
     peers: Vec<Peer>,
     roles: Vec<Role>,
     events: VecDeque<Event>,
+    /// Who has been answered and has nothing to post yet; only where every request waits.
+    idle: Vec<usize>,
+    /// Answers that came before those to older requests.
+    early: Vec<Answer>,
     request: Request,
     scratch: Vec<(usize, Vec<u8>)>,
 }
@@ -53,6 +54,8 @@ struct Peer {
     line: usize,
     poll: Option<usize>,
     is_polling: bool,
+    /// The connection of its newest request.
+    newest: usize,
     state: State,
     /// The next number to each receiver, and from each sender.
     sent: Vec<(usize, u32)>,
@@ -82,8 +85,16 @@ enum Job {
     Enter(usize),
     Post(usize, Vec<(usize, Kind)>),
     /// What the server asked for in an answer to a poll.
-    Reply(Request),
+    Reply(usize, Request),
     Leave(usize),
+}
+
+impl Job {
+    fn peer(&self) -> usize {
+        match self {
+            Self::Enter(peer) | Self::Post(peer, _) | Self::Reply(peer, _) | Self::Leave(peer) => *peer,
+        }
+    }
 }
 
 impl<'a> Crowd<'a> {
@@ -97,6 +108,8 @@ impl<'a> Crowd<'a> {
             peers: Vec::new(),
             roles: Vec::new(),
             events: VecDeque::new(),
+            idle: Vec::new(),
+            early: Vec::new(),
             request: Request::default(),
             scratch: Vec::new(),
         }
@@ -116,6 +129,7 @@ impl<'a> Crowd<'a> {
             line,
             poll,
             is_polling: false,
+            newest: line,
             state: State::Out,
             sent: Vec::new(),
             heard: Vec::new(),
@@ -157,7 +171,7 @@ impl<'a> Crowd<'a> {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
-            let Some(answer) = self.wire.next(until)? else { return Ok(None) };
+            let Some(answer) = self.next_in_order(until)? else { return Ok(None) };
             match self.roles[answer.connection] {
                 Role::Poll(peer) => self.polled(peer, &answer)?,
                 Role::Line { .. } => self.answered(&answer)?,
@@ -177,19 +191,6 @@ impl<'a> Crowd<'a> {
         Err(format!("it took longer than {} s", patience.as_secs()))
     }
 
-    /// Counts what was sent and has not arrived: call it when everything should have.
-    pub fn close_all_accounts(&mut self) {
-        (0..self.peers.len()).for_each(|peer| self.close_accounts(peer));
-    }
-
-    fn close_accounts(&mut self, peer: usize) {
-        for (to, sent) in std::mem::take(&mut self.peers[peer].sent) {
-            let account = self.peers[to].heard.iter().position(|(from, _)| *from == peer);
-            let heard = account.map_or(0, |at| self.peers[to].heard.swap_remove(at).1);
-            self.faults.lost += u64::from(sent.saturating_sub(heard));
-        }
-    }
-
     fn put(&mut self, line: usize, job: Job) -> Result<(), String> {
         if let Role::Line { queue, .. } = &mut self.roles[line] {
             queue.push_back(job);
@@ -201,15 +202,30 @@ impl<'a> Crowd<'a> {
     fn advance(&mut self, line: usize) -> Result<(), String> {
         let Role::Line { queue, current } = &mut self.roles[line] else { return Ok(()) };
         if current.is_some() {
-            return Ok(());
+            return if self.driver.every_request_waits() { self.overtake(line) } else { Ok(()) };
         }
         let Some(job) = queue.pop_front() else { return Ok(()) };
-        match &job {
+        self.write(&job, line)?;
+        if let Role::Line { current, .. } = &mut self.roles[line] {
+            *current = Some(job);
+        }
+        self.ask(line)
+    }
+
+    /// Writes the request of a job for a connection.
+    fn write(&mut self, job: &Job, connection: usize) -> Result<(), String> {
+        self.peers[job.peer()].newest = connection;
+        match job {
             Job::Enter(peer) => {
                 self.driver.enter(&mut self.peers[*peer].seat, None, &mut self.request)?;
             }
-            Job::Post(peer, mail) => self.write_post(*peer, mail),
-            Job::Reply(reply) => {
+            Job::Post(peer, mail) => {
+                self.write_post(*peer, mail);
+                if self.driver.every_request_waits() {
+                    self.events.push_back(Event::Posted { peer: *peer, messages: mail.len() });
+                }
+            }
+            Job::Reply(_, reply) => {
                 let Request { method, path, head, body } = reply;
                 self.request.start(method);
                 self.request.path.push_str(path);
@@ -221,10 +237,7 @@ impl<'a> Crowd<'a> {
                 self.driver.leave(&self.peers[*peer].seat, &mut self.request);
             }
         }
-        if let Role::Line { current, .. } = &mut self.roles[line] {
-            *current = Some(job);
-        }
-        self.ask(line)
+        Ok(())
     }
 
     fn ask(&mut self, connection: usize) -> Result<(), String> {
@@ -263,30 +276,47 @@ impl<'a> Crowd<'a> {
                 return self.ask(answer.connection);
             }
             self.peers[peer].state = State::In;
-            self.poll(peer)?;
+            self.go_on(peer)?;
             self.events.push_back(Event::Seated { peer });
         } else {
             if !answer.is_success() {
                 return Err(format!("a request was refused: {}", answer.glance()));
             }
             match job {
+                Job::Post(peer, _) if self.driver.every_request_waits() => self.take(peer, answer)?,
                 Job::Post(peer, mail) => self.events.push_back(Event::Posted { peer, messages: mail.len() }),
                 Job::Leave(peer) => self.gone(peer),
-                Job::Enter(_) | Job::Reply(_) => {}
+                Job::Enter(_) | Job::Reply(..) => {}
             }
         }
         self.advance(answer.connection)
     }
 
+    /// Waits for what comes next.
+    fn go_on(&mut self, peer: usize) -> Result<(), String> {
+        if self.driver.every_request_waits() {
+            self.idle.push(peer);
+            return Ok(());
+        }
+        self.poll(peer)
+    }
+
     fn poll(&mut self, peer: usize) -> Result<(), String> {
         let Some(connection) = self.peers[peer].poll else { return Ok(()) };
         self.peers[peer].is_polling = true;
+        self.peers[peer].newest = connection;
         self.driver.poll(&self.peers[peer].seat, &mut self.request);
         self.ask(connection)
     }
 
     fn polled(&mut self, peer: usize, answer: &Answer) -> Result<(), String> {
         self.peers[peer].is_polling = false;
+        self.take(peer, answer)?;
+        self.advance(self.peers[peer].line)
+    }
+
+    /// Checks what an answer brings, and goes on.
+    fn take(&mut self, peer: usize, answer: &Answer) -> Result<(), String> {
         let now = self.micros();
         for found in signal::find(answer.body()) {
             self.check(peer, found, now);
@@ -298,48 +328,22 @@ impl<'a> Crowd<'a> {
         let wants_reply = self.driver.polled(&mut self.peers[peer].seat, answer, &mut self.request)?;
         if wants_reply {
             let reply = std::mem::take(&mut self.request);
-            self.put(self.peers[peer].line, Job::Reply(reply))?;
+            self.put(self.peers[peer].line, Job::Reply(peer, reply))?;
         }
-        self.poll(peer)
+        self.go_on(peer)
     }
 
-    fn check(&mut self, peer: usize, found: signal::Found, now: u64) {
-        let Stamp { from, to, number, sent } = found.stamp;
-        let from = from as usize;
-        if !found.whole || to as usize != peer || from >= self.peers.len() {
-            self.faults.broken += 1;
-            return;
-        }
-        let expected = account(&mut self.peers[peer].heard, from);
-        if number < *expected {
-            self.faults.doubled += 1;
-            return;
-        }
-        if number > *expected {
-            self.faults.disordered += 1;
-        }
-        *expected = number + 1;
-        self.heard += 1;
-        let micros = now.saturating_sub(sent);
-        self.events.push_back(Event::Heard { peer, from, kind: found.kind, micros });
-    }
-
-    /// Both the leave and the poll must have ended.
+    /// All that it has asked must have been answered.
     fn gone(&mut self, peer: usize) {
-        let line = &self.roles[self.peers[peer].line];
-        let is_leaving = matches!(line, Role::Line { current: Some(Job::Leave(leaving)), .. } if *leaving == peer);
-        if !self.peers[peer].is_polling && !is_leaving {
+        if !self.peers[peer].is_polling && !self.is_on_its_line(peer) {
             self.peers[peer].state = State::Out;
             self.events.push_back(Event::Left { peer });
         }
     }
-}
 
-/// The next number between somebody and another.
-fn account(accounts: &mut Vec<(usize, u32)>, other: usize) -> &mut u32 {
-    let at = accounts.iter().position(|(whose, _)| *whose == other).unwrap_or_else(|| {
-        accounts.push((other, 0));
-        accounts.len() - 1
-    });
-    &mut accounts[at].1
+    /// A request of this peer is under way on its line.
+    fn is_on_its_line(&self, peer: usize) -> bool {
+        let line = &self.roles[self.peers[peer].line];
+        matches!(line, Role::Line { current: Some(job), .. } if job.peer() == peer)
+    }
 }

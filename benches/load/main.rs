@@ -41,11 +41,13 @@ use report::{GENERATOR_LIMIT, Results};
 use servers::{Server, Setting};
 use workloads::{Task, Workload};
 
-/// Measures Signalpost beside a bare relay, nginx with nchan, and Socket.IO by polling: memory, processor time, latency.
+/// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling and Prosody by BOSH: memory, processor
+/// time, latency.
 ///
-/// Without options it takes about ten minutes; with --quick about one. A server that is not installed is left out, with a
-/// word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
-/// docs/performance.md are written anew. Fails if a message was lost, doubled, out of order or not what was sent.
+/// Without options it takes about twelve minutes; with --quick about one. A server that is not installed is left out, with
+/// a word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
+/// docs/performance.md are written anew. Fails if a message of Signalpost was lost, doubled, out of order or not what was
+/// sent, or if a run of it did not come to its end; what went wrong with others is in the report only.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench --bench load --", args_conflicts_with_subcommands = true, max_term_width = 110)]
 struct Cli {
@@ -192,7 +194,7 @@ fn run(options: &Options) -> Result<bool, String> {
             }
         }
     }
-    let text = results.markdown(&conditions(options, &setting));
+    let text = results.markdown(&conditions(options, &setting, &servers));
     let file = out.join("results.md");
     std::fs::write(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
     println!("\n{text}");
@@ -257,7 +259,9 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
         let sizes = if options.size.is_empty() { workload.sizes(options.quick) } else { &options.size };
         for size in sizes.iter().copied() {
             for server in (0..repetitions).flat_map(|_| servers).copied() {
-                if workload != Workload::Tls || server.has_h2() {
+                let is_asked_for = !options.size.is_empty() || server.manages(workload, size);
+                if is_asked_for && (workload != Workload::Tls || server.has_h2()) {
+                    let seconds = if server.is_slow() && workload.is_of_calls() { 2.0 * seconds } else { seconds };
                     tasks.push(Task { workload, size: size.max(1), server, seconds });
                 }
             }
@@ -267,7 +271,7 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
 }
 
 /// Under which conditions the figures were made.
-fn conditions(options: &Options, setting: &Setting) -> String {
+fn conditions(options: &Options, setting: &Setting, servers: &[Server]) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let processor = read("/proc/cpuinfo");
     let processor = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
@@ -276,10 +280,20 @@ fn conditions(options: &Options, setting: &Setting) -> String {
         Some(cpus) => format!("server on processor {cpus}, generator on {}", options.generator_cpus),
         None => "nothing pinned".into(),
     };
+    let slow: String = servers
+        .iter()
+        .filter(|server| server.is_slow())
+        .map(|server| {
+            format!(
+                "{}: smaller sizes only, as it is slow, and its calls are measured for twice as long. ",
+                server.name()
+            )
+        })
+        .collect();
     format!(
         "Signalpost {version} with JSON, tokens, rooms, cursors, leases and metrics; only its rate limits are off. \
          {workers} worker thread(s), {pinned}, loopback, connections kept alive, medians of all repetitions. \
-         CPU is the server's, all threads. {processor}, Linux {kernel}.",
+         CPU is the server's, all threads. {slow}{processor}, Linux {kernel}.",
         version = env!("CARGO_PKG_VERSION"),
         workers = options.workers,
         processor = processor.trim_matches([':', ' ', '\t']),

@@ -74,6 +74,7 @@ impl Process {
     /// Starts a server that says nothing, and waits until it takes connections.
     pub fn start_and_connect(command: Command, addr: std::net::SocketAddr) -> Result<Self, String> {
         let mut process = Self::start(command)?;
+        drop(lines(process.child.stdout.take()));
         for _ in 0..START_PATIENCE.as_millis() / 20 {
             if std::net::TcpStream::connect(addr).is_ok() {
                 return Ok(process);

@@ -1,7 +1,9 @@
 //! The servers: which there are, what each needs, and how it is started.
 
+mod debian;
+
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +12,7 @@ use clap::ValueEnum;
 use crate::{
     drivers::{self, Driver},
     process::{Process, pinned},
+    workloads::Workload,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -24,6 +27,8 @@ pub enum Server {
     Nchan,
     /// Socket.IO by polling, from npm
     SocketIo,
+    /// Prosody by BOSH, which is XMPP by long polling; from Debian
+    Prosody,
 }
 
 /// How servers are started in this run.
@@ -42,8 +47,6 @@ pub struct Running {
     pub addr: SocketAddr,
 }
 
-const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
-
 impl Server {
     pub fn name(self) -> &'static str {
         match self {
@@ -52,6 +55,7 @@ impl Server {
             Self::Relay => "bare actix-web relay",
             Self::Nchan => "nginx + nchan",
             Self::SocketIo => "Socket.IO, polling",
+            Self::Prosody => "Prosody, BOSH",
         }
     }
 
@@ -64,10 +68,10 @@ impl Server {
                 Some(path) if there(path) => None,
                 _ => Some("name the binary: --other FILE".into()),
             },
-            Self::Nchan if nginx().is_none() || !there(Path::new(NCHAN)) => {
-                Some("Debian, Ubuntu: apt-get install nginx-light libnginx-mod-nchan".into())
-            }
-            Self::Nchan => None,
+            Self::Nchan if debian::has_nchan() => None,
+            Self::Nchan => Some("Debian, Ubuntu: apt-get install nginx-light libnginx-mod-nchan".into()),
+            Self::Prosody if debian::program("prosody").is_some() => None,
+            Self::Prosody => Some("Debian, Ubuntu: apt-get install prosody".into()),
             Self::SocketIo if !there(&socket_io().join("node_modules/socket.io")) => {
                 Some("with Node.js 20 or newer: npm --prefix benches/load/socket-io ci".into())
             }
@@ -75,9 +79,29 @@ impl Server {
         }
     }
 
+    /// A build of Signalpost, whose failures make the bench fail.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Signalpost | Self::Other)
+    }
+
+    /// Takes ten times as long as the others, or more.
+    pub fn is_slow(self) -> bool {
+        self == Self::Prosody
+    }
+
+    /// Does it soon enough to be measured at this size unless told otherwise.
+    pub fn manages(self, workload: Workload, size: usize) -> bool {
+        let most = match workload {
+            Workload::Parked => 1000,
+            Workload::JoinStorm => 2000,
+            _ => 64,
+        };
+        !self.is_slow() || size <= most
+    }
+
     /// Serves HTTP/2 over TLS.
     pub fn has_h2(self) -> bool {
-        self != Self::SocketIo
+        !matches!(self, Self::SocketIo | Self::Prosody)
     }
 
     pub fn driver(self, like_our_client: bool) -> Box<dyn Driver> {
@@ -87,6 +111,7 @@ impl Server {
             Self::Relay => Box::new(drivers::Relay),
             Self::Nchan => Box::new(drivers::Nchan),
             Self::SocketIo => Box::new(drivers::SocketIo),
+            Self::Prosody => Box::new(drivers::Prosody),
         }
     }
 
@@ -110,7 +135,8 @@ impl Server {
                 }
                 Process::start_and_listen(pinned(cpus, &program.to_string_lossy(), &arguments))?
             }
-            Self::Nchan => return start_nchan(setting, tls),
+            Self::Nchan => return debian::start_nchan(setting, tls),
+            Self::Prosody => return debian::start_prosody(setting),
             Self::SocketIo => {
                 let script = socket_io().join("server.js").display().to_string();
                 Process::start_and_listen(pinned(cpus, "node", &[script]))?
@@ -147,51 +173,4 @@ pub fn signalpost(setting: &Setting, tls: bool) -> Vec<String> {
 
 fn socket_io() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/socket-io")
-}
-
-fn nginx() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join("nginx")).find(|path| path.exists())
-}
-
-/// One process without a master, so that one process is all there is to measure and to end.
-fn start_nchan(setting: &Setting, tls: bool) -> Result<Running, String> {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let addr = free.map_err(|error| error.to_string())?;
-    let folder = setting.folder.display();
-    let tls = if tls {
-        format!("ssl http2; ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem")
-    } else {
-        String::new()
-    };
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("  {name}_temp_path {folder}/nginx-{name};\n"))
-        .concat();
-    let config = format!(
-        "load_module {NCHAN};
-daemon off; master_process off; worker_processes 1; worker_rlimit_nofile 20000;
-pid {folder}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 20000; }}
-http {{
-  access_log off; tcp_nodelay on; keepalive_timeout 75; keepalive_requests 1000000000; client_max_body_size 1m;
-  nchan_shared_memory_size 512m;
-{temporary}  server {{
-    listen {addr} {tls};
-    location ~ ^/pub/(.+)$ {{
-      nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 64; nchan_message_timeout 1m;
-    }}
-    location ~ ^/sub/(.+)$ {{
-      nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message oldest;
-    }}
-  }}
-}}
-"
-    );
-    let file = setting.folder.join("nginx.conf");
-    std::fs::write(&file, config).map_err(|error| format!("{}: {error}", file.display()))?;
-    let program = nginx().ok_or("nginx is gone")?.display().to_string();
-    let arguments = ["-c", &file.display().to_string(), "-p", &folder.to_string()].map(str::to_owned);
-    let process = Process::start_and_connect(pinned(setting.cpus.as_deref(), &program, &arguments), addr)?;
-    Ok(Running { process, addr })
 }

@@ -11,8 +11,8 @@ use std::{
     sync::LazyLock,
 };
 
-/// What the stamp begins with.
-const MARK: u8 = b'@';
+/// What the stamp begins with. It is in no address of XMPP, and neither JSON nor XML escapes it.
+const MARK: u8 = b'^';
 /// Four numbers of eight hexadecimal digits, two of sixteen.
 const STAMP: usize = 4 * 8 + 2 * 16;
 /// Lines of the filler have this length.

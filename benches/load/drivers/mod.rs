@@ -1,14 +1,18 @@
 //! How to speak to each server: getting in, posting, polling, leaving.
 
 mod nchan;
+mod prosody;
 mod relay;
 mod signalpost;
 mod socket_io;
 
 pub use nchan::Nchan;
+pub use prosody::Prosody;
 pub use relay::Relay;
 pub use signalpost::Signalpost;
 pub use socket_io::SocketIo;
+
+use std::cell::Cell;
 
 use crate::wire::{Answer, Request};
 
@@ -28,6 +32,8 @@ pub struct Seat {
     pub cursor: String,
     /// Requests that were made to get in.
     pub step: usize,
+    /// The number of its last request, where requests are numbered.
+    pub asked: Cell<u64>,
 }
 
 /// What of several messages may travel in one request.
@@ -41,6 +47,11 @@ pub enum Together {
 
 pub trait Driver {
     fn together(&self) -> Together;
+
+    /// Every request waits for news, a post as well as a poll, and the older of two is answered (BOSH).
+    fn every_request_waits(&self) -> bool {
+        false
+    }
 
     /// Writes the next request of getting in, after the answer to the last one. False when in.
     fn enter(&self, seat: &mut Seat, last: Option<&Answer>, request: &mut Request) -> Result<bool, String>;

@@ -114,6 +114,11 @@ impl Workload {
         }
     }
 
+    /// Counts calls that have ended, so it takes a while until there are enough.
+    pub fn is_of_calls(self) -> bool {
+        matches!(self, Self::Call | Self::ClientCall | Self::Mesh)
+    }
+
     /// Sizes for a whole run, and for a quick one.
     pub fn sizes(self, quick: bool) -> &'static [usize] {
         match (self, quick) {
@@ -138,7 +143,8 @@ impl Task {
             Workload::Mesh | Workload::Tls | Workload::JoinStorm => 0.8,
         };
         let measured = if self.workload == Workload::JoinStorm { 0.2 } else { self.seconds * (1.0 + WARM_UP) };
-        setting_up + measured
+        let pace = if self.server.is_slow() { 3.0 } else { 1.0 };
+        pace * setting_up + measured
     }
 
     pub fn run(self, setting: &Setting) -> Result<Outcome, String> {

@@ -1,0 +1,59 @@
+//! Who has sent how many messages to whom, and what of them has arrived.
+
+use super::{Crowd, Event};
+use crate::signal::{Found, Stamp};
+
+/// What went wrong with messages. None of it may happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    pub lost: u64,
+    pub doubled: u64,
+    pub disordered: u64,
+    pub broken: u64,
+}
+
+impl Crowd<'_> {
+    /// Counts what was sent and has not arrived: call it when everything should have.
+    pub fn close_all_accounts(&mut self) {
+        (0..self.peers.len()).for_each(|peer| self.close_accounts(peer));
+    }
+
+    pub(super) fn close_accounts(&mut self, peer: usize) {
+        for (to, sent) in std::mem::take(&mut self.peers[peer].sent) {
+            let account = self.peers[to].heard.iter().position(|(from, _)| *from == peer);
+            let heard = account.map_or(0, |at| self.peers[to].heard.swap_remove(at).1);
+            self.faults.lost += u64::from(sent.saturating_sub(heard));
+        }
+    }
+
+    /// Counts a message that has arrived.
+    pub(super) fn check(&mut self, peer: usize, found: Found, now: u64) {
+        let Stamp { from, to, number, sent } = found.stamp;
+        let from = from as usize;
+        if !found.whole || to as usize != peer || from >= self.peers.len() {
+            self.faults.broken += 1;
+            return;
+        }
+        let expected = account(&mut self.peers[peer].heard, from);
+        if number < *expected {
+            self.faults.doubled += 1;
+            return;
+        }
+        if number > *expected {
+            self.faults.disordered += 1;
+        }
+        *expected = number + 1;
+        self.heard += 1;
+        let micros = now.saturating_sub(sent);
+        self.events.push_back(Event::Heard { peer, from, kind: found.kind, micros });
+    }
+}
+
+/// The next number between somebody and another.
+pub(super) fn account(accounts: &mut Vec<(usize, u32)>, other: usize) -> &mut u32 {
+    let at = accounts.iter().position(|(whose, _)| *whose == other).unwrap_or_else(|| {
+        accounts.push((other, 0));
+        accounts.len() - 1
+    });
+    &mut accounts[at].1
+}

@@ -1,0 +1,67 @@
+//! Servers where every request waits, as in BOSH: each post is a poll as well and takes the place of the one that waits,
+//! which is answered. A peer then has two connections, uses whichever is free, and reads answers in the order of requests.
+
+use std::time::Instant;
+
+use super::{Crowd, Peer, Role, State};
+use crate::wire::Answer;
+
+impl Crowd<'_> {
+    /// The next answer, but never before the one to an older request of the same peer. Before it waits for one, those who
+    /// have nothing under way poll.
+    pub(super) fn next_in_order(&mut self, until: Instant) -> Result<Option<Answer>, String> {
+        if let Some(due) = self.early.iter().position(|answer| !self.is_early(answer)) {
+            return Ok(Some(self.early.swap_remove(due)));
+        }
+        self.poll_for_the_idle()?;
+        while let Some(answer) = self.wire.next(until)? {
+            if !self.is_early(&answer) {
+                return Ok(Some(answer));
+            }
+            self.early.push(answer);
+        }
+        Ok(None)
+    }
+
+    fn is_early(&self, answer: &Answer) -> bool {
+        let peer = match &self.roles[answer.connection] {
+            Role::Poll(peer) => *peer,
+            Role::Line { current: Some(job), .. } => job.peer(),
+            Role::Line { .. } => return false,
+        };
+        let Peer { newest, is_polling, .. } = self.peers[peer];
+        self.driver.every_request_waits() && newest == answer.connection && is_polling && self.is_on_its_line(peer)
+    }
+
+    /// Polls for those who were answered and have not posted since.
+    fn poll_for_the_idle(&mut self) -> Result<(), String> {
+        while let Some(peer) = self.idle.pop() {
+            if self.is_free(peer) && !self.is_on_its_line(peer) {
+                self.poll(peer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is next in a line whose last request waits, by the connection that polls. If that is not free, for the
+    /// line is shared with others, whoever keeps it gets a poll, so that what waits there is answered.
+    pub(super) fn overtake(&mut self, line: usize) -> Result<(), String> {
+        let Role::Line { queue, current: Some(waiting) } = &mut self.roles[line] else { return Ok(()) };
+        let Some(next) = queue.front() else { return Ok(()) };
+        let (next, waiting) = (next.peer(), waiting.peer());
+        if self.is_free(next) {
+            let Role::Line { queue, .. } = &mut self.roles[line] else { return Ok(()) };
+            let (Some(job), Some(connection)) = (queue.pop_front(), self.peers[next].poll) else { return Ok(()) };
+            self.peers[next].is_polling = true;
+            self.write(&job, connection)?;
+            return self.ask(connection);
+        }
+        if self.is_free(waiting) { self.poll(waiting) } else { Ok(()) }
+    }
+
+    /// It is in, and nothing waits on the connection by which it polls.
+    fn is_free(&self, peer: usize) -> bool {
+        let peer = &self.peers[peer];
+        peer.state == State::In && peer.poll.is_some() && !peer.is_polling
+    }
+}
