@@ -41,8 +41,8 @@ use report::{GENERATOR_LIMIT, Results};
 use servers::{Server, Setting};
 use workloads::{Task, Workload};
 
-/// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling and Prosody by BOSH: memory, processor
-/// time, latency.
+/// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP:
+/// memory, processor time, latency.
 ///
 /// Without options it takes about twelve minutes; with --quick about one. A server that is not installed is left out, with
 /// a word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
@@ -280,20 +280,11 @@ fn conditions(options: &Options, setting: &Setting, servers: &[Server]) -> Strin
         Some(cpus) => format!("server on processor {cpus}, generator on {}", options.generator_cpus),
         None => "nothing pinned".into(),
     };
-    let slow: String = servers
-        .iter()
-        .filter(|server| server.is_slow())
-        .map(|server| {
-            format!(
-                "{}: smaller sizes only, as it is slow, and its calls are measured for twice as long. ",
-                server.name()
-            )
-        })
-        .collect();
+    let notes: String = servers.iter().filter_map(|server| server.note()).flat_map(|note| [note, " "]).collect();
     format!(
         "Signalpost {version} with JSON, tokens, rooms, cursors, leases and metrics; only its rate limits are off. \
          {workers} worker thread(s), {pinned}, loopback, connections kept alive, medians of all repetitions. \
-         CPU is the server's, all threads. {slow}{processor}, Linux {kernel}.",
+         CPU is the server's, all threads. {notes}{processor}, Linux {kernel}.",
         version = env!("CARGO_PKG_VERSION"),
         workers = options.workers,
         processor = processor.trim_matches([':', ' ', '\t']),

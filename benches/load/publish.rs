@@ -31,7 +31,7 @@ pub fn publish(results: &Results, folder: &Path, full: &str) -> Result<(), Strin
 fn short(results: &Results) -> String {
     let headings: Vec<&str> = COLUMNS.iter().map(|(heading, ..)| *heading).collect();
     let mut text = format!("| | {} |\n| --- |{}\n", headings.join(" | "), " ---: |".repeat(headings.len()));
-    for server in [Server::Signalpost, Server::Relay, Server::Nchan, Server::SocketIo, Server::Prosody] {
+    for server in [Server::Signalpost, Server::Relay, Server::Nchan, Server::SocketIo, Server::Prosody, Server::Janus] {
         let figure = |workload, size, name, scale| {
             let medians = results.medians(workload);
             let row = medians.iter().find(|row| row.size == size && row.server == server)?;

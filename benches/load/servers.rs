@@ -29,6 +29,8 @@ pub enum Server {
     SocketIo,
     /// Prosody by BOSH, which is XMPP by long polling; from Debian
     Prosody,
+    /// Janus by its HTTP transport, with a relay in its Lua plugin; from Debian
+    Janus,
 }
 
 /// How servers are started in this run.
@@ -56,6 +58,7 @@ impl Server {
             Self::Nchan => "nginx + nchan",
             Self::SocketIo => "Socket.IO, polling",
             Self::Prosody => "Prosody, BOSH",
+            Self::Janus => "Janus, HTTP and Lua",
         }
     }
 
@@ -72,6 +75,8 @@ impl Server {
             Self::Nchan => Some("Debian, Ubuntu: apt-get install nginx-light libnginx-mod-nchan".into()),
             Self::Prosody if debian::program("prosody").is_some() => None,
             Self::Prosody => Some("Debian, Ubuntu: apt-get install prosody".into()),
+            Self::Janus if debian::janus().is_some() => None,
+            Self::Janus => Some("Debian, Ubuntu: apt-get install janus".into()),
             Self::SocketIo if !there(&socket_io().join("node_modules/socket.io")) => {
                 Some("with Node.js 20 or newer: npm --prefix benches/load/socket-io ci".into())
             }
@@ -89,19 +94,29 @@ impl Server {
         self == Self::Prosody
     }
 
-    /// Does it soon enough to be measured at this size unless told otherwise.
+    /// Is measured at this size unless told otherwise.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
-        let most = match workload {
-            Workload::Parked => 1000,
-            Workload::JoinStorm => 2000,
-            _ => 64,
-        };
-        !self.is_slow() || size <= most
+        match (self, workload) {
+            (Self::Prosody | Self::Janus, Workload::Parked) => size <= 1000,
+            (Self::Prosody | Self::Janus, Workload::JoinStorm) => true,
+            (Self::Janus, Workload::PingPong) => size <= 512 && size != 64,
+            (Self::Prosody | Self::Janus, _) => size <= 64,
+            _ => true,
+        }
+    }
+
+    /// What a reader of its figures should know.
+    pub fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Prosody => Some("Prosody is slow: smaller sizes only, and calls for twice as long."),
+            Self::Janus => Some("Janus: fewer sizes, and not 64 pairs, at which it stands still."),
+            _ => None,
+        }
     }
 
     /// Serves HTTP/2 over TLS.
     pub fn has_h2(self) -> bool {
-        !matches!(self, Self::SocketIo | Self::Prosody)
+        !matches!(self, Self::SocketIo | Self::Prosody | Self::Janus)
     }
 
     pub fn driver(self, like_our_client: bool) -> Box<dyn Driver> {
@@ -112,6 +127,7 @@ impl Server {
             Self::Nchan => Box::new(drivers::Nchan),
             Self::SocketIo => Box::new(drivers::SocketIo),
             Self::Prosody => Box::new(drivers::Prosody),
+            Self::Janus => Box::new(drivers::Janus),
         }
     }
 
@@ -137,6 +153,7 @@ impl Server {
             }
             Self::Nchan => return debian::start_nchan(setting, tls),
             Self::Prosody => return debian::start_prosody(setting),
+            Self::Janus => return debian::start_janus(setting),
             Self::SocketIo => {
                 let script = socket_io().join("server.js").display().to_string();
                 Process::start_and_listen(pinned(cpus, "node", &[script]))?

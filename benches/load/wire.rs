@@ -223,14 +223,15 @@ impl Wire {
                         return Ok(None);
                     }
                 }
-                Some((status, head, end)) => {
+                Some(Found { status, head, end, is_chunked }) => {
                     if !connection.asking || end != so_far.len() {
                         return Err(format!("connection {number}: more was answered than was asked for"));
                     }
                     connection.asking = false;
                     let source = if whole { &mut self.buffer } else { &mut connection.partial };
-                    let bytes = std::mem::take(source);
-                    return Ok(Some(Answer { connection: number, status, bytes, head, body: head..end }));
+                    let mut bytes = std::mem::take(source);
+                    let body = if is_chunked { head..join_chunks(&mut bytes, head) } else { head..end };
+                    return Ok(Some(Answer { connection: number, status, bytes, head, body }));
                 }
             }
         }
@@ -242,8 +243,15 @@ fn extended<'a>(partial: &'a mut Vec<u8>, more: &[u8]) -> &'a [u8] {
     partial
 }
 
-/// Status, where the body begins and where it ends, once all of it is there.
-fn parse(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, String> {
+/// An answer that has come whole: where its body begins, and where it ends.
+struct Found {
+    status: u16,
+    head: usize,
+    end: usize,
+    is_chunked: bool,
+}
+
+fn parse(bytes: &[u8]) -> Result<Option<Found>, String> {
     let Some(end_of_head) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let head = &bytes[..end_of_head + 4];
     let status = bytes.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
@@ -251,15 +259,43 @@ fn parse(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, String> {
     let length = match header(head, "content-length") {
         Some(value) => value.parse().map_err(|_| format!("a Content-Length of {value}"))?,
         None if status == 204 => 0,
-        // Only refusals come so; nothing is read from them.
         None if header(head, "transfer-encoding") == Some("chunked") => {
-            let ended = bytes.ends_with(b"0\r\n\r\n");
-            return Ok(ended.then_some((status, head.len(), bytes.len())));
+            let end = end_of_chunks(bytes, head.len());
+            return Ok(end.map(|end| Found { status, head: head.len(), end, is_chunked: true }));
         }
         None => return Err(format!("an answer ({status}) that does not say where it ends")),
     };
     let end = head.len() + length;
-    Ok((bytes.len() >= end).then_some((status, head.len(), end)))
+    Ok((bytes.len() >= end).then_some(Found { status, head: head.len(), end, is_chunked: false }))
+}
+
+/// The chunk whose size is told at a place, if all of it is there. The last one is empty.
+fn chunk(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let start = at + memchr::memmem::find(&bytes[at..], b"\r\n")? + 2;
+    let size = usize::from_str_radix(std::str::from_utf8(&bytes[at..start - 2]).ok()?, 16).ok()?;
+    (bytes.len() >= start + size + 2).then_some(start..start + size)
+}
+
+fn end_of_chunks(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let chunk = chunk(bytes, at)?;
+        at = chunk.end + 2;
+        if chunk.is_empty() {
+            return Some(at);
+        }
+    }
+}
+
+/// Moves chunks together, so that they are one body, and tells where that ends.
+fn join_chunks(bytes: &mut [u8], head: usize) -> usize {
+    let (mut at, mut end) = (head, head);
+    while let Some(chunk) = chunk(bytes, at).filter(|chunk| !chunk.is_empty()) {
+        at = chunk.end + 2;
+        let size = chunk.len();
+        bytes.copy_within(chunk, end);
+        end += size;
+    }
+    end
 }
 
 fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {

@@ -1,11 +1,13 @@
 //! How to speak to each server: getting in, posting, polling, leaving.
 
+mod janus;
 mod nchan;
 mod prosody;
 mod relay;
 mod signalpost;
 mod socket_io;
 
+pub use janus::Janus;
 pub use nchan::Nchan;
 pub use prosody::Prosody;
 pub use relay::Relay;

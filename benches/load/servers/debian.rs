@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
@@ -79,6 +80,44 @@ VirtualHost \"localhost\"
     );
     let file = write(setting, "prosody.cfg.lua", &config)?;
     start(setting, "prosody", &["-F", "--config", &file], addr)
+}
+
+/// The folder of Janus' plugins and transports.
+pub fn janus() -> Option<PathBuf> {
+    program("janus")?;
+    let mut folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|folder| folder.path().join("janus"));
+    folders.find(|folder| folder.join("plugins/libjanus_lua.so").exists())
+}
+
+/// With its HTTP transport and its Lua plugin alone, and one thread for the handles of all.
+pub fn start_janus(setting: &Setting) -> Result<Running, String> {
+    let addr = free_place()?;
+    let libraries = janus().ok_or("janus is gone")?;
+    let folder = setting.folder.join("janus");
+    for (kind, library) in [("plugins", "libjanus_lua.so"), ("transports", "libjanus_http.so")] {
+        let place = folder.join(kind);
+        fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
+        // It is there from the run before.
+        let _ = symlink(libraries.join(kind).join(library), place.join(library));
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/janus/relay.lua");
+    let (certificates, place) = (setting.folder.display(), folder.display());
+    let main = format!(
+        "general: {{ configs_folder = \"{place}\" plugins_folder = \"{place}/plugins\" \
+         transports_folder = \"{place}/transports\" events_folder = \"{place}/none\" loggers_folder = \"{place}/none\" \
+         log_to_stdout = false debug_level = 2 event_loops = 1 }}\n\
+         certificates: {{ cert_pem = \"{certificates}/cert.pem\" cert_key = \"{certificates}/key.pem\" }}\n"
+    );
+    let http = format!(
+        "general: {{ json = \"compact\" base_path = \"/janus\" http = true https = false \
+         ip = \"{}\" port = {} mhd_connection_limit = 20000 }}\n",
+        addr.ip(),
+        addr.port()
+    );
+    write(setting, "janus/janus.jcfg", &main)?;
+    write(setting, "janus/janus.transport.http.jcfg", &http)?;
+    write(setting, "janus/janus.plugin.lua.jcfg", &format!("general: {{ script = \"{}\" }}\n", script.display()))?;
+    start(setting, "janus", &["-F", &place.to_string()], addr)
 }
 
 fn free_place() -> Result<SocketAddr, String> {

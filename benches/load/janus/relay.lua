@@ -1,0 +1,29 @@
+-- The relay that benches/load measures in Janus' Lua plugin: who has joined under a name gets what is sent to that name.
+local sessions, names = {}, {}
+
+function handleMessage(id, _, message)
+  local name = message:match('^{"join": "([^"]*)"')
+  if name then
+    sessions[name], names[id] = id, name
+    return 0, '{}'
+  end
+  local to = sessions[message:match('^{"to": "([^"]*)"')]
+  if not to then
+    return -1, 'there is nobody of that name'
+  end
+  pushEvent(to, nil, message, nil)
+  return 0, '{}'
+end
+
+function destroySession(id)
+  sessions[names[id] or ''], names[id] = nil, nil
+end
+
+-- What the plugin wants to find, and a relay has no use for.
+function init() end
+function destroy() end
+function createSession() end
+function querySession() end
+function setupMedia() end
+function hangupMedia() end
+function resumeScheduler() end
