@@ -214,6 +214,7 @@ fn folder() -> &'static Path {
 /// Folders, descriptors, processors.
 fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
     signal::check_the_check()?;
+    wire::check_the_chunks()?;
     rlimit::increase_nofile_limit(u64::MAX).map_err(|error| format!("file descriptors: {error}"))?;
     let out = folder().join(&options.out);
     let folder = out.join("servers");

@@ -298,6 +298,25 @@ fn join_chunks(bytes: &mut [u8], head: usize) -> usize {
     end
 }
 
+/// Reads an answer in chunks that arrives byte by byte. The generator does this before each run, as servers seldom send
+/// more than one chunk.
+pub fn check_the_chunks() -> Result<(), String> {
+    let mut answer =
+        *b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0\r\n\r\n67890\r\n0\r\n\r\n";
+    for length in 0..answer.len() {
+        if parse(&answer[..length])?.is_some() {
+            return Err(format!("an answer that lacks bytes from {length} on was taken for whole"));
+        }
+    }
+    match parse(&answer)? {
+        Some(Found { status: 200, head, end, is_chunked: true }) if end == answer.len() => {
+            let end = join_chunks(&mut answer, head);
+            if &answer[head..end] == b"abc0\r\n\r\n67890" { Ok(()) } else { Err("chunks were not joined".into()) }
+        }
+        _ => Err("an answer in chunks was not read".into()),
+    }
+}
+
 fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     let lines = memchr::memchr_iter(b'\n', head).map(|at| &head[at + 1..]);
     let line = lines.into_iter().find(|line| {
