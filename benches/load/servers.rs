@@ -99,7 +99,8 @@ impl Server {
         match (self, workload) {
             (Self::Prosody | Self::Janus, Workload::Parked) => size <= 1000,
             (Self::Prosody | Self::Janus, Workload::JoinStorm) => true,
-            (Self::Janus, Workload::PingPong) => size <= 512 && size != 64,
+            (Self::Prosody, Workload::Mesh) => false,
+            (Self::Janus, Workload::PingPong) => size <= 512,
             (Self::Prosody | Self::Janus, _) => size <= 64,
             _ => true,
         }
@@ -108,8 +109,8 @@ impl Server {
     /// What a reader of its figures should know.
     pub fn note(self) -> Option<&'static str> {
         match self {
-            Self::Prosody => Some("Prosody is slow: smaller sizes only, and calls for twice as long."),
-            Self::Janus => Some("Janus: fewer sizes, and not 64 pairs, at which it stands still."),
+            Self::Prosody => Some("Prosody is slow: smaller sizes only, no meshes, and calls for twice as long."),
+            Self::Janus => Some("Janus: fewer sizes, and woken every 20 ms, as it may stand still."),
             _ => None,
         }
     }

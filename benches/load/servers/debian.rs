@@ -2,15 +2,18 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::{Running, Setting};
 use crate::process::{Process, pinned};
 
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+const WAKING: Duration = Duration::from_millis(20);
 
 pub fn has_nchan() -> bool {
     program("nginx").is_some() && Path::new(NCHAN).exists()
@@ -90,6 +93,9 @@ pub fn janus() -> Option<PathBuf> {
 }
 
 /// With its HTTP transport and its Lua plugin alone, and one thread for the handles of all.
+///
+/// When exactly 128 connections have something to read, libmicrohttpd waits for one more before it reads them, as long as
+/// two minutes. So many have, all the time, where 64 pairs go in step; so connections that are not used wake it.
 pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     let addr = free_place()?;
     let libraries = janus().ok_or("janus is gone")?;
@@ -117,7 +123,14 @@ pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     write(setting, "janus/janus.jcfg", &main)?;
     write(setting, "janus/janus.transport.http.jcfg", &http)?;
     write(setting, "janus/janus.plugin.lua.jcfg", &format!("general: {{ script = \"{}\" }}\n", script.display()))?;
-    start(setting, "janus", &["-F", &place.to_string()], addr)
+    let running = start(setting, "janus", &["-F", &place.to_string()], addr)?;
+    thread::spawn(move || {
+        // Until the server has ended.
+        while TcpStream::connect(addr).is_ok() {
+            thread::sleep(WAKING);
+        }
+    });
+    Ok(running)
 }
 
 fn free_place() -> Result<SocketAddr, String> {
