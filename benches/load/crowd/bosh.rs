@@ -24,13 +24,16 @@ impl Crowd<'_> {
     }
 
     fn is_early(&self, answer: &Answer) -> bool {
+        if !self.driver.every_request_waits() {
+            return false;
+        }
         let peer = match &self.roles[answer.connection] {
             Role::Poll(peer) => *peer,
             Role::Line { current: Some(job), .. } => job.peer(),
             Role::Line { .. } => return false,
         };
         let Peer { newest, is_polling, .. } = self.peers[peer];
-        self.driver.every_request_waits() && newest == answer.connection && is_polling && self.is_on_its_line(peer)
+        newest == answer.connection && is_polling && self.is_on_its_line(peer)
     }
 
     /// Polls for those who were answered and have not posted since.
