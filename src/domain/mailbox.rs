@@ -58,10 +58,17 @@ impl Queue {
         }
     }
 
-    /// Takes out the first one if it is that old.
-    fn pop_up_to(&mut self, seq: Seq) -> Option<Message> {
-        self.first.as_ref().filter(|message| message.seq <= seq)?;
-        std::mem::replace(&mut self.first, self.rest.pop_front())
+    /// Takes out those up to this one, of which each is told before it goes.
+    fn trim(&mut self, up_to: Seq, mut going: impl FnMut(&Message)) {
+        let is_old = |message: &Message| message.seq <= up_to;
+        let Some(first) = self.first.take_if(|first| is_old(first)) else { return };
+        going(&first);
+        while let Some(next) = self.rest.front().filter(|next| is_old(next)) {
+            going(next);
+            self.rest.pop_front();
+        }
+        self.first = self.rest.pop_front();
+        self.give_memory_back();
     }
 
     fn give_memory_back(&mut self) {
@@ -151,11 +158,10 @@ impl Mailbox {
     }
 
     fn trim(&mut self, up_to: Seq) {
-        while let Some(gone) = self.messages.pop_up_to(up_to) {
-            self.bytes -= gone.content.bytes();
-            self.cost -= gone.cost();
-        }
-        self.messages.give_memory_back();
+        self.messages.trim(up_to, |going| {
+            self.bytes -= going.content.bytes();
+            self.cost -= going.cost();
+        });
         self.acknowledged = up_to;
     }
 }

@@ -147,17 +147,18 @@ impl Memory {
         asked: Asked,
         hold: Duration,
     ) -> Result<Batch, Refusal> {
-        let until = this.clock.now() + hold;
+        let mut now = this.clock.now();
+        let until = now + hold;
         let key = this.key(name);
         let mut poll = None;
         loop {
-            let mut parked = match Self::look(this, key, peer, asked, until, poll)? {
+            let mut parked = match Self::look(this, key, peer, asked, [now, until], poll)? {
                 Look::Ready(batch) => return Ok(batch),
                 Look::Parked(parked) => parked,
             };
             poll = Some(parked.poll);
             match super::wait(&this.clock, parked.woken(), until).await {
-                Wake::News | Wake::Lost => {}
+                Wake::News | Wake::Lost => now = this.clock.now(),
                 Wake::Draining => return Err(Refusal::Draining),
             }
         }
@@ -170,10 +171,9 @@ impl Memory {
         key: RoomKey<'_>,
         peer: PeerId,
         Asked { after, page }: Asked,
-        until: Timestamp,
+        [now, until]: [Timestamp; 2],
         poll: Option<u64>,
     ) -> Result<Look, Refusal> {
-        let now = this.clock.now();
         let may_park = until > now;
         if may_park && this.is_draining() {
             return Err(Refusal::Draining);

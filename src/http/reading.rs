@@ -135,7 +135,12 @@ impl<'a> Reader<'a> {
             self.at += plain_bytes(self.bytes().get(self.at..)?);
             match self.peek()? {
                 b'"' => break,
-                b'\\' => self.escape()?,
+                b'\\' => {
+                    // Lines of SDP end with two.
+                    while self.peek()? == b'\\' {
+                        self.escape()?;
+                    }
+                }
                 _ => return None,
             }
         }
