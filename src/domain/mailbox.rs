@@ -198,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_when_a_part_was_read_stands_at_the_end() {
+        let mut mailbox = holding(3);
+        for read in 1..10 {
+            assert_eq!(seqs(&mailbox.read(seq(read)).unwrap()), [read + 1, read + 2]);
+            mailbox.put(Timestamp::default(), Content::RoomClosed);
+            assert_eq!(
+                (seqs(&mailbox.read(seq(read)).unwrap()), mailbox.len()),
+                (vec![read + 1, read + 2, read + 3], 3)
+            );
+        }
+    }
+
+    #[test]
     fn a_cursor_ahead_or_gone_is_told_so_and_acknowledges_nothing() {
         let mut mailbox = holding(3);
         mailbox.read(seq(2)).unwrap();
