@@ -62,10 +62,7 @@ impl<'a> Fields<'a> {
 
     /// The same, if it is text: visible ASCII and blanks.
     pub fn text(self, field: Field) -> Option<&'a str> {
-        match self {
-            Self::Plain(plain) => plain.field(field).filter(|value| is_text(value.as_bytes())),
-            Self::Map(_) => self.get(field).and_then(text),
-        }
+        self.get(field).and_then(text)
     }
 
     /// The entries of all lists of this name, from left to right.
@@ -79,9 +76,6 @@ impl<'a> Fields<'a> {
 }
 
 fn text(value: &[u8]) -> Option<&str> {
-    is_text(value).then(|| std::str::from_utf8(value).ok()).flatten()
-}
-
-fn is_text(value: &[u8]) -> bool {
-    value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+    let is_text = value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
+    is_text.then(|| std::str::from_utf8(value).ok()).flatten()
 }

@@ -15,12 +15,12 @@ use utoipa::ToSchema;
 use super::{
     Api,
     answer::Answer,
-    answers,
     caller::{Call, Reader},
     fields::Field,
     problem::Problem,
     refusals,
     room_name::RoomNameText,
+    writing,
 };
 use crate::ice::IceServer;
 
@@ -55,7 +55,7 @@ pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) ->
         ice_servers: api.ice.servers(by.peer, host.0.as_deref(), api.clock.wall_seconds()),
         ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
     };
-    Ok(answers::json(StatusCode::OK, &answer))
+    Ok(writing::json(StatusCode::OK, &answer))
 }
 
 /// The server's name as the client knows it (RFC 9110 section 7.2), without the port. Only ever told to that client again.

@@ -14,7 +14,6 @@ use serde::Deserialize;
 use super::{
     Api,
     answer::Answer,
-    answers::{self, Batch, BatchPosted, Posted},
     body::{BatchBody, SignalBody},
     caller::{Addressee, Call, Member, Owner, Reader, Sender},
     fields::Field,
@@ -22,8 +21,10 @@ use super::{
     problem::{Code, Problem},
     refusals,
     room_name::RoomNameText,
+    shapes::{Batch, BatchPosted, Posted},
     signal,
     signal_schema::{Signal, SignalBatch},
+    writing,
 };
 use crate::{
     domain::{Limits, PeerId, Post, Refusal, Seq},
@@ -81,7 +82,7 @@ pub async fn put_one(
     let keyed = key.keyed(&[b"one", to.as_bytes(), bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
     let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
-    Ok(answers::posted(seq))
+    Ok(writing::posted(seq))
 }
 
 /// Put several messages into mailboxes
@@ -109,7 +110,7 @@ pub async fn put_batch(api: &Api, by: &Member, key: &IdempotencyKey, bytes: &[u8
     let targets = signal::parse_batch(bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
-    Ok(answers::batch_posted(&accepted.places))
+    Ok(writing::batch_posted(&accepted.places))
 }
 
 /// Poll one's own mailbox
@@ -165,7 +166,7 @@ impl Poll {
         let receiving = api.engine.receive(room, *peer, self.asked, self.hold);
         // In a box, so that a poll over HTTP/1 does not take the place for it.
         let batch = if self.is_http_2 { Box::pin(while_there(stream, receiving)).await? } else { receiving.await? };
-        Ok(answers::batch(&batch))
+        Ok(writing::batch(&batch))
     }
 }
 

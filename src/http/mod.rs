@@ -3,7 +3,6 @@
 mod address;
 mod admission;
 mod answer;
-pub mod answers;
 mod assets;
 mod beacon;
 mod body;
@@ -40,6 +39,7 @@ mod rooms;
 mod routes;
 mod sent;
 mod server;
+mod shapes;
 mod signal;
 mod signal_schema;
 mod tickets;

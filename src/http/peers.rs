@@ -10,7 +10,6 @@ use super::{
     Api,
     admission::Admission,
     answer::Answer,
-    answers::{Joined, Roster},
     body::{self, JsonBody},
     caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
     ice_servers::AskedHost,
@@ -18,6 +17,7 @@ use super::{
     problem::Problem,
     refusals,
     room_name::RoomNameText,
+    shapes::{Joined, Roster},
     writing,
 };
 use crate::domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor};

@@ -48,7 +48,7 @@ impl fmt::Debug for Plain {
 }
 
 /// What a head says.
-struct Reading {
+struct Said {
     parts: [Part; Field::ALL.len()],
     /// Of the body.
     length: usize,
@@ -73,7 +73,7 @@ impl Plain {
             return None;
         }
         let part = |text: &[u8]| Part::of(text, head);
-        let Reading { parts: fields, length } = Reading::of(request.headers, part)?;
+        let Said { parts: fields, length } = Said::of(request.headers, part)?;
         let has_body = matches!(act, Act::PostOne | Act::PostBatch | Act::Join);
         let end = head_len.checked_add(length).filter(|end| *end <= from.len() && (has_body || length == 0))?;
         let [path, query, room, peer] = [path, query, room, peer].map(|text| part(text.as_bytes()));
@@ -137,10 +137,10 @@ impl Part {
     }
 }
 
-impl Reading {
+impl Said {
     /// What the fields say, if each of them is one that changes nothing or one that is understood here, and is there once.
     fn of(fields: &[httparse::Header<'_>], part: impl Fn(&[u8]) -> Part) -> Option<Self> {
-        let mut reading = Self { parts: Default::default(), length: 0 };
+        let mut said = Self { parts: Default::default(), length: 0 };
         for httparse::Header { name, value } in fields {
             match known(name.as_bytes()) {
                 Known::Nothing => {}
@@ -148,19 +148,19 @@ impl Reading {
                 Known::Connection if value.eq_ignore_ascii_case(b"keep-alive") => {}
                 Known::Connection => return None,
                 Known::Field(field) => {
-                    let place = reading.parts.get_mut(field as usize)?;
+                    let place = said.parts.get_mut(field as usize)?;
                     if place.is_somewhere() {
                         return None;
                     }
                     *place = part(value);
                     if field == Field::ContentLength {
-                        reading.length = length(value)?;
+                        said.length = length(value)?;
                     }
                 }
             }
         }
         // Without it the request is wrong (RFC 9112 section 3.2).
-        reading.parts.get(Field::Host as usize)?.is_somewhere().then_some(reading)
+        said.parts.get(Field::Host as usize)?.is_somewhere().then_some(said)
     }
 }
 

@@ -9,13 +9,14 @@ use super::{
     Api,
     admission::Admission,
     answer::Answer,
-    answers::{self, Room},
     body::{self, JsonBody},
     caller::{Creator, From, InRoom, parse_room},
     idempotency::IdempotencyKey,
     problem::{Code, Problem},
     refusals,
     room_name::{RoomNameText, made_up_name},
+    shapes::Room,
+    writing,
 };
 use crate::domain::{CreatorId, Refusal, RoomPlan};
 
@@ -95,7 +96,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
             Ok(created) => {
                 let room_token = Some(api.tokens.room_token(&name, created.creator));
                 let room = Room { room_token, ..Room::new(&name, created.view) };
-                return Ok(answers::json(StatusCode::CREATED, &room));
+                return Ok(writing::json(StatusCode::CREATED, &room));
             }
         }
     }
@@ -113,7 +114,7 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
 pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
     let InRoom(name) = room;
     let view = api.engine.view(&name).await?;
-    Ok(answers::json(StatusCode::OK, &Room::new(&name, view)))
+    Ok(writing::json(StatusCode::OK, &Room::new(&name, view)))
 }
 
 /// Lock or unlock a room
@@ -131,7 +132,7 @@ pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
 pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Answer, Problem> {
     let request: ChangeRequest = body::parse(&bytes.0)?;
     let view = api.engine.lock(&by.room, by.creator, request.locked).await?;
-    Ok(answers::json(StatusCode::OK, &Room::new(&by.room, view)))
+    Ok(writing::json(StatusCode::OK, &Room::new(&by.room, view)))
 }
 
 /// Close a room

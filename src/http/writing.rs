@@ -1,12 +1,27 @@
-//! Answers about peers, written by hand: serde looks at each byte of what needs no looking at.
+//! Answers, nearly all written by hand: serde looks at each byte of what needs no looking at. What they look like is said in
+//! `shapes`.
 
 use actix_web::http::StatusCode;
+use serde::Serialize;
+use uuid::Uuid;
 
-use super::{answer::Answer, answers::push_id, quoted::plain_bytes};
+use super::{
+    answer::Answer,
+    problem::{Code, Problem},
+    quoted::plain_bytes,
+};
 use crate::{
-    domain::{self, Card, RoomName},
+    domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
     ice::IceServer,
 };
+
+/// An answer in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    match serde_json::to_string(body) {
+        Ok(text) => Answer::json(status, text),
+        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").into(),
+    }
+}
 
 /// What goes into the answer to a join.
 pub struct Joined<'a> {
@@ -20,7 +35,7 @@ pub struct Joined<'a> {
     pub room_token: Option<String>,
 }
 
-/// The answer to a join; `answers::Joined` says what it looks like.
+/// The answer to a join; `shapes::Joined` says what it looks like.
 pub fn joined(status: StatusCode, answer: &Joined<'_>) -> Answer {
     let Joined { room, joined, .. } = answer;
     let polite = joined.roster.iter().any(|other| other.order < joined.card.order);
@@ -56,7 +71,7 @@ pub fn joined(status: StatusCode, answer: &Joined<'_>) -> Answer {
     Answer::json(status, text)
 }
 
-/// Everybody in a room; `answers::Roster` says what it looks like.
+/// Everybody in a room; `shapes::Roster` says what it looks like.
 pub fn roster<'a>(cards: impl Iterator<Item = &'a Card>) -> Answer {
     let mut text = String::from("{\"peers\":");
     push_peers(&mut text, cards);
@@ -75,8 +90,8 @@ fn push_peers<'a>(text: &mut String, cards: impl Iterator<Item = &'a Card>) {
     text.push(']');
 }
 
-/// A peer; `answers::Peer` says what it looks like.
-pub fn push_peer(text: &mut String, card: &Card) {
+/// A peer; `shapes::Peer` says what it looks like.
+fn push_peer(text: &mut String, card: &Card) {
     text.push_str("{\"id\":\"");
     push_id(text, card.id);
     text.push_str("\",\"name\":");
@@ -86,6 +101,79 @@ pub fn push_peer(text: &mut String, card: &Card) {
     text.push_str(card.metadata.as_str());
     push_number(text, ",\"order\":", card.order);
     text.push('}');
+}
+
+/// Where a message went.
+pub fn posted(seq: u64) -> Answer {
+    let mut text = String::with_capacity(32);
+    text.push_str("{\"seq\":");
+    text.push_str(itoa::Buffer::new().format(seq));
+    text.push('}');
+    Answer::json(StatusCode::ACCEPTED, text)
+}
+
+/// Where the messages of a batch went.
+pub fn batch_posted(places: &[(PeerId, Seq)]) -> Answer {
+    let mut text = String::with_capacity(places.len() * 72 + 16);
+    text.push_str("{\"accepted\":[");
+    for (index, (to, seq)) in places.iter().enumerate() {
+        text.push_str(if index > 0 { ",{\"to\":\"" } else { "{\"to\":\"" });
+        push_id(&mut text, *to);
+        text.push_str("\",\"seq\":");
+        text.push_str(itoa::Buffer::new().format(seq.get()));
+        text.push('}');
+    }
+    text.push_str("]}");
+    Answer::json(StatusCode::ACCEPTED, text)
+}
+
+/// Writes a batch from the parts that were serialised on their way in.
+pub fn batch(batch: &domain::Batch) -> Answer {
+    let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
+    let mut text = String::with_capacity(size + 40);
+    text.push_str("{\"messages\":[");
+    for (index, message) in batch.messages.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write_message(&mut text, message);
+    }
+    text.push_str("],\"cursor\":");
+    text.push_str(itoa::Buffer::new().format(batch.cursor.get()));
+    text.push('}');
+    Answer::json(StatusCode::OK, text)
+}
+
+fn write_message(text: &mut String, message: &domain::Message) {
+    text.push_str("{\"seq\":");
+    text.push_str(itoa::Buffer::new().format(message.seq.get()));
+    match &message.content {
+        Content::Relayed { from, payload } => {
+            text.push_str(",\"from\":\"");
+            push_id(text, *from);
+            text.push_str("\",");
+            text.push_str(payload.as_str());
+        }
+        Content::PeerJoined(card) => {
+            text.push_str(",\"type\":\"peer-joined\",\"peer\":");
+            push_peer(text, card);
+        }
+        Content::PeerLeft { peer, reason } => {
+            text.push_str(",\"type\":\"peer-left\",\"peer\":\"");
+            push_id(text, peer.id);
+            text.push_str(match reason {
+                LeaveReason::Left => "\",\"reason\":\"left\"",
+                LeaveReason::Expired => "\",\"reason\":\"expired\"",
+                LeaveReason::Kicked => "\",\"reason\":\"kicked\"",
+            });
+        }
+        Content::RoomClosed => text.push_str(",\"type\":\"room-closed\""),
+    }
+    text.push('}');
+}
+
+fn push_id(text: &mut String, peer: PeerId) {
+    text.push_str(Uuid::from_bytes(*peer.as_bytes()).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 fn push_string(text: &mut String, string: &str) {

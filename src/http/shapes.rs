@@ -1,27 +1,10 @@
 //! The shapes of answers.
 
-use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    answer::Answer,
-    problem::{Code, Problem},
-    writing::push_peer,
-};
-use crate::{
-    domain::{self, Content, LeaveReason, PeerId, Seq},
-    ice::IceServer,
-};
-
-/// An answer in JSON.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    match serde_json::to_string(body) {
-        Ok(text) => Answer::json(status, text),
-        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").into(),
-    }
-}
+use crate::{domain, ice::IceServer};
 
 /// A room, as anybody may see it.
 #[derive(Serialize, ToSchema)]
@@ -128,7 +111,7 @@ pub struct Roster {
 
 /// Where a message went.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view; `posted` writes it")]
+#[allow(dead_code, reason = "the document's view; `writing::posted` writes it")]
 pub struct Posted {
     /// The number of the message in that mailbox.
     #[schema(example = 7)]
@@ -137,13 +120,13 @@ pub struct Posted {
 
 /// Where the messages of a batch went, in its order; one without `to` has an entry for each receiver.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view; `batch_posted` writes it")]
+#[allow(dead_code, reason = "the document's view; `writing::batch_posted` writes it")]
 pub struct BatchPosted {
     accepted: Vec<Place>,
 }
 
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view; `batch_posted` writes it")]
+#[allow(dead_code, reason = "the document's view; `writing::batch_posted` writes it")]
 pub struct Place {
     to: Uuid,
     #[schema(example = 7)]
@@ -152,7 +135,7 @@ pub struct Place {
 
 /// What a poll finds: the messages after its cursor, in order, and the cursor for the next poll.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "the document's view; `batch` writes it")]
+#[allow(dead_code, reason = "the document's view; `writing::batch` writes it")]
 pub struct Batch {
     messages: Vec<Message>,
     /// Send it with the next poll, as `Last-Event-ID` or `after`. That acknowledges everything up to it.
@@ -163,7 +146,7 @@ pub struct Batch {
 /// One thing in a mailbox: what a peer sent (with `from`), or what the server says (without).
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
-#[allow(dead_code, reason = "the document's view; `batch` writes it")]
+#[allow(dead_code, reason = "the document's view; `writing::batch` writes it")]
 pub enum Message {
     Offer {
         seq: u64,
@@ -215,77 +198,4 @@ pub enum Departure {
     Left,
     Expired,
     Kicked,
-}
-
-/// Where a message went.
-pub fn posted(seq: u64) -> Answer {
-    let mut text = String::with_capacity(32);
-    text.push_str("{\"seq\":");
-    text.push_str(itoa::Buffer::new().format(seq));
-    text.push('}');
-    Answer::json(StatusCode::ACCEPTED, text)
-}
-
-/// Where the messages of a batch went.
-pub fn batch_posted(places: &[(PeerId, Seq)]) -> Answer {
-    let mut text = String::with_capacity(places.len() * 72 + 16);
-    text.push_str("{\"accepted\":[");
-    for (index, (to, seq)) in places.iter().enumerate() {
-        text.push_str(if index > 0 { ",{\"to\":\"" } else { "{\"to\":\"" });
-        push_id(&mut text, *to);
-        text.push_str("\",\"seq\":");
-        text.push_str(itoa::Buffer::new().format(seq.get()));
-        text.push('}');
-    }
-    text.push_str("]}");
-    Answer::json(StatusCode::ACCEPTED, text)
-}
-
-/// Writes a batch from the parts that were serialised on their way in.
-pub fn batch(batch: &domain::Batch) -> Answer {
-    let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
-    let mut text = String::with_capacity(size + 40);
-    text.push_str("{\"messages\":[");
-    for (index, message) in batch.messages.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        write_message(&mut text, message);
-    }
-    text.push_str("],\"cursor\":");
-    text.push_str(itoa::Buffer::new().format(batch.cursor.get()));
-    text.push('}');
-    Answer::json(StatusCode::OK, text)
-}
-
-fn write_message(text: &mut String, message: &domain::Message) {
-    text.push_str("{\"seq\":");
-    text.push_str(itoa::Buffer::new().format(message.seq.get()));
-    match &message.content {
-        Content::Relayed { from, payload } => {
-            text.push_str(",\"from\":\"");
-            push_id(text, *from);
-            text.push_str("\",");
-            text.push_str(payload.as_str());
-        }
-        Content::PeerJoined(card) => {
-            text.push_str(",\"type\":\"peer-joined\",\"peer\":");
-            push_peer(text, card);
-        }
-        Content::PeerLeft { peer, reason } => {
-            text.push_str(",\"type\":\"peer-left\",\"peer\":\"");
-            push_id(text, peer.id);
-            text.push_str(match reason {
-                LeaveReason::Left => "\",\"reason\":\"left\"",
-                LeaveReason::Expired => "\",\"reason\":\"expired\"",
-                LeaveReason::Kicked => "\",\"reason\":\"kicked\"",
-            });
-        }
-        Content::RoomClosed => text.push_str(",\"type\":\"room-closed\""),
-    }
-    text.push('}');
-}
-
-pub fn push_id(text: &mut String, peer: PeerId) {
-    text.push_str(Uuid::from_bytes(*peer.as_bytes()).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
