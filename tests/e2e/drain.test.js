@@ -128,7 +128,6 @@ test('a server that is too busy to answer for a second is not given up by HAProx
   server.child.kill('SIGSTOP');
   await setTimeout(1000);
   const asked = way.ask('/v1/rooms/tea/peers', { method: 'POST' });
-  await Promise.race([asked, setTimeout(200)]);
   server.child.kill('SIGCONT');
   assert.equal((await asked).status, 201);
   await proxy.stop();
