@@ -13,7 +13,7 @@ use std::{
 };
 
 use parked::Parked;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     Asked, Stats,
@@ -25,8 +25,8 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Lifecycle, Limits, PeerId, Post, Read, Refusal,
-        RoomKey, RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Batch, Card, Created, CreatorId, Joined, Left, Limits, PeerId, Post, Read, Refusal, RoomKey,
+        RoomName, RoomPlan, RoomView, Rooms, Timestamp, Visitor,
     },
 };
 
@@ -203,9 +203,7 @@ impl Memory {
                 Look::Ready(batch)
             }
         });
-        let lifecycle = shard.rooms.take_lifecycle();
-        drop(shard);
-        this.note(&lifecycle);
+        this.release(shard);
         expired.wake(Wake::News);
         if let Some(older) = older {
             // It looks again, and learns that there is a newer one.
@@ -234,14 +232,15 @@ impl Memory {
     }
 
     pub fn stats(&self) -> Stats {
-        let cost = self.totals.cost();
-        let mut stats = Stats { rooms_bytes: cost, flow: self.flow.counts(), ..Stats::default() };
+        let mut stats = Stats { rooms_bytes: self.totals.cost(), ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock();
             stats.rooms += shard.rooms.len();
             stats.peers += shard.rooms.peers();
             stats.parked += shard.waiters.len();
         }
+        // Last: who is gone from the shards has been counted.
+        stats.flow = self.flow.counts();
         stats
     }
 
@@ -262,9 +261,7 @@ impl Memory {
         let before = Part::of(&shard.rooms);
         let (result, woken) = operation(&mut shard, now);
         self.totals.reckon(before, &shard.rooms);
-        let lifecycle = shard.rooms.take_lifecycle();
-        drop(shard);
-        self.note(&lifecycle);
+        self.release(shard);
         expired.wake(Wake::News);
         woken.wake(Wake::News);
         result
@@ -320,11 +317,13 @@ impl Memory {
         shard.waiters.take(expired)
     }
 
-    /// Not under a lock: a log may stand still.
-    fn note(&self, lifecycle: &[Lifecycle]) {
+    /// Counts under the lock, so that nobody is gone who is not counted; logs after it, because a log may stand still.
+    fn release(&self, mut shard: MutexGuard<'_, Shard>) {
+        let lifecycle = shard.rooms.take_lifecycle();
         if !lifecycle.is_empty() {
-            self.flow.expired(lifecycle);
-            lifecycle::log(lifecycle, &self.hasher);
+            self.flow.expired(&lifecycle);
+            drop(shard);
+            lifecycle::log(&lifecycle, &self.hasher);
         }
     }
 

@@ -8,7 +8,7 @@ use signalpost::{
     engine::{Engine, Memory},
 };
 
-use crate::contract::{asked, id, join, room, text};
+use crate::contract::{asked, id, join, room, text, visitor};
 
 const SENDERS: u8 = 8;
 const EACH: u32 = 37_500;
@@ -28,6 +28,29 @@ async fn of_300_000_messages_none_is_lost_doubled_or_out_of_order_though_polls_a
     }
     assert!(dropped > 100, "only {dropped} polls were dropped");
     assert_eq!(engine.stats().await.parked, 0);
+}
+
+/// Once a sweep that came while the figures were read had taken the peers away, and their end was not counted yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_is_gone_has_been_counted_whenever_the_figures_are_read() {
+    const PEERS: usize = 5_000;
+    let limits = Limits { lease: Duration::from_millis(100), ..Limits::default() };
+    let engine = Engine::Memory(Memory::new(Arc::new(limits), Clock::start()));
+    let sweeper = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.sweep().await }
+    });
+    for number in 0..PEERS {
+        engine.join(&room(&number.to_string()), visitor(0)).await.unwrap();
+    }
+    loop {
+        let stats = engine.stats().await;
+        assert!(stats.peers + stats.flow.expired as usize >= PEERS, "{stats:?}");
+        if stats.peers == 0 {
+            break;
+        }
+    }
+    sweeper.abort();
 }
 
 async fn send_all(engine: Engine, sender: u8) {

@@ -17,9 +17,7 @@ impl Memory {
                 let mut shard = shard.lock();
                 let woken = self.expire(&mut shard, self.clock.now());
                 next = next.min(shard.rooms.next_deadline().unwrap_or(next));
-                let lifecycle = shard.rooms.take_lifecycle();
-                drop(shard);
-                self.note(&lifecycle);
+                self.release(shard);
                 woken.wake(Wake::News);
             }
             self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;

@@ -268,9 +268,10 @@ impl Redis {
             Trouble::OutOfMemory => Refusal::MemoryExhausted,
         })?;
         let reply = Reply::read(value).map_err(odd)?;
-        self.places.wake(reply.wake.iter().copied(), ticket);
+        // Counted before anybody is told.
         self.census.note(bucket, &reply.lifecycle);
         self.flow.expired(&reply.lifecycle);
+        self.places.wake(reply.wake.iter().copied(), ticket);
         lifecycle::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
     }
