@@ -29,6 +29,7 @@ mod place;
 mod plain;
 mod probe;
 pub mod problem;
+mod prompt;
 mod protocols;
 mod quoted;
 mod rates;

@@ -23,6 +23,7 @@ use super::{
     exchange::{Answered, Received},
     frames::Frames,
     http1::{Http1, Worker},
+    prompt::Prompt,
     watched::Watched,
 };
 
@@ -130,12 +131,12 @@ where
 {
     move |stream| {
         let worker = worker.clone();
-        Box::pin(async move {
+        Box::pin(Prompt::new(async move {
             let watched = worker.connections().accept(stream)?;
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             Http1::new(watched, peer, connection, worker).run().await;
             Ok(())
-        })
+        }))
     }
 }
 
@@ -154,7 +155,7 @@ where
     let parts = Rc::new((acceptor, http_2));
     move |stream| {
         let (worker, parts) = (worker.clone(), parts.clone());
-        Box::pin(async move {
+        Box::pin(Prompt::new(async move {
             let watched = worker.connections().accept(stream)?;
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             // In boxes, lest each connection is as large as the largest of what it may be doing.
@@ -166,7 +167,7 @@ where
                 Http1::new(stream, peer, connection, worker).run().await;
             }
             Ok(())
-        })
+        }))
     }
 }
 
