@@ -1,9 +1,10 @@
-//! Polls that look again after Redis was lost for a moment: one that cannot yet, and thousands at once.
+//! Polls that look again after Redis was lost for a moment: one that cannot yet, and thousands at once. And a Redis that has
+//! more to do than it can, but is not lost.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -32,19 +33,24 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// The way to Redis, which can be made slow: what is sent at once then takes longer than an answer is waited for.
 struct Wire {
     port: u16,
-    slow: Arc<AtomicBool>,
+    /// How long it rests after each 4 KiB, in milliseconds.
+    rest: Arc<AtomicU64>,
+    /// Connections that were made through it.
+    made: Arc<AtomicUsize>,
 }
 
 impl Wire {
     async fn to(redis: &RedisServer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (port, to, slow) = (listener.local_addr().unwrap().port(), redis.port, Arc::new(AtomicBool::new(false)));
-        let wire = Self { port, slow: slow.clone() };
+        let (port, to) = (listener.local_addr().unwrap().port(), redis.port);
+        let (rest, made) = (Arc::<AtomicU64>::default(), Arc::<AtomicUsize>::default());
+        let wire = Self { port, rest: rest.clone(), made: made.clone() };
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                made.fetch_add(1, Relaxed);
                 let (from_near, to_near) = near.into_split();
                 let (from_far, to_far) = TcpStream::connect(("127.0.0.1", to)).await.unwrap().into_split();
-                tokio::spawn(carry(from_near, to_far, slow.clone()));
+                tokio::spawn(carry(from_near, to_far, rest.clone()));
                 tokio::spawn(carry(from_far, to_near, Arc::default()));
             }
         });
@@ -52,11 +58,12 @@ impl Wire {
     }
 }
 
-async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, slow: Arc<AtomicBool>) {
+async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, rest: Arc<AtomicU64>) {
     let mut buffer = vec![0; 4096];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if slow.load(Relaxed) {
-            sleep(Duration::from_millis(4)).await;
+        let rest = rest.load(Relaxed);
+        if rest > 0 {
+            sleep(Duration::from_millis(rest)).await;
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
@@ -89,18 +96,18 @@ async fn seat(engine: &Engine, number: u64) -> (RoomName, PeerId, Seq) {
 }
 
 /// Everybody takes a seat and waits. On a busy machine some may be put off even before the wire is slow.
-async fn park(engine: &Engine, slow: &Arc<AtomicBool>) -> JoinSet<Result<Batch, Refusal>> {
+async fn park(engine: &Engine, rest: &Arc<AtomicU64>) -> JoinSet<Result<Batch, Refusal>> {
     let mut polls = JoinSet::new();
     let all: Vec<u64> = (0..POLLS).collect();
     for some in all.chunks(100) {
         let seats = futures_util::future::join_all(some.iter().map(|number| seat(engine, *number))).await;
         for (room, id, cursor) in seats {
-            let (engine, slow) = (engine.clone(), slow.clone());
+            let (engine, rest) = (engine.clone(), rest.clone());
             let asked = Asked { after: Some(cursor), page: None };
             polls.spawn(async move {
                 loop {
                     match engine.receive(&room, id, asked, HOLD).await {
-                        Err(Refusal::EngineUnavailable { .. }) if !slow.load(Relaxed) => {}
+                        Err(Refusal::EngineUnavailable { .. }) if rest.load(Relaxed) == 0 => {}
                         ended => return ended,
                     }
                 }
@@ -135,11 +142,14 @@ async fn a_poll_that_waits_and_cannot_look_again_goes_on_waiting() {
     until(&|| redis.cli(&["info", "errorstats"]).contains("NOREPLICAS")).await;
     redis.cli(&["config", "set", "min-replicas-to-write", "0"]);
 
-    let target = Target { to: Some(ann), payload: Payload::new("\"type\":\"bye\"".to_owned()) };
-    let post = Post { targets: vec![target], keyed: None };
-    while engine.post(&room, ann, post.clone()).await.is_err() {}
+    while engine.post(&room, ann, bye(ann)).await.is_err() {}
     let told = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
     assert_eq!(told.unwrap().messages.len(), 1);
+}
+
+fn bye(to: PeerId) -> Post {
+    let target = Target { to: Some(to), payload: Payload::new("\"type\":\"bye\"".to_owned()) };
+    Post { targets: vec![target], keyed: None }
 }
 
 fn scripts_run(redis: &RedisServer) -> u64 {
@@ -155,7 +165,7 @@ async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_o
     let wire = Wire::to(&redis).await;
     let limits = Limits { rooms: 100_000, ..Limits::default() };
     let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), limits, Clock::start());
-    let mut polls = park(&engine, &wire.slow).await;
+    let mut polls = park(&engine, &wire.rest).await;
     let until = async |calls: u64| {
         while scripts_run(&redis) < calls {
             tokio::task::yield_now().await;
@@ -163,11 +173,37 @@ async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_o
     };
     tokio::time::timeout(PATIENCE, until(2 * POLLS)).await.unwrap();
 
-    wire.slow.store(true, Relaxed);
+    wire.rest.store(4, Relaxed);
     redis.cli(&["client", "kill", "type", "pubsub"]);
     tokio::select! {
         ended = polls.join_next() => panic!("{ended:?}"),
         looked = tokio::time::timeout(PATIENCE, until(3 * POLLS)) => looked.unwrap(),
     }
     assert!(polls.try_join_next().is_none());
+}
+
+// The question whether it is well once waited behind all that it was asked, for longer than its answer was waited for: so
+// connections that did all they could were given up, with everything that was on its way, and every poll looked again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_asked_more_than_it_can_answer_is_not_taken_for_lost() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let wire = Wire::to(&redis).await;
+    let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), Limits::default(), Clock::start());
+    let (room, ann, _) = seat(&engine, 1).await;
+    let made = wire.made.load(Relaxed);
+
+    // Some four seconds' worth of posts.
+    wire.rest.store(1, Relaxed);
+    let mut posts = JoinSet::new();
+    for _ in 0..40_000 {
+        let (engine, room) = (engine.clone(), room.clone());
+        posts.spawn(async move { engine.post(&room, ann, bye(ann)).await });
+    }
+    let outcomes = posts.join_all().await;
+    let put_off = |outcome: &&Result<_, _>| matches!(outcome, Err(Refusal::EngineUnavailable { .. }));
+    assert!(outcomes.iter().filter(put_off).count() > 1000);
+    let answered =
+        async { while let Err(Refusal::EngineUnavailable { .. }) = engine.post(&room, ann, bye(ann)).await {} };
+    tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert_eq!(wire.made.load(Relaxed), made);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
-use redis::{Cmd, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection};
+use redis::{Cmd, RedisError, ServerErrorKind, Value};
 use tokio::{sync::Notify, time::timeout};
 
 use super::{
@@ -59,7 +59,7 @@ struct Routes {
 
 #[derive(Clone, Debug)]
 struct Route {
-    connection: MultiplexedConnection,
+    server: Arc<Server>,
     /// By what names the life of its server's data is known, and then those of all servers.
     lives: Arc<str>,
 }
@@ -69,7 +69,7 @@ impl Routes {
         let mut of = vec![None; BUCKETS];
         for server in &servers {
             let all = std::iter::once(server).chain(&servers).map(|server| server.life.as_str());
-            let route = Route { connection: server.data.clone(), lives: all.collect::<String>().into() };
+            let route = Route { server: server.clone(), lives: all.collect::<String>().into() };
             for bucket in &server.buckets {
                 of[bucket.index()] = Some(route.clone());
             }
@@ -109,33 +109,42 @@ impl Link {
 
     /// Calls a script. The last of its arguments is added here: whose data it is asked about.
     pub async fn ask(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
-        timeout(ANSWER_LIMIT, self.ask_for_long(bucket, cmd)).await.unwrap_or_else(|_| {
-            self.lost.store(true, Relaxed);
-            self.ears.look.notify_one();
-            Err(Trouble::Unreachable { perhaps_done: true })
+        let on_its_way = AtomicBool::new(false);
+        timeout(ANSWER_LIMIT, self.ask_for_long(bucket, cmd, &on_its_way)).await.unwrap_or_else(|_| {
+            let perhaps_done = on_its_way.into_inner();
+            if perhaps_done {
+                self.lost.store(true, Relaxed);
+                self.ears.look.notify_one();
+            }
+            Err(Trouble::Unreachable { perhaps_done })
         })
     }
 
     /// Goes on while it is certain that nothing was done.
-    async fn ask_for_long(&self, bucket: Bucket, cmd: &Cmd) -> Result<Value, Trouble> {
+    async fn ask_for_long(&self, bucket: Bucket, cmd: &Cmd, on_its_way: &AtomicBool) -> Result<Value, Trouble> {
         loop {
             let changed = self.changed.notified();
             let route = self.routes.load().of[bucket.index()].clone();
-            let Some(Route { mut connection, lives }) = route else {
+            let Some(Route { server, lives }) = route else {
                 return Err(Trouble::Unreachable { perhaps_done: false });
             };
+            let turn = server.turns.acquire().await;
             let mut cmd = cmd.clone();
             cmd.arg(&*lives);
-            let error = match connection.send_packed_command(&cmd).await.and_then(Value::extract_error) {
+            on_its_way.store(true, Relaxed);
+            let outcome = server.data.clone().send_packed_command(&cmd).await;
+            drop(turn);
+            let error = match outcome.and_then(Value::extract_error) {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             match Failure::of(&error) {
-                Failure::Forgotten => match server::load_scripts(&connection).await {
+                Failure::Forgotten => match server::load_scripts(&server.data).await {
                     Ok(()) => continue,
                     Err(_) => return Err(Trouble::Unreachable { perhaps_done: false }),
                 },
                 Failure::Moved => {
+                    on_its_way.store(false, Relaxed);
                     self.moved.store(true, Relaxed);
                     self.ears.look.notify_one();
                     changed.await;

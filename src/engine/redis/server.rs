@@ -7,7 +7,10 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisResult, Value,
     aio::MultiplexedConnection,
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 
 use super::{
     address::{Address, Host},
@@ -24,13 +27,17 @@ const PING_LIMIT: Duration = Duration::from_secs(1);
 /// What a connection waits for an answer, in case nobody else has given up before.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
+/// So many calls are on their way to a server at a time, some tens of milliseconds' worth. Others wait here: whoever has to
+/// wait for too long knows that nothing was sent, and the question whether the server is well is not behind them.
+const CALLS_AT_ONCE: usize = 1024;
+
 /// The oldest that has sharded channels and scripts with flags.
 const OLDEST_MAJOR: u32 = 7;
 
 /// Which server has which buckets.
 pub type Share = (Host, Vec<Bucket>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Server {
     pub host: Host,
     pub buckets: Vec<Bucket>,
@@ -38,6 +45,8 @@ pub struct Server {
     /// Which of the lives of its data this is, and by what other names nodes may know it, of eight characters each. It is
     /// another one when what Redis had acknowledged may be gone: see `scripts/prelude.lua`.
     pub life: String,
+    /// Of calls on their way.
+    pub turns: Semaphore,
     /// Of its own: Redis cuts off subscribers that do not keep up.
     push: MultiplexedConnection,
 }
@@ -62,7 +71,8 @@ impl Server {
         let life = about.life(&data).await.map_err(failed)?;
         load_scripts(&data).await.map_err(failed)?;
         let push = open(info(ProtocolVersion::RESP3).map_err(failed)?, Some(ears.clone())).await.map_err(failed)?;
-        let server = Self { host: host.clone(), buckets, data, life, push };
+        let turns = Semaphore::new(CALLS_AT_ONCE);
+        let server = Self { host: host.clone(), buckets, data, life, turns, push };
         server.subscribe(ears).await.map_err(failed)?;
         Ok(server)
     }
