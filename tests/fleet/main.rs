@@ -8,6 +8,7 @@ mod cluster;
 mod deployment;
 mod history;
 mod member;
+mod nobody;
 #[path = "../../benches/fleet/page.rs"]
 mod page;
 mod programs;
