@@ -12,8 +12,8 @@ use std::{
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName, Seq,
-        Target, Visitor,
+        Accepted, Batch, CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName,
+        Seq, Target, Visitor,
     },
     engine::{Asked, Engine},
 };
@@ -27,6 +27,8 @@ use tokio::{
 use crate::redis_server::{RedisServer, engine_at};
 
 const POLLS: u64 = 6_000;
+/// How many there are.
+const SCRIPTS: u64 = 14;
 const HOLD: Duration = Duration::from_secs(120);
 const PATIENCE: Duration = Duration::from_secs(100);
 
@@ -153,8 +155,12 @@ fn bye(to: PeerId) -> Post {
 }
 
 fn scripts_run(redis: &RedisServer) -> u64 {
-    let stats = redis.cli(&["info", "commandstats"]);
-    let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next());
+    calls(redis, "evalsha")
+}
+
+fn calls(redis: &RedisServer, of: &str) -> u64 {
+    let (stats, head) = (redis.cli(&["info", "commandstats"]), format!("cmdstat_{of}:calls="));
+    let calls = stats.lines().find_map(|line| line.strip_prefix(&head)?.split(',').next());
     calls.unwrap().parse().unwrap()
 }
 
@@ -183,27 +189,97 @@ async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_o
 }
 
 // The question whether it is well once waited behind all that it was asked, for longer than its answer was waited for: so
-// connections that did all they could were given up, with everything that was on its way, and every poll looked again.
+// connections that did all they could were given up, with everything that was on its way, and every poll looked again. Then,
+// when calls waited for their turns, and not for less time than for their answers, those that had one were given up soon after.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_asked_more_than_it_can_answer_is_not_taken_for_lost() {
+async fn a_redis_that_is_asked_more_than_it_can_answer_goes_on_answering_and_is_not_taken_for_lost() {
     let redis = RedisServer::start(&["--save", ""]);
     let wire = Wire::to(&redis).await;
     let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), Limits::default(), Clock::start());
     let (room, ann, _) = seat(&engine, 1).await;
     let made = wire.made.load(Relaxed);
 
-    // Some four seconds' worth of posts.
+    // Some twelve thousand calls a second go through it.
     wire.rest.store(1, Relaxed);
-    let mut posts = JoinSet::new();
-    for _ in 0..40_000 {
-        let (engine, room) = (engine.clone(), room.clone());
-        posts.spawn(async move { engine.post(&room, ann, bye(ann)).await });
+    let mut storm = Storm { engine, room, ann, posts: JoinSet::new() };
+    for _ in 0..4 {
+        storm.post(20_000);
+        sleep(Duration::from_millis(500)).await;
     }
-    let outcomes = posts.join_all().await;
-    let put_off = |outcome: &&Result<_, _>| matches!(outcome, Err(Refusal::EngineUnavailable { .. }));
-    assert!(outcomes.iter().filter(put_off).count() > 1000);
-    let answered =
-        async { while let Err(Refusal::EngineUnavailable { .. }) = engine.post(&room, ann, bye(ann)).await {} };
-    tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    let ends = storm.ends().await;
+    assert!(ends.not_sent > 10_000 && ends.answered > 1000, "{ends:?}");
+    assert!(ends.perhaps_done < 1000, "{ends:?}");
     assert_eq!(wire.made.load(Relaxed), made);
+}
+
+// Once all that waited for their turns were sent into the connection that was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_was_on_its_way_when_a_connection_was_lost_has_perhaps_been_done() {
+    let (ends, _) = interrupted(&["client", "kill", "type", "normal"]).await;
+    assert!((1..=600).contains(&ends.perhaps_done), "{ends:?}");
+    assert!(ends.not_sent > 10_000, "{ends:?}");
+}
+
+// Once each call that found them forgotten gave it all scripts, and what was sent after that waited behind them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_that_were_forgotten_are_given_once_and_nobody_waits_long() {
+    let (ends, redis) = interrupted(&["script", "flush"]).await;
+    assert!(ends.perhaps_done <= 100, "{ends:?}");
+    assert!(ends.answered >= 256, "{ends:?}");
+    // When it was connected to, and again.
+    assert_eq!(calls(&redis, "script|load"), 2 * SCRIPTS);
+}
+
+/// Something happens to Redis when many calls wait for their turns.
+async fn interrupted(by: &[&str]) -> (Ends, RedisServer) {
+    let redis = RedisServer::start(&["--save", ""]);
+    let wire = Wire::to(&redis).await;
+    let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), Limits::default(), Clock::start());
+    let (room, ann, _) = seat(&engine, 1).await;
+    wire.rest.store(4, Relaxed);
+    let mut storm = Storm { engine, room, ann, posts: JoinSet::new() };
+    let before = scripts_run(&redis);
+    storm.post(20_000);
+    while scripts_run(&redis) == before {
+        tokio::task::yield_now().await;
+    }
+    redis.cli(by);
+    (storm.ends().await, redis)
+}
+
+/// Posts, many at once.
+struct Storm {
+    engine: Engine,
+    room: RoomName,
+    ann: PeerId,
+    posts: JoinSet<Result<Accepted, Refusal>>,
+}
+
+/// What became of them.
+#[derive(Debug, Default)]
+struct Ends {
+    answered: usize,
+    not_sent: usize,
+    perhaps_done: usize,
+}
+
+impl Storm {
+    fn post(&mut self, many: usize) {
+        for _ in 0..many {
+            let (engine, room, ann) = (self.engine.clone(), self.room.clone(), self.ann);
+            self.posts.spawn(async move { engine.post(&room, ann, bye(ann)).await });
+        }
+    }
+
+    async fn ends(self) -> Ends {
+        let mut ends = Ends::default();
+        for outcome in self.posts.join_all().await {
+            match outcome {
+                Err(Refusal::EngineUnavailable { perhaps_done: true }) => ends.perhaps_done += 1,
+                Err(Refusal::EngineUnavailable { perhaps_done: false }) => ends.not_sent += 1,
+                _ => ends.answered += 1,
+            }
+        }
+        ends
+    }
 }

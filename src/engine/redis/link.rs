@@ -23,6 +23,9 @@ use super::{
 /// Redis answers within this, or the caller is told that it did not: an answer by HTTP within a second leaves some for
 /// the rest.
 const ANSWER_LIMIT: Duration = Duration::from_millis(800);
+/// Who has not had its turn after this is not sent any more: it would be given up before it is answered, and those behind it,
+/// too, so that nobody were answered in time.
+const TURN_LIMIT: Duration = Duration::from_millis(300);
 /// Between two looks at whether all servers are well.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// After each look, so that failures in a row do not make it look without end.
@@ -128,7 +131,10 @@ impl Link {
             let Some(Route { server, lives }) = route else {
                 return Err(Trouble::Unreachable { perhaps_done: false });
             };
-            let turn = server.turns.acquire().await;
+            let Ok(Ok(turn)) = timeout(TURN_LIMIT, server.turns.acquire()).await else {
+                return Err(Trouble::Unreachable { perhaps_done: false });
+            };
+            let given = server.given();
             let mut cmd = cmd.clone();
             cmd.arg(&*lives);
             on_its_way.store(true, Relaxed);
@@ -138,13 +144,19 @@ impl Link {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            match Failure::of(&error) {
-                Failure::Forgotten => match server::load_scripts(&server.data).await {
+            if error.is_connection_dropped() {
+                server.turns.close();
+            }
+            let failure = Failure::of(&error);
+            if matches!(failure, Failure::Forgotten | Failure::Moved) {
+                on_its_way.store(false, Relaxed);
+            }
+            match failure {
+                Failure::Forgotten => match server.give_again(given).await {
                     Ok(()) => continue,
                     Err(_) => return Err(Trouble::Unreachable { perhaps_done: false }),
                 },
                 Failure::Moved => {
-                    on_its_way.store(false, Relaxed);
                     self.moved.store(true, Relaxed);
                     self.ears.look.notify_one();
                     changed.await;
@@ -180,8 +192,10 @@ impl Link {
                     self.ears.places.wake_all(Wake::Lost);
                 }
             } else {
-                let servers = routes.servers.iter().zip(well).filter(|(_, well)| *well);
-                let kept: Vec<_> = servers.map(|(server, _)| server.clone()).collect();
+                let (kept, lost): (Vec<_>, Vec<_>) =
+                    routes.servers.iter().cloned().zip(well).partition(|(_, well)| *well);
+                lost.iter().for_each(|(server, _)| server.turns.close());
+                let kept: Vec<_> = kept.into_iter().map(|(server, _)| server).collect();
                 drop(routes);
                 was_whole = self.mend(kept, was_whole && !moved).await;
             }

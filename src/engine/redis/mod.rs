@@ -67,8 +67,8 @@ pub struct Redis {
     thread: Thread,
 }
 
-/// So many polls look again at a time after Redis was lost: it has answered them long before anybody else has waited too long.
-const LOOKS_AT_ONCE: usize = 512;
+/// So many polls look again at a time after Redis was lost: half of the calls that may be on their way, and the rest is for others.
+const LOOKS_AT_ONCE: usize = 128;
 
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.

@@ -1,6 +1,12 @@
 //! One Redis server: finding it, connecting to it, asking it whether it is well.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use redis::{
@@ -8,7 +14,7 @@ use redis::{
     aio::MultiplexedConnection,
 };
 use tokio::{
-    sync::{Notify, Semaphore},
+    sync::{Mutex, Notify, Semaphore},
     time::timeout,
 };
 
@@ -27,9 +33,10 @@ const PING_LIMIT: Duration = Duration::from_secs(1);
 /// What a connection waits for an answer, in case nobody else has given up before.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
-/// So many calls are on their way to a server at a time, some tens of milliseconds' worth. Others wait here: whoever has to
-/// wait for too long knows that nothing was sent, and the question whether the server is well is not behind them.
-const CALLS_AT_ONCE: usize = 1024;
+/// So many calls are on their way to a server at a time, ten milliseconds' worth; dozens of nodes may do the same before answers
+/// come too late. Others wait here: whoever has to wait for too long knows that nothing was sent, and the question whether the
+/// server is well is not behind them.
+const CALLS_AT_ONCE: usize = 256;
 
 /// The oldest that has sharded channels and scripts with flags.
 const OLDEST_MAJOR: u32 = 7;
@@ -45,8 +52,11 @@ pub struct Server {
     /// Which of the lives of its data this is, and by what other names nodes may know it, of eight characters each. It is
     /// another one when what Redis had acknowledged may be gone: see `scripts/prelude.lua`.
     pub life: String,
-    /// Of calls on their way.
+    /// Of calls on their way. There are none any more when the connection is lost.
     pub turns: Semaphore,
+    /// How often it was given the scripts, and who does that now.
+    given: AtomicUsize,
+    giving: Mutex<()>,
     /// Of its own: Redis cuts off subscribers that do not keep up.
     push: MultiplexedConnection,
 }
@@ -71,8 +81,8 @@ impl Server {
         let life = about.life(&data).await.map_err(failed)?;
         load_scripts(&data).await.map_err(failed)?;
         let push = open(info(ProtocolVersion::RESP3).map_err(failed)?, Some(ears.clone())).await.map_err(failed)?;
-        let turns = Semaphore::new(CALLS_AT_ONCE);
-        let server = Self { host: host.clone(), buckets, data, life, turns, push };
+        let (turns, given, giving) = (Semaphore::new(CALLS_AT_ONCE), AtomicUsize::new(1), Mutex::default());
+        let server = Self { host: host.clone(), buckets, data, life, turns, given, giving, push };
         server.subscribe(ears).await.map_err(failed)?;
         Ok(server)
     }
@@ -87,8 +97,26 @@ impl Server {
         join_all(all).await.into_iter().try_for_each(|outcome| outcome.and_then(Value::extract_error).map(drop))
     }
 
+    /// How often it was given the scripts.
+    pub fn given(&self) -> usize {
+        self.given.load(Relaxed)
+    }
+
+    /// Gives it the scripts that it had forgotten when they had been given so often, unless somebody else did so meanwhile.
+    pub async fn give_again(&self, given: usize) -> RedisResult<()> {
+        let _giving = self.giving.lock().await;
+        if self.given() == given {
+            load_scripts(&self.data).await?;
+            self.given.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
     /// Whether it answers, still has its buckets, and can still tell us of mailboxes.
     pub async fn is_well(&self, keys: &Keys) -> bool {
+        if self.turns.is_closed() {
+            return false;
+        }
         let Some(bucket) = self.buckets.first() else { return true };
         let mut looking = redis::cmd("EXISTS");
         looking.arg(keys.deadlines(*bucket));
@@ -101,7 +129,7 @@ impl Server {
 }
 
 /// Redis forgets scripts when it starts.
-pub async fn load_scripts(connection: &MultiplexedConnection) -> RedisResult<()> {
+async fn load_scripts(connection: &MultiplexedConnection) -> RedisResult<()> {
     for script in Script::ALL {
         let mut cmd = redis::cmd("SCRIPT");
         cmd.arg("LOAD").arg(script.text());

@@ -7,8 +7,8 @@ use tokio::{
     sync::oneshot,
 };
 
-/// What was begun on it ends also when nobody waits for it any more. What is begun first is sent first: of a single thread's
-/// tasks that come from elsewhere, none overtakes another.
+/// What was begun on it ends also when nobody waits for it any more. What is begun first is sent first, as long as no call has to
+/// wait for its turn: of a single thread's tasks that come from elsewhere, none overtakes another.
 #[derive(Debug)]
 pub struct Thread {
     tasks: Handle,
