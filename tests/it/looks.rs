@@ -215,7 +215,7 @@ async fn a_redis_that_is_asked_more_than_it_can_answer_goes_on_answering_and_is_
 // Once all that waited for their turns were sent into the connection that was lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_was_on_its_way_when_a_connection_was_lost_has_perhaps_been_done() {
-    let (ends, _) = interrupted(&["client", "kill", "type", "normal"]).await;
+    let (ends, ..) = interrupted(&["client", "kill", "type", "normal"]).await;
     assert!((1..=600).contains(&ends.perhaps_done), "{ends:?}");
     assert!(ends.not_sent > 10_000, "{ends:?}");
 }
@@ -223,15 +223,22 @@ async fn only_what_was_on_its_way_when_a_connection_was_lost_has_perhaps_been_do
 // Once each call that found them forgotten gave it all scripts, and what was sent after that waited behind them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_that_were_forgotten_are_given_once_and_nobody_waits_long() {
-    let (ends, redis) = interrupted(&["script", "flush"]).await;
+    let (ends, storm, redis) = interrupted(&["script", "flush"]).await;
     assert!(ends.perhaps_done <= 100, "{ends:?}");
     assert!(ends.answered >= 256, "{ends:?}");
+    let given = async {
+        while calls(&redis, "script|load") < 2 * SCRIPTS {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, given).await.unwrap();
+    storm.answered().await;
     // When it was connected to, and again.
     assert_eq!(calls(&redis, "script|load"), 2 * SCRIPTS);
 }
 
 /// Something happens to Redis when many calls wait for their turns.
-async fn interrupted(by: &[&str]) -> (Ends, RedisServer) {
+async fn interrupted(by: &[&str]) -> (Ends, Storm, RedisServer) {
     let redis = RedisServer::start(&["--save", ""]);
     let wire = Wire::to(&redis).await;
     let engine = engine_at(&format!("redis://127.0.0.1:{}", wire.port), Limits::default(), Clock::start());
@@ -244,7 +251,7 @@ async fn interrupted(by: &[&str]) -> (Ends, RedisServer) {
         tokio::task::yield_now().await;
     }
     redis.cli(by);
-    (storm.ends().await, redis)
+    (storm.ends().await, storm, redis)
 }
 
 /// Posts, many at once.
@@ -271,9 +278,19 @@ impl Storm {
         }
     }
 
-    async fn ends(self) -> Ends {
+    /// Posts once more, until there is an answer.
+    async fn answered(&self) {
+        let asking = async {
+            while let Err(Refusal::EngineUnavailable { .. }) =
+                self.engine.post(&self.room, self.ann, bye(self.ann)).await
+            {}
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap();
+    }
+
+    async fn ends(&mut self) -> Ends {
         let mut ends = Ends::default();
-        for outcome in self.posts.join_all().await {
+        for outcome in std::mem::take(&mut self.posts).join_all().await {
             match outcome {
                 Err(Refusal::EngineUnavailable { perhaps_done: true }) => ends.perhaps_done += 1,
                 Err(Refusal::EngineUnavailable { perhaps_done: false }) => ends.not_sent += 1,

@@ -152,9 +152,9 @@ impl Link {
                 on_its_way.store(false, Relaxed);
             }
             match failure {
-                Failure::Forgotten => match server.give_again(given).await {
-                    Ok(()) => continue,
-                    Err(_) => return Err(Trouble::Unreachable { perhaps_done: false }),
+                Failure::Forgotten => match tokio::spawn(server.give_again(given)).await {
+                    Ok(Ok(())) => continue,
+                    _ => return Err(Trouble::Unreachable { perhaps_done: false }),
                 },
                 Failure::Moved => {
                     self.moved.store(true, Relaxed);

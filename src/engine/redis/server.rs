@@ -102,8 +102,9 @@ impl Server {
         self.given.load(Relaxed)
     }
 
-    /// Gives it the scripts that it had forgotten when they had been given so often, unless somebody else did so meanwhile.
-    pub async fn give_again(&self, given: usize) -> RedisResult<()> {
+    /// Gives it the scripts that it had forgotten when they had been given so often, unless somebody else did so meanwhile. To be
+    /// spawned: whoever waits for it may give up before all are there.
+    pub async fn give_again(self: Arc<Self>, given: usize) -> RedisResult<()> {
         let _giving = self.giving.lock().await;
         if self.given() == given {
             load_scripts(&self.data).await?;
@@ -130,12 +131,12 @@ impl Server {
 
 /// Redis forgets scripts when it starts.
 async fn load_scripts(connection: &MultiplexedConnection) -> RedisResult<()> {
-    for script in Script::ALL {
+    let all = Script::ALL.map(async |script| {
         let mut cmd = redis::cmd("SCRIPT");
         cmd.arg("LOAD").arg(script.text());
-        ask(connection, &cmd).await?;
-    }
-    Ok(())
+        ask(connection, &cmd).await
+    });
+    join_all(all).await.into_iter().try_for_each(|outcome| outcome.map(drop))
 }
 
 async fn ask(connection: &MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
