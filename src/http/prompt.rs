@@ -19,7 +19,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use futures_util::{future::LocalBoxFuture, task::AtomicWaker};
+use futures_util::future::LocalBoxFuture;
 use slab::Slab;
 
 /// So many go on in another's turn; if more are woken, they get turns of their own.
@@ -53,27 +53,29 @@ impl Turn {
         }
     }
 
-    /// Lets one go on, and then those it has woken, in the order in which they were.
-    fn take(&self, first: usize) {
+    /// Lets one go on in a turn of its own, and then those it has woken, in the order in which they were.
+    fn take(&self, key: usize, connection: &dyn GoOn) {
         self.taken.set(0);
-        self.go_on(first, true);
+        self.go_on(key, connection, true);
         let mut done = 0;
         loop {
             let next = self.next.borrow().get(done).copied();
             let Some(key) = next else { break };
-            self.go_on(key, false);
+            let connection = self.connections.borrow().get(key).cloned();
+            if let Some(connection) = connection {
+                self.go_on(key, &*connection, false);
+            }
             done += 1;
         }
-        self.next.borrow_mut().clear();
+        if done > 0 {
+            self.next.borrow_mut().clear();
+        }
     }
 
-    fn go_on(&self, key: usize, in_its_own: bool) {
-        let connection = self.connections.borrow().get(key).cloned();
-        if let Some(connection) = connection {
-            self.now.set(Some(key));
-            connection.go_on(in_its_own);
-            self.now.set(None);
-        }
+    fn go_on(&self, key: usize, connection: &dyn GoOn, in_its_own_turn: bool) {
+        self.now.set(Some(key));
+        connection.go_on(in_its_own_turn);
+        self.now.set(None);
     }
 
     /// Whether a connection that is woken now goes on in this turn. One that wakes itself does not: it lets others go first.
@@ -92,7 +94,8 @@ impl Turn {
 struct Woken {
     thread: u64,
     key: usize,
-    task: AtomicWaker,
+    /// The runtime's task.
+    task: Waker,
 }
 
 impl Wake for Woken {
@@ -102,7 +105,7 @@ impl Wake for Woken {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !TURN.try_with(|turn| turn.takes(self)).unwrap_or(false) {
-            self.task.wake();
+            self.task.wake_by_ref();
         }
     }
 }
@@ -112,17 +115,20 @@ trait GoOn {
 }
 
 struct Work<T> {
-    woken: Arc<Woken>,
-    waker: Waker,
+    key: usize,
+    /// Not before it is first polled.
+    woken: RefCell<Option<(Arc<Woken>, Waker)>>,
     future: RefCell<Option<LocalBoxFuture<'static, T>>>,
     outcome: Cell<Option<Result<T, Box<dyn Any + Send>>>>,
 }
 
 impl<T> GoOn for Work<T> {
     fn go_on(&self, in_its_own_turn: bool) {
+        let woken = self.woken.borrow();
+        let Some((woken, waker)) = woken.as_ref() else { return };
         let Some(mut future) = self.future.take() else { return };
         // Its failure is its own, not that of the one whose turn it is.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(&self.waker)))) {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(waker)))) {
             Ok(Poll::Pending) => {
                 self.future.replace(Some(future));
                 return;
@@ -131,7 +137,7 @@ impl<T> GoOn for Work<T> {
             Err(panic) => self.outcome.set(Some(Err(panic))),
         }
         if !in_its_own_turn {
-            self.woken.task.wake();
+            woken.task.wake_by_ref();
         }
     }
 }
@@ -145,10 +151,9 @@ impl<T: 'static> Prompt<T> {
         TURN.with(|turn| {
             let mut connections = turn.connections.borrow_mut();
             let place = connections.vacant_entry();
-            let woken = Arc::new(Woken { thread: turn.thread, key: place.key(), task: AtomicWaker::new() });
             let work = Rc::new(Work {
-                waker: Waker::from(woken.clone()),
-                woken,
+                key: place.key(),
+                woken: RefCell::default(),
                 future: RefCell::new(Some(Box::pin(future))),
                 outcome: Cell::new(None),
             });
@@ -163,8 +168,15 @@ impl<T> Future for Prompt<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let work = &self.0;
-        work.woken.task.register(context.waker());
-        TURN.with(|turn| turn.take(work.woken.key));
+        TURN.with(|turn| {
+            let task = context.waker();
+            let is_known = work.woken.borrow().as_ref().is_some_and(|(woken, _)| woken.task.will_wake(task));
+            if !is_known {
+                let woken = Arc::new(Woken { thread: turn.thread, key: work.key, task: task.clone() });
+                work.woken.replace(Some((woken.clone(), woken.into())));
+            }
+            turn.take(work.key, &**work);
+        });
         match work.outcome.take() {
             Some(Ok(outcome)) => Poll::Ready(outcome),
             Some(Err(panic)) => resume_unwind(panic),
@@ -176,7 +188,7 @@ impl<T> Future for Prompt<T> {
 impl<T> Drop for Prompt<T> {
     fn drop(&mut self) {
         // Its future goes after the table is free again, because it may wake others.
-        let _ = TURN.try_with(|turn| turn.connections.borrow_mut().try_remove(self.0.woken.key));
+        let _ = TURN.try_with(|turn| turn.connections.borrow_mut().try_remove(self.0.key));
     }
 }
 
