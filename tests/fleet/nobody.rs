@@ -2,7 +2,7 @@
 
 use crate::deployment::{Deployment, Keeping};
 
-/// Once clients were told nothing, and waited longer each time, up to eight seconds, for a Redis that was back after five.
+/// Once clients were told nothing, and waited longer each time, up to eight seconds.
 #[tokio::test]
 async fn haproxy_says_when_to_ask_again() {
     let mut deployment = Deployment::start(Keeping::Memory).await;
