@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     chart::{Chart, Group},
     report::{Median, Results},
+    servers::Server,
     workloads::Workload,
 };
 
@@ -72,7 +73,8 @@ const DRAWINGS: &[Drawing] = &[
 pub fn write(results: &Results, folder: &Path) -> Result<Vec<String>, String> {
     let mut written = Vec::new();
     for drawing in DRAWINGS {
-        let medians = results.medians(drawing.workload);
+        let mut medians = results.medians(drawing.workload);
+        medians.retain(|row| row.server != Server::CrossOrigin);
         if medians.is_empty() {
             continue;
         }

@@ -106,7 +106,7 @@ fn measure(setting: &Setting, repetitions: usize, task: Task) -> Result<Vec<Foun
 
 fn play(setting: &Setting, nodes: usize, task: Task) -> Result<Found, String> {
     let fleet = Fleet::start(setting, nodes)?;
-    let driver = drivers::Signalpost::like_our_client();
+    let driver = drivers::Signalpost::new(true, None);
     let wire = Wire::to_all(fleet.addrs.clone()).map_err(|error| error.to_string())?;
     let stage = Stage { crowd: Crowd::new(wire, &driver), server: &fleet.nodes, task };
     let before = fleet.look()?;
@@ -216,7 +216,7 @@ const WAITING: &str = "Joining, with the first poll; a poll that waits its 25 s 
 /// Peers that come in, in rooms of two, and wait so many seconds: a row of a table, and all costs.
 fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(String, Costs), String> {
     let fleet = Fleet::start(setting, nodes)?;
-    let driver = drivers::Signalpost::like_our_client();
+    let driver = drivers::Signalpost::new(true, None);
     let wire = Wire::to_all(fleet.addrs.clone()).map_err(|error| error.to_string())?;
     let peers = (2 * ROOMS) as f64;
     let task = Task { workload: Workload::Parked, size: 2 * ROOMS, server: Server::Signalpost, seconds: idle };

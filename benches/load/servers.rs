@@ -31,6 +31,8 @@ pub enum Server {
     Prosody,
     /// Janus by its HTTP transport, with a relay in its Lua plugin; from Debian
     Janus,
+    /// Signalpost as a page on another origin uses it: `--cors-origin`, and an `Origin` header in every request
+    CrossOrigin,
 }
 
 /// How servers are started in this run.
@@ -49,10 +51,14 @@ pub struct Running {
     pub addr: SocketAddr,
 }
 
+/// Where the page comes from that uses the server from another origin.
+const PAGE_ORIGIN: &str = "https://app.example.org";
+
 impl Server {
     pub fn name(self) -> &'static str {
         match self {
             Self::Signalpost => "Signalpost",
+            Self::CrossOrigin => "Signalpost, with an `Origin` header",
             Self::Other => "Signalpost (other)",
             Self::Relay => "bare actix-web relay",
             Self::Nchan => "nginx + nchan",
@@ -66,7 +72,7 @@ impl Server {
     pub fn missing(self, setting: &Setting) -> Option<String> {
         let there = |path: &Path| path.exists();
         match self {
-            Self::Signalpost | Self::Relay => None,
+            Self::Signalpost | Self::CrossOrigin | Self::Relay => None,
             Self::Other => match &setting.other {
                 Some(path) if there(path) => None,
                 _ => Some("name the binary: --other FILE".into()),
@@ -86,7 +92,7 @@ impl Server {
 
     /// A build of Signalpost, whose failures make the bench fail.
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::Signalpost | Self::Other)
+        matches!(self, Self::Signalpost | Self::CrossOrigin | Self::Other)
     }
 
     /// Takes ten times as long as the others, or more.
@@ -97,6 +103,8 @@ impl Server {
     /// Is measured at this size unless told otherwise.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
         match (self, workload) {
+            (Self::CrossOrigin, Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
+            (Self::CrossOrigin, _) => false,
             (Self::Prosody | Self::Janus, Workload::Parked) => size <= 1000,
             (Self::Prosody | Self::Janus, Workload::JoinStorm) => true,
             (Self::Prosody, Workload::Mesh) => false,
@@ -122,8 +130,10 @@ impl Server {
 
     pub fn driver(self, like_our_client: bool) -> Box<dyn Driver> {
         match self {
-            Self::Signalpost | Self::Other if like_our_client => Box::new(drivers::Signalpost::like_our_client()),
-            Self::Signalpost | Self::Other => Box::new(drivers::Signalpost::default()),
+            Self::Signalpost | Self::CrossOrigin | Self::Other => {
+                let origin = (self == Self::CrossOrigin).then_some(PAGE_ORIGIN);
+                Box::new(drivers::Signalpost::new(like_our_client, origin))
+            }
             Self::Relay => Box::new(drivers::Relay),
             Self::Nchan => Box::new(drivers::Nchan),
             Self::SocketIo => Box::new(drivers::SocketIo),
@@ -139,6 +149,12 @@ impl Server {
             Self::Signalpost => {
                 let program = env!("CARGO_BIN_EXE_signalpost");
                 Process::start_and_listen(pinned(cpus, program, &signalpost(setting, tls)))?
+            }
+            Self::CrossOrigin => {
+                let program = env!("CARGO_BIN_EXE_signalpost");
+                let mut arguments = signalpost(setting, tls);
+                arguments.extend(["--cors-origin".to_owned(), PAGE_ORIGIN.to_owned()]);
+                Process::start_and_listen(pinned(cpus, program, &arguments))?
             }
             Self::Other => {
                 let program = setting.other.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();

@@ -11,7 +11,9 @@ use crate::wire::{Answer, Request};
 #[derive(Debug, Default)]
 pub struct Signalpost {
     /// Every header and parameter that `web/client` sends: idempotency keys, which page it is.
-    pub like_our_client: bool,
+    like_our_client: bool,
+    /// Sent with every request, as a browser does for a page on another origin.
+    origin: Option<&'static str>,
     keys: AtomicU64,
 }
 
@@ -20,8 +22,8 @@ const JSON: &str = "application/json";
 const BATCH_MESSAGES: usize = 50;
 
 impl Signalpost {
-    pub fn like_our_client() -> Self {
-        Self { like_our_client: true, ..Self::default() }
+    pub fn new(like_our_client: bool, origin: Option<&'static str>) -> Self {
+        Self { like_our_client, origin, ..Self::default() }
     }
 
     fn start(&self, method: &'static str, seat: &Seat, request: &mut Request) {
@@ -31,6 +33,9 @@ impl Signalpost {
         request.head.push_str(&seat.pass);
         if self.like_our_client {
             request.header("accept", JSON);
+        }
+        if let Some(origin) = self.origin {
+            request.header("origin", origin);
         }
     }
 
