@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix_files::{Files, NamedFile};
 use actix_web::{
     HttpRequest, HttpResponse, Responder, get,
-    http::header::{self, HeaderName},
+    http::header::{self, ETag, EntityTag, Header, HeaderName, IfNoneMatch},
     middleware::DefaultHeaders,
     web::{self, Data, ServiceConfig},
 };
@@ -61,23 +61,32 @@ async fn embedded_client(request: HttpRequest, file: web::Path<String>) -> Resul
 fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpResponse, Problem> {
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "The page has no such file."))?;
     let tag = hash_tag(&file);
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let fresh = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let fresh = is_known(request, &tag);
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     for header in HEADERS {
         response.insert_header(header);
     }
-    response.insert_header((header::ETAG, tag));
+    response.insert_header(ETag(tag));
     if fresh {
         return Ok(response.finish());
     }
     Ok(response.content_type(file.metadata.mimetype()).body(file.data.into_owned()))
 }
 
-fn hash_tag(file: &EmbeddedFile) -> String {
+/// Whether the client has this version. A proxy that compresses an answer makes its tag a weak one, so tags are compared
+/// weakly (RFC 9110 section 13.1.2).
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
+        Err(_) => false,
+    }
+}
+
+fn hash_tag(file: &EmbeddedFile) -> EntityTag {
     let hash = file.metadata.sha256_hash();
     let number = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    format!("\"{number:016x}\"")
+    EntityTag::new_strong(format!("{number:016x}"))
 }
 
 /// The folder that `--web-dir` names.

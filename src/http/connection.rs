@@ -26,6 +26,9 @@ const FRAMES_BYTES: usize = 256 * 1024;
 /// How long a client may take nothing of what it is sent, and no longer than it may say nothing.
 const BLOCKED: Duration = Duration::from_secs(30);
 
+/// How long something that has begun to come may take until it is whole: the head of a request, a record of TLS, a frame.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 pub struct Connection {
     clock: Clock,
@@ -34,6 +37,10 @@ pub struct Connection {
     requests: AtomicUsize,
     /// When there was last something on it, in milliseconds of our clock.
     heard: AtomicU64,
+    /// Since when something has been coming over TLS that is not whole yet.
+    begun: AtomicU64,
+    /// Nothing else can come before that, not even to requests that are under way.
+    in_frame: AtomicBool,
     /// Since when its client takes nothing.
     blocked_since: AtomicU64,
     /// Answers that are being sent.
@@ -56,6 +63,16 @@ pub struct Connection {
     verified: Mutex<Option<Box<Verified>>>,
 }
 
+/// Where what has come over HTTP/2 ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Between,
+    /// Within a piece of a body, which has a limit of its own.
+    InBody,
+    /// Within any other frame, or in front of the rest of a block of header fields.
+    InHead,
+}
+
 #[derive(Debug)]
 struct Verified {
     token: [u64; TOKEN_WORDS],
@@ -72,7 +89,7 @@ fn words(token: &str) -> Option<[u64; TOKEN_WORDS]> {
     Some(bytes.map(u64::from_ne_bytes))
 }
 
-/// In `blocked_since` and `due`: at no time.
+/// In `begun`, `blocked_since` and `due`: at no time.
 const NEVER: u64 = u64::MAX;
 
 impl Connection {
@@ -82,6 +99,8 @@ impl Connection {
             over_limit,
             requests: AtomicUsize::new(0),
             heard: AtomicU64::new(clock.now().millis()),
+            begun: AtomicU64::new(NEVER),
+            in_frame: AtomicBool::new(false),
             blocked_since: AtomicU64::new(NEVER),
             answers: AtomicUsize::new(0),
             due: AtomicU64::new(NEVER),
@@ -128,11 +147,36 @@ impl Connection {
 
     pub fn speaks_http_2(&self) {
         self.http_2.store(true, Ordering::Relaxed);
+        self.nothing_begun();
         self.allowed.store(FRAMES_BYTES, Ordering::Relaxed);
     }
 
     pub fn speaks_http_1(&self) {
         self.http_1.store(true, Ordering::Relaxed);
+        self.nothing_begun();
+    }
+
+    /// Something comes of which nobody knows yet whether it is whole.
+    pub fn begun(&self) {
+        if self.begun.load(Ordering::Relaxed) == NEVER {
+            self.begun.store(self.clock.now().millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// What has come is whole, as far as it is to be in time.
+    fn nothing_begun(&self) {
+        self.begun.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// Over HTTP/2: where what has come so far ends, and whether something was whole before.
+    pub fn came_to(&self, end: End, passed: bool) {
+        if passed || end == End::Between {
+            self.nothing_begun();
+        }
+        if end != End::Between {
+            self.begun();
+        }
+        self.in_frame.store(end == End::InHead, Ordering::Relaxed);
     }
 
     /// Ends it because nothing has been on it for too long. Over HTTP/1 whoever reads from it does so, if nothing has come
@@ -186,9 +230,12 @@ impl Connection {
     pub fn end_if_overdue(&self, now: Timestamp, idle: Duration) {
         let past = |since: u64, span: Duration| since != NEVER && Timestamp::from_millis(since) + span < now;
         let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
-        if blocked || past(self.due.load(Ordering::Relaxed), Duration::ZERO) {
+        let asked_nothing = self.requests.load(Ordering::Acquire) == 0;
+        let half = (asked_nothing || self.in_frame.load(Ordering::Relaxed))
+            && past(self.begun.load(Ordering::Relaxed), HEAD_TIMEOUT);
+        if blocked || half || past(self.due.load(Ordering::Relaxed), Duration::ZERO) {
             self.end();
-        } else if self.requests.load(Ordering::Acquire) == 0 && past(self.heard.load(Ordering::Relaxed), idle) {
+        } else if asked_nothing && past(self.heard.load(Ordering::Relaxed), idle) {
             self.end_idle();
         }
     }
@@ -197,6 +244,9 @@ impl Connection {
     pub fn begin(self: &Arc<Self>, announced: Option<usize>, unknown: usize) -> InRequest {
         let before = self.requests.fetch_add(1, Ordering::AcqRel);
         self.idle.store(false, Ordering::Release);
+        if self.http_1.load(Ordering::Relaxed) {
+            self.nothing_begun();
+        }
         let lent = if announced.is_none() && before == 0 { unknown } else { 0 };
         // Records of TLS cost something, too.
         let body = announced.unwrap_or(lent).min(1 << 40);
@@ -232,6 +282,9 @@ impl InRequest {
 impl Drop for InRequest {
     fn drop(&mut self) {
         let connection = &self.connection;
+        if !connection.in_frame.load(Ordering::Relaxed) {
+            connection.nothing_begun();
+        }
         connection.heard.store(connection.clock.now().millis(), Ordering::Relaxed);
         connection.allowed.fetch_sub(self.lent, Ordering::Relaxed);
         connection.fresh.store(true, Ordering::Release);

@@ -114,7 +114,7 @@ impl Connections {
     }
 
     /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
-    /// come to the end of its head; and those whose clients do not take their answers.
+    /// come whole in time; and those whose clients do not take their answers.
     pub fn end_the_overdue(&self) {
         let now = self.clock.now();
         let open = self.open.lock();

@@ -156,7 +156,7 @@ where
     move |stream| {
         let (worker, parts) = (worker.clone(), parts.clone());
         Box::pin(Prompt::new(async move {
-            let watched = worker.connections().accept(stream)?;
+            let watched = worker.connections().accept(stream)?.under_tls();
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             // In boxes, lest each connection is as large as the largest of what it may be doing.
             let Ok(stream) = Box::pin(parts.0.call(watched)).await else { return Ok(()) };
@@ -178,7 +178,9 @@ fn inspected(stream: TlsStream<Watched>) -> Inspected {
     let connection = stream.get_ref().0.connection().clone();
     let mut frames = Frames::new();
     let look = move |bytes: &[u8]| {
-        if !frames.look(bytes) {
+        if frames.look(bytes) {
+            connection.came_to(frames.end(), frames.passed());
+        } else {
             connection.end();
         }
     };

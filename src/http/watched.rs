@@ -24,6 +24,8 @@ pub struct Watched {
     io: TcpStream,
     peer: SocketAddr,
     connection: Arc<Connection>,
+    /// Nobody sees what comes before all of a record is there.
+    under_tls: bool,
     /// The client takes nothing at present.
     blocked: bool,
     /// Bytes since there was nothing to do.
@@ -48,6 +50,7 @@ impl Watched {
             io,
             peer,
             connection,
+            under_tls: false,
             blocked: false,
             arrived: 0,
             warned: false,
@@ -55,6 +58,10 @@ impl Watched {
             rest: None,
             _seat: seat,
         }
+    }
+
+    pub fn under_tls(self) -> Self {
+        Self { under_tls: true, ..self }
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -131,6 +138,9 @@ impl AsyncRead for Watched {
         let length = buffer.filled().len() - before;
         self.at_a_stretch = if read.is_pending() { 0 } else { self.at_a_stretch + length };
         self.arrived += length;
+        if self.under_tls && length > 0 {
+            self.connection.begun();
+        }
         read
     }
 }

@@ -45,6 +45,47 @@ async fn a_folder_can_take_the_place_of_the_embedded_page() {
     server.get("/nothing").await.refused(404, "not-found");
 }
 
+/// nginx that compresses answers makes their tags weak, and browsers send them back so: that was answered 200, with
+/// everything, every time.
+#[actix_web::test]
+async fn whoever_has_a_file_is_told_so_however_its_tag_comes_back() {
+    let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
+    for server in [Server::start(&[]), Server::start(&["--web-dir", web])] {
+        for path in ["/", "/network-test", "/client/index.js", "/app/style.css"] {
+            let tag = server.get(path).await.headers["etag"].to_str().unwrap().to_owned();
+            let other = "\"another, with a comma\"";
+            let known = [
+                vec![tag.clone()],
+                vec![format!("W/{tag}")],
+                vec![format!("{other}, W/{tag}")],
+                vec![format!("W/{tag} ,{other},")],
+                vec![other.into(), format!("W/{tag}")],
+                vec!["*".into()],
+            ];
+            let unknown = [
+                vec![other.to_owned()],
+                vec![format!("w/{tag}")],
+                vec![tag.trim_matches('"').into()],
+                vec![tag.replace('"', "\"x")],
+                vec![String::new()],
+            ];
+            let cases = known.map(|fields| (fields, 304)).into_iter().chain(unknown.map(|fields| (fields, 200)));
+            for (fields, status) in cases {
+                for method in [Method::GET, Method::HEAD] {
+                    // Where there is a tag, the date does not count (RFC 9110 section 13.1.3).
+                    let asking =
+                        server.request(method, path).header("if-modified-since", "Fri, 31 Dec 2060 23:59:59 GMT");
+                    let asking = fields.iter().fold(asking, |asking, field| asking.header("if-none-match", field));
+                    let answer = send(asking).await;
+                    assert_eq!(answer.status, status, "{path} {fields:?}");
+                    assert_eq!(answer.headers["etag"], tag);
+                    assert!(status == 200 || answer.text.is_empty());
+                }
+            }
+        }
+    }
+}
+
 #[actix_web::test]
 async fn the_documentation_is_served_without_any_network() {
     let server = Server::start(&[]);

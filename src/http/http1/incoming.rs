@@ -5,7 +5,6 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use actix_http::{
@@ -14,17 +13,12 @@ use actix_http::{
     h1::{Message, MessageType},
 };
 use actix_web::{dev::Payload, http::StatusCode, web::BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::Sleep,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::Decoder;
 
-use super::{Gone, Http1, Received, body::Source};
-use crate::http::plain::Plain;
+use super::{Gone, Http1, Received, body::Source, upgrades};
+use crate::http::{connection::HEAD_TIMEOUT, plain::Plain};
 
-/// How long the first head may take. Later ones are the watchdog's business.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// What may be sent ahead. `Watched` has a lower bound where nothing so long was announced.
 const AHEAD_BYTES: usize = 128 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -36,13 +30,6 @@ pub enum Next {
     Misshapen(StatusCode),
     /// There is none.
     End,
-}
-
-/// The first head of a connection.
-pub enum FirstHead {
-    Awaited,
-    Until(Pin<Box<Sleep>>),
-    Came,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
@@ -65,10 +52,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
             self.let_go();
             return Some(Next::Request(plain));
         }
+        upgrades::ignore(&mut self.ahead);
         let next = match self.codec.decode(&mut self.ahead) {
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
-                (self.first, self.may_be_plain) = (FirstHead::Came, true);
+                self.head_came();
+                self.may_be_plain = true;
                 Next::Request(self.begin(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
@@ -88,8 +77,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
             self.may_be_plain = false;
             return None;
         };
-        self.first = FirstHead::Came;
+        self.head_came();
         Some(Received::Plain { plain, from: self.peer, connection: self.connection.clone() })
+    }
+
+    fn head_came(&mut self) {
+        (self.is_new, self.head_due) = (false, None);
     }
 
     /// Waits for more of a head; or for the reasons why there will be none.
@@ -102,20 +95,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         if self.worker.connections.is_draining() {
             return Poll::Ready(Err(Next::End));
         }
-        let late = match &mut self.first {
-            FirstHead::Came => self.connection.is_idle(),
-            FirstHead::Until(timer) => timer.as_mut().poll(context).is_ready(),
-            FirstHead::Awaited => {
-                let mut timer = Box::pin(tokio::time::sleep(HEAD_TIMEOUT));
-                let late = timer.as_mut().poll(context).is_ready();
-                self.first = FirstHead::Until(timer);
-                late
-            }
+        // Between requests the watchdog says when it has been long enough. A head has its time from its first byte on, and the
+        // first of a connection from the beginning.
+        let late = if self.is_new || !self.ahead.is_empty() {
+            let due = self.head_due.get_or_insert_with(|| Box::pin(tokio::time::sleep(HEAD_TIMEOUT)));
+            due.as_mut().poll(context).is_ready()
+        } else {
+            self.connection.is_idle()
         };
         match late {
             false => Poll::Pending,
-            // Nothing was asked, so there is nothing to answer.
-            true if self.ahead.is_empty() => Poll::Ready(Err(Next::End)),
+            // Nothing was asked, so there is nothing to answer: empty lines in front of a request are passed over (RFC 9112
+            // section 2.2).
+            true if self.ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => Poll::Ready(Err(Next::End)),
             true => Poll::Ready(Err(Next::Misshapen(StatusCode::REQUEST_TIMEOUT))),
         }
     }

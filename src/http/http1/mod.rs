@@ -12,6 +12,7 @@ mod incoming;
 mod outgoing;
 #[cfg(test)]
 mod tests;
+mod upgrades;
 
 use std::{
     future::poll_fn,
@@ -30,7 +31,10 @@ use actix_web::{
     http::StatusCode,
     web::BytesMut,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Sleep,
+};
 
 use super::{
     answer::Answer,
@@ -40,7 +44,7 @@ use super::{
 };
 use body::Source;
 use buffers::Buffers;
-use incoming::{FirstHead, Next};
+use incoming::Next;
 
 /// What the connections of one worker have in common.
 pub struct Worker<S> {
@@ -84,7 +88,10 @@ pub struct Http1<T, S> {
     expects: bool,
     /// What is left to be written of that.
     interim: &'static [u8],
-    first: FirstHead,
+    /// Nothing has been asked yet.
+    is_new: bool,
+    /// Until when the head that is coming must be there.
+    head_due: Option<Pin<Box<Sleep>>>,
 }
 
 /// The client has gone, or is to be taken for gone.
@@ -110,7 +117,8 @@ where
             broken: false,
             expects: false,
             interim: b"",
-            first: FirstHead::Awaited,
+            is_new: true,
+            head_due: None,
         }
     }
 
