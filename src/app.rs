@@ -11,7 +11,7 @@ use actix_web::{dev::Server, web::Data};
 use tokio::sync::watch;
 
 use crate::{
-    addresses::reachable_at,
+    addresses::{dual_stack, reachable_at},
     clock::Clock,
     config::Config,
     http::{self, Api, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
@@ -128,8 +128,9 @@ impl App {
         let line = |address: &SocketAddr| format!("listening on {scheme}://{address}");
         let mut lines: Vec<String> = addresses.iter().map(line).collect();
         lines.push(format!("API: {scheme}://{}/swagger-ui/", addresses[0]));
-        lines.extend(self.metrics_addr.map(|address| format!("metrics: http://{address}/metrics")));
-        lines.extend(self.stun_addr().map(|address| format!("STUN: udp://{address}")));
+        let others = |address: Option<SocketAddr>| address.map(reachable_at).unwrap_or_default();
+        lines.extend(others(self.metrics_addr).iter().map(|address| format!("metrics: http://{address}/metrics")));
+        lines.extend(others(self.stun_addr()).iter().map(|address| format!("STUN: udp://{address}")));
         // Whoever waited for the first line may have closed its end by now.
         let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         for warning in &self.warnings {
@@ -193,9 +194,10 @@ fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>,
 }
 
 fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let listener = TcpListener::bind(addr).map_err(|error| bind_error(addr, option, &error))?;
+    let socket = dual_stack(addr, socket2::Type::STREAM).map_err(|error| bind_error(addr, option, &error))?;
     // The standard library lets 128 wait; whoever comes when they are as many is dropped, and tries again a second later.
-    socket2::SockRef::from(&listener).listen(BACKLOG).map_err(|error| bind_error(addr, option, &error))?;
+    socket.listen(BACKLOG).map_err(|error| bind_error(addr, option, &error))?;
+    let listener = TcpListener::from(socket);
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     Ok((listener, addr))
 }

@@ -5,15 +5,16 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use signalpost::{
     app::App,
-    config::{Cli, Command, Config},
+    config::{self, Command, Config},
     healthcheck, http, telemetry,
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let line: Vec<_> = std::env::args_os().collect();
+    let given = config::parse(&line, |name| std::env::var_os(name)).unwrap_or_else(|error| error.exit());
+    let cli = given.cli.clone();
     let outcome = match cli.command {
         None => serve(cli.config),
         Some(Command::Serve(config)) => serve(*config),
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("signalpost: {error}");
+            eprintln!("signalpost: {}", given.name_variables(&error));
             ExitCode::FAILURE
         }
     }

@@ -1,12 +1,16 @@
 //! A STUN Binding responder (RFC 8489): tells whoever asks by UDP from which address the question came, which is what a
 //! peer behind address translation has to know of itself.
 //!
+//! An answer must come from the address that was asked (RFC 8489 section 6.3.1.2): a client whose socket is connected never sees
+//! any other. On a wildcard address the kernel would choose the source by its routes, so each answer names it (IP_PKTINFO).
+//!
 //! Anybody may ask, and anybody may claim to be somebody else. So an answer has nothing but that address (32 bytes, or 44
 //! over IPv6, to a question of at least 20), each address is answered only so often, all together only so often, and what
 //! is remembered for that has a fixed size.
 
 use std::{
     hash::{BuildHasher, RandomState},
+    io::IoSliceMut,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -18,15 +22,16 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed, keyed::DashMapStateStore},
 };
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use stun_types::{
     attribute::{
         Attribute, AttributeStaticType, AttributeType, ErrorCode, Fingerprint, UnknownAttributes, XorMappedAddress,
     },
     message::{BINDING, Message, MessageClass, MessageWrite, MessageWriteExt, MessageWriteVec},
 };
-use tokio::net::UdpSocket;
+use tokio::{io::Interest, net::UdpSocket};
 
-use crate::clock::Clock;
+use crate::{addresses::dual_stack, clock::Clock};
 
 /// Answers per second to one address; ten seconds' worth may come at once. A browser that gathers candidates asks a few times.
 const EACH: NonZeroU32 = NonZeroU32::new(50).unwrap();
@@ -35,6 +40,8 @@ const EACH_BURST: NonZeroU32 = NonZeroU32::new(500).unwrap();
 const ALL: NonZeroU32 = NonZeroU32::new(20_000).unwrap();
 /// No question that deserves an answer is longer.
 const LONGEST: usize = 548;
+/// The kernel joins small datagrams of one sender up to this length (UDP_GRO).
+const JOINED: usize = 64 * 1024;
 /// As many unknown attributes are named in an error as keep it short.
 const NAMED: usize = 4;
 /// Before listening again after the system refused.
@@ -43,6 +50,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct StunResponder {
     socket: UdpSocket,
+    /// Reads and sets the server's own address of each datagram.
+    state: UdpSocketState,
     /// By a hash of the address, so that forged addresses cannot fill the memory.
     each: RateLimiter<u16, DashMapStateStore<u16>, Clock, NoOpMiddleware<Duration>>,
     all: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>,
@@ -56,10 +65,12 @@ impl StunResponder {
     ///
     /// The address is in use, not this machine's, or not permitted.
     pub fn bind(addr: SocketAddr, clock: Clock) -> std::io::Result<Self> {
-        let socket = std::net::UdpSocket::bind(addr)?;
-        socket.set_nonblocking(true)?;
+        let socket = std::net::UdpSocket::from(dual_stack(addr, socket2::Type::DGRAM)?);
+        // This makes it non-blocking, too.
+        let state = UdpSocketState::new((&socket).into())?;
         Ok(Self {
             socket: UdpSocket::from_std(socket)?,
+            state,
             each: RateLimiter::new(
                 Quota::per_second(EACH).allow_burst(EACH_BURST),
                 DashMapStateStore::default(),
@@ -83,10 +94,13 @@ impl StunResponder {
     }
 
     pub async fn run(&self) {
-        let mut question = [0; LONGEST + 1];
+        let mut joined = vec![0; JOINED];
         loop {
-            match self.socket.recv_from(&mut question).await {
-                Ok((length, from)) => self.take(&question[..length], from),
+            match self.receive(&mut joined).await {
+                Ok(meta) => {
+                    let datagrams = joined.get(..meta.len).unwrap_or_default().chunks(meta.stride.max(1));
+                    datagrams.for_each(|question| self.take(question, meta.addr, meta.dst_ip));
+                }
                 Err(error) => {
                     tracing::debug!(%error, "STUN");
                     tokio::time::sleep(PAUSE).await;
@@ -95,12 +109,22 @@ impl StunResponder {
         }
     }
 
-    fn take(&self, question: &[u8], from: SocketAddr) {
+    /// The next datagram, or several of the same length from the same sender.
+    async fn receive(&self, joined: &mut [u8]) -> std::io::Result<RecvMeta> {
+        let mut meta = [RecvMeta::default()];
+        let receive = || self.state.recv((&self.socket).into(), &mut [IoSliceMut::new(joined)], &mut meta);
+        self.socket.async_io(Interest::READABLE, receive).await?;
+        Ok(meta[0])
+    }
+
+    fn take(&self, question: &[u8], from: SocketAddr, asked: Option<IpAddr>) {
         let answer = self.may_ask(from.ip()).then(|| answer(question, from)).flatten();
         let count = if answer.is_some() { &self.answered } else { &self.ignored };
         count.fetch_add(1, Relaxed);
+        let Some(contents) = &answer else { return };
+        let transmit = Transmit { destination: from, ecn: None, contents, segment_size: None, src_ip: asked };
         // Answers are not kept for a full socket: whoever misses one asks again (RFC 8489 section 6.2.1).
-        let _ = answer.map(|bytes| self.socket.try_send_to(&bytes, from));
+        let _ = self.socket.try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), &transmit));
     }
 
     fn may_ask(&self, ip: IpAddr) -> bool {

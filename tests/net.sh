@@ -4,7 +4,7 @@
 #
 #   bash tests/net.sh           all of it, which takes about five minutes, so it is not part of tests/run.sh
 #   bash tests/net.sh FILE…     some of tests/net/*.test.js
-#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s; none where none can be made, and then it says so
+#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s, and STUN on two addresses; none where none can be made, and then it says so
 #
 # With UPDATE_DOCS=1 it writes the table in docs/connectivity.md.
 set -euo pipefail
@@ -35,7 +35,7 @@ if ! why=$(bash tests/net/inside.sh 2>&1); then
 fi
 
 if [ "${1:-}" = short ]; then
-  files=(tests/net/nat.test.js)
+  files=(tests/net/nat.test.js tests/net/stun.test.js)
 elif [ $# -gt 0 ]; then
   files=("$@")
 else

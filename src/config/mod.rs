@@ -1,18 +1,22 @@
 //! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
 
 mod engine;
+mod environment;
 mod memory;
+mod origin;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use engine::EngineChoice;
+pub use environment::{Given, parse};
 use ipnet::IpNet;
 use memory::LEAST;
+use origin::origin;
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
-use values::{at_least_one, folder, network, secret, stun_url, turn_url};
+use values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url};
 
 use crate::{domain::Limits, http::RateLimits, ice::IceConfig, telemetry::LogFormat, tls::Tls};
 
@@ -22,8 +26,8 @@ const BATCH_BODIES: usize = 4;
 /// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
 ///
 /// Without any option it serves on http://127.0.0.1:8080: open that in two windows for a call. Every option can also be
-/// given as an environment variable.
-#[derive(Debug, Parser)]
+/// given as an environment variable, which the option overrides; an empty one is as good as none.
+#[derive(Clone, Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, args_override_self = true, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
@@ -32,7 +36,7 @@ pub struct Cli {
     pub config: Config,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Run the server (what happens without a command, too)
     Serve(Box<Config>),
@@ -82,7 +86,9 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
 
     /// Serve https:// with a certificate made up at the start, to try cameras on a LAN. Browsers will warn
-    #[arg(long, env = "SIGNALPOST_TLS_SELF_SIGNED", conflicts_with = "tls_cert")]
+    #[arg(long, env = "SIGNALPOST_TLS_SELF_SIGNED", value_name = "true|false", action = ArgAction::Set, num_args = 0..=1,
+        require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true,
+        hide_possible_values = true, value_parser = boolean)]
     pub tls_self_signed: bool,
 
     /// Proxy whose `X-Forwarded-For` or `Forwarded` is believed, as an address or a network (10.0.0.0/8). Repeatable
@@ -102,9 +108,9 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_RATE_POLL", value_name = "N", default_value_t = 50)]
     pub rate_poll: u32,
 
-    /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any). Repeatable. The
-    /// server's own page needs none
-    #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any): scheme, host, and port unless
+    /// it is the scheme's own. Repeatable. The server's own page needs none
+    #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origin: Vec<String>,
 
     /// Answer STUN by UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their
@@ -196,7 +202,7 @@ pub struct Config {
     pub log: Targets,
 
     /// How to log
-    #[arg(long, env = "SIGNALPOST_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, env = "SIGNALPOST_LOG_FORMAT", value_enum, ignore_case = true, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
     /// Serve the page from this folder instead of the one in the binary, for working on it
@@ -232,6 +238,9 @@ impl Config {
 
     pub fn tls(&self, addresses: &[SocketAddr]) -> Result<Option<Tls>, String> {
         match (&self.tls_cert, &self.tls_key) {
+            (Some(_), _) if self.tls_self_signed => {
+                Err("--tls-self-signed and --tls-cert are two certificates: leave one of them out".into())
+            }
             (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
             _ if self.tls_self_signed => {
                 let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();

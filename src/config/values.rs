@@ -58,6 +58,15 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or(address).map_err(|_| "it must be an address or a network, as in 10.0.0.0/8".into())
 }
 
+/// In the spellings of unit files, compose files and other programs.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" | "on" | "t" | "enable" | "enabled" => Ok(true),
+        "false" | "0" | "no" | "n" | "off" | "f" | "disable" | "disabled" => Ok(false),
+        _ => Err("it must be true or false (or 1, yes, on, 0, no, off)".into()),
+    }
+}
+
 pub fn at_least_one(text: &str) -> Result<usize, String> {
     let number = text.parse().map_err(|_| "it must be a whole number".to_owned())?;
     if number == 0 { Err("it must be at least 1".into()) } else { Ok(number) }

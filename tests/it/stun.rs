@@ -81,6 +81,69 @@ async fn whoever_asks_too_often_is_ignored_and_others_are_answered() {
     assert_eq!(ask(&other, port).await, other.local_addr().unwrap());
 }
 
+/// Asks through a socket that is connected, as browsers' are: it sees no datagram but from the address that it asked.
+async fn ask_connected(bound: &str, asked: std::net::SocketAddr) -> std::net::SocketAddr {
+    let socket = UdpSocket::bind(bound).await.unwrap();
+    socket.connect(asked).await.unwrap();
+    let own = socket.local_addr().unwrap();
+    let mut answer = [0; 128];
+    let asking = async {
+        loop {
+            socket.send(&question()).await.unwrap();
+            let received = tokio::time::timeout(Duration::from_millis(500), socket.recv(&mut answer)).await;
+            if let Ok(length) = received {
+                let message = Message::from_bytes(&answer[..length.unwrap()]).unwrap();
+                return message.attribute::<XorMappedAddress>().unwrap().addr(message.transaction_id());
+            }
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(20), asking).await;
+    let seen = seen.unwrap_or_else(|_| panic!("no answer from {asked} to {own}"));
+    assert_eq!(seen, own);
+    seen
+}
+
+/// RFC 8489 section 6.3.1.2. On a host with several addresses the answer came from whichever the kernel liked best. IPv6, which
+/// has one loopback address only, is in tests/net/stun.test.js.
+#[actix_web::test]
+async fn an_answer_comes_from_the_address_that_was_asked() {
+    for (listen, asked) in [
+        ("0.0.0.0:0", vec!["127.0.0.1", "127.0.0.2", "127.77.0.5"]),
+        ("[::]:0", vec!["127.0.0.1", "127.0.0.2", "127.77.0.5", "::1"]),
+        ("127.0.0.2:0", vec!["127.0.0.2"]),
+        ("[::1]:0", vec!["::1"]),
+    ] {
+        let server = Server::start(&["--stun-listen", listen]);
+        let port = told_port(&server).await;
+        for ip in asked {
+            let asked = std::net::SocketAddr::new(ip.parse().unwrap(), port);
+            ask_connected(if asked.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }, asked).await;
+        }
+    }
+}
+
+/// The kernel joins datagrams of one sender (UDP_GRO); each is a question of its own.
+#[actix_web::test]
+async fn questions_that_come_joined_are_each_answered() {
+    let server = Server::start(&["--stun-listen", "127.0.0.1:0"]);
+    let port = told_port(&server).await;
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let state = quinn_udp::UdpSocketState::new((&socket).into()).unwrap();
+    let asked = state.max_gso_segments().min(5);
+    let question = question();
+    let contents = question.repeat(asked);
+    let destination = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let segment_size = Some(question.len());
+    let transmit = quinn_udp::Transmit { destination, ecn: None, contents: &contents, segment_size, src_ip: None };
+    state.try_send((&socket).into(), &transmit).unwrap();
+    let socket = UdpSocket::from_std(socket).unwrap();
+    for number in 0..asked {
+        let mut answer = [0; 128];
+        let received = tokio::time::timeout(Duration::from_secs(20), socket.recv(&mut answer)).await;
+        assert!(received.is_ok(), "answer {number} of {asked}");
+    }
+}
+
 #[actix_web::test]
 async fn a_port_in_use_is_said_at_the_start_with_the_option_to_change() {
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
