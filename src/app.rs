@@ -14,7 +14,7 @@ use crate::{
     addresses::{dual_stack, reachable_at},
     clock::Clock,
     config::Config,
-    http::{self, Api, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
+    http::{self, Api, BasePath, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
     stun::StunResponder,
     tls::Tls,
 };
@@ -23,6 +23,7 @@ pub struct App {
     server: Server,
     metrics_server: Option<Server>,
     addr: SocketAddr,
+    base_path: BasePath,
     metrics_addr: Option<SocketAddr>,
     api: Data<Api>,
     tls: Option<Tls>,
@@ -82,6 +83,7 @@ impl App {
         let options = ServerOptions {
             workers: config.workers,
             keep_alive: Duration::from_millis(config.keep_alive_ms),
+            base_path: config.base_path.clone(),
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),
             tls: tls.as_ref().map(Tls::server_config).transpose()?,
@@ -93,6 +95,7 @@ impl App {
             server: http::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,
             metrics_server: metrics_server.map_err(|error| error.to_string())?,
             addr,
+            base_path: config.base_path.clone(),
             metrics_addr,
             api,
             tls,
@@ -127,7 +130,7 @@ impl App {
         let addresses = reachable_at(self.addr);
         let line = |address: &SocketAddr| format!("listening on {scheme}://{address}");
         let mut lines: Vec<String> = addresses.iter().map(line).collect();
-        lines.push(format!("API: {scheme}://{}/swagger-ui/", addresses[0]));
+        lines.push(format!("API: {scheme}://{}{}/swagger-ui/", addresses[0], self.base_path.as_str()));
         let others = |address: Option<SocketAddr>| address.map(reachable_at).unwrap_or_default();
         lines.extend(others(self.metrics_addr).iter().map(|address| format!("metrics: http://{address}/metrics")));
         lines.extend(others(self.stun_addr()).iter().map(|address| format!("STUN: udp://{address}")));
@@ -190,7 +193,9 @@ impl App {
 }
 
 fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>, String> {
-    StunResponder::bind(addr, clock).map(Arc::new).map_err(|error| bind_error(addr, "--stun-listen", &error))
+    let socket = dual_stack(addr, socket2::Type::DGRAM);
+    let responder = socket.and_then(|socket| StunResponder::new(socket.into(), clock));
+    responder.map(Arc::new).map_err(|error| bind_error(addr, "--stun-listen", &error))
 }
 
 fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {

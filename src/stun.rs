@@ -31,7 +31,7 @@ use stun_types::{
 };
 use tokio::{io::Interest, net::UdpSocket};
 
-use crate::{addresses::dual_stack, clock::Clock};
+use crate::clock::Clock;
 
 /// Answers per second to one address; ten seconds' worth may come at once. A browser that gathers candidates asks a few times.
 const EACH: NonZeroU32 = NonZeroU32::new(50).unwrap();
@@ -63,9 +63,8 @@ pub struct StunResponder {
 impl StunResponder {
     /// # Errors
     ///
-    /// The address is in use, not this machine's, or not permitted.
-    pub fn bind(addr: SocketAddr, clock: Clock) -> std::io::Result<Self> {
-        let socket = std::net::UdpSocket::from(dual_stack(addr, socket2::Type::DGRAM)?);
+    /// The system does not tell to which address a datagram came.
+    pub fn new(socket: std::net::UdpSocket, clock: Clock) -> std::io::Result<Self> {
         // This makes it non-blocking, too.
         let state = UdpSocketState::new((&socket).into())?;
         Ok(Self {

@@ -145,6 +145,7 @@ fn wrong(name: &str, value: &OsStr, why: &str) -> clap::Error {
 mod tests {
     use super::*;
 
+    type Beside = Option<(&'static str, &'static str)>;
     type Variables<'a> = &'a [(&'a str, &'a str)];
 
     fn read_with(line: &[&str], variables: Variables<'_>) -> Result<Given, String> {
@@ -158,7 +159,7 @@ mod tests {
     }
 
     /// An option with a value that it takes and that is not its default, and the variable that the value needs beside it.
-    fn samples() -> Vec<(String, String, &'static str, Option<(&'static str, &'static str)>)> {
+    fn samples() -> Vec<(String, String, &'static str, Beside)> {
         let sample = |id: &str| match id {
             "tls_cert" => ("cert.pem", Some(("SIGNALPOST_TLS_KEY", "key.pem"))),
             "tls_key" => ("key.pem", Some(("SIGNALPOST_TLS_CERT", "cert.pem"))),

@@ -5,6 +5,7 @@ mod environment;
 mod memory;
 mod origin;
 mod values;
+mod warnings;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,7 +19,13 @@ use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
 use values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url};
 
-use crate::{domain::Limits, http::RateLimits, ice::IceConfig, telemetry::LogFormat, tls::Tls};
+use crate::{
+    domain::Limits,
+    http::{BasePath, RateLimits},
+    ice::IceConfig,
+    telemetry::LogFormat,
+    tls::Tls,
+};
 
 /// A batch may be so many times as large as a single body.
 const BATCH_BODIES: usize = 4;
@@ -112,6 +119,11 @@ pub struct Config {
     /// it is the scheme's own. Repeatable. The server's own page needs none
     #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origin: Vec<String>,
+
+    /// Path under which a proxy shows this server (`/signal`), if it passes paths on as they are. One that takes the path away
+    /// needs no option: the page and the API's documentation have relative addresses only
+    #[arg(long, env = "SIGNALPOST_BASE_PATH", value_name = "PATH", default_value = "/", hide_default_value = true)]
+    pub base_path: BasePath,
 
     /// Answer STUN by UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their
     /// own. They are told of it under the host by which they reach this server, unless there is a --stun-url
@@ -252,39 +264,6 @@ impl Config {
 
     pub fn is_encrypted(&self) -> bool {
         self.tls_cert.is_some() || self.tls_self_signed
-    }
-
-    /// What is open or off that perhaps should not be.
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let public = !self.listen.ip().is_loopback();
-        let mut warnings = Vec::new();
-        let mut warn = |when: bool, text| {
-            if when {
-                warnings.push(text);
-            }
-        };
-        warn(
-            self.token_key.is_none(),
-            "tokens are made with a random key: peers will not survive a restart (--token-key)",
-        );
-        warn(
-            public && self.ticket_key.is_none(),
-            "anybody who reaches this address may make and join rooms (--ticket-key)",
-        );
-        warn(
-            public && !self.is_encrypted(),
-            "plain HTTP: browsers give cameras only to https:// and localhost (--tls-cert, or a proxy)",
-        );
-        warn(public && self.metrics_listen.is_none(), "/metrics is shown to everybody (--metrics-listen)");
-        warn(
-            public && self.turn_url.is_empty(),
-            "no TURN server: calls between strict networks will not connect (--turn-url)",
-        );
-        warn(
-            self.cors_origin.iter().any(|origin| origin == "*"),
-            "pages of any origin may use this server (--cors-origin)",
-        );
-        warnings
     }
 
     pub fn rates(&self) -> RateLimits {

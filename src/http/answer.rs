@@ -38,7 +38,10 @@ impl Answer {
     }
 
     pub fn no_content() -> Self {
-        let status = StatusCode::NO_CONTENT;
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    pub fn empty(status: StatusCode) -> Self {
         Self { status, content_type: None, body: String::new(), code: None, fields: Vec::new() }
     }
 

@@ -15,7 +15,7 @@ use actix_web::{
     Error, HttpResponse, ResponseError,
     body::MessageBody,
     dev::{Service, ServiceResponse},
-    http::{Method, header},
+    http::{Method, StatusCode, header},
     web::Data,
 };
 use futures_util::future::{Either, LocalBoxFuture};
@@ -23,6 +23,7 @@ use futures_util::future::{Either, LocalBoxFuture};
 use super::{
     Api,
     answer::Answer,
+    base_path::BasePath,
     body::{Coming, Incoming},
     caller::{Addressee, Call, Caller, From, Member, OwnerOrCreator, Reader, Sender, Visiting},
     connection::Connection,
@@ -42,6 +43,7 @@ use crate::domain::PeerId;
 #[derive(Clone, Debug)]
 pub struct Front {
     pub api: Data<Api>,
+    pub base_path: BasePath,
     /// Answers to other origins have headers of their own, which actix-cors adds.
     pub has_cors: bool,
 }
@@ -113,15 +115,18 @@ impl Front {
         S::Future: 'static,
         B: MessageBody + 'static,
     {
+        let elsewhere = self.base_path.with_slash(request.uri());
+        self.base_path.strip_request(&mut request);
         if *request.method() == Method::HEAD && has_head(request.path()) {
             // Answered as a GET; the body of the answer stays behind (RFC 9110 section 9.3.2).
             request.head_mut().method = Method::GET;
         }
         let under_way = self.api.observed.begin(request.method().as_str(), request.path());
         let begun = self.api.connections.begin(&mut request, connection).map(|begun| {
-            let answering = match self.direct(&mut request, connection.map(Arc::as_ref)) {
-                Some((direct, payload)) => Either::Left(answering(direct, Coming::Stream(payload), &self.api)),
-                None => Either::Right(routes.call(request)),
+            let answering = match (elsewhere, self.direct(&mut request, connection.map(Arc::as_ref))) {
+                (Some(place), _) => Either::Left(moved(place)),
+                (None, Some((direct, payload))) => Either::Left(answering(direct, Coming::Stream(payload), &self.api)),
+                (None, None) => Either::Right(routes.call(request)),
             };
             (begun, answering)
         });
@@ -183,6 +188,12 @@ impl Direct {
             Act::Leave => Self::Leave(OwnerOrCreator::of(call)?, Addressee::of(call)?),
         })
     }
+}
+
+fn moved(place: String) -> Answering<Answer> {
+    let mut answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);
+    answer.add("location", place);
+    Box::pin(ready(Ok(answer)))
 }
 
 fn answering(direct: Result<Direct, Problem>, body: Coming, api: &Data<Api>) -> Answering<Answer> {

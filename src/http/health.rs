@@ -1,13 +1,14 @@
 //! For operators and their machines.
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
 
 use super::{
     Api,
+    accept::prefers_open_metrics,
     problem::{Code, Problem},
     refusals,
 };
-use crate::telemetry::{self, Figures};
+use crate::telemetry::{Figures, Format};
 
 refusals!(ReadyRefusals: Draining, EngineUnavailable);
 refusals!(MetricsRefusals: NotFound);
@@ -38,33 +39,44 @@ pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
     Ok(plain("ready\n"))
 }
 
-/// Figures, in the OpenMetrics text format that Prometheus reads
+/// Figures for Prometheus
+///
+/// In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
 #[utoipa::path(
     tag = "operation",
     operation_id = "getMetrics",
     responses(
-        (status = 200, body = String, content_type = "application/openmetrics-text", description = "The figures"),
+        (
+            status = 200,
+            description = "The figures",
+            content((String = "text/plain"), (String = "application/openmetrics-text"))
+        ),
         MetricsRefusals
     )
 )]
 #[get("/metrics")]
-pub async fn metrics(api: Data<Api>) -> Result<HttpResponse, Problem> {
+pub async fn metrics(request: HttpRequest, api: Data<Api>) -> Result<HttpResponse, Problem> {
     if api.metrics_elsewhere {
         return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
     }
-    Ok(figures(api).await)
+    Ok(figures(request, api).await)
 }
 
 /// The figures, for the listener that only operators reach.
-pub async fn figures(api: Data<Api>) -> HttpResponse {
-    let text = telemetry::render(Figures {
+pub async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
+    let figures = Figures {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
         transit_bytes: api.connections.transit.used(),
         refusals: api.observed.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
-    });
-    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+    };
+    let format = if prefers_open_metrics(request.headers()) { Format::OpenMetrics } else { Format::Text };
+    HttpResponse::Ok()
+        .content_type(format.content_type())
+        .insert_header((header::VARY, "Accept"))
+        .insert_header((header::CACHE_CONTROL, super::NEVER_STORED))
+        .body(figures.render(format))
 }
 
 fn plain(text: &'static str) -> HttpResponse {

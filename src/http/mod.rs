@@ -1,14 +1,17 @@
 //! The HTTP edge, and the only place that knows actix: parse, ask the engine once, answer.
 
+mod accept;
 mod address;
 mod admission;
 mod answer;
 mod assets;
+mod base_path;
 mod beacon;
 mod body;
 mod caller;
 mod connection;
 mod connections;
+mod document;
 mod exchange;
 mod failures;
 mod fields;
@@ -55,6 +58,7 @@ use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_64;
 
 pub use address::TrustedProxies;
+pub use base_path::BasePath;
 pub use connections::{ConnectionLimits, Connections};
 pub use observed::Observed;
 pub use openapi::document;

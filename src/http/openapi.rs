@@ -60,7 +60,8 @@ impl Modify for Tokens {
         components.add_security_scheme("room_token", scheme("The `room_token` of whoever made the room."));
         // Where an operation says nothing, anybody may call it.
         document.security = Some(vec![openapi::SecurityRequirement::default()]);
-        document.servers = Some(vec![openapi::Server::new("/")]);
+        // Beside the document: whichever server it came from, and under whatever path that is.
+        document.servers = Some(vec![openapi::Server::new(".")]);
     }
 }
 
@@ -71,7 +72,7 @@ pub fn document() -> openapi::OpenApi {
 }
 
 /// The document without its paths, to which the routes add themselves.
-pub(super) fn shared() -> openapi::OpenApi {
+fn shared() -> openapi::OpenApi {
     Shared::openapi()
 }
 

@@ -10,6 +10,7 @@ use actix_web::web::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use super::{
+    base_path::BasePath,
     fields::Field,
     place::{Act, Place, is_unreserved},
 };
@@ -56,7 +57,7 @@ struct Said {
 
 impl Plain {
     /// Takes the next request out of what has come, if it is a plain one. If not, nothing has happened.
-    pub fn take(from: &mut BytesMut) -> Option<Self> {
+    pub fn take(from: &mut BytesMut, base: &BasePath) -> Option<Self> {
         let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
         let mut request = httparse::Request::new(&mut []);
         let httparse::Status::Complete(head_len) = request.parse_with_uninit_headers(from, &mut fields).ok()? else {
@@ -68,6 +69,7 @@ impl Plain {
         }
         let target = request.path?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = base.strip(path);
         let Place { act, room, peer } = Place::parse(request.method?, path)?;
         if !query.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b'=' | b'&')) {
             return None;
@@ -206,7 +208,7 @@ mod tests {
 
     fn is_taken(fields: &str) -> bool {
         let request = format!("\r\nDELETE /v1/rooms/tea/peers/x HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
-        Plain::take(&mut BytesMut::from(request.as_bytes())).is_some()
+        Plain::take(&mut BytesMut::from(request.as_bytes()), &BasePath::default()).is_some()
     }
 
     #[test]

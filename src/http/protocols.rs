@@ -18,7 +18,7 @@ use rustls::ServerConfig;
 use tokio_util::io::InspectReader;
 
 use super::{
-    Connections,
+    BasePath, Connections,
     connection::Connection,
     exchange::{Answered, Received},
     frames::Frames,
@@ -33,8 +33,8 @@ pub struct Protocols {
     pub keep_alive: Duration,
     pub stopping: GracefulShutdownSignal,
     pub tls: Option<ServerConfig>,
-    /// Requests that calls consist of are read in place, where that is possible.
-    pub reads_plain: bool,
+    /// Requests that calls consist of are read in place below this path, where that is possible.
+    pub plain_under: Option<BasePath>,
 }
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Protocols {
                     let (app, protocols) = (app.new_service(()), protocols.clone());
                     async move {
                         let worker =
-                            Worker::new(app.await.map_err(drop)?, protocols.connections, protocols.reads_plain);
+                            Worker::new(app.await.map_err(drop)?, protocols.connections, protocols.plain_under);
                         Ok::<_, ()>(fn_service(unencrypted(Rc::new(worker))))
                     }
                 })
@@ -79,7 +79,7 @@ impl Protocols {
                 async move {
                     let app = Rc::new(app.await.map_err(drop)?);
                     let http_2 = protocols.http_2(app.clone()).await?;
-                    let worker = Worker::new(app, protocols.connections, protocols.reads_plain);
+                    let worker = Worker::new(app, protocols.connections, protocols.plain_under);
                     let mut acceptor = Acceptor::new(config);
                     acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
                     let acceptor = ServiceFactory::<Watched>::new_service(&acceptor, ()).await?;

@@ -7,12 +7,13 @@ use actix_web::{
     http::header,
     web::{self, Data, ServiceConfig},
 };
-use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    assets, beacon, health, ice_servers, messages,
+    assets, beacon,
+    document::{WrittenDocument, openapi_json},
+    health, ice_servers, messages,
     methods::Methods,
     peers, probe,
     problem::{Code, Problem},
@@ -42,12 +43,21 @@ pub fn api(config: &mut DocumentedConfig<'_>) {
 }
 
 /// What people look at: the page, the documentation, and the pages about problems. And the answer to everything else.
-pub fn pages(config: &mut ServiceConfig, document: OpenApi, methods: Arc<Methods>, web_dir: Option<PathBuf>) {
-    let swagger = Config::default().try_it_out_enabled(true).persist_authorization(true).display_request_duration(true);
+pub fn pages(
+    config: &mut ServiceConfig,
+    document: Data<WrittenDocument>,
+    methods: Arc<Methods>,
+    web_dir: Option<PathBuf>,
+) {
+    // Relative addresses: whatever path a proxy has put the server under.
+    let swagger = Config::from("../openapi.json");
+    let swagger = swagger.try_it_out_enabled(true).persist_authorization(true).display_request_duration(true);
     config
         .service(problem_page)
-        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document).config(swagger))
-        .service(web::redirect("/swagger-ui", "/swagger-ui/"))
+        .service(openapi_json)
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(swagger))
+        .service(web::redirect("/swagger-ui", "swagger-ui/"))
+        .app_data(document)
         .app_data(Data::from(methods))
         .default_service(web::to(no_route));
     match web_dir {
@@ -70,10 +80,29 @@ async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> 
 
 /// Answers what no route took: 405 where another method would have been right, else 404.
 async fn no_route(request: HttpRequest, methods: Data<Methods>) -> Problem {
-    match methods.of(request.path()) {
+    let path = request.path();
+    match methods.of(path) {
         Some(allow) if !allow.split(", ").any(|method| method == request.method().as_str()) => {
-            Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow(allow)
+            let hint = if DOT_RESOLVED.contains(&path) { NO_DOTS } else { "" };
+            Problem::new(Code::MethodNotAllowed, format!("{} is not among them.{hint}", request.method())).allow(allow)
+        }
+        _ if has_lost_its_room(path) => {
+            Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{NO_DOTS}"))
+        }
+        _ if matches!(path, "/v1/" | "/v1/rooms/") => {
+            Problem::new(Code::NotFound, format!("No route has this path.{NO_DOTS}"))
         }
         _ => Problem::new(Code::NotFound, "No route has this path."),
     }
+}
+
+const NO_DOTS: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
+/// What the paths to join and to post become in a room `.`. In one named `peers` they would be right, with another method.
+const DOT_RESOLVED: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+
+/// Whether the path is what is left when a client has taken `.` or `..` in the place of the room's name for the segment that it is
+/// to every URL parser (RFC 3986 section 5.2.4), `%2e` too (URL standard). The server never sees the name.
+fn has_lost_its_room(path: &str) -> bool {
+    let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
+    rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
 }

@@ -15,12 +15,16 @@ use actix_web::{
 use rustls::ServerConfig;
 use utoipa_actix_web::AppExt;
 
-use super::{Api, front::Front, health, methods::Methods, openapi, protocols::Protocols, routes};
+use super::{
+    Api, BasePath, document::WrittenDocument, front::Front, health, methods::Methods, openapi, protocols::Protocols,
+    routes,
+};
 
 /// What the server needs besides the API itself.
 pub struct ServerOptions {
     pub workers: Option<usize>,
     pub keep_alive: Duration,
+    pub base_path: BasePath,
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
@@ -33,17 +37,20 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { workers, keep_alive, cors_origins, web_dir, tls } = options;
-    let methods = Arc::new(Methods::of_document(&openapi::document()));
+    let ServerOptions { base_path, workers, keep_alive, cors_origins, web_dir, tls } = options;
+    let document = openapi::document();
+    let methods = Arc::new(Methods::of_document(&document));
+    let document = Data::new(WrittenDocument::new(&document));
     let accepting = api.connections.clone();
     let has_cors = !cors_origins.is_empty();
-    let front = Front { api: api.clone(), has_cors };
+    let front = Front { api: api.clone(), base_path: base_path.clone(), has_cors };
     let app = move || {
-        let (app, document) =
-            App::new().into_utoipa_app().openapi(openapi::shared()).configure(routes::api).split_for_parts();
-        let app = app
+        let app = App::new()
+            .into_utoipa_app()
+            .configure(routes::api)
+            .into_app()
             .app_data(api.clone())
-            .configure(|pages| routes::pages(pages, document, methods.clone(), web_dir.clone()))
+            .configure(|pages| routes::pages(pages, document.clone(), methods.clone(), web_dir.clone()))
             .wrap(Condition::new(has_cors, cors(&cors_origins)));
         let front = front.clone();
         apply_fn_factory(map_config(app.into_factory(), |()| AppConfig::default()), move |asked, routes: &_| {
@@ -56,7 +63,8 @@ pub fn serve(listener: TcpListener, api: Data<Api>, options: ServerOptions) -> i
         None => builder,
     };
     let stopping = builder.graceful_shutdown_signal();
-    let protocols = Protocols { connections: accepting, keep_alive, stopping, tls, reads_plain: !has_cors };
+    let protocols =
+        Protocols { connections: accepting, keep_alive, stopping, tls, plain_under: (!has_cors).then_some(base_path) };
     Ok(protocols.listen(builder, listener, app)?.run())
 }
 

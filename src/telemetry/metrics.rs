@@ -24,14 +24,63 @@ pub struct Figures {
     pub stun: Option<(u64, u64)>,
 }
 
-/// The figures in the OpenMetrics text format, which Prometheus reads.
-pub fn render(figures: Figures) -> String {
-    let mut registry = Registry::with_prefix("signalpost");
-    registry.register_collector(Box::new(figures));
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = encode(&mut text, &registry);
-    text
+/// How the figures are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Prometheus' text format 0.0.4, which everything reads.
+    Text,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Format {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+impl Figures {
+    pub fn render(self, format: Format) -> String {
+        let mut registry = Registry::with_prefix("signalpost");
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &registry);
+        if format == Format::Text { without_open_metrics(&text) } else { text }
+    }
+}
+
+/// The same in the older format: there a counter's `HELP` and `TYPE` have the name of its series, `_total` and all, there are no
+/// units, and nothing says where the end is. Exemplars, which it does not know either, we have none of.
+fn without_open_metrics(text: &str) -> String {
+    let mut older = String::with_capacity(text.len());
+    let mut help = None;
+    for line in text.lines() {
+        if line == "# EOF" || line.starts_with("# UNIT ") {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            help = rest.split_once(' ').map(|(_, help)| help);
+            continue;
+        }
+        match line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+            Some((name, kind)) => {
+                let total = if kind == "counter" { "_total" } else { "" };
+                if let Some(help) = help.take() {
+                    older += &format!("# HELP {name}{total} {help}\n");
+                }
+                older += &format!("# TYPE {name}{total} {kind}\n");
+            }
+            None => {
+                older += line;
+                older += "\n";
+            }
+        }
+    }
+    older
 }
 
 impl Collector for Figures {

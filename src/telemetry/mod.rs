@@ -4,4 +4,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogFormat, start as start_logs};
-pub use metrics::{Figures, render};
+pub use metrics::{Figures, Format};

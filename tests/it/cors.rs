@@ -80,7 +80,8 @@ async fn fields_that_instrumentation_adds_pass_preflights() {
             let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap().replace(' ', "");
             let mut allowed: Vec<&str> = allowed.split(',').collect();
             let mut asked: Vec<&str> = asked.split(',').collect();
-            (allowed.sort_unstable(), asked.sort_unstable());
+            allowed.sort_unstable();
+            asked.sort_unstable();
             assert_eq!(allowed, asked);
             assert_eq!(answer.headers["access-control-max-age"], "7200");
         }

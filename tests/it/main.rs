@@ -6,6 +6,7 @@
 mod abuse;
 mod abuse_h2;
 mod attacked;
+mod base_path;
 mod binary;
 mod chaos;
 mod connections;

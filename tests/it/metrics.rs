@@ -13,8 +13,7 @@ pub struct Figures(HashMap<String, f64>);
 impl Figures {
     pub async fn of(server: &Server) -> Figures {
         let answer = server.get("/metrics").await;
-        assert_eq!(answer.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
-        assert!(answer.text.ends_with("# EOF\n"), "{}", answer.text);
+        assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         let lines = answer.text.lines().filter(|line| !line.starts_with('#'));
         let pairs = lines.map(|line| line.rsplit_once(' ').unwrap());
         Figures(pairs.map(|(series, value)| (series.into(), value.parse().unwrap())).collect())
@@ -95,6 +94,40 @@ async fn the_histogram_shows_how_long_messages_waited() {
     assert!(sum > 0.0 && sum < 25.0, "{sum}");
 }
 
+/// Everybody was given OpenMetrics, whatever they asked for, and what reads only the older format took it for broken.
+#[actix_web::test]
+async fn the_format_is_the_one_that_is_asked_for() {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let public = Server::start(&[]);
+    let operators = format!("http://{}/metrics", server.metrics.unwrap());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for url in [&operators, &format!("{}/metrics", public.base)] {
+        let ask = async |accept: &str| {
+            let answer = client.get(url).header("accept", accept).send().await.unwrap();
+            assert_eq!((answer.status().as_u16(), &answer.headers()["vary"]), (200, &"Accept".parse().unwrap()));
+            let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+            (kind, answer.text().await.unwrap())
+        };
+        let (kind, text) = ask("text/plain").await;
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+        assert!(
+            text.contains("# TYPE signalpost_messages_accepted_total counter\nsignalpost_messages_accepted_total 0\n")
+        );
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+        let (kind, open) = ask("application/openmetrics-text;version=1.0.0,text/plain;q=0.5").await;
+        assert_eq!(kind, OPEN_METRICS);
+        assert!(open.contains("# TYPE signalpost_messages_accepted counter\nsignalpost_messages_accepted_total 0\n"));
+        assert!(open.ends_with("# EOF\n"), "{open}");
+        // The series are the same in both.
+        let series = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+        };
+        assert_eq!(series(&text), series(&open));
+    }
+}
+
 #[actix_web::test]
 async fn only_those_who_went_without_a_word_have_expired() {
     let server = Server::start(&["--lease-ms", "200", "--leave-grace-ms", "100", "--room-capacity", "4"]);
@@ -124,8 +157,7 @@ async fn every_problem_has_its_series_from_the_start_and_every_figure_its_line_i
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut named = 0;
     for family in families {
-        let (name, kind) = family.split_once(' ').unwrap();
-        let name = if kind == "counter" { format!("{name}_total") } else { name.into() };
+        let (name, _) = family.split_once(' ').unwrap();
         assert!(manual.contains(&format!("| `{name}")), "{name} is not in docs/operating.md");
         named += 1;
     }

@@ -98,6 +98,25 @@ async fn the_documentation_is_served_without_any_network() {
     server.get("/problems/nonsense").await.refused(404, "not-found");
 }
 
+/// It was written anew for each request: 150 KB each time, for whoever asks in a loop.
+#[actix_web::test]
+async fn the_document_is_written_once_and_known_by_its_tag() {
+    let server = Server::start(&["--workers", "2"]);
+    let first = server.get("/openapi.json").await;
+    assert_eq!((first.status, &first.headers["content-type"]), (200, &"application/json".parse().unwrap()));
+    let tag = first.headers["etag"].to_str().unwrap().to_owned();
+    assert_eq!(first.json(), serde_json::to_value(signalpost::http::document()).unwrap());
+    for known in
+        [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), format!("\"other\",W/{tag}"), "*".to_owned()]
+    {
+        let again = send(server.request(Method::GET, "/openapi.json").header("if-none-match", &known)).await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{known}");
+        assert_eq!(again.headers["etag"], tag.as_str());
+    }
+    let changed = send(server.request(Method::GET, "/openapi.json").header("if-none-match", "\"other\"")).await;
+    assert_eq!((changed.status, &changed.text), (200, &first.text));
+}
+
 #[actix_web::test]
 async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
     let server = Server::start(&[]);

@@ -186,3 +186,56 @@ async fn the_server_has_only_so_many_rooms() {
     ann.leave().await.expect(204);
     server.join_room("c", "Ben").await;
 }
+
+/// A path as it stands, which no client library sends: they resolve it first. Gives the status and the body.
+fn raw(port: u16, method: &str, path: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// A room `..` was answered with "No route has this path", which helps nobody.
+#[actix_web::test]
+async fn a_room_of_dots_is_refused_as_such_however_it_comes() {
+    for base in ["/", "/signal"] {
+        let server = Server::start(&["--base-path", base]);
+        for dots in [".", ".."] {
+            server.post("/v1/rooms", json!({"room": dots})).await.refused(422, "room-name-invalid");
+        }
+        // As it stands, and in every way to encode it.
+        for name in [".", "..", "%2e", "%2E%2e", ".%2e", "%2e.", "..%2f", "%2e%2e%2fx", "..%5c"] {
+            for (method, rest) in
+                [("GET", ""), ("POST", "/peers"), ("GET", "/peers"), ("POST", "/messages"), ("DELETE", "")]
+            {
+                let (status, body) = raw(server.port, method, &format!("/v1/rooms/{name}{rest}"));
+                assert_eq!(status, 422, "{method} {name}{rest}: {body}");
+                assert!(body.contains("/problems/room-name-invalid"), "{method} {name}{rest}: {body}");
+            }
+        }
+        // As it comes from a client that has resolved it.
+        for path in [
+            "/v1/rooms/../peers",
+            "/v1/rooms/../messages",
+            "/v1/rooms/%2e%2E/peers/x/messages",
+            "/v1/rooms/./peers/x/messages",
+        ] {
+            let problem = server.post(path, json!({})).await.refused(422, "room-name-invalid");
+            assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{problem}");
+        }
+        for path in ["/v1/rooms/..", "/v1/rooms/."] {
+            let problem = server.get(path).await.refused(404, "not-found");
+            assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{path}: {problem}");
+        }
+        let problem = server.post("/v1/rooms/./peers", json!({})).await.refused(405, "method-not-allowed");
+        assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{problem}");
+        for name in ["peers", "messages", "...", "..a"] {
+            server.join_room(name, "Ann").await;
+            assert_eq!(server.get(&format!("/v1/rooms/{name}")).await.status, 200);
+        }
+    }
+}

@@ -1,4 +1,5 @@
 import { invitation, readAddress } from './address.js';
+import { BASE } from './base.js';
 import { Chat } from './chat.js';
 import { Controls } from './controls.js';
 import { watchCrowd } from './crowd.js';
@@ -13,7 +14,7 @@ import { summarize } from './words.js';
 /** @import { Wish } from './address.js' */
 
 /** What was wished for, so that a refresh of the page goes back into the call without asking. */
-const KEPT = 'signalpost:visit';
+const KEPT = `signalpost:visit:${BASE}`;
 const TICK_MS = 500;
 
 const view = part('call', HTMLElement);
@@ -103,7 +104,7 @@ function back(problem = '', secret = false) {
   view.hidden = true;
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';
-  if (!problem) history.replaceState(null, '', '/');
+  if (!problem) history.replaceState(null, '', './');
   lobby.show(wish, problem);
   if (secret) lobby.askForSecret();
 }

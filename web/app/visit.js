@@ -1,4 +1,5 @@
 import { Problem, join } from '../client/index.js';
+import { BASE } from './base.js';
 import { ObservedConnection } from './ice/observed.js';
 import { openMedia } from './media.js';
 
@@ -89,7 +90,7 @@ export class Visit {
     this.#enter('joining');
     try {
       const onRetry = () => this.#enter('unanswered');
-      this.room = await join('/', room, { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
+      this.room = await join(BASE, room, { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);

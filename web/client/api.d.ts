@@ -28,7 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Figures, in the OpenMetrics text format that Prometheus reads */
+        /**
+         * Figures for Prometheus
+         * @description In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
+         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -678,6 +681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/plain": string;
                     "application/openmetrics-text": string;
                 };
             };

@@ -1,3 +1,5 @@
+import { Problem } from './problem.js';
+
 /**
  * The addresses of one room.
  *
@@ -6,6 +8,7 @@
  * @param {string} page which page this is
  */
 export function endpoints(base, room, page) {
+  if (DOTS.has(room)) throw unaddressable(room);
   const root = `${String(base).replace(/\/+$/, '')}/v1/rooms/${encodeURIComponent(room)}`;
   const seat = (/** @type {string} */ peer) => `${root}/peers/${peer}`;
   return {
@@ -20,6 +23,16 @@ export function endpoints(base, room, page) {
     leave: (/** @type {string} */ peer) => `${seat(peer)}/leave`,
     iceServers: (/** @type {string} */ peer) => `${seat(peer)}/ice-servers`,
   };
+}
+
+/** What every URL parser resolves away, `%2e` too (URL standard): a request for such a room would be one for another path. */
+const DOTS = new Set(['', '.', '..']);
+
+/** @param {string} room */
+function unaddressable(room) {
+  const title = 'This cannot be the name of a room';
+  const detail = `“${room}” cannot be the name of a room: an address cannot have it.`;
+  return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Take another name.' });
 }
 
 /** @typedef {ReturnType<typeof endpoints>} Endpoints */

@@ -10,6 +10,7 @@ use tokio::{
 use tokio_util::codec::Decoder;
 
 use super::super::{
+    base_path::BasePath,
     fields::{Field, Fields},
     place::{Act, Place},
     plain::Plain,
@@ -31,7 +32,7 @@ thread_local! {
 /// which the connection goes on; what is not, is still there.
 pub fn head(input: &[u8]) {
     let mut left = BytesMut::from(input);
-    let Some(plain) = Plain::take(&mut left) else {
+    let Some(plain) = Plain::take(&mut left, &BasePath::default()) else {
         assert_eq!(left, input);
         return;
     };

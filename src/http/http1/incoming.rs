@@ -70,10 +70,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
 
     /// The next request, if it came whole and is a plain one. It is looked at once: what comes in pieces is left to actix.
     fn take_plain(&mut self) -> Option<Received> {
-        if !self.may_be_plain || !self.worker.reads_plain {
-            return None;
-        }
-        let Some(plain) = Plain::take(&mut self.ahead) else {
+        let base = self.worker.plain_under.as_ref().filter(|_| self.may_be_plain)?;
+        let Some(plain) = Plain::take(&mut self.ahead, base) else {
             self.may_be_plain = false;
             return None;
         };

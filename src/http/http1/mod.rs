@@ -38,6 +38,7 @@ use tokio::{
 
 use super::{
     answer::Answer,
+    base_path::BasePath,
     connection::Connection,
     connections::Connections,
     exchange::{Answered, Received},
@@ -52,16 +53,16 @@ pub struct Worker<S> {
     connections: Arc<Connections>,
     config: ServiceConfig,
     buffers: Buffers,
-    /// Requests that calls consist of are read in place.
-    reads_plain: bool,
+    /// Requests that calls consist of are read in place, if there is one.
+    plain_under: Option<BasePath>,
 }
 
 impl<S> Worker<S> {
     /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
-    pub fn new(app: S, connections: Arc<Connections>, reads_plain: bool) -> Self {
+    pub fn new(app: S, connections: Arc<Connections>, plain_under: Option<BasePath>) -> Self {
         // All that is read from it is whether connections are kept, and the date.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { app, connections, config, buffers: Buffers::default(), reads_plain }
+        Self { app, connections, config, buffers: Buffers::default(), plain_under }
     }
 
     pub fn connections(&self) -> &Arc<Connections> {

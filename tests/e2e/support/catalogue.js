@@ -125,6 +125,17 @@ export const RECOMMENDED = {
   Varnish: { ...varnish((at) => local('varnish.vcl', at)), file: 'varnish.vcl' },
 };
 
+const nginxAtPath = (upstream) => ({
+  ...nginx((at) => local('nginx.conf', at).replaceAll('location / {', 'location /signal/ {').replace('http://signalpost;', upstream)),
+  scheme: 'https',
+});
+
+/** With a path for the server, beside which there is nothing: as the file says, the path passed on or taken away. */
+export const AT_PATH = {
+  'passed on': { recipe: nginxAtPath('http://signalpost;'), flags: ['--base-path', '/signal'] },
+  'taken away': { recipe: nginxAtPath('http://signalpost/;'), flags: [] },
+};
+
 /** In front of three servers that share nothing: each room is on one of them. */
 export function sharded(second, third) {
   const spread = (name) => (at) => local(name, at).replaceAll('127.0.0.1:8082', second).replaceAll('127.0.0.1:8084', third);

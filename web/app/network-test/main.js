@@ -1,3 +1,4 @@
+import { BASE } from '../base.js';
 import { copyOf, inside, part } from '../page.js';
 import { HOLDS_MS } from './long-poll.js';
 import { GRADES } from './outcome.js';
@@ -99,7 +100,7 @@ function show() {
 /** The server's, from the document about its API. */
 async function version() {
   try {
-    return (await (await fetch('/openapi.json')).json()).info.version;
+    return (await (await fetch(`${BASE}openapi.json`)).json()).info.version;
   } catch {
     return '(unknown)';
   }

@@ -1,3 +1,4 @@
+import { BASE } from '../base.js';
 import { endpoints } from '../../client/endpoints.js';
 import { environment } from '../../client/environment.js';
 import { request } from '../../client/http.js';
@@ -28,7 +29,7 @@ export class Seat {
   /** @param {AbortSignal} signal */
   static async take(signal) {
     const env = environment({});
-    const at = endpoints('/', `network-test-${env.uuid()}`, env.uuid());
+    const at = endpoints(BASE, `network-test-${env.uuid()}`, env.uuid());
     const body = JSON.stringify({ page: at.page });
     const answer = await request(env, { method: 'POST', url: at.join, body, key: env.uuid(), expects: 'token', signal });
     return new Seat(env, at, answer.body);

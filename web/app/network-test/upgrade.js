@@ -1,10 +1,11 @@
+import { BASE } from '../base.js';
 import { environment } from '../../client/environment.js';
 import { request } from '../../client/http.js';
 import { Problem } from '../../client/problem.js';
 
 /** @import { Outcome } from './outcome.js' */
 
-const PATH = '/v1/probe/upgrade';
+const PATH = `${BASE}v1/probe/upgrade`;
 const PATIENCE_MS = 10_000;
 
 /**

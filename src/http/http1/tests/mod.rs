@@ -121,7 +121,7 @@ macro_rules! connected {
                 answer.await.map(|answer| Answered::Any(Response::from(answer)))
             })
         });
-        let worker = Rc::new(Worker::new(app, connections, true));
+        let worker = Rc::new(Worker::new(app, connections, Some(BasePath::default())));
         let connection = Arc::new(Connection::new(Clock::start(), false));
         let mut $http1 = Http1::new(server, ([192, 0, 2, 1], 7).into(), connection, worker);
     };
