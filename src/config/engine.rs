@@ -1,12 +1,15 @@
 //! Where rooms are kept, and the key that all who keep them share.
 
-use std::{convert::Infallible, str::FromStr, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, str::FromStr, sync::Arc};
 
-use super::Config;
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{Config, values::secret};
 use crate::{
     clock::Clock,
     domain::Limits,
-    engine::{Engine, Memory, Redis, RedisAddress},
+    engine::{Engine, Memory, Redis, RedisAddress, RedisLogin, RedisTlsFiles},
     http::TokenKey,
 };
 
@@ -36,9 +39,57 @@ impl FromStr for EngineChoice {
     }
 }
 
+/// What `--engine` has no place for.
+#[derive(Clone, Debug, Args)]
+pub struct RedisOptions {
+    /// Password for the Sentinels of redis-sentinel://…, which is not that of Redis itself; `@FILE` reads it from a file
+    #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_PASSWORD", value_name = "WORD|@FILE", hide_env_values = true, value_parser = secret)]
+    pub redis_sentinel_password: Option<SecretString>,
+
+    /// User that the Sentinels know this password of, unless it is that of everybody
+    #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_USER", value_name = "USER", requires = "redis_sentinel_password")]
+    pub redis_sentinel_user: Option<String>,
+
+    /// Certificates, in PEM, of those who sign for Redis and its Sentinels, instead of the machine's. Read again for each
+    /// connection, as is the next
+    #[arg(long, env = "SIGNALPOST_REDIS_TLS_CA", value_name = "FILE")]
+    pub redis_tls_ca: Option<PathBuf>,
+
+    /// Certificate chain, in PEM, to show to a Redis that asks for one (`tls-auth-clients yes`)
+    #[arg(long, env = "SIGNALPOST_REDIS_TLS_CERT", value_name = "FILE", requires = "redis_tls_key")]
+    pub redis_tls_cert: Option<PathBuf>,
+
+    /// Private key of that certificate, in PEM
+    #[arg(long, env = "SIGNALPOST_REDIS_TLS_KEY", value_name = "FILE", requires = "redis_tls_cert")]
+    pub redis_tls_key: Option<PathBuf>,
+}
+
+impl RedisOptions {
+    fn complete(&self, address: &RedisAddress) -> Result<RedisAddress, String> {
+        let login =
+            RedisLogin { user: self.redis_sentinel_user.clone(), password: self.redis_sentinel_password.clone() };
+        let pair = self.redis_tls_cert.clone().zip(self.redis_tls_key.clone());
+        let files = RedisTlsFiles { ca: self.redis_tls_ca.clone(), pair };
+        address.clone().with_sentinel_login(login)?.with_tls_files(files)
+    }
+
+    /// One that was given, and means nothing without Redis.
+    fn any(&self) -> Option<&'static str> {
+        let given = [
+            ("--redis-sentinel-password", self.redis_sentinel_password.is_some()),
+            ("--redis-tls-ca", self.redis_tls_ca.is_some()),
+            ("--redis-tls-cert", self.redis_tls_cert.is_some()),
+        ];
+        given.into_iter().find_map(|(option, given)| given.then_some(option))
+    }
+}
+
 impl Config {
     pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
         match &self.engine {
+            EngineChoice::Memory if self.redis.any().is_some() => {
+                Err(format!("{} needs --engine redis://…", self.redis.any().unwrap_or_default()))
+            }
             EngineChoice::Memory => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
             EngineChoice::Unreadable(why) => Err(format!("--engine cannot be read: {why}")),
             EngineChoice::Redis(_) if self.token_key.is_none() => {
@@ -46,7 +97,9 @@ impl Config {
                  same tokens: give each the same --token-key, at least 16 characters that nobody can guess"
                     .into())
             }
-            EngineChoice::Redis(address) => Redis::connect(address.clone(), limits.clone(), clock).map(Engine::Redis),
+            EngineChoice::Redis(address) => {
+                Redis::connect(self.redis.complete(address)?, limits.clone(), clock).map(Engine::Redis)
+            }
         }
     }
 

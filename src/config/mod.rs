@@ -10,7 +10,7 @@ mod warnings;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand};
-use engine::EngineChoice;
+use engine::{EngineChoice, RedisOptions};
 pub use environment::{Given, parse};
 use ipnet::IpNet;
 use memory::LEAST;
@@ -73,6 +73,9 @@ pub struct Config {
         hide_env_values = true
     )]
     pub engine: EngineChoice,
+
+    #[command(flatten)]
+    pub redis: RedisOptions,
 
     /// Key that makes and checks tokens, at least 16 characters; `@FILE` reads it from a file. With a kept key, peers
     /// survive a restart of the server. Otherwise a random one is made at each start

@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use flow::{BUCKETS_MICROS, Counts};
 pub use memory::Memory;
-pub use redis::{Address as RedisAddress, Redis};
+pub use redis::{Address as RedisAddress, Login as RedisLogin, Redis, TlsFiles as RedisTlsFiles};
 
 use crate::{
     clock::Clock,

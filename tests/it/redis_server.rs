@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc, Weak,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -22,6 +22,10 @@ pub struct RedisServer {
     pub port: u16,
     folder: PathBuf,
     options: Vec<String>,
+    /// The user with the least rights, once there is one.
+    least: AtomicBool,
+    /// What redis-cli is told besides the port.
+    cli: Vec<String>,
     /// One lock, so that a test may stop and start it from anywhere.
     child: Mutex<Option<Child>>,
 }
@@ -29,12 +33,17 @@ pub struct RedisServer {
 impl RedisServer {
     /// A server of one's own, with more options.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_with(options, &[])
+    }
+
+    /// The same, of whom redis-cli must tell who it is.
+    pub fn start_with(options: &[&str], cli: &[&str]) -> Self {
         let port = free_port();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        let options = options.iter().map(|option| option.to_string()).collect();
-        let server = Self { port, folder, options, child: Mutex::new(None) };
+        let [options, cli] = [options, cli].map(|words| words.iter().map(|word| word.to_string()).collect());
+        let server = Self { port, folder, options, least: AtomicBool::new(false), cli, child: Mutex::new(None) };
         server.start_again();
         server
     }
@@ -61,25 +70,42 @@ impl RedisServer {
 
     /// A Sentinel that watches this server and its replicas, and needs nobody's consent to promote one.
     pub fn sentinel(&self, name: &str) -> Self {
+        self.sentinel_with(name, self.port, "", &[], &[])
+    }
+
+    /// The same with more to its file and its options, of this server at another port of its.
+    pub fn sentinel_with(&self, name: &str, port: u16, lines: &str, options: &[&str], cli: &[&str]) -> Self {
         let watched = free_port();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sentinel-{watched}.conf"));
         let text = format!(
-            "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 500\n\
-             sentinel failover-timeout {name} 3000\n",
-            self.port
+            "sentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 500\n\
+             sentinel failover-timeout {name} 3000\n{lines}\n"
         );
         std::fs::write(&file, text).unwrap();
-        let sentinel = Self::start(&[file.to_str().unwrap(), "--sentinel"]);
-        while !sentinel.cli(&["sentinel", "replicas", name]).contains("127.0.0.1") {}
+        let sentinel = Self::start_with(&[&[file.to_str().unwrap(), "--sentinel"], options].concat(), cli);
+        let asked = if lines.is_empty() { "replicas" } else { "master" };
+        while !sentinel.cli(&["sentinel", asked, name]).contains("127.0.0.1") {}
         sentinel
     }
 
-    /// One for all tests that run now: each engine has its own prefix.
+    /// Makes the user that docs/redis.md has, whose keys begin so.
+    pub fn admit(&self, prefix: &str) {
+        for rule in least_rights() {
+            let rule: Vec<String> =
+                rule.iter().map(|word| word.replace("sp1", prefix).replace("PASSWORD", "s3cret")).collect();
+            let words: Vec<&str> = rule.iter().map(String::as_str).collect();
+            assert_eq!(self.cli(&words), "OK", "{words:?}");
+        }
+        self.least.store(true, Ordering::Relaxed);
+    }
+
+    /// One for all tests that run now: each engine has its own prefix. They may do no more than docs/redis.md says they must.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock();
         shared.upgrade().unwrap_or_else(|| {
             let server = Arc::new(Self::start(&["--save", "", "--appendonly", "no"]));
+            server.admit("t*");
             *shared = Arc::downgrade(&server);
             server
         })
@@ -112,7 +138,8 @@ impl RedisServer {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let user = if self.least.load(Ordering::Relaxed) { LEAST_USER } else { "" };
+        format!("redis://{user}127.0.0.1:{}", self.port)
     }
 
     /// A room keeper of its own here: no other test sees its rooms.
@@ -143,7 +170,12 @@ impl RedisServer {
 
     /// What redis-cli answers.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-p", &self.port.to_string()]).args(arguments).output().unwrap();
+        let output = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string()])
+            .args(&self.cli)
+            .args(arguments)
+            .output()
+            .unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
@@ -162,12 +194,20 @@ pub struct RedisCluster {
 
 impl RedisCluster {
     pub fn start() -> Self {
+        Self::start_with(|| Vec::new())
+    }
+
+    /// The same with more options for each.
+    pub fn start_with(more: impl Fn() -> Vec<String>) -> Self {
         let master = || {
             let bus = free_port().to_string();
+            let more = more();
+            let more: Vec<&str> = more.iter().map(String::as_str).collect();
             RedisServer::start(
                 &[
                     &["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "15000"][..],
                     &["--cluster-require-full-coverage", "no", "--appendonly", "yes", "--appendfsync", "always"],
+                    &more,
                 ]
                 .concat(),
             )
@@ -189,6 +229,7 @@ impl RedisCluster {
         let mut shared = SHARED.lock();
         shared.upgrade().unwrap_or_else(|| {
             let cluster = Arc::new(Self::start());
+            cluster.masters.iter().for_each(|master| master.admit("t*"));
             *shared = Arc::downgrade(&cluster);
             cluster
         })
@@ -196,13 +237,27 @@ impl RedisCluster {
 
     /// Two of them are named: they know the third.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{},127.0.0.1:{}", self.masters[0].port, self.masters[1].port)
+        format!("{},127.0.0.1:{}", self.masters[0].url(), self.masters[1].port)
     }
 
     pub fn url_apart(&self) -> String {
         format!("{}?prefix={}", self.url(), fresh_prefix())
     }
 }
+
+/// The rules for servers that keep rooms, from docs/redis.md.
+pub fn least_rights() -> Vec<Vec<String>> {
+    let page = include_str!("../../docs/redis.md").replace("\\\n", "");
+    let rules = page.lines().filter_map(|line| line.strip_prefix("redis-cli ACL SETUSER "));
+    let words =
+        |rule: &str| rule.split('#').next().unwrap().split_whitespace().map(|word| word.replace('\'', "")).collect();
+    let rules: Vec<Vec<String>> = rules.map(words).collect();
+    assert_eq!(rules.len(), 3);
+    rules.into_iter().map(|rule| ["ACL".into(), "SETUSER".into()].into_iter().chain(rule).collect()).collect()
+}
+
+/// As they are made from there.
+pub const LEAST_USER: &str = "signalpost:s3cret@";
 
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

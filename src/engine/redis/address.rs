@@ -2,8 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError};
 use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    encryption::{TlsFiles, advice},
+    keys, rights,
+};
 
 /// `redis://[user:password@]host[:port][,host[:port]…][/db][?prefix=NAME]`, `rediss://` over TLS, and
 /// `redis-sentinel://host[:port],…/master[/db]`. Whether a server is part of a cluster it says itself; the hosts are then
@@ -15,10 +20,18 @@ pub struct Address {
     pub master: Option<String>,
     /// With what keys begin, before the version of what is kept.
     pub prefix: String,
-    tls: bool,
+    /// With these files, if over TLS.
+    tls: Option<TlsFiles>,
     db: u16,
-    user: Option<String>,
-    password: Option<SecretString>,
+    login: Login,
+    sentinel_login: Login,
+}
+
+/// Who we are there.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    pub user: Option<String>,
+    pub password: Option<SecretString>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,26 +45,80 @@ const SENTINEL_PORT: u16 = 26379;
 const PREFIX: &str = "sp";
 
 impl Address {
-    /// What it takes to connect to one of the servers. Only Redis itself is told who we are: Sentinels seldom ask.
-    pub fn connection(&self, host: &Host, protocol: ProtocolVersion) -> redis::RedisResult<ConnectionInfo> {
-        let settings = RedisConnectionInfo::default().set_protocol(protocol).set_db(self.db.into());
-        let settings = self.user.iter().fold(settings, |settings, user| settings.set_username(user));
-        let settings =
-            self.password.iter().fold(settings, |settings, word| settings.set_password(word.expose_secret()));
-        Ok(self.place(host).into_connection_info()?.set_redis_settings(settings))
-    }
-
-    pub fn sentinel_connection(&self, host: &Host) -> redis::RedisResult<ConnectionInfo> {
-        self.place(host).into_connection_info()
-    }
-
-    fn place(&self, host: &Host) -> ConnectionAddr {
-        let Host { name, port } = host.clone();
-        if self.tls {
-            ConnectionAddr::TcpTls { host: name, port, insecure: false, tls_params: None }
-        } else {
-            ConnectionAddr::Tcp(name, port)
+    /// Sentinels have users and passwords of their own.
+    pub fn with_sentinel_login(self, login: Login) -> Result<Self, String> {
+        match (&self.master, &login.password) {
+            (None, Some(_)) => Err("--redis-sentinel-password needs --engine redis-sentinel://…".into()),
+            _ => Ok(Self { sentinel_login: login, ..self }),
         }
+    }
+
+    pub fn with_tls_files(self, files: TlsFiles) -> Result<Self, String> {
+        let given = [("--redis-tls-ca", files.ca.is_some()), ("--redis-tls-cert", files.pair.is_some())];
+        match (&self.tls, given.iter().find(|(_, given)| *given)) {
+            (None, Some((option, _))) => Err(format!("{option} needs --engine rediss://… or rediss-sentinel://…")),
+            (None, None) => Ok(self),
+            (Some(_), _) => files.read().map(|_| Self { tls: Some(files), ..self }),
+        }
+    }
+
+    /// What connects to one of the servers. Where rooms are kept, it asks in a database of its own.
+    pub fn client(&self, host: &Host, protocol: ProtocolVersion) -> Result<Client, String> {
+        self.client_of(host, &self.login, RedisConnectionInfo::default().set_protocol(protocol).set_db(self.db.into()))
+    }
+
+    pub fn sentinel_client(&self, host: &Host) -> Result<Client, String> {
+        self.client_of(host, &self.sentinel_login, RedisConnectionInfo::default())
+    }
+
+    fn client_of(&self, host: &Host, login: &Login, settings: RedisConnectionInfo) -> Result<Client, String> {
+        // Not all users may say so, and Redis would note that they tried.
+        let settings = settings.set_skip_set_lib_name();
+        let settings = login.user.iter().fold(settings, |settings, user| settings.set_username(user));
+        let settings =
+            login.password.iter().fold(settings, |settings, word| settings.set_password(word.expose_secret()));
+        let Host { name, port } = host.clone();
+        let place = match self.tls {
+            Some(_) => ConnectionAddr::TcpTls { host: name, port, insecure: false, tls_params: None },
+            None => ConnectionAddr::Tcp(name, port),
+        };
+        let failed = |error: RedisError| error.to_string();
+        let info = place.into_connection_info().map_err(failed)?.set_redis_settings(settings);
+        match &self.tls {
+            Some(files) => Client::build_with_tls(info, files.read()?).map_err(failed),
+            None => Client::open(info).map_err(failed),
+        }
+    }
+
+    pub fn user(&self) -> &str {
+        self.login.user.as_deref().unwrap_or("default")
+    }
+
+    /// What an error of Redis means for whoever set this up.
+    pub fn explain(&self, error: &RedisError) -> String {
+        let missing = || rights::explain(error, self.user(), &keys::prefix(&self.prefix));
+        self.advise(error, "--engine redis://USER:PASSWORD@… says who we are")
+            .or_else(missing)
+            .unwrap_or(error.to_string())
+    }
+
+    /// What an error of a Sentinel means.
+    pub fn explain_sentinel(&self, error: &RedisError) -> String {
+        let missing = || {
+            (error.code() == Some("NOPERM")).then(|| {
+                let user = self.sentinel_login.user.as_deref().unwrap_or("default");
+                format!("{error}: ACL SETUSER {user} +sentinel|get-master-addr-by-name")
+            })
+        };
+        let says = "--redis-sentinel-password, and perhaps --redis-sentinel-user, say who we are to Sentinels";
+        self.advise(error, says).or_else(missing).unwrap_or(error.to_string())
+    }
+
+    fn advise(&self, error: &RedisError, login: &str) -> Option<String> {
+        let refused =
+            error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"));
+        let advice = if refused { Some(login) } else { self.tls.as_ref().and_then(|_| advice(error)) };
+        advice.map(|advice| format!("{error}: {advice}"))
     }
 }
 
@@ -101,14 +168,17 @@ impl FromStr for Address {
             hosts: hosts.split(',').map(|host| parse_host(host, port)).collect::<Result<_, _>>()?,
             master: sentinel.then(|| master.to_owned()),
             prefix: parse_prefix(query)?,
-            tls,
+            tls: tls.then(TlsFiles::default),
             db: if db.is_empty() {
                 0
             } else {
                 db.parse().map_err(|_| "a database has a number: redis://host:port/0")?
             },
-            user: Some(decoded(user)?).filter(|user| !user.is_empty()),
-            password: Some(decoded(password)?).filter(|word| !word.is_empty()).map(SecretString::from),
+            login: Login {
+                user: Some(decoded(user)?).filter(|user| !user.is_empty()),
+                password: Some(decoded(password)?).filter(|word| !word.is_empty()).map(SecretString::from),
+            },
+            sentinel_login: Login::default(),
         })
     }
 }
@@ -179,8 +249,8 @@ mod tests {
     #[test]
     fn a_password_may_have_any_character_and_is_shown_to_nobody() {
         let address: Address = "redis://ann:p%40ss%2F%25@a:1/2?prefix=staging".parse().unwrap();
-        assert_eq!(address.user.as_deref(), Some("ann"));
-        assert_eq!(address.password.as_ref().unwrap().expose_secret(), "p@ss/%");
+        assert_eq!(address.login.user.as_deref(), Some("ann"));
+        assert_eq!(address.login.password.as_ref().unwrap().expose_secret(), "p@ss/%");
         assert_eq!((address.db, address.prefix.as_str()), (2, "staging"));
         for shown in [format!("{address}"), format!("{address:?}")] {
             assert!(!shown.contains("p@ss"), "{shown}");

@@ -15,7 +15,7 @@ pub const BUCKETS: usize = 256;
 /// A cluster's.
 const SLOTS: u16 = 16384;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bucket(u16);
 
 impl Bucket {
@@ -51,13 +51,19 @@ fn slot(tag: &str) -> u16 {
     crc16(tag.as_bytes()) % SLOTS
 }
 
+/// With what all keys begin, before the colon.
+pub fn prefix(name: &str) -> String {
+    format!("{name}{VERSION}")
+}
+
 /// With what the keys of each bucket begin.
 #[derive(Debug)]
 pub struct Keys(Vec<String>);
 
 impl Keys {
     pub fn new(prefix: &str) -> Self {
-        Self(TAGS.iter().map(|tag| format!("{prefix}{VERSION}:{{{tag}}}:d")).collect())
+        let prefix = self::prefix(prefix);
+        Self(TAGS.iter().map(|tag| format!("{prefix}:{{{tag}}}:d")).collect())
     }
 
     /// The index of deadlines: by it the scripts know the others.

@@ -16,8 +16,10 @@ use tokio::{sync::Notify, time::timeout};
 use super::{
     super::waiters::Wake,
     address::Address,
+    finding::find_servers,
     keys::{BUCKETS, Bucket},
-    server::{self, Ears, Server},
+    rights,
+    server::{Ears, Server},
 };
 
 /// Redis answers within this, or the caller is told that it did not: an answer by HTTP within a second leaves some for
@@ -171,6 +173,10 @@ impl Link {
                     self.ears.look.notify_one();
                     return Err(Trouble::Unreachable { perhaps_done: true });
                 }
+                Failure::Forbidden => {
+                    self.ears.look.notify_one();
+                    return Err(Trouble::Unreachable { perhaps_done: true });
+                }
                 Failure::Odd => {
                     tracing::error!(%error, "Redis does not understand a script");
                     return Err(Trouble::Unreachable { perhaps_done: true });
@@ -233,7 +239,7 @@ impl Link {
 
     /// All servers that there are now, those that are known to be well as they are.
     async fn find(&self, kept: &[Arc<Server>]) -> Result<Vec<Result<Arc<Server>, String>>, String> {
-        let shares = server::find_servers(&self.address, kept.iter().map(|server| server.host.clone())).await?;
+        let shares = find_servers(&self.address, kept.iter().map(|server| server.host.clone())).await?;
         let servers = shares.into_iter().map(async |share| {
             let known = kept.iter().find(|server| (&server.host, &server.buckets) == (&share.0, &share.1));
             match known {
@@ -255,6 +261,8 @@ enum Failure {
     Full,
     /// Redis cannot now, and has done nothing.
     Refused,
+    /// Our user may not do all of it any more. What it takes is looked at once, so this is not said for each call.
+    Forbidden,
     /// Nobody knows.
     Lost,
     /// A script failed.
@@ -268,6 +276,7 @@ impl Failure {
             (ErrorKind::Server(ServerErrorKind::NoScript), _) => Failure::Forgotten,
             (ErrorKind::Server(ServerErrorKind::Moved), _) => Failure::Moved,
             (_, "OOM") => Failure::Full,
+            _ if rights::is_forbidden(error) => Failure::Forbidden,
             (
                 _,
                 "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" | "BUSY" | "MISCONF"

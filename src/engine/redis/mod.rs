@@ -4,14 +4,18 @@
 //! channel of the node where the poll waits; the read is the truth: a poll takes its place first and reads then, and after
 //! a connection was lost every poll reads again. `docs/redis.md` says what is kept and how.
 
+mod about;
 mod address;
 mod census;
+mod encryption;
+mod finding;
 mod joining;
 mod keys;
 mod link;
 mod places;
 mod polls;
 mod reply;
+mod rights;
 mod scripts;
 mod server;
 mod sweep;
@@ -27,7 +31,8 @@ use std::{
 
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-pub use address::Address;
+pub use address::{Address, Login};
+pub use encryption::TlsFiles;
 
 use super::{flow::Flow, lifecycle, waiters::Wake};
 use crate::{
@@ -52,7 +57,7 @@ pub struct Redis {
     link: Arc<Link>,
     places: Arc<Places>,
     keys: Arc<Keys>,
-    digests: Digests,
+    digests: Arc<Digests>,
     /// What this node is called in Redis.
     node: String,
     room_lease: String,
@@ -77,8 +82,14 @@ impl Redis {
         let places = Arc::new(Places::default());
         let keys = Arc::new(Keys::new(&address.prefix));
         let node = format!("{:016x}", fastrand::u64(..));
-        let ears =
-            Ears { keys: keys.clone(), node: node.clone(), places: places.clone(), look: Arc::new(Notify::new()) };
+        let digests = Arc::new(Digests::reckon());
+        let ears = Ears {
+            keys: keys.clone(),
+            digests: digests.clone(),
+            node: node.clone(),
+            places: places.clone(),
+            look: Arc::new(Notify::new()),
+        };
         let (report, connected) = std::sync::mpsc::channel();
         let shown = address.to_string();
         thread.spawn(async move { drop(report.send(Link::connect(address, ears).await)) });
@@ -90,7 +101,7 @@ impl Redis {
             link,
             places,
             keys,
-            digests: Digests::reckon(),
+            digests,
             node,
             room_lease: micros(limits.room_lease).to_string(),
             census: Census::new(),

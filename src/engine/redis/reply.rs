@@ -248,6 +248,14 @@ pub fn peer_of(bytes: &[u8]) -> Result<PeerId, Odd> {
     bytes.try_into().map(PeerId::from_bytes).map_err(|_| Odd)
 }
 
+pub fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Value::SimpleString(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
 /// Ids one after the other.
 pub fn ids_in(bytes: &[u8]) -> impl Iterator<Item = PeerId> {
     bytes.as_chunks::<16>().0.iter().map(|id| PeerId::from_bytes(*id))

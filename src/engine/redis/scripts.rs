@@ -24,6 +24,8 @@ pub enum Script {
     Sweep,
     /// A join that lets nobody new in.
     ComeBack,
+    /// What the user may not do. It is about no room.
+    Rights,
 }
 
 /// Redis refuses these before they begin when it has as much as it may have.
@@ -33,7 +35,7 @@ const ALWAYS: &str = "#!lua flags=allow-oom\n";
 const PRELUDE: &str = concat!(include_str!("scripts/prelude.lua"), "\n", include_str!("scripts/room.lua"));
 
 impl Script {
-    pub const ALL: [Script; 14] = [
+    pub const ALL: [Script; 15] = [
         Script::Create,
         Script::Join,
         Script::Post,
@@ -48,11 +50,13 @@ impl Script {
         Script::Roster,
         Script::Sweep,
         Script::ComeBack,
+        Script::Rights,
     ];
 
     /// Its whole text.
     pub fn text(self) -> String {
         let (flags, body) = match self {
+            Script::Rights => return format!("{ALWAYS}{}", include_str!("scripts/rights.lua")),
             Script::Create => (ADDING, include_str!("scripts/create.lua")),
             Script::Join => (ADDING, include_str!("scripts/join.lua")),
             Script::Post => (ADDING, include_str!("scripts/post.lua")),
@@ -82,7 +86,7 @@ impl Digests {
         Self(Script::ALL.map(|script| hex(&Sha1::digest(script.text().as_bytes()))))
     }
 
-    fn of(&self, script: Script) -> &str {
+    pub fn of(&self, script: Script) -> &str {
         &self.0[script as usize]
     }
 }
