@@ -38,3 +38,10 @@ test('a refusal that time does not heal is final', () => {
   assert.equal(retryDelay(problem(503, 'rooms-exhausted', { retryAfterMs: 1_000 }), 0, highest), null);
   assert.equal(retryDelay(new TypeError('a mistake of ours'), 0, highest), null);
 });
+
+test('what is asked for is bounded: no storm, and no silence in which the seat is lost', () => {
+  const delays = (random) => [0, 1, 499, 30_001, 3_600_000, 2_592_000_000, Infinity].map((ms) => retryDelay(problem(429, 'rate-limited', { retryAfterMs: ms }), 0, random));
+  assert.deepEqual(delays(lowest), [500, 500, 500, 30_000, 30_000, 30_000, 30_000]);
+  assert.deepEqual(delays(highest), [600, 600, 600, 36_000, 36_000, 36_000, 36_000]);
+  assert.equal(retryDelay(new Unreachable('gateway', { retryAfterMs: 0 }), 0, lowest), 500);
+});

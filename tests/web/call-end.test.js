@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { agreed, couple, talk } from './support/company.js';
 import { connected, types } from './support/connected.js';
 import { FakePeerConnection } from './support/peer-connection.js';
+import { sdp } from './support/sdp.js';
 
 test('a bye ends the link and is told; the peer can call again', async () => {
   const { ann, ben } = await connected();
@@ -118,7 +119,7 @@ test('an old link that broke is not waited for after the next restart', async ()
 
 test('a description that never settles because its connection was replaced holds nothing up', async () => {
   const { ann, ben } = await connected();
-  const offer = { type: 'offer', sdp: `v=0\r\no=- ${ben.pc('ann').session} 9 IN IP4 127.0.0.1\r\n` };
+  const offer = { type: 'offer', sdp: sdp(ben.pc('ann').session) };
   const heard = ann.hears('ben', offer);
   ann.link('ben').offer();
   await heard;

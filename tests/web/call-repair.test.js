@@ -5,12 +5,13 @@ import { settled } from './support/clock.js';
 import { agreed, couple, talk } from './support/company.js';
 import { connected, types } from './support/connected.js';
 import { FakePeerConnection } from './support/peer-connection.js';
+import { sdp } from './support/sdp.js';
 
 test('an offer that collides is repeated once, not forever', async () => {
   const { ann, ben } = couple();
   ben.call.start();
   const [{ message: first }] = await ben.said();
-  for (let n = 0; n < 3; n += 1) await ben.hears('ann', { type: 'offer', sdp: 'v=0\r\no=- 5 1 IN IP4 127.0.0.1\r\n' });
+  for (let n = 0; n < 3; n += 1) await ben.hears('ann', { type: 'offer', sdp: sdp('anns') });
   assert.deepEqual((await ben.said()).map(({ message }) => message), [first]);
   assert.equal(ann.call.links.size, 0);
 });
@@ -54,7 +55,7 @@ test('a candidate that the browser refuses harms nobody', async () => {
 test('an answer to no offer means that the ends are out of step: they start anew', async () => {
   const { ann, ben } = await connected();
   const before = ann.pc('ben');
-  await ann.hears('ben', { type: 'answer', sdp: 'v=0\r\no=- 999999 1 IN IP4 127.0.0.1\r\n' });
+  await ann.hears('ben', { type: 'answer', sdp: sdp('nobody') });
   assert.notEqual(ann.pc('ben'), before);
   await talk(ann, ben);
   assert.ok(agreed(ann, ben));
@@ -64,12 +65,12 @@ test('ends that stay out of step do not start anew forever', async () => {
   const { ann } = await connected();
   const before = FakePeerConnection.all.length;
   for (let n = 0; n < 20; n += 1) {
-    await ann.hears('ben', { type: 'offer', sdp: 'v=0\r\no=- broken 1 IN IP4 127.0.0.1\r\n' });
+    await ann.hears('ben', { type: 'offer', sdp: sdp('x', { lines: ['broken'] }) });
   }
   assert.ok(FakePeerConnection.all.length - before <= 40);
   const paced = FakePeerConnection.all.length;
-  await ann.hears('ben', { type: 'answer', sdp: 'v=0\r\no=- 5 1 IN IP4 127.0.0.1\r\n' });
-  await ann.hears('ben', { type: 'answer', sdp: 'v=0\r\no=- 6 1 IN IP4 127.0.0.1\r\n' });
+  await ann.hears('ben', { type: 'answer', sdp: sdp('nobody') });
+  await ann.hears('ben', { type: 'answer', sdp: sdp('somebody') });
   assert.equal(FakePeerConnection.all.length, paced);
 });
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { settled } from './support/clock.js';
 import { agreed, couple, talk } from './support/company.js';
 import { connected, refreshed, types } from './support/connected.js';
+import { sdp } from './support/sdp.js';
 
 test('whoever arrives offers; whoever was there waits', async () => {
   const { ann, ben } = couple();
@@ -78,7 +79,7 @@ test('whoever was polite may not be so any more after the server restarted', asy
   const pc = ann.pc('ben');
   pc.restartIce();
   await settled();
-  await ann.hears('ben', { type: 'offer', sdp: `v=0\r\no=- ${ben.pc('ann').session} 9 IN IP4 127.0.0.1\r\n` });
+  await ann.hears('ben', { type: 'offer', sdp: sdp(ben.pc('ann').session) });
   assert.equal(pc.signalingState, 'have-local-offer', 'it insists on its own offer');
 });
 

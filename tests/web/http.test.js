@@ -66,11 +66,34 @@ for (const [name, happen, reason] of strangers) {
   });
 }
 
-test('a gateway may say when to come back, in seconds', async () => {
-  for (const [said, ms] of [['7', 7_000], ['Fri, 31 Dec 1999 23:59:59 GMT', null]]) {
+const NOON = 'Sat, 28 Nov 2026 12:00:00 GMT';
+
+/** Each row: `Retry-After`, `Date`, what is made of it. */
+const retries = [
+  ['7', undefined, 7_000],
+  ['0', undefined, 0],
+  ['2592000', undefined, 2_592_000_000],
+  ['Sat, 28 Nov 2026 12:00:09 GMT', NOON, 9_000],
+  ['Saturday, 28-Nov-26 12:00:09 GMT', NOON, 9_000],
+  // Without a date of the server's, our own clock: it says 22:13:20.
+  ['Tue, 14 Nov 2023 22:13:25 GMT', undefined, 5_000],
+  ['Fri, 31 Dec 1999 23:59:59 GMT', undefined, null],
+  [NOON, NOON, null],
+  ...['', ' ', '-1', '+5', '1e9', '0x10', '7.5', '7, 9', '7s', 'soon', 'Infinity', 'NaN', 'Sat, 99 Nov 2026 99:00:00 GMT'].map((said) => [said, NOON, null]),
+];
+for (const [said, date, ms] of retries) {
+  test(`Retry-After: ${said} is ${ms} ms`, async () => {
     const { answer, asked } = await asking();
-    await asked.intercept(500, '', { 'Retry-After': said });
-    await assert.rejects(answer, { name: 'Unreachable', reason: 'gateway', status: 500, retryAfterMs: ms });
+    await asked.intercept(503, '', { 'Retry-After': said, ...(date && { Date: date }) });
+    await assert.rejects(answer, { name: 'Unreachable', reason: 'gateway', status: 503, retryAfterMs: ms });
+  });
+}
+
+test('a problem that does not say how long in numbers is as one that says nothing', async () => {
+  for (const [said, ms] of [[700, 700], ['700', 4_000], [-1, 4_000], [null, 4_000], [[], 4_000]]) {
+    const { answer, asked } = await asking();
+    await asked.refuse(503, 'draining', { retry_after_ms: said }, { 'Retry-After': '4' });
+    await assert.rejects(answer, { name: 'Problem', retryAfterMs: ms });
   }
 });
 

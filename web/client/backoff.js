@@ -2,6 +2,8 @@ import { Problem, Unreachable } from './problem.js';
 
 const FIRST_MS = 500;
 const LONGEST_MS = 8_000;
+const LEAST_ASKED_MS = 500;
+const MOST_ASKED_MS = 30_000;
 
 /**
  * How long to wait after the failure number `failures` (0 is the first). With full jitter: anything between nothing
@@ -33,11 +35,18 @@ export function retryDelay(error, failures, random) {
 }
 
 /**
- * What the server asked for, and up to a fifth more: everybody it asked would otherwise be back at once.
+ * What the server asked for, and up to a fifth more: everybody it asked would otherwise be back at once. Whoever says
+ * it may be a proxy, or mistaken: no more than two requests a second come of it, and no silence of more than half a
+ * minute, in which a seat would be lost.
  *
  * @param {{ retryAfterMs: number | null }} error
  * @param {() => number} random
  */
 function asked({ retryAfterMs }, random) {
-  return retryAfterMs === null ? null : retryAfterMs * (1 + 0.2 * random());
+  return retryAfterMs === null ? null : bounded(retryAfterMs) * (1 + 0.2 * random());
+}
+
+/** @param {number} ms how long somebody asks to wait */
+export function bounded(ms) {
+  return Math.min(MOST_ASKED_MS, Math.max(LEAST_ASKED_MS, ms));
 }

@@ -1,10 +1,11 @@
 import { Emitter } from './emitter.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
+import { Unreachable } from './problem.js';
 
 /** @import { Room } from './room.js' */
 /** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from './types.d.ts' */
-/** @import { LinkState, Peer, Relayed, Resumption, RoomStatus } from './types.d.ts' */
+/** @import { LinkState, Peer, Relayed, Resumption, StateChange } from './types.d.ts' */
 
 /**
  * A call with everybody in a room: one {@link Link} for each. Whoever arrives offers; whoever was there waits for it.
@@ -58,7 +59,8 @@ export class Call extends Emitter {
       room.on('peer-left', ({ peer, reason }) => this.#left(peer, reason)),
       room.on('message', (message) => this.#heard(message)),
       room.on('resumed', (resumption) => this.#resumed(resumption)),
-      room.on('state', ({ state }) => this.#roomChanged(state)),
+      room.on('state', (change) => this.#roomChanged(change)),
+      room.on('network-changed', () => this.#suspect()),
       room.on('ice-servers', () => this.#configure()),
     ];
     for (const peer of room.peers.values()) this.#link(peer).offer();
@@ -142,11 +144,17 @@ export class Call extends Emitter {
     }
   }
 
-  /** @param {RoomStatus} state */
-  #roomChanged(state) {
+  /** @param {StateChange} change */
+  #roomChanged({ state, error }) {
+    // Chromium says no more of a change of networks than that a request failed (ERR_NETWORK_CHANGED).
+    if (error instanceof Unreachable && (error.reason === 'network' || error.reason === 'timeout')) this.#suspect();
     if (state === 'connected') {
       for (const link of this.#links.values()) if (link.state === 'failed') link.offer();
     } else if (state !== 'reconnecting') this.close();
+  }
+
+  #suspect() {
+    for (const link of this.#links.values()) link.suspect();
   }
 
   /** @param {Peer} peer */

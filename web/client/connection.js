@@ -1,10 +1,12 @@
-import { origin, sessionId } from './negotiation.js';
+import { Channels } from './channels.js';
+import { IncomingStreams } from './incoming-streams.js';
 
 /** @import { Description, Environment, Message } from './types.d.ts' */
 
 /**
  * @typedef {object} Ends whom a connection tells
  * @property {(message: Message) => void} send to the other end, by signaling
+ * @property {(sdp: string) => (RTCIceCandidateInit | null)[]} early what came before this description and belongs to it
  * @property {() => void} wanted an offer is due
  * @property {() => void} changed
  * @property {(open: boolean) => void} channel
@@ -19,18 +21,17 @@ import { origin, sessionId } from './negotiation.js';
 export class Connection {
   #ends;
   #closed = false;
-  /** Candidates that came before the description they belong to. @type {(RTCIceCandidateInit | null)[]} */
-  #early = [];
+  #channels;
+  #streams;
   /** The senders of the stream's tracks, by kind. @type {Map<string, RTCRtpSender>} */
   #senders = new Map();
   /** @type {() => void} */
   #leave = () => {};
   /** @type {Promise<void>} */
   #gone = new Promise((resolve) => void (this.#leave = resolve));
-  #wasOpen = false;
-  /** Session id of the other end's description in force. @type {string | null} */
+  /** The other end's description in force. @type {string | null} */
   remote = null;
-  /** Origin of the last offer that was taken up. @type {string | null} */
+  /** The last offer that was taken up. @type {string | null} */
   heard = null;
   #repeated = false;
 
@@ -43,34 +44,33 @@ export class Connection {
   constructor(env, configuration, stream, ends) {
     this.#ends = ends;
     this.pc = new env.RTCPeerConnection(configuration);
+    this.#streams = new IncomingStreams(env, ends.stream);
     this.#listen();
-    // Agreed on beforehand, so that it needs no announcement and is there whoever offers.
-    this.channel = this.pc.createDataChannel('chat', { negotiated: true, id: 0 });
-    this.channel.onopen = this.channel.onclose = () => this.#unlessClosed(() => this.#channelChanged());
-    this.channel.onmessage = ({ data }) => this.#unlessClosed(() => ends.data(data));
+    this.#channels = new Channels(this.pc, {
+      opened: (open) => this.#unlessClosed(() => ends.channel(open)),
+      changed: () => this.#unlessClosed(ends.changed),
+      received: (data) => this.#unlessClosed(() => ends.data(data)),
+    });
     for (const track of stream?.getTracks() ?? []) this.#addTrack(track, /** @type {MediaStream} */ (stream));
   }
 
   #listen() {
     const { pc } = this;
-    const { send, wanted, changed, stream } = this.#ends;
+    const { send, wanted, changed } = this.#ends;
     pc.onnegotiationneeded = () => this.#unlessClosed(wanted);
     pc.onconnectionstatechange = () => this.#unlessClosed(changed);
     pc.onicecandidate = ({ candidate }) =>
       this.#unlessClosed(() => send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
-    pc.ontrack = ({ streams }) => this.#unlessClosed(() => streams[0] && stream(streams[0]));
+    pc.ontrack = (event) => this.#unlessClosed(() => this.#streams.add(event));
   }
 
-  #channelChanged() {
-    const open = this.channel.readyState === 'open';
-    if (open || this.#wasOpen) this.#ends.channel(open);
-    this.#wasOpen ||= open;
-    this.#ends.changed();
+  get channel() {
+    return this.#channels.current;
   }
 
   /** The other end closed its connection: only a new one can follow. */
   get isAbandoned() {
-    return this.#wasOpen && this.channel.readyState === 'closed';
+    return this.#channels.isAbandoned;
   }
 
   async offer() {
@@ -88,18 +88,19 @@ export class Connection {
   /** @param {Description} offer */
   async answer(offer) {
     await this.#apply(offer);
-    this.heard = origin(offer.sdp);
+    this.heard = offer.sdp;
     await this.#describe();
+    this.#streams.settle();
   }
 
   /** @param {Description} answer */
   async accept(answer) {
     await this.#apply(answer);
+    this.#streams.settle();
   }
 
   /** @param {RTCIceCandidateInit | null} candidate */
   async add(candidate) {
-    if (!this.pc.remoteDescription) return void this.#early.push(candidate);
     try {
       await this.#settled(this.pc.addIceCandidate(candidate));
     } catch {
@@ -162,8 +163,8 @@ export class Connection {
   /** @param {Description} description */
   async #apply(description) {
     await this.#settled(this.pc.setRemoteDescription(description));
-    this.remote = sessionId(description.sdp);
-    for (const candidate of this.#early.splice(0)) await this.add(candidate);
+    this.remote = description.sdp;
+    for (const candidate of this.#ends.early(description.sdp)) await this.add(candidate);
   }
 
   /**

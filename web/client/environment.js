@@ -8,7 +8,11 @@
  * @returns {Environment}
  */
 export function environment(given) {
+  const connection = given.connection ?? /** @type {{ connection?: Environment['connection'] }} */ (globalThis.navigator)?.connection;
+  const MediaStream = given.MediaStream ?? globalThis.MediaStream;
   return {
+    ...(connection && { connection }),
+    ...(MediaStream && { MediaStream }),
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     storage: given.storage ?? sessionStore(),
     clock: given.clock ?? systemClock,

@@ -35,7 +35,7 @@ export async function request(env, ask) {
   const cancel = env.clock.after(ask.timeoutMs ?? TIMEOUT_MS, stop);
   ask.signal?.addEventListener('abort', stop);
   try {
-    return await answer(await env.fetch(ask.url, init(ask, controller.signal)), ask.expects);
+    return await answer(await env.fetch(ask.url, init(ask, controller.signal)), ask.expects, env.clock);
   } catch (error) {
     if (ask.signal?.aborted) throw ask.signal.reason;
     if (error instanceof Problem || error instanceof Unreachable) throw error;
@@ -65,16 +65,17 @@ function init({ method, token, body, key, cursor, keepalive }, signal) {
 /**
  * @param {Response} response
  * @param {string | undefined} expects
+ * @param {Environment['clock']} clock
  * @returns {Promise<Answer>}
  */
-async function answer(response, expects) {
+async function answer(response, expects, clock) {
   const text = await response.text();
   if (response.ok) {
     const body = parse(response, text);
     const ours = expects === undefined || body?.[expects] !== undefined;
-    return ours ? { status: response.status, body } : foreign(response);
+    return ours ? { status: response.status, body } : foreign(response, clock);
   }
-  throw problem(response, text) ?? foreign(response);
+  throw problem(response, text, clock) ?? foreign(response, clock);
 }
 
 /**
@@ -94,12 +95,13 @@ function parse(response, text) {
 /**
  * @param {Response} response
  * @param {string} text
+ * @param {Environment['clock']} clock
  */
-function problem(response, text) {
+function problem(response, text, clock) {
   const document = /** @type {ProblemDocument | undefined} */ (parse(response, text));
   // Others speak RFC 9457 too; only these are the server's own.
   if (typeof document?.type === 'string' && document.type.includes('/problems/')) {
-    return new Problem({ ...document, status: response.status }, retryAfter(response));
+    return new Problem({ ...document, status: response.status }, retryAfter(response, clock));
   }
   // A proxy's own size limit is as final as the server's.
   if (response.status === 413) {
@@ -110,19 +112,27 @@ function problem(response, text) {
 
 /**
  * @param {Response} response
+ * @param {Environment['clock']} clock
  * @returns {never}
  */
-function foreign(response) {
+function foreign(response, clock) {
   const reason = response.status >= 500 ? 'gateway' : 'foreign';
-  throw new Unreachable(reason, { status: response.status, retryAfterMs: retryAfter(response) });
+  throw new Unreachable(reason, { status: response.status, retryAfterMs: retryAfter(response, clock) });
 }
 
 /**
- * `Retry-After` in its form in seconds. The form with a date needs a clock that agrees with the server's.
+ * `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is seen from the server's own where that is told. What
+ * makes no sense is as good as nothing.
  *
  * @param {Response} response
+ * @param {Environment['clock']} clock
  */
-function retryAfter(response) {
-  const seconds = response.headers.get('Retry-After');
-  return seconds !== null && /^\d+$/.test(seconds) ? Number(seconds) * 1000 : null;
+function retryAfter({ headers }, clock) {
+  const said = headers.get('Retry-After') ?? '';
+  if (/^\d+$/.test(said)) return Number(said) * 1000;
+  // `Date.parse` takes much more for a date, a negative number for instance.
+  const until = /^[A-Z][a-z]+,? .* \d\d:\d\d:\d\d/.test(said) ? Date.parse(said) : NaN;
+  const now = Date.parse(headers.get('Date') ?? '');
+  const ms = until - (Number.isNaN(now) ? clock.date() : now);
+  return ms > 0 ? ms : null;
 }

@@ -4,6 +4,7 @@ import { retryDelay } from './backoff.js';
 
 /** After a refusal that says nothing of when to come back. */
 const REFUSED_MS = 60_000;
+const SHORTEST_MS = 5_000;
 /** No timer needs to be longer, and some cannot be. */
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -36,7 +37,10 @@ export class IceServers {
     this.#turn();
     this.current = servers;
     // How long they hold counts from now; when they end, which the user name says, is told by another's clock.
-    if (ttl !== null) this.#cancel = this.#env.clock.after(Math.min(ttl * 500, LONGEST_MS), () => void this.#renew());
+    if (typeof ttl === 'number') {
+      const half = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ttl * 500));
+      this.#cancel = this.#env.clock.after(half, () => void this.#renew());
+    }
     this.#changed(servers);
   }
 
@@ -47,7 +51,7 @@ export class IceServers {
       if (round === this.#round) this.set(answer);
     } catch (error) {
       if (round !== this.#round) return;
-      const delay = Math.max(5_000, retryDelay(error, failures, this.#env.random) ?? REFUSED_MS);
+      const delay = Math.max(SHORTEST_MS, retryDelay(error, failures, this.#env.random) ?? REFUSED_MS);
       this.#cancel = this.#env.clock.after(delay, () => void this.#renew(failures + 1));
     }
   }

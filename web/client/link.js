@@ -1,6 +1,10 @@
 import { Connection } from './connection.js';
+import { EarlyCandidates } from './early-candidates.js';
+import { Liveness } from './liveness.js';
 import { judge } from './negotiation.js';
 import { MOST_ATTEMPTS, Recovery } from './recovery.js';
+import { belongs } from './sdp.js';
+import { Steps } from './steps.js';
 
 /** @import { Phase } from './recovery.js' */
 /** @import { Candidate, Description, Environment, Link as Declared, LinkState, Message, Peer } from './types.d.ts' */
@@ -31,9 +35,11 @@ export class Link {
   #recovery;
   /** @type {Connection | null} */
   #connection = null;
-  /** Steps of negotiation that wait for the one under way. @type {(() => Promise<void>)[]} */
-  #steps = [];
-  #stepping = false;
+  #early = new EarlyCandidates();
+  /** @type {Liveness | null} */
+  #liveness = null;
+  // A description that a browser refuses is as good as none.
+  #negotiation = new Steps(() => this.#desync());
   state = /** @type {LinkState} */ ('waiting');
   /** The peer is no member any more as far as is known: the link lasts as long as it holds. */
   departed = false;
@@ -73,8 +79,8 @@ export class Link {
 
   /** @param {Description | Candidate} signal */
   take(signal) {
-    if (signal.type === 'candidate') this.#step(async () => this.#connection?.add(signal.candidate));
-    else this.#step(() => this.#description(signal));
+    if (signal.type === 'candidate') this.#negotiation.put(() => this.#candidate(signal.candidate));
+    else this.#negotiation.put(() => this.#description(signal));
   }
 
   /** @param {RTCConfiguration} configuration */
@@ -84,7 +90,12 @@ export class Link {
 
   /** @param {MediaStream | null} stream */
   replaceStream(stream) {
-    this.#step(async () => this.#connection?.replaceStream(stream));
+    this.#negotiation.put(async () => this.#connection?.replaceStream(stream));
+  }
+
+  /** This end's network may have changed. */
+  suspect() {
+    if (this.state === 'connected' || this.state === 'interrupted') this.#liveness?.doubt();
   }
 
   /** The peer is gone from the room. What works is left alone; there is nobody with whom to repair it. */
@@ -95,24 +106,17 @@ export class Link {
 
   close() {
     this.#drop();
-    this.#steps = [];
+    this.#negotiation.clear();
+    this.#early.clear();
     this.#recovery.rest();
     this.#enter('closed');
   }
 
-  /** @param {() => Promise<void>} step */
-  #step(step) {
-    this.#steps.push(step);
-    if (!this.#stepping) void this.#walk();
-  }
-
-  async #walk() {
-    this.#stepping = true;
-    for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
-      // A description that a browser refuses is as good as none.
-      await step().catch(() => this.#desync());
-    }
-    this.#stepping = false;
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async #candidate(candidate) {
+    const connection = this.#connection;
+    if (connection?.remote && belongs(candidate, connection.remote)) await connection.add(candidate);
+    else this.#early.keep(candidate);
   }
 
   /** @param {Description} description */
@@ -141,10 +145,12 @@ export class Link {
       channel,
       data,
       stream: show,
-      wanted: () => this.#step(() => connection.offer()),
+      early: (sdp) => this.#early.takeFor(sdp),
+      wanted: () => this.#negotiation.put(() => connection.offer()),
       changed: () => this.#changed(),
     });
     this.#connection = connection;
+    this.#liveness = new Liveness(this.#env, connection.pc, this.#host.canSignal, () => connection.restartIce());
     this.#recovery.watch('connecting');
     this.#enter('connecting');
   }

@@ -1,4 +1,4 @@
-import { backoff, retryDelay } from './backoff.js';
+import { backoff, bounded, retryDelay } from './backoff.js';
 import { pause } from './environment.js';
 import { Gate } from './gate.js';
 import { Poll } from './poll.js';
@@ -117,12 +117,14 @@ export class Membership {
   /** @returns {import('./poll.js').Mailbox} */
   #mailbox() {
     const { seat, ask, at } = bound(this.#session);
+    const { network } = this.#session;
     return {
       cursor: this.#listener.cursor,
-      read: ({ waitMs, cursor, signal }) =>
+      onChange: (listener) => network.onChange(listener),
+      read: ({ waitMs, cursor, unlike, signal }) =>
         ask({
           method: 'GET',
-          url: at.mailbox(seat().peer, waitMs),
+          url: at.mailbox(seat().peer, waitMs) + (unlike ? `&nonce=${this.#env.uuid()}` : ''),
           cursor,
           expects: 'messages',
           timeoutMs: waitMs + GRACE_MS,
@@ -157,7 +159,8 @@ function bound(session) {
  */
 function rejoinDelay(error, failures, random) {
   if (error instanceof Problem && error.slug === 'room-full') {
-    return Math.max(1_000, error.document.frees_in_ms ?? 5_000) * (1 + 0.2 * random());
+    const said = error.document.frees_in_ms;
+    return bounded(typeof said === 'number' ? Math.max(1_000, said) : 5_000) * (1 + 0.2 * random());
   }
   return retryDelay(error, failures, random);
 }

@@ -1,16 +1,17 @@
+import { isOtherConnection, isRepetition } from './sdp.js';
+
 /** @import { Description, Peer } from './types.d.ts' */
 
 /**
  * What to do with a description that arrived: the perfect negotiation of the WebRTC recommendation, widened by one
  * case that it leaves out. A page that is refreshed comes back under the same peer id with a new RTCPeerConnection,
- * and nothing but its next description tells so: the session id in its `o=` line is another one (RFC 8866, 5.2; one
- * per RTCPeerConnection by RFC 8829).
+ * and nothing but its next description tells so, by another fingerprint.
  *
  * @typedef {object} View what one end knows when a description arrives
  * @property {boolean} polite
  * @property {RTCSignalingState} signaling `closed` also where there is no connection yet
- * @property {string | null} remote session id of the other's description in force
- * @property {string | null} heard origin of the last offer of the other's that was taken up
+ * @property {string | null} remote the other's description in force
+ * @property {string | null} heard the last offer of the other's that was taken up
  *
  * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop'} Verdict
  *   `renew`: answer with a new connection in place of the one there may be; `ignore`: the other has to follow our offer
@@ -23,9 +24,9 @@
  * @returns {Verdict}
  */
 export function judge(view, { type, sdp }) {
-  const other = view.remote !== null && sessionId(sdp) !== view.remote;
+  const other = view.remote !== null && isOtherConnection(view.remote, sdp);
   if (type === 'answer') return judgeAnswer(view, other);
-  return view.heard !== null && origin(sdp) === view.heard ? 'drop' : judgeOffer(view, other);
+  return view.heard !== null && isRepetition(view.heard, sdp) ? 'drop' : judgeOffer(view, other);
 }
 
 /**
@@ -50,24 +51,6 @@ function judgeOffer({ polite, signaling, remote }, other) {
 function judgeAnswer({ signaling }, other) {
   if (signaling === 'closed') return 'drop';
   return signaling === 'have-local-offer' && !other ? 'accept' : 'desync';
-}
-
-/**
- * @param {string} sdp
- * @returns {string | null}
- */
-export function sessionId(sdp) {
-  return origin(sdp)?.split(' ')[0] ?? null;
-}
-
-/**
- * Session id and version: the same in two descriptions if one repeats the other.
- *
- * @param {string} sdp
- * @returns {string | null}
- */
-export function origin(sdp) {
-  return /^o=\S+ (\S+ \S+) /m.exec(sdp)?.[1] ?? null;
 }
 
 /**

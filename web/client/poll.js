@@ -2,13 +2,22 @@ import { backoff, retryDelay } from './backoff.js';
 import { pause } from './environment.js';
 import { OPEN_MS, answered, cut, freshHold, timedOut } from './hold.js';
 import { Problem, Unreachable } from './problem.js';
+import { isStale } from './stale.js';
 
 /** @import { Hold } from './hold.js' */
+/** @import { Changed } from './network.js' */
 /** @import { Batch, Ending, Environment, RoomStatus } from './types.d.ts' */
 
 /**
+ * @typedef {object} Question
+ * @property {number} waitMs
+ * @property {number} cursor
+ * @property {boolean} unlike at an address that was never asked before
+ * @property {AbortSignal} signal
+ *
  * @typedef {object} Mailbox how the loop reads, and whom it tells
- * @property {(ask: { waitMs: number, cursor: number, signal: AbortSignal }) => Promise<Batch>} read
+ * @property {(question: Question) => Promise<Batch>} read
+ * @property {(listener: Changed) => () => void} onChange of the network
  * @property {() => number} cursor up to where everything has been handed over
  * @property {(batch: Batch) => void} deliver
  * @property {(state: 'connected' | 'reconnecting', error?: Error) => void} report
@@ -16,6 +25,8 @@ import { Problem, Unreachable } from './problem.js';
 
 /** An answer without a message that came sooner than this was not held at all. */
 const HASTY_MS = 1_000;
+
+const AGAIN = Symbol('ask again');
 
 /**
  * What an error of a poll means: the end of polling, or a pause.
@@ -56,6 +67,10 @@ export class Poll {
   #failures = 0;
   /** Empty answers in a row that were not held. @type {number} */
   #hasty = 0;
+  /** Whether the server is back should be known at once: ask for no hold. */
+  #probing = false;
+  /** Answers came from somewhere else, so each question has an address of its own. */
+  #unlike = false;
 
   /**
    * @param {Environment} env
@@ -74,9 +89,6 @@ export class Poll {
    */
   async run(signal) {
     this.#signal = signal;
-    // Another network has other proxies.
-    const relearn = () => void (this.#hold = freshHold(this.#hold.longest));
-    this.#env.page?.addEventListener('online', relearn);
     try {
       for (;;) {
         const ending = await this.#once();
@@ -85,28 +97,56 @@ export class Poll {
     } catch (error) {
       if (signal.aborted) return signal.reason;
       throw error;
-    } finally {
-      this.#env.page?.removeEventListener('online', relearn);
     }
   }
 
   /** @returns {Promise<Ending | null>} */
   async #once() {
-    // After a failure ask for no hold: whether the server is back should be known at once.
-    const waitMs = this.#failures > 0 ? 0 : this.#hold.ms;
+    const waitMs = this.#probing ? 0 : this.#hold.ms;
     const started = this.#env.clock.now();
     const age = () => this.#env.clock.now() - started;
+    const attempt = new AbortController();
+    const stop = () => attempt.abort(this.#signal.reason);
+    this.#signal.addEventListener('abort', stop);
+    const settle = this.#mailbox.onChange((since) => void (started <= since && this.#changed(since, attempt)));
     try {
-      const cursor = this.#mailbox.cursor();
-      const batch = await this.#mailbox.read({ waitMs, cursor, signal: this.#signal });
-      await this.#took(batch, waitMs, age());
+      await this.#took(await this.#read(waitMs, attempt.signal), waitMs, age());
       return null;
     } catch (error) {
-      if (this.#signal.aborted) throw error;
+      if (this.#signal.aborted) throw this.#signal.reason;
+      if (error === AGAIN) return null;
       const ending = endingOf(error);
       if (!ending) await this.#failed(error, age());
       return ending;
+    } finally {
+      settle();
+      this.#signal.removeEventListener('abort', stop);
     }
+  }
+
+  /**
+   * @param {number} since
+   * @param {AbortController} attempt
+   */
+  #changed(since, attempt) {
+    // Another network has other proxies.
+    if (since === Infinity) {
+      this.#hold = freshHold(this.#hold.longest);
+      this.#unlike = false;
+    }
+    attempt.abort(AGAIN);
+  }
+
+  /**
+   * @param {number} waitMs
+   * @param {AbortSignal} signal
+   */
+  async #read(waitMs, signal) {
+    if (this.#signal.aborted) throw this.#signal.reason;
+    const cursor = this.#mailbox.cursor();
+    const batch = await this.#mailbox.read({ waitMs, cursor, unlike: this.#unlike, signal });
+    if (isStale(batch, cursor)) throw new Unreachable('stale');
+    return batch;
   }
 
   /**
@@ -115,13 +155,16 @@ export class Poll {
    * @param {number} age
    */
   async #took(batch, waitMs, age) {
+    const probed = this.#probing;
+    this.#probing = false;
     this.#failures = 0;
     if (waitMs > 0) this.#hold = answered(this.#hold, age);
     this.#mailbox.report('connected');
     this.#mailbox.deliver(batch);
     // Somebody on the way may strip `wait`, or answer from a cache; that must not become a storm of requests.
-    const hasty = waitMs > 0 && batch.messages.length === 0 && age < HASTY_MS;
+    const hasty = !probed && batch.messages.length === 0 && age < HASTY_MS;
     this.#hasty = hasty ? this.#hasty + 1 : 0;
+    this.#unlike ||= hasty;
     if (hasty) await pause(this.#env, backoff(this.#hasty, this.#env.random), this.#signal);
   }
 
@@ -138,11 +181,15 @@ export class Poll {
       }
       this.#hold = cut(this.#hold, age);
     }
+    const stale = error instanceof Unreachable && error.reason === 'stale';
+    this.#unlike ||= stale;
     const limited = error instanceof Problem && error.slug === 'rate-limited';
     if (!limited) this.#mailbox.report('reconnecting', error);
     const { random } = this.#env;
     const delay = retryDelay(error, this.#failures, random) ?? backoff(this.#failures, random);
-    if (!limited) this.#failures += 1;
+    this.#failures += 1;
+    // What comes out of a cache says nothing about the server, and what is refused was there.
+    this.#probing = !stale && !limited;
     await pause(this.#env, delay, this.#signal, error instanceof Unreachable);
   }
 }

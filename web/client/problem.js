@@ -17,19 +17,20 @@ export class Problem extends Error {
     this.status = document.status;
     this.slug = document.type.slice(document.type.lastIndexOf('/') + 1);
     /** How long the server asks to wait before trying again, if it does. */
-    this.retryAfterMs = document.retry_after_ms ?? retryAfterMs;
+    const said = document.retry_after_ms;
+    this.retryAfterMs = typeof said === 'number' && said >= 0 ? said : retryAfterMs;
   }
 }
 
 /**
  * No answer of the server came through: the network failed, nothing came in time, or somebody on the way answered in
- * its place (a gateway with an error, a captive portal with its own page).
+ * its place (a gateway with an error, a captive portal with its own page, a cache with an answer from before).
  *
  * @implements {U}
  */
 export class Unreachable extends Error {
   /**
-   * @param {'network' | 'timeout' | 'gateway' | 'foreign'} reason
+   * @param {'network' | 'timeout' | 'gateway' | 'foreign' | 'stale'} reason
    * @param {{ status?: number, retryAfterMs?: number | null, cause?: unknown }} [more]
    */
   constructor(reason, { status, retryAfterMs = null, cause } = {}) {

@@ -85,7 +85,7 @@ export function received(state, batch) {
   const start = { state, events: [] };
   const fresh = batch.messages.filter(({ seq }) => seq > state.cursor);
   const end = fresh.reduce((step, message) => then(step, read(step.state, message)), start);
-  return { ...end, state: { ...end.state, cursor: batch.cursor } };
+  return { ...end, state: { ...end.state, cursor: Math.max(state.cursor, batch.cursor) } };
 }
 
 /**

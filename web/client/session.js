@@ -1,5 +1,6 @@
 import { retryDelay } from './backoff.js';
 import { request } from './http.js';
+import { Network } from './network.js';
 import { persist } from './persist.js';
 import { Problem } from './problem.js';
 import { KeptSeat } from './seat.js';
@@ -36,6 +37,7 @@ export class Session {
     this.at = at;
     this.#wishes = JSON.stringify({ name, metadata, secret, capacity, ticket, page: at.page });
     this.#kept = new KeptSeat(env.storage, at.root);
+    this.network = new Network(env);
     this.#seat = this.#kept.load();
   }
 
@@ -74,9 +76,9 @@ export class Session {
       body: this.#wishes,
       key: this.#env.uuid(),
       expects: 'token',
-      signal: options.signal,
     };
-    const { status, body } = await persist(this.#env, () => request(this.#env, ask), options);
+    const attempt = (/** @type {AbortSignal} */ signal) => request(this.#env, { ...ask, signal });
+    const { status, body } = await persist(this.#env, () => this.network.ask(attempt, options.signal), options);
     const joined = /** @type {Joined} */ (body);
     const roomToken = joined.room_token ?? this.#seat?.roomToken;
     this.#seat = { peer: joined.peer.id, token: joined.token, roomToken };
@@ -90,7 +92,8 @@ export class Session {
    * @param {Ask} ask
    */
   async ask(ask) {
-    return (await request(this.#env, { token: this.#seat?.token, ...ask })).body;
+    const attempt = (/** @type {AbortSignal} */ signal) => request(this.#env, { token: this.#seat?.token, ...ask, signal });
+    return (await this.network.ask(attempt, ask.signal)).body;
   }
 
   /** From now on a refresh does not come back to this seat. */

@@ -79,6 +79,8 @@ export interface RoomEvents {
   resumed: Resumption;
   /** Renewed, or others since the seat was taken again. A call gives them to its connections by itself. */
   'ice-servers': RTCIceServer[];
+  /** This end's network may have changed: what was connected may not be any more. A call looks after its connections by itself. */
+  'network-changed': {};
   wire: WireEntry;
 }
 
@@ -154,6 +156,7 @@ export type LinkState = 'waiting' | 'connecting' | 'connected' | 'interrupted' |
 export interface CallEvents {
   link: { peer: Peer; state: LinkState };
   stream: { peer: Peer; stream: MediaStream };
+  /** A text, or an `ArrayBuffer` if the other end sent one. */
   data: { peer: Peer; data: unknown };
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
@@ -164,8 +167,9 @@ export interface CallEvents {
 export interface Link {
   readonly peer: Peer;
   readonly state: LinkState;
-  /** Null while waiting. Not always the same one. */
+  /** Null while waiting. Not always the same one. If you open channels of your own, listen to those of the other by `pc.ondatachannel = …`. */
   readonly pc: RTCPeerConnection | null;
+  /** Where texts go: the channel with the id 0, on which both ends agree, or one that the other end opened. */
   readonly channel: RTCDataChannel | null;
   /** Connects anew, beginning with an offer. */
   offer(): void;
@@ -205,10 +209,14 @@ export interface Environment {
   clock: Clock;
   random: () => number;
   uuid: () => string;
-  /** Where `pagehide`, `pageshow` and `online` happen. */
+  /** Where `pagehide`, `pageshow`, `visibilitychange` and `online` happen. */
   page: EventTarget | undefined;
+  /** `navigator.connection`, where there is one: says when the network changes. */
+  connection?: EventTarget & { readonly type?: string };
   beacon: (url: string, body: string) => boolean;
   RTCPeerConnection: new (configuration?: RTCConfiguration) => RTCPeerConnection;
+  /** For tracks that come without one. */
+  MediaStream?: new () => MediaStream;
 }
 
 // ---- What the module exports -------------------------------------------------------------------------------------
@@ -235,7 +243,8 @@ export declare class Problem extends Error {
 
 /** No answer of the server came through. */
 export declare class Unreachable extends Error {
-  readonly reason: 'network' | 'timeout' | 'gateway' | 'foreign';
+  /** `stale`: an answer out of a cache. */
+  readonly reason: 'network' | 'timeout' | 'gateway' | 'foreign' | 'stale';
   readonly status: number | undefined;
   readonly retryAfterMs: number | null;
 }

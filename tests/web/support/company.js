@@ -1,7 +1,8 @@
 import { Call } from '../../../web/client/call.js';
 import { Emitter } from '../../../web/client/emitter.js';
 import { FakeClock, settled } from './clock.js';
-import { FakePeerConnection } from './peer-connection.js';
+import { FakeMediaStream, FakePeerConnection } from './peer-connection.js';
+import { connectionOf } from './sdp.js';
 
 /** A room as a call sees it; what is sent stays in `mail` until the test delivers or loses it. */
 export class FakeRoom extends Emitter {
@@ -41,7 +42,7 @@ export class Member {
   constructor(clock, self, peers, options) {
     this.clock = clock;
     this.room = new FakeRoom(self, peers);
-    const env = { clock, RTCPeerConnection: FakePeerConnection };
+    const env = { clock, RTCPeerConnection: FakePeerConnection, MediaStream: FakeMediaStream };
     this.call = new Call(this.room, env, options ?? {});
     this.events = [];
     for (const name of ['link', 'stream', 'data', 'bye', 'channel']) {
@@ -96,11 +97,10 @@ export async function talk(one, other) {
 /** Do the two ends agree on who talks with whom? */
 export function agreed(one, other) {
   const [a, b] = [one.pc(other.room.self.id), other.pc(one.room.self.id)];
-  const session = (description) => /o=- (\d+)/.exec(description.sdp)[1];
   return (
     a.signalingState === 'stable' &&
     b.signalingState === 'stable' &&
-    session(a.remoteDescription) === b.session &&
-    session(b.remoteDescription) === a.session
+    connectionOf(a.remoteDescription) === b.session &&
+    connectionOf(b.remoteDescription) === a.session
   );
 }

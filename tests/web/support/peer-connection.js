@@ -1,3 +1,5 @@
+import { sdp } from './sdp.js';
+
 let sessions = 0;
 
 /** As much of RTCPeerConnection as negotiation is about. Two of them are connected by `connect`. */
@@ -12,7 +14,7 @@ export class FakePeerConnection {
   restarts = 0;
   sent = new Map();
   #session = (sessions += 1);
-  #version = 0;
+  #generation = 0;
   #needed = false;
 
   constructor(configuration) {
@@ -22,6 +24,10 @@ export class FakePeerConnection {
 
   get session() {
     return String(this.#session);
+  }
+
+  get ufrag() {
+    return `${this.#session}.${this.#generation}`;
   }
 
   createDataChannel(label, options) {
@@ -43,6 +49,7 @@ export class FakePeerConnection {
 
   restartIce() {
     this.restarts += 1;
+    this.#generation += 1;
     this.#need();
   }
 
@@ -50,12 +57,23 @@ export class FakePeerConnection {
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
-    this.#version += 1;
-    this.localDescription = { type, sdp: `v=0\r\no=- ${this.#session} ${this.#version} IN IP4 127.0.0.1\r\n` };
+    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
     // Beyond what this fake knows, a browser asks again only if something is still to be negotiated.
     this.#needed = false;
     this.onicecandidate?.({ candidate: { toJSON: () => ({ candidate: `of ${this.#session}` }) } });
+  }
+
+  /** What the other end sends, and how much of it came so far. */
+  receivers = [];
+  received = 0;
+
+  getReceivers() {
+    return this.receivers;
+  }
+
+  async getStats() {
+    return new Map([['pair', { type: 'candidate-pair', bytesReceived: this.received }]]);
   }
 
   async setRemoteDescription(description) {
@@ -111,5 +129,17 @@ export class FakePeerConnection {
 
   #go(state) {
     this.signalingState = state;
+  }
+}
+
+export class FakeMediaStream {
+  tracks = new Set();
+
+  addTrack(track) {
+    this.tracks.add(track);
+  }
+
+  removeTrack(track) {
+    this.tracks.delete(track);
   }
 }

@@ -91,6 +91,7 @@ function refused(error, signal) {
     timeout: 'The server does not answer.',
     gateway: 'A proxy answers that it cannot reach the server.',
     foreign: 'Something else answers in the server’s place; perhaps this network wants a login first.',
+    stale: 'A cache on the way answers in the server’s place.',
   };
   return { grade: 'bad', words: words[reason], todo: 'Try another network, or ask whoever runs this one.' };
 }
