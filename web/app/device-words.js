@@ -10,7 +10,7 @@ import { explain } from './media.js';
  * @property {string | null} deviceId that it had
  * @property {string} [words]
  * @property {string} [error] name of the exception
- * @property {boolean} [denied] the browser does not allow it any more
+ * @property {PermissionState} [permission] as far as the browser tells, if the device was there once
  */
 
 /** @type {Record<Kind, { name: string, permission: string }>} */
@@ -35,10 +35,10 @@ export function describe(lacks) {
  * @param {Kind} kind
  * @param {Lack} lack
  */
-function sentence(kind, { why, error, denied }) {
+function sentence(kind, { why, error, permission }) {
   const name = `The ${WORDS[kind].name.toLowerCase()}`;
-  if (denied) return `${name} is not allowed for this page any more. The browser’s settings for this site can allow it again.`;
-  if (why === 'gone') return `${name} has stopped. It is used again as soon as it returns.`;
+  if (permission === 'denied') return `${name} is not allowed for this page any more. The browser’s settings for this site can allow it again.`;
+  if (why === 'gone') return `${name} has stopped.${permission === 'granted' ? ' It is used again as soon as it returns.' : ''}`;
   if (why === 'paused') return `${name} gives nothing at the moment: it may be switched off or used elsewhere.`;
   if (why === 'failed') return explain(error ?? '', kind);
   return `${name} is missing.`;

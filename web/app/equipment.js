@@ -179,8 +179,8 @@ export class Equipment {
   async #report() {
     await this.#look();
     for (const [kind, lack] of this.#lacks) {
-      const denied = lack.why !== 'start' && (await permission(kind))?.state === 'denied';
-      if (this.#lacks.has(kind)) this.#lacks.set(kind, { ...lack, denied });
+      const { state } = (await permission(kind)) ?? {};
+      if (this.#lacks.get(kind) === lack) this.#lacks.set(kind, { ...lack, permission: state });
     }
     if (this.#life.signal.aborted) return;
     // Chromium's default is one of the others once more.

@@ -11,14 +11,16 @@ export async function unplug(browser, service) {
   for (const { id } of processInfo.filter(({ type }) => type.startsWith(service))) process.kill(id, 'SIGKILL');
 }
 
-/** What somebody sets for a page in the browser's settings of a site. @param {'granted' | 'denied'} setting */
-export async function permit(page, name, setting) {
+/**
+ * What somebody sets for a page in the browser's settings of a site: a function of the permission's name and its setting.
+ * It holds as long as the session does.
+ */
+export async function permissions(page) {
   const session = await page.context().newCDPSession(page);
   const { targetInfo: { browserContextId } } = await session.send('Target.getTargetInfo');
   const browser = await page.context().browser().newBrowserCDPSession();
   const { origin } = new URL(page.url());
-  await browser.send('Browser.setPermission', { permission: { name }, setting, origin, browserContextId });
-  await Promise.all([session.detach(), browser.detach()]);
+  return (name, setting) => browser.send('Browser.setPermission', { permission: { name }, setting, origin, browserContextId });
 }
 
 /**
