@@ -1,3 +1,4 @@
+import { inOneLine } from './names.js';
 import { toRoomName } from './room-name.js';
 
 /**
@@ -11,6 +12,9 @@ import { toRoomName } from './room-name.js';
  * @property {number} [capacity]
  * @property {string} [secret]
  */
+
+/** The server's limit. */
+const NAME_CHARACTERS = 64;
 
 /** @type {Record<string, MediaChoice>} */
 const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
@@ -27,11 +31,17 @@ export function readAddress(address) {
   const capacity = Number(query.get('capacity'));
   return {
     room: toRoomName(query.get('room') ?? '') || undefined,
-    name: query.get('name') ?? undefined,
+    name: nameFrom(query),
     media: MEDIA[query.get('media') ?? ''],
     capacity: Number.isInteger(capacity) && capacity > 0 ? capacity : undefined,
     secret: new URLSearchParams(hash.slice(1)).get('secret') ?? undefined,
   };
+}
+
+/** As the server takes it; what the link's maker put there otherwise would be refused. @param {URLSearchParams} query */
+function nameFrom(query) {
+  const name = query.get('name');
+  return name === null ? undefined : [...inOneLine(name)].slice(0, NAME_CHARACTERS).join('');
 }
 
 /**

@@ -1,11 +1,12 @@
-import { copyOf, inside, part } from './page.js';
-import { nameOf } from './visit.js';
+import { ChatLog } from './chat-log.js';
+import { nameOf } from './names.js';
+import { part } from './page.js';
 
 /** @import { Call } from '../client/types.d.ts' */
 
 /** Text over the data channels: it goes to those who are connected, and nowhere else. */
 export class Chat {
-  #log = part('chat-log', HTMLOListElement);
+  #log = new ChatLog(part('chat-log', HTMLOListElement));
   #form = part('chat-form', HTMLFormElement);
   #input = part('chat-input', HTMLInputElement);
   #send = part('chat-send', HTMLButtonElement);
@@ -30,41 +31,27 @@ export class Chat {
       this.#enable();
     });
     call.on('data', ({ peer, data }) => {
-      if (typeof data === 'string') this.#add(nameOf(peer), data, 'theirs');
+      if (typeof data === 'string') this.#log.add({ who: nameOf(peer), text: data, kind: 'theirs' });
     });
   }
 
   /** Something that happened in the room, between what was said. @param {string} text */
   note(text) {
-    this.#add('', text, 'note');
+    this.#log.add({ who: '', text, kind: 'note' });
   }
 
   clear() {
     this.#call = null;
     this.#reached.clear();
-    this.#log.replaceChildren();
+    this.#log.clear();
     this.#enable();
   }
 
   /** @param {string} text */
   #say(text) {
     if (text === '' || !this.#call?.say(text)) return;
-    this.#add('You', text, 'mine');
+    this.#log.add({ who: 'You', text, kind: 'mine' });
     this.#input.value = '';
-  }
-
-  /**
-   * @param {string} who
-   * @param {string} text
-   * @param {'mine' | 'theirs' | 'note'} kind
-   */
-  #add(who, text, kind) {
-    const entry = copyOf('chat-entry');
-    entry.dataset.kind = kind;
-    inside(entry, 'who').textContent = who;
-    inside(entry, 'text').textContent = text;
-    this.#log.append(entry);
-    this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   #enable() {

@@ -1,4 +1,7 @@
-import { part } from './page.js';
+import { inOneLine, isolate } from './names.js';
+import { part, write } from './page.js';
+
+/** @import { Choice } from './equipment.js' */
 
 /** The two switches for one's own sound and picture. */
 export class Controls {
@@ -37,4 +40,25 @@ function wire(button, tracks, labels, icon, changed) {
     changed();
   };
   show();
+}
+
+/** Buttons for the devices that could be used in place of one that is missing. */
+export class DeviceChoices {
+  #view = part('device-choices', HTMLElement);
+
+  /**
+   * @param {Choice[]} choices
+   * @param {(choice: Choice) => void} use
+   */
+  show(choices, use) {
+    this.#view.hidden = choices.length === 0;
+    this.#view.replaceChildren(...choices.map((choice) => {
+      const button = document.createElement('button');
+      button.className = 'button small';
+      button.dataset.testid = `use-${choice.kind}`;
+      write(button, `Use ${isolate(inOneLine(choice.label))}`);
+      button.onclick = () => use(choice);
+      return button;
+    }));
+  }
 }

@@ -10,19 +10,27 @@ const LOOK_MS = 3_000;
  * @param {(tooMany: boolean) => void} tell
  */
 export async function watchCrowd(tell) {
-  const { locks } = navigator;
-  if (!locks || multiplexed()) return;
-  // Held until the page is gone; `shared` only counts.
-  await new Promise((resolve) => void locks.request(PRESENT, { mode: 'shared' }, () => {
-    resolve(undefined);
-    return new Promise(() => {});
-  }));
+  if (!navigator.locks || multiplexed()) return;
+  try {
+    await countIn(navigator.locks);
+  } catch {
+    // Where storage is blocked, locks are, too.
+    return;
+  }
   const look = async () => {
-    const { held = [] } = await locks.query();
+    const { held = [] } = await navigator.locks.query();
     tell(held.filter(({ name }) => name === PRESENT).length >= CONNECTIONS);
   };
   setInterval(() => void look(), LOOK_MS);
   await look();
+}
+
+/** Held until the page is gone; `shared` only counts. @param {LockManager} locks */
+function countIn(locks) {
+  return new Promise((resolve, reject) => {
+    const held = () => (resolve(undefined), new Promise(() => {}));
+    locks.request(PRESENT, { mode: 'shared' }, held).catch(reject);
+  });
 }
 
 /** Are requests to this server sent side by side on one connection, as HTTP/2 does? */

@@ -1,6 +1,6 @@
+import { escaped, nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
 import { Panel } from './panel/panel.js';
-import { nameOf } from './visit.js';
 
 /** @import { Call, Room, WireEntry } from '../client/types.d.ts' */
 
@@ -57,9 +57,9 @@ export class Diagnostics {
   }
 }
 
-/** SDP line by line, the rest as JSON. @param {WireEntry['message']} message */
+/** SDP line by line, the rest as JSON; what others put into it must not turn it around. @param {WireEntry['message']} message */
 function readable(message) {
-  return 'sdp' in message ? message.sdp : JSON.stringify(message, null, 2);
+  return escaped('sdp' in message ? message.sdp : JSON.stringify(message, null, 2));
 }
 
 /** @param {number} characters */

@@ -1,5 +1,5 @@
-import { suggestRoomName, toRoomName } from './room-name.js';
-import { part } from './page.js';
+import { part, write } from './page.js';
+import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
 
@@ -19,10 +19,14 @@ export class Lobby {
   constructor(join) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const wish = this.#read();
-      if (wish.room) join(wish);
+      const problem = whyNoRoomName(this.#room.value);
+      this.#tell(problem);
+      if (problem) this.#room.select();
+      else join(this.#read());
     });
-    this.#room.addEventListener('change', () => void (this.#room.value = toRoomName(this.#room.value)));
+    this.#room.addEventListener('change', () => {
+      this.#room.value = toRoomName(this.#room.value) || this.#room.value;
+    });
   }
 
   /**
@@ -35,10 +39,15 @@ export class Lobby {
     this.#secret.value = wish.secret ?? '';
     this.#capacity = wish.capacity;
     if (wish.media) this.#media().value = wish.media;
-    this.#status.textContent = problem;
-    this.#status.hidden = problem === '';
+    this.#tell(problem);
     this.#view.hidden = false;
     (this.#name.value ? part('join', HTMLButtonElement) : this.#name).focus();
+  }
+
+  /** @param {string} problem */
+  #tell(problem) {
+    write(this.#status, problem);
+    this.#status.hidden = problem === '';
   }
 
   /** Somebody has to enter the room's secret. */

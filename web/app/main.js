@@ -1,17 +1,24 @@
+import { tabStorage } from '../client/storage.js';
 import { invitation, readAddress } from './address.js';
 import { BASE } from './base.js';
 import { Chat } from './chat.js';
-import { Controls } from './controls.js';
+import { Controls, DeviceChoices } from './controls.js';
 import { watchCrowd } from './crowd.js';
+import { newsOf, readDeviceNews } from './device-news.js';
 import { Diagnostics } from './diagnostics.js';
 import { Lobby } from './lobby.js';
-import { part } from './page.js';
+import { isolate, isolatedName, nameOf } from './names.js';
+import { part, write } from './page.js';
+import { whyNoRoomName } from './room-name.js';
 import { Share } from './share.js';
 import { Stage } from './stage.js';
-import { Visit, nameOf } from './visit.js';
+import { Visit } from './visit.js';
+import { whyNoCalls } from './webrtc.js';
 import { summarize } from './words.js';
 
+/** @import { Call, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
+/** @import { Equipped } from './equipment.js' */
 
 /** What was wished for, so that a refresh of the page goes back into the call without asking. */
 const KEPT = `signalpost:visit:${BASE}`;
@@ -20,10 +27,12 @@ const TICK_MS = 500;
 const view = part('call', HTMLElement);
 const stage = new Stage();
 const controls = new Controls();
+const deviceChoices = new DeviceChoices();
 const chat = new Chat();
 const share = new Share();
 const diagnostics = new Diagnostics();
 const lobby = new Lobby((wish) => void enter(wish));
+const noCalls = whyNoCalls();
 
 /** @type {Visit | null} */
 let visit = null;
@@ -33,44 +42,61 @@ let crowd = null;
 
 /** @param {Wish} wish */
 async function enter(wish) {
+  if (noCalls) return lobby.show(wish, noCalls);
   clear();
   lobby.hide();
   view.hidden = false;
-  write('call-room', wish.room);
+  say('call-room', isolate(wish.room));
   part('call-room', HTMLElement).focus();
   history.replaceState(null, '', invitation(location.href, wish));
   share.follow(location.href);
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
-  sessionStorage.setItem(KEPT, JSON.stringify(wish));
+  tabStorage.setItem(KEPT, JSON.stringify(wish));
 
   /** @type {Visit} */
   const mine = new Visit(wish, {
     changed: () => mine === visit && show(),
-    equipped: ({ stream, notice }) => mine === visit && showSelf(wish, stream, notice),
+    equipped: (equipped) => mine === visit && showSelf(wish, equipped),
   });
   visit = mine;
   const call = await mine.begin();
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
   Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
-  stage.follow(call);
-  chat.follow(call);
-  diagnostics.follow(room, call);
-  room.on('peer-joined', (peer) => chat.note(`${nameOf(peer)} joined`));
-  room.on('peer-left', ({ peer }) => chat.note(`${nameOf(peer)} left`));
+  follow(room, call);
   show();
 }
 
 /**
- * @param {Wish} wish
- * @param {MediaStream | null} stream
- * @param {string} notice
+ * @param {Room} room
+ * @param {Call} call
  */
-function showSelf({ name }, stream, notice) {
+function follow(room, call) {
+  stage.follow(call);
+  chat.follow(call);
+  diagnostics.follow(room, call);
+  room.on('peer-joined', (peer) => chat.note(`${isolatedName(peer)} joined`));
+  room.on('peer-left', ({ peer }) => {
+    stage.forget(peer);
+    chat.note(`${isolatedName(peer)} left`);
+  });
+  room.on('message', (message) => {
+    const news = message.type === 'data' ? readDeviceNews(message.data) : null;
+    const peer = room.peers.get(message.from);
+    if (news && peer) for (const text of newsOf(isolatedName(peer), stage.heard(peer, news), news)) chat.note(text);
+  });
+}
+
+/**
+ * @param {Wish} wish
+ * @param {Equipped} equipped
+ */
+function showSelf({ name }, { stream, notice, choices }) {
   stage.showSelf(stream, nameOf({ name }));
   controls.follow(stream, () => stage.refreshSelf(stream));
-  write('notice', notice);
+  say('notice', notice);
   part('notice', HTMLElement).hidden = notice === '';
+  deviceChoices.show(choices, ({ kind, deviceId }) => void visit?.use(kind, deviceId));
 }
 
 /** Shows what there is to be known about the visit, in words. */
@@ -79,15 +105,15 @@ function show() {
   const { facts, wish } = visit;
   const { state, text, spoken } = summarize(facts);
   document.body.dataset.state = state;
-  write('status', text);
-  write('spoken-status', spoken);
-  document.title = `${text} · ${wish.room}`;
+  say('status', text);
+  say('spoken-status', spoken);
+  document.title = `${text} · ${isolate(wish.room)}`;
   part('use-here', HTMLElement).hidden = state !== 'superseded';
   part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
   const over = state === 'superseded' || state === 'kicked' || state === 'closed';
-  write('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
+  say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
   // A refresh must not bring somebody back in who was sent out.
-  if (state === 'kicked' || state === 'closed') sessionStorage.removeItem(KEPT);
+  if (state === 'kicked' || state === 'closed') tabStorage.removeItem(KEPT);
   if (facts.phase === 'refused' && state === 'error') back(text, facts.refusal?.slug === 'secret-wrong');
 }
 
@@ -117,8 +143,9 @@ async function hangUp() {
 
 function clear() {
   Object.assign(window, { signalpost: undefined });
-  sessionStorage.removeItem(KEPT);
+  tabStorage.removeItem(KEPT);
   part('notice', HTMLElement).hidden = true;
+  deviceChoices.show([], () => {});
   stage.clear();
   controls.follow(null, () => {});
   chat.clear();
@@ -130,17 +157,15 @@ function clear() {
  * @param {string} id
  * @param {string} text
  */
-function write(id, text) {
+function say(id, text) {
   const element = part(id, HTMLElement);
-  const target = element.querySelector('span') ?? element;
-  // Writing the same again would have it read out again.
-  if (target.textContent !== text) target.textContent = text;
+  write(element.querySelector('span') ?? element, text);
 }
 
 /** @returns {Wish | null} */
 function keptWish() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEPT) ?? 'null');
+    return JSON.parse(tabStorage.getItem(KEPT) ?? 'null');
   } catch {
     return null;
   }
@@ -156,6 +181,10 @@ setInterval(() => document.body.dataset.state === 'full' && show(), TICK_MS);
 const asked = readAddress(location.href);
 const kept = keptWish();
 const { room, name } = asked;
-if (room !== undefined && name !== undefined) void enter({ ...asked, room, media: asked.media ?? 'both' });
+const typed = new URL(location.href).searchParams.get('room');
+const problem = noCalls || (typed !== null && whyNoRoomName(typed));
+if (problem) lobby.show(asked, problem);
+else if (room !== undefined && name !== undefined) void enter({ ...asked, room, media: asked.media ?? 'both' });
 else if (kept && kept.room === asked.room) void enter(kept);
 else lobby.show(asked);
+document.body.dataset.loaded = 'true';

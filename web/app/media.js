@@ -1,4 +1,7 @@
 /** @import { MediaChoice } from './address.js' */
+/** @import { Kind } from './device-words.js' */
+
+const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 /**
  * What was got, and what has to be said about what was not.
@@ -16,7 +19,8 @@
 export async function openMedia(choice, devices = navigator.mediaDevices) {
   if (choice === 'none') return { stream: null, notice: '' };
   if (!devices?.getUserMedia) {
-    return { stream: null, notice: 'Browsers allow camera and microphone only on https pages. You can still chat.' };
+    const why = globalThis.isSecureContext ? 'This browser gives pages no camera or microphone.' : 'Browsers allow camera and microphone only on https pages.';
+    return { stream: null, notice: `${why} You can still chat.` };
   }
   try {
     return { stream: await devices.getUserMedia(constraints(choice)), notice: '' };
@@ -39,8 +43,19 @@ async function withoutCamera(devices, reason) {
 
 /** @param {MediaChoice} choice */
 function constraints(choice) {
-  const video = { width: { ideal: 1280 }, height: { ideal: 720 } };
-  return { audio: true, video: choice === 'both' && video };
+  return { audio: true, video: choice === 'both' && PICTURE };
+}
+
+/**
+ * One device, in place of one that is gone. Rejects if it cannot be had.
+ *
+ * @param {MediaDevices} devices
+ * @param {Kind} kind
+ * @param {string} [deviceId]
+ */
+export function openOne(devices, kind, deviceId) {
+  const exact = deviceId ? { deviceId: { exact: deviceId } } : {};
+  return devices.getUserMedia(kind === 'video' ? { video: { ...PICTURE, ...exact } } : { audio: exact });
 }
 
 /** Asking a second time for less would only be a nuisance. @param {unknown} error */
@@ -50,13 +65,13 @@ function isRefusal(error) {
 
 /**
  * @param {string} name of the exception
- * @param {MediaChoice} choice
+ * @param {MediaChoice | Kind} choice what was asked for
  */
-function explain(name, choice) {
-  const what = choice === 'both' ? 'Camera and microphone' : 'The microphone';
+export function explain(name, choice) {
+  const what = choice === 'both' ? 'Camera and microphone' : choice === 'video' ? 'The camera' : 'The microphone';
   const they = choice === 'both' ? 'are' : 'is';
   if (name === 'NotAllowedError') return `${what} ${they} not allowed for this page.`;
-  if (name === 'NotFoundError') return choice === 'both' ? 'No camera was found.' : 'No microphone was found.';
+  if (name === 'NotFoundError') return choice === 'both' || choice === 'video' ? 'No camera was found.' : 'No microphone was found.';
   if (name === 'NotReadableError') return `${what} ${they} in use by another program.`;
   return `${what} could not be opened (${name}).`;
 }

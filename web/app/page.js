@@ -1,3 +1,5 @@
+import { pieces, plain } from './names.js';
+
 /** Small things that every part of the page does with the document. */
 
 /**
@@ -28,4 +30,23 @@ export function copyOf(id) {
  */
 export function inside(root, name) {
   return /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
+}
+
+/**
+ * Shows a text in which foreign parts are isolated: each gets an element that isolates it.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  // Writing the same again would have it read out again.
+  if (element.textContent === plain(text)) return;
+  element.replaceChildren(...pieces(text).map((piece, at) => (at % 2 === 0 ? piece : isolating(piece))));
+}
+
+/** @param {string} text */
+function isolating(text) {
+  const element = document.createElement('bdi');
+  element.textContent = text;
+  return element;
 }

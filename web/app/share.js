@@ -41,7 +41,18 @@ export class Share {
   #showCode() {
     generate(this.#address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
     this.#link.href = this.#address;
-    this.#link.textContent = this.#address;
+    this.#link.textContent = readable(this.#address);
     this.#dialog.showModal();
   }
+}
+
+/**
+ * The room's name as people write it. The copied address stays encoded: not everything that makes links of text knows
+ * where one with other letters ends.
+ *
+ * @param {string} address
+ */
+function readable(address) {
+  const room = new URL(address).searchParams.get('room') ?? '';
+  return address.replace(encodeURIComponent(room), () => room);
 }

@@ -1,7 +1,9 @@
+import { ALL_LIVE, lackOf } from './device-news.js';
+import { nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
-import { nameOf } from './visit.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
+/** @import { DeviceNews } from './device-news.js' */
 
 /** The pictures: one's own and those of the others. */
 export class Stage {
@@ -10,6 +12,8 @@ export class Stage {
   #selfVideo = part('self-video', HTMLVideoElement);
   /** @type {Map<string, HTMLElement>} */
   #tiles = new Map();
+  /** What the others said of their devices, by peer id. @type {Map<string, DeviceNews>} */
+  #devices = new Map();
 
   /**
    * @param {MediaStream | null} stream one's own
@@ -35,7 +39,40 @@ export class Stage {
     call.on('stream', ({ peer, stream }) => this.#play(peer, stream));
   }
 
+  /**
+   * Somebody's devices stopped, or work again. Tells how they were before.
+   *
+   * @param {Peer} peer
+   * @param {DeviceNews} news
+   */
+  heard(peer, news) {
+    const before = this.#devices.get(peer.id) ?? ALL_LIVE;
+    this.#devices.set(peer.id, news);
+    const tile = this.#tiles.get(peer.id);
+    if (tile) this.#mark(tile, peer);
+    return before;
+  }
+
+  /** Somebody left for good. @param {Peer} peer */
+  forget({ id }) {
+    this.#devices.delete(id);
+  }
+
+  /**
+   * The last frame of a camera that stopped would stand there like a picture of now.
+   *
+   * @param {HTMLElement} tile
+   * @param {Peer} peer
+   */
+  #mark(tile, { id }) {
+    const news = this.#devices.get(id) ?? ALL_LIVE;
+    tile.dataset.camera = news.camera;
+    const lack = lackOf(news);
+    inside(tile, 'lack').textContent = lack && ` – ${lack}`;
+  }
+
   clear() {
+    this.#devices.clear();
     for (const tile of this.#tiles.values()) tile.remove();
     this.#tiles.clear();
     this.#selfVideo.srcObject = null;
@@ -50,6 +87,7 @@ export class Stage {
     tile.dataset.peer = peer.id;
     inside(tile, 'name').textContent = nameOf(peer);
     inside(tile, 'initial').textContent = initial(nameOf(peer));
+    this.#mark(tile, peer);
     this.#tiles.set(peer.id, tile);
     this.#view.append(tile);
     this.#count();

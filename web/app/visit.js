@@ -1,11 +1,14 @@
 import { Problem, join } from '../client/index.js';
 import { BASE } from './base.js';
+import { deviceNews } from './device-news.js';
+import { Equipment, NOTHING } from './equipment.js';
 import { ObservedConnection } from './ice/observed.js';
-import { openMedia } from './media.js';
+import { inOneLine, isolatedName } from './names.js';
+import { toApiName } from './room-name.js';
 
 /** @import { Call, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Media } from './media.js' */
+/** @import { Equipped } from './equipment.js' */
 /** @import { Facts } from './words.js' */
 
 /** How often to knock at a full room of which nobody knows when a seat frees. */
@@ -14,11 +17,8 @@ const KNOCK_MS = 5_000;
 /**
  * @typedef {object} Viewer
  * @property {() => void} changed the facts
- * @property {(media: Media) => void} equipped with camera and microphone, or not, or no more
+ * @property {(equipped: Equipped) => void} equipped with camera and microphone, or not, or no more
  */
-
-/** @param {{ name?: string }} peer */
-export const nameOf = (peer) => peer.name || 'Guest';
 
 /** One stay in a room, from the wish to its end; knows nothing of how it is shown. */
 export class Visit {
@@ -33,8 +33,9 @@ export class Visit {
   room = null;
   /** @type {Call | null} */
   call = null;
-  /** @type {MediaStream | null} */
-  #stream = null;
+  #equipment;
+  /** What the others were told of it. */
+  #told = JSON.stringify(deviceNews([]));
 
   /**
    * @param {Wish} wish
@@ -43,11 +44,12 @@ export class Visit {
   constructor(wish, viewer) {
     this.wish = wish;
     this.#viewer = viewer;
+    this.#equipment = new Equipment(wish.media, (equipped) => this.#equipped(equipped));
   }
 
   /** @returns {Facts} */
   get facts() {
-    const links = [...(this.call?.links.values() ?? [])].map(({ peer, state }) => ({ name: nameOf(peer), state }));
+    const links = [...(this.call?.links.values() ?? [])].map(({ peer, state }) => ({ name: isolatedName(peer), state }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();
     const common = { phase: this.#phase, refusal: this.#refusal, news: this.#news, room: this.room?.state };
     return { ...common, links, freesInMs };
@@ -60,19 +62,23 @@ export class Visit {
    */
   async begin() {
     if (this.wish.media !== 'none') this.#enter('asking');
-    const media = await openMedia(this.wish.media);
-    this.#stream = media.stream;
-    this.#viewer.equipped(media);
+    await this.#equipment.open();
     const { signal } = this.#life;
     while (!signal.aborted && !this.room) await this.#knock(signal);
     if (!this.room || signal.aborted) {
       this.#release();
       return null;
     }
-    this.call = this.room.call({ stream: this.#stream });
+    this.call = this.room.call({ stream: this.#equipment.stream });
     this.#follow(this.room, this.call);
     this.#enter('inside');
+    this.#tellDevices();
     return this.call;
+  }
+
+  /** Takes another device in place of one that is missing. @param {Parameters<Equipment['use']>} choice */
+  async use(...choice) {
+    await this.#equipment.use(...choice);
   }
 
   /** Hangs up and leaves; or gives up what has not come about yet. */
@@ -90,12 +96,12 @@ export class Visit {
     this.#enter('joining');
     try {
       const onRetry = () => this.#enter('unanswered');
-      this.room = await join(BASE, room, { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
+      this.room = await join(BASE, toApiName(room), { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);
       const { message, slug, document } = /** @type {Problem} */ (error);
-      this.#refusal = { slug, message, action: document?.action };
+      this.#refusal = { slug, message: inOneLine(message), action: document?.action };
       this.#life.abort();
       this.#enter('refused');
     }
@@ -125,13 +131,18 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', () => this.#tell(''));
+    room.on('peer-joined', ({ id }) => {
+      this.#tell('');
+      if (this.#equipment.missing.length > 0) this.#send(id);
+    });
+    // To the others a new id is somebody new.
+    room.on('resumed', ({ renamed }) => renamed && this.#equipment.missing.length > 0 && this.#send(null));
     room.on('peer-left', ({ peer, reason }) => {
       // Whoever hangs up leaves right after; the first says more.
-      if (this.#news === `${nameOf(peer)} hung up`) return;
-      this.#tell(`${nameOf(peer)} ${reason === 'kicked' ? 'was removed' : 'left'}`);
+      if (this.#news === `${isolatedName(peer)} hung up`) return;
+      this.#tell(`${isolatedName(peer)} ${reason === 'kicked' ? 'was removed' : 'left'}`);
     });
-    call.on('bye', ({ peer }) => this.#tell(`${nameOf(peer)} hung up`));
+    call.on('bye', ({ peer }) => this.#tell(`${isolatedName(peer)} hung up`));
     call.on('link', () => this.#viewer.changed());
   }
 
@@ -141,9 +152,30 @@ export class Visit {
     this.#viewer.changed();
   }
 
+  /** @param {Equipped} equipped */
+  #equipped(equipped) {
+    this.call?.replaceStream(equipped.stream);
+    this.#viewer.equipped(equipped);
+    this.#tellDevices();
+  }
+
+  /** Tells the others if a device has stopped, or works again. */
+  #tellDevices() {
+    const news = JSON.stringify(deviceNews(this.#equipment.missing));
+    if (!this.room || news === this.#told) return;
+    this.#told = news;
+    this.#send(null);
+  }
+
+  /** @param {string | null} to */
+  #send(to) {
+    // Whoever is gone, or a room that is, need not know.
+    void this.room?.send(to, { type: 'data', data: deviceNews(this.#equipment.missing) }).catch(() => {});
+  }
+
   #release() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#viewer.equipped({ stream: null, notice: '' });
+    this.#equipment.close();
+    this.#viewer.equipped(NOTHING);
   }
 
   /** @param {Facts['phase']} phase */

@@ -1,3 +1,5 @@
+import { tabStorage } from './storage.js';
+
 /** @import { Clock, Environment } from './types.d.ts' */
 
 /**
@@ -14,7 +16,7 @@ export function environment(given) {
     ...(connection && { connection }),
     ...(MediaStream && { MediaStream }),
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
-    storage: given.storage ?? sessionStore(),
+    storage: given.storage ?? tabStorage,
     clock: given.clock ?? systemClock,
     random: given.random ?? Math.random,
     uuid: given.uuid ?? uuid,
@@ -59,28 +61,6 @@ const systemClock = {
     return () => clearTimeout(timer);
   },
 };
-
-/** The tab's own storage; memory where a browser forbids that, or where there is none. */
-function sessionStore() {
-  try {
-    const probe = 'signalpost:probe';
-    sessionStorage.setItem(probe, probe);
-    sessionStorage.removeItem(probe);
-    return sessionStorage;
-  } catch {
-    return memoryStore();
-  }
-}
-
-function memoryStore() {
-  /** @type {Map<string, string>} */
-  const entries = new Map();
-  return {
-    getItem: (/** @type {string} */ key) => entries.get(key) ?? null,
-    setItem: (/** @type {string} */ key, /** @type {string} */ value) => void entries.set(key, value),
-    removeItem: (/** @type {string} */ key) => void entries.delete(key),
-  };
-}
 
 /** `crypto.randomUUID` is missing on plain http outside localhost, where a phone in the same network may well be. */
 function uuid() {

@@ -45,6 +45,11 @@ export class KeptSeat {
    * @param {Seat} seat
    */
   drop({ token }) {
-    if (this.load()?.token === token) this.#storage.removeItem(this.#key);
+    if (this.load()?.token !== token) return;
+    try {
+      this.#storage.removeItem(this.#key);
+    } catch {
+      // An application's own storage may have been taken away meanwhile; the server tells the seat from a good one.
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export const FLAGS = [
   '--no-sandbox',
@@ -14,7 +14,7 @@ export const FLAGS = [
 ];
 
 /** A machine that has only a loopback interface gathers no candidates otherwise. */
-const ALONE = '--allow-loopback-in-peer-connection';
+export const ALONE = '--allow-loopback-in-peer-connection';
 
 export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 

@@ -5,16 +5,30 @@ import { iceError } from './errors.js';
 /** The rest are repetitions, from each of the machine's addresses. */
 const KEPT = 50;
 
-/** An RTCPeerConnection that remembers what failed while it gathered candidates. */
-export class ObservedConnection extends RTCPeerConnection {
-  /** @type {IceError[]} */
-  errors = [];
+/** @type {WeakMap<RTCPeerConnection, IceError[]>} */
+const errors = new WeakMap();
 
+/**
+ * An RTCPeerConnection that remembers what failed while it gathered candidates. Not derived from it: where a browser
+ * has none, this module has to load all the same, to say so.
+ *
+ * @type {new (configuration?: RTCConfiguration) => RTCPeerConnection}
+ */
+export const ObservedConnection = /** @type {any} */ (
   /** @param {RTCConfiguration} [configuration] */
-  constructor(configuration) {
-    super(configuration);
-    this.addEventListener('icecandidateerror', (event) => {
-      if (this.errors.length < KEPT) this.errors.push(iceError(event));
+  function ObservedConnection(configuration) {
+    const pc = new RTCPeerConnection(configuration);
+    /** @type {IceError[]} */
+    const seen = [];
+    errors.set(pc, seen);
+    pc.addEventListener('icecandidateerror', (event) => {
+      if (seen.length < KEPT) seen.push(iceError(event));
     });
+    return pc;
   }
+);
+
+/** @param {RTCPeerConnection | null} pc */
+export function errorsOf(pc) {
+  return (pc && errors.get(pc)) ?? [];
 }

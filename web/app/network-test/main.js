@@ -125,6 +125,7 @@ copy.addEventListener('click', async () => {
     getSelection()?.selectAllChildren(text);
   }
 });
+document.body.dataset.loaded = 'true';
 window.addEventListener('pagehide', () => {
   for (const seat of seats) seat.goodbye();
 });

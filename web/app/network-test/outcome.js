@@ -11,7 +11,7 @@
  * @property {Record<string, unknown>} [figures] for programs
  *
  * @typedef {object} Line one test
- * @property {'signaling' | 'poll' | 'upgrade' | 'stun' | 'nat' | 'turn'} kind
+ * @property {'signaling' | 'webrtc' | 'poll' | 'upgrade' | 'stun' | 'nat' | 'turn'} kind
  * @property {string} title
  * @property {string} [url]
  * @property {Outcome} [outcome] null while it runs

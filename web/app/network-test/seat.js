@@ -49,7 +49,8 @@ export class Seat {
 
   /** For a page that goes away. */
   goodbye() {
-    navigator.sendBeacon(this.#at.leave(this.joined.peer.id), this.joined.token);
+    // Some extensions and settings take it away; the seat then ends with its lease.
+    navigator.sendBeacon?.(this.#at.leave(this.joined.peer.id), this.joined.token);
   }
 
   async leave() {

@@ -1,4 +1,5 @@
 import { Problem, Unreachable } from '../../client/problem.js';
+import { whyNoCalls } from '../webrtc.js';
 import { HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
 import { reflectors, testNat } from './nat.js';
 import { Seat } from './seat.js';
@@ -48,9 +49,11 @@ export async function runTests(signal, show, seated) {
     return { grade: 'good', words: `The server answers, after ${tookMs} ms.`, figures: { tookMs } };
   });
   const upgrade = run({ kind: 'upgrade', title: 'WebSockets' }, () => testUpgrade(signal));
+  const noCalls = whyNoCalls();
+  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: 'Allow WebRTC for this site, or use another browser. What needs it is not tested.' }));
   await signaling;
   const first = /** @type {Seat | null} */ (seat);
-  await Promise.all([upgrade, ...(first ? [polls(first), ...media(first.joined.ice_servers)] : [])]);
+  await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(first.joined.ice_servers))] : [])]);
 
   /** @param {Seat} first */
   async function polls(first) {

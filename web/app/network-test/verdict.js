@@ -9,6 +9,7 @@
 export function verdictOf(lines) {
   const of = (/** @type {Line['kind']} */ kind) => lines.filter((line) => line.kind === kind);
   const [signaling, poll, nat] = [of('signaling')[0]?.outcome, of('poll')[0]?.outcome, of('nat')[0]?.outcome];
+  if (of('webrtc').length > 0) return { grade: 'bad', words: 'Calls cannot be made in this browser: WebRTC is missing, or switched off.' };
   if (signaling?.grade === 'bad') return { grade: 'bad', words: 'Calls cannot be made here: the server cannot be used from this network.' };
   if (!poll || lines.some(({ outcome }) => !outcome)) return null;
   if (poll.grade === 'bad') return { grade: 'bad', words: 'Calls hardly come about here: news from the server does not get through.' };

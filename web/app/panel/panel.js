@@ -1,6 +1,6 @@
 import { TYPES } from '../ice/candidates.js';
-import { copyOf, inside, part } from '../page.js';
-import { nameOf } from '../visit.js';
+import { isolatedName, nameOf, plain } from '../names.js';
+import { copyOf, inside, part, write } from '../page.js';
 import { FIGURES, describe, pathOf } from './chart.js';
 import { Trace } from './trace.js';
 
@@ -47,10 +47,11 @@ export class Panel {
 
   /** What is shown, for programs. */
   get report() {
-    return [...this.#known.values()].map(({ trace }) => {
-      const { evidence: { name }, state, route, findings } = trace;
+    return [...this.#known].map(([link, { trace }]) => {
+      const { state, route } = trace;
       const way = route ? { kind: route.kind, words: route.words, protocol: route.protocol } : null;
-      return { name, state, way, findings, ...trace.flows.at(-1) };
+      const findings = trace.findings.map(({ what, todo }) => ({ what: plain(what), todo: plain(todo) }));
+      return { name: nameOf(link.peer), state, way, findings, ...trace.flows.at(-1) };
     });
   }
 
@@ -86,7 +87,7 @@ export class Panel {
       inside(tile, 'label').textContent = label;
       return tile;
     }));
-    this.#known.set(link, { trace: new Trace(link, nameOf(link.peer)), card });
+    this.#known.set(link, { trace: new Trace(link, isolatedName(link.peer)), card });
     this.#list.append(card);
   }
 
@@ -95,12 +96,12 @@ export class Panel {
     const traces = [...this.#known.values()].map(({ trace }) => trace);
     const ways = traces.flatMap(({ route }) => (route ? [route.words] : []));
     const different = new Set(ways).size > 1;
-    set(this.#summary, different ? `${ways.length} connections` : ways[0] ?? '');
+    write(this.#summary, different ? `${ways.length} connections` : ways[0] ?? '');
     this.#nobody.hidden = traces.length > 0;
     const finding = traces.flatMap(({ findings }) => findings.slice(0, 1))[0];
     this.#trouble.hidden = !finding;
-    set(inside(this.#trouble, 'what'), finding ? `${finding.what}.` : '');
-    set(inside(this.#trouble, 'todo'), finding?.todo ?? '');
+    write(inside(this.#trouble, 'what'), finding ? `${finding.what}.` : '');
+    write(inside(this.#trouble, 'todo'), finding?.todo ?? '');
   }
 }
 
@@ -112,12 +113,14 @@ function fill(card, { state, route, findings, evidence, flows }) {
   card.dataset.state = state;
   card.dataset.way = route?.kind ?? 'none';
   const over = route && route.kind !== 'relay' ? ` over ${route.protocol}` : '';
-  set(inside(card, 'way'), route ? `${route.words}${over}` : STATES[state]);
+  write(inside(card, 'way'), route ? `${route.words}${over}` : STATES[state]);
   renew(inside(card, 'findings'), findings, () => findings.map(({ what, todo }) => {
     const item = document.createElement('li');
     const strong = document.createElement('strong');
-    strong.textContent = `${what}. `;
-    item.append(strong, todo);
+    const advice = document.createElement('span');
+    write(strong, `${what}. `);
+    write(advice, todo);
+    item.append(strong, advice);
     return item;
   }));
   FIGURES.forEach((figure, at) => {
@@ -171,9 +174,4 @@ function renew(element, from, make) {
   if (made.get(element) === key) return;
   made.set(element, key);
   element.replaceChildren(...make());
-}
-
-/** Writing the same again would have it read out again. @param {HTMLElement} element @param {string} text */
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

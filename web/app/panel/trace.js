@@ -1,5 +1,5 @@
 import { candidatesOf } from '../ice/candidates.js';
-import { ObservedConnection } from '../ice/observed.js';
+import { errorsOf } from '../ice/observed.js';
 import { SPAN } from './chart.js';
 import { diagnose } from './diagnosis.js';
 import { flowBetween, totalsOf } from './flow.js';
@@ -37,7 +37,7 @@ export class Trace {
 
   /**
    * @param {Link} link
-   * @param {string} name of its peer
+   * @param {string} name of its peer, for texts
    */
   constructor(link, name) {
     this.#link = link;
@@ -103,7 +103,7 @@ export class Trace {
       relayOnly: iceTransportPolicy === 'relay',
       local: candidatesOf(pc?.localDescription?.sdp),
       remote: candidatesOf(pc?.remoteDescription?.sdp),
-      errors: [...this.#errors, ...(pc instanceof ObservedConnection ? pc.errors : [])],
+      errors: [...this.#errors, ...errorsOf(pc)],
     };
   }
 }

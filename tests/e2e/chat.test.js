@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { heard, launch, say, state, visit } from './support/browser.js';
+import { Server } from './support/server.js';
+
+// 3,000 messages of the one kept the other's page busy for 5.8 s: each was laid out by itself, and all were kept.
+
+const MESSAGES = 3_000;
+const KEPT = 500;
+
+let server, browser, ann, ben;
+before(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+  [ann, ben] = [await visit(browser, server.base, { room: 'flood', name: 'Ann', media: 'none' }), await visit(browser, server.base, { room: 'flood', name: 'Ben', media: 'none' })];
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+});
+after(async () => { await browser.close(); await server.stop(); });
+
+const entries = (page) => page.getByTestId('chat-entry');
+
+test('of a flood the last messages are kept, in order, and the page goes on', async () => {
+  await ben.evaluate((messages) => {
+    for (let number = 1; number <= messages; number += 1) window.signalpost.call.say(`flood ${number} of ${messages}`);
+  }, MESSAGES);
+  await heard(ann, `flood ${MESSAGES} of`);
+  const texts = await entries(ann).locator('.text').allTextContents();
+  assert.ok(texts.length <= KEPT, `${texts.length} entries`);
+  const expected = Array.from({ length: texts.length }, (_, at) => `flood ${MESSAGES - texts.length + 1 + at} of ${MESSAGES}`);
+  assert.deepEqual(texts, expected);
+  assert.match(await ann.getByTestId('chat-log').locator('li').first().textContent(), /Only the last 500 messages are kept/);
+  const end = await ann.getByTestId('chat-log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+  assert.ok(end <= 8, `the newest is ${end} px below`);
+  await say(ann, 'still here');
+  await heard(ben, 'still here');
+});
+
+test('many messages that come together are shown together, with one layout', async () => {
+  const session = await ann.context().newCDPSession(ann);
+  await session.send('Performance.enable');
+  const count = async (name) => (await session.send('Performance.getMetrics')).metrics.find((metric) => metric.name === name).value;
+  const before = await count('LayoutCount');
+  // In one task, as the browser delivers what has piled up: how many frames pass meanwhile says nothing then.
+  const shown = await ann.evaluate(async (messages) => {
+    const batches = [];
+    new MutationObserver((records) => batches.push(records.length)).observe(document.querySelector('#chat-log'), { childList: true });
+    const [{ channel }] = window.signalpost.call.links.values();
+    for (let number = 0; number < messages; number += 1) channel.dispatchEvent(new MessageEvent('message', { data: `burst ${number}` }));
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    return batches;
+  }, MESSAGES);
+  const layouts = await count('LayoutCount') - before;
+  assert.equal(shown.length, 1, `shown in ${shown.length} parts`);
+  assert.ok(layouts < 20, `${layouts} layouts`);
+  await heard(ann, `burst ${MESSAGES - 1}`);
+});
+
+test('whoever reads what was said before is not taken away from it', async () => {
+  const log = ann.getByTestId('chat-log');
+  await log.evaluate((element) => { element.scrollTop = 0; });
+  await say(ben, 'news below');
+  await heard(ann, 'news below');
+  const top = await log.evaluate((element) => element.scrollTop);
+  assert.ok(top < 200, `moved to ${top} px`);
+});
+
+test('a message that is a book is cut', async () => {
+  await ben.evaluate(() => window.signalpost.call.say(`book ${'x'.repeat(100_000)}`));
+  await heard(ann, 'book x');
+  const text = await entries(ann).locator('.text').last().textContent();
+  assert.ok(text.length <= 8_001 && text.endsWith('…'), `${text.length} characters`);
+});

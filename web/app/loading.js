@@ -1,0 +1,8 @@
+/*
+ * Says so if the page's modules did not come to run. In the oldest JavaScript, by itself and not a module, so that it runs
+ * where they do not.
+ */
+window.addEventListener('load', function () {
+  var notice = document.getElementById('not-loaded');
+  if (notice && !document.body.getAttribute('data-loaded')) notice.hidden = false;
+});

@@ -1,0 +1,59 @@
+/** First strong isolate, and its end: what stands between them does not turn the text around it (UAX 9, section 2.4). */
+const FSI = '\u2068';
+const PDI = '\u2069';
+/** Invisible, but part of how words and emoji are written: joiners and variation selectors. */
+const PART_OF_WRITING = /[\u200c\u200d\ufe0e\ufe0f]/;
+/** No script stacks more; without a limit marks cover the lines above and below. */
+const SURPLUS_MARKS = /(\p{M}{4})\p{M}+/gu;
+
+/**
+ * How somebody is called, fit to be shown. The server relays names as they are, and no more than their length is known of them.
+ *
+ * @param {{ name?: string }} peer
+ */
+export function nameOf({ name = '' }) {
+  const shown = inOneLine(name.normalize('NFC')).replace(/^\p{M}+/u, '').replace(SURPLUS_MARKS, '$1');
+  return /[^\p{Default_Ignorable_Code_Point}\p{M}\s]/u.test(shown) ? shown : 'Guest';
+}
+
+/** The name for use within a text, isolated. @param {{ name?: string }} peer */
+export function isolatedName(peer) {
+  return isolate(nameOf(peer));
+}
+
+/** @param {string} text without isolates of its own */
+export function isolate(text) {
+  return FSI + text + PDI;
+}
+
+/**
+ * A foreign text as one line, without what could turn or break up the text around it: controls, and marks of direction.
+ *
+ * @param {string} text
+ */
+export function inOneLine(text) {
+  return text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Zs}\u2800]+/gu, ' ')
+    .replace(/[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu, (one) => (PART_OF_WRITING.test(one) ? one : ''))
+    .trim();
+}
+
+/** A text without its isolates, for programs. @param {string} text */
+export function plain(text) {
+  return text.replace(/[\u2068\u2069]/g, '');
+}
+
+/**
+ * The pieces of a text, every other one of which was isolated.
+ *
+ * @param {string} text
+ */
+export function pieces(text) {
+  return text.split(/\u2068([^\u2068\u2069]*)\u2069/);
+}
+
+/** What cannot be seen, or changes what is seen, as JSON escapes it. @param {string} text */
+export function escaped(text) {
+  return text.replace(/(?![\t\r\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) =>
+    one.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
+}

@@ -1,0 +1,44 @@
+/** @import { Environment } from './types.d.ts' */
+
+/**
+ * The tab's own storage, and memory wherever that fails: with all cookies refused its very getter throws, some WebViews
+ * have null there, and a full one takes nothing more. Never throws; what is in memory only is gone with the page.
+ *
+ * @param {() => Storage} real
+ * @returns {Environment['storage']}
+ */
+export function lenientStorage(real) {
+  /** What the real one did not take. @type {Map<string, string>} */
+  const memory = new Map();
+  return {
+    getItem(key) {
+      return memory.get(key) ?? attempt(() => real().getItem(key)) ?? null;
+    },
+    setItem(key, value) {
+      const taken = attempt(() => (real().setItem(key, value), true));
+      if (taken) return void memory.delete(key);
+      memory.set(key, value);
+      // What it was before must not be found after a refresh.
+      attempt(() => real().removeItem(key));
+    },
+    removeItem(key) {
+      memory.delete(key);
+      attempt(() => real().removeItem(key));
+    },
+  };
+}
+
+/** One for the whole page, so that it remembers from one join to the next. */
+export const tabStorage = lenientStorage(() => globalThis.sessionStorage);
+
+/**
+ * @template Result
+ * @param {() => Result} action
+ */
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
