@@ -40,4 +40,6 @@ mod stun;
 mod tickets;
 mod tidy;
 mod tls;
+mod turns;
 mod walkthrough;
+mod wire;
