@@ -93,7 +93,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await page.waitForFunction(() => /waits for its answer: [2-7] s of up to 55 s/.test(document.querySelector('[data-test=poll]')?.textContent));
     const { of, verdict } = await result(page);
     const [{ grade, words, figures }] = of('poll');
-    assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 12_000, `cut after ${figures.cutAfterMs} ms`);
+    assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 40_000, `cut after ${figures.cutAfterMs} ms`);
     assert.ok(figures.longestMs < figures.cutAfterMs && figures.longestMs > 4_000, `${figures.longestMs} ms came back`);
     assert.equal(grade, 'fair');
     assert.match(words, /^One was cut after \d.*Signalpost notices/);

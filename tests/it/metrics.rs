@@ -97,7 +97,7 @@ async fn the_histogram_shows_how_long_messages_waited() {
 
 #[actix_web::test]
 async fn only_those_who_went_without_a_word_have_expired() {
-    let server = Server::start(&["--lease-ms", "200", "--leave-grace-ms", "100", "--room-capacity", "4"]);
+    let server = Server::start(&["--lease-ms", "3000", "--leave-grace-ms", "100", "--room-capacity", "4"]);
     let [ann, ben, cleo] = [
         server.join_room("tea", "Ann").await,
         server.join_room("tea", "Ben").await,

@@ -68,7 +68,7 @@ impl RedisServer {
         let watched = free_port();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sentinel-{watched}.conf"));
         let text = format!(
-            "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 500\n\
+            "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 2000\n\
              sentinel failover-timeout {name} 3000\n",
             self.port
         );
