@@ -1,7 +1,7 @@
 //! `GET …/messages`: the long poll.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{Server, send};
 
