@@ -52,4 +52,4 @@ if [ -z "${SIGNALPOST_BIN:-}" ]; then
   cargo build --release --locked
   export SIGNALPOST_BIN=$PWD/target/release/signalpost
 fi
-bash tests/net/inside.sh node --test --test-reporter=spec --test-concurrency=1 --test-force-exit --test-timeout=600000 "${files[@]}"
+bash tests/net/inside.sh node --test --test-reporter=spec --test-concurrency=1 --test-force-exit --test-timeout=1800000 "${files[@]}"

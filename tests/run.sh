@@ -135,7 +135,7 @@ api() { bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # Briefly; tests/fuzz.sh does it for longer.
 fuzz() { FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-browser() { node --test --test-reporter=spec --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/; }
+browser() { node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
 # Calls through NATs.
 nat() { bash tests/net.sh short; }

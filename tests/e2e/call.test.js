@@ -114,7 +114,7 @@ test('four people see each other', async () => {
   }
   for (const page of pages) {
     await page.waitForFunction(() => document.querySelectorAll('[data-testid=remote-video]').length === 3
-      && [...document.querySelectorAll('[data-testid=remote-video]')].every((video) => video.videoWidth > 0), null, { timeout: 30_000 });
+      && [...document.querySelectorAll('[data-testid=remote-video]')].every((video) => video.videoWidth > 0), null, { timeout: 120_000 });
     assert.ok(await framesDecoded(page) > 0);
   }
   await close(...pages);

@@ -24,7 +24,7 @@ export async function parked(server) {
   return Number(body.match(/parked_polls (\d+)/)[1]);
 }
 
-async function parkedBecomes(server, wanted, withinMs = 20_000) {
+async function parkedBecomes(server, wanted, withinMs = 60_000) {
   for (const started = Date.now(); Date.now() - started < withinMs;) {
     if (await parked(server) === wanted) return true;
     await glance();
@@ -97,7 +97,7 @@ export async function call(browser, way) {
   await ann.evaluate(async (count) => {
     for (let number = 0; number < count; number += 1) await window.signalpost.room.send(null, { type: 'data', data: { number } });
   }, MESSAGES);
-  await ben.waitForFunction((count) => window.got.length >= count, MESSAGES, { timeout: 30_000 });
+  await ben.waitForFunction((count) => window.got.length >= count, MESSAGES, { timeout: 120_000 });
   assert.deepEqual(await ben.evaluate(() => window.got), Array.from({ length: MESSAGES }, (_, number) => number));
   await Promise.all(pages.map((page) => page.context().close()));
   return 'yes';
