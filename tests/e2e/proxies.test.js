@@ -60,7 +60,7 @@ function ways() {
 }
 
 describe('through proxies', { concurrency: true }, () => {
-  test('holds, a call, messages, vanished clients, addresses and tabs are as docs/proxies.md says', { timeout: 300_000 }, async () => {
+  test('holds, a call, messages, vanished clients, addresses and tabs are as docs/proxies.md says', { timeout: 900_000 }, async () => {
     const rows = await Promise.all(ways().map(([name, as, recipe]) => journey(name, as, recipe)
       .catch((error) => { throw new Error(`${name}, ${as}: ${error.stack}`); })));
     const page = await readFile(PAGE, 'utf8');

@@ -98,7 +98,7 @@ async function making(way) {
 
 describe('three servers that share nothing, with rooms shared out by the path', () => {
   for (const name of ['nginx', 'HAProxy']) {
-    test(`behind ${name}: each room is on one server, and one server’s death moves only its rooms`, { timeout: 120_000 }, async () => {
+    test(`behind ${name}: each room is on one server, and one server’s death moves only its rooms`, { timeout: 600_000 }, async () => {
       const { servers, proxy, way } = await threeBehind(name);
       const pairs = await Promise.all(Array.from({ length: ROOMS }, (_, number) => meet(proxy.base, `room-${number}`)));
       await Promise.all(pairs.map((pair) => signal(pair, 1)));

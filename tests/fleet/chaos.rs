@@ -53,14 +53,14 @@ struct Size {
     clients: usize,
     /// Messages by each client in a second.
     per_second: f64,
-    before: Duration,
-    after: Duration,
+    /// So many messages of each client arrive before something happens to them,
+    before: usize,
+    /// and as many after it.
+    after: usize,
 }
 
-const SHORT: Size =
-    Size { clients: 60, per_second: 8.0, before: Duration::from_secs(2), after: Duration::from_secs(4) };
-const FULL: Size =
-    Size { clients: 300, per_second: 4.0, before: Duration::from_secs(5), after: Duration::from_secs(15) };
+const SHORT: Size = Size { clients: 60, per_second: 8.0, before: 10, after: 25 };
+const FULL: Size = Size { clients: 300, per_second: 4.0, before: 20, after: 60 };
 
 const ALWAYS: Keeping = Keeping::Redis { appendfsync: "always" };
 const EVERYSEC: Keeping = Keeping::Redis { appendfsync: "everysec" };
@@ -185,16 +185,24 @@ async fn run(scenario: Scenario, size: Size) -> Outcome {
         let writing = writing.clone();
         writers.spawn(async move { member.write(to, size.per_second, writing).await });
     }
-    sleep(size.before).await;
+    delivers(&history, size.before * size.clients).await;
     let struck = now();
     strike(scenario.fault, &mut deployment).await;
-    sleep(size.after).await;
+    delivers(&history, size.after * size.clients).await;
     stop_writing.send_replace(true);
     writers.join_all().await;
     settle(&history).await;
     stop_reading.send_replace(true);
     readers.join_all().await;
     Outcome { verdict: check(&history.events(), scenario.promise), taken: history.taken_since(struck) }
+}
+
+/// Waits until so many more messages have been delivered, however long that takes.
+async fn delivers(history: &History, more: usize) {
+    let enough = history.delivered() + more;
+    while history.delivered() < enough {
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Waits until everything has been delivered, or nothing has been for a while.
@@ -241,7 +249,6 @@ async fn run_all(scenarios: &[Scenario], size: Size) -> String {
         if !faults.is_empty() {
             bad.push(format!("{}: {} faults: {:?}", scenario.name, faults.len(), &faults[..faults.len().min(8)]));
         }
-        assert!(outcome.verdict.delivered > size.clients, "hardly anything was exchanged: {row}");
     }
     assert!(bad.is_empty(), "{bad:#?}");
     table

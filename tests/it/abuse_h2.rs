@@ -129,7 +129,7 @@ impl Attacked {
 
     /// Runs the attack; the bystander is served all the while, and the memory stays within its bound.
     async fn by<T>(&self, attack: impl Future<Output = T>) -> T {
-        let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(60), attack));
+        let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(240), attack));
         let mut most = 0;
         let outcome = loop {
             tokio::select! {

@@ -47,7 +47,8 @@ impl Attacked {
         let rates = ["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"];
         let binary = Binary::start(&[&all[..], &rates[..], flags].concat()).await;
         let base = format!("http://127.0.0.1:{}", binary.port);
-        let client = Client::builder().no_proxy().build().unwrap();
+        // A connection that has been idle may be ended by the server just when it is used again.
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         let ann = join(&client, &base, "tea", json!({})).await.unwrap();
         let ben = join(&client, &base, "tea", json!({})).await.unwrap();
         let couple = Mutex::new(Couple { ann, ben, cursors: [0, 0], said: 0 });

@@ -88,7 +88,7 @@ async fn a_second_request_whose_head_never_ends_is_not_waited_for() {
 
 #[actix_web::test]
 async fn a_parked_poll_outlives_the_idle_time_of_its_connection() {
-    let server = Server::start(&["--keep-alive-ms", "300"]);
+    let server = Server::start(&["--keep-alive-ms", "1000"]);
     let ann = server.join_room("tea", "Ann").await;
     assert!(ann.poll(0, 2.0).await.messages().is_empty());
 }

@@ -90,7 +90,7 @@ fn seqs(batch: &Batch) -> Vec<u64> {
 }
 
 /// Polls once, and says whether that was not enough.
-fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
+pub fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 

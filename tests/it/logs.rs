@@ -56,7 +56,7 @@ fn lifecycle(logs: &str) -> Vec<(String, String, String)> {
 
 #[actix_web::test]
 async fn at_info_each_turn_in_the_life_of_a_room_is_one_line_that_does_not_name_it() {
-    let flags = ["--log-format", "json", "--lease-ms", "2000", "--room-capacity", "3"];
+    let flags = ["--log-format", "json", "--lease-ms", "4000", "--room-capacity", "3"];
     let binary = Binary::start(&flags).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();

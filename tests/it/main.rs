@@ -46,5 +46,7 @@ mod stun;
 mod tickets;
 mod tidy;
 mod tls;
+mod turns;
 mod upgrades;
 mod walkthrough;
+mod wire;

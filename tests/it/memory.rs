@@ -102,7 +102,7 @@ async fn ten_thousand_idle_connections_leave_the_server_to_others() {
     const IDLE: usize = 10_000;
     let have = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     assert!(have as usize > IDLE + 1000, "this test needs {IDLE} file descriptors: ulimit -n says {have}");
-    let flags = ["--connections-max", "10500", "--connections-per-address", "10500", "--keep-alive-ms", "60000"];
+    let flags = ["--connections-max", "10500", "--connections-per-address", "10500", "--keep-alive-ms", "600000"];
     let server = Attacked::start_with(640 << 20, &flags).await;
     let before = server.binary.memory();
     let connect = async || {

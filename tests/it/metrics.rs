@@ -130,7 +130,7 @@ async fn the_format_is_the_one_that_is_asked_for() {
 
 #[actix_web::test]
 async fn only_those_who_went_without_a_word_have_expired() {
-    let server = Server::start(&["--lease-ms", "200", "--leave-grace-ms", "100", "--room-capacity", "4"]);
+    let server = Server::start(&["--lease-ms", "3000", "--leave-grace-ms", "100", "--room-capacity", "4"]);
     let [ann, ben, cleo] = [
         server.join_room("tea", "Ann").await,
         server.join_room("tea", "Ben").await,

@@ -9,6 +9,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -17,6 +18,9 @@ use signalpost::{
     domain::Limits,
     engine::{Engine, Redis},
 };
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::wire::Wire;
 
 pub struct RedisServer {
     pub port: u16,
@@ -78,7 +82,7 @@ impl RedisServer {
         let watched = free_port();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sentinel-{watched}.conf"));
         let text = format!(
-            "sentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 500\n\
+            "sentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 2000\n\
              sentinel failover-timeout {name} 3000\n{lines}\n"
         );
         std::fs::write(&file, text).unwrap();
@@ -166,6 +170,13 @@ impl RedisServer {
     fn signal(&self, which: &str) {
         let id = self.child.lock().as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([which, &id]).status().unwrap().success());
+    }
+
+    /// How often such a command was called.
+    pub fn calls(&self, command: &str) -> usize {
+        let (stats, head) = (self.cli(&["info", "commandstats"]), format!("cmdstat_{command}:calls="));
+        let calls = stats.lines().find_map(|line| line.strip_prefix(&head)?.split(',').next());
+        calls.map_or(0, |calls| calls.parse().unwrap())
     }
 
     /// What redis-cli answers.
@@ -268,7 +279,54 @@ fn fresh_prefix() -> String {
     format!("t{}-", MADE.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A node with an engine at that address.
+/// A node with an engine at that address. Its time-outs never strike, however busy the machine is: see [`Still`].
 pub fn engine_at(url: &str, limits: Limits, clock: Clock) -> Engine {
-    Engine::Redis(Redis::connect(url.parse().unwrap(), Arc::new(limits), clock).unwrap())
+    Still::start().engine_at(url, limits, clock)
+}
+
+/// The time of the thread that drives an engine's connections: it stands still, except when a test lets some pass.
+pub struct Still {
+    tasks: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Still {
+    pub fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        // A paused clock leaps ahead as soon as every task waits, unless a blocking task runs. This one ends with the runtime,
+        // which drops its tasks first.
+        let (awake, ended) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || ended.recv());
+        runtime.spawn(async move {
+            let _awake = awake;
+            std::future::pending::<()>().await;
+        });
+        Self { tasks: runtime.handle().clone(), runtime: Some(runtime) }
+    }
+
+    /// To be called once.
+    pub fn engine_at(&mut self, url: &str, limits: Limits, clock: Clock) -> Engine {
+        let runtime = self.runtime.take().unwrap();
+        Engine::Redis(Redis::connect_on(runtime, url.parse().unwrap(), Arc::new(limits), clock).unwrap())
+    }
+
+    /// An engine that reaches Redis over this wire, and its time.
+    pub async fn engine_behind(wire: &Wire, limits: Limits) -> (Engine, Self) {
+        let (mut still, url) = (Self::start(), wire.url());
+        // It blocks until it is connected, and the wire needs this thread.
+        let connecting = move || (still.engine_at(&url, limits, Clock::start()), still);
+        tokio::task::spawn_blocking(connecting).await.unwrap()
+    }
+
+    /// Lets time pass, after everything that the engine was asked before has been begun, and until nothing is left of what
+    /// that woke.
+    pub async fn pass(&self, span: Duration) {
+        let passing = async move {
+            tokio::time::advance(span).await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        };
+        self.tasks.spawn(passing).await.unwrap();
+    }
 }

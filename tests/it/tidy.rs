@@ -147,6 +147,10 @@ fn no_test_is_ignored_and_none_sleeps_to_synchronise() {
         assert!(name == ours || !text.contains("#[ignore"), "{name}");
         assert!(name == ours || !text.contains("thread::sleep"), "{name}");
     }
+    // How fast a machine is, only benches may ask.
+    for (name, text) in files("tests/it", ".rs").into_iter().chain(files("tests/sim", ".rs")) {
+        assert!(name == ours || !text.contains("elapsed()") && !text.contains("Instant::now"), "{name}");
+    }
     for (name, text) in files("tests", ".js") {
         for word in ["test.skip", ".only(", "waitForTimeout"] {
             assert!(!text.contains(word), "{name} contains {word}");

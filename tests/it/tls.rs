@@ -202,7 +202,9 @@ async fn an_idle_http_2_connection_does_not_hold_up_the_end() {
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/draining")));
     let clock = signalpost::clock::Clock::start();
     server.join();
-    assert!(clock.now().millis() < 5000, "{:?}", clock.now());
+    // Connections that do not end in order are cut off after `SHUTDOWN_SECONDS` (`http/server.rs`), and nothing else tells the
+    // one from the other.
+    assert!(clock.now().millis() < 10_000, "{:?}", clock.now());
     drop(client);
 }
 

@@ -29,7 +29,10 @@ use std::{
     },
 };
 
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{Notify, Semaphore, oneshot},
+};
 
 pub use address::{Address, Login};
 pub use encryption::TlsFiles;
@@ -78,7 +81,19 @@ const LOOKS_AT_ONCE: usize = 128;
 impl Redis {
     /// Connects, which takes a moment. An error says what is wrong.
     pub fn connect(address: Address, limits: Arc<Limits>, clock: Clock) -> Result<Arc<Self>, String> {
-        let thread = Thread::start().map_err(|error| error.to_string())?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        Self::connect_on(runtime, address, limits, clock)
+    }
+
+    /// The same, with a runtime of a single thread to drive the connections. A test that has paused the runtime's clock says
+    /// when time-outs strike.
+    pub fn connect_on(
+        runtime: Runtime,
+        address: Address,
+        limits: Arc<Limits>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, String> {
+        let thread = Thread::start(runtime).map_err(|error| error.to_string())?;
         let places = Arc::new(Places::default());
         let keys = Arc::new(Keys::new(&address.prefix));
         let node = format!("{:016x}", fastrand::u64(..));

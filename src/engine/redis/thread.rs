@@ -3,7 +3,7 @@
 use std::io;
 
 use tokio::{
-    runtime::{Builder, Handle},
+    runtime::{Handle, Runtime},
     sync::oneshot,
 };
 
@@ -17,8 +17,7 @@ pub struct Thread {
 }
 
 impl Thread {
-    pub fn start() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    pub fn start(runtime: Runtime) -> io::Result<Self> {
         let (tasks, (_stop, stopped)) = (runtime.handle().clone(), oneshot::channel::<()>());
         std::thread::Builder::new().name("redis".into()).spawn(move || drop(runtime.block_on(stopped)))?;
         Ok(Self { tasks, _stop })

@@ -18,6 +18,9 @@ export const ALONE = '--allow-loopback-in-peer-connection';
 
 export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
+/** Waits are for something that happens; how soon depends on the machine. */
+export const PATIENCE_MS = 120_000;
+
 /** Chromium with a fake camera and microphone, or with none. */
 export function launch({ camera = true, flags = [] } = {}) {
   return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
@@ -30,6 +33,7 @@ export function launch({ camera = true, flags = [] } = {}) {
  */
 export async function visit(browser, base, { room, name, media = 'both', ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
   await page.goto(`${base}/?${new URLSearchParams({ room, name, media })}`);
@@ -38,7 +42,7 @@ export async function visit(browser, base, { room, name, media = 'both', ...cont
 
 /** Waits until the page says that it is in this state. */
 export function state(page, ...states) {
-  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: 60_000 });
+  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: PATIENCE_MS });
 }
 
 export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
@@ -58,9 +62,9 @@ export function framesDecoded(page) {
 
 /** Waits until some more frames of the other side's video have arrived. */
 export async function videoRuns(page, more = 10) {
-  await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: PATIENCE_MS });
   const before = await framesDecoded(page);
-  for (const started = Date.now(); Date.now() - started < 60_000;) {
+  for (const started = Date.now(); Date.now() - started < PATIENCE_MS;) {
     // A media connection that was replaced counts from zero again.
     const now = await framesDecoded(page);
     if (now >= before + more) return now;
@@ -74,4 +78,4 @@ export async function say(page, text) {
   await page.getByTestId('chat-send').click();
 }
 
-export const heard = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: 60_000 });
+export const heard = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: PATIENCE_MS });

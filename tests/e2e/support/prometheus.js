@@ -34,7 +34,7 @@ export class Prometheus {
 
   /** Resolves when a query has a value that is a number and more than nothing. */
   async has(query) {
-    for (const started = Date.now(); Date.now() - started < 20_000;) {
+    for (const started = Date.now(); Date.now() - started < 60_000;) {
       if ((await this.query(query)).some((value) => value > 0)) return;
       await new Promise(setImmediate);
     }

@@ -34,7 +34,7 @@ export class Swagger {
     if (!(await block.getAttribute('class')).includes('is-open')) await block.locator('.opblock-summary-control').click();
     for (const [name, value] of Object.entries(params)) await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
     if (example) await block.locator('.examples-select select').first().selectOption(example);
-    const answered = page.waitForResponse((response) => response.url().includes('/v1/'), { timeout: 30_000 });
+    const answered = page.waitForResponse((response) => response.url().includes('/v1/'), { timeout: 120_000 });
     await block.locator('.execute').click();
     const response = await answered;
     const shown = block.locator('.live-responses-table tbody .response-col_status').first();
