@@ -8,7 +8,8 @@
 # Parts: lint deny rust instructions web document api fuzz browser nat
 #
 # A part that fails does not keep the others from running. In the end there is a table of what each took and how many of its tests
-# passed and failed, and what runs a failed part again. The output of each part is in target/tests, too.
+# passed and failed, and what runs a failed part again. The output of each part is in target/tests, too. With SIGNALPOST_BIN=PATH
+# that binary is tried, and none is built.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
@@ -96,9 +97,14 @@ install() {
 
 # Not optimised, which is sooner done. Of the whole workspace, so that the fuzzers find their dependencies compiled.
 build() {
-  if wanted api fuzz browser nat; then cargo build --locked --workspace; fi
+  rm -f target/tests/built
+  if [ -z "$GIVEN" ] && wanted api fuzz browser nat; then cargo build --locked --workspace; fi
+  touch target/tests/built
   if wanted rust; then cargo test --locked --no-run; fi
 }
+
+# That nothing is tried with an older binary, if there is none of this source.
+binary() { [ -e target/tests/built ] || complain "there is no binary to try: see what the build said"; }
 
 lint() {
   cargo fmt --all --check
@@ -130,15 +136,15 @@ document() {
 }
 
 # The server does what the document says.
-api() { bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
+api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 
 # Briefly; tests/fuzz.sh does it for longer.
-fuzz() { FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
+fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-browser() { node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
+browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
 # Calls through NATs.
-nat() { bash tests/net.sh short; }
+nat() { binary; bash tests/net.sh short; }
 
 # The sum of the numbers that a pattern finds in a log, in its only group.
 sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
@@ -170,7 +176,8 @@ run() {
 }
 
 mkdir -p target/tests
-export SIGNALPOST_BIN=${SIGNALPOST_BIN:-$PWD/target/debug/signalpost}
+GIVEN=${SIGNALPOST_BIN:-}
+export SIGNALPOST_BIN=${GIVEN:-$PWD/target/debug/signalpost}
 run install install no
 run build build no
 for round in $(seq "$REPEAT"); do

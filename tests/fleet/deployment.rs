@@ -106,16 +106,21 @@ impl Redis {
 
 impl Node {
     async fn start(number: usize, port: u16, engine: &str, folder: &Folder) -> Node {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
-        command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
-        command.args(["--token-key", "the same on all of them", "--rate-join", "0", "--rate-send", "0"]);
-        command.args(["--rate-poll", "0", "--workers", "2"]);
-        if engine != "memory" {
-            command.args(["--engine", engine]);
+        // On a busy machine Redis may not answer in time, and then a node does not start: whoever runs it tries again.
+        for _ in 0..20 {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
+            command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
+            command.args(["--token-key", "the same on all of them", "--rate-join", "0", "--rate-send", "0"]);
+            command.args(["--rate-poll", "0", "--workers", "2"]);
+            if engine != "memory" {
+                command.args(["--engine", engine]);
+            }
+            let mut program = Program::start(&format!("node-{number}"), folder.path(), command);
+            if program.listens(port).await {
+                return Node { program, port, engine: engine.into() };
+            }
         }
-        let mut program = Program::start(&format!("node-{number}"), folder.path(), command);
-        program.listening(port).await;
-        Node { program, port, engine: engine.into() }
+        panic!("node {number} does not start");
     }
 }
 

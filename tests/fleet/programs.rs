@@ -71,12 +71,18 @@ impl Program {
 
     /// Returns when somebody listens on the port; fails if this has ended before.
     pub async fn listening(&mut self, port: u16) {
+        assert!(self.listens(port).await, "{} ended before it listened", self.name);
+    }
+
+    /// Returns when somebody listens on the port, or this has ended before.
+    pub async fn listens(&mut self, port: u16) -> bool {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("{} ended with {status} before it listened", self.name);
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
             }
             tokio::task::yield_now().await;
         }
+        true
     }
 
     async fn signal(&self, signal: &str) {

@@ -22,7 +22,6 @@ use crate::{
 struct Attacked {
     binary: Binary,
     certificate: Certificate,
-    bystander: SendRequest<bytes::Bytes>,
     path: String,
     bearer: String,
 }
@@ -67,11 +66,7 @@ impl Attacked {
         let ours = ["--memory-bytes", &memory, "--keep-alive-ms", keep_alive_ms, "--log", "off", "--workers", "2"];
         let rates = ["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"];
         let binary = Binary::start(&[&ours[..], &rates[..], &flags.each_ref().map(String::as_str)[..]].concat()).await;
-        let stream = TcpStream::connect(("127.0.0.1", binary.port)).await.unwrap();
-        let tls = certificate.connect_to(stream, "h2").await.unwrap();
-        let (bystander, connection) = h2::client::handshake(tls).await.unwrap();
-        actix_web::rt::spawn(async { drop(connection.await) });
-        let mut server = Attacked { binary, certificate, bystander, path: String::new(), bearer: String::new() };
+        let mut server = Attacked { binary, certificate, path: String::new(), bearer: String::new() };
         (server.path, server.bearer) = server.join("tea").await;
         server
     }
@@ -96,11 +91,20 @@ impl Attacked {
         request("GET", &format!("{path}?after=0&wait=0"), &[("authorization", &bearer)])
     }
 
+    /// Each time another connection: one that has been idle is ended just when a slow machine comes to use it again.
+    async fn bystander(&self) -> SendRequest<bytes::Bytes> {
+        let stream = TcpStream::connect(("127.0.0.1", self.binary.port)).await.unwrap();
+        let tls = self.certificate.connect_to(stream, "h2").await.unwrap();
+        let (bystander, connection) = h2::client::handshake(tls).await.unwrap();
+        actix_web::rt::spawn(async { drop(connection.await) });
+        bystander
+    }
+
     async fn ask(&self, bearer: &str, method: &str, path: &str, body: Option<String>) -> (u16, Value) {
         let request = Request::builder().method(method).uri(format!("https://localhost{path}"));
         let request = if bearer.is_empty() { request } else { request.header("authorization", bearer) };
         let request = request.header("content-type", "application/json").body(()).unwrap();
-        let mut ready = self.bystander.clone().ready().await.unwrap();
+        let mut ready = self.bystander().await.ready().await.unwrap();
         let (response, mut stream) = ready.send_request(request, body.is_none()).unwrap();
         if let Some(body) = body {
             stream.send_data(body.into(), true).unwrap();
