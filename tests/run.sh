@@ -51,7 +51,7 @@ install() {
       cp tests/package-lock.json tests/node_modules/.installed-lock
     fi
   fi
-  if wanted deny || wanted api; then
+  if wanted deny || wanted api || wanted browser; then
     if ! cmp -s tests/requirements.txt target/python/.installed-requirements; then
       say "installing Python packages"
       python3 -c "import ensurepip" 2> /dev/null || debian ensurepip=python3-venv
