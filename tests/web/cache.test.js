@@ -11,8 +11,8 @@ const cursor = (asked) => asked.headers['Last-Event-ID'];
 /** Answers every poll for so long, and counts them. */
 async function replay(world, answer, ms) {
   let polls = 0;
-  for (let passed = 0; passed < ms; passed += 50) {
-    await world.clock.advance(50);
+  for (let passed = 0; passed < ms; passed += 250) {
+    await world.clock.advance(250);
     for (const asked of world.open.splice(0)) {
       if (asked.aborted || asked.line !== poll()) continue;
       polls += 1;
@@ -79,6 +79,23 @@ test('an old answer repeated forever costs some polls a minute', async () => {
   await world.entered();
   const polls = await replay(world, { messages: [], cursor: 0 }, 60_000);
   assert.ok(polls <= 30, `${polls} polls`);
+});
+
+test('an empty answer with an old date is known for what it is', async () => {
+  const world = new World();
+  const { room, poll: first } = await world.entered();
+  const headers = { Date: 'Sat, 28 Nov 2026 12:00:00 GMT' };
+  const nothing = { messages: [], cursor: 0 };
+  await first.answer(200, nothing, headers);
+  for (const state of ['connected', 'reconnecting']) {
+    await world.clock.advance(1_500);
+    await (await world.asked(poll())).answer(200, nothing, headers);
+    assert.equal(room.state, state);
+    await world.clock.advance(500);
+  }
+  await world.clock.advance(8_000);
+  await (await world.asked(poll())).answer(200, nothing, { Date: 'Sat, 28 Nov 2026 12:00:15 GMT' });
+  assert.equal(room.state, 'connected');
 });
 
 test('a server that holds nothing is not asked without a pause', async () => {

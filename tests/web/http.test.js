@@ -17,7 +17,7 @@ async function asking(more = {}) {
 test('an answer is its status and its JSON', async () => {
   const { world, answer, asked } = await asking();
   await asked.answer(201, { fine: true });
-  assert.deepEqual(await answer, { status: 201, body: { fine: true } });
+  assert.deepEqual(await answer, { status: 201, body: { fine: true }, date: null });
   assert.equal(world.clock.pending, 0);
 });
 
@@ -100,7 +100,7 @@ test('a problem that does not say how long in numbers is as one that says nothin
 test('an answer with nothing in it is an answer', async () => {
   const { answer, asked } = await asking();
   await asked.intercept(204, null);
-  assert.deepEqual(await answer, { status: 204, body: undefined });
+  assert.deepEqual(await answer, { status: 204, body: undefined, date: null });
 });
 
 test('a proxy that finds a body too large has the last word', async () => {

@@ -25,6 +25,8 @@ const polls = [
   [[swallowed(25), swallowed(55)], 'bad', /are never answered/],
   [[{ ...back(25), tookMs: 30, end: 'hasty' }], 'fair', /come back at once/],
   [[{ ...back(25), end: 'refused' }], 'unknown', /refused the test itself/],
+  [[back(25), back(55), { ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache .* repeats old answers/],
+  [[{ ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache .* repeats old answers/],
 ];
 for (const [holds, grade, words] of polls) {
   test(`polls ${holds.map(({ end, askedMs }) => `${askedMs} ${end}`)}: ${grade}`, () => {
@@ -60,7 +62,27 @@ test('what comes of a poll is told apart', async () => {
   assert.equal(await end(new Unreachable('network', {})), 'cut');
   assert.equal(await end(new Unreachable('gateway', { status: 504 })), 'cut');
   assert.equal(await end(new Unreachable('timeout', {})), 'swallowed');
+  assert.equal(await end(new Unreachable('stale', {})), 'cached');
   assert.equal(await end(new Problem({ type: '/problems/draining', title: '', status: 503 })), 'refused');
+});
+
+test('a poll that came back is asked for again: whoever answers at once has kept the answer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const ends = async (again) => {
+    let asked = 0;
+    const poll = async (ms, given) => {
+      if ((asked += 1) === 1) now += ms;
+      else if (again === 'held') await new Promise((resolve, reject) => { given.addEventListener('abort', () => reject(given.reason)); t.mock.timers.tick(1_000); });
+      else if (again) throw again;
+    };
+    return (await findHold([{ poll }], 5_000, signal)).map(({ end }) => end);
+  };
+  assert.deepEqual(await ends('held'), ['back']);
+  assert.deepEqual(await ends(null), ['back', 'cached']);
+  assert.deepEqual(await ends(new Unreachable('stale', {})), ['back', 'cached']);
+  assert.deepEqual(await ends(new Unreachable('network', {})), ['back']);
 });
 
 // ---- STUN, NAT, TURN ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import { Emitter } from './emitter.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
+import { Orphans } from './orphans.js';
 import { Unreachable } from './problem.js';
 
 /** @import { Room } from './room.js' */
@@ -22,8 +23,7 @@ export class Call extends Emitter {
   #configuration;
   /** @type {Map<string, Link>} */
   #links = new Map();
-  /** Links under ids that ended with our own id; kept until the same peers are connected again. @type {Set<Link>} */
-  #orphans = new Set();
+  #orphans = new Orphans();
   /** @type {(() => void)[]} */
   #subscriptions = [];
 
@@ -131,12 +131,7 @@ export class Call extends Emitter {
   #resumed({ lost, renamed, roster }) {
     if (!lost) return;
     const here = new Set(roster.map(({ id }) => id));
-    for (const [id, link] of renamed ? this.#links : []) {
-      if (here.has(id)) continue;
-      link.depart();
-      this.#orphans.add(link);
-    }
-    for (const link of this.#orphans) if (link.state === 'closed') this.#orphans.delete(link);
+    this.#orphans.add(renamed ? [...this.#links.values()].filter(({ peer }) => !here.has(peer.id)) : []);
     // Those who are here came back before this page did, and what was said to them may be lost.
     for (const peer of roster) {
       const link = this.#link(peer);
@@ -193,14 +188,6 @@ export class Call extends Emitter {
   #linkChanged(link, state) {
     if (state === 'closed') this.#links.delete(link.peer.id);
     this.emit('link', { peer: link.peer, state });
-    if (state === 'connected') this.#releaseOrphans();
-  }
-
-  /** Once as many are connected under new ids as there were under the old, the old have done their work. */
-  #releaseOrphans() {
-    const connected = [...this.#links.values()].filter((link) => link.state === 'connected' && !link.departed);
-    if (connected.length < this.#orphans.size) return;
-    for (const orphan of this.#orphans) orphan.close();
-    this.#orphans.clear();
+    if (state === 'connected') this.#orphans.release(this.#links.values());
   }
 }

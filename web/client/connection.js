@@ -1,6 +1,8 @@
 import { Channels } from './channels.js';
 import { IncomingStreams } from './incoming-streams.js';
+import { offerAs, roleIn } from './sdp.js';
 
+/** @import { DtlsRole } from './sdp.js' */
 /** @import { Description, Environment, Message } from './types.d.ts' */
 
 /**
@@ -34,6 +36,8 @@ export class Connection {
   /** The last offer that was taken up. @type {string | null} */
   heard = null;
   #repeated = false;
+  /** @type {DtlsRole} */
+  #role = 'active';
 
   /**
    * @param {Environment} env
@@ -96,6 +100,7 @@ export class Connection {
   /** @param {Description} answer */
   async accept(answer) {
     await this.#apply(answer);
+    this.#role = roleIn(answer.sdp) === 'active' ? 'passive' : 'active';
     this.#streams.settle();
   }
 
@@ -157,7 +162,8 @@ export class Connection {
     const { localDescription } = this.pc;
     if (this.#closed || !localDescription) return;
     const { type, sdp } = localDescription;
-    this.#ends.send(/** @type {Description} */ ({ type, sdp }));
+    if (type === 'answer') this.#role = roleIn(sdp) ?? this.#role;
+    this.#ends.send(/** @type {Description} */ ({ type, sdp: type === 'offer' ? offerAs(sdp, this.#role) : sdp }));
   }
 
   /** @param {Description} description */

@@ -1,5 +1,7 @@
 import { belongs } from './sdp.js';
 
+/** @import { Connection } from './connection.js' */
+
 /** More than any browser gathers for one description. */
 const MOST = 128;
 
@@ -8,8 +10,14 @@ export class EarlyCandidates {
   /** @type {(RTCIceCandidateInit | null)[]} */
   #kept = [];
 
-  /** @param {RTCIceCandidateInit | null} candidate */
-  keep(candidate) {
+  /**
+   * Gives a candidate to a connection that has its description, or else keeps it.
+   *
+   * @param {RTCIceCandidateInit | null} candidate
+   * @param {Connection | null} connection
+   */
+  async pass(candidate, connection) {
+    if (connection?.remote && belongs(candidate, connection.remote)) return connection.add(candidate);
     this.#kept.push(candidate);
     if (this.#kept.length > MOST) this.#kept.shift();
   }

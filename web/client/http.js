@@ -15,7 +15,7 @@ import { Problem, Unreachable } from './problem.js';
  * @property {AbortSignal} [signal]
  * @property {boolean} [keepalive] may outlive the page
  *
- * @typedef {{ status: number, body: any }} Answer
+ * @typedef {{ status: number, body: any, date: string | null }} Answer `date`: when it was made, where that is told
  */
 
 const TIMEOUT_MS = 15_000;
@@ -73,7 +73,7 @@ async function answer(response, expects, clock) {
   if (response.ok) {
     const body = parse(response, text);
     const ours = expects === undefined || body?.[expects] !== undefined;
-    return ours ? { status: response.status, body } : foreign(response, clock);
+    return ours ? { status: response.status, body, date: response.headers.get('Date') } : foreign(response, clock);
   }
   throw problem(response, text, clock) ?? foreign(response, clock);
 }

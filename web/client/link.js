@@ -3,7 +3,6 @@ import { EarlyCandidates } from './early-candidates.js';
 import { Liveness } from './liveness.js';
 import { judge } from './negotiation.js';
 import { MOST_ATTEMPTS, Recovery } from './recovery.js';
-import { belongs } from './sdp.js';
 import { Steps } from './steps.js';
 
 /** @import { Phase } from './recovery.js' */
@@ -79,7 +78,7 @@ export class Link {
 
   /** @param {Description | Candidate} signal */
   take(signal) {
-    if (signal.type === 'candidate') this.#negotiation.put(() => this.#candidate(signal.candidate));
+    if (signal.type === 'candidate') this.#negotiation.put(() => this.#early.pass(signal.candidate, this.#connection));
     else this.#negotiation.put(() => this.#description(signal));
   }
 
@@ -110,13 +109,6 @@ export class Link {
     this.#early.clear();
     this.#recovery.rest();
     this.#enter('closed');
-  }
-
-  /** @param {RTCIceCandidateInit | null} candidate */
-  async #candidate(candidate) {
-    const connection = this.#connection;
-    if (connection?.remote && belongs(candidate, connection.remote)) await connection.add(candidate);
-    else this.#early.keep(candidate);
   }
 
   /** @param {Description} description */

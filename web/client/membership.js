@@ -116,20 +116,22 @@ export class Membership {
 
   /** @returns {import('./poll.js').Mailbox} */
   #mailbox() {
-    const { seat, ask, at } = bound(this.#session);
+    const { seat, answer, at } = bound(this.#session);
     const { network } = this.#session;
     return {
       cursor: this.#listener.cursor,
       onChange: (listener) => network.onChange(listener),
-      read: ({ waitMs, cursor, unlike, signal }) =>
-        ask({
+      read: async ({ waitMs, cursor, unlike, signal }) => {
+        const { body, date } = await answer({
           method: 'GET',
           url: at.mailbox(seat().peer, waitMs) + (unlike ? `&nonce=${this.#env.uuid()}` : ''),
           cursor,
           expects: 'messages',
           timeoutMs: waitMs + GRACE_MS,
           signal,
-        }),
+        });
+        return { batch: body, date };
+      },
       deliver: (batch) => {
         this.#rejoins = 0;
         this.#listener.received(batch);
@@ -147,7 +149,7 @@ export class Membership {
 
 /** @param {Session} session */
 function bound(session) {
-  return { at: session.at, seat: () => session.seat, ask: session.ask.bind(session) };
+  return { at: session.at, seat: () => session.seat, answer: session.answer.bind(session) };
 }
 
 /**

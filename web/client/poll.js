@@ -2,7 +2,7 @@ import { backoff, retryDelay } from './backoff.js';
 import { pause } from './environment.js';
 import { OPEN_MS, answered, cut, freshHold, timedOut } from './hold.js';
 import { Problem, Unreachable } from './problem.js';
-import { isStale } from './stale.js';
+import { Dates, isStale } from './stale.js';
 
 /** @import { Hold } from './hold.js' */
 /** @import { Changed } from './network.js' */
@@ -16,7 +16,7 @@ import { isStale } from './stale.js';
  * @property {AbortSignal} signal
  *
  * @typedef {object} Mailbox how the loop reads, and whom it tells
- * @property {(question: Question) => Promise<Batch>} read
+ * @property {(question: Question) => Promise<{ batch: Batch, date: string | null }>} read
  * @property {(listener: Changed) => () => void} onChange of the network
  * @property {() => number} cursor up to where everything has been handed over
  * @property {(batch: Batch) => void} deliver
@@ -67,6 +67,7 @@ export class Poll {
   #failures = 0;
   /** Empty answers in a row that were not held. @type {number} */
   #hasty = 0;
+  #dates = new Dates();
   /** Whether the server is back should be known at once: ask for no hold. */
   #probing = false;
   /** Answers came from somewhere else, so each question has an address of its own. */
@@ -144,8 +145,8 @@ export class Poll {
   async #read(waitMs, signal) {
     if (this.#signal.aborted) throw this.#signal.reason;
     const cursor = this.#mailbox.cursor();
-    const batch = await this.#mailbox.read({ waitMs, cursor, unlike: this.#unlike, signal });
-    if (isStale(batch, cursor)) throw new Unreachable('stale');
+    const { batch, date } = await this.#mailbox.read({ waitMs, cursor, unlike: this.#unlike, signal });
+    if (isStale(batch, cursor) || this.#dates.isRepeated(date, this.#env.clock.now())) throw new Unreachable('stale');
     return batch;
   }
 

@@ -69,8 +69,7 @@ export class Room extends Emitter {
     const renew = () => session.ask({ method: 'GET', url: iceUrl(), expects: 'ice_servers', signal: over });
     this.#ice = new IceServers(env, renew, over, (servers) => this.emit('ice-servers', servers));
     this.#equip(entry);
-    const changed = session.network.onChange((since) => void (since === Infinity && this.emit('network-changed', {})));
-    over.addEventListener('abort', changed);
+    over.addEventListener('abort', session.network.onChange((since) => void (since === Infinity && this.emit('network-changed', {}))));
     followPage(env, session, this.#membership);
     if (signal?.aborted) void this.leave();
     signal?.addEventListener('abort', () => void this.leave());

@@ -36,6 +36,29 @@ export function isRepetition(before, now) {
   return essence(before) === essence(now);
 }
 
+/**
+ * An offer that says which DTLS role this end has or wants, instead of leaving that to the other. Who is the DTLS server gives
+ * odd numbers to its channels (RFC 8832, 6), and so never the 0 that both ends agree on for ours. Later on a role
+ * stays what it is.
+ *
+ * @param {string} sdp
+ * @param {DtlsRole} role
+ */
+export function offerAs(sdp, role) {
+  return sdp.replace(/^a=setup:actpass/gm, `a=setup:${role}`);
+}
+
+/**
+ * The role that an answer gives to whoever made it.
+ *
+ * @typedef {'active' | 'passive'} DtlsRole
+ * @param {string} sdp
+ * @returns {DtlsRole | undefined}
+ */
+export function roleIn(sdp) {
+  return /** @type {DtlsRole | undefined} */ (/^a=setup:(active|passive)/m.exec(sdp)?.[1]);
+}
+
 /** Without what changes while candidates are gathered (RFC 8829, 5.2.1 and 5.2.2). @param {string} sdp */
 function essence(sdp) {
   const lines = sdp.split(/\r\n|\r|\n/).filter((line) => !/^(c=|a=candidate:|a=end-of-candidates|a=rtcp:)/.test(line));

@@ -92,8 +92,13 @@ export class Session {
    * @param {Ask} ask
    */
   async ask(ask) {
+    return (await this.answer(ask)).body;
+  }
+
+  /** @param {Ask} ask */
+  answer(ask) {
     const attempt = (/** @type {AbortSignal} */ signal) => request(this.#env, { token: this.#seat?.token, ...ask, signal });
-    return (await this.network.ask(attempt, ask.signal)).body;
+    return this.network.ask(attempt, ask.signal);
   }
 
   /** From now on a refresh does not come back to this seat. */

@@ -2,6 +2,8 @@ import { BASE } from '../base.js';
 import { endpoints } from '../../client/endpoints.js';
 import { environment } from '../../client/environment.js';
 import { request } from '../../client/http.js';
+import { Unreachable } from '../../client/problem.js';
+import { isStale } from '../../client/stale.js';
 
 /** @import { Joined } from '../../client/types.d.ts' */
 
@@ -44,7 +46,8 @@ export class Seat {
   async poll(waitMs, signal) {
     const { peer, token, cursor } = this.joined;
     const url = this.#at.mailbox(peer.id, waitMs);
-    await request(this.#env, { method: 'GET', url, token, cursor, expects: 'messages', timeoutMs: waitMs + GRACE_MS, signal });
+    const { body } = await request(this.#env, { method: 'GET', url, token, cursor, expects: 'messages', timeoutMs: waitMs + GRACE_MS, signal });
+    if (isStale(body, cursor)) throw new Unreachable('stale');
   }
 
   /** For a page that goes away. */

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const file = (name) => new URL(`../native/${name}`, import.meta.url).pathname;
+const python = process.env.PYTHON ?? new URL('../../../target/python/bin/python', import.meta.url).pathname;
+
+/** Programs that are no browsers, and speak the API by themselves. */
+export const LIBRARIES = {
+  aiortc: [python, file('peer.py')],
+  libdatachannel: [process.execPath, file('peer.js')],
+};
+
+/** One of them in a room. */
+export class Native {
+  #seen = [];
+  #wake = () => {};
+
+  /**
+   * @param {keyof LIBRARIES} library
+   * @param {('own' | 'early')[]} options
+   */
+  static async join(library, base, room, options = []) {
+    const [program, script] = LIBRARIES[library];
+    const child = spawn(program, [script, base, room, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+    process.once('exit', () => child.kill('SIGKILL'));
+    const native = Object.assign(new Native(), { child });
+    createInterface({ input: child.stdout }).on('line', (line) => native.#take(JSON.parse(line)));
+    child.once('exit', () => native.#take({ event: 'exit' }));
+    await native.join();
+    return native;
+  }
+
+  /** Takes a seat; again, after it left. */
+  async join() {
+    this.do('join');
+    await this.next('joined');
+  }
+
+  #take(happened) {
+    if (process.env.NATIVE_LOG) console.log(JSON.stringify(happened));
+    this.#seen.push(happened);
+    this.#wake();
+  }
+
+  /** Resolves when this happens, or happened and was not asked for yet. */
+  async next(event, more = {}) {
+    const wanted = (one) => one.event === event && Object.entries(more).every(([name, value]) => one[name] === value);
+    for (;;) {
+      const at = this.#seen.findIndex(wanted);
+      if (at >= 0) return this.#seen.splice(at, 1)[0];
+      if (this.#seen.some((one) => one.event === 'exit')) throw new Error(`it ended before ${event}`);
+      await new Promise((resolve) => { this.#wake = resolve; });
+    }
+  }
+
+  do(...command) {
+    this.child.stdin.write(`${JSON.stringify(command)}\n`);
+  }
+
+  async leave() {
+    this.do('leave');
+    await this.next('gone');
+  }
+
+  async end() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+}
