@@ -153,7 +153,7 @@ for (const pattern of blocked) {
 }
 
 test('the form sends nothing in a browser that knows no dialogs, where its method counts for GET', async () => {
-  const context = await browser.newContext({ javaScriptEnabled: true });
+  const context = await browser.newContext();
   const page = await context.newPage();
   await page.route('**/app/main.js', (route) => route.abort());
   await page.goto(server.base);
