@@ -18,7 +18,7 @@ use crate::{
 pub enum EngineChoice {
     #[default]
     Memory,
-    Redis(RedisAddress),
+    Redis(Box<RedisAddress>),
     /// Why it is neither. Said later: the command line would show the whole address with it, password and all.
     Unreadable(String),
 }
@@ -33,7 +33,7 @@ impl FromStr for EngineChoice {
         };
         let choice = text.and_then(|text| match text.trim() {
             "memory" => Ok(Self::Memory),
-            url => url.parse().map(Self::Redis).map_err(|why| format!("{why}, or be memory")),
+            url => url.parse().map(Box::new).map(Self::Redis).map_err(|why| format!("{why}, or be memory")),
         });
         Ok(choice.unwrap_or_else(Self::Unreadable))
     }

@@ -205,7 +205,7 @@ pub struct RedisCluster {
 
 impl RedisCluster {
     pub fn start() -> Self {
-        Self::start_with(|| Vec::new())
+        Self::start_with(Vec::new)
     }
 
     /// The same with more options for each.

@@ -10,8 +10,8 @@ use std::{
 
 use futures_util::future::join_all;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisResult, ServerErrorKind,
-    Value, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisResult,
+    ServerErrorKind, Value, aio::MultiplexedConnection,
 };
 use tokio::{
     sync::{Mutex, Notify, Semaphore},
@@ -31,6 +31,8 @@ use super::{
 
 /// A connection must be there within this.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// The same over TLS, which has more round trips, and certificates to read and to check.
+const TLS_CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// A server that is well says so within this.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 /// What a connection waits for an answer, in case nobody else has given up before.
@@ -157,8 +159,9 @@ pub async fn ask(connection: &MultiplexedConnection, cmd: &Cmd) -> RedisResult<V
 }
 
 pub async fn open(client: Client, ears: Option<Ears>) -> RedisResult<MultiplexedConnection> {
+    let is_encrypted = matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
     let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_connection_timeout(Some(if is_encrypted { TLS_CONNECT_LIMIT } else { CONNECT_LIMIT }))
         .set_response_timeout(Some(ANSWER_LIMIT));
     let config = match ears {
         Some(ears) => config.set_push_sender(move |push: PushInfo| {
