@@ -1,126 +1,21 @@
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { heard, launch, say, state, videoRuns, visit } from './support/browser.js';
-import { LIBRARIES, Native } from './support/native.js';
+import { launch, state } from './support/browser.js';
+import { call, chats } from './support/native-call.js';
+import { LIBRARIES } from './support/native.js';
 import { Server } from './support/server.js';
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
-let rooms = 0;
-
-/** The page and a peer that is no browser, connected. Who joins second offers. */
-async function call(library, first, { options = [], media = 'both' }, work) {
-  const room = `call-${rooms += 1}`;
-  let native, page;
-  const joins = async () => { native = await Native.join(library, server.base, room, options); };
-  try {
-    if (first === 'native') await joins();
-    page = await visit(browser, server.base, { room, name: 'Ann', media });
-    if (first === 'page') {
-      await state(page, 'waiting');
-      await joins();
-    }
-    await work(page, native);
-  } finally {
-    await native?.end();
-    await page?.context().close();
-  }
-}
-
-let lines = 0;
-
-/** What each says reaches the other. */
-async function chats(page, native) {
-  const [mine, theirs] = [`from the page ${lines}`, `from the library ${lines += 1}`];
-  native.do('say', theirs);
-  await heard(page, theirs);
-  await say(page, mine);
-  await native.next('heard', { text: mine });
-}
-
-/** Names the connections of the page, in the order in which they were met. */
-const connection = (page) => page.evaluate(() => {
-  const [{ pc }] = window.signalpost.call.links.values();
-  window.known ??= [];
-  if (!window.known.includes(pc)) window.known.push(pc);
-  return window.known.indexOf(pc);
-});
-
-const stable = (page) => page.waitForFunction(() => [...window.signalpost.call.links.values()][0]?.pc?.signalingState === 'stable');
-
 for (const library of Object.keys(LIBRARIES)) {
   for (const first of ['page', 'native']) {
     for (const options of [[], ['own'], ['early'], ['own', 'early']]) {
-      test(`${library}, ${first} first, ${options.join(' and ') || 'as the page does'}`, () => call(library, first, { options }, async (page, native) => {
+      test(`${library}, ${first} first, ${options.join(' and ') || 'as the page does'}`, () => call({ server, browser }, library, first, { options }, async (page, native) => {
         await state(page, 'connected');
         await chats(page, native);
       }));
     }
   }
-}
-
-const audible = (page) => page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.srcObject?.getAudioTracks().length > 0);
-
-for (const library of Object.keys(LIBRARIES)) {
-  for (const first of ['page', 'native']) {
-    // Each of their descriptions has another session id: the second one ended the call for good. (The page sends nothing:
-    // where it does, aiortc 1.16 numbers codecs anew when it offers, which no browser allows.)
-    test(`${library}, ${first} first: a microphone is added, and nothing is begun anew`, () => call(library, first, { media: 'none' }, async (page, native) => {
-      await state(page, 'connected');
-      await chats(page, native);
-      await stable(page);
-      assert.equal(await connection(page), 0);
-      native.do('mic');
-      await audible(page);
-      await chats(page, native);
-      assert.equal(await connection(page), 0);
-    }));
-
-    test(`${library}, ${first} first: the page offers again, and again`, () => call(library, first, {}, async (page, native) => {
-      await state(page, 'connected');
-      await chats(page, native);
-      await stable(page);
-      assert.equal(await connection(page), 0);
-      for (let n = 0; n < 2; n += 1) {
-        await page.evaluate(() => { [...window.signalpost.call.links.values()][0].pc.addTransceiver('audio', { direction: 'recvonly' }); });
-        await native.next('took', { type: 'offer' });
-        await native.next('said', { type: 'answer' });
-        await stable(page);
-        await chats(page, native);
-      }
-      assert.equal(await connection(page), 0);
-    }));
-
-    test(`${library}, ${first} first: ICE is restarted by the page`, () => call(library, first, {}, async (page, native) => {
-      await state(page, 'connected');
-      await chats(page, native);
-      await stable(page);
-      await page.evaluate(() => [...window.signalpost.call.links.values()][0].pc.restartIce());
-      await native.next('took', { type: 'offer' });
-      await native.next('said', { type: 'answer' });
-      await state(page, 'connected');
-      await chats(page, native);
-    }));
-
-    test(`${library}, ${first} first: it leaves, and comes back`, () => call(library, first, { options: ['own'] }, async (page, native) => {
-      await state(page, 'connected');
-      await chats(page, native);
-      await native.leave();
-      await state(page, 'waiting');
-      await native.join();
-      await state(page, 'connected');
-      await chats(page, native);
-    }));
-  }
-}
-
-for (const first of ['page', 'native']) {
-  test(`aiortc, ${first} first: a picture that belongs to no stream is shown`, () => call('aiortc', first, { options: ['loose'] }, async (page) => {
-    await state(page, 'connected');
-    await videoRuns(page);
-    assert.match(await page.evaluate(() => [...window.signalpost.call.links.values()][0].pc.remoteDescription.sdp), /^a=msid:- /m);
-  }));
 }

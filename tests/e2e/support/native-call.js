@@ -1,0 +1,34 @@
+import { heard, say, state, visit } from './browser.js';
+import { Native } from './native.js';
+
+let rooms = 0;
+
+/** The page and a peer that is no browser, connected. Who joins second offers. */
+export async function call({ server, browser }, library, first, { options = [], media = 'both' }, work) {
+  const room = `call-${rooms += 1}`;
+  let native, page;
+  const joins = async () => { native = await Native.join(library, server.base, room, options); };
+  try {
+    if (first === 'native') await joins();
+    page = await visit(browser, server.base, { room, name: 'Ann', media });
+    if (first === 'page') {
+      await state(page, 'waiting');
+      await joins();
+    }
+    await work(page, native);
+  } finally {
+    await native?.end();
+    await page?.context().close();
+  }
+}
+
+let lines = 0;
+
+/** What each says reaches the other. */
+export async function chats(page, native) {
+  const [mine, theirs] = [`from the page ${lines}`, `from the library ${lines += 1}`];
+  native.do('say', theirs);
+  await heard(page, theirs);
+  await say(page, mine);
+  await native.next('heard', { text: mine });
+}
