@@ -177,6 +177,9 @@ mod tests {
             "log_format" => ("json", None),
             "web_dir" => (concat!(env!("CARGO_MANIFEST_DIR"), "/web"), None),
             "base_path" => ("/signal", None),
+            "redis_sentinel_user" => ("ann", Some(("SIGNALPOST_REDIS_SENTINEL_PASSWORD", "secret"))),
+            "redis_tls_cert" => ("cert.pem", Some(("SIGNALPOST_REDIS_TLS_KEY", "key.pem"))),
+            "redis_tls_key" => ("key.pem", Some(("SIGNALPOST_REDIS_TLS_CERT", "cert.pem"))),
             _ => ("7", None),
         };
         let command = Cli::command();

@@ -8,6 +8,7 @@ use std::sync::{
 
 use memchr::memmem;
 use parking_lot::Mutex;
+use sha1::{Digest, Sha1};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy},
     net::{TcpListener, TcpStream, tcp},
@@ -17,8 +18,11 @@ use tokio::{
 
 use crate::redis_server::RedisServer;
 
-/// What every call of a script begins with, and nothing else that the engine sends.
-const CALL: &[u8] = b"EVALSHA";
+/// What every call of a script begins with, and nothing else that the engine sends. The script's digest follows.
+const CALL: &[u8] = b"EVALSHA\r\n$40\r\n";
+const DIGEST: usize = 40;
+/// The script by which the engine asks, at every look, for its rights. Those calls are nobody's, and are not counted.
+const RIGHTS: &str = include_str!("../../src/engine/redis/scripts/rights.lua");
 
 pub struct Wire {
     pub port: u16,
@@ -102,13 +106,19 @@ async fn connect(near: TcpStream, to: u16, inner: Arc<Inner>) {
 
 async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, inner: Arc<Inner>) {
     let mut changes = inner.may_pass.subscribe();
+    let rights = Sha1::digest(format!("#!lua flags=allow-oom\n{RIGHTS}"));
+    let rights: String = rights.iter().map(|byte| format!("{byte:02x}")).collect();
     let (mut held, mut counted) = (Vec::new(), 0);
     loop {
         changes.mark_unchanged();
-        let calls: Vec<usize> = memmem::find_iter(&held, CALL).collect();
+        let is_whole = |at: usize| held.len() >= at + CALL.len() + DIGEST;
+        let is_of_somebody =
+            |at: &usize| held.get(at + CALL.len()..at + CALL.len() + DIGEST) != Some(rights.as_bytes());
+        let (whole, cut): (Vec<usize>, Vec<usize>) = memmem::find_iter(&held, CALL).partition(|at| is_whole(*at));
+        let calls: Vec<usize> = whole.into_iter().filter(is_of_somebody).collect();
         inner.asked.fetch_add(calls.len() - counted, Relaxed);
         let passing = take(&inner.may_pass, calls.len());
-        let end = calls.get(passing).copied().unwrap_or(held.len());
+        let end = calls.get(passing).or(cut.first()).copied().unwrap_or_else(|| held.len() - begun(&held));
         if to.write_all(&held[..end]).await.is_err() {
             return;
         }
@@ -120,6 +130,11 @@ async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, inner:
             _ = changes.changed() => {}
         }
     }
+}
+
+/// How much of the beginning of a call stands at the end.
+fn begun(held: &[u8]) -> usize {
+    (1..CALL.len().min(held.len() + 1)).rev().find(|length| held.ends_with(&CALL[..*length])).unwrap_or(0)
 }
 
 /// Takes leave for as many calls as there are, or as may pass.
