@@ -63,7 +63,13 @@ impl Certificate {
     }
 
     async fn h2(&self, server: &Server) -> SendRequest<bytes::Bytes> {
-        let (client, connection) = h2::client::handshake(self.connect(server, "h2").await.unwrap()).await.unwrap();
+        self.h2_at(server.port).await
+    }
+
+    pub async fn h2_at(&self, port: u16) -> SendRequest<bytes::Bytes> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let tls = self.connect_to(stream, "h2").await.unwrap();
+        let (client, connection) = h2::client::handshake(tls).await.unwrap();
         actix_web::rt::spawn(async { drop(connection.await) });
         client
     }
