@@ -11,12 +11,19 @@ use actix_web::{dev::Server, web::Data};
 use tokio::sync::watch;
 
 use crate::{
-    addresses::{dual_stack, reachable_at},
+    api::{
+        Api,
+        auth::{rate_limit::Rates, ticket::TicketKeys},
+        base_path::BasePath,
+        request_metrics::Observed,
+    },
+    cli::reachable::{dual_stack, reachable_at},
     clock::Clock,
     config::Config,
-    http::{self, Api, BasePath, Connections, Observed, Rates, ServerOptions, TicketKeys, TrustedProxies},
+    server::ServerOptions,
     stun::StunResponder,
     tls::Tls,
+    transport::{client_address::TrustedProxies, limits::registry::Connections},
 };
 
 pub struct App {
@@ -90,9 +97,10 @@ impl App {
         };
         let metrics = config.metrics_listen.map(|addr| bind(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
-        let metrics_server = metrics.map(|(listener, _)| http::serve_metrics(listener, api.clone())).transpose();
+        let metrics_server =
+            metrics.map(|(listener, _)| crate::server::serve_metrics(listener, api.clone())).transpose();
         Ok(Self {
-            server: http::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,
+            server: crate::server::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,
             metrics_server: metrics_server.map_err(|error| error.to_string())?,
             addr,
             base_path: config.base_path.clone(),

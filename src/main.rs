@@ -6,9 +6,11 @@ use std::{
 };
 
 use signalpost::{
+    api,
     app::App,
+    cli::healthcheck,
     config::{self, Command, Config},
-    healthcheck, http, telemetry,
+    telemetry,
 };
 
 fn main() -> ExitCode {
@@ -42,7 +44,7 @@ fn serve(config: Config) -> Result<(), String> {
 }
 
 fn print_document() -> Result<(), String> {
-    let document = http::document().to_pretty_json().map_err(|error| error.to_string())?;
+    let document = api::schema::openapi::document().to_pretty_json().map_err(|error| error.to_string())?;
     match writeln!(io::stdout(), "{document}") {
         // Whoever reads it has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| signalpost::http::fuzzing::body(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| signalpost::api::fuzzing::body(input));

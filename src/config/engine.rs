@@ -5,12 +5,12 @@ use std::{convert::Infallible, path::PathBuf, str::FromStr, sync::Arc};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{Config, values::secret};
 use crate::{
+    api::auth::token::TokenKey,
     clock::Clock,
+    config::{Config, values::secret},
     domain::Limits,
     engine::{Engine, Memory, Redis, RedisAddress, RedisLogin, RedisTlsFiles},
-    http::TokenKey,
 };
 
 /// What `--engine` may say.

@@ -12,7 +12,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{Cli, Command, Config, values::boolean};
+use crate::config::{Cli, Command, Config, values::boolean};
 
 /// The command line, and which options came from the environment instead.
 #[derive(Debug)]

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-use super::{BATCH_BODIES, Config};
-use crate::http::ConnectionLimits;
+use crate::{
+    config::{BATCH_BODIES, Config},
+    transport::limits::registry::ConnectionLimits,
+};
 
 /// File descriptors that are not for connections: the listener, timers, files, and some to spare.
 const DESCRIPTORS_KEPT: usize = 256;
@@ -41,7 +43,7 @@ impl Shares {
 }
 
 impl Config {
-    pub(super) fn shares(&self) -> Shares {
+    pub(crate) fn shares(&self) -> Shares {
         Shares::of(self.memory_bytes.unwrap_or_else(half_of_the_machine), self.is_encrypted())
     }
 

@@ -9,23 +9,24 @@ mod warnings;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{ArgAction, Args, Parser, Subcommand};
-use engine::{EngineChoice, RedisOptions};
-pub use environment::{Given, parse};
-use ipnet::IpNet;
-use memory::LEAST;
-use origin::origin;
-use secrecy::SecretString;
-use tracing_subscriber::filter::Targets;
-use values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url};
-
+pub use crate::config::environment::{Given, parse};
 use crate::{
+    api::{auth::rate_limit::RateLimits, base_path::BasePath},
+    config::{
+        engine::{EngineChoice, RedisOptions},
+        memory::LEAST,
+        origin::origin,
+        values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url},
+    },
     domain::Limits,
-    http::{BasePath, RateLimits},
     ice::IceConfig,
     telemetry::LogFormat,
     tls::Tls,
 };
+use clap::{ArgAction, Args, Parser, Subcommand};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use tracing_subscriber::filter::Targets;
 
 /// A batch may be so many times as large as a single body.
 const BATCH_BODIES: usize = 4;

@@ -1,6 +1,6 @@
 //! What the log says at the start.
 
-use super::Config;
+use crate::config::Config;
 
 impl Config {
     /// What is open or off that perhaps should not be.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::PeerId;
+use crate::domain::PeerId;
 
 /// A display name: at most 64 characters, no control characters. It may be empty: a name is a courtesy. Then there is
 /// nothing to keep.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Timestamp;
+use crate::domain::Timestamp;
 
 /// The index of deadlines: when each room is to be looked at. It may be early: whoever finds a room due looks at its leases
 /// and, if they were renewed, puts it back. So renewing a lease, the commonest thing there is, touches nothing here.

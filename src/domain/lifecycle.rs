@@ -1,6 +1,6 @@
 //! Rooms and peers that come and go, as their operator is told.
 
-use super::{LeaveReason, PeerId, RoomName};
+use crate::domain::{LeaveReason, PeerId, RoomName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifecycle {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Refusal;
+use crate::domain::Refusal;
 
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PeerId, Seq};
+use crate::domain::{PeerId, Seq};
 
 /// One taken seat of a full room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

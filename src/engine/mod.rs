@@ -1,15 +1,14 @@
 //! Where rooms are kept, and how polls wait.
 
-mod flow;
-mod lifecycle;
+mod counters;
+mod lifecycle_log;
 mod memory;
 mod redis;
-mod totals;
 mod waiters;
 
 use std::{sync::Arc, time::Duration};
 
-pub use flow::{BUCKETS_MICROS, Counts};
+pub use counters::{BUCKETS_MICROS, Counts};
 pub use memory::Memory;
 pub use redis::{Address as RedisAddress, Login as RedisLogin, Redis, TlsFiles as RedisTlsFiles};
 
@@ -19,8 +18,8 @@ use crate::{
         Accepted, Batch, Card, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
         Seq, Timestamp, Visitor,
     },
+    engine::waiters::Wake,
 };
-use waiters::Wake;
 
 /// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine.rs` checks:
 ///

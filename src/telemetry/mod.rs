@@ -3,5 +3,5 @@
 mod logs;
 mod metrics;
 
-pub use logs::{LogFormat, start as start_logs};
-pub use metrics::{Figures, Format};
+pub use crate::telemetry::logs::{LogFormat, start as start_logs};
+pub use crate::telemetry::metrics::{Figures, Format};

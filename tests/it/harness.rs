@@ -240,7 +240,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
 
 fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| serde_json::to_value(signalpost::http::document()).unwrap())
+    DOCUMENT.get_or_init(|| serde_json::to_value(signalpost::api::schema::openapi::document()).unwrap())
 }
 
 fn check_documented(method: &Method, path: &str, status: StatusCode, answer: &Answer) {

@@ -150,7 +150,7 @@ async fn only_those_who_went_without_a_word_have_expired() {
 async fn every_problem_has_its_series_from_the_start_and_every_figure_its_line_in_the_manual() {
     let server = Server::start(&[]);
     let text = server.get("/metrics").await.text;
-    for code in signalpost::http::problem::Code::ALL {
+    for code in signalpost::api::problem::Code::ALL {
         assert!(text.contains(&format!("{{type=\"{}\"}} 0\n", code.row().slug)), "{code:?}");
     }
     let manual = include_str!("../../docs/operating.md");

@@ -105,7 +105,7 @@ async fn the_document_is_written_once_and_known_by_its_tag() {
     let first = server.get("/openapi.json").await;
     assert_eq!((first.status, &first.headers["content-type"]), (200, &"application/json".parse().unwrap()));
     let tag = first.headers["etag"].to_str().unwrap().to_owned();
-    assert_eq!(first.json(), serde_json::to_value(signalpost::http::document()).unwrap());
+    assert_eq!(first.json(), serde_json::to_value(signalpost::api::schema::openapi::document()).unwrap());
     for known in
         [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), format!("\"other\",W/{tag}"), "*".to_owned()]
     {

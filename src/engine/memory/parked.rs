@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{super::waiters::Wake, Memory};
-use crate::domain::{PeerId, RoomKey, RoomName};
+use crate::{
+    domain::{PeerId, RoomKey, RoomName},
+    engine::{memory::Memory, waiters::Wake},
+};
 
 /// Dropping it gives its place back, so a client that goes away leaves nothing behind.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{super::waiters::Wake, Memory};
+use crate::engine::{memory::Memory, waiters::Wake};
 
 /// Between two sweeps, at least: leases are seconds long, and a sweep may end many of them at once.
 const SWEEP_PAUSE: Duration = Duration::from_millis(5);

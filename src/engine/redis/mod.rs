@@ -4,22 +4,22 @@
 //! channel of the node where the poll waits; the read is the truth: a poll takes its place first and reads then, and after
 //! a connection was lost every poll reads again. `docs/redis.md` says what is kept and how.
 
-mod about;
-mod address;
-mod census;
+mod decode;
+mod discovery;
 mod encryption;
-mod finding;
-mod joining;
+mod join;
 mod keys;
-mod link;
-mod places;
-mod polls;
-mod reply;
+mod node;
+mod receive;
 mod rights;
+mod room_count;
+mod routing;
+mod runtime;
 mod scripts;
-mod server;
+mod server_info;
 mod sweep;
-mod thread;
+mod url;
+mod waiters;
 
 use std::{
     hash::RandomState,
@@ -34,26 +34,32 @@ use tokio::{
     sync::{Notify, Semaphore, oneshot},
 };
 
-pub use address::{Address, Login};
 pub use encryption::TlsFiles;
+pub use url::{Address, Login};
 
-use super::{flow::Flow, lifecycle, waiters::Wake};
 use crate::{
     clock::Clock,
     domain::{
         Accepted, Card, Created, CreatorId, Keyed, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
         Timestamp,
     },
+    engine::{
+        counters::Flow,
+        lifecycle_log,
+        redis::{
+            decode::{Odd, Reply, micros, places_in},
+            join::named,
+            keys::{Bucket, Keys},
+            node::Ears,
+            room_count::Census,
+            routing::{Link, Trouble},
+            runtime::Thread,
+            scripts::{Call, Digests, Script},
+            waiters::Places,
+        },
+        waiters::Wake,
+    },
 };
-use census::Census;
-use joining::named;
-use keys::{Bucket, Keys};
-use link::{Link, Trouble};
-use places::Places;
-use reply::{Odd, Reply, micros, places_in};
-use scripts::{Call, Digests, Script};
-use server::Ears;
-use thread::Thread;
 
 #[derive(Debug)]
 pub struct Redis {
@@ -298,7 +304,7 @@ impl Redis {
         self.census.note(bucket, &reply.lifecycle);
         self.flow.expired(&reply.lifecycle);
         self.places.wake(reply.wake.iter().copied(), ticket);
-        lifecycle::log(&reply.lifecycle, &self.hasher);
+        lifecycle_log::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use redis::{Cmd, RedisError, Value};
 
-use super::{
+use crate::engine::redis::{
+    decode::text_of,
     keys::{Bucket, Keys},
-    reply::text_of,
     scripts::{Digests, Script},
 };
 

@@ -5,15 +5,17 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use super::{
-    Redis,
-    keys::{BUCKETS, Bucket},
-    reply::{Odd, Reply},
-    scripts::Script,
-};
 use crate::{
     domain::{Refusal, Timestamp},
-    engine::Stats,
+    engine::{
+        Stats,
+        redis::{
+            Redis,
+            decode::{Odd, Reply},
+            keys::{BUCKETS, Bucket},
+            scripts::Script,
+        },
+    },
 };
 
 /// Between two sweeps, at least.
@@ -87,7 +89,7 @@ impl Redis {
             let all = calls.into_iter().map(async |call| {
                 let (bucket, changes) = (call.bucket, this.census.changes(call.bucket));
                 let mut reply = this.ask_and_tell(call, None).await?;
-                let found = found(&mut reply).map_err(super::odd)?;
+                let found = found(&mut reply).map_err(crate::engine::redis::odd)?;
                 this.census.found(bucket, found.rooms, changes);
                 Ok(found)
             });

@@ -1,0 +1,64 @@
+//! Whether somebody may come in: by ticket, where tickets are asked for, and by the room's secret.
+
+use crate::{
+    api::{
+        Api,
+        problem::{Code, Problem},
+    },
+    domain::{Refusal, Rights, RoomName, Secret},
+    transport::client_address::AddressKey,
+};
+
+/// What a visitor has shown at the door.
+#[derive(Debug)]
+pub struct Admission {
+    from: AddressKey,
+    pub rights: Rights,
+    /// The name that the ticket gives.
+    pub name: Option<String>,
+    pub secret: Option<Secret>,
+}
+
+impl Admission {
+    /// Checks the ticket; the secret is only digested here, and compared with the room's by the domain.
+    pub fn of(
+        api: &Api,
+        from: AddressKey,
+        room: &RoomName,
+        ticket: Option<&str>,
+        secret: Option<&str>,
+    ) -> Result<Self, Problem> {
+        if ticket.is_some() || secret.is_some() {
+            api.rates.may_try(from)?;
+        }
+        let secret = secret.map(crate::api::digest_secret).transpose()?;
+        let (rights, name) = match (&api.tickets, ticket) {
+            (None, _) => (Rights::OPEN, None),
+            (Some(_), None) => (Rights::NONE, None),
+            (Some(keys), Some(ticket)) => {
+                let verified = keys.verify(ticket, room, api.clock.now());
+                let ticket = verified.map_err(|problem| Self::note(api, from, problem))?;
+                (Rights { enter: true, create: ticket.create, administer: ticket.admin }, ticket.name)
+            }
+        };
+        Ok(Self { from, rights, name, secret })
+    }
+
+    /// The problem that a refusal of the domain is; a wrong secret counts as a failed attempt.
+    pub fn refused(&self, api: &Api, refusal: Refusal) -> Problem {
+        let guessed = refusal == Refusal::SecretWrong && self.secret.is_some();
+        if guessed {
+            api.rates.failed(self.from);
+        }
+        refusal.into()
+    }
+
+    /// A forged ticket is an attempt; one that is merely old or for another room is a mistake.
+    fn note(api: &Api, from: AddressKey, problem: Problem) -> Problem {
+        let forged = matches!(problem.code, Code::TicketMalformed | Code::TicketAlgorithm | Code::TicketSignature);
+        if forged {
+            api.rates.failed(from);
+        }
+        problem
+    }
+}

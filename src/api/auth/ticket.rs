@@ -1,0 +1,218 @@
+//! Tickets: JSON Web Tokens (RFC 7519) by which an app's own login says who may come in.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, decode, decode_header,
+    errors::{Error, ErrorKind},
+    jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
+};
+use parking_lot::Mutex;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    api::problem::{Code, Problem},
+    domain::{RoomName, Timestamp},
+};
+
+/// Checks tickets with the operator's key, or with those in a file that may change.
+#[derive(Debug)]
+pub struct TicketKeys {
+    keys: ArcSwap<Vec<Key>>,
+    file: Option<Mutex<Watched>>,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    changed: Option<SystemTime>,
+    look_again: Timestamp,
+}
+
+/// What a ticket allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Ticket {
+    /// The room it is for; a `*` at the end stands for anything.
+    room: String,
+    /// What the bearer is called, whatever they say.
+    pub name: Option<String>,
+    /// The bearer may make the room.
+    #[serde(default)]
+    pub create: bool,
+    /// The bearer is given the room token.
+    #[serde(default)]
+    pub admin: bool,
+}
+
+/// Clocks differ by this much.
+const LEEWAY: Duration = Duration::from_secs(30);
+/// A changed file is noticed after this long at the latest.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+impl TicketKeys {
+    /// From the value of `--ticket-key`: a secret for HS256, or `@FILE` with a PEM public key, a JWKS or a secret.
+    pub fn new(option: &SecretString) -> Result<Self, String> {
+        let text = option.expose_secret();
+        let Some(path) = text.strip_prefix('@') else {
+            return Ok(Self { keys: ArcSwap::from_pointee(vec![secret_key(text)?]), file: None });
+        };
+        let path = PathBuf::from(path);
+        let keys = read_keys(&path)?;
+        let watched = Watched { changed: modified(&path), path, look_again: Timestamp::default() };
+        Ok(Self { keys: ArcSwap::from_pointee(keys), file: Some(Mutex::new(watched)) })
+    }
+
+    /// What the ticket allows, if it is one for this room.
+    pub fn verify(&self, ticket: &str, room: &RoomName, now: Timestamp) -> Result<Ticket, Problem> {
+        self.look_at_file(now);
+        let header = decode_header(ticket).map_err(|error| refuse(&error))?;
+        if header.crit.is_some() {
+            // RFC 7515 section 4.1.11: who does not know an extension that is called critical must refuse.
+            return Err(Problem::new(Code::TicketMalformed, "Its `crit` names what this server does not know."));
+        }
+        let keys = self.keys.load();
+        let by_id = |key: &&Key| header.kid.is_none() || key.id.is_none() || key.id == header.kid;
+        let mut fitting = keys.iter().filter(by_id).filter(|key| key.algorithm == header.alg).peekable();
+        if fitting.peek().is_none() {
+            let known_id = keys.iter().any(|key| by_id(&key));
+            let code = if known_id { Code::TicketAlgorithm } else { Code::TicketSignature };
+            return Err(Problem::new(code, "No key of this server is for such a ticket."));
+        }
+        let mut refusal = None;
+        for key in fitting {
+            match decode::<Ticket>(ticket, &key.key, &validation(key.algorithm)) {
+                Ok(data) => return data.claims.for_room(room),
+                Err(error) => refusal = Some(refuse(&error)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Problem::new(Code::TicketSignature, "No key fits.")))
+    }
+
+    /// Reads the file again when it has changed. A broken one leaves the keys as they are.
+    fn look_at_file(&self, now: Timestamp) {
+        let Some(mut watched) = self.file.as_ref().and_then(|file| file.try_lock()) else { return };
+        if watched.look_again > now {
+            return;
+        }
+        watched.look_again = now + LOOK_EVERY;
+        let changed = modified(&watched.path);
+        if changed == watched.changed {
+            return;
+        }
+        watched.changed = changed;
+        match read_keys(&watched.path) {
+            Ok(keys) => {
+                tracing::info!(keys = keys.len(), "the ticket keys were read again");
+                self.keys.store(Arc::new(keys));
+            }
+            Err(error) => tracing::warn!("the ticket keys are kept as they were: {error}"),
+        }
+    }
+}
+
+impl Ticket {
+    fn for_room(self, room: &RoomName) -> Result<Self, Problem> {
+        let fits = match self.room.strip_suffix('*') {
+            Some(prefix) => room.as_str().starts_with(prefix),
+            None => room.as_str() == self.room,
+        };
+        if fits {
+            Ok(self)
+        } else {
+            Err(Problem::new(Code::TicketOtherRoom, "The ticket's `room` does not fit this room."))
+        }
+    }
+}
+
+fn validation(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.leeway = LEEWAY.as_secs();
+    validation.validate_nbf = true;
+    validation.validate_aud = false;
+    validation.set_required_spec_claims(&["exp"]);
+    validation
+}
+
+fn refuse(error: &Error) -> Problem {
+    let (code, detail) = match error.kind() {
+        ErrorKind::ExpiredSignature => (Code::TicketExpired, "Its `exp` has passed."),
+        ErrorKind::ImmatureSignature => (Code::TicketExpired, "Its `nbf` is still to come."),
+        ErrorKind::InvalidSignature => (Code::TicketSignature, "The signature is not by a key of this server."),
+        ErrorKind::InvalidAlgorithm
+        | ErrorKind::InvalidAlgorithmName
+        | ErrorKind::UnsupportedAlgorithm
+        | ErrorKind::MissingAlgorithm => (Code::TicketAlgorithm, "Its `alg` is not one that is taken here."),
+        ErrorKind::MissingRequiredClaim(_) => (Code::TicketMalformed, "It needs `exp`."),
+        // The library knows no algorithm `none` and cannot read a header that names it.
+        ErrorKind::Json(error) if error.to_string().contains("unknown variant") => {
+            (Code::TicketAlgorithm, "Its `alg` is not one that is taken here.")
+        }
+        _ => (Code::TicketMalformed, "It is not a JWT with the claims `room` and `exp`."),
+    };
+    Problem::new(code, detail)
+}
+
+fn modified(path: &PathBuf) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+fn secret_key(text: &str) -> Result<Key, String> {
+    let text = text.trim();
+    if text.len() < 16 {
+        return Err("--ticket-key must have at least 16 characters".into());
+    }
+    Ok(Key { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(text.as_bytes()) })
+}
+
+fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("--ticket-key @{shown}: {error}"))?;
+    if text.trim_start().starts_with('{') {
+        return read_jwks(&text).map_err(|error| format!("--ticket-key @{shown}: {error}"));
+    }
+    if !text.contains("-----BEGIN") {
+        return secret_key(&text).map(|key| vec![key]);
+    }
+    let pem = text.as_bytes();
+    let key = |algorithm, key| vec![Key { id: None, algorithm, key }];
+    DecodingKey::from_ed_pem(pem)
+        .map(|decoding| key(Algorithm::EdDSA, decoding))
+        .or_else(|_| DecodingKey::from_ec_pem(pem).map(|decoding| key(Algorithm::ES256, decoding)))
+        .map_err(|_| format!("--ticket-key @{shown}: it is not the PEM of an Ed25519 or P-256 public key"))
+}
+
+/// RFC 7517, RFC 8037. Keys for something else are passed over.
+fn read_jwks(text: &str) -> Result<Vec<Key>, String> {
+    let set: JwkSet = serde_json::from_str(text).map_err(|error| format!("it is not a JWKS: {error}"))?;
+    let usable = set.keys.iter().filter_map(|jwk| {
+        let algorithm = match &jwk.algorithm {
+            AlgorithmParameters::OctetKey(_) => Algorithm::HS256,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
+            _ => return None,
+        };
+        let key = DecodingKey::from_jwk(jwk).ok()?;
+        Some(Key { id: jwk.common.key_id.clone(), algorithm, key })
+    });
+    let keys: Vec<Key> = usable.collect();
+    if keys.is_empty() { Err("it has no key for HS256, ES256 or EdDSA".into()) } else { Ok(keys) }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({:?})", self.algorithm)
+    }
+}

@@ -1,0 +1,75 @@
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    api::{
+        fuzzing::is_slice_of,
+        json::{
+            body, fast_parser,
+            message::{self, Envelope},
+        },
+    },
+    domain::{Limits, Payload, PeerId},
+};
+
+const AT_MOST: usize = 50;
+
+/// What is taken is JSON to any reader, means the same to it, and is byte for byte what was sent.
+pub fn signal(input: &[u8]) {
+    let limits = Limits { batch_messages: AT_MOST, ..Limits::default() };
+    let readable = body::check(input, limits.json_depth).is_ok();
+    if let Ok(text) = std::str::from_utf8(input) {
+        read_plainly(text);
+    }
+    let to = PeerId::from_bytes([1; 16]);
+    if let Ok(target) = message::parse_one(input, to, &limits) {
+        assert!(readable && target.to == Some(to));
+        check(serde_json::from_slice(input).unwrap(), &target.payload, input);
+    }
+    if let Ok(targets) = message::parse_batch(input, &limits) {
+        let sent: Value = serde_json::from_slice(input).unwrap();
+        let messages = sent["messages"].as_array().unwrap();
+        assert!(readable && (1..=AT_MOST).contains(&targets.len()) && targets.len() == messages.len());
+        assert!(targets.iter().map(|target| target.payload.len()).sum::<usize>() < input.len());
+        for (target, message) in targets.iter().zip(messages) {
+            let to = message.get("to").and_then(Value::as_str).map(str::to_lowercase);
+            assert_eq!(target.to.map(|peer| peer.to_string()), to);
+            check(message.clone(), &target.payload, input);
+        }
+    }
+}
+
+/// What is read in one pass is what serde reads in two.
+pub fn read_plainly(text: &str) {
+    for depth in [0, 2, 31, 200] {
+        if let Some(plain) = fast_parser::one(text, depth) {
+            agree(&[plain], &[message::one_by_serde(text, depth).unwrap()]);
+        }
+        if let Some(plain) = fast_parser::batch(text, depth) {
+            agree(&plain, &message::batch_by_serde(text, depth).unwrap());
+        }
+    }
+}
+
+fn agree(plain: &[Envelope<'_>], by_serde: &[Envelope<'_>]) {
+    assert_eq!(plain.len(), by_serde.len());
+    for (plain, by_serde) in plain.iter().zip(by_serde) {
+        assert_eq!(plain.payload(), by_serde.payload());
+        let mut plain = plain.clone();
+        plain.stretch = None;
+        assert_eq!(plain, *by_serde);
+    }
+}
+
+fn check(mut sent: Value, payload: &Payload, input: &[u8]) {
+    sent.as_object_mut().unwrap().remove("to");
+    let payload = payload.as_str();
+    assert!(payload.len() < input.len(), "it grew");
+    let relayed: Value = serde_json::from_str(&format!("{{{payload}}}")).unwrap();
+    assert_eq!(relayed, sent);
+    let Some((kind, member)) = payload.split_once(',') else { return assert_eq!(payload, "\"type\":\"bye\"") };
+    let (name, raw) = member.split_once(':').unwrap();
+    assert!(kind.starts_with("\"type\":\"") && ["\"sdp\"", "\"candidate\"", "\"data\"", "\"reason\""].contains(&name));
+    // One value, so no member of its own can stand beside it, say a `from`.
+    assert_eq!(serde_json::from_str::<&RawValue>(raw).unwrap().get(), raw);
+    assert!(is_slice_of(raw, input), "not what was sent");
+}

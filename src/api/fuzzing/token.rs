@@ -1,0 +1,64 @@
+use actix_web::http::header::HeaderValue;
+
+use crate::{
+    api::{
+        auth::{caller, token::TokenKey},
+        handlers::leave_beacon,
+    },
+    domain::{CreatorId, PeerId, RoomName},
+};
+
+/// Nothing speaks for anybody but the very bytes that were given out, in the room that they were given out for.
+///
+/// The first byte chooses what was given out; three further bytes each edit it: what to do, where, and with which byte.
+pub fn token(input: &[u8]) {
+    let key = |secret: &str| TokenKey::from_secret(&secret.to_owned().into()).unwrap();
+    let (ours, other) = (key("sixteen letters!"), key("other sixteen letters"));
+    let (tea, coffee) = (RoomName::parse("tea").unwrap(), RoomName::parse("coffee").unwrap());
+    let (peer, creator) = (PeerId::from_bytes([7; 16]), CreatorId::from_bytes([7; 16]));
+    let given_out = [
+        ours.peer_token(&tea, peer),
+        ours.room_token(&tea, creator),
+        ours.peer_token(&coffee, peer),
+        ours.room_token(&coffee, creator),
+        other.peer_token(&tea, peer),
+        other.room_token(&tea, creator),
+    ];
+    let (choice, edits) = input.split_first().unwrap_or((&0, &[]));
+    let presented = edited(&given_out[usize::from(*choice) % given_out.len()], edits);
+    for presented in [presented.as_str(), &String::from_utf8_lossy(input)] {
+        assert_eq!(ours.verify_peer(&tea, presented).is_some(), presented == given_out[0]);
+        assert_eq!(ours.verify_room(&tea, presented).is_some(), presented == given_out[1]);
+        assert!(ours.verify_peer(&tea, presented).is_none_or(|found| found == peer));
+        assert!(ours.verify_room(&tea, presented).is_none_or(|found| found == creator));
+        for body in [presented.to_owned(), format!("{{\"token\":\"{presented}\"}}")] {
+            let spoken = leave_beacon::token_in(body.as_bytes());
+            assert!(ours.verify_peer(&tea, spoken).is_none() || spoken == given_out[0]);
+        }
+        let header = HeaderValue::from_str(&format!("Bearer {presented}")).ok();
+        if let Some(header) = header.filter(|header| header.to_str().is_ok()) {
+            assert_eq!(
+                caller::parse_bearer(header.as_bytes()),
+                Some(presented.trim()).filter(|token| !token.is_empty())
+            );
+        }
+    }
+    if let Some(token) =
+        HeaderValue::from_bytes(input).ok().as_ref().and_then(|value| caller::parse_bearer(value.as_bytes()))
+    {
+        assert!(input[..7].eq_ignore_ascii_case(b"bearer ") && token == token.trim() && !token.is_empty());
+    }
+}
+
+fn edited(token: &str, edits: &[u8]) -> String {
+    let mut bytes = token.as_bytes().to_vec();
+    for edit in edits.chunks_exact(3) {
+        let at = usize::from(edit[1]) % (bytes.len() + 1);
+        match edit[0] % 3 {
+            0 if at < bytes.len() => bytes[at] = edit[2],
+            1 if at < bytes.len() => drop(bytes.remove(at)),
+            _ => bytes.insert(at, edit[2]),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

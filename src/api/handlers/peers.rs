@@ -1,0 +1,199 @@
+//! Joining, the roster, leaving.
+
+use actix_web::{delete, get, http::StatusCode, post, web::Data};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    api::{
+        Api,
+        auth::{
+            admission::Admission,
+            caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
+        },
+        handlers::ice_servers::AskedHost,
+        idempotency::IdempotencyKey,
+        json::{
+            body::{self, JsonBody},
+            write,
+        },
+        problem::Problem,
+        refusals,
+        room_name::RoomNameText,
+        schema::responses::{Joined, Roster},
+    },
+    domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor},
+    transport::response::Answer,
+};
+
+/// Everything may be left out, and so may the body.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JoinRequest {
+    /// Shown to the others; at most 64 characters.
+    #[schema(example = "Ann", max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    pub name: Option<String>,
+    /// Anything else the others should know, at most 4 KiB.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Box<RawValue>>,
+    /// The room's secret, if it has one. A room that this join makes will have it.
+    #[schema(example = "two lumps", min_length = 1, max_length = 256)]
+    pub secret: Option<String>,
+    /// Anything that tells this page from others that may have the same token, for instance a random number. Polls say it,
+    /// too; of several pages the one that joined last has the seat.
+    #[schema(example = "k3v9x0ab", min_length = 1, max_length = 64)]
+    pub page: Option<String>,
+    /// A JWT by the app's login, where the server asks for one.
+    #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
+    pub ticket: Option<String>,
+    /// Seats, if this join makes the room.
+    #[schema(value_type = Option<u16>, example = 2, minimum = 1, maximum = 64)]
+    pub capacity: Option<f64>,
+}
+
+refusals!(JoinRefusals: MalformedBody, MalformedRequest, TokenInvalid, TicketMissing, TicketMalformed, TicketAlgorithm,
+    TicketSignature, TicketExpired, SecretWrong, RoomLocked, Kicked, TicketOtherRoom, TicketCannotCreate, BodyTimeout,
+    RoomFull, RoomClosed, BodyTooLarge, UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, MailboxFull,
+    RateLimited, TooManyFailures, RoomsExhausted, Draining, EngineUnavailable);
+refusals!(RosterRefusals: TokenMissing, TokenInvalid, Kicked, PeerGone, RoomNameInvalid, EngineUnavailable);
+refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnknown, PeerUnknown, PeerGone,
+    RoomNameInvalid, EngineUnavailable);
+
+/// Join a room
+///
+/// Makes the room if there is none. Keep the token: joining with it as bearer gives the same seat, mailbox and cursor
+/// back (200), or, when the server has forgotten the peer, a new seat under the same id (201).
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "joinRoom",
+    params(
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
+            description = "A UUID. A repeat with the same key gets the same seat, not a second one."),
+    ),
+    request_body(content = ref("#/components/schemas/JoinRequest"), content_type = "application/json", example = json!({"name": "Ann"})),
+    responses(
+        (status = 201, body = Joined, description = "A seat"),
+        (status = 200, body = Joined, description = "The seat that the token is for"),
+        JoinRefusals
+    ),
+    security((), ("peer_token" = []))
+)]
+#[post("/v1/rooms/{room}/peers")]
+pub async fn join(
+    api: Data<Api>,
+    visiting: Visiting,
+    from: From,
+    host: AskedHost,
+    key: IdempotencyKey,
+    bytes: JsonBody,
+) -> Result<Answer, Problem> {
+    take_seat(&api, visiting, from, &host, &key, &bytes.0).await
+}
+
+pub async fn take_seat(
+    api: &Api,
+    visiting: Visiting,
+    from: From,
+    host: &AskedHost,
+    key: &IdempotencyKey,
+    bytes: &[u8],
+) -> Result<Answer, Problem> {
+    let request: JoinRequest = body::parse_or_default(bytes)?;
+    let identity = match visiting.peer {
+        Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
+        None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
+    };
+    let admission = Admission::of(api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
+    let visitor = Visitor {
+        identity,
+        name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
+        metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
+        secret: admission.secret,
+        capacity: crate::api::parse_capacity(request.capacity, &api.limits)?,
+        creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
+        keyed: key.keyed(&[b"join", bytes]),
+        page: request.page.as_deref().map(crate::api::parse_page).transpose()?,
+        rights: admission.rights,
+    };
+    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(api, refusal))?;
+    let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(write::joined(status, &answer(api, &visiting.room, &joined, host)))
+}
+
+/// List the peers in a room
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "listPeers",
+    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
+    responses((status = 200, body = Roster, description = "Everybody in the room"), RosterRefusals),
+    security(("peer_token" = []))
+)]
+#[get("/v1/rooms/{room}/peers")]
+pub async fn roster(api: Data<Api>, by: crate::api::auth::caller::Member) -> Result<Answer, Problem> {
+    let cards = api.engine.roster(&by.room, by.peer).await?;
+    Ok(write::roster(cards.iter().map(AsRef::as_ref)))
+}
+
+/// Leave a room, or remove a peer from it
+///
+/// With the peer's own token it leaves; with the room token it is removed, and its token will not be let in again.
+#[utoipa::path(
+    tag = "peers",
+    operation_id = "leaveRoom",
+    params(
+        ("room" = RoomNameText, Path, description = "The room's name", example = "tea"),
+        ("peer" = Uuid, Path, description = "The peer's id"),
+    ),
+    responses((status = 204, description = "Gone; the others have been told"), LeaveRefusals),
+    security(("peer_token" = []), ("room_token" = []))
+)]
+#[delete("/v1/rooms/{room}/peers/{peer}")]
+pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
+    give_up_seat(&api, by, whom).await
+}
+
+pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
+    match by {
+        OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
+        OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
+    }
+    Ok(Answer::no_content())
+}
+
+fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &AskedHost) -> write::Joined<'a> {
+    let peer = joined.card.id;
+    let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    write::Joined {
+        room,
+        joined,
+        token: api.tokens.peer_token(room, peer),
+        ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
+        ice_ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
+        lease_ms: millis(api.limits.lease),
+        wait_max_ms: millis(api.limits.wait_max),
+        room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),
+    }
+}
+
+pub fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
+    Name::parse(text.unwrap_or_default()).ok_or_else(|| {
+        Problem::invalid(format!(
+            "`name` must have at most {} characters, none of them control characters.",
+            Name::MAX_CHARS
+        ))
+    })
+}
+
+pub fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
+    let Some(json) = json.map(RawValue::get) else { return Ok(Metadata::default()) };
+    if json.len() > limits.metadata_bytes {
+        return Err(Problem::invalid(format!("`metadata` must have at most {} bytes.", limits.metadata_bytes)));
+    }
+    if !json.starts_with('{') {
+        return Err(Problem::invalid("`metadata` must be an object."));
+    }
+    Ok(Metadata::new(json))
+}

@@ -1,0 +1,8 @@
+//! JSON as it comes in and goes out.
+
+pub mod body;
+pub mod fast_parser;
+pub mod message;
+pub mod scan;
+pub mod strict;
+pub mod write;

@@ -1,0 +1,4 @@
+//! What the command line does besides serving.
+
+pub mod healthcheck;
+pub mod reachable;

@@ -1,0 +1,259 @@
+//! Where Redis is, as `--engine` says it.
+
+use std::{fmt, str::FromStr};
+
+use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::engine::redis::{
+    encryption::{TlsFiles, advice},
+    keys, rights,
+};
+
+/// `redis://[user:password@]host[:port][,host[:port]…][/db][?prefix=NAME]`, `rediss://` over TLS, and
+/// `redis-sentinel://host[:port],…/master[/db]`. Whether a server is part of a cluster it says itself; the hosts are then
+/// those that are asked for the others.
+#[derive(Clone, Debug)]
+pub struct Address {
+    pub hosts: Vec<Host>,
+    /// The name by which the Sentinels, which the hosts are then, know the master.
+    pub master: Option<String>,
+    /// With what keys begin, before the version of what is kept.
+    pub prefix: String,
+    /// With these files, if over TLS.
+    tls: Option<TlsFiles>,
+    db: u16,
+    login: Login,
+    sentinel_login: Login,
+}
+
+/// Who we are there.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    pub user: Option<String>,
+    pub password: Option<SecretString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    pub name: String,
+    pub port: u16,
+}
+
+const PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
+const PREFIX: &str = "sp";
+
+impl Address {
+    /// Sentinels have users and passwords of their own.
+    pub fn with_sentinel_login(self, login: Login) -> Result<Self, String> {
+        match (&self.master, &login.password) {
+            (None, Some(_)) => Err("--redis-sentinel-password needs --engine redis-sentinel://…".into()),
+            _ => Ok(Self { sentinel_login: login, ..self }),
+        }
+    }
+
+    pub fn with_tls_files(self, files: TlsFiles) -> Result<Self, String> {
+        let given = [("--redis-tls-ca", files.ca.is_some()), ("--redis-tls-cert", files.pair.is_some())];
+        match (&self.tls, given.iter().find(|(_, given)| *given)) {
+            (None, Some((option, _))) => Err(format!("{option} needs --engine rediss://… or rediss-sentinel://…")),
+            (None, None) => Ok(self),
+            (Some(_), _) => files.read().map(|_| Self { tls: Some(files), ..self }),
+        }
+    }
+
+    /// What connects to one of the servers. Where rooms are kept, it asks in a database of its own.
+    pub fn client(&self, host: &Host, protocol: ProtocolVersion) -> Result<Client, String> {
+        self.client_of(host, &self.login, RedisConnectionInfo::default().set_protocol(protocol).set_db(self.db.into()))
+    }
+
+    pub fn sentinel_client(&self, host: &Host) -> Result<Client, String> {
+        self.client_of(host, &self.sentinel_login, RedisConnectionInfo::default())
+    }
+
+    fn client_of(&self, host: &Host, login: &Login, settings: RedisConnectionInfo) -> Result<Client, String> {
+        // Not all users may say so, and Redis would note that they tried.
+        let settings = settings.set_skip_set_lib_name();
+        let settings = login.user.iter().fold(settings, |settings, user| settings.set_username(user));
+        let settings =
+            login.password.iter().fold(settings, |settings, word| settings.set_password(word.expose_secret()));
+        let Host { name, port } = host.clone();
+        let place = match self.tls {
+            Some(_) => ConnectionAddr::TcpTls { host: name, port, insecure: false, tls_params: None },
+            None => ConnectionAddr::Tcp(name, port),
+        };
+        let failed = |error: RedisError| error.to_string();
+        let info = place.into_connection_info().map_err(failed)?.set_redis_settings(settings);
+        match &self.tls {
+            Some(files) => Client::build_with_tls(info, files.read()?).map_err(failed),
+            None => Client::open(info).map_err(failed),
+        }
+    }
+
+    pub fn user(&self) -> &str {
+        self.login.user.as_deref().unwrap_or("default")
+    }
+
+    /// What an error of Redis means for whoever set this up.
+    pub fn explain(&self, error: &RedisError) -> String {
+        let missing = || rights::explain(error, self.user(), &keys::prefix(&self.prefix));
+        self.advise(error, "--engine redis://USER:PASSWORD@… says who we are")
+            .or_else(missing)
+            .unwrap_or(error.to_string())
+    }
+
+    /// What an error of a Sentinel means.
+    pub fn explain_sentinel(&self, error: &RedisError) -> String {
+        let missing = || {
+            (error.code() == Some("NOPERM")).then(|| {
+                let user = self.sentinel_login.user.as_deref().unwrap_or("default");
+                format!("{error}: ACL SETUSER {user} +sentinel|get-master-addr-by-name")
+            })
+        };
+        let says = "--redis-sentinel-password, and perhaps --redis-sentinel-user, say who we are to Sentinels";
+        self.advise(error, says).or_else(missing).unwrap_or(error.to_string())
+    }
+
+    fn advise(&self, error: &RedisError, login: &str) -> Option<String> {
+        let refused =
+            error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"));
+        let advice = if refused { Some(login) } else { self.tls.as_ref().and_then(|_| advice(error)) };
+        advice.map(|advice| format!("{error}: {advice}"))
+    }
+}
+
+/// Without what nobody else should read.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<String> = self.hosts.iter().map(Host::to_string).collect();
+        match &self.master {
+            Some(master) => write!(f, "{master} as the Sentinels at {} know it", hosts.join(", ")),
+            None => write!(f, "{}", hosts.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}", self.name, self.port)
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once("://").ok_or("it must begin with redis://")?;
+        let (tls, sentinel) = match scheme {
+            "redis" => (false, false),
+            "rediss" => (true, false),
+            "redis-sentinel" => (false, true),
+            "rediss-sentinel" => (true, true),
+            _ => return Err("it must begin with redis://, rediss://, redis-sentinel:// or rediss-sentinel://".into()),
+        };
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (credentials, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+        let (master, db) = if sentinel { path.split_once('/').unwrap_or((path, "")) } else { ("", path) };
+        if sentinel && master.is_empty() {
+            return Err("the name of the master is missing: redis-sentinel://host:port/NAME".into());
+        }
+        let port = if sentinel { SENTINEL_PORT } else { PORT };
+        Ok(Self {
+            hosts: hosts.split(',').map(|host| parse_host(host, port)).collect::<Result<_, _>>()?,
+            master: sentinel.then(|| master.to_owned()),
+            prefix: parse_prefix(query)?,
+            tls: tls.then(TlsFiles::default),
+            db: if db.is_empty() {
+                0
+            } else {
+                db.parse().map_err(|_| "a database has a number: redis://host:port/0")?
+            },
+            login: Login {
+                user: Some(decoded(user)?).filter(|user| !user.is_empty()),
+                password: Some(decoded(password)?).filter(|word| !word.is_empty()).map(SecretString::from),
+            },
+            sentinel_login: Login::default(),
+        })
+    }
+}
+
+fn parse_host(text: &str, default_port: u16) -> Result<Host, String> {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (name, port) = match bracketed {
+        Some((name, port)) => (name, port.strip_prefix(':')),
+        None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+    };
+    let port = port.map_or(Ok(default_port), str::parse).map_err(|_| "a port is a number: host:6379")?;
+    if name.is_empty() {
+        return Err("a host is missing: redis://host:port".into());
+    }
+    Ok(Host { name: name.to_owned(), port })
+}
+
+fn parse_prefix(query: &str) -> Result<String, String> {
+    if query.is_empty() {
+        return Ok(PREFIX.into());
+    }
+    let prefix = query.strip_prefix("prefix=").ok_or("behind the question mark there may be prefix=NAME only")?;
+    let fits =
+        (1..=32).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if fits { Ok(prefix.into()) } else { Err("a prefix has 1 to 32 of the characters A-Z a-z 0-9 _ -".into()) }
+}
+
+/// A user or password with its percent signs taken back.
+fn decoded(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = |bytes: &[u8]| u8::from_str_radix(std::str::from_utf8(bytes).ok()?, 16).ok();
+        let escaped = if *first == b'%' { after.get(..2).and_then(hex) } else { None };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).map_err(|_| "the user or the password is not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(text: &str) -> Vec<String> {
+        text.parse::<Address>().unwrap().hosts.iter().map(Host::to_string).collect()
+    }
+
+    #[test]
+    fn an_address_names_one_server_or_several() {
+        assert_eq!(hosts("redis://a.example"), ["a.example:6379"]);
+        assert_eq!(hosts("rediss://a:1,b:2,[::1]:3/4"), ["a:1", "b:2", "[::1]:3"]);
+        assert_eq!(hosts("redis-sentinel://a,b:2/calls"), ["a:26379", "b:2"]);
+        for bad in [
+            "memcached://a",
+            "redis:a",
+            "redis://",
+            "redis://a:port",
+            "redis://a/tea",
+            "redis://a?db=1",
+            "redis://a?prefix={x}",
+            "redis-sentinel://a",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_may_have_any_character_and_is_shown_to_nobody() {
+        let address: Address = "redis://ann:p%40ss%2F%25@a:1/2?prefix=staging".parse().unwrap();
+        assert_eq!(address.login.user.as_deref(), Some("ann"));
+        assert_eq!(address.login.password.as_ref().unwrap().expose_secret(), "p@ss/%");
+        assert_eq!((address.db, address.prefix.as_str()), (2, "staging"));
+        for shown in [format!("{address}"), format!("{address:?}")] {
+            assert!(!shown.contains("p@ss"), "{shown}");
+        }
+    }
+}

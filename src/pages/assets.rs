@@ -1,0 +1,119 @@
+//! The page and the client, from the binary or, for working on them, from a folder.
+
+use std::path::PathBuf;
+
+use actix_files::{Files, NamedFile};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder, get,
+    http::header::{self, ETag, EntityTag, Header, HeaderName, IfNoneMatch},
+    middleware::DefaultHeaders,
+    web::{self, Data, ServiceConfig},
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::api::problem::{Code, Problem};
+
+#[derive(RustEmbed)]
+#[folder = "web/app"]
+struct Page;
+
+#[derive(RustEmbed)]
+#[folder = "web/client"]
+#[exclude = "*.json"]
+struct Client;
+
+/// Nothing from elsewhere, nothing inline, nothing framed.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-cache"),
+];
+
+pub fn embedded(config: &mut ServiceConfig) {
+    config.service(embedded_index).service(embedded_test).service(embedded_page).service(embedded_client);
+}
+
+#[get("/")]
+async fn embedded_index(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    serve(&request, Page::get("index.html"))
+}
+
+#[get("/network-test")]
+async fn embedded_test(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    serve(&request, Page::get("network-test.html"))
+}
+
+#[get("/app/{file:.*}")]
+async fn embedded_page(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
+    serve(&request, Page::get(&file))
+}
+
+#[get("/client/{file:.*}")]
+async fn embedded_client(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
+    serve(&request, Client::get(&file))
+}
+
+fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpResponse, Problem> {
+    let file = file.ok_or_else(|| Problem::new(Code::NotFound, "The page has no such file."))?;
+    let tag = hash_tag(&file);
+    let fresh = is_known(request, &tag);
+    let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    for header in HEADERS {
+        response.insert_header(header);
+    }
+    response.insert_header(ETag(tag));
+    if fresh {
+        return Ok(response.finish());
+    }
+    Ok(response.content_type(file.metadata.mimetype()).body(file.data.into_owned()))
+}
+
+/// Whether the client has this version. A proxy that compresses an answer makes its tag a weak one, so tags are compared
+/// weakly (RFC 9110 section 13.1.2).
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
+        Err(_) => false,
+    }
+}
+
+fn hash_tag(file: &EmbeddedFile) -> EntityTag {
+    let hash = file.metadata.sha256_hash();
+    let number = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    EntityTag::new_strong(format!("{number:016x}"))
+}
+
+/// The folder that `--web-dir` names.
+struct Folder(PathBuf);
+
+pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
+    let files = |path: &str, name: &str| Files::new(path, dir.join(name)).use_etag(true);
+    let headers = HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, header| headers.add(header));
+    let (page, client) = (files("/app", "app"), files("/client", "client"));
+    config.app_data(Data::new(Folder(dir)));
+    config.service(web::resource("/").wrap(headers.clone()).route(web::get().to(folder_index)));
+    config.service(web::resource("/network-test").wrap(headers.clone()).route(web::get().to(folder_test)));
+    config.service(web::scope("").wrap(headers).service(page).service(client));
+}
+
+async fn folder_index(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
+    folder.serve(&request, "index.html")
+}
+
+async fn folder_test(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
+    folder.serve(&request, "network-test.html")
+}
+
+impl Folder {
+    fn serve(&self, request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
+        let missing = |_| Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."));
+        let file = NamedFile::open(self.0.join("app").join(name)).map_err(missing)?;
+        Ok(file.respond_to(request).map_into_boxed_body())
+    }
+}

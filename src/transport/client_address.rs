@@ -1,0 +1,128 @@
+//! Where a request comes from, for limits: the client's address, even behind proxies that are trusted to tell it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use crate::transport::headers::{Field, Fields};
+
+/// The proxies whose word counts. Nobody's, unless the operator says so.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(pub Vec<IpNet>);
+
+/// Whom a limit is for: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressKey(IpAddr);
+
+impl From<IpAddr> for AddressKey {
+    fn from(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
+            ip => Self(ip),
+        }
+    }
+}
+
+impl TrustedProxies {
+    /// The client's address: the sender's, unless that is a trusted proxy, which then says in `X-Forwarded-For` or
+    /// `Forwarded` (RFC 7239) whom it speaks for, and so on, from the right, to the first who is not trusted. If both
+    /// headers are there and disagree, one of them is not the proxy's doing, and neither counts.
+    pub fn client(&self, sender: IpAddr, fields: Fields<'_>) -> IpAddr {
+        let sender = sender.to_canonical();
+        if !self.trusts(sender) {
+            return sender;
+        }
+        let (x_forwarded, forwarded) = (fields.listed(Field::XForwardedFor), fields.listed(Field::Forwarded));
+        let by_x = (!x_forwarded.is_empty()).then(|| self.walk(sender, &x_forwarded, parse_node));
+        let by_rfc = (!forwarded.is_empty()).then(|| self.walk(sender, &forwarded, forwarded_for));
+        match (by_x, by_rfc) {
+            (Some(one), Some(other)) if one != other => sender,
+            (Some(client), _) | (None, Some(client)) => client,
+            (None, None) => sender,
+        }
+    }
+
+    fn walk(&self, sender: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> IpAddr {
+        let mut client = sender;
+        for entry in entries.iter().rev() {
+            if !self.trusts(client) {
+                break;
+            }
+            // What cannot be read was not written by a proxy that is to be trusted.
+            let Some(ip) = parse(entry) else { break };
+            client = ip.to_canonical();
+        }
+        client
+    }
+
+    pub fn trusts(&self, ip: IpAddr) -> bool {
+        self.0.iter().any(|net| net.contains(&ip))
+    }
+}
+
+fn forwarded_for(entry: &str) -> Option<IpAddr> {
+    let pairs = entry.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut nodes = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("for")).map(|(_, node)| node);
+    parse_node(nodes.next()?.trim_matches('"'))
+}
+
+/// An address with or without a port, IPv6 in brackets or not.
+pub fn parse_node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    if let Ok(address) = text.parse::<std::net::SocketAddr>() {
+        return Some(address.ip());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{self, HeaderMap, HeaderValue};
+
+    fn client(sender: &str, x_forwarded: Option<&str>, forwarded: Option<&str>) -> String {
+        let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(header::X_FORWARDED_FOR, x_forwarded), (header::FORWARDED, forwarded)] {
+            if let Some(value) = value {
+                headers.append(name, HeaderValue::from_str(value).unwrap());
+            }
+        }
+        proxies.client(sender.parse().unwrap(), Fields::Map(&headers)).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_whom_it_speaks_for() {
+        assert_eq!(client("198.51.100.7", Some("203.0.113.9"), None), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
+        assert_eq!(client("::ffff:10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", None, None), "10.0.0.1");
+    }
+
+    #[test]
+    fn of_a_list_the_last_who_is_not_trusted_counts_and_what_is_left_of_it_is_hearsay() {
+        assert_eq!(client("10.0.0.1", Some("1.1.1.1, 203.0.113.9, 10.2.0.1"), None), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", Some("nonsense, 10.2.0.1"), None), "10.2.0.1");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9:4711"), None), "203.0.113.9");
+    }
+
+    #[test]
+    fn forwarded_is_read_too_and_a_contradiction_counts_for_nothing() {
+        assert_eq!(client("10.0.0.1", None, Some("for=203.0.113.9;proto=https")), "203.0.113.9");
+        assert_eq!(client("fd00::1", None, Some("For=\"[2001:db8::5]:4711\", for=10.0.0.9")), "2001:db8::5");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=203.0.113.9")), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=1.1.1.1")), "10.0.0.1");
+    }
+
+    #[test]
+    fn neighbours_in_an_ipv6_64_are_one() {
+        let key = |text: &str| AddressKey::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+}

@@ -1,0 +1,15 @@
+//! What must hold for whatever is sent to the transport.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fuzz target fails by panicking")]
+
+mod address;
+mod head;
+
+pub use address::address;
+pub use head::head;
+
+/// The lines of an input that stands for several things; those that are missing are empty.
+pub(crate) fn lines<const N: usize>(input: &[u8]) -> [&[u8]; N] {
+    let mut rest = input.splitn(N, |byte| *byte == b'\n');
+    std::array::from_fn(|_| rest.next().unwrap_or_default())
+}

@@ -1,0 +1,173 @@
+//! What goes out: answers, and the end.
+
+use std::{
+    future::poll_fn,
+    mem,
+    pin::Pin,
+    task::{Poll, ready},
+    time::Duration,
+};
+
+use actix_http::{ConnectionType, Response, h1::Message};
+use actix_web::{
+    body::{BodySize, MessageBody},
+    http::StatusCode,
+    web::{Bytes, BytesMut},
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_util::codec::Encoder;
+
+use crate::transport::http1::{Answer, Gone, Http1, buffer_pool::WRITE_BYTES};
+
+/// How long what is left of a refused request is thrown away, so that the refusal is heard.
+const LINGER: Duration = Duration::from_secs(1);
+
+impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
+    /// An answer as far as its head.
+    pub(super) fn begin_answer(&mut self, mut head: Response<()>, size: BodySize) -> Result<BytesMut, Gone> {
+        self.announce_end(&mut head);
+        let mut out = self.worker.buffers.lend();
+        out.extend_from_slice(mem::take(&mut self.interim));
+        self.codec.encode(Message::Item((head, size)), &mut out).map_err(|_| Gone)?;
+        Ok(out)
+    }
+
+    /// Answers a plain request; whether another may follow.
+    pub(super) async fn send_plain(&mut self, answer: &Answer) -> Result<bool, Gone> {
+        let ends = self.worker.connections.is_draining() || answer.is_last();
+        let mut out = self.worker.buffers.lend();
+        write_head(answer, ends, &mut out);
+        self.worker.config.write_date_header(&mut out, false);
+        out.extend_from_slice(b"\r\n");
+        let sent = self.write_both(&mut out, answer.body.as_bytes()).await;
+        self.worker.buffers.take_back(out);
+        sent.map(|()| !ends)
+    }
+
+    /// A head and a body, at once if that is not much.
+    async fn write_both(&mut self, out: &mut BytesMut, body: &[u8]) -> Result<(), Gone> {
+        if out.len() + body.len() <= WRITE_BYTES {
+            out.extend_from_slice(body);
+            return self.write(out).await;
+        }
+        self.io.write_all(out).await.map_err(|_| Gone)?;
+        self.io.write_all(body).await.map_err(|_| Gone)?;
+        self.io.flush().await.map_err(|_| Gone)
+    }
+
+    /// Sends an answer that has begun, and returns when all of it was taken.
+    pub(super) async fn send<B: MessageBody>(&mut self, mut out: BytesMut, body: Pin<&mut B>) -> Result<(), Gone> {
+        let sent = self.send_through(&mut out, body).await;
+        self.worker.buffers.take_back(out);
+        sent
+    }
+
+    async fn send_through<B: MessageBody>(&mut self, out: &mut BytesMut, mut body: Pin<&mut B>) -> Result<(), Gone> {
+        if matches!(body.size(), BodySize::None | BodySize::Sized(0)) {
+            return self.write(out).await;
+        }
+        loop {
+            let piece = match poll_fn(|context| Poll::Ready(body.as_mut().poll_next(context))).await {
+                Poll::Ready(piece) => piece,
+                Poll::Pending => {
+                    self.write(out).await?;
+                    self.piece_or_gone(body.as_mut()).await?
+                }
+            };
+            let piece = piece.transpose().map_err(|_| Gone)?;
+            let ended = piece.is_none();
+            self.codec.encode(Message::Chunk(piece), out).map_err(|_| Gone)?;
+            if ended {
+                return self.write(out).await;
+            }
+            if out.len() >= WRITE_BYTES {
+                self.write(out).await?;
+            }
+        }
+    }
+
+    /// The next piece of an answer that does not come at once.
+    async fn piece_or_gone<B: MessageBody>(
+        &mut self,
+        mut body: Pin<&mut B>,
+    ) -> Result<Option<Result<Bytes, B::Error>>, Gone> {
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(piece) = body.as_mut().poll_next(context) {
+                    return Poll::Ready(Ok(piece));
+                }
+                if ready!(self.poll_meanwhile(context)).is_err() {
+                    return Poll::Ready(Err(Gone));
+                }
+            }
+        })
+        .await
+    }
+
+    async fn write(&mut self, out: &mut BytesMut) -> Result<(), Gone> {
+        self.io.write_all(out).await.map_err(|_| Gone)?;
+        self.io.flush().await.map_err(|_| Gone)?;
+        out.clear();
+        Ok(())
+    }
+
+    /// Ends after an answer. What still comes of its request is thrown away for a while: if the connection was simply
+    /// closed on it, the kernel would take back the answer, too (RFC 9112 section 9.6).
+    pub(super) async fn close(&mut self) {
+        if self.is_at_an_end() {
+            return self.shut_down().await;
+        }
+        self.body = None;
+        let lingering = async {
+            self.shut_down().await;
+            loop {
+                self.ahead.clear();
+                match poll_fn(|context| self.poll_read(context)).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) => {}
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, lingering).await;
+    }
+
+    pub(super) async fn shut_down(&mut self) {
+        let _ = tokio::time::timeout(LINGER, self.io.shutdown()).await;
+    }
+
+    /// Whether everything of the last request was read.
+    pub(super) fn is_at_an_end(&self) -> bool {
+        self.body.is_none() && !self.broken
+    }
+
+    /// Says that this is the last answer, if it is.
+    fn announce_end(&mut self, head: &mut Response<()>) {
+        let ends = self.worker.connections.is_draining() || !self.is_at_an_end();
+        if ends && !head.upgrade() {
+            head.head_mut().set_connection_type(ConnectionType::Close);
+        }
+    }
+}
+
+/// The head of an answer, but for its date (RFC 9112 sections 4 and 5).
+fn write_head(answer: &Answer, ends: bool, out: &mut BytesMut) {
+    let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+    put("HTTP/1.1 ");
+    put(answer.status.as_str());
+    put(" ");
+    put(answer.status.canonical_reason().unwrap_or_default());
+    if answer.status != StatusCode::NO_CONTENT {
+        put("\r\ncontent-length: ");
+        put(itoa::Buffer::new().format(answer.body.len()));
+    }
+    if ends {
+        put("\r\nconnection: close");
+    }
+    answer.each_field(|name, value| {
+        put("\r\n");
+        put(name);
+        put(": ");
+        put(value);
+    });
+    put("\r\n");
+}
