@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{dev::Server, web::Data};
+use actix_web::dev::Server;
 use tokio::sync::watch;
 
 use crate::{
@@ -23,7 +23,10 @@ use crate::{
     server::ServerOptions,
     stun::StunResponder,
     tls::Tls,
-    transport::{client_address::TrustedProxies, limits::registry::Connections},
+    transport::{
+        client_address::TrustedProxies,
+        limits::{self, registry::Connections},
+    },
 };
 
 pub struct App {
@@ -32,7 +35,7 @@ pub struct App {
     addr: SocketAddr,
     base_path: BasePath,
     metrics_addr: Option<SocketAddr>,
-    api: Data<Api>,
+    api: Arc<Api>,
     tls: Option<Tls>,
     stun: Option<Arc<StunResponder>>,
     stop: watch::Sender<bool>,
@@ -68,10 +71,10 @@ impl App {
         let clock = Clock::start();
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));
-        let connections = Connections::new(config.connections(descriptors), proxies.clone(), clock);
+        let connections = Connections::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
         let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
         let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
-        let api = Data::new(Api {
+        let api = Arc::new(Api {
             engine: config.engine(&limits, clock)?,
             limits,
             tokens: config.token_key()?,
@@ -198,6 +201,11 @@ impl App {
         chores.abort();
         outcome
     }
+}
+
+/// The clock as the transport wants it.
+fn monotonic(clock: Clock) -> limits::Clock {
+    limits::Clock::new(move || clock.now().millis())
 }
 
 fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>, String> {

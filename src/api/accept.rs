@@ -1,7 +1,5 @@
 //! Which media type a client would rather have (RFC 9110 section 12.5.1).
 
-use actix_web::http::header::{ACCEPT, HeaderMap};
-
 /// How much a client wants something: its quality, how closely it is named, and how early. More is better.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 struct Wish {
@@ -12,8 +10,8 @@ struct Wish {
 
 /// Whether the figures are asked for as OpenMetrics rather than in Prometheus' own text format. Who does not say, says both alike,
 /// or wants neither, is given text: anything can read that, and a browser shows it.
-pub fn prefers_open_metrics(headers: &HeaderMap) -> bool {
-    let ranges: Vec<&str> = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(split).collect();
+pub fn prefers_open_metrics(accept: &[&str]) -> bool {
+    let ranges: Vec<&str> = accept.iter().flat_map(|list| split(list)).collect();
     let text = wish(&ranges, ("text", "plain"), &["0.0.4", "1.0.0"]);
     let open_metrics = wish(&ranges, ("application", "openmetrics-text"), &["1.0.0"]);
     open_metrics.quality > 0.0 && open_metrics > text
@@ -63,14 +61,6 @@ fn wish(ranges: &[&str], (kind, subtype): (&str, &str), versions: &[&str]) -> Wi
 mod tests {
     use super::*;
 
-    fn prefers(accept: &[&str]) -> bool {
-        let fields = accept.iter().map(|value| (ACCEPT, value.parse().unwrap()));
-        prefers_open_metrics(&fields.fold(HeaderMap::new(), |mut headers, (name, value)| {
-            headers.append(name, value);
-            headers
-        }))
-    }
-
     #[test]
     fn open_metrics_is_for_those_who_would_rather_have_it() {
         for accept in [
@@ -90,9 +80,9 @@ mod tests {
             "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;\
              version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
         ] {
-            assert!(prefers(&[accept]), "{accept}");
+            assert!(prefers_open_metrics(&[accept]), "{accept}");
         }
-        assert!(prefers(&["text/plain;q=0.5", "application/openmetrics-text"]));
+        assert!(prefers_open_metrics(&["text/plain;q=0.5", "application/openmetrics-text"]));
     }
 
     /// `Accept: text/plain` was answered with OpenMetrics.
@@ -117,8 +107,8 @@ mod tests {
             "x=\"a, application/openmetrics-text\", text/plain",
             "nonsense, ;, /",
         ] {
-            assert!(!prefers(&[accept]), "{accept}");
+            assert!(!prefers_open_metrics(&[accept]), "{accept}");
         }
-        assert!(!prefers(&[]));
+        assert!(!prefers_open_metrics(&[]));
     }
 }

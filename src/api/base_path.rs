@@ -2,10 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use actix_http::Request;
-use actix_web::http::{Uri, uri::PathAndQuery};
-
-use crate::api::place::is_unreserved;
+use crate::transport::http1::head::is_unreserved;
 
 /// `--base-path`, as in `/signal`; empty where the server has the whole host. What comes under it is read as if it came without,
 /// and the rest as it stands, because many proxies take the path away, and health checks come without one.
@@ -26,29 +23,12 @@ impl BasePath {
         path.strip_prefix(self.0.as_deref()?).filter(|rest| rest.starts_with('/'))
     }
 
-    /// Takes it off the target of a request.
-    pub fn strip_request(&self, request: &mut Request) {
-        let Some(target) = request.uri().path_and_query() else { return };
-        if self.below(target.path()).is_none() {
-            return;
-        }
-        let rest = target.as_str().get(self.as_str().len()..).map(PathAndQuery::from_str);
-        let mut parts = request.uri().clone().into_parts();
-        if let Some(Ok(rest)) = rest {
-            parts.path_and_query = Some(rest);
-            if let Ok(uri) = Uri::from_parts(parts) {
-                request.head_mut().uri = uri;
-            }
-        }
-    }
-
     /// Where to look instead, if the request is for the path itself: relative addresses in the page need the slash at its end.
     /// This one is relative, too, whatever another proxy puts before it.
-    pub fn with_slash(&self, uri: &Uri) -> Option<String> {
-        let path = uri.path();
+    pub fn with_slash(&self, path: &str, query: &str) -> Option<String> {
         (self.0.is_some() && path == self.as_str()).then(|| {
             let name = path.rsplit('/').next().unwrap_or_default();
-            uri.query().map_or_else(|| format!("{name}/"), |query| format!("{name}/?{query}"))
+            if query.is_empty() { format!("{name}/") } else { format!("{name}/?{query}") }
         })
     }
 }
@@ -110,20 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_target_stays() {
+    fn the_path_itself_is_sent_on_to_the_one_with_a_slash() {
         let base: BasePath = "/signal".parse().unwrap();
-        for (target, rest) in [
-            ("/signal/v1/rooms/te%61?wait=0&after=%31", "/v1/rooms/te%61?wait=0&after=%31"),
-            ("https://h.example/signal/?room=tea", "https://h.example/?room=tea"),
-            ("/?room=tea", "/?room=tea"),
-        ] {
-            let mut request = Request::new();
-            request.head_mut().uri = target.parse().unwrap();
-            base.strip_request(&mut request);
-            assert_eq!(request.uri().to_string(), rest);
-        }
-        assert_eq!(base.with_slash(&"/signal?room=tea".parse().unwrap()).as_deref(), Some("signal/?room=tea"));
-        assert_eq!(base.with_slash(&"/signal/".parse().unwrap()), None);
-        assert_eq!(BasePath::default().with_slash(&"/".parse().unwrap()), None);
+        assert_eq!(base.with_slash("/signal", "room=tea").as_deref(), Some("signal/?room=tea"));
+        assert_eq!(base.with_slash("/signal", "").as_deref(), Some("signal/"));
+        assert_eq!(base.with_slash("/signal/", ""), None);
+        assert_eq!(BasePath::default().with_slash("/", ""), None);
     }
 }

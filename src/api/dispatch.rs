@@ -1,224 +1,138 @@
-//! Where every request comes in. It is counted, held against what its connection may have, and answered: by actix's
-//! routes, or, if it is one of those that calls consist of, without them.
-//!
-//! Nearly all requests are for mailboxes, and the rest of a call is joining and leaving. Finding a route, with all that actix
-//! makes ready for a handler, takes longer than what there is to do. A waiting poll keeps nothing of its request.
+//! Where every request comes in: counted, answered by its operation or by the pages, and given what other origins need.
 
-use std::{
-    future::{Future, ready},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{future::Future, sync::Arc};
 
-use actix_http::{Payload, Request, Response};
+use actix_http::Request as DecodedRequest;
 use actix_web::{
-    Error, HttpResponse, ResponseError,
+    Error, HttpResponse,
     body::MessageBody,
-    dev::{Service, ServiceResponse},
-    http::{Method, StatusCode, header},
-    web::Data,
+    dev::{Service as ActixService, ServiceResponse},
+    http::StatusCode,
 };
-use futures_util::future::{Either, LocalBoxFuture};
+use futures_util::future::Either;
 
 use crate::{
     api::{
-        Api,
-        auth::caller::{Addressee, Call, Caller, From, Member, OwnerOrCreator, Reader, Sender, Visiting},
+        Api, NEVER_STORED,
         base_path::BasePath,
-        handlers::{
-            ice_servers::AskedHost,
-            messages::{Poll, put_batch, put_one},
-            peers::{give_up_seat, take_seat},
-        },
-        idempotency::IdempotencyKey,
-        json::body::{Coming, Incoming},
-        methods::has_head,
-        place::{Act, Place},
-        problem::Problem,
+        cors::Cors,
+        operation::{Answering, Call},
+        problem::{Code, NO_DOTS, Problem},
+        router::{Routed, Router},
     },
-    domain::PeerId,
-    transport::{
-        http1::head::Plain,
-        http2::response_body::Sent,
-        limits::connection::Connection,
-        request::{Answered, Received},
-        response::Answer,
-    },
+    transport::{Overload, Request, Response, Service},
 };
 
-#[derive(Clone, Debug)]
-pub struct Front {
-    pub api: Data<Api>,
+/// The API, and the pages for what it does not know.
+pub struct Dispatch<P> {
+    pub api: Arc<Api>,
+    pub router: Arc<Router>,
+    pub cors: Arc<Cors>,
     pub base_path: BasePath,
-    /// Answers to other origins have headers of their own, which actix-cors adds.
-    pub has_cors: bool,
+    /// An actix-web application.
+    pub pages: P,
 }
 
-/// One of the requests that calls consist of, with all that is needed of it.
-enum Direct {
-    Poll(Poll),
-    One(Member, PeerId, IdempotencyKey, Incoming),
-    Batch(Member, IdempotencyKey, Incoming),
-    Join(Visiting, From, AskedHost, IdempotencyKey, Incoming),
-    Leave(OwnerOrCreator, Addressee),
-}
-
-/// What comes to an answer, in a box: each takes as much place as it needs itself, and not as the largest of all.
-type Answering<T> = LocalBoxFuture<'static, Result<T, Problem>>;
-
-impl Front {
-    /// Answers a request, if need be by the routes.
-    pub fn call<S, B>(
-        &self,
-        received: Received,
-        routes: &S,
-    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<S, B>
-    where
-        S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
-        S::Future: 'static,
-        B: MessageBody + 'static,
-    {
-        match received {
-            Received::Plain { plain, from, connection } => Either::Left(self.plain(plain, from, &connection)),
-            Received::Any { request, connection } => Either::Right(self.any(request, connection.as_ref(), routes)),
-        }
-    }
-
-    /// Answers a request that was read in place. Nothing of it is kept while it waits.
-    fn plain(
-        &self,
-        plain: Plain,
-        from: SocketAddr,
-        connection: &Arc<Connection>,
-    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<> {
-        let under_way = self.api.observed.begin(plain.method(), plain.path());
-        let begun = self.api.connections.begin_announced(Some(plain.body_len()), connection).map(|begun| {
-            let direct = Direct::of(plain.act(), &Call::plain(&self.api, &plain, from, connection));
-            (begun, answering(direct, Coming::Whole(plain.into_body()), &self.api))
-        });
+impl<P, B> Service for Dispatch<P>
+where
+    P: ActixService<DecodedRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    P::Future: 'static,
+    B: MessageBody + 'static,
+{
+    fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
+        let under_way = self.api.observed.begin(request.method(), self.base_path.strip(request.path()));
+        let grant = self.cors.grant(request.headers());
+        let answering = match self.operation(&request) {
+            Some(answering) => Either::Left(answering),
+            None => Either::Right(Box::pin(self.pages.call(request.into_decoded(self.base_path.as_str())))),
+        };
         async move {
-            let (answer, mut begun) = match begun {
-                Ok((begun, answering)) => (answering.await, Some(begun)),
-                Err(problem) => (Err(problem), None),
+            let (mut response, code) = match answering {
+                Either::Left(Ok(answering)) => outcome(answering.await),
+                Either::Left(Err(problem)) => outcome(Err(problem)),
+                Either::Right(page) => of_page(page.await),
             };
-            let mut answer = answer.unwrap_or_else(Answer::from);
-            if begun.as_mut().is_some_and(|begun| !begun.answer(answer.body.len())) {
-                answer = Problem::memory_exhausted().into();
-            }
-            under_way.end(&mut answer);
-            Ok(Answered::Plain(answer, begun))
+            grant.add_to(&mut response);
+            under_way.end(&mut response, code);
+            response
         }
     }
 
-    fn any<S, B>(
-        &self,
-        mut request: Request,
-        connection: Option<&Arc<Connection>>,
-        routes: &S,
-    ) -> impl Future<Output = Result<Answered<Sent>, Error>> + use<S, B>
-    where
-        S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
-        S::Future: 'static,
-        B: MessageBody + 'static,
-    {
-        let elsewhere = self.base_path.with_slash(request.uri());
-        self.base_path.strip_request(&mut request);
-        if *request.method() == Method::HEAD && has_head(request.path()) {
-            // Answered as a GET; the body of the answer stays behind (RFC 9110 section 9.3.2).
-            request.head_mut().method = Method::GET;
-        }
-        let under_way = self.api.observed.begin(request.method().as_str(), request.path());
-        let begun = self.api.connections.begin(&mut request, connection).map(|begun| {
-            let answering = match (elsewhere, self.direct(&mut request, connection.map(Arc::as_ref))) {
-                (Some(place), _) => Either::Left(moved(place)),
-                (None, Some((direct, payload))) => Either::Left(answering(direct, Coming::Stream(payload), &self.api)),
-                (None, None) => Either::Right(routes.call(request)),
-            };
-            (begun, answering)
-        });
-        async move {
-            let (answer, begun) = match begun {
-                Ok((begun, Either::Left(answering))) => (answering.await.map(HttpResponse::from), begun),
-                Ok((begun, Either::Right(routed))) => {
-                    let answer = routed.await.map(|answer| answer.into_parts().1.map_into_boxed_body());
-                    (Ok(answer.unwrap_or_else(|error| error.error_response())), begun)
-                }
-                Err(problem) => (Err(problem), None),
-            };
-            let answer = answer.unwrap_or_else(|problem| problem.error_response());
-            let mut answer: Response<Sent> = Sent::answer(answer, begun);
-            under_way.end_any(&mut answer);
-            Ok(Answered::Any(answer))
-        }
+    fn refuse(&self, overload: Overload) -> Response {
+        let (mut response, code) = outcome(Err(overload.into()));
+        self.api.observed.begin("", "").end(&mut response, code);
+        response
     }
 
-    /// The request, if it can be answered without the routes; its payload goes with it.
-    fn direct(
-        &self,
-        request: &mut Request,
-        connection: Option<&Connection>,
-    ) -> Option<(Result<Direct, Problem>, Payload)> {
-        if self.has_cors && request.head().headers().contains_key(header::ORIGIN) {
-            return None;
-        }
-        let head = request.head();
-        let Place { act, room, peer } = Place::parse(head.method.as_str(), head.uri.path())?;
-        let direct = Direct::of(act, &Call::of(&self.api, head, connection, room, peer));
-        Some((direct, request.take_payload()))
+    fn upgrades(&self, path: &str) -> bool {
+        path.ends_with("/v1/probe/upgrade")
     }
 }
 
-impl Direct {
-    fn of(act: Act, call: &Call<'_>) -> Result<Self, Problem> {
-        let limits = &call.api.limits;
-        let limit = if act == Act::PostBatch { limits.batch_bytes } else { limits.body_bytes };
-        let incoming = || Incoming::new(call.api, call.fields, limit);
-        Ok(match act {
-            Act::Poll => {
-                let by = Reader::of(call)?;
-                Self::Poll(Poll::asked(by, call)?)
+impl<P> Dispatch<P> {
+    /// The operation at work; or nothing, where the path is none of the API's.
+    fn operation(&self, request: &Request) -> Option<Result<Answering, Problem>> {
+        if let Some(response) = self.cors.preflight(request) {
+            return Some(Ok(Box::pin(std::future::ready(Ok(response)))));
+        }
+        if let Some(place) = self.base_path.with_slash(request.path(), request.query()) {
+            return Some(Ok(Box::pin(std::future::ready(Ok(moved(place))))));
+        }
+        let path = self.base_path.strip(request.path());
+        match self.router.route(request.method(), path) {
+            Routed::Operation { answer, params, .. } => Some(answer(&Call { api: &self.api, request, params })),
+            Routed::OtherMethods(allow) => {
+                let hint = if DOT_RESOLVED.contains(&path) { NO_DOTS } else { "" };
+                let detail = format!("{} is not among them.{hint}", request.method());
+                Some(Err(Problem::new(Code::MethodNotAllowed, detail).allow(allow)))
             }
-            Act::PostOne => {
-                let (Sender(by), Addressee(to)) = (Sender::of(call)?, Addressee::of(call)?);
-                Self::One(by, to, IdempotencyKey::of(call.fields)?, incoming())
-            }
-            Act::PostBatch => {
-                let Sender(by) = Sender::of(call)?;
-                Self::Batch(by, IdempotencyKey::of(call.fields)?, incoming())
-            }
-            Act::Join => {
-                let (visiting, from) = (Visiting::of(call)?, From::of(call)?);
-                let key = IdempotencyKey::of(call.fields)?;
-                Self::Join(visiting, from, AskedHost::of(call), key, incoming())
-            }
-            Act::Leave => Self::Leave(OwnerOrCreator::of(call)?, Addressee::of(call)?),
-        })
+            Routed::Unknown => None,
+        }
     }
 }
 
-fn moved(place: String) -> Answering<Answer> {
-    let mut answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);
-    answer.add("location", place);
-    Box::pin(ready(Ok(answer)))
+/// What the paths to join and to post become in a room `.`. In one named `peers` they would be right, with another method.
+const DOT_RESOLVED: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+
+fn moved(place: String) -> Response {
+    let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NEVER_STORED)], "");
+    response.add("location", place);
+    response
 }
 
-fn answering(direct: Result<Direct, Problem>, body: Coming, api: &Data<Api>) -> Answering<Answer> {
-    let api = api.clone();
-    match direct {
-        Err(problem) => Box::pin(ready(Err(problem))),
-        Ok(Direct::Poll(poll)) => Box::pin(async move { poll.answer(&api, body.into_stream()).await }),
-        Ok(Direct::One(by, to, key, incoming)) => Box::pin(async move {
-            let bytes = incoming.unchecked(body).await?;
-            put_one(&api, &by, to, &key, &bytes).await
-        }),
-        Ok(Direct::Batch(by, key, incoming)) => Box::pin(async move {
-            let bytes = incoming.unchecked(body).await?;
-            put_batch(&api, &by, &key, &bytes).await
-        }),
-        Ok(Direct::Join(visiting, from, host, key, incoming)) => Box::pin(async move {
-            let bytes = incoming.json(body).await?;
-            take_seat(&api, visiting, from, &host, &key, &bytes).await
-        }),
-        Ok(Direct::Leave(by, whom)) => Box::pin(async move { give_up_seat(&api, by, whom).await }),
+fn outcome(result: Result<Response, Problem>) -> (Response, Option<Code>) {
+    match result {
+        Ok(response) => (response, None),
+        Err(problem) => (Response::from(&problem), Some(problem.code)),
+    }
+}
+
+fn of_page<B: MessageBody + 'static>(result: Result<ServiceResponse<B>, Error>) -> (Response, Option<Code>) {
+    let response: HttpResponse = match result {
+        Ok(response) => response.into_parts().1.map_into_boxed_body(),
+        Err(error) => error.error_response(),
+    };
+    let code = response.extensions().get::<Code>().copied();
+    (Response::from_actix(response), code)
+}
+
+impl From<Overload> for Problem {
+    fn from(overload: Overload) -> Self {
+        use std::time::Duration;
+        match overload {
+            Overload::Connections => {
+                let detail = "The server has as many connections as it may have.";
+                Self::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2))
+            }
+            Overload::Requests(count) => {
+                let detail = format!("There are {count} requests on this connection already.");
+                Self::new(Code::RateLimited, detail).retry_after(Duration::from_secs(1))
+            }
+            Overload::HeaderFields(limit) => {
+                Self::new(Code::HeadersTooLarge, format!("There are more than {limit} header fields."))
+            }
+            Overload::Memory => Self::memory_exhausted(),
+            Overload::Body => Self::new(Code::MalformedRequest, "A poll has no body."),
+        }
     }
 }

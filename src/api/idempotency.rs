@@ -1,15 +1,15 @@
 //! The `Idempotency-Key` header.
 
-use std::future::{Ready, ready};
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_128;
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{
+        operation::{Call, FromRequest},
+        problem::{Code, Problem},
+    },
     domain::Keyed,
-    transport::headers::{Field, Fields},
+    transport::known_header::KnownHeader,
 };
 
 /// The request's key, if it has one.
@@ -26,13 +26,6 @@ impl IdempotencyKey {
         Some(Keyed { key, request: fingerprint(parts) })
     }
 
-    pub fn of(fields: Fields<'_>) -> Result<Self, Problem> {
-        let Some(value) = fields.get(Field::IdempotencyKey) else { return Ok(Self(None)) };
-        Self::parse(value).ok_or_else(|| {
-            Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
-        })
-    }
-
     pub fn parse(value: &[u8]) -> Option<Self> {
         let fits = (16..=64).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
         fits.then(|| String::from_utf8(value.to_vec()).ok()).flatten().map(|key| Self(Some(key)))
@@ -44,11 +37,11 @@ impl IdempotencyKey {
 }
 
 impl FromRequest for IdempotencyKey {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(Fields::Map(request.headers())))
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let Some(value) = call.headers().get(KnownHeader::IdempotencyKey) else { return Ok(Self(None)) };
+        Self::parse(value).ok_or_else(|| {
+            Problem::new(Code::MalformedRequest, "`Idempotency-Key` has 16 to 64 visible ASCII characters; use a UUID.")
+        })
     }
 }
 

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
+    api::NEVER_STORED,
     domain::{Refusal, Seat},
-    transport::response::Answer,
+    transport::{Response, response::SharedFields},
 };
 
 macro_rules! table {
@@ -86,6 +87,9 @@ table! {
     EngineUnavailable: 503 "engine-unavailable", "What keeps the rooms cannot be reached", "Ask again after `Retry-After`, posts with the same `Idempotency-Key`.";
     Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
 }
+
+/// For those who tried.
+pub const NO_DOTS: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
 
 /// An error answer. Its `Debug` shows which, and nothing of what was sent: frameworks log errors.
 pub struct Problem {
@@ -261,36 +265,44 @@ impl fmt::Debug for Problem {
     }
 }
 
-impl From<&Problem> for Answer {
+/// What every problem's response says.
+const PROBLEM: SharedFields = &[
+    ("content-type", "application/problem+json"),
+    ("cache-control", NEVER_STORED),
+    ("x-content-type-options", "nosniff"),
+];
+
+impl From<&Problem> for Response {
     fn from(problem: &Problem) -> Self {
         let body = serde_json::to_string(&problem.body()).unwrap_or_default();
-        let mut answer = Self::problem(problem.status_code(), problem.code, body);
+        let mut response = Self::text(problem.status_code(), PROBLEM, body);
         if let Some(after) = problem.retry_after {
-            answer.add("retry-after", after.as_millis().div_ceil(1000).max(1).to_string());
+            response.add("retry-after", after.as_millis().div_ceil(1000).max(1).to_string());
         }
         if let Some(methods) = &problem.allow {
-            answer.add("allow", methods.clone());
+            response.add("allow", methods.clone());
         }
-        if answer.status == StatusCode::UNAUTHORIZED {
-            answer.add("www-authenticate", "Bearer".to_owned());
+        match problem.code {
+            Code::TooManyConnections => response.close_after(),
+            _ if response.status() == StatusCode::UNAUTHORIZED => {
+                response.add("www-authenticate", "Bearer");
+                response
+            }
+            _ => response,
         }
-        answer
     }
 }
 
-impl From<Problem> for Answer {
-    fn from(problem: Problem) -> Self {
-        Self::from(&problem)
-    }
-}
-
+/// For the pages, which actix-web serves.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        Answer::from(self).into()
+        let mut response = HttpResponse::from(Response::from(self));
+        response.extensions_mut().insert(self.code);
+        response
     }
 }
 

@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use actix_http::Response;
-use actix_web::http::header::{HeaderName, HeaderValue};
-
-use crate::{api::problem::Code, clock::Clock, transport::response::Answer};
+use crate::{api::problem::Code, clock::Clock, transport::Response};
 
 const REQUEST_ID: &str = "x-request-id";
 
@@ -55,23 +52,12 @@ impl Observed {
 }
 
 impl UnderWay {
-    /// Counts a refusal, and gives its answer the number by which it can be found in the log.
-    pub fn end(self, answer: &mut Answer) {
-        if answer.code.is_some() {
-            answer.add(REQUEST_ID, self.number.to_string());
+    /// Counts a refusal, and gives its response the number by which it can be found in the log.
+    pub fn end(self, response: &mut Response, code: Option<Code>) {
+        if code.is_some() {
+            response.add(REQUEST_ID, self.number.to_string());
         }
-        self.note(answer.status.as_u16(), answer.code);
-    }
-
-    /// The same of one that is actix's already.
-    pub fn end_any<B>(self, answer: &mut Response<B>) {
-        let code = answer.extensions().get::<Code>().copied();
-        if code.is_some()
-            && let Ok(number) = HeaderValue::from_str(&self.number.to_string())
-        {
-            answer.headers_mut().insert(HeaderName::from_static(REQUEST_ID), number);
-        }
-        self.note(answer.status().as_u16(), code);
+        self.note(response.status().as_u16(), code);
     }
 
     fn note(&self, status: u16, code: Option<Code>) {

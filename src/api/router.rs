@@ -1,110 +1,200 @@
-//! The one list of routes. What the server answers and what the document says both come from it.
+//! The one list of routes: what requests are dispatched by, what `Allow` says, and what the OpenAPI document describes.
 
-use std::{path::PathBuf, sync::Arc};
+use std::borrow::Cow;
 
-use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::header,
-    web::{self, Data, ServiceConfig},
-};
-use utoipa_actix_web::service_config::ServiceConfig as DocumentedConfig;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use matchit::Match;
+use pastey::paste;
+use percent_encoding::percent_decode_str;
+use utoipa::{OpenApi, Path, openapi::path::HttpMethod};
 
-use crate::{
-    api::{
-        handlers::{health, ice_servers, leave_beacon, messages, peers, rooms, websocket_probe},
-        methods::Methods,
-        problem::{Code, Problem},
-    },
-    pages::{
-        assets,
-        document::{WrittenDocument, openapi_json},
-    },
+use crate::api::{
+    handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, websocket_probe},
+    operation::{Answering, Call, Operation, PathParams},
+    problem::Problem,
 };
 
-/// Everything that the OpenAPI document describes. The routes that are asked most often stand
-/// first; to mailboxes most calls come without them (`front`).
-pub fn api(config: &mut DocumentedConfig<'_>) {
-    config
-        .service(peers::join)
-        .service(peers::leave)
-        .service(peers::roster)
-        .service(leave_beacon::goodbye)
-        .service(messages::poll)
-        .service(messages::post_one)
-        .service(messages::post_batch)
-        .service(rooms::create)
-        .service(rooms::look)
-        .service(rooms::change)
-        .service(rooms::close)
-        .service(ice_servers::ice_servers)
-        .service(websocket_probe::upgrade)
-        .service(health::healthz)
-        .service(health::readyz)
-        .service(health::metrics);
+macro_rules! operations {
+    ($($module:ident::$function:ident),* $(,)?) => {
+        /// The paths of the document.
+        #[derive(OpenApi)]
+        #[openapi(paths($($module::$function),*))]
+        pub struct Operations;
+
+        fn routes() -> Vec<Route> {
+            paste! {
+                vec![$(Route {
+                    methods: <$module::[<__path_ $function>] as Path>::methods(),
+                    path: <$module::[<__path_ $function>] as Path>::path(),
+                    answer: |call| $module::$function.answer(call),
+                }),*]
+            }
+        }
+    };
 }
 
-/// What people look at: the page, the documentation, and the pages about problems. And the answer to everything else.
-pub fn pages(
-    config: &mut ServiceConfig,
-    document: Data<WrittenDocument>,
-    methods: Arc<Methods>,
-    web_dir: Option<PathBuf>,
-) {
-    // Relative addresses: whatever path a proxy has put the server under.
-    let swagger = Config::from("../openapi.json");
-    let swagger = swagger.try_it_out_enabled(true).persist_authorization(true).display_request_duration(true);
-    config
-        .service(problem_page)
-        .service(openapi_json)
-        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(swagger))
-        .service(web::redirect("/swagger-ui", "swagger-ui/"))
-        .app_data(document)
-        .app_data(Data::from(methods))
-        .default_service(web::to(no_route));
-    match web_dir {
-        Some(dir) => assets::from_folder(config, dir),
-        None => assets::embedded(config),
+operations![
+    rooms::create,
+    rooms::look,
+    rooms::change,
+    rooms::close,
+    peers::join,
+    peers::roster,
+    peers::leave,
+    leave_beacon::goodbye,
+    messages::post_one,
+    messages::post_batch,
+    polls::poll,
+    ice_servers::ice_servers,
+    websocket_probe::upgrade,
+    health::healthz,
+    health::readyz,
+    health::metrics,
+];
+
+type Answer = fn(&Call<'_>) -> Result<Answering, Problem>;
+
+struct Route {
+    methods: Vec<HttpMethod>,
+    path: String,
+    answer: Answer,
+}
+
+/// Finds the operation for a request.
+pub struct Router(matchit::Router<Methods>);
+
+/// The operations at one path.
+struct Methods {
+    operations: Vec<(&'static str, Answer)>,
+    /// The value of `Allow` (RFC 9110 section 10.2.1).
+    allow: String,
+    has_head: bool,
+}
+
+/// Where a request goes.
+pub enum Routed<'a> {
+    Operation {
+        answer: Answer,
+        params: PathParams<'a>,
+    },
+    /// The path has other methods.
+    OtherMethods(&'a str),
+    /// The API has no such path.
+    Unknown,
+}
+
+impl Router {
+    pub fn new() -> Self {
+        let mut paths: Vec<(String, Methods)> = Vec::new();
+        for Route { methods, path, answer } in routes() {
+            let at = paths.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
+                // A mailbox is not asked by HEAD: a poll acknowledges, and waits.
+                let has_head = !path.ends_with("/messages");
+                paths.push((path, Methods { operations: Vec::new(), allow: String::new(), has_head }));
+                paths.len() - 1
+            });
+            paths[at].1.operations.extend(methods.iter().map(|method| (name(method), answer)));
+        }
+        let mut router = matchit::Router::new();
+        for (path, mut methods) in paths {
+            methods.finish();
+            // Two routes that are in each other's way would be seen by every test that asks for them.
+            let _ = router.insert(path, methods);
+        }
+        Self(router)
+    }
+
+    pub fn route<'a>(&'a self, method: &str, path: &'a str) -> Routed<'a> {
+        let Ok(Match { value: methods, params }) = self.0.at(path) else { return Routed::Unknown };
+        let sought = if method == "HEAD" && methods.has_head { "GET" } else { method };
+        match methods.operations.iter().find(|(known, _)| *known == sought) {
+            Some((_, answer)) => {
+                let [room, peer] = ["room", "peer"].map(|name| decoded(params.get(name).unwrap_or_default()));
+                Routed::Operation { answer: *answer, params: PathParams { room, peer } }
+            }
+            None => Routed::OtherMethods(&methods.allow),
+        }
     }
 }
 
-/// The page about one kind of problem, which its `type` refers to.
-#[get("/problems/{slug}")]
-async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let known = Code::ALL.iter().map(|code| code.row()).find(|row| row.slug == slug.as_str());
-    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "There is no such problem."))?;
-    let text = format!("{} ({})\n\n{}.\n\n{}\n", row.slug, row.status, row.title, row.action);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
-        .content_type("text/plain; charset=utf-8")
-        .body(text))
-}
-
-/// Answers what no route took: 405 where another method would have been right, else 404.
-async fn no_route(request: HttpRequest, methods: Data<Methods>) -> Problem {
-    let path = request.path();
-    match methods.of(path) {
-        Some(allow) if !allow.split(", ").any(|method| method == request.method().as_str()) => {
-            let hint = if DOT_RESOLVED.contains(&path) { NO_DOTS } else { "" };
-            Problem::new(Code::MethodNotAllowed, format!("{} is not among them.{hint}", request.method())).allow(allow)
+impl Methods {
+    fn finish(&mut self) {
+        const ORDER: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        self.operations.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
+        let mut allow: Vec<&str> = self.operations.iter().map(|(name, _)| *name).collect();
+        self.has_head &= allow.contains(&"GET");
+        if self.has_head {
+            allow.push("HEAD");
         }
-        _ if has_lost_its_room(path) => {
-            Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{NO_DOTS}"))
-        }
-        _ if matches!(path, "/v1/" | "/v1/rooms/") => {
-            Problem::new(Code::NotFound, format!("No route has this path.{NO_DOTS}"))
-        }
-        _ => Problem::new(Code::NotFound, "No route has this path."),
+        self.allow = allow.join(", ");
     }
 }
 
-const NO_DOTS: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
-/// What the paths to join and to post become in a room `.`. In one named `peers` they would be right, with another method.
-const DOT_RESOLVED: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+fn decoded(text: &str) -> Cow<'_, str> {
+    if text.contains('%') { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) }
+}
 
-/// Whether the path is what is left when a client has taken `.` or `..` in the place of the room's name for the segment that it is
-/// to every URL parser (RFC 3986 section 5.2.4), `%2e` too (URL standard). The server never sees the name.
-fn has_lost_its_room(path: &str) -> bool {
-    let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
-    rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
+fn name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Trace => "TRACE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(router: &Router, method: &str, path: &str) -> String {
+        match router.route(method, path) {
+            Routed::Operation { params, .. } => format!("{} {}", params.room, params.peer),
+            Routed::OtherMethods(allow) => format!("405 {allow}"),
+            Routed::Unknown => "404".into(),
+        }
+    }
+
+    #[test]
+    fn paths_are_found_with_what_stands_in_them_and_methods_are_told() {
+        let router = Router::new();
+        for (method, path, expected) in [
+            ("POST", "/v1/rooms", " "),
+            ("GET", "/v1/rooms", "405 POST"),
+            ("HEAD", "/v1/rooms/tea", "tea "),
+            ("PUT", "/v1/rooms/tea", "405 GET, PATCH, DELETE, HEAD"),
+            ("POST", "/v1/rooms/te%61/peers", "tea "),
+            ("DELETE", "/v1/rooms/tea/peers/x", "tea x"),
+            ("POST", "/v1/rooms/tea/peers/x/leave", "tea x"),
+            ("GET", "/v1/rooms/a%2Fb/peers/x/messages", "a/b x"),
+            ("HEAD", "/v1/rooms/tea/peers/x/messages", "405 GET, POST"),
+            ("GET", "/v1/rooms/tea/messages", "405 POST"),
+            ("get", "/v1/rooms/tea", "405 GET, PATCH, DELETE, HEAD"),
+            ("GET", "/healthz", " "),
+            ("GET", "/v1", "404"),
+            ("POST", "/v1/rooms/", "404"),
+            ("POST", "/v1/rooms//messages", "404"),
+            ("DELETE", "/v1/rooms/tea/peers/", "404"),
+            ("GET", "/v1/rooms/tea/peers/x/messages/", "404"),
+            ("GET", "/v1/rooms/tea/peers/x/y/messages", "404"),
+        ] {
+            assert_eq!(found(&router, method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_path_of_its_own() {
+        let count: usize = routes().iter().map(|route| route.methods.len()).sum();
+        let router = Router::new();
+        let routes = routes();
+        let reached = routes.iter().filter(|route| {
+            let path = route.path.replace("{room}", "tea").replace("{peer}", "x");
+            matches!(router.route(name(&route.methods[0]), &path), Routed::Operation { answer, .. }
+                if std::ptr::fn_addr_eq(answer, route.answer))
+        });
+        assert_eq!(reached.count(), count);
+    }
 }

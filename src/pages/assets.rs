@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, get,
+    HttpRequest, HttpResponse, Responder,
     http::header::{self, ETag, EntityTag, Header, HeaderName, IfNoneMatch},
     middleware::DefaultHeaders,
     web::{self, Data, ServiceConfig},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::api::problem::{Code, Problem};
+use crate::{
+    api::problem::{Code, Problem},
+    pages::page,
+};
 
 #[derive(RustEmbed)]
 #[folder = "web/app"]
@@ -35,25 +38,25 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 pub fn embedded(config: &mut ServiceConfig) {
-    config.service(embedded_index).service(embedded_test).service(embedded_page).service(embedded_client);
+    config
+        .service(page("/").route(web::get().to(embedded_index)))
+        .service(page("/network-test").route(web::get().to(embedded_test)))
+        .service(page("/app/{file:.*}").route(web::get().to(embedded_page)))
+        .service(page("/client/{file:.*}").route(web::get().to(embedded_client)));
 }
 
-#[get("/")]
 async fn embedded_index(request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&request, Page::get("index.html"))
 }
 
-#[get("/network-test")]
 async fn embedded_test(request: HttpRequest) -> Result<HttpResponse, Problem> {
     serve(&request, Page::get("network-test.html"))
 }
 
-#[get("/app/{file:.*}")]
 async fn embedded_page(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
     serve(&request, Page::get(&file))
 }
 
-#[get("/client/{file:.*}")]
 async fn embedded_client(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
     serve(&request, Client::get(&file))
 }
@@ -95,11 +98,11 @@ struct Folder(PathBuf);
 pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
     let files = |path: &str, name: &str| Files::new(path, dir.join(name)).use_etag(true);
     let headers = HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, header| headers.add(header));
-    let (page, client) = (files("/app", "app"), files("/client", "client"));
+    let (app, client) = (files("/app", "app"), files("/client", "client"));
     config.app_data(Data::new(Folder(dir)));
-    config.service(web::resource("/").wrap(headers.clone()).route(web::get().to(folder_index)));
-    config.service(web::resource("/network-test").wrap(headers.clone()).route(web::get().to(folder_test)));
-    config.service(web::scope("").wrap(headers).service(page).service(client));
+    config.service(page("/").wrap(headers.clone()).route(web::get().to(folder_index)));
+    config.service(page("/network-test").wrap(headers.clone()).route(web::get().to(folder_test)));
+    config.service(web::scope("").wrap(headers).service(app).service(client));
 }
 
 async fn folder_index(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {

@@ -1,7 +1,7 @@
 //! The OpenAPI document as it is served: written once, at the start.
 
 use actix_web::{
-    HttpRequest, HttpResponse, get,
+    HttpRequest, HttpResponse,
     http::header,
     web::{Bytes, Data},
 };
@@ -31,7 +31,6 @@ impl WrittenDocument {
     }
 }
 
-#[get("/openapi.json")]
 pub async fn openapi_json(request: HttpRequest, document: Data<WrittenDocument>) -> HttpResponse {
     let is_known = document.is_known(&request);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };

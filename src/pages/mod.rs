@@ -1,4 +1,83 @@
-//! What people look at: the page, and the pages about problems.
+//! What people look at: the page, the documentation of the API, and the pages about problems. And the answer to every path
+//! that nobody knows.
 
 pub mod assets;
 pub mod document;
+
+use std::path::PathBuf;
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource,
+    http::header,
+    web::{self, Data, ServiceConfig},
+};
+use utoipa_swagger_ui::Config;
+
+use crate::{
+    api::problem::{Code, NO_DOTS, Problem},
+    pages::document::{WrittenDocument, openapi_json},
+};
+
+/// The routes of an actix-web application.
+pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, web_dir: Option<PathBuf>) {
+    // Relative addresses: whatever path a proxy has put the server under.
+    let swagger = Config::from("../openapi.json")
+        .try_it_out_enabled(true)
+        .persist_authorization(true)
+        .display_request_duration(true);
+    config
+        .app_data(Data::new(swagger))
+        .app_data(document)
+        .service(page("/problems/{slug}").route(web::get().to(problem_page)))
+        .service(page("/openapi.json").route(web::get().to(openapi_json)))
+        .service(page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
+        .service(web::redirect("/swagger-ui", "swagger-ui/"))
+        .default_service(web::to(no_page));
+    match web_dir {
+        Some(dir) => assets::from_folder(config, dir),
+        None => assets::embedded(config),
+    }
+}
+
+/// A page can only be read.
+pub fn page(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(only_read))
+}
+
+async fn only_read(request: HttpRequest) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
+}
+
+/// The page about one kind of problem, to which its `type` refers.
+async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let known = Code::ALL.iter().map(|code| code.row()).find(|row| row.slug == slug.as_str());
+    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "There is no such problem."))?;
+    let text = format!("{} ({})\n\n{}.\n\n{}\n", row.slug, row.status, row.title, row.action);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
+        .content_type("text/plain; charset=utf-8")
+        .body(text))
+}
+
+async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> Result<HttpResponse, Problem> {
+    let found = utoipa_swagger_ui::serve(&file, swagger.into_inner());
+    let found = found.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+    let file = found.ok_or_else(|| Problem::new(Code::NotFound, "Swagger UI has no such file."))?;
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.to_vec()))
+}
+
+async fn no_page(request: HttpRequest) -> Problem {
+    let path = request.path();
+    if has_lost_its_room(path) {
+        return Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{NO_DOTS}"));
+    }
+    let hint = if matches!(path, "/v1/" | "/v1/rooms/") { NO_DOTS } else { "" };
+    Problem::new(Code::NotFound, format!("No route has this path.{hint}"))
+}
+
+/// Whether the path is what is left when a client has taken `.` or `..` in the place of the room's name for the segment that it is
+/// to every URL parser (RFC 3986 section 5.2.4), `%2e` too (URL standard). The server never sees the name.
+fn has_lost_its_room(path: &str) -> bool {
+    let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
+    rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
+}

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::transport::headers::{Field, Fields};
+use crate::transport::{headers::Headers, known_header::KnownHeader};
 
 /// The proxies whose word counts. Nobody's, unless the operator says so.
 #[derive(Clone, Debug, Default)]
@@ -27,12 +27,13 @@ impl TrustedProxies {
     /// The client's address: the sender's, unless that is a trusted proxy, which then says in `X-Forwarded-For` or
     /// `Forwarded` (RFC 7239) whom it speaks for, and so on, from the right, to the first who is not trusted. If both
     /// headers are there and disagree, one of them is not the proxy's doing, and neither counts.
-    pub fn client(&self, sender: IpAddr, fields: Fields<'_>) -> IpAddr {
+    pub fn client(&self, sender: IpAddr, fields: Headers<'_>) -> IpAddr {
         let sender = sender.to_canonical();
         if !self.trusts(sender) {
             return sender;
         }
-        let (x_forwarded, forwarded) = (fields.listed(Field::XForwardedFor), fields.listed(Field::Forwarded));
+        let (x_forwarded, forwarded) =
+            (fields.listed(KnownHeader::XForwardedFor), fields.listed(KnownHeader::Forwarded));
         let by_x = (!x_forwarded.is_empty()).then(|| self.walk(sender, &x_forwarded, parse_node));
         let by_rfc = (!forwarded.is_empty()).then(|| self.walk(sender, &forwarded, forwarded_for));
         match (by_x, by_rfc) {
@@ -91,7 +92,7 @@ mod tests {
                 headers.append(name, HeaderValue::from_str(value).unwrap());
             }
         }
-        proxies.client(sender.parse().unwrap(), Fields::Map(&headers)).to_string()
+        proxies.client(sender.parse().unwrap(), Headers::Map(&headers)).to_string()
     }
 
     #[test]

@@ -1,40 +1,170 @@
-//! What a connection hands over, and what it gets back.
+//! A request, in one form however it was read.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{cell::Cell, fmt, net::SocketAddr, sync::Arc};
 
-use actix_http::{Request, Response};
-use actix_web::{HttpResponse, body::EitherBody};
+use actix_http::{HttpMessage, Request as DecodedRequest};
+use actix_web::http::{Method, Uri, Version, header, uri::Authority};
 
-use crate::transport::{
-    http1::head::Plain,
-    limits::{connection::Connection, registry::Begun},
-    response::Answer,
-};
+use crate::transport::{body::Body, headers::Headers, http1::head::RequestHead, limits::connection::Connection};
 
-/// A request, and the connection that it came on.
-#[derive(Debug)]
-pub enum Received {
-    /// One that calls consist of, read in place.
-    Plain { plain: Plain, from: SocketAddr, connection: Arc<Connection> },
-    /// Any other, and all over HTTP/2.
-    Any { request: Request, connection: Option<Arc<Connection>> },
+/// A request with its body, which may still be arriving.
+pub struct Request {
+    head: Head,
+    body: Cell<Body>,
+    peer: SocketAddr,
+    connection: Arc<Connection>,
 }
 
-/// The answer to it.
-pub enum Answered<B> {
-    /// To a plain request. What has begun is over when the answer is sent.
-    Plain(Answer, Option<Begun>),
-    Any(Response<B>),
+enum Head {
+    /// HTTP/1.1 with nothing unusual about it, read where it arrived.
+    InPlace(RequestHead),
+    /// Decoded by actix-http, which copes with everything else. Boxed, because few requests of a call are like that.
+    Decoded(Box<DecodedRequest>),
 }
 
-impl<B> Answered<B> {
-    /// For HTTP/2, over which nothing is plain.
-    pub fn into_response(self) -> Response<EitherBody<B>> {
-        match self {
-            Self::Plain(answer, _) => {
-                Response::from(HttpResponse::from(answer)).map_body(|_, body| EitherBody::right(body))
-            }
-            Self::Any(response) => response.map_body(|_, body| EitherBody::left(body)),
+impl Request {
+    pub fn in_place(head: RequestHead, body: Body, peer: SocketAddr, connection: Arc<Connection>) -> Self {
+        Self { head: Head::InPlace(head), body: Cell::new(body), peer, connection }
+    }
+
+    pub fn decoded(mut request: DecodedRequest, peer: SocketAddr, connection: Arc<Connection>) -> Self {
+        let body = Cell::new(Body::Stream(request.take_payload()));
+        Self { head: Head::Decoded(Box::new(request)), body, peer, connection }
+    }
+
+    pub fn method(&self) -> &str {
+        match &self.head {
+            Head::InPlace(head) => head.method(),
+            Head::Decoded(request) => request.method().as_str(),
         }
+    }
+
+    /// The path as it was sent, without the query.
+    pub fn path(&self) -> &str {
+        match &self.head {
+            Head::InPlace(head) => head.path(),
+            Head::Decoded(request) => request.path(),
+        }
+    }
+
+    /// What follows the question mark; empty if there is none.
+    pub fn query(&self) -> &str {
+        match &self.head {
+            Head::InPlace(head) => head.query(),
+            Head::Decoded(request) => request.uri().query().unwrap_or_default(),
+        }
+    }
+
+    pub fn headers(&self) -> Headers<'_> {
+        match &self.head {
+            Head::InPlace(head) => Headers::InPlace(head),
+            Head::Decoded(request) => Headers::Map(request.headers()),
+        }
+    }
+
+    /// The server's name, where the request line or `:authority` says it and not `Host`.
+    pub fn authority(&self) -> Option<&Authority> {
+        match &self.head {
+            Head::InPlace(_) => None,
+            Head::Decoded(request) => request.uri().authority(),
+        }
+    }
+
+    /// Who is at the other end of the connection: the client, or a proxy.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    pub fn is_in_place(&self) -> bool {
+        matches!(self.head, Head::InPlace(_))
+    }
+
+    /// As actix-http decoded it, if it did.
+    pub fn as_decoded(&self) -> Option<&DecodedRequest> {
+        match &self.head {
+            Head::InPlace(_) => None,
+            Head::Decoded(request) => Some(request),
+        }
+    }
+
+    /// The length of the body as far as it is known beforehand.
+    pub fn announced(&self) -> Option<usize> {
+        match &self.head {
+            Head::InPlace(head) => Some(head.content_length()),
+            Head::Decoded(request) => announced(request),
+        }
+    }
+
+    /// The body, once; then it is empty.
+    pub fn take_body(&self) -> Body {
+        self.body.take()
+    }
+
+    /// The same request for an actix-web application. `HEAD` becomes `GET`, because their answers differ only in that the
+    /// body stays behind (RFC 9110 section 9.3.2), which actix-http sees to.
+    ///
+    /// `base` is taken off the path, if it begins so.
+    pub fn into_decoded(self, base: &str) -> DecodedRequest {
+        let mut request = match self.head {
+            Head::InPlace(head) => head.decoded(),
+            Head::Decoded(request) => *request,
+        };
+        let head = request.head_mut();
+        if let Some(uri) = below(&head.uri, base) {
+            head.uri = uri;
+        }
+        head.peer_addr = Some(self.peer);
+        if head.method == Method::HEAD {
+            head.method = Method::GET;
+        }
+        *request.payload() = self.body.into_inner().into_payload();
+        request
+    }
+}
+
+/// Nothing of what was sent: tokens and addresses are in it.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.method())
+    }
+}
+
+/// The same target without the beginning of its path, if that is whole segments of it.
+fn below(uri: &Uri, base: &str) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str();
+    let rest = target.strip_prefix(base).filter(|rest| !base.is_empty() && rest.starts_with('/'))?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(rest.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// `Content-Length`, unless the body is chunked.
+fn announced(request: &DecodedRequest) -> Option<usize> {
+    let headers = request.headers();
+    let chunked = request.version() != Version::HTTP_2 && headers.contains_key(header::TRANSFER_ENCODING);
+    let length = || headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if chunked { None } else { Some(length().unwrap_or(0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_target_stays_when_a_base_is_taken_off() {
+        for (target, rest) in [
+            ("/signal/v1/rooms/te%61?wait=0&after=%31", Some("/v1/rooms/te%61?wait=0&after=%31")),
+            ("https://h.example/signal/?room=tea", Some("https://h.example/?room=tea")),
+            ("/?room=tea", None),
+            ("/signals", None),
+        ] {
+            let below = below(&target.parse().unwrap(), "/signal").map(|uri| uri.to_string());
+            assert_eq!(below.as_deref(), rest);
+        }
+        assert_eq!(below(&"/a".parse().unwrap(), ""), None);
     }
 }

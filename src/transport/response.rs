@@ -1,103 +1,139 @@
-//! An answer of the API, in one form for HTTP/1 as we write it and for actix.
+//! A response, in one form for everything that writes it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use actix_http::{Response as ActixResponse, ResponseHead};
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
-    body::BoxBody,
+    HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
     http::{
         StatusCode,
         header::{HeaderName, HeaderValue},
     },
 };
 
-use crate::api::problem::Code;
+/// Header fields that all responses of a kind have. Names are in lower case.
+pub type SharedFields = &'static [(&'static str, &'static str)];
 
-/// Nobody on the way may keep or change it. Its `Debug` shows nothing of what is in it: tokens are.
-pub struct Answer {
-    pub status: StatusCode,
-    /// Of the body, if there is one.
-    content_type: Option<&'static str>,
-    pub body: String,
-    /// Which problem it is, if it is one.
-    pub code: Option<Code>,
-    fields: Vec<(&'static str, String)>,
+/// A response. Its `Debug` shows nothing of what is in it: tokens are.
+pub struct Response {
+    status: StatusCode,
+    shared: SharedFields,
+    fields: Vec<(&'static str, Cow<'static, str>)>,
+    body: ResponseBody,
+    closes: bool,
 }
 
-const JSON: &str = "application/json";
-const PROBLEM: &str = "application/problem+json";
+enum ResponseBody {
+    /// Not even a length of zero is told.
+    None,
+    Text(Cow<'static, str>),
+    /// Made by an actix-web handler; its head is there, too.
+    Actix(Box<ActixResponse<BoxBody>>),
+}
 
-impl Answer {
-    /// JSON that is written already.
-    pub fn json(status: StatusCode, body: String) -> Self {
-        Self { status, content_type: Some(JSON), body, code: None, fields: Vec::new() }
+impl Response {
+    pub fn text(status: StatusCode, shared: SharedFields, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, shared, fields: Vec::new(), body: ResponseBody::Text(text.into()), closes: false }
     }
 
-    pub fn problem(status: StatusCode, code: Code, body: String) -> Self {
-        Self { status, content_type: Some(PROBLEM), body, code: Some(code), fields: Vec::new() }
+    /// 204 (RFC 9110 section 15.3.5).
+    pub fn no_content(shared: SharedFields) -> Self {
+        let (status, body) = (StatusCode::NO_CONTENT, ResponseBody::None);
+        Self { status, shared, fields: Vec::new(), body, closes: false }
     }
 
-    pub fn no_content() -> Self {
-        Self::empty(StatusCode::NO_CONTENT)
+    /// Of an actix-web application.
+    pub fn from_actix(response: HttpResponse) -> Self {
+        let response: ActixResponse<BoxBody> = response.into();
+        let (status, body) = (response.status(), ResponseBody::Actix(Box::new(response)));
+        Self { status, shared: &[], fields: Vec::new(), body, closes: false }
     }
 
-    pub fn empty(status: StatusCode) -> Self {
-        Self { status, content_type: None, body: String::new(), code: None, fields: Vec::new() }
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 
-    /// Adds a field to its head. The name is written as it is, so in small letters.
-    pub fn add(&mut self, name: &'static str, value: String) {
-        self.fields.push((name, value));
+    /// Adds a header field. The name is written as it stands, so in lower case.
+    pub fn add(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.fields.push((name, value.into()));
     }
 
     /// No further request is taken on its connection.
-    pub fn is_last(&self) -> bool {
-        self.code == Some(Code::TooManyConnections)
+    pub fn close_after(mut self) -> Self {
+        self.closes = true;
+        self
     }
 
-    /// All fields but those that say how it is sent.
-    pub fn each_field(&self, mut give: impl FnMut(&'static str, &str)) {
-        if let Some(content_type) = self.content_type {
-            give("content-type", content_type);
+    pub fn closes(&self) -> bool {
+        self.closes
+    }
+
+    /// Bytes of the body, as far as they are known.
+    pub fn body_len(&self) -> usize {
+        match &self.body {
+            ResponseBody::None => 0,
+            ResponseBody::Text(text) => text.len(),
+            ResponseBody::Actix(response) => match response.body().size() {
+                BodySize::Sized(size) => usize::try_from(size).unwrap_or(usize::MAX),
+                BodySize::None | BodySize::Stream => 0,
+            },
         }
-        give("cache-control", crate::api::NEVER_STORED);
-        if self.code.is_some() {
-            give("x-content-type-options", "nosniff");
+    }
+
+    /// The body, if the whole response can be written by hand: all but those of actix-web can.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.body {
+            ResponseBody::None => Some(""),
+            ResponseBody::Text(text) => Some(text),
+            ResponseBody::Actix(_) => None,
+        }
+    }
+
+    /// All header fields but those that say how it is sent.
+    pub fn each_field(&self, mut give: impl FnMut(&'static str, &str)) {
+        for (name, value) in self.shared {
+            give(name, value);
         }
         for (name, value) in &self.fields {
             give(name, value);
         }
     }
-}
 
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({})", self.status)
-    }
-}
-
-impl From<Answer> for HttpResponse {
-    fn from(answer: Answer) -> Self {
-        let mut response = HttpResponse::build(answer.status);
-        answer.each_field(|name, value| {
+    /// The same for actix-http, which writes what is not written by hand.
+    pub fn into_actix(self) -> ActixResponse<BoxBody> {
+        let Self { status, shared, fields, body, closes } = self;
+        let mut response = match body {
+            ResponseBody::None => ActixResponse::new(status),
+            ResponseBody::Text(Cow::Borrowed(text)) => ActixResponse::with_body(status, BoxBody::new(text)),
+            ResponseBody::Text(Cow::Owned(text)) => ActixResponse::with_body(status, BoxBody::new(text)),
+            ResponseBody::Actix(response) => *response,
+        };
+        let shared = shared.iter().map(|(name, value)| (*name, *value));
+        for (name, value) in shared.chain(fields.iter().map(|(name, value)| (*name, value.as_ref()))) {
             if let Ok(value) = HeaderValue::from_str(value) {
-                response.insert_header((HeaderName::from_static(name), value));
+                response.headers_mut().append(HeaderName::from_static(name), value);
             }
-        });
-        if answer.is_last() {
-            response.force_close();
         }
-        if let Some(code) = answer.code {
-            response.extensions_mut().insert(code);
+        if closes {
+            close(response.head_mut());
         }
-        if answer.content_type.is_some() { response.body(answer.body) } else { response.finish() }
+        response
     }
 }
 
-impl Responder for Answer {
-    type Body = BoxBody;
+fn close(head: &mut ResponseHead) {
+    head.set_connection_type(actix_http::ConnectionType::Close);
+}
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.into()
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({})", self.status)
+    }
+}
+
+impl From<Response> for HttpResponse {
+    fn from(response: Response) -> Self {
+        response.into_actix().into()
     }
 }

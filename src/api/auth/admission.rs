@@ -1,5 +1,7 @@
 //! Whether somebody may come in: by ticket, where tickets are asked for, and by the room's secret.
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     api::{
         Api,
@@ -31,7 +33,7 @@ impl Admission {
         if ticket.is_some() || secret.is_some() {
             api.rates.may_try(from)?;
         }
-        let secret = secret.map(crate::api::digest_secret).transpose()?;
+        let secret = secret.map(digest_secret).transpose()?;
         let (rights, name) = match (&api.tickets, ticket) {
             (None, _) => (Rights::OPEN, None),
             (Some(_), None) => (Rights::NONE, None),
@@ -61,4 +63,15 @@ impl Admission {
         }
         problem
     }
+}
+
+/// The longest secret of a room, in characters.
+const SECRET_MAX: usize = 256;
+
+/// A secret as the domain keeps it.
+pub fn digest_secret(secret: &str) -> Result<Secret, Problem> {
+    if !(1..=SECRET_MAX).contains(&secret.chars().count()) {
+        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_MAX} characters.")));
+    }
+    Ok(Secret::from_digest(Sha256::digest(secret.as_bytes()).into()))
 }

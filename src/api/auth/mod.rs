@@ -6,3 +6,4 @@ pub mod lockout;
 pub mod rate_limit;
 pub mod ticket;
 pub mod token;
+pub mod token_cache;

@@ -9,15 +9,17 @@ use crate::{
     api::{
         fuzzing::is_slice_of,
         handlers::{
-            peers::{JoinRequest, parse_metadata, parse_name},
+            peers::JoinRequest,
             rooms::{ChangeRequest, CreateRequest},
         },
-        json::body::{check, is_json, parse, read},
-        parse_capacity,
-        problem::Code,
+        json::body::{check, is_json, parse},
+        params::{parse_capacity, parse_metadata, parse_name},
     },
     domain::Limits,
-    transport::limits::memory_budget::Transit,
+    transport::{
+        body::{Body, BodyError},
+        limits::memory_budget::Transit,
+    },
 };
 
 thread_local! {
@@ -82,11 +84,11 @@ fn reading(input: &[u8]) {
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
     let outcome = RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| Builder::new_current_thread().enable_time().build().unwrap());
-        runtime.block_on(read(payload, limit, Transit::new(1 << 30).share()))
+        runtime.block_on(Body::Stream(payload).read(limit, Transit::new(1 << 30).share()))
     });
     match outcome {
         Ok(body) => assert!(body == input && body.len() <= limit),
-        Err(problem) => assert!(problem.code == Code::BodyTooLarge && input.len() > limit),
+        Err(error) => assert!(matches!(error, BodyError::TooLong) && input.len() > limit),
     }
 }
 

@@ -1,13 +1,10 @@
 use crate::{
     api::{
-        auth::{
-            caller::{parse_peer, parse_room},
-            token::TokenKey,
-        },
+        auth::token::TokenKey,
         fuzzing::lines,
-        handlers::messages::parse_poll,
+        handlers::polls::parse_poll,
         idempotency::IdempotencyKey,
-        parse_page,
+        params::{parse_page, parse_peer, parse_room},
         room_name::made_up_name,
     },
     domain::{Limits, Seq},

@@ -1,10 +1,7 @@
 use actix_web::http::header::HeaderValue;
 
 use crate::{
-    api::{
-        auth::{caller, token::TokenKey},
-        handlers::leave_beacon,
-    },
+    api::{auth::token::TokenKey, handlers::leave_beacon, operation::parse_bearer},
     domain::{CreatorId, PeerId, RoomName},
 };
 
@@ -37,15 +34,10 @@ pub fn token(input: &[u8]) {
         }
         let header = HeaderValue::from_str(&format!("Bearer {presented}")).ok();
         if let Some(header) = header.filter(|header| header.to_str().is_ok()) {
-            assert_eq!(
-                caller::parse_bearer(header.as_bytes()),
-                Some(presented.trim()).filter(|token| !token.is_empty())
-            );
+            assert_eq!(parse_bearer(header.as_bytes()), Some(presented.trim()).filter(|token| !token.is_empty()));
         }
     }
-    if let Some(token) =
-        HeaderValue::from_bytes(input).ok().as_ref().and_then(|value| caller::parse_bearer(value.as_bytes()))
-    {
+    if let Some(token) = HeaderValue::from_bytes(input).ok().as_ref().and_then(|value| parse_bearer(value.as_bytes())) {
         assert!(input[..7].eq_ignore_ascii_case(b"bearer ") && token == token.trim() && !token.is_empty());
     }
 }

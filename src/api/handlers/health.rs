@@ -1,15 +1,19 @@
 //! For operators and their machines.
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
 
 use crate::{
     api::{
-        Api,
+        Api, NEVER_STORED,
         accept::prefers_open_metrics,
+        operation::{Call, FromRequest},
         problem::{Code, Problem},
-        refusals,
+        schema::problem_responses::refusals,
     },
     telemetry::{Figures, Format},
+    transport::{Response, response::SharedFields},
 };
 
 refusals!(ReadyRefusals: Draining, EngineUnavailable);
@@ -17,17 +21,20 @@ refusals!(MetricsRefusals: NotFound);
 
 /// Is the process alive?
 #[utoipa::path(
+    get,
+    path = "/healthz",
     tag = "operation",
     operation_id = "getHealth",
     responses((status = 200, body = String, content_type = "text/plain", description = "It is", example = "ok\n"))
 )]
-#[get("/healthz")]
-pub async fn healthz() -> HttpResponse {
-    plain("ok\n")
+pub async fn healthz() -> Result<Response, Problem> {
+    Ok(plain("ok\n"))
 }
 
 /// Should it be sent new requests?
 #[utoipa::path(
+    get,
+    path = "/readyz",
     tag = "operation",
     operation_id = "getReadiness",
     responses(
@@ -35,8 +42,7 @@ pub async fn healthz() -> HttpResponse {
         ReadyRefusals
     )
 )]
-#[get("/readyz")]
-pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
+pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
     api.engine.check_ready()?;
     Ok(plain("ready\n"))
 }
@@ -45,6 +51,8 @@ pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
 ///
 /// In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
 #[utoipa::path(
+    get,
+    path = "/metrics",
     tag = "operation",
     operation_id = "getMetrics",
     responses(
@@ -56,16 +64,15 @@ pub async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
         MetricsRefusals
     )
 )]
-#[get("/metrics")]
-pub async fn metrics(request: HttpRequest, api: Data<Api>) -> Result<HttpResponse, Problem> {
+pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem> {
     if api.metrics_elsewhere {
         return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
     }
-    Ok(figures(request, api).await)
+    Ok(figures(&api, format).await)
 }
 
 /// The figures, for the listener that only operators reach.
-pub async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
+pub async fn figures(api: &Api, format: Format) -> Response {
     let figures = Figures {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
@@ -73,17 +80,25 @@ pub async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
         refusals: api.observed.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     };
-    let format = if prefers_open_metrics(request.headers()) { Format::OpenMetrics } else { Format::Text };
-    HttpResponse::Ok()
-        .content_type(format.content_type())
-        .insert_header((header::VARY, "Accept"))
-        .insert_header((header::CACHE_CONTROL, crate::api::NEVER_STORED))
-        .body(figures.render(format))
+    let mut response = Response::text(StatusCode::OK, FIGURES, figures.render(format));
+    response.add("content-type", format.content_type());
+    response
 }
 
-fn plain(text: &'static str) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, crate::api::NEVER_STORED))
-        .body(text)
+impl FromRequest for Format {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        Ok(format_of(&call.headers().other("accept")))
+    }
 }
+
+/// What `Accept` asks for.
+pub fn format_of(accept: &[&str]) -> Format {
+    if prefers_open_metrics(accept) { Format::OpenMetrics } else { Format::Text }
+}
+
+fn plain(text: &'static str) -> Response {
+    Response::text(StatusCode::OK, PLAIN, text)
+}
+
+const FIGURES: SharedFields = &[("vary", "Accept"), ("cache-control", NEVER_STORED)];
+const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NEVER_STORED)];

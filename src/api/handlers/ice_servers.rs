@@ -1,28 +1,23 @@
 //! ICE servers for a member, fresh.
 
-use std::future::Ready;
+use std::sync::Arc;
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    get,
-    http::{StatusCode, uri::Authority},
-    web::Data,
-};
+use actix_web::http::{StatusCode, uri::Authority};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     api::{
         Api,
-        auth::caller::{Call, Reader},
+        auth::caller::Reader,
         json::write,
+        operation::{Call, FromRequest},
         problem::Problem,
-        refusals,
         room_name::RoomNameText,
+        schema::problem_responses::refusals,
     },
     ice::IceServer,
-    transport::{headers::Field, response::Answer},
+    transport::{Response, known_header::KnownHeader},
 };
 
 /// For `RTCPeerConnection.setConfiguration`.
@@ -39,6 +34,8 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
 
 /// Get ICE servers with fresh TURN credentials
 #[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/peers/{peer}/ice-servers",
     tag = "ice",
     operation_id = "getIceServers",
     params(
@@ -48,8 +45,8 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     responses((status = 200, body = IceServers, description = "STUN and TURN servers"), IceRefusals),
     security(("peer_token" = []))
 )]
-#[get("/v1/rooms/{room}/peers/{peer}/ice-servers")]
-pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) -> Result<Answer, Problem> {
+pub async fn ice_servers(api: Arc<Api>, by: Reader, host: AskedHost) -> Result<Response, Problem> {
+    let Reader(by) = by;
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
     let answer = IceServers {
@@ -64,18 +61,9 @@ pub async fn ice_servers(api: Data<Api>, Reader(by): Reader, host: AskedHost) ->
 pub struct AskedHost(pub Option<String>);
 
 impl FromRequest for AskedHost {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Call::routed(request).map(|call| Self::of(&call)))
-    }
-}
-
-impl AskedHost {
-    pub fn of(call: &Call<'_>) -> Self {
-        let named = || call.fields.text(Field::Host)?.parse::<Authority>().ok();
-        let authority = call.authority.cloned().or_else(named);
-        Self(authority.map(|authority| authority.host().to_owned()))
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let named = || call.headers().text(KnownHeader::Host)?.parse::<Authority>().ok();
+        let authority = call.request.authority().cloned().or_else(named);
+        Ok(Self(authority.map(|authority| authority.host().to_owned())))
     }
 }

@@ -1,18 +1,19 @@
 //! The last word of a page that goes away.
 
-use actix_web::{post, web::Data};
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::{
     api::{
         Api,
         auth::caller::{Addressee, InRoom},
-        json::body::BeaconBody,
+        json::{body::BeaconBody, write::no_content},
         problem::Problem,
-        refusals,
         room_name::RoomNameText,
+        schema::problem_responses::refusals,
     },
-    transport::response::Answer,
+    transport::Response,
 };
 
 #[derive(Deserialize)]
@@ -28,6 +29,8 @@ refusals!(BeaconRefusals: MalformedBody, PeerUnknown, BodyTimeout, BodyTooLarge,
 /// seat is kept for three seconds, so that a page that is only being loaded again finds it. Nobody reads the answer of a
 /// beacon, so it is 204 whether or not there was a seat.
 #[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/peers/{peer}/leave",
     tag = "peers",
     operation_id = "sayGoodbye",
     params(
@@ -37,13 +40,13 @@ refusals!(BeaconRefusals: MalformedBody, PeerUnknown, BodyTimeout, BodyTooLarge,
     request_body(content = Option<String>, content_type = "text/plain", description = "The peer's token"),
     responses((status = 204, description = "Noted"), BeaconRefusals)
 )]
-#[post("/v1/rooms/{room}/peers/{peer}/leave")]
-pub async fn goodbye(api: Data<Api>, room: InRoom, whom: Addressee, bytes: BeaconBody) -> Result<Answer, Problem> {
-    if api.tokens.verify_peer(&room.0, token_in(&bytes.0)) == Some(whom.0) {
+pub async fn goodbye(api: Arc<Api>, room: InRoom, whom: Addressee, body: BeaconBody) -> Result<Response, Problem> {
+    let bytes = body.read().await?;
+    if api.tokens.verify_peer(&room.0, token_in(&bytes)) == Some(whom.0) {
         // Whether there was still a seat to give up is nobody's business any more.
         let _ = api.engine.say_goodbye(&room.0, whom.0).await;
     }
-    Ok(Answer::no_content())
+    Ok(no_content())
 }
 
 /// The token, as it is or in JSON.

@@ -5,5 +5,6 @@ pub mod ice_servers;
 pub mod leave_beacon;
 pub mod messages;
 pub mod peers;
+pub mod polls;
 pub mod rooms;
 pub mod websocket_probe;

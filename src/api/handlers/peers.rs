@@ -1,6 +1,8 @@
 //! Joining, the roster, leaving.
 
-use actix_web::{delete, get, http::StatusCode, post, web::Data};
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -11,21 +13,24 @@ use crate::{
         Api,
         auth::{
             admission::Admission,
-            caller::{Addressee, From, Owner, OwnerOrCreator, Visiting},
+            caller::{Addressee, From, Member, Owner, OwnerOrCreator, Visiting},
         },
         handlers::ice_servers::AskedHost,
         idempotency::IdempotencyKey,
         json::{
-            body::{self, JsonBody},
-            write,
+            body::{JsonBody, parse_or_default},
+            write::{self, no_content},
         },
+        params::{parse_capacity, parse_metadata, parse_name, parse_page},
         problem::Problem,
-        refusals,
         room_name::RoomNameText,
-        schema::responses::{Joined, Roster},
+        schema::{
+            problem_responses::refusals,
+            responses::{Joined, Roster},
+        },
     },
-    domain::{self, CreatorId, Identity, Limits, Metadata, Name, PeerId, RoomName, Seq, Visitor},
-    transport::response::Answer,
+    domain::{self, CreatorId, Identity, PeerId, RoomName, Seq, Visitor},
+    transport::Response,
 };
 
 /// Everything may be left out, and so may the body.
@@ -66,6 +71,8 @@ refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnkno
 /// Makes the room if there is none. Keep the token: joining with it as bearer gives the same seat, mailbox and cursor
 /// back (200), or, when the server has forgotten the peer, a new seat under the same id (201).
 #[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/peers",
     tag = "peers",
     operation_id = "joinRoom",
     params(
@@ -81,58 +88,48 @@ refusals!(LeaveRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, RoomUnkno
     ),
     security((), ("peer_token" = []))
 )]
-#[post("/v1/rooms/{room}/peers")]
 pub async fn join(
-    api: Data<Api>,
+    api: Arc<Api>,
     visiting: Visiting,
     from: From,
     host: AskedHost,
     key: IdempotencyKey,
-    bytes: JsonBody,
-) -> Result<Answer, Problem> {
-    take_seat(&api, visiting, from, &host, &key, &bytes.0).await
-}
-
-pub async fn take_seat(
-    api: &Api,
-    visiting: Visiting,
-    from: From,
-    host: &AskedHost,
-    key: &IdempotencyKey,
-    bytes: &[u8],
-) -> Result<Answer, Problem> {
-    let request: JoinRequest = body::parse_or_default(bytes)?;
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let bytes = body.read().await?;
+    let request: JoinRequest = parse_or_default(&bytes)?;
     let identity = match visiting.peer {
         Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
         None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
     };
-    let admission = Admission::of(api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
+    let admission = Admission::of(&api, from.0, &visiting.room, request.ticket.as_deref(), request.secret.as_deref())?;
     let visitor = Visitor {
         identity,
         name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
         metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
         secret: admission.secret,
-        capacity: crate::api::parse_capacity(request.capacity, &api.limits)?,
+        capacity: parse_capacity(request.capacity, &api.limits)?,
         creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
-        keyed: key.keyed(&[b"join", bytes]),
-        page: request.page.as_deref().map(crate::api::parse_page).transpose()?,
+        keyed: key.keyed(&[b"join", &bytes]),
+        page: request.page.as_deref().map(parse_page).transpose()?,
         rights: admission.rights,
     };
-    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(api, refusal))?;
+    let joined = api.engine.join(&visiting.room, visitor).await.map_err(|refusal| admission.refused(&api, refusal))?;
     let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(write::joined(status, &answer(api, &visiting.room, &joined, host)))
+    Ok(write::joined(status, &answer(&api, &visiting.room, &joined, &host)))
 }
 
 /// List the peers in a room
 #[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/peers",
     tag = "peers",
     operation_id = "listPeers",
     params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 200, body = Roster, description = "Everybody in the room"), RosterRefusals),
     security(("peer_token" = []))
 )]
-#[get("/v1/rooms/{room}/peers")]
-pub async fn roster(api: Data<Api>, by: crate::api::auth::caller::Member) -> Result<Answer, Problem> {
+pub async fn roster(api: Arc<Api>, by: Member) -> Result<Response, Problem> {
     let cards = api.engine.roster(&by.room, by.peer).await?;
     Ok(write::roster(cards.iter().map(AsRef::as_ref)))
 }
@@ -141,6 +138,8 @@ pub async fn roster(api: Data<Api>, by: crate::api::auth::caller::Member) -> Res
 ///
 /// With the peer's own token it leaves; with the room token it is removed, and its token will not be let in again.
 #[utoipa::path(
+    delete,
+    path = "/v1/rooms/{room}/peers/{peer}",
     tag = "peers",
     operation_id = "leaveRoom",
     params(
@@ -150,17 +149,12 @@ pub async fn roster(api: Data<Api>, by: crate::api::auth::caller::Member) -> Res
     responses((status = 204, description = "Gone; the others have been told"), LeaveRefusals),
     security(("peer_token" = []), ("room_token" = []))
 )]
-#[delete("/v1/rooms/{room}/peers/{peer}")]
-pub async fn leave(api: Data<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
-    give_up_seat(&api, by, whom).await
-}
-
-pub async fn give_up_seat(api: &Api, by: OwnerOrCreator, whom: Addressee) -> Result<Answer, Problem> {
+pub async fn leave(api: Arc<Api>, by: OwnerOrCreator, whom: Addressee) -> Result<Response, Problem> {
     match by {
         OwnerOrCreator::Owner(Owner { room, peer }) => api.engine.leave(&room, peer).await?,
         OwnerOrCreator::Creator(by) => api.engine.kick(&by.room, by.creator, whom.0).await?,
     }
-    Ok(Answer::no_content())
+    Ok(no_content())
 }
 
 fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &AskedHost) -> write::Joined<'a> {
@@ -176,24 +170,4 @@ fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &
         wait_max_ms: millis(api.limits.wait_max),
         room_token: joined.creator.map(|creator| api.tokens.room_token(room, creator)),
     }
-}
-
-pub fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
-    Name::parse(text.unwrap_or_default()).ok_or_else(|| {
-        Problem::invalid(format!(
-            "`name` must have at most {} characters, none of them control characters.",
-            Name::MAX_CHARS
-        ))
-    })
-}
-
-pub fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
-    let Some(json) = json.map(RawValue::get) else { return Ok(Metadata::default()) };
-    if json.len() > limits.metadata_bytes {
-        return Err(Problem::invalid(format!("`metadata` must have at most {} bytes.", limits.metadata_bytes)));
-    }
-    if !json.starts_with('{') {
-        return Err(Problem::invalid("`metadata` must be an object."));
-    }
-    Ok(Metadata::new(json))
 }

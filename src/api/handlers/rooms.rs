@@ -1,6 +1,8 @@
 //! Making, looking at, locking and closing rooms.
 
-use actix_web::{delete, get, http::StatusCode, patch, post, web::Data};
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,21 +11,21 @@ use crate::{
     api::{
         Api,
         auth::{
-            admission::Admission,
-            caller::{Creator, From, InRoom, parse_room},
+            admission::{Admission, digest_secret},
+            caller::{Creator, From, InRoom},
         },
         idempotency::IdempotencyKey,
         json::{
-            body::{self, JsonBody},
-            write,
+            body::{JsonBody, parse, parse_or_default},
+            write::{self, no_content},
         },
+        params::{parse_capacity, parse_room},
         problem::{Code, Problem},
-        refusals,
         room_name::{RoomNameText, made_up_name},
-        schema::responses::Room,
+        schema::{problem_responses::refusals, responses::Room},
     },
     domain::{CreatorId, Refusal, RoomPlan},
-    transport::response::Answer,
+    transport::Response,
 };
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -68,6 +70,8 @@ const NAMES_TRIED: u64 = 4;
 /// Joining makes a room by itself; this makes one that nobody is in yet, with its own capacity or secret. It stays for
 /// ten minutes while nobody is in it. The answer holds the room token, which closes, locks and kicks.
 #[utoipa::path(
+    post,
+    path = "/v1/rooms",
     tag = "rooms",
     operation_id = "createRoom",
     params(("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
@@ -76,15 +80,14 @@ const NAMES_TRIED: u64 = 4;
         example = json!({"room": "tea", "capacity": 2})),
     responses((status = 201, body = Room, description = "Made"), CreateRefusals)
 )]
-#[post("/v1/rooms")]
-pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: JsonBody) -> Result<Answer, Problem> {
+pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBody) -> Result<Response, Problem> {
     api.rates.join(from.0)?;
-    let JsonBody(bytes) = bytes;
-    let request: CreateRequest = body::parse_or_default(&bytes)?;
+    let bytes = body.read().await?;
+    let request: CreateRequest = parse_or_default(&bytes)?;
     let wished = request.room.as_deref().map(parse_room).transpose()?;
     let plan = RoomPlan {
-        capacity: crate::api::parse_capacity(request.capacity, &api.limits)?,
-        secret: request.secret.as_deref().map(crate::api::digest_secret).transpose()?,
+        capacity: parse_capacity(request.capacity, &api.limits)?,
+        secret: request.secret.as_deref().map(digest_secret).transpose()?,
         made_by: key.keyed(&[b"create", &bytes]),
         ..RoomPlan::default()
     };
@@ -111,13 +114,14 @@ pub async fn create(api: Data<Api>, from: From, key: IdempotencyKey, bytes: Json
 
 /// Look at a room
 #[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "getRoom",
     params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 200, body = Room, description = "The room"), LookRefusals)
 )]
-#[get("/v1/rooms/{room}")]
-pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
+pub async fn look(api: Arc<Api>, room: InRoom) -> Result<Response, Problem> {
     let InRoom(name) = room;
     let view = api.engine.view(&name).await?;
     Ok(write::json(StatusCode::OK, &Room::new(&name, view)))
@@ -127,6 +131,8 @@ pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
 ///
 /// A locked room lets nobody new in; those who are in it stay, and may reload their pages.
 #[utoipa::path(
+    patch,
+    path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "changeRoom",
     params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
@@ -134,9 +140,8 @@ pub async fn look(api: Data<Api>, room: InRoom) -> Result<Answer, Problem> {
     responses((status = 200, body = Room, description = "The room as it is now"), ChangeRefusals),
     security(("room_token" = []))
 )]
-#[patch("/v1/rooms/{room}")]
-pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Answer, Problem> {
-    let request: ChangeRequest = body::parse(&bytes.0)?;
+pub async fn change(api: Arc<Api>, by: Creator, body: JsonBody) -> Result<Response, Problem> {
+    let request: ChangeRequest = parse(&body.read().await?)?;
     let view = api.engine.lock(&by.room, by.creator, request.locked).await?;
     Ok(write::json(StatusCode::OK, &Room::new(&by.room, view)))
 }
@@ -145,14 +150,15 @@ pub async fn change(api: Data<Api>, by: Creator, bytes: JsonBody) -> Result<Answ
 ///
 /// Everybody in it finds `room-closed` in the mailbox, and can do nothing more there.
 #[utoipa::path(
+    delete,
+    path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "closeRoom",
     params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     responses((status = 204, description = "Closed"), CloseRefusals),
     security(("room_token" = []))
 )]
-#[delete("/v1/rooms/{room}")]
-pub async fn close(api: Data<Api>, by: Creator) -> Result<Answer, Problem> {
+pub async fn close(api: Arc<Api>, by: Creator) -> Result<Response, Problem> {
     api.engine.close(&by.room, by.creator).await?;
-    Ok(Answer::no_content())
+    Ok(no_content())
 }

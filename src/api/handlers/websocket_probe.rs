@@ -1,18 +1,24 @@
 //! For the page that tests a network: do upgrades get through?
 
-use actix_http::{body::BodyStream, ws};
-use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::header,
-    web::{Bytes, Data},
+use std::sync::Arc;
+
+use actix_http::{
+    ResponseBuilder,
+    body::BodyStream,
+    ws::{self, HandshakeError},
 };
+use actix_web::{http::header, web::Bytes};
 use futures_util::stream;
 
-use crate::api::{
-    Api,
-    auth::caller::From,
-    problem::{Code, Problem},
-    refusals,
+use crate::{
+    api::{
+        Api, NEVER_STORED,
+        auth::caller::From,
+        operation::{Call, FromRequest},
+        problem::{Code, Problem},
+        schema::problem_responses::refusals,
+    },
+    transport::Response,
 };
 
 refusals!(UpgradeRefusals: MalformedRequest, RateLimited);
@@ -25,16 +31,28 @@ const CLOSE_FRAME: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 /// A diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted, and the WebSocket closed at once.
 /// Where it does not come about, something on the way refuses upgrades.
 #[utoipa::path(
+    get,
+    path = "/v1/probe/upgrade",
     tag = "operation",
     operation_id = "probeUpgrade",
     responses((status = 101, description = "It does"), UpgradeRefusals)
 )]
-#[get("/v1/probe/upgrade")]
-pub async fn upgrade(api: Data<Api>, request: HttpRequest, from: From) -> Result<HttpResponse, Problem> {
+pub async fn upgrade(api: Arc<Api>, from: From, handshake: Handshake) -> Result<Response, Problem> {
     api.rates.join(from.0)?;
     let refused = |error| Problem::new(Code::MalformedRequest, format!("This takes a WebSocket handshake: {error}."));
-    let mut accepted = ws::handshake(request.head()).map_err(refused)?;
+    let mut accepted = handshake.0.map_err(refused)?;
     let close = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
-    accepted.insert_header((header::CACHE_CONTROL, crate::api::NEVER_STORED));
-    Ok(accepted.body(BodyStream::new(close)).map_into_boxed_body().into())
+    accepted.insert_header((header::CACHE_CONTROL, NEVER_STORED));
+    Ok(Response::from_actix(accepted.body(BodyStream::new(close)).map_into_boxed_body().into()))
+}
+
+/// The response to a WebSocket's handshake, or what is wrong with that.
+pub struct Handshake(Result<ResponseBuilder, HandshakeError>);
+
+impl FromRequest for Handshake {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        // A request that was read in place has no `Upgrade`.
+        let decoded = call.request.as_decoded();
+        Ok(Self(decoded.map_or(Err(HandshakeError::NoWebsocketUpgrade), |request| ws::handshake(request.head()))))
+    }
 }

@@ -1,150 +1,119 @@
-//! Bodies on their way in: bounded in size, in time and in depth, and fit for every reader, before anything else looks at
-//! them.
+//! Bodies of the API: bounded, declared as JSON, and fit for every reader, before anything else looks at them.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    task::Poll,
-    time::Duration,
-};
-
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    web::{Bytes, BytesMut, Data},
-};
-use futures_util::StreamExt;
+use actix_web::web::Bytes;
 use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::{
     api::{
-        Api,
         json::strict::Readable,
+        operation::{Call, FromRequest},
         problem::{Code, Problem},
     },
-    domain::Limits,
     transport::{
-        headers::{Field, Fields},
-        limits::memory_budget::{Share, Transit},
+        body::{BODY_TIMEOUT, Body, BodyError},
+        known_header::KnownHeader,
+        limits::memory_budget::Share,
     },
 };
 
-/// A whole body takes no longer than this to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The JSON body of one request; empty if there was none.
-#[derive(Debug)]
-pub struct JsonBody(pub Bytes);
-
-/// A message, which its own parser checks.
-#[derive(Debug)]
-pub struct SignalBody(pub Bytes);
-
-/// A batch of them, which may be larger.
-#[derive(Debug)]
-pub struct BatchBody(pub Bytes);
-
-/// The body of a beacon. A page that goes away can choose neither headers nor, in effect, the content type.
-#[derive(Debug)]
-pub struct BeaconBody(pub Bytes);
-
-type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
-
-macro_rules! body {
-    ($name:ident, $read:ident, $limit:expr) => {
-        impl FromRequest for $name {
-            type Error = Problem;
-            type Future = Reading<Self>;
-
-            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-                let Some(api) = request.app_data::<Data<Api>>() else {
-                    return Box::pin(async {
-                        Err(Problem::new(Code::Internal, "The server was put together wrongly."))
-                    });
-                };
-                let limit: fn(&Limits) -> usize = $limit;
-                let incoming = Incoming::new(api, Fields::Map(request.headers()), limit(&api.limits));
-                let body = Coming::Stream(payload.take());
-                Box::pin(async { incoming.$read(body).await.map($name) })
-            }
-        }
-    };
-}
-
-body!(JsonBody, json, |limits| limits.body_bytes);
-body!(SignalBody, unchecked, |limits| limits.body_bytes);
-body!(BatchBody, unchecked, |limits| limits.batch_bytes);
-
-impl FromRequest for BeaconBody {
-    type Error = Problem;
-    type Future = Reading<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let transit = request.app_data::<Data<Api>>().map(|api| &api.connections.transit);
-        let share = transit.map_or_else(|| Transit::new(0).share(), Transit::share);
-        let reading = read(payload.take(), BEACON_BYTES, share);
-        Box::pin(async { reading.await.map(BeaconBody) })
-    }
-}
-
-const BEACON_BYTES: usize = 1024;
-
-/// A body, as far as it has come.
-pub enum Coming {
-    Whole(Bytes),
-    Stream(Payload),
-}
-
-impl Coming {
-    pub fn into_stream(self) -> Payload {
-        match self {
-            Self::Whole(_) => Payload::None,
-            Self::Stream(payload) => payload,
-        }
-    }
-}
-
-/// What a request says of its body, which is to be read: the request itself is not needed any more.
-pub struct Incoming {
-    limit: usize,
-    announced: Option<usize>,
-    is_json: bool,
-    share: Share,
+/// A JSON body; empty if there was none.
+pub struct JsonBody {
+    unread: Unread,
     depth_max: usize,
 }
 
-impl Incoming {
-    pub fn new(api: &Api, fields: Fields<'_>, limit: usize) -> Self {
-        let kind = fields.text(Field::ContentType).and_then(|kind| kind.split(';').next());
-        Self {
-            limit,
-            announced: fields.text(Field::ContentLength).and_then(|length| length.parse().ok()),
-            is_json: kind.is_some_and(|kind| is_json(kind.trim())),
-            share: api.connections.transit.share(),
-            depth_max: api.limits.json_depth,
-        }
-    }
+/// A message, which its own parser checks.
+pub struct MessageBody(Unread);
 
-    /// The body, if it is JSON, or empty.
-    pub async fn json(self, body: Coming) -> Result<Bytes, Problem> {
-        let depth_max = self.depth_max;
-        let bytes = self.unchecked(body).await?;
+/// A batch of them, which may be longer.
+pub struct BatchBody(Unread);
+
+/// The body of a beacon. A page that goes away can choose neither headers nor, in effect, the content type.
+pub struct BeaconBody(Unread);
+
+const BEACON_BYTES: usize = 1024;
+
+/// A body that has not been read, and what is known of it without its request.
+struct Unread {
+    body: Body,
+    limit: usize,
+    announced: Option<usize>,
+    is_acceptable: bool,
+    share: Share,
+}
+
+impl FromRequest for JsonBody {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let limits = &call.api.limits;
+        Ok(Self { unread: Unread::json(call, limits.body_bytes), depth_max: limits.json_depth })
+    }
+}
+
+impl FromRequest for MessageBody {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        Ok(Self(Unread::json(call, call.api.limits.body_bytes)))
+    }
+}
+
+impl FromRequest for BatchBody {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        Ok(Self(Unread::json(call, call.api.limits.batch_bytes)))
+    }
+}
+
+impl FromRequest for BeaconBody {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        Ok(Self(Unread { is_acceptable: true, ..Unread::json(call, BEACON_BYTES) }))
+    }
+}
+
+impl JsonBody {
+    pub async fn read(self) -> Result<Bytes, Problem> {
+        let bytes = self.unread.read().await?;
         if !bytes.is_empty() {
-            check(&bytes, depth_max)?;
+            check(&bytes, self.depth_max)?;
         }
         Ok(bytes)
     }
+}
 
-    /// The body, if it is declared as JSON, or empty.
-    pub async fn unchecked(self, body: Coming) -> Result<Bytes, Problem> {
-        if self.announced.is_some_and(|length| length > self.limit) {
-            return Err(too_large(self.limit));
+impl MessageBody {
+    pub async fn read(self) -> Result<Bytes, Problem> {
+        self.0.read().await
+    }
+}
+
+impl BatchBody {
+    pub async fn read(self) -> Result<Bytes, Problem> {
+        self.0.read().await
+    }
+}
+
+impl BeaconBody {
+    pub async fn read(self) -> Result<Bytes, Problem> {
+        self.0.read().await
+    }
+}
+
+impl Unread {
+    fn json(call: &Call<'_>, limit: usize) -> Self {
+        let kind = call.headers().text(KnownHeader::ContentType).and_then(|kind| kind.split(';').next());
+        Self {
+            body: call.request.take_body(),
+            limit,
+            announced: call.request.announced(),
+            is_acceptable: kind.is_some_and(|kind| is_json(kind.trim())),
+            share: call.api.connections.transit.share(),
         }
-        let bytes = match body {
-            Coming::Whole(bytes) => whole(bytes, self.share)?,
-            Coming::Stream(payload) => read(payload, self.limit, self.share).await?,
-        };
-        if !bytes.is_empty() && !self.is_json {
+    }
+
+    async fn read(self) -> Result<Bytes, Problem> {
+        let Self { body, limit, announced, is_acceptable, share } = self;
+        if announced.is_some_and(|length| length > limit) {
+            return Err(unread(BodyError::TooLong, limit));
+        }
+        let bytes = body.read(limit, share).await.map_err(|error| unread(error, limit))?;
+        if !bytes.is_empty() && !is_acceptable {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
@@ -153,46 +122,15 @@ impl Incoming {
     }
 }
 
-/// One that is there, and is as long as was announced.
-fn whole(bytes: Bytes, mut share: Share) -> Result<Bytes, Problem> {
-    if share.grow(bytes.len()) { Ok(bytes) } else { Err(Problem::memory_exhausted()) }
-}
-
-pub async fn read(payload: Payload, limit: usize, share: Share) -> Result<Bytes, Problem> {
-    let mut whole = std::pin::pin!(read_whole(payload, limit, share));
-    // Mostly it is there already, and needs no time-out.
-    if let Poll::Ready(there) = poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
-        return there;
+fn unread(error: BodyError, limit: usize) -> Problem {
+    match error {
+        BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("At most {limit} bytes are taken here.")),
+        BodyError::TimedOut => {
+            Problem::new(Code::BodyTimeout, format!("It took longer than {} s.", BODY_TIMEOUT.as_secs()))
+        }
+        BodyError::BrokenOff(why) => Problem::new(Code::MalformedBody, format!("It broke off: {why}.")),
+        BodyError::OutOfMemory => Problem::memory_exhausted(),
     }
-    let late = || Problem::new(Code::BodyTimeout, format!("It took longer than {} s.", BODY_TIMEOUT.as_secs()));
-    tokio::time::timeout(BODY_TIMEOUT, whole).await.unwrap_or_else(|_| Err(late()))
-}
-
-/// A body that comes in one piece is not copied.
-async fn read_whole(mut payload: Payload, limit: usize, mut share: Share) -> Result<Bytes, Problem> {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Problem::new(Code::MalformedBody, format!("It broke off: {error}.")))?;
-        if first.len().max(all.len()) + chunk.len() > limit {
-            return Err(too_large(limit));
-        }
-        if !share.grow(chunk.len()) {
-            return Err(Problem::memory_exhausted());
-        }
-        if first.is_empty() {
-            first = chunk;
-            continue;
-        }
-        if all.is_empty() {
-            all.extend_from_slice(&first);
-        }
-        all.extend_from_slice(&chunk);
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
-}
-
-fn too_large(limit: usize) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("At most {limit} bytes are taken here."))
 }
 
 pub fn is_json(content_type: &str) -> bool {

@@ -111,7 +111,7 @@ impl<'a> Envelope<'a> {
         let to = self
             .to
             .as_deref()
-            .map(|text| crate::api::auth::caller::parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
+            .map(|text| crate::api::params::parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
         Ok(Target { to: to.transpose()?, payload: self.payload()? })
     }
 

@@ -7,19 +7,33 @@ use uuid::Uuid;
 
 use crate::{
     api::{
+        NEVER_STORED,
         json::scan::plain_bytes,
         problem::{Code, Problem},
     },
     domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
     ice::IceServer,
-    transport::response::Answer,
+    transport::{Response, response::SharedFields},
 };
 
-/// An answer in JSON.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+/// What every response in JSON says.
+const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NEVER_STORED)];
+
+/// 204.
+pub fn no_content() -> Response {
+    Response::no_content(&[("cache-control", NEVER_STORED)])
+}
+
+/// JSON that is written already.
+fn json_text(status: StatusCode, text: String) -> Response {
+    Response::text(status, JSON, text)
+}
+
+/// A response in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
-        Ok(text) => Answer::json(status, text),
-        Err(_) => Problem::new(Code::Internal, "The answer could not be written.").into(),
+        Ok(text) => json_text(status, text),
+        Err(_) => Response::from(&Problem::new(Code::Internal, "The answer could not be written.")),
     }
 }
 
@@ -36,7 +50,7 @@ pub struct Joined<'a> {
 }
 
 /// The answer to a join; `shapes::Joined` says what it looks like.
-pub fn joined(status: StatusCode, answer: &Joined<'_>) -> Answer {
+pub fn joined(status: StatusCode, answer: &Joined<'_>) -> Response {
     let Joined { room, joined, .. } = answer;
     let polite = joined.roster.iter().any(|other| other.order < joined.card.order);
     let mut text = String::with_capacity(768);
@@ -68,15 +82,15 @@ pub fn joined(status: StatusCode, answer: &Joined<'_>) -> Answer {
         push_string(&mut text, token);
     }
     text.push('}');
-    Answer::json(status, text)
+    json_text(status, text)
 }
 
 /// Everybody in a room; `shapes::Roster` says what it looks like.
-pub fn roster<'a>(cards: impl Iterator<Item = &'a Card>) -> Answer {
+pub fn roster<'a>(cards: impl Iterator<Item = &'a Card>) -> Response {
     let mut text = String::from("{\"peers\":");
     push_peers(&mut text, cards);
     text.push('}');
-    Answer::json(StatusCode::OK, text)
+    json_text(StatusCode::OK, text)
 }
 
 fn push_peers<'a>(text: &mut String, cards: impl Iterator<Item = &'a Card>) {
@@ -104,16 +118,16 @@ fn push_peer(text: &mut String, card: &Card) {
 }
 
 /// Where a message went.
-pub fn posted(seq: u64) -> Answer {
+pub fn posted(seq: u64) -> Response {
     let mut text = String::with_capacity(32);
     text.push_str("{\"seq\":");
     text.push_str(itoa::Buffer::new().format(seq));
     text.push('}');
-    Answer::json(StatusCode::ACCEPTED, text)
+    json_text(StatusCode::ACCEPTED, text)
 }
 
 /// Where the messages of a batch went.
-pub fn batch_posted(places: &[(PeerId, Seq)]) -> Answer {
+pub fn batch_posted(places: &[(PeerId, Seq)]) -> Response {
     let mut text = String::with_capacity(places.len() * 72 + 16);
     text.push_str("{\"accepted\":[");
     for (index, (to, seq)) in places.iter().enumerate() {
@@ -124,11 +138,11 @@ pub fn batch_posted(places: &[(PeerId, Seq)]) -> Answer {
         text.push('}');
     }
     text.push_str("]}");
-    Answer::json(StatusCode::ACCEPTED, text)
+    json_text(StatusCode::ACCEPTED, text)
 }
 
 /// Writes a batch from the parts that were serialised on their way in.
-pub fn batch(batch: &domain::Batch) -> Answer {
+pub fn batch(batch: &domain::Batch) -> Response {
     let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
     let mut text = String::with_capacity(size + 40);
     text.push_str("{\"messages\":[");
@@ -141,7 +155,7 @@ pub fn batch(batch: &domain::Batch) -> Answer {
     text.push_str("],\"cursor\":");
     text.push_str(itoa::Buffer::new().format(batch.cursor.get()));
     text.push('}');
-    Answer::json(StatusCode::OK, text)
+    json_text(StatusCode::OK, text)
 }
 
 fn write_message(text: &mut String, message: &domain::Message) {

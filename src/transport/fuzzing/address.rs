@@ -6,7 +6,7 @@ use crate::{
     transport::fuzzing::lines,
     transport::{
         client_address::{AddressKey, TrustedProxies, parse_node},
-        headers::Fields,
+        headers::Headers,
     },
 };
 
@@ -21,7 +21,7 @@ pub fn address(input: &[u8]) {
     check_key(sender);
 
     let honest = headers(&[(header::X_FORWARDED_FOR, &[proxies_x]), (header::FORWARDED, &[proxies_rfc])]);
-    let seen = proxies.client(sender, Fields::Map(&honest));
+    let seen = proxies.client(sender, Headers::Map(&honest));
     check_key(seen);
     assert_eq!(seen, seen.to_canonical());
     if !proxies.trusts(sender.to_canonical()) {
@@ -35,7 +35,7 @@ pub fn address(input: &[u8]) {
     let two_lines =
         headers(&[(header::X_FORWARDED_FOR, &[client_x, proxies_x]), (header::FORWARDED, &[client_rfc, proxies_rfc])]);
     for forged in [one_line, two_lines] {
-        let found = proxies.client(sender, Fields::Map(&forged));
+        let found = proxies.client(sender, Headers::Map(&forged));
         check_walk(&proxies, sender.to_canonical(), found, &forged);
         // Two headers that disagree count for nothing, and so can hide a client, but never behind another's address.
         let both = !proxies_x.is_empty() && !proxies_rfc.is_empty();

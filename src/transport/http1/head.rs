@@ -1,66 +1,50 @@
-//! Requests that calls consist of, with nothing unusual about them, read in place.
+//! Request heads with nothing unusual about them, read where they arrived.
 //!
-//! actix makes a table of the header fields of each request, which costs more than what there is to do for most of ours.
-//! What is read here is HTTP/1.1 without any of its options (RFC 9112): a request that came whole, of which every field that
-//! could change what it means is missing or says what goes without saying. Everything else, right or wrong, is actix's.
+//! actix-http builds a table of the header fields of each request, which costs more than what there is to do for most of
+//! ours. What is read here is HTTP/1.1 without any of its options (RFC 9112): a request that has arrived whole, of which
+//! every field that could change its meaning is missing or states the default. Everything else, right or wrong, is left to
+//! actix-http's parser.
 
-use std::{fmt, mem::MaybeUninit};
+use std::mem::MaybeUninit;
 
-use actix_web::web::{Bytes, BytesMut};
+use actix_http::{Request as DecodedRequest, Version};
+use actix_web::{
+    http::{
+        Method, Uri,
+        header::{HeaderName, HeaderValue},
+    },
+    web::{Bytes, BytesMut},
+};
 use bytestring::ByteString;
 
-use crate::{
-    api::{
-        base_path::BasePath,
-        place::{Act, Place, is_unreserved},
-    },
-    transport::headers::Field,
-};
+use crate::transport::{known_header::KnownHeader, limits::HEADER_FIELDS_MAX};
 
-/// Fields that are taken. actix takes as many.
-const FIELDS_MAX: usize = 96;
-
-pub struct Plain {
-    head: ByteString,
-    body: Bytes,
-    act: Act,
-    path: Part,
-    query: Part,
-    room: Part,
-    peer: Part,
-    fields: [Part; Field::ALL.len()],
+pub struct RequestHead {
+    text: ByteString,
+    method: &'static str,
+    content_length: usize,
+    path: Span,
+    query: Span,
+    headers: [Span; KnownHeader::ALL.len()],
 }
 
-/// Where something stands in the head. What is not there stands nowhere, at 0, where no request has anything of this.
+/// A stretch of the head. What is missing is at 0, where the method begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Part {
+struct Span {
     start: u16,
     end: u16,
 }
 
-impl Part {
-    fn is_somewhere(self) -> bool {
-        self.start > 0
-    }
+/// What the header fields say.
+struct ParsedFields {
+    spans: [Span; KnownHeader::ALL.len()],
+    content_length: usize,
 }
 
-impl fmt::Debug for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Plain({:?})", self.act)
-    }
-}
-
-/// What a head says.
-struct Said {
-    parts: [Part; Field::ALL.len()],
-    /// Of the body.
-    length: usize,
-}
-
-impl Plain {
-    /// Takes the next request out of what has come, if it is a plain one. If not, nothing has happened.
-    pub fn take(from: &mut BytesMut, base: &BasePath) -> Option<Self> {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+impl RequestHead {
+    /// Takes the next request out of what has arrived, if it is whole and plain. If not, nothing has happened.
+    pub fn take(from: &mut BytesMut) -> Option<(Self, Bytes)> {
+        let mut fields = [const { MaybeUninit::uninit() }; HEADER_FIELDS_MAX];
         let mut request = httparse::Request::new(&mut []);
         let httparse::Status::Complete(head_len) = request.parse_with_uninit_headers(from, &mut fields).ok()? else {
             return None;
@@ -69,29 +53,24 @@ impl Plain {
         if head_len > usize::from(u16::MAX) || !head.is_ascii() || request.version != Some(1) {
             return None;
         }
+        let (method, may_have_body) = known_method(request.method?)?;
         let target = request.path?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let path = base.strip(path);
-        let Place { act, room, peer } = Place::parse(request.method?, path)?;
-        if !query.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b'=' | b'&')) {
+        if !is_plain_path(path) || !query.bytes().all(|byte| is_unreserved(byte) || matches!(byte, b'=' | b'&')) {
             return None;
         }
-        let part = |text: &[u8]| Part::of(text, head);
-        let Said { parts: fields, length } = Said::of(request.headers, part)?;
-        let has_body = matches!(act, Act::PostOne | Act::PostBatch | Act::Join);
-        let end = head_len.checked_add(length).filter(|end| *end <= from.len() && (has_body || length == 0))?;
-        let [path, query, room, peer] = [path, query, room, peer].map(|text| part(text.as_bytes()));
+        let span = |text: &[u8]| Span::of(text, head);
+        let ParsedFields { spans: headers, content_length } = ParsedFields::of(request.headers, span)?;
+        let end = head_len.checked_add(content_length);
+        let end = end.filter(|end| *end <= from.len() && (may_have_body || content_length == 0))?;
+        let (path, query) = (span(path.as_bytes()), span(query.as_bytes()));
         let mut whole = if end == from.len() { std::mem::take(from) } else { from.split_to(end) }.freeze();
-        let head = whole.split_to(head_len).try_into().ok()?;
-        Some(Self { head, body: whole, act, path, query, room, peer, fields })
-    }
-
-    pub fn act(&self) -> Act {
-        self.act
+        let text = whole.split_to(head_len).try_into().ok()?;
+        Some((Self { text, method, content_length, path, query, headers }, whole))
     }
 
     pub fn method(&self) -> &'static str {
-        self.act.method()
+        self.method
     }
 
     pub fn path(&self) -> &str {
@@ -102,115 +81,174 @@ impl Plain {
         self.text(self.query)
     }
 
-    pub fn room(&self) -> &str {
-        self.text(self.room)
+    pub fn header(&self, header: KnownHeader) -> Option<&str> {
+        let span = self.headers[header as usize];
+        span.is_present().then(|| self.text(span))
     }
 
-    /// Empty, if the path names none.
-    pub fn peer(&self) -> &str {
-        self.text(self.peer)
+    /// Of the body, which has arrived.
+    pub fn content_length(&self) -> usize {
+        self.content_length
     }
 
-    pub fn field(&self, field: Field) -> Option<&str> {
-        let part = self.fields[field as usize];
-        part.is_somewhere().then(|| self.text(part))
+    /// All values of a field that is seldom asked for.
+    pub fn other_header(&self, name: &str) -> Vec<&[u8]> {
+        let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
+        let mut parsed = httparse::Request::new(&mut fields);
+        let _ = parsed.parse(self.text.as_bytes());
+        let named = parsed.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+        named.map(|field| field.value).collect()
     }
 
-    pub fn body_len(&self) -> usize {
-        self.body.len()
+    /// The same as actix-http's parser would have decoded it.
+    pub fn decoded(&self) -> DecodedRequest {
+        let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
+        let mut parsed = httparse::Request::new(&mut fields);
+        let mut request = DecodedRequest::new();
+        if parsed.parse(self.text.as_bytes()).is_err() {
+            return request;
+        }
+        let head = request.head_mut();
+        head.version = Version::HTTP_11;
+        head.method = Method::from_bytes(self.method.as_bytes()).unwrap_or_default();
+        head.uri = parsed.path.and_then(|target| Uri::try_from(target).ok()).unwrap_or_default();
+        for field in parsed.headers {
+            let name = HeaderName::from_bytes(field.name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) {
+                head.headers.append(name, value);
+            }
+        }
+        request
     }
 
-    pub fn into_body(self) -> Bytes {
-        self.body
-    }
-
-    fn text(&self, part: Part) -> &str {
-        self.head.get(usize::from(part.start)..usize::from(part.end)).unwrap_or_default()
+    fn text(&self, span: Span) -> &str {
+        self.text.get(usize::from(span.start)..usize::from(span.end)).unwrap_or_default()
     }
 }
 
-impl Part {
-    /// `text` is a part of `whole`, within its first 64 KiB.
-    fn of(text: &[u8], whole: &[u8]) -> Self {
-        let start = (text.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-        let place = |at: usize| u16::try_from(at).unwrap_or_default();
-        if text.is_empty() && start > whole.len() {
+impl Span {
+    /// Where `part`, which is a slice of the first 64 KiB of `whole`, lies in it.
+    fn of(part: &[u8], whole: &[u8]) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        let at = |at: usize| u16::try_from(at).unwrap_or_default();
+        if part.is_empty() && start > whole.len() {
             return Self::default();
         }
-        Self { start: place(start), end: place(start + text.len()) }
+        Self { start: at(start), end: at(start + part.len()) }
+    }
+
+    fn is_present(self) -> bool {
+        self.start > 0
     }
 }
 
-impl Said {
-    /// What the fields say, if each of them is one that changes nothing or one that is understood here, and is there once.
-    fn of(fields: &[httparse::Header<'_>], part: impl Fn(&[u8]) -> Part) -> Option<Self> {
-        let mut said = Self { parts: Default::default(), length: 0 };
+impl ParsedFields {
+    /// The fields, if each changes nothing, or is understood here and there once.
+    fn of(fields: &[httparse::Header<'_>], span: impl Fn(&[u8]) -> Span) -> Option<Self> {
+        let mut parsed = Self { spans: Default::default(), content_length: 0 };
         for httparse::Header { name, value } in fields {
-            match known(name.as_bytes()) {
-                Known::Nothing => {}
-                Known::Unusual => return None,
-                Known::Connection if value.eq_ignore_ascii_case(b"keep-alive") => {}
-                Known::Connection => return None,
-                Known::Field(field) => {
-                    let place = said.parts.get_mut(field as usize)?;
-                    if place.is_somewhere() {
+            match meaning(name.as_bytes()) {
+                Meaning::None => {}
+                Meaning::Unusual => return None,
+                Meaning::Connection if value.eq_ignore_ascii_case(b"keep-alive") => {}
+                Meaning::Connection => return None,
+                Meaning::Known(header) => {
+                    let place = parsed.spans.get_mut(header as usize)?;
+                    if place.is_present() {
                         return None;
                     }
-                    *place = part(value);
-                    if field == Field::ContentLength {
-                        said.length = length(value)?;
+                    *place = span(value);
+                    if header == KnownHeader::ContentLength {
+                        parsed.content_length = content_length(value)?;
                     }
                 }
             }
         }
-        // Without it the request is wrong (RFC 9112 section 3.2).
-        said.parts.get(Field::Host as usize)?.is_somewhere().then_some(said)
+        // A request without it is malformed (RFC 9112 section 3.2).
+        parsed.spans.get(KnownHeader::Host as usize)?.is_present().then_some(parsed)
     }
 }
 
-/// What the name of a field means here.
-enum Known {
-    /// To whoever reads the head, nothing.
-    Nothing,
-    Field(Field),
+/// What the name of a field means for reading the request.
+enum Meaning {
+    None,
+    Known(KnownHeader),
     Connection,
-    /// How the body comes, or what is to happen on the connection.
+    /// It says how the body is sent, or what happens to the connection, or belongs to a preflight.
     Unusual,
 }
 
-fn known(name: &[u8]) -> Known {
+fn meaning(name: &[u8]) -> Meaning {
     let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
-    let field = match name.len() {
-        4 if is("host") => Field::Host,
-        9 if is("forwarded") => Field::Forwarded,
-        12 if is("content-type") => Field::ContentType,
-        13 if is("authorization") => Field::Authorization,
-        13 if is("last-event-id") => Field::LastEventId,
-        14 if is("content-length") => Field::ContentLength,
-        15 if is("idempotency-key") => Field::IdempotencyKey,
-        15 if is("x-forwarded-for") => Field::XForwardedFor,
-        10 if is("connection") => return Known::Connection,
-        6 if is("expect") => return Known::Unusual,
-        7 if is("upgrade") => return Known::Unusual,
-        17 if is("transfer-encoding") => return Known::Unusual,
-        _ => return Known::Nothing,
+    let header = match name.len() {
+        4 if is("host") => KnownHeader::Host,
+        6 if is("origin") => KnownHeader::Origin,
+        9 if is("forwarded") => KnownHeader::Forwarded,
+        12 if is("content-type") => KnownHeader::ContentType,
+        13 if is("authorization") => KnownHeader::Authorization,
+        13 if is("last-event-id") => KnownHeader::LastEventId,
+        14 if is("content-length") => KnownHeader::ContentLength,
+        15 if is("idempotency-key") => KnownHeader::IdempotencyKey,
+        15 if is("x-forwarded-for") => KnownHeader::XForwardedFor,
+        10 if is("connection") => return Meaning::Connection,
+        6 if is("expect") => return Meaning::Unusual,
+        7 if is("upgrade") => return Meaning::Unusual,
+        17 if is("transfer-encoding") => return Meaning::Unusual,
+        _ => return Meaning::None,
     };
-    Known::Field(field)
+    Meaning::Known(header)
 }
 
-/// Digits, and so few that nothing can overflow.
-fn length(value: &[u8]) -> Option<usize> {
+/// Methods that are read in place, and whether a body may follow. `HEAD` is not: its response has a length and no body.
+fn known_method(method: &str) -> Option<(&'static str, bool)> {
+    Some(match method {
+        "GET" => ("GET", false),
+        "POST" => ("POST", true),
+        "PATCH" => ("PATCH", true),
+        "DELETE" => ("DELETE", false),
+        "PUT" => ("PUT", true),
+        _ => return None,
+    })
+}
+
+/// Segments of unreserved characters: nothing is escaped, and nothing a resolver would remove.
+fn is_plain_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.bytes().all(|byte| is_unreserved(byte) || byte == b'/')
+        && !path.contains("//")
+        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+/// Characters that stand for themselves anywhere in a path or a query (RFC 3986 section 2.3).
+pub fn is_unreserved(byte: u8) -> bool {
+    const UNRESERVED: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < table.len() {
+            let byte = at as u8;
+            table[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            at += 1;
+        }
+        table
+    };
+    UNRESERVED[usize::from(byte)]
+}
+
+/// Digits only, and too few to overflow.
+fn content_length(value: &[u8]) -> Option<usize> {
     let fits = (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     fits.then(|| value.iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_http::HttpMessage;
+
     use super::*;
 
     fn is_taken(fields: &str) -> bool {
         let request = format!("\r\nDELETE /v1/rooms/tea/peers/x HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
-        Plain::take(&mut BytesMut::from(request.as_bytes()), &BasePath::default()).is_some()
+        RequestHead::take(&mut BytesMut::from(request.as_bytes())).is_some()
     }
 
     #[test]
@@ -220,5 +258,31 @@ mod tests {
         assert!(is_taken(&long(65_535)) && !is_taken(&long(65_536)));
         assert!(is_taken(&"X: y\r\n".repeat(95)) && !is_taken(&"X: y\r\n".repeat(96)));
         assert!(is_taken("X: e\r\n") && !is_taken("X: é\r\n"));
+    }
+
+    #[test]
+    fn only_plain_paths_are_read_in_place() {
+        let takes = |path: &str| {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            RequestHead::take(&mut BytesMut::from(request.as_bytes())).is_some()
+        };
+        for plain in ["/", "/v1/rooms/tea", "/v1/rooms/tea/", "/a?b=c&d", "/...", "/.a"] {
+            assert!(takes(plain), "{plain}");
+        }
+        for unusual in ["*", "/te%61", "//a", "/a//b", "/a/./b", "/a/..", "/a?b=%20", "/a?b=c+d", "/a b", "http://x/a"]
+        {
+            assert!(!takes(unusual), "{unusual}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_seldom_asked_for_is_found_by_any_spelling_of_its_name() {
+        let request = "\r\nGET /a HTTP/1.1\r\nHost: x\r\nACCEPT:  text/plain \r\naccept: b\r\n\r\n";
+        let (head, _) = RequestHead::take(&mut BytesMut::from(request.as_bytes())).unwrap();
+        assert_eq!(head.other_header("accept"), [&b"text/plain"[..], b"b"]);
+        assert!(head.other_header("get").is_empty());
+        let decoded = head.decoded();
+        assert_eq!(decoded.headers().get_all("accept").count(), 2);
+        assert_eq!((decoded.path(), decoded.method().as_str()), ("/a", "GET"));
     }
 }

@@ -25,11 +25,9 @@ use std::{
     task::{Poll, ready},
 };
 
-use actix_http::{KeepAlive, Response, ServiceConfig, ServiceConfigBuilder, h1::Codec};
+use actix_http::{KeepAlive, Response as ActixResponse, ServiceConfig, ServiceConfigBuilder, h1::Codec};
 use actix_web::{
-    Error,
-    body::{BodySize, BoxBody, EitherBody, MessageBody},
-    dev::Service,
+    body::{BodySize, MessageBody},
     http::StatusCode,
     web::BytesMut,
 };
@@ -37,33 +35,28 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Sleep,
 };
+use tokio_util::codec::Decoder;
 
-use crate::{
-    api::base_path::BasePath,
-    transport::{
-        http1::{buffer_pool::Buffers, payload::Source, read::Next},
-        limits::{connection::Connection, registry::Connections},
-        request::{Answered, Received},
-        response::Answer,
-    },
+use crate::transport::{
+    Overload, Request, Response, Service,
+    http1::{buffer_pool::Buffers, payload::Source, read::Next},
+    limits::{connection::Connection, registry::Connections},
 };
 
 /// What the connections of one worker have in common.
 pub struct Worker<S> {
-    app: S,
+    service: Rc<S>,
     connections: Arc<Connections>,
     config: ServiceConfig,
     buffers: Buffers,
-    /// Requests that calls consist of are read in place, if there is one.
-    plain_under: Option<BasePath>,
 }
 
 impl<S> Worker<S> {
     /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
-    pub fn new(app: S, connections: Arc<Connections>, plain_under: Option<BasePath>) -> Self {
+    pub fn new(service: Rc<S>, connections: Arc<Connections>) -> Self {
         // All that is read from it is whether connections are kept, and the date.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { app, connections, config, buffers: Buffers::default(), plain_under }
+        Self { service, connections, config, buffers: Buffers::default() }
     }
 
     pub fn connections(&self) -> &Arc<Connections> {
@@ -99,12 +92,7 @@ pub struct Http1<T, S> {
 /// The client has gone, or is to be taken for gone.
 struct Gone;
 
-impl<T, S, B> Http1<T, S>
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Received, Response = Answered<B>, Error = Error>,
-    B: MessageBody + 'static,
-{
+impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
         connection.speaks_http_1();
         Self {
@@ -127,12 +115,12 @@ where
     /// Until the client has gone, or one of both has had enough.
     pub async fn run(&mut self) {
         loop {
-            let received = match self.next().await {
-                Next::Request(received) => received,
+            let request = match self.next().await {
+                Next::Request(request) => request,
                 Next::Misshapen(status) => return Box::pin(self.refuse(status)).await,
                 Next::End => return Box::pin(self.close()).await,
             };
-            match self.answer(received).await {
+            match self.answer(request).await {
                 Ok(true) => {}
                 Ok(false) => return Box::pin(self.close()).await,
                 Err(Gone) => return,
@@ -141,21 +129,41 @@ where
     }
 
     /// Has a request answered; whether another may follow.
-    async fn answer(&mut self, received: Received) -> Result<bool, Gone> {
-        let answered = {
-            let work = pin!(self.worker.app.call(received));
-            self.outcome(work).await?
-        };
-        let (head, body) = match answered {
-            Ok(Answered::Plain(answer, begun)) => {
-                let may_go_on = self.send_plain(&answer).await;
-                drop(begun);
-                return may_go_on;
+    async fn answer(&mut self, request: Request) -> Result<bool, Gone> {
+        let in_place = request.is_in_place();
+        let mut begun = self.worker.connections.begin(&request);
+        let mut response = match &begun {
+            Ok(_) => {
+                let work = pin!(self.worker.service.call(request));
+                self.outcome(work).await?
             }
-            Ok(Answered::Any(response)) => response.map_body(|_, body| EitherBody::left(body)).into_parts(),
-            Err(error) => Response::<BoxBody>::from(error).map_body(|_, body| EitherBody::right(body)).into_parts(),
+            Err(overload) => self.worker.service.refuse(*overload),
         };
-        // Whole until all of it is taken: then the request is over.
+        if begun.as_mut().is_ok_and(|begun| !begun.answer(response.body_len())) {
+            response = self.worker.service.refuse(Overload::Memory);
+        }
+        // The request is over when all of the response has been taken.
+        let may_go_on = match response.as_text() {
+            Some(text) if in_place => self.send_text(&response, text).await,
+            _ => {
+                if in_place {
+                    self.tell_codec();
+                }
+                self.send_encoded(response).await
+            }
+        };
+        drop(begun);
+        may_go_on
+    }
+
+    /// Tells the codec what it would know if it had decoded a request that was read in place: all of these are alike in
+    /// what matters for a response.
+    fn tell_codec(&mut self) {
+        let _ = self.codec.decode(&mut BytesMut::from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+
+    async fn send_encoded(&mut self, response: Response) -> Result<bool, Gone> {
+        let (head, body) = response.into_actix().into_parts();
         let body = pin!(body);
         let out = self.begin_answer(head, body.size())?;
         self.send(out, body).await?;
@@ -163,7 +171,7 @@ where
     }
 
     /// Gives a request what it needs to come to its answer.
-    async fn outcome(&mut self, mut work: Pin<&mut S::Future>) -> Result<Result<S::Response, Error>, Gone> {
+    async fn outcome<F: Future<Output = Response>>(&mut self, mut work: Pin<&mut F>) -> Result<Response, Gone> {
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(outcome) = work.as_mut().poll(context) {
@@ -181,7 +189,7 @@ where
     /// Answers what is no request, and ends.
     async fn refuse(&mut self, status: StatusCode) {
         self.broken = true;
-        let Ok(out) = self.begin_answer(Response::with_body(status, ()), BodySize::Sized(0)) else { return };
+        let Ok(out) = self.begin_answer(ActixResponse::with_body(status, ()), BodySize::Sized(0)) else { return };
         if self.send(out, pin!(())).await.is_ok() {
             self.close().await;
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_http::{
-    Request,
+    Request as DecodedRequest,
     error::{ParseError, PayloadError},
     h1::{Message, MessageType},
 };
@@ -17,7 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::Decoder;
 
 use crate::transport::{
-    http1::{Gone, Http1, Received, head::Plain, payload::Source, upgrades},
+    Request, Service,
+    body::Body,
+    http1::{Gone, Http1, head::RequestHead, payload::Source, upgrades},
     limits::connection::HEAD_TIMEOUT,
 };
 
@@ -27,14 +29,14 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What the next request turns out to be.
 pub enum Next {
-    Request(Received),
+    Request(Request),
     /// Nothing that could be understood, or not in time.
     Misshapen(StatusCode),
     /// There is none.
     End,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
+impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub(super) async fn next(&mut self) -> Next {
         loop {
             if let Some(next) = self.decode() {
@@ -50,11 +52,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         if self.ahead.is_empty() {
             return None;
         }
-        if let Some(plain) = self.take_plain() {
+        if let Some(request) = self.take_in_place() {
             self.let_go();
-            return Some(Next::Request(plain));
+            return Some(Next::Request(request));
         }
-        upgrades::ignore(&mut self.ahead);
+        upgrades::ignore(&mut self.ahead, |path| self.worker.service.upgrades(path));
         let next = match self.codec.decode(&mut self.ahead) {
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
@@ -70,15 +72,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         Some(next)
     }
 
-    /// The next request, if it came whole and is a plain one. It is looked at once: what comes in pieces is left to actix.
-    fn take_plain(&mut self) -> Option<Received> {
-        let base = self.worker.plain_under.as_ref().filter(|_| self.may_be_plain)?;
-        let Some(plain) = Plain::take(&mut self.ahead, base) else {
+    /// The next request, if it arrived whole and is plain. It is looked at once: what arrives in pieces is left to actix-http.
+    fn take_in_place(&mut self) -> Option<Request> {
+        if !self.may_be_plain {
+            return None;
+        }
+        let Some((head, body)) = RequestHead::take(&mut self.ahead) else {
             self.may_be_plain = false;
             return None;
         };
         self.head_came();
-        Some(Received::Plain { plain, from: self.peer, connection: self.connection.clone() })
+        Some(Request::in_place(head, Body::Whole(body), self.peer, self.connection.clone()))
     }
 
     fn head_came(&mut self) {
@@ -124,13 +128,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
     }
 
     /// Gives the request what belongs to it.
-    fn begin(&mut self, mut request: Request) -> Received {
-        request.head_mut().peer_addr = Some(self.peer);
+    fn begin(&mut self, mut request: DecodedRequest) -> Request {
         if self.codec.message_type() != MessageType::None {
             self.expects = request.head().expect();
             *request.payload() = self.open_body();
         }
-        Received::Any { request, connection: Some(self.connection.clone()) }
+        Request::decoded(request, self.peer, self.connection.clone())
     }
 
     fn open_body(&mut self) -> Payload {

@@ -1,5 +1,5 @@
-//! Requests that ask to go on in another protocol, which is for the server to decide (RFC 9110 section 7.8): here it does so
-//! for the probe's WebSocket only.
+//! Requests to upgrade to another protocol, which the server may ignore (RFC 9110 section 7.8): it does, unless the service
+//! takes a WebSocket at that path.
 //!
 //! actix's parser decides by the request alone. It lets the connection end after the answer, and takes what follows the head of
 //! a WebSocket's handshake for another protocol, even where the head announces a body. So the wish is taken out of the head before.
@@ -8,14 +8,11 @@ use std::ops::Range;
 
 use actix_web::web::BytesMut;
 
-/// Where a WebSocket is accepted, whatever stands before it.
-const PROBE: &str = "/v1/probe/upgrade";
-/// As many fields as actix takes.
-const FIELDS_MAX: usize = 96;
+use crate::transport::limits::HEADER_FIELDS_MAX;
 
 /// Blanks `Upgrade`, and what belongs to it in `Connection`, in a head that came whole, unless it is to be granted.
-pub fn ignore(bytes: &mut BytesMut) {
-    for wish in wishes(bytes) {
+pub fn ignore(bytes: &mut BytesMut, granted: impl Fn(&str) -> bool) {
+    for wish in wishes(bytes, granted) {
         if let Some(place) = bytes.get_mut(wish) {
             place.fill(b' ');
         }
@@ -23,10 +20,10 @@ pub fn ignore(bytes: &mut BytesMut) {
 }
 
 /// Where they stand.
-fn wishes(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+fn wishes(bytes: &[u8], granted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);
-    if !matches!(request.parse(bytes), Ok(httparse::Status::Complete(_))) || is_handshake(&request) {
+    if !matches!(request.parse(bytes), Ok(httparse::Status::Complete(_))) || is_handshake(&request, granted) {
         return Vec::new();
     }
     let place = |part: &[u8]| {
@@ -44,17 +41,14 @@ fn wishes(bytes: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// A WebSocket for the probe. HTTP/1.0 knows no upgrades.
-fn is_handshake(request: &httparse::Request<'_, '_>) -> bool {
+/// A WebSocket's, where one is taken. HTTP/1.0 has no upgrades.
+fn is_handshake(request: &httparse::Request<'_, '_>, granted: impl Fn(&str) -> bool) -> bool {
     let path = request.path.map_or("", |target| target.split('?').next().unwrap_or_default());
     let asks = |field: &httparse::Header<'_>| {
         field.name.eq_ignore_ascii_case("upgrade")
             && list(field.value).any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
     };
-    request.method == Some("GET")
-        && path.ends_with(PROBE)
-        && request.version == Some(1)
-        && request.headers.iter().any(asks)
+    request.method == Some("GET") && granted(path) && request.version == Some(1) && request.headers.iter().any(asks)
 }
 
 /// The members of a list (RFC 9110 section 5.6.1).
@@ -68,7 +62,7 @@ mod tests {
 
     fn without(head: &str) -> String {
         let mut bytes = BytesMut::from(head.as_bytes());
-        ignore(&mut bytes);
+        ignore(&mut bytes, |path| path.ends_with("/v1/probe/upgrade"));
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actix_http::{ConnectionType, Response, h1::Message};
+use actix_http::{ConnectionType, Response as ActixResponse, h1::Message};
 use actix_web::{
     body::{BodySize, MessageBody},
     http::StatusCode,
@@ -17,14 +17,17 @@ use actix_web::{
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::codec::Encoder;
 
-use crate::transport::http1::{Answer, Gone, Http1, buffer_pool::WRITE_BYTES};
+use crate::transport::{
+    Response, Service,
+    http1::{Gone, Http1, buffer_pool::WRITE_BYTES},
+};
 
 /// How long what is left of a refused request is thrown away, so that the refusal is heard.
 const LINGER: Duration = Duration::from_secs(1);
 
-impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
+impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     /// An answer as far as its head.
-    pub(super) fn begin_answer(&mut self, mut head: Response<()>, size: BodySize) -> Result<BytesMut, Gone> {
+    pub(super) fn begin_answer(&mut self, mut head: ActixResponse<()>, size: BodySize) -> Result<BytesMut, Gone> {
         self.announce_end(&mut head);
         let mut out = self.worker.buffers.lend();
         out.extend_from_slice(mem::take(&mut self.interim));
@@ -32,14 +35,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
         Ok(out)
     }
 
-    /// Answers a plain request; whether another may follow.
-    pub(super) async fn send_plain(&mut self, answer: &Answer) -> Result<bool, Gone> {
-        let ends = self.worker.connections.is_draining() || answer.is_last();
+    /// Answers a request that was read in place, with a body that is there; whether another may follow.
+    pub(super) async fn send_text(&mut self, response: &Response, body: &str) -> Result<bool, Gone> {
+        let ends = self.worker.connections.is_draining() || response.closes();
         let mut out = self.worker.buffers.lend();
-        write_head(answer, ends, &mut out);
+        write_head(response, body.len(), ends, &mut out);
         self.worker.config.write_date_header(&mut out, false);
         out.extend_from_slice(b"\r\n");
-        let sent = self.write_both(&mut out, answer.body.as_bytes()).await;
+        let sent = self.write_both(&mut out, body.as_bytes()).await;
         self.worker.buffers.take_back(out);
         sent.map(|()| !ends)
     }
@@ -141,7 +144,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
     }
 
     /// Says that this is the last answer, if it is.
-    fn announce_end(&mut self, head: &mut Response<()>) {
+    fn announce_end(&mut self, head: &mut ActixResponse<()>) {
         let ends = self.worker.connections.is_draining() || !self.is_at_an_end();
         if ends && !head.upgrade() {
             head.head_mut().set_connection_type(ConnectionType::Close);
@@ -150,20 +153,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> Http1<T, S> {
 }
 
 /// The head of an answer, but for its date (RFC 9112 sections 4 and 5).
-fn write_head(answer: &Answer, ends: bool, out: &mut BytesMut) {
+fn write_head(response: &Response, length: usize, ends: bool, out: &mut BytesMut) {
     let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
     put("HTTP/1.1 ");
-    put(answer.status.as_str());
+    put(response.status().as_str());
     put(" ");
-    put(answer.status.canonical_reason().unwrap_or_default());
-    if answer.status != StatusCode::NO_CONTENT {
+    put(response.status().canonical_reason().unwrap_or_default());
+    if response.status() != StatusCode::NO_CONTENT {
         put("\r\ncontent-length: ");
-        put(itoa::Buffer::new().format(answer.body.len()));
+        put(itoa::Buffer::new().format(length));
     }
     if ends {
         put("\r\nconnection: close");
     }
-    answer.each_field(|name, value| {
+    response.each_field(|name, value| {
         put("\r\n");
         put(name);
         put(": ");

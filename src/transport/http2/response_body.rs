@@ -1,4 +1,4 @@
-//! An answer on its way: in small pieces, counted until the last one is taken.
+//! The body of a response while it is sent: in small pieces, counted until the last one is taken.
 
 use std::{
     error::Error,
@@ -6,40 +6,30 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use actix_http::Response;
 use actix_web::{
-    HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
     web::Bytes,
 };
 
-use crate::{api::problem::Problem, transport::limits::registry::Begun};
+use crate::transport::limits::registry::Begun;
 
 /// A piece. It is copied into a buffer on its way, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
 
 /// Keeps its request on the connection until it is sent.
-pub struct Sent {
+pub struct ResponseBody {
     body: BoxBody,
     rest: Bytes,
     _begun: Option<Begun>,
 }
 
-impl Sent {
-    /// An answer on its way, or that there is no memory to send it.
-    pub fn answer(answer: HttpResponse, mut begun: Option<Begun>) -> Response<Self> {
-        let size = match answer.body().size() {
-            BodySize::Sized(size) => usize::try_from(size).unwrap_or(usize::MAX),
-            BodySize::None | BodySize::Stream => 0,
-        };
-        let fits = begun.as_mut().is_none_or(|begun| begun.answer(size));
-        let answer = if fits { answer } else { Problem::memory_exhausted().error_response() };
-        let answer: Response<BoxBody> = answer.into();
-        answer.map_body(|_, body| Self { body, rest: Bytes::new(), _begun: begun })
+impl ResponseBody {
+    pub fn new(body: BoxBody, begun: Option<Begun>) -> Self {
+        Self { body, rest: Bytes::new(), _begun: begun }
     }
 }
 
-impl MessageBody for Sent {
+impl MessageBody for ResponseBody {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {

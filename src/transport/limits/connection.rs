@@ -1,6 +1,7 @@
 //! One connection, as its stream, its requests and the one who looks after all of them see it.
 
 use std::{
+    any::Any,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -11,13 +12,8 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use subtle::ConstantTimeEq;
 
-use crate::{
-    api::auth::token::TokenKey,
-    clock::Clock,
-    domain::{PeerId, RoomName, Timestamp},
-};
+use crate::transport::limits::Clock;
 
 /// What may come on a connection when there is nothing to do: the head of a request, some 16 KiB, and what belongs to TLS.
 const HEAD_BYTES: usize = 20 * 1024;
@@ -59,8 +55,8 @@ pub struct Connection {
     idle: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
-    /// The token that was last verified on it. Verifying takes longer than putting a message into a mailbox.
-    verified: Mutex<Option<Box<Verified>>>,
+    /// What the service remembers of it.
+    memo: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 /// Where what has come over HTTP/2 ends.
@@ -73,32 +69,17 @@ pub enum End {
     InHead,
 }
 
-#[derive(Debug)]
-struct Verified {
-    token: [u64; TOKEN_WORDS],
-    room: RoomName,
-    peer: PeerId,
-}
-
-const TOKEN_WORDS: usize = TokenKey::PEER_TOKEN_LEN / 8;
-
-/// A token as it is compared: eight bytes at once.
-fn words(token: &str) -> Option<[u64; TOKEN_WORDS]> {
-    let (bytes, []) = token.as_bytes().as_chunks() else { return None };
-    let bytes: &[[u8; 8]; TOKEN_WORDS] = bytes.try_into().ok()?;
-    Some(bytes.map(u64::from_ne_bytes))
-}
-
 /// In `begun`, `blocked_since` and `due`: at no time.
 const NEVER: u64 = u64::MAX;
 
 impl Connection {
     pub fn new(clock: Clock, over_limit: bool) -> Self {
+        let now = clock.millis();
         Self {
             clock,
             over_limit,
             requests: AtomicUsize::new(0),
-            heard: AtomicU64::new(clock.now().millis()),
+            heard: AtomicU64::new(now),
             begun: AtomicU64::new(NEVER),
             in_frame: AtomicBool::new(false),
             blocked_since: AtomicU64::new(NEVER),
@@ -112,22 +93,18 @@ impl Connection {
             idle: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             waker: AtomicWaker::new(),
-            verified: Mutex::new(None),
+            memo: Mutex::new(None),
         }
     }
 
-    /// Whose token this is, if it was the last one that was verified here. Behind a proxy others may share the connection,
-    /// so the comparison tells nothing by the time it takes.
-    pub fn recall(&self, room: &str, token: &str) -> Option<(RoomName, PeerId)> {
-        let verified = self.verified.lock();
-        let verified = verified.as_ref().filter(|verified| verified.room.as_str() == room)?;
-        let is_the_same = bool::from(verified.token.ct_eq(&words(token)?));
-        is_the_same.then(|| (verified.room.clone(), verified.peer))
+    /// What the service remembers of it, until it remembers something else.
+    pub fn recall<T: 'static, R>(&self, read: impl FnOnce(&T) -> R) -> Option<R> {
+        let memo = self.memo.lock();
+        memo.as_deref().and_then(|memo| memo.downcast_ref()).map(read)
     }
 
-    pub fn remember(&self, room: &RoomName, token: &str, peer: PeerId) {
-        let Some(token) = words(token) else { return };
-        *self.verified.lock() = Some(Box::new(Verified { token, room: room.clone(), peer }));
+    pub fn remember<T: Send + 'static>(&self, memo: T) {
+        *self.memo.lock() = Some(Box::new(memo));
     }
 
     /// Ends it from outside: its stream finds out when it is next polled, which is at once.
@@ -159,7 +136,7 @@ impl Connection {
     /// Something comes of which nobody knows yet whether it is whole.
     pub fn begun(&self) {
         if self.begun.load(Ordering::Relaxed) == NEVER {
-            self.begun.store(self.clock.now().millis(), Ordering::Relaxed);
+            self.begun.store(self.clock.millis(), Ordering::Relaxed);
         }
     }
 
@@ -202,7 +179,7 @@ impl Connection {
 
     /// The client takes nothing at present, or again something.
     pub fn blocked(&self, blocked: bool) {
-        self.blocked_since.store(if blocked { self.clock.now().millis() } else { NEVER }, Ordering::Relaxed);
+        self.blocked_since.store(if blocked { self.clock.millis() } else { NEVER }, Ordering::Relaxed);
     }
 
     /// Whether everything has been answered since this was last asked: then the client may send as much as at first.
@@ -227,8 +204,8 @@ impl Connection {
     }
 
     /// Ends it if there is a reason to: answers that are not taken, or nothing on it for too long.
-    pub fn end_if_overdue(&self, now: Timestamp, idle: Duration) {
-        let past = |since: u64, span: Duration| since != NEVER && Timestamp::from_millis(since) + span < now;
+    pub fn end_if_overdue(&self, now: u64, idle: Duration) {
+        let past = |since: u64, span: Duration| since != NEVER && since.saturating_add(millis(span)) < now;
         let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
         let asked_nothing = self.requests.load(Ordering::Acquire) == 0;
         let half = (asked_nothing || self.in_frame.load(Ordering::Relaxed))
@@ -256,6 +233,10 @@ impl Connection {
     }
 }
 
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A request that is on a connection.
 #[derive(Debug)]
 pub struct InRequest {
@@ -270,7 +251,7 @@ pub struct InRequest {
 impl InRequest {
     /// Its answer is sent, and must be taken in this time.
     pub fn answer_due(&mut self, within: Duration) {
-        let due = (self.connection.clock.now() + within).millis();
+        let due = self.connection.clock.millis().saturating_add(millis(within));
         self.connection.answers.fetch_add(1, Ordering::AcqRel);
         self.answered = true;
         let _ = self.connection.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |others| {
@@ -285,7 +266,7 @@ impl Drop for InRequest {
         if !connection.in_frame.load(Ordering::Relaxed) {
             connection.nothing_begun();
         }
-        connection.heard.store(connection.clock.now().millis(), Ordering::Relaxed);
+        connection.heard.store(connection.clock.millis(), Ordering::Relaxed);
         connection.allowed.fetch_sub(self.lent, Ordering::Relaxed);
         connection.fresh.store(true, Ordering::Release);
         connection.requests.fetch_sub(1, Ordering::AcqRel);

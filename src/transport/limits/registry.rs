@@ -13,23 +13,17 @@ use std::{
     time::Duration,
 };
 
-use actix_http::Request;
-use actix_web::{
-    http::{Version, header},
-    rt::net::TcpStream,
-};
+use actix_web::rt::net::TcpStream;
 use parking_lot::Mutex;
 
-use crate::{
-    api::problem::{Code, Problem},
-    clock::Clock,
-    transport::{
-        client_address::{AddressKey, TrustedProxies},
-        limits::{
-            connection::{Connection, InRequest},
-            guarded_stream::Watched,
-            memory_budget::{Share, Transit},
-        },
+use crate::transport::{
+    Overload, Request,
+    client_address::{AddressKey, TrustedProxies},
+    limits::{
+        Clock, HEADER_FIELDS_MAX,
+        connection::{Connection, InRequest},
+        guarded_stream::Watched,
+        memory_budget::{Share, Transit},
     },
 };
 
@@ -51,9 +45,6 @@ pub struct ConnectionLimits {
 const REQUESTS_PER_CONNECTION: usize = 100;
 /// What a request beyond the first on a connection takes in memory while it is under way.
 const REQUEST_BYTES: usize = 8 * 1024;
-/// Header fields of a request. Over HTTP/1 actix refuses as many; over HTTP/2 it would take thousands, and keep the
-/// memory for them.
-const HEADERS: usize = 96;
 /// The longest a client may take over a small answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A client has a second more for each so many bytes of an answer.
@@ -109,7 +100,7 @@ impl Connections {
         if let Some(address) = address {
             open.by_address.insert(address, from_there);
         }
-        let connection = Arc::new(Connection::new(self.clock, total > self.limits.total));
+        let connection = Arc::new(Connection::new(self.clock.clone(), total > self.limits.total));
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         open.by_number.insert(number, connection.clone());
         drop(open);
@@ -119,7 +110,7 @@ impl Connections {
     /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
     /// come whole in time; and those whose clients do not take their answers.
     pub fn end_the_overdue(&self) {
-        let now = self.clock.now();
+        let now = self.clock.millis();
         let open = self.open.lock();
         for connection in open.by_number.values() {
             connection.end_if_overdue(now, self.limits.idle);
@@ -147,31 +138,22 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &mut Request, connection: Option<&Arc<Connection>>) -> Result<Option<Begun>, Problem> {
-        let Some(connection) = connection else { return Ok(None) };
-        if request.head().headers().len() > HEADERS && !connection.over_limit {
-            // actix keeps the map for the next request, with all the places in it.
-            request.head_mut().headers = header::HeaderMap::new();
-            return Err(Problem::new(Code::HeadersTooLarge, format!("There are more than {HEADERS} header fields.")));
-        }
-        self.begin_announced(announced(request), connection).map(Some)
-    }
-
-    /// The same, with so long a body.
-    pub fn begin_announced(&self, body: Option<usize>, connection: &Arc<Connection>) -> Result<Begun, Problem> {
+    pub fn begin(&self, request: &Request) -> Result<Begun, Overload> {
+        let connection = request.connection();
         if connection.over_limit {
-            let detail = "The server has as many connections as it may have.";
-            return Err(Problem::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2)));
+            return Err(Overload::Connections);
         }
-        let in_request = connection.begin(body, self.limits.body_bytes);
+        if request.headers().count() > HEADER_FIELDS_MAX {
+            return Err(Overload::HeaderFields(HEADER_FIELDS_MAX));
+        }
+        let in_request = connection.begin(request.announced(), self.limits.body_bytes);
         let before = in_request.before;
         let mut share = self.transit.share();
         if before >= REQUESTS_PER_CONNECTION {
-            let detail = format!("There are {before} requests on this connection already.");
-            return Err(Problem::new(Code::RateLimited, detail).retry_after(Duration::from_secs(1)));
+            return Err(Overload::Requests(before));
         }
         if before > 0 && !share.grow(REQUEST_BYTES) {
-            return Err(Problem::memory_exhausted());
+            return Err(Overload::Memory);
         }
         Ok(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) })
     }
@@ -198,14 +180,6 @@ impl Begun {
         self.in_request.answer_due(self.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
         fits
     }
-}
-
-/// The length of the body, as far as it is said beforehand.
-fn announced(request: &Request) -> Option<usize> {
-    let headers = request.head().headers();
-    let chunked = request.version() != Version::HTTP_2 && headers.contains_key(header::TRANSFER_ENCODING);
-    let length = || headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if chunked { None } else { Some(length().unwrap_or(0)) }
 }
 
 impl Seat {

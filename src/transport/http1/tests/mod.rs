@@ -1,11 +1,12 @@
 //! One connection with nothing but a pipe: what it keeps, and what it says when.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, net::SocketAddr, time::Duration};
 
-use actix_service::fn_service;
+use actix_service::Service as ActixService;
 use actix_web::{
-    App, HttpMessage, HttpRequest, HttpResponse,
-    body::BodyStream,
+    App, Error, HttpRequest, HttpResponse,
+    body::{BodyStream, BoxBody},
+    dev::ServiceResponse,
     test::init_service,
     web::{self, Bytes, Payload},
 };
@@ -17,9 +18,10 @@ use futures_util::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{
-    clock::Clock,
-    transport::{client_address::TrustedProxies, http1::head::Plain, limits::registry::ConnectionLimits},
+use crate::transport::{
+    body::Body,
+    client_address::TrustedProxies,
+    limits::{Clock, registry::ConnectionLimits},
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -56,8 +58,7 @@ async fn pieces(mut body: Payload) -> HttpResponse {
 }
 
 async fn who(request: HttpRequest) -> String {
-    let known = request.extensions().contains::<Arc<Connection>>();
-    format!("{} {known}", request.peer_addr().unwrap())
+    request.peer_addr().unwrap().to_string()
 }
 
 async fn slowly() -> HttpResponse {
@@ -78,17 +79,48 @@ async fn not_to_its_end() -> HttpResponse {
     HttpResponse::Ok().body(BodyStream::new(pieces))
 }
 
-/// Says which request was read in place, with its body, or as many bytes as its query says.
-fn in_place(plain: Plain) -> Answer {
-    let length = plain.query().parse().unwrap_or(0);
-    let what = format!("{:?} {} ", plain.act(), plain.room());
-    let body = String::from_utf8(plain.into_body().to_vec()).unwrap();
-    Answer::json(StatusCode::OK, what + &body + &"x".repeat(length))
+/// Says which request under `/v1` was read in place, with its body, or as many bytes as its query says. Answers all others
+/// by the application.
+struct Answers<A>(A);
+
+impl<A> Service for Answers<A>
+where
+    A: ActixService<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+    A::Future: 'static,
+{
+    fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
+        if request.is_in_place() && request.path().starts_with("/v1/") {
+            return Either::Left(ready(in_place(&request)));
+        }
+        let answer = self.0.call(request.into_decoded(""));
+        Either::Right(async move { Response::from_actix(answer.await.unwrap().into_parts().1) })
+    }
+
+    fn refuse(&self, overload: Overload) -> Response {
+        Response::text(StatusCode::SERVICE_UNAVAILABLE, &[], format!("{overload:?}"))
+    }
+
+    fn upgrades(&self, _: &str) -> bool {
+        false
+    }
+}
+
+fn in_place(request: &Request) -> Response {
+    let length = request.query().parse().unwrap_or(0);
+    let Body::Whole(body) = request.take_body() else { panic!("a body that is still arriving") };
+    let what = format!("{} {} ", request.method(), request.path());
+    let text = what + std::str::from_utf8(&body).unwrap() + &"x".repeat(length);
+    Response::text(StatusCode::OK, &[("content-type", "text/plain")], text)
+}
+
+fn clock() -> Clock {
+    let clock = crate::clock::Clock::start();
+    Clock::new(move || clock.now().millis())
 }
 
 fn limits() -> ConnectionLimits {
     let idle = Duration::from_secs(75);
-    ConnectionLimits { total: 9, per_address: 9, idle, transit_bytes: 1 << 20, body_bytes: 1 << 20 }
+    ConnectionLimits { total: 9, per_address: 9, idle, transit_bytes: 1 << 24, body_bytes: 1 << 20 }
 }
 
 /// A connection whose other end is the test's, and the worker behind it.
@@ -103,27 +135,12 @@ macro_rules! connected {
             .route("/halting", web::get().to(halting))
             .route("/broken", web::get().to(not_to_its_end))
             .default_service(web::to(|| async { "here" }));
-        let proxies = Arc::new(TrustedProxies::default());
-        let connections = Connections::new(limits(), proxies, Clock::start());
-        let app = Rc::new(init_service(app).await);
-        let app = fn_service(move |received: Received| {
-            let (request, connection) = match received {
-                Received::Plain { plain, .. } => {
-                    return Either::Left(ready(Ok(Answered::Plain(in_place(plain), None))));
-                }
-                Received::Any { request, connection } => (request, connection),
-            };
-            let begun = connection.as_ref().map(|connection| connection.begin(Some(0), 0));
-            connection.map(|connection| request.extensions_mut().insert(connection));
-            let answer = app.call(request);
-            Either::Right(async move {
-                let _begun = begun;
-                answer.await.map(|answer| Answered::Any(Response::from(answer)))
-            })
-        });
-        let worker = Rc::new(Worker::new(app, connections, Some(BasePath::default())));
-        let connection = Arc::new(Connection::new(Clock::start(), false));
-        let mut $http1 = Http1::new(server, ([192, 0, 2, 1], 7).into(), connection, worker);
+        let connections = Connections::new(limits(), Arc::new(TrustedProxies::default()), clock());
+        let service = Rc::new(Answers(init_service(app).await));
+        let worker = Rc::new(Worker::new(service, connections));
+        let connection = Arc::new(Connection::new(clock(), false));
+        let peer: SocketAddr = ([192, 0, 2, 1], 7).into();
+        let mut $http1 = Http1::new(server, peer, connection, worker);
     };
 }
 

@@ -17,7 +17,16 @@ async fn requests_are_answered_in_order_whoever_reads_them() {
     assert!(!has_ended(run.as_mut()).await);
     let all = said(&mut client).await;
     let bodies: Vec<&str> = all.split("HTTP/1.1 200 OK").filter_map(|answer| answer.split("\r\n\r\n").nth(1)).collect();
-    assert_eq!(bodies, ["PostBatch tea mine", "here", "Leave tea ", "here", "Leave tea "]);
+    assert_eq!(
+        bodies,
+        [
+            "POST /v1/rooms/tea/messages mine",
+            "here",
+            "DELETE /v1/rooms/tea/peers/ann ",
+            "here",
+            "DELETE /v1/rooms/tea/peers/ann "
+        ]
+    );
     assert_eq!(all.matches("\r\ndate: ").count(), 5, "{all}");
 }
 
@@ -25,16 +34,19 @@ async fn requests_are_answered_in_order_whoever_reads_them() {
 async fn whatever_is_unusual_is_left_to_actix() {
     let with = |field: &str| BATCH.replace("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"));
     for (request, answer) in [
-        (BATCH.to_owned(), "PostBatch tea mine"),
-        (with("Connection: Keep-Alive"), "PostBatch tea mine"),
-        (with("Accept: */*\r\nOrigin: https://x\r\nX:"), "PostBatch tea mine"),
+        (BATCH.to_owned(), "POST /v1/rooms/tea/messages mine"),
+        (with("Connection: Keep-Alive"), "POST /v1/rooms/tea/messages mine"),
+        (with("Accept: */*\r\nOrigin: https://x\r\nX:"), "POST /v1/rooms/tea/messages mine"),
         (with("Connection: close"), "here"),
         (with("Connection: keep-alive, close"), "here"),
         (with("Upgrade: h2c"), "here"),
         (with("Expect: nothing"), "here"),
         (with("Forwarded: for=a\r\nForwarded: for=b"), "here"),
         (BATCH.replace("1.1", "1.0"), "here"),
-        (BATCH.replace("POST", "PUT"), "here"),
+        (BATCH.replace("POST", "PUT"), "PUT /v1/rooms/tea/messages mine"),
+        (BATCH.replace("POST", "OPTIONS"), "here"),
+        (BATCH.replace("/tea", "//tea"), "here"),
+        (BATCH.replace("/tea", "/../tea"), "here"),
         (BATCH.replace("POST /", "POST http://x/"), "here"),
         (BATCH.replace("tea", "t%65a"), "here"),
         (BATCH.replace("messages ", "messages?a=%20 "), "here"),
@@ -67,7 +79,7 @@ async fn answers_of_any_length_come_whole_and_the_last_one_says_that_it_is() {
         worker.connections.drain();
         assert!(has_ended(run).await);
         let all = said(&mut client).await;
-        let body = format!("PostBatch tea mine{}", "x".repeat(length));
+        let body = format!("POST /v1/rooms/tea/messages mine{}", "x".repeat(length));
         let (first, last) = all.split_once(&body).unwrap();
         assert!(first.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{first}");
         assert!(last.ends_with(&body) && last.contains("\r\nconnection: close\r\n"), "{}", &last[..200]);

@@ -1,0 +1,111 @@
+//! What an operation of the API is: an async function whose arguments say who may call it and what it takes.
+
+use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc};
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::{
+    api::{
+        Api,
+        params::{parse_peer, parse_room},
+        problem::{Code, Problem},
+    },
+    domain::{PeerId, RoomName},
+    transport::{Request, Response, client_address::AddressKey, headers::Headers, known_header::KnownHeader},
+};
+
+/// A request that an operation is to answer.
+pub struct Call<'a> {
+    pub api: &'a Arc<Api>,
+    pub request: &'a Request,
+    pub params: PathParams<'a>,
+}
+
+/// What the path says, which may be nonsense. Empty, where it says nothing.
+#[derive(Debug, Default, PartialEq)]
+pub struct PathParams<'a> {
+    pub room: Cow<'a, str>,
+    pub peer: Cow<'a, str>,
+}
+
+/// An argument of an operation, taken out of the request before anything is awaited.
+pub trait FromRequest: Sized {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem>;
+}
+
+/// A response that is being made. In a box: each takes as much memory as it needs itself, and not as the largest of all.
+pub type Answering = LocalBoxFuture<'static, Result<Response, Problem>>;
+
+/// An async function with arguments that are taken from the request, in their order.
+pub trait Operation<Arguments> {
+    fn answer(self, call: &Call<'_>) -> Result<Answering, Problem>;
+}
+
+macro_rules! operation {
+    ($($argument:ident),*) => {
+        impl<Function, Work, $($argument),*> Operation<($($argument,)*)> for Function
+        where
+            Function: FnOnce($($argument),*) -> Work,
+            Work: Future<Output = Result<Response, Problem>> + 'static,
+            $($argument: FromRequest),*
+        {
+            #[allow(non_snake_case, unused_variables, reason = "arguments are called as their types are")]
+            fn answer(self, call: &Call<'_>) -> Result<Answering, Problem> {
+                $(let $argument = $argument::from_request(call)?;)*
+                Ok(Box::pin(self($($argument),*)))
+            }
+        }
+    };
+}
+
+operation!();
+operation!(A);
+operation!(A, B);
+operation!(A, B, C);
+operation!(A, B, C, D);
+operation!(A, B, C, D, E);
+operation!(A, B, C, D, E, F);
+
+impl<'a> Call<'a> {
+    pub fn headers(&self) -> Headers<'a> {
+        self.request.headers()
+    }
+
+    pub fn room(&self) -> Result<RoomName, Problem> {
+        parse_room(&self.params.room)
+    }
+
+    pub fn peer(&self) -> Result<PeerId, Problem> {
+        let unknown = || Problem::new(Code::PeerUnknown, "The peer in the path is not a UUID.");
+        parse_peer(&self.params.peer).ok_or_else(unknown)
+    }
+
+    /// Where the request comes from, as far as limits go.
+    pub fn address(&self) -> AddressKey {
+        let ip: IpAddr = self.request.peer().ip();
+        self.api.proxies.client(ip, self.headers()).into()
+    }
+
+    pub fn required_bearer(&self) -> Result<&'a str, Problem> {
+        self.bearer()?.ok_or_else(|| Problem::new(Code::TokenMissing, "There is no `Authorization` header."))
+    }
+
+    /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
+    pub fn bearer(&self) -> Result<Option<&'a str>, Problem> {
+        let Some(value) = self.headers().get(KnownHeader::Authorization) else { return Ok(None) };
+        let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
+        parse_bearer(value).map(Some).ok_or_else(malformed)
+    }
+}
+
+impl FromRequest for Arc<Api> {
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        Ok(call.api.clone())
+    }
+}
+
+pub fn parse_bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = value.split_at_checked("bearer ".len())?;
+    let token = std::str::from_utf8(token).ok()?.trim();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
+}

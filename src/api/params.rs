@@ -1,0 +1,58 @@
+//! Parameters that more than one operation takes: what each may be, and the problem if it is not.
+
+use serde_json::value::RawValue;
+use twox_hash::XxHash3_64;
+use uuid::Uuid;
+
+use crate::{
+    api::problem::{Code, Problem},
+    domain::{Limits, Metadata, Name, Page, PeerId, Refusal, RoomName},
+};
+
+pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
+    RoomName::parse(text).ok_or_else(|| {
+        Problem::new(Code::RoomNameInvalid, "A room name has 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -")
+    })
+}
+
+/// A peer id in the hyphenated form in which the server gives it out.
+pub fn parse_peer(text: &str) -> Option<PeerId> {
+    let hyphenated = text.len() == 36;
+    hyphenated.then(|| Uuid::try_parse(text).ok()).flatten().map(|uuid| PeerId::from_bytes(uuid.into_bytes()))
+}
+
+/// Seats, as a visitor wishes them: also where the room is there already, nonsense is not passed over.
+pub fn parse_capacity(capacity: Option<f64>, limits: &Limits) -> Result<Option<usize>, Problem> {
+    let max = limits.room_capacity_max;
+    // To JSON Schema 2.0 is as whole a number as 2.
+    let fits = capacity.is_none_or(|seats| seats.fract() == 0.0 && (1.0..=max as f64).contains(&seats));
+    if fits { Ok(capacity.map(|seats| seats as usize)) } else { Err(Refusal::CapacityInvalid { max }.into()) }
+}
+
+/// Which page is asking, as a number.
+pub fn parse_page(text: &str) -> Result<Page, Problem> {
+    if !(1..=64).contains(&text.chars().count()) {
+        return Err(Problem::invalid("`page` must have 1 to 64 characters."));
+    }
+    Ok(Page(XxHash3_64::oneshot(text.as_bytes())))
+}
+
+pub fn parse_name(text: Option<&str>) -> Result<Name, Problem> {
+    Name::parse(text.unwrap_or_default()).ok_or_else(|| {
+        Problem::invalid(format!(
+            "`name` must have at most {} characters, none of them control characters.",
+            Name::MAX_CHARS
+        ))
+    })
+}
+
+pub fn parse_metadata(json: Option<&RawValue>, limits: &Limits) -> Result<Metadata, Problem> {
+    let Some(json) = json.map(RawValue::get) else { return Ok(Metadata::default()) };
+    if json.len() > limits.metadata_bytes {
+        return Err(Problem::invalid(format!("`metadata` must have at most {} bytes.", limits.metadata_bytes)));
+    }
+    if !json.starts_with('{') {
+        return Err(Problem::invalid("`metadata` must be an object."));
+    }
+    Ok(Metadata::new(json))
+}

@@ -1,0 +1,44 @@
+//! The header fields that are looked up by name in most requests.
+
+use actix_web::http::header::{self, HeaderName};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownHeader {
+    Authorization,
+    ContentLength,
+    ContentType,
+    Forwarded,
+    Host,
+    IdempotencyKey,
+    LastEventId,
+    Origin,
+    XForwardedFor,
+}
+
+impl KnownHeader {
+    pub const ALL: [Self; 9] = [
+        Self::Authorization,
+        Self::ContentLength,
+        Self::ContentType,
+        Self::Forwarded,
+        Self::Host,
+        Self::IdempotencyKey,
+        Self::LastEventId,
+        Self::Origin,
+        Self::XForwardedFor,
+    ];
+
+    pub const fn name(self) -> HeaderName {
+        match self {
+            Self::Authorization => header::AUTHORIZATION,
+            Self::ContentLength => header::CONTENT_LENGTH,
+            Self::ContentType => header::CONTENT_TYPE,
+            Self::Forwarded => header::FORWARDED,
+            Self::Host => header::HOST,
+            Self::IdempotencyKey => HeaderName::from_static("idempotency-key"),
+            Self::LastEventId => HeaderName::from_static("last-event-id"),
+            Self::Origin => header::ORIGIN,
+            Self::XForwardedFor => header::X_FORWARDED_FOR,
+        }
+    }
+}
