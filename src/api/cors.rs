@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 
-use crate::{
-    api::NEVER_STORED,
-    transport::{Request, Response, headers::Headers, known_header::KnownHeader},
-};
+use crate::transport::{Request, Response, headers::Headers, known_header::KnownHeader, response::NEVER_STORED};
 
 /// How long browsers may remember a preflight, in seconds; Chromium takes no more.
 const PREFLIGHT_SECONDS: &str = "7200";

@@ -13,14 +13,14 @@ use futures_util::future::Either;
 
 use crate::{
     api::{
-        Api, NEVER_STORED,
+        Api,
         base_path::BasePath,
         cors::Cors,
         operation::{Answering, Call},
         problem::{Code, NO_DOTS, Problem},
         router::{Routed, Router},
     },
-    transport::{Overload, Request, Response, Service},
+    transport::{Overload, Request, Response, Service, response::NEVER_STORED},
 };
 
 /// The API, and the pages for what it does not know.

@@ -51,6 +51,3 @@ pub struct Api {
     /// `/metrics` has a listener of its own, and is not shown here.
     pub metrics_elsewhere: bool,
 }
-
-/// No answer of the API may be kept, and none may be changed on the way.
-pub const NEVER_STORED: &str = "no-store, no-transform";

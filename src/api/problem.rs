@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
-    api::NEVER_STORED,
     domain::{Refusal, Seat},
-    transport::{Response, response::SharedFields},
+    transport::{
+        Response,
+        response::{NEVER_STORED, SharedFields},
+    },
 };
 
 macro_rules! table {

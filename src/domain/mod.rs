@@ -33,6 +33,6 @@ pub use room::join::{Identity, Joined, Rights, Visitor};
 pub use room::lease::Lease;
 pub use room::post::{Accepted, Post, Target};
 pub use room::roster::roster_before;
-pub use room::{Page, Read, RoomPlan, RoomView};
+pub use room::{Read, RoomPlan, RoomView, page::Page};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -83,7 +83,7 @@ fn unencrypted<S: Service>(
     move |stream| {
         let worker = worker.clone();
         Box::pin(Prompt::new(async move {
-            let watched = worker.connections().accept(stream)?;
+            let watched = Watched::accept(stream, worker.connections())?;
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             Http1::new(watched, peer, connection, worker).run().await;
             Ok(())
@@ -106,7 +106,7 @@ where
     move |stream| {
         let (worker, parts) = (worker.clone(), parts.clone());
         Box::pin(Prompt::new(async move {
-            let watched = worker.connections().accept(stream)?.under_tls();
+            let watched = Watched::accept(stream, worker.connections())?.under_tls();
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             // In boxes, lest each connection is as large as the largest of what it may be doing.
             let Ok(stream) = Box::pin(parts.0.call(watched)).await else { return Ok(()) };

@@ -15,6 +15,9 @@ use actix_web::{
 /// Header fields that all responses of a kind have. Names are in lower case.
 pub type SharedFields = &'static [(&'static str, &'static str)];
 
+/// `Cache-Control` of what nobody may keep, and nobody may change.
+pub const NEVER_STORED: &str = "no-store, no-transform";
+
 /// A response. Its `Debug` shows nothing of what is in it: tokens are.
 pub struct Response {
     status: StatusCode,

@@ -3,10 +3,7 @@ use serde_json::{Value, value::RawValue};
 use crate::{
     api::{
         fuzzing::is_slice_of,
-        json::{
-            body, fast_parser,
-            message::{self, Envelope},
-        },
+        json::{body, envelope::Envelope, fast_parser, message},
     },
     domain::{Limits, Payload, PeerId},
 };

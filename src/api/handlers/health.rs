@@ -6,14 +6,17 @@ use actix_web::http::StatusCode;
 
 use crate::{
     api::{
-        Api, NEVER_STORED,
+        Api,
         accept::prefers_open_metrics,
         operation::{Call, FromRequest},
         problem::{Code, Problem},
         schema::problem_responses::refusals,
     },
     telemetry::{Figures, Format},
-    transport::{Response, response::SharedFields},
+    transport::{
+        Response,
+        response::{NEVER_STORED, SharedFields},
+    },
 };
 
 refusals!(ReadyRefusals: Draining, EngineUnavailable);

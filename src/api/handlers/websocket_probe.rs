@@ -12,13 +12,13 @@ use futures_util::stream;
 
 use crate::{
     api::{
-        Api, NEVER_STORED,
+        Api,
         auth::caller::From,
         operation::{Call, FromRequest},
         problem::{Code, Problem},
         schema::problem_responses::refusals,
     },
-    transport::Response,
+    transport::{Response, response::NEVER_STORED},
 };
 
 refusals!(UpgradeRefusals: MalformedRequest, RateLimited);

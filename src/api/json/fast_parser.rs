@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::api::json::{message::Envelope, scan::plain_bytes};
+use crate::api::json::{envelope::Envelope, scan::plain_bytes};
 
 /// Serde reads no deeper than 128 levels, whatever the limit.
 const DEEPEST: usize = 100;

@@ -7,13 +7,15 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        NEVER_STORED,
         json::scan::plain_bytes,
         problem::{Code, Problem},
     },
     domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
     ice::IceServer,
-    transport::{Response, response::SharedFields},
+    transport::{
+        Response,
+        response::{NEVER_STORED, SharedFields},
+    },
 };
 
 /// What every response in JSON says.

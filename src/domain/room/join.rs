@@ -6,7 +6,7 @@ use crate::domain::{
     Card, Content, CreatorId, Keyed, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
     headroom::Left,
     mailbox::Mailbox,
-    room::{Page, Room, lease::Lease, peer::Peer},
+    room::{Room, lease::Lease, page::Page, peer::Peer},
 };
 
 /// Who is at the door.

@@ -2,6 +2,7 @@
 
 pub(in crate::domain) mod join;
 pub(in crate::domain) mod lease;
+pub(in crate::domain) mod page;
 pub(in crate::domain) mod peer;
 pub(in crate::domain) mod post;
 pub(in crate::domain) mod roster;
@@ -12,7 +13,7 @@ use std::{collections::VecDeque, sync::Arc};
 use crate::domain::{
     Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
     deadlines::Place,
-    room::{peer::Peer, seats::Seats},
+    room::{page::Page, peer::Peer, seats::Seats},
     roster_before,
 };
 
@@ -47,11 +48,6 @@ pub enum Read {
     /// A poll that came earlier looks again: no new sign of life of its peer. Its number is in the batch it got then.
     Again { poll: u64, page: Option<Page> },
 }
-
-/// Which of the pages that have a peer's token is asking. The one that joined last has the seat, and its polls may come
-/// more than once, as some proxies send them. Clients that do not say are told apart by their polls alone: the newest wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page(pub u64);
 
 #[derive(Clone, Debug)]
 pub struct Room {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::{
     Card, Keyed, PeerId,
     mailbox::{Mailbox, idempotency::Answers},
-    room::{Page, lease::Lease},
+    room::{lease::Lease, page::Page},
 };
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,10 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::transport::limits::{connection::Connection, registry::Seat};
+use crate::transport::limits::{
+    connection::Connection,
+    registry::{Connections, Seat},
+};
 
 /// Wrapped directly around the socket, so that it is in force during TLS handshakes, too.
 #[derive(Debug)]
@@ -44,7 +47,14 @@ const STRETCH: usize = 64 * 1024;
 const REST: Duration = Duration::from_millis(1);
 
 impl Watched {
-    pub fn new(io: TcpStream, peer: SocketAddr, seat: Seat) -> Self {
+    /// A connection that has come, if there is room for it.
+    pub fn accept(io: TcpStream, connections: &Arc<Connections>) -> io::Result<Self> {
+        io.set_nodelay(true)?;
+        let peer = io.peer_addr()?;
+        Ok(Self::new(io, peer, connections.admit(peer)?))
+    }
+
+    fn new(io: TcpStream, peer: SocketAddr, seat: Seat) -> Self {
         let connection = seat.connection().clone();
         Self {
             io,

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use actix_web::rt::net::TcpStream;
 use parking_lot::Mutex;
 
 use crate::transport::{
@@ -22,7 +21,6 @@ use crate::transport::{
     limits::{
         Clock, HEADER_FIELDS_MAX,
         connection::{Connection, InRequest},
-        guarded_stream::Watched,
         memory_budget::{Share, Transit},
     },
 };
@@ -87,9 +85,7 @@ impl Connections {
     }
 
     /// Takes a connection that has come, or refuses it.
-    pub fn accept(self: &Arc<Self>, stream: TcpStream) -> std::io::Result<Watched> {
-        stream.set_nodelay(true)?;
-        let peer = stream.peer_addr()?;
+    pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> std::io::Result<Seat> {
         let address = self.counted(peer.ip());
         let mut open = self.open.lock();
         let total = open.by_number.len() + 1;
@@ -104,7 +100,7 @@ impl Connections {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         open.by_number.insert(number, connection.clone());
         drop(open);
-        Ok(Watched::new(stream, peer, Seat { connections: self.clone(), connection, number, address }))
+        Ok(Seat { connections: self.clone(), connection, number, address })
     }
 
     /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
