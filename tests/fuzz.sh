@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sends the parsers what nobody would think of, guided by the branches it takes (libFuzzer, on stable Rust). What must hold
-# is said in src/http/fuzzing.
+# is said in src/transport/fuzzing and src/api/fuzzing.
 #
 #   bash tests/fuzz.sh 60                  for an hour, all parsers in turn
 #   bash tests/fuzz.sh 5 signal token      for five minutes, only these

@@ -1,4 +1,10 @@
-//! The HTTP edge, and the only place that knows actix: parse, ask the engine once, answer.
+//! From requests to responses: parse, ask the engine once, answer.
+//!
+//! Each operation is one async function in [`handlers`], listed once in [`router`]. The types of its arguments say who
+//! may call it ([`auth::caller`]) and what it takes ([`operation::FromRequest`]). Every request arrives at
+//! [`dispatch::Dispatch`], and every refusal is a [`problem::Problem`]. [`Api`] is what handlers work with.
+//!
+//! Nothing here may know how a request was read or where rooms are kept: no socket, no room lock, no Redis.
 
 pub mod accept;
 pub mod auth;

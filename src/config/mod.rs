@@ -1,4 +1,5 @@
 //! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
+//! [`Config`] is the result, and builds from options what other modules need.
 
 mod engine;
 mod environment;

@@ -1,8 +1,8 @@
-//! The rules of signaling, and nothing else.
+//! The rules of signaling, and nothing else: rooms, peers, mailboxes, leases. [`Rooms`] is the way in.
 //!
 //! No async, no lock, no clock, no randomness, no log, no serde, no framework: this folder imports `std` and itself.
-//! Time, ids and random numbers come in as arguments; what must happen next goes out as a return value. A test
-//! (`tests/it/tidy.rs`) holds it to that.
+//! Time, ids and random numbers come in as arguments; what must happen next is returned. A test (`tests/it/tidy.rs`)
+//! enforces that.
 
 mod card;
 mod deadlines;

@@ -1,4 +1,7 @@
 //! Where rooms are kept, and how polls wait.
+//!
+//! [`Engine`] is the contract and the only way in, implemented for one machine (`memory`) and for several (`redis`). An
+//! engine adds what the domain must not know: locks, the clock, waiting, the network. It knows nothing of HTTP.
 
 mod counters;
 mod lifecycle_log;

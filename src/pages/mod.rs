@@ -1,5 +1,8 @@
-//! What people look at: the page, the documentation of the API, and the pages about problems. And the answer to every path
-//! that nobody knows.
+//! What people open in a browser: the page and the client, Swagger UI and the OpenAPI document, and a page about each
+//! problem. Also the answer to unknown paths.
+//!
+//! This is an actix-web application ([`configure`]), which receives the requests that the API does not know. Nothing
+//! here may ask the engine.
 
 pub mod assets;
 pub mod document;

@@ -1,4 +1,4 @@
-//! What operators see.
+//! What operators see: logs and metrics. Metrics are never labelled by room or peer.
 
 mod logs;
 mod metrics;

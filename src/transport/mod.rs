@@ -1,4 +1,8 @@
-//! From sockets to requests, and from responses to sockets. Nothing here knows what the requests are about.
+//! From sockets to requests, and from responses to sockets.
+//!
+//! Here lives what is true of any HTTP server: accepting, TLS, HTTP/1 and HTTP/2, bodies, time-outs, limits on
+//! connections and memory. Nothing here may know what requests are about: no room, no token, no JSON, and no import
+//! from another folder. It is written as if it were a crate of its own.
 //!
 //! A connection is accepted ([`listener`]), counted and guarded ([`limits`]), and speaks HTTP/1 ([`http1`]) or HTTP/2
 //! ([`http2`]). Either way a [`Request`] goes to a [`Service`], and its [`Response`] comes back.

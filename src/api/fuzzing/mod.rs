@@ -1,5 +1,5 @@
-//! What must hold whatever is sent. `tests/fuzz.sh` searches for input for which it does not; every input that it has kept
-//! in `fuzz/corpus` is tried by `cargo test`, too. Not part of the library: only tests and fuzzers compile this.
+//! What must hold for any input to the API. `tests/fuzz.sh` searches for input for which it does not; `cargo test`
+//! tries every input kept in `fuzz/corpus`. Only tests and fuzzers compile this.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fuzz target fails by panicking")]
 

@@ -1,4 +1,8 @@
 //! The operations of the API, a file for each resource.
+//!
+//! A handler's arguments have been checked before it runs. It calls the engine once and writes the response. Rules
+//! belong in the domain, tokens and rate limits in [`auth`](crate::api::auth), and the form of JSON in
+//! [`json`](crate::api::json).
 
 pub mod health;
 pub mod ice_servers;

@@ -1,4 +1,5 @@
-//! The OpenAPI document, and the shapes in it.
+//! The OpenAPI document ([`openapi::document`]) and its schemas. They describe what [`json`](crate::api::json) reads
+//! and writes, and are used for nothing else.
 
 pub mod openapi;
 pub mod problem_responses;

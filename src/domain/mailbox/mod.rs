@@ -1,4 +1,4 @@
-//! A mailbox: what others have for one peer, in order, until the peer has acknowledged it.
+//! A mailbox: messages for one peer, in order, until the peer has acknowledged them. [`Mailbox`] is the type.
 
 pub(in crate::domain) mod cursor;
 pub(in crate::domain) mod idempotency;

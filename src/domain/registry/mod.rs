@@ -1,6 +1,6 @@
-//! All rooms of one shard, and the order in which their leases end.
+//! All rooms of one shard, and the order in which their leases end. [`Rooms`] is the domain's way in.
 //!
-//! Callers ask [`Rooms::expire`] first, so that no answer depends on when a sweep last came by.
+//! Callers ask [`Rooms::expire`] first, so that no answer depends on when the sweeper last ran.
 
 pub(in crate::domain) mod expiry;
 pub(in crate::domain) mod table;

@@ -1,4 +1,5 @@
-//! A room: its seats, who sits on them, and what all of them are told.
+//! A room: its seats, the peers in them, and what all of them are told. [`Room`] is the type; joining, posting and
+//! leases have files of their own.
 
 pub(in crate::domain) mod join;
 pub(in crate::domain) mod lease;

@@ -1,4 +1,6 @@
 //! The engine for one machine: rooms in shards, each under one lock that is held for as long as a domain call takes.
+//!
+//! [`Memory`] is the engine; a `Shard` is what one lock guards, rooms and the polls that wait for them.
 
 mod parked;
 mod sweep;

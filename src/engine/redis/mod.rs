@@ -1,8 +1,12 @@
 //! The engine for several machines: rooms are kept in Redis, and any node answers any request.
 //!
-//! One script for each operation, so that each is atomic and one round trip. A wake-up is a hint that comes through a
-//! channel of the node where the poll waits; the read is the truth: a poll takes its place first and reads then, and after
-//! a connection was lost every poll reads again. `docs/redis.md` says what is kept and how.
+//! One script for each operation (`scripts`), so that each is atomic and one round trip. A wake-up is a hint that comes
+//! through a channel of the node where the poll waits, and the read is the truth: a poll registers first and then
+//! reads, and after a lost connection every poll reads again.
+//!
+//! [`Redis`] is the engine. `routing` knows which server to ask and what its failures mean, `discovery` and `node` find
+//! and watch servers, `receive` parks polls, and `decode` reads what scripts answer. `docs/redis.md` says what is kept
+//! and how.
 
 mod decode;
 mod discovery;

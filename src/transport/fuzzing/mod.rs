@@ -1,4 +1,4 @@
-//! What must hold for whatever is sent to the transport.
+//! What must hold for any input to the transport. Only tests and fuzzers compile this.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fuzz target fails by panicking")]
 

@@ -1,10 +1,12 @@
-//! HTTP/1 on one connection: a request, its answer, the next request.
+//! HTTP/1 on one connection: a request, its response, the next request. [`Http1::run`] is the loop.
 //!
-//! Requests that calls consist of are read in place (`Plain`) and answered by hand; parsing and encoding of the rest are
-//! actix-http's (`Codec`). The loop around both is our own: actix-http's keeps two buffers of 8 KiB for
-//! each connection from its first request on, and sets a timer for each request. Nearly all of our connections wait, for a
-//! message or for their next request, so here a connection that waits keeps neither: what comes and goes passes through
-//! buffers that belong to the worker (`buffers`), and one watchdog looks at all connections (`Connections`).
+//! A request with nothing unusual about it is read where it arrived ([`head::RequestHead`]) and its response is written
+//! by hand; actix-http's `Codec` parses and encodes the rest. The loop around both is our own: actix-http's keeps two
+//! buffers of 8 KiB for each connection from its first request on, and sets a timer for each request. Nearly all of our
+//! connections wait, for a message or for their next request, so here a waiting connection keeps neither. It reads into
+//! and writes from buffers of its worker (`buffer_pool`), and one watchdog visits all connections ([`Connections`]).
+//!
+//! `docs/decisions/http1-loop.md` says what this costs and when it can go.
 
 mod buffer_pool;
 pub mod head;

@@ -1,4 +1,8 @@
-//! HTTP/2, which actix-http speaks: its streams become requests, and responses go back on them.
+//! HTTP/2, which actix-http speaks: its streams become requests, and responses are sent on them.
+//!
+//! Here is only the adapter ([`connections`]) and what actix-http leaves open: bounds on blocks of header fields
+//! ([`header_block_guard`]), responses in small pieces ([`response_body`]), and clients that reset a stream
+//! ([`client_gone`]).
 
 pub mod client_gone;
 pub mod header_block_guard;

@@ -1,4 +1,8 @@
-//! What connections may take: how many there are, how long they stay, and what is in memory for them.
+//! What connections may take: how many there are, how long they stay, and how much memory they use.
+//!
+//! [`registry::Connections`] admits connections, knows all of them, and ends those that are overdue. Each has a
+//! [`connection::Connection`], which its stream ([`guarded_stream`]) and its requests update. Memory in transit is
+//! counted in [`memory_budget`]. Limits by peer or by content are not here but in the API and the domain.
 
 pub mod connection;
 pub mod guarded_stream;

@@ -1,4 +1,5 @@
-//! The scripts, and how one is called.
+//! The scripts, one for each operation, and how one is called. `prelude.lua` and `room.lua` stand before each of them,
+//! except `rights.lua`.
 
 use redis::{Cmd, ToRedisArgs};
 use sha1::{Digest, Sha1};
