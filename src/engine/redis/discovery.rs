@@ -3,9 +3,9 @@
 use redis::{ProtocolVersion, Value};
 
 use crate::engine::redis::{
+    connection::{ask, open},
     decode::text_of,
     keys::Bucket,
-    node::{ask, open},
     server_info::About,
     url::{Address, Host},
 };

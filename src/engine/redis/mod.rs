@@ -8,6 +8,7 @@
 //! and watch servers, `receive` parks polls, and `decode` reads what scripts answer. `docs/redis.md` says what is kept
 //! and how.
 
+mod connection;
 mod decode;
 mod discovery;
 mod encryption;
@@ -51,10 +52,10 @@ use crate::{
         counters::Flow,
         lifecycle_log,
         redis::{
+            connection::Ears,
             decode::{Odd, Reply, micros, places_in},
             join::named,
             keys::{Bucket, Keys},
-            node::Ears,
             room_count::Census,
             routing::{Link, Trouble},
             runtime::Thread,

@@ -9,34 +9,24 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, ProtocolVersion, PushInfo, PushKind, RedisResult,
-    ServerErrorKind, Value, aio::MultiplexedConnection,
-};
+use redis::{Cmd, ErrorKind, ProtocolVersion, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
 use tokio::{
-    sync::{Mutex, Notify, Semaphore},
+    sync::{Mutex, Semaphore},
     time::timeout,
 };
 
 use crate::engine::redis::{
-    decode::ids_in,
+    connection::{Ears, ask, open},
     discovery::Share,
     keys::{self, Bucket, Keys},
     rights::{self, Rights},
-    scripts::{Digests, Script},
+    scripts::Script,
     server_info::About,
     url::{Address, Host},
-    waiters::Places,
 };
 
-/// A connection must be there within this.
-const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// The same over TLS, which has more round trips, and certificates to read and to check.
-const TLS_CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// A server that is well says so within this.
 const PING_LIMIT: Duration = Duration::from_secs(1);
-/// What a connection waits for an answer, in case nobody else has given up before.
-const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// So many calls are on their way to a server at a time, ten milliseconds' worth; dozens of nodes may do the same before answers
 /// come too late. Others wait here: whoever has to wait for too long knows that nothing was sent, and the question whether the
@@ -60,17 +50,6 @@ pub struct Server {
     push: MultiplexedConnection,
     /// Asks what our user may not do.
     rights: Cmd,
-}
-
-/// What a server needs to tell others of.
-#[derive(Clone, Debug)]
-pub struct Ears {
-    pub keys: Arc<Keys>,
-    pub digests: Arc<Digests>,
-    pub node: String,
-    pub places: Arc<Places>,
-    /// Something is wrong with a connection.
-    pub look: Arc<Notify>,
 }
 
 impl Server {
@@ -152,36 +131,4 @@ async fn load_scripts(connection: &MultiplexedConnection, scripts: &[Script]) ->
         ask(connection, &cmd).await
     });
     join_all(all).await.into_iter().try_for_each(|outcome| outcome.map(drop))
-}
-
-pub async fn ask(connection: &MultiplexedConnection, cmd: &Cmd) -> RedisResult<Value> {
-    connection.clone().send_packed_command(cmd).await?.extract_error()
-}
-
-pub async fn open(client: Client, ears: Option<Ears>) -> RedisResult<MultiplexedConnection> {
-    let is_encrypted = matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(if is_encrypted { TLS_CONNECT_LIMIT } else { CONNECT_LIMIT }))
-        .set_response_timeout(Some(ANSWER_LIMIT));
-    let config = match ears {
-        Some(ears) => config.set_push_sender(move |push: PushInfo| {
-            hear(&ears, push);
-            Ok::<(), redis::aio::SendError>(())
-        }),
-        None => config,
-    };
-    client.get_multiplexed_async_connection_with_config(&config).await
-}
-
-fn hear(ears: &Ears, push: PushInfo) {
-    match push.kind {
-        PushKind::SMessage => {
-            if let Some(Value::BulkString(ids)) = push.data.get(1) {
-                ears.places.wake(ids_in(ids), None);
-            }
-        }
-        // A bucket has gone to another server of the cluster, or the connection is gone.
-        PushKind::SUnsubscribe | PushKind::Disconnection => ears.look.notify_one(),
-        _ => {}
-    }
 }

@@ -15,9 +15,10 @@ use tokio::{sync::Notify, time::timeout};
 
 use crate::engine::{
     redis::{
+        connection::Ears,
         discovery::find_servers,
         keys::{BUCKETS, Bucket},
-        node::{Ears, Server},
+        node::Server,
         rights,
         url::Address,
     },

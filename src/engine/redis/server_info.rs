@@ -2,7 +2,7 @@
 
 use redis::{RedisResult, Value, aio::MultiplexedConnection};
 
-use crate::engine::redis::{decode::text_of, node::ask};
+use crate::engine::redis::{connection::ask, decode::text_of};
 
 /// The oldest that has sharded channels and scripts with flags.
 const OLDEST_MAJOR: u32 = 7;
