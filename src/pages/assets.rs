@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use actix_files::{Files, NamedFile};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
-    http::header::{self, ETag, EntityTag, Header, HeaderName, IfNoneMatch},
+    http::header::{self, ETag, HeaderName},
     middleware::DefaultHeaders,
     web::{self, Data, ServiceConfig},
 };
@@ -13,7 +13,10 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
     api::problem::{Code, Problem},
-    pages::page,
+    pages::{
+        etag::{is_known, tag_of},
+        page,
+    },
 };
 
 #[derive(RustEmbed)]
@@ -63,7 +66,7 @@ async fn embedded_client(request: HttpRequest, file: web::Path<String>) -> Resul
 
 fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpResponse, Problem> {
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "The page has no such file."))?;
-    let tag = hash_tag(&file);
+    let tag = tag_of(&file.metadata.sha256_hash());
     let fresh = is_known(request, &tag);
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     for header in HEADERS {
@@ -74,22 +77,6 @@ fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpRespon
         return Ok(response.finish());
     }
     Ok(response.content_type(file.metadata.mimetype()).body(file.data.into_owned()))
-}
-
-/// Whether the client has this version. A proxy that compresses an answer makes its tag a weak one, so tags are compared
-/// weakly (RFC 9110 section 13.1.2).
-fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
-        Err(_) => false,
-    }
-}
-
-fn hash_tag(file: &EmbeddedFile) -> EntityTag {
-    let hash = file.metadata.sha256_hash();
-    let number = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    EntityTag::new_strong(format!("{number:016x}"))
 }
 
 /// The folder that `--web-dir` names.

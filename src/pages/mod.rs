@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod document;
+pub mod etag;
 
 use std::path::PathBuf;
 

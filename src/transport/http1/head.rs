@@ -211,12 +211,19 @@ fn known_method(method: &str) -> Option<(&'static str, bool)> {
     })
 }
 
-/// Segments of unreserved characters: nothing is escaped, and nothing a resolver would remove.
+/// Segments of unreserved characters: nothing is escaped, none is empty but the last, and none would be resolved away.
 fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path.bytes().all(|byte| is_unreserved(byte) || byte == b'/')
-        && !path.contains("//")
-        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+    let Some(rest) = path.as_bytes().strip_prefix(b"/") else { return false };
+    let (mut length, mut dots) = (0, 0);
+    for byte in rest {
+        match byte {
+            b'/' if length == 0 || (length == dots && length < 3) => return false,
+            b'/' => (length, dots) = (0, 0),
+            _ if !is_unreserved(*byte) => return false,
+            _ => (length, dots) = (length + 1, dots + u32::from(*byte == b'.')),
+        }
+    }
+    length == 0 || length != dots || length > 2
 }
 
 /// Characters that stand for themselves anywhere in a path or a query (RFC 3986 section 2.3).
