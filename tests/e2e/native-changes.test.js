@@ -43,6 +43,7 @@ for (const library of Object.keys(LIBRARIES)) {
       await stable(page);
       assert.equal(await connection(page), 0);
       for (let n = 0; n < 2; n += 1) {
+        native.forget();
         await page.evaluate(() => { [...window.signalpost.call.links.values()][0].pc.addTransceiver('audio', { direction: 'recvonly' }); });
         await native.next('took', { type: 'offer' });
         await native.next('said', { type: 'answer' });
@@ -56,9 +57,11 @@ for (const library of Object.keys(LIBRARIES)) {
       await state(page, 'connected');
       await chats(page, native);
       await stable(page);
+      native.forget();
       await page.evaluate(() => [...window.signalpost.call.links.values()][0].pc.restartIce());
-      await native.next('took', { type: 'offer' });
-      await native.next('said', { type: 'answer' });
+      // Not everybody can do that: libdatachannel offers a new connection.
+      await native.next('said', { type: library === 'aiortc' ? 'answer' : 'offer' });
+      await stable(page);
       await state(page, 'connected');
       await chats(page, native);
     }));

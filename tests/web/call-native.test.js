@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { talk } from './support/company.js';
+import { settled } from './support/clock.js';
+import { couple, talk } from './support/company.js';
 import { connected } from './support/connected.js';
 import { sdp } from './support/sdp.js';
 
@@ -115,4 +116,33 @@ test('what is not text is handed over as bytes', async () => {
   const theirs = channel('chat');
   ann.pc('ben').ondatachannel({ channel: theirs });
   assert.equal(theirs.binaryType, 'arraybuffer');
+});
+
+// The end that is the DTLS client numbers its channels 0, 2, 4: an answerer that chose to be that opened its own as 0,
+// where ours already was, and waited forever for it to open.
+test('whoever offers is the DTLS client, and stays it', async () => {
+  const { ann } = couple();
+  const setup = async () => (await ann.said()).map(({ message }) => [message.type, /a=setup:(\S+)/.exec(message.sdp)[1]]);
+  ann.call.start();
+  assert.deepEqual(await setup(), [['offer', 'active']]);
+  await ann.hears('ben', { type: 'answer', sdp: sdp('bens', { lines: ['a=setup:passive'] }) });
+  ann.pc('ben').restartIce();
+  await settled();
+  assert.deepEqual(await setup(), [['offer', 'active']]);
+});
+
+test('and whoever is the server says so in its own offers', async () => {
+  for (const theirs of ['active', 'actpass']) {
+    const { ann } = couple();
+    ann.call.start();
+    await ann.said();
+    await ann.hears('ben', theirs === 'active'
+      ? { type: 'answer', sdp: sdp('bens', { lines: ['a=setup:active'] }) }
+      : { type: 'offer', sdp: sdp('bens', { lines: ['a=setup:actpass'] }) });
+    await ann.said();
+    ann.pc('ben').restartIce();
+    await settled();
+    const [{ message }] = await ann.said();
+    assert.match(message.sdp, theirs === 'active' ? /a=setup:passive/ : /a=setup:active/);
+  }
 });

@@ -10,8 +10,7 @@ import { arrived, elapsed, nextDeadline, received, returned } from './room-state
 
 /** @import { Entry, Session } from './session.js' */
 /** @import { RoomState, Step } from './room-state.js' */
-/** @import { Batch, CallOptions, Environment, Message, Room as Declared } from './types.d.ts' */
-/** @import { RoomEvents, RoomStatus, Sent } from './types.d.ts' */
+/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from './types.d.ts' */
 
 /** How long leaving may take to say what is still to be said. */
 const FAREWELL_MS = 2_000;

@@ -28,6 +28,11 @@ class Peer {
   #opened;
   #remote = null;
   #tracks = [];
+  /**
+   * Candidates that wait for the answer: on loopback, the browser's certificate may else be there before libdatachannel
+   * has put down the fingerprint in the answer that it is reading ("unknown CA").
+   */
+  #late = [];
   #posting = Promise.resolve();
 
   async join() {
@@ -47,6 +52,7 @@ class Peer {
     this.#pc = pc;
     this.#remote = null;
     const early = [];
+    this.#late = [];
     let described = false;
     pc.onLocalDescription((sdp, type) => {
       const describe = () => {
@@ -61,7 +67,8 @@ class Peer {
     pc.onLocalCandidate((candidate, sdpMid) => {
       const message = { type: 'candidate', candidate: { candidate, sdpMid } };
       if (options.includes('early') && !described) early.push(message);
-      else this.#post(message);
+      else if (this.#remote) this.#post(message);
+      else this.#late.push(message);
     });
     pc.onStateChange((state) => tell('state', { state }));
     pc.onTrack((track) => tell('track', { kind: track.type() }) ?? this.#tracks.push(track));
@@ -75,6 +82,7 @@ class Peer {
   }
 
   #post(...messages) {
+    if (messages.length === 0) return;
     const body = { messages: messages.map((message) => ({ to: this.other, ...message })) };
     this.#posting = this.#posting.then(() => ask('POST', `${root}/messages`, this.token, body)).catch((error) => tell('error', { text: String(error) }));
   }
@@ -91,7 +99,8 @@ class Peer {
   #take(message) {
     if (message.type === 'offer' || message.type === 'answer') this.#described(message);
     else if (message.type === 'candidate' && message.candidate?.candidate && !/\.local/.test(message.candidate.candidate)) {
-      this.#pc?.addRemoteCandidate(message.candidate.candidate, message.candidate.sdpMid);
+      // What is left of a connection that is gone is of no use.
+      if (this.#remote) this.#pc?.addRemoteCandidate(message.candidate.candidate, message.candidate.sdpMid);
     } else if (message.type === 'bye' || message.type === 'peer-left') {
       tell('left');
       this.#close();
@@ -106,8 +115,16 @@ class Peer {
     }
     tell('took', { type });
     this.#remote = sdp;
-    this.#pc.setRemoteDescription(sdp, type);
+    try {
+      this.#pc.setRemoteDescription(sdp, type);
+    } catch {
+      // It cannot restart ICE ("Invalid ICE settings"): it begins anew.
+      this.#close();
+      this.#connect();
+      return this.#pc.setLocalDescription('offer');
+    }
     if (type === 'offer') this.#pc.setLocalDescription('answer');
+    this.#post(...this.#late.splice(0));
   }
 
   #close() {

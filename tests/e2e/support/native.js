@@ -54,6 +54,11 @@ export class Native {
     }
   }
 
+  /** What happened so far is of no interest. */
+  forget() {
+    this.#seen = [];
+  }
+
   do(...command) {
     this.child.stdin.write(`${JSON.stringify(command)}\n`);
   }

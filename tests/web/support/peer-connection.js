@@ -57,7 +57,7 @@ export class FakePeerConnection {
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
-    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag }) };
+    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`] }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
     // Beyond what this fake knows, a browser asks again only if something is still to be negotiated.
     this.#needed = false;
