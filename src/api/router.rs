@@ -99,7 +99,8 @@ pub enum Routed<'a> {
 }
 
 impl Router {
-    pub fn new() -> Self {
+    /// Of all operations.
+    pub fn of_all() -> Self {
         let mut paths: Vec<(String, Methods)> = Vec::new();
         for Route { methods, path, answer } in routes() {
             let at = paths.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_with_what_stands_in_them_and_methods_are_told() {
-        let router = Router::new();
+        let router = Router::of_all();
         for (method, path, expected) in [
             ("POST", "/v1/rooms", " "),
             ("GET", "/v1/rooms", "405 POST"),
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn every_operation_has_a_path_of_its_own() {
         let count: usize = routes().iter().map(|route| route.methods.len()).sum();
-        let router = Router::new();
+        let router = Router::of_all();
         let routes = routes();
         let reached = routes.iter().filter(|route| {
             let path = route.path.replace("{room}", "tea").replace("{peer}", "x");

@@ -1,4 +1,4 @@
-//! Every way in which a request can be refused. What that is in HTTP stands in `http/problem.rs`, in one table.
+//! Every way in which a request can be refused. What that is in HTTP stands in `api/problem.rs`, in one table.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! JSON in requests and responses.
 //!
 //! [`body`] bounds and checks any body; [`message`] reads messages and keeps what they relay byte for byte. Most are
-//! read by [`fast_parser`], the rest by serde. [`write`] writes responses; [`schema`](crate::api::schema) describes
+//! read by [`fast_parser`], the rest by serde. [`mod@write`] writes responses; [`schema`](crate::api::schema) describes
 //! them for the OpenAPI document.
 
 pub mod body;

@@ -34,7 +34,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    pub fn new() -> Self {
+    pub fn awaiting_preface() -> Self {
         // Until there is one, what comes is not of a body.
         let head = [0, 0, 0, HEADERS, 0, 0, 0, 0, 0];
         Self { rest: PREFACE_BYTES, head, known: 0, block: 0, goes_on: false, passed: false }
@@ -106,7 +106,7 @@ mod tests {
         let start = vec![b'P'; PREFACE_BYTES];
         let fits = [start, frame(4, 12), frame(HEADERS, 16_000), frame(CONTINUATION, 384), frame(0, 60_000)].concat();
         for cut in [1, 7, 1000, fits.len()] {
-            let mut frames = Frames::new();
+            let mut frames = Frames::awaiting_preface();
             assert!(fits.chunks(cut).all(|part| frames.look(part)), "{cut}");
             assert!(frames.look(&frame(HEADERS, 16_384)));
             assert!(!frames.look(&frame(CONTINUATION, 1)), "{cut}");
@@ -120,7 +120,7 @@ mod tests {
             bytes[4] = flags;
             bytes
         };
-        let mut frames = Frames::new();
+        let mut frames = Frames::awaiting_preface();
         let mut after = |bytes: &[u8]| {
             assert!(frames.look(bytes));
             (frames.end(), frames.passed())
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn empty_continuations_end_too() {
-        let mut frames = Frames::new();
+        let mut frames = Frames::awaiting_preface();
         assert!(frames.look(&[b'P'; PREFACE_BYTES]));
         assert!((0..=BLOCK_BYTES).any(|_| !frames.look(&frame(CONTINUATION, 0))));
     }

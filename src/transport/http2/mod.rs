@@ -101,7 +101,7 @@ async fn respond<S: Service>(service: &S, request: Request) -> Response {
 /// Inspects what is decrypted.
 pub fn inspected(stream: TlsStream<Watched>) -> Inspected {
     let connection = stream.get_ref().0.connection().clone();
-    let mut frames = Frames::new();
+    let mut frames = Frames::awaiting_preface();
     let look = move |bytes: &[u8]| {
         if frames.look(bytes) {
             connection.came_to(frames.end(), frames.passed());
