@@ -13,6 +13,8 @@ import { toApiName } from './room-name.js';
 
 /** How often to knock at a full room of which nobody knows when a seat frees. */
 const KNOCK_MS = 5_000;
+/** Whatever the server says: a timer takes no more than 2^31 ms, and a minute is long enough to look again. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * @typedef {object} Viewer
@@ -117,7 +119,7 @@ export class Visit {
     this.#enter('full');
     await new Promise((resolve) => {
       // A moment longer, so that the seat is free indeed.
-      setTimeout(resolve, ms === null ? KNOCK_MS : Math.max(1_000, ms + 250));
+      setTimeout(resolve, ms === null ? KNOCK_MS : Math.min(LONGEST_WAIT_MS, Math.max(1_000, ms + 250)));
       signal.addEventListener('abort', resolve);
     });
   }
