@@ -208,7 +208,7 @@ async fn an_idle_http_2_connection_does_not_hold_up_the_end() {
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/draining")));
     let clock = signalpost::clock::Clock::start();
     server.join();
-    // Connections that do not end in order are cut off after `SHUTDOWN_SECONDS` (`http/server.rs`), and nothing else tells the
+    // Connections that do not end in order are cut off after `SHUTDOWN_SECONDS` (`src/server.rs`), and nothing else tells the
     // one from the other.
     assert!(clock.now().millis() < 10_000, "{:?}", clock.now());
     drop(client);

@@ -1,5 +1,5 @@
 //! Messages on their way in: the envelope is checked, and what is inside `sdp`, `candidate` and `data` is kept byte for
-//! byte. What comes out is the text that every reader will be sent. The document's view of it is in `signal_schema`.
+//! byte. What comes out is the text that every reader will be sent. The document's view of it is in `api/schema/signal.rs`.
 
 use serde::Deserialize;
 

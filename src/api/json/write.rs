@@ -1,5 +1,5 @@
 //! Answers, nearly all written by hand: serde looks at each byte of what needs no looking at. What they look like is said in
-//! `shapes`.
+//! `api/schema/responses.rs`.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
