@@ -3,7 +3,11 @@
 use std::{cell::Cell, fmt, net::SocketAddr, sync::Arc};
 
 use actix_http::{HttpMessage, Request as DecodedRequest};
-use actix_web::http::{Method, Uri, Version, header, uri::Authority};
+use actix_web::http::{
+    Method, Uri, Version,
+    header::{self, HeaderMap},
+    uri::Authority,
+};
 
 use crate::transport::{body::Body, headers::Headers, http1::head::RequestHead, limits::connection::Connection};
 
@@ -88,6 +92,14 @@ impl Request {
         match &self.head {
             Head::InPlace(_) => None,
             Head::Decoded(request) => Some(request),
+        }
+    }
+
+    /// Frees the table of header fields. actix-http keeps it for the next request, with all the places in it, and over HTTP/2
+    /// there may be thousands.
+    pub fn give_up_headers(&mut self) {
+        if let Head::Decoded(request) = &mut self.head {
+            request.head_mut().headers = HeaderMap::new();
         }
     }
 

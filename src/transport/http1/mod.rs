@@ -131,9 +131,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     }
 
     /// Has a request answered; whether another may follow.
-    async fn answer(&mut self, request: Request) -> Result<bool, Gone> {
+    async fn answer(&mut self, mut request: Request) -> Result<bool, Gone> {
         let in_place = request.is_in_place();
-        let mut begun = self.worker.connections.begin(&request);
+        let mut begun = self.worker.connections.begin(&mut request);
         let mut response = match &begun {
             Ok(_) => {
                 let work = pin!(self.worker.service.call(request));

@@ -70,8 +70,8 @@ async fn answer<S: Service>(
             ActixResponse::new(StatusCode::INTERNAL_SERVER_ERROR).map_body(|_, body| ResponseBody::new(body, None))
         );
     };
-    let request = Request::decoded(request, peer, connection);
-    let mut begun = connections.begin(&request);
+    let mut request = Request::decoded(request, peer, connection);
+    let mut begun = connections.begin(&mut request);
     let mut response = match &begun {
         Ok(_) => respond(&*service, request).await,
         Err(overload) => service.refuse(*overload),

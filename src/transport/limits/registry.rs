@@ -134,14 +134,15 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &Request) -> Result<Begun, Overload> {
-        let connection = request.connection();
-        if connection.over_limit {
+    pub fn begin(&self, request: &mut Request) -> Result<Begun, Overload> {
+        if request.connection().over_limit {
             return Err(Overload::Connections);
         }
         if request.headers().count() > HEADER_FIELDS_MAX {
+            request.give_up_headers();
             return Err(Overload::HeaderFields(HEADER_FIELDS_MAX));
         }
+        let connection = request.connection();
         let in_request = connection.begin(request.announced(), self.limits.body_bytes);
         let before = in_request.before;
         let mut share = self.transit.share();
