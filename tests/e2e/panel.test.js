@@ -89,7 +89,7 @@ test('a call that does not come about says what stands in its way and what to do
   const trouble = ann.getByTestId('trouble');
   await trouble.waitFor({ timeout: 120_000 });
   assert.match(await trouble.textContent(), /127\.0\.0\.1 refuses the TURN credentials \(401\)\. .*--turn-secret/);
-  assert.match(await trouble.locator('a').getAttribute('href'), /^\/network-test$/);
+  assert.match(await trouble.locator('a').getAttribute('href'), /^network-test$/);
   await ann.getByTestId('diagnostics').locator('> summary').click();
   assert.match(await ann.getByTestId('findings').textContent(), /401/);
   assert.equal(await ann.evaluate(() => document.documentElement.scrollWidth), 360);

@@ -80,3 +80,11 @@ test('waiting at a gate can be given up', async () => {
   assert.equal(await outcome(gate.passed(controller.signal)), 'gave up: enough');
   await settled();
 });
+
+// The second of two that joined the same room in one process found the seat of the first, and both were one peer.
+test('two joins of a program that is no page remember each for itself', () => {
+  const [one, other] = [environment({}), environment({})];
+  one.storage.setItem('seat', 'one');
+  assert.equal(one.storage.getItem('seat'), 'one');
+  assert.equal(other.storage.getItem('seat'), null);
+});

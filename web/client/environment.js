@@ -1,4 +1,4 @@
-import { tabStorage } from './storage.js';
+import { lenientStorage, tabStorage } from './storage.js';
 
 /** @import { Clock, Environment } from './types.d.ts' */
 
@@ -16,7 +16,7 @@ export function environment(given) {
     ...(connection && { connection }),
     ...(MediaStream && { MediaStream }),
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
-    storage: given.storage ?? tabStorage,
+    storage: given.storage ?? keptStorage(),
     clock: given.clock ?? systemClock,
     random: given.random ?? Math.random,
     uuid: given.uuid ?? uuid,
@@ -61,6 +61,14 @@ const systemClock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * A page has one, so that it finds its seat again. A program that is no page may join the same room twice, as two peers: each
+ * of them remembers for itself.
+ */
+function keptStorage() {
+  return 'document' in globalThis ? tabStorage : lenientStorage(() => null);
+}
 
 /** `crypto.randomUUID` is missing on plain http outside localhost, where a phone in the same network may well be. */
 function uuid() {
