@@ -3,8 +3,9 @@
 use std::process::Stdio;
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -12,7 +13,8 @@ pub struct Binary {
     pub child: Child,
     pub port: u16,
     /// Read all the while: a program whose log nobody reads stands still.
-    logs: JoinHandle<String>,
+    reading: JoinHandle<()>,
+    logged: watch::Receiver<String>,
 }
 
 impl Binary {
@@ -25,16 +27,17 @@ impl Binary {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let logs = tokio::spawn(async move {
-            let mut logs = String::new();
-            stderr.read_to_string(&mut logs).await.unwrap();
-            logs
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (logs, logged) = watch::channel(String::new());
+        let reading = tokio::spawn(async move {
+            while let Some(line) = log.next_line().await.unwrap() {
+                logs.send_modify(|logs| *logs += &(line + "\n"));
+            }
         });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
         let port = line.rsplit(':').next().unwrap().parse().unwrap();
-        Binary { child, port, logs }
+        Binary { child, port, reading, logged }
     }
 
     pub async fn terminate(&self) {
@@ -49,10 +52,16 @@ impl Binary {
         line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
     }
 
+    /// Waits until it has logged this.
+    pub async fn has_logged(&self, text: &str) {
+        self.logged.clone().wait_for(|logs| logs.contains(text)).await.unwrap();
+    }
+
     /// Ends it, and gives everything it has logged.
     pub async fn logs(mut self) -> String {
         self.terminate().await;
         assert_eq!(self.child.wait().await.unwrap().code(), Some(0));
-        self.logs.await.unwrap()
+        self.reading.await.unwrap();
+        self.logged.borrow().clone()
     }
 }
