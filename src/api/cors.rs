@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 
 use crate::transport::{Request, Response, headers::Headers, known_header::KnownHeader, response::NEVER_STORED};
 
-/// How long browsers may remember a preflight, in seconds; Chromium takes no more.
+/// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 /// What scripts may read besides the body.

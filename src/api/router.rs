@@ -75,7 +75,7 @@ enum Segment {
     Peer,
 }
 
-/// The longest path has so many segments.
+/// Segments of the longest path.
 const SEGMENTS_MAX: usize = 6;
 
 /// The operations at one path.
