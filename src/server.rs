@@ -14,14 +14,8 @@ use rustls::ServerConfig;
 
 use crate::{
     api::{
-        Api,
-        base_path::BasePath,
-        cors::Cors,
-        dispatch::Dispatch,
-        handlers::health::{self, format_of},
-        problem::Problem,
-        router::Router,
-        schema::openapi,
+        Api, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch, handlers::health,
+        problem::Problem, router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument},
     transport::listener::Protocols,
@@ -78,7 +72,7 @@ pub fn serve_metrics(listener: TcpListener, api: Arc<Api>) -> io::Result<Server>
 
 async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let accept = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    health::figures(&api, format_of(&accept.collect::<Vec<_>>())).await.into()
+    health::rendered_metrics(&api, metrics_format(&accept.collect::<Vec<_>>())).await.into()
 }
 
 async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {

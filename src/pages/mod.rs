@@ -48,8 +48,8 @@ pub fn page(path: &str) -> Resource {
     web::resource(path).default_service(web::to(only_read))
 }
 
-async fn only_read(request: HttpRequest) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
+async fn only_read(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed(request.method().as_str(), "GET, HEAD", ""))
 }
 
 /// The page about one kind of problem, to which its `type` refers.
@@ -70,13 +70,14 @@ async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> 
     Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.to_vec()))
 }
 
-async fn no_page(request: HttpRequest) -> Problem {
+async fn no_page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
     if has_lost_its_room(path) {
-        return Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{DOT_SEGMENT_HINT}"));
+        let detail = format!("The room's name is missing from the path.{DOT_SEGMENT_HINT}");
+        return Err(Problem::new(Code::RoomNameInvalid, detail));
     }
     let hint = if matches!(path, "/v1/" | "/v1/rooms/") { DOT_SEGMENT_HINT } else { "" };
-    Problem::new(Code::NotFound, format!("No route has this path.{hint}"))
+    Err(Problem::new(Code::NotFound, format!("No page or operation has this path.{hint}")))
 }
 
 /// Whether the path is what is left when a client has taken `.` or `..` in the place of the room's name for the segment that it is

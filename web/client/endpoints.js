@@ -25,14 +25,14 @@ export function endpoints(base, room, page) {
   };
 }
 
-/** What every URL parser resolves away, `%2e` too (URL standard): a request for such a room would be one for another path. */
+/** Path segments that URL parsers remove, `%2e` too (URL standard): a request for such a room would have another path. */
 const DOTS = new Set(['', '.', '..']);
 
 /** @param {string} room */
 function unaddressable(room) {
-  const title = 'This cannot be the name of a room';
-  const detail = `“${room}” cannot be the name of a room: an address cannot have it.`;
-  return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Take another name.' });
+  const title = 'Invalid room name';
+  const detail = `“${room}” cannot be a room name, because URL parsers remove it from a path.`;
+  return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Choose another name.' });
 }
 
 /** @typedef {ReturnType<typeof endpoints>} Endpoints */

@@ -1,4 +1,4 @@
-//! How often one may ask: by address for joining, by peer for sending and polling.
+//! Rate limits: by address for joining, by peer for sending and polling.
 
 use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     transport::client_address::AddressKey,
 };
 
-/// Requests per second; 0 is no limit.
+/// Requests per second; 0 means unlimited.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimits {
     pub join: u32,
@@ -24,7 +24,6 @@ pub struct RateLimits {
     pub poll: u32,
 }
 
-/// Who has asked how often of late.
 #[derive(Debug)]
 pub struct RateLimiters {
     clock: Clock,
@@ -36,7 +35,7 @@ pub struct RateLimiters {
 
 type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>;
 
-/// An office that comes back after a power cut joins at once: so many seconds' worth may come in one go.
+/// A burst may use this many seconds' worth, because an office joins all at once after a power cut.
 const BURST_SECONDS: u32 = 10;
 
 impl RateLimiters {
@@ -62,22 +61,24 @@ impl RateLimiters {
         check(self.poll.as_ref(), &peer)
     }
 
-    /// Whether this address may try a secret, after those that were wrong.
+    /// Whether this address may try a secret or ticket, after its failed attempts.
     pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
         match self.failures.wait(address, self.clock.now()) {
             None => Ok(()),
-            Some(wait) => Err(Problem::new(Code::TooManyFailures, "Too many attempts from this address have failed.")
-                .retry_after(wait)),
+            Some(wait) => {
+                Err(Problem::new(Code::TooManyFailures, "Secrets or tickets from this address were wrong too often.")
+                    .retry_after(wait))
+            }
         }
     }
 
-    /// An attempt failed. Only what can be guessed is counted: secrets and tickets, not tokens, which are 256 bits long
-    /// and after a restart with another key are wrong in everybody's hands.
+    /// Records a failed attempt with a secret or ticket. Tokens do not count: at 256 bits they cannot be guessed, and a restart
+    /// with another key invalidates them all.
     pub fn record_failure(&self, address: AddressKey) {
         self.failures.record(address, self.clock.now());
     }
 
-    /// Forgets those who have not asked for a while.
+    /// Frees the memory of peers and addresses that are below their limit.
     pub fn remove_idle(&self) {
         if let Some(join) = &self.join {
             join.retain_recent();
@@ -96,9 +97,9 @@ fn limiter<K: Clone + Eq + Hash>(per_second: u32, clock: Clock) -> Option<Limite
 
 fn check<K: Clone + Eq + Hash>(limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
     let Some(limiter) = limiter else { return Ok(()) };
-    limiter.check_key(key).map_err(|too_soon| {
-        let wait = too_soon.wait_time_from(GovernorClock::now(limiter.clock()));
-        Problem::new(Code::RateLimited, "Requests come faster than is allowed here.").retry_after(wait)
+    limiter.check_key(key).map_err(|not_until| {
+        let wait = not_until.wait_time_from(GovernorClock::now(limiter.clock()));
+        Problem::new(Code::RateLimited, "The rate limit for this operation was exceeded.").retry_after(wait)
     })
 }
 
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn ten_seconds_worth_may_come_at_once_and_then_one_by_one() {
+    async fn a_burst_may_use_ten_seconds_worth() {
         let rates = RateLimiters::new(RateLimits { join: 0, send: 2, poll: 0 }, Clock::start());
         let (one, other) = (PeerId::from_bytes([1; 16]), PeerId::from_bytes([2; 16]));
         for _ in 0..20 {

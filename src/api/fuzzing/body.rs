@@ -26,8 +26,8 @@ thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
 }
 
-/// A body is read whole or refused, however it is cut; it is taken only if any reader could parse it, and what is taken out
-/// of it is what any reader would find in it, within the limits.
+/// A body is read whole or refused, however it is split. It is accepted only if any JSON reader could parse it, and what is
+/// parsed from it is what any reader would find, within the limits.
 pub fn body(input: &[u8]) {
     reading(input);
     assert!(
@@ -37,7 +37,7 @@ pub fn body(input: &[u8]) {
     let read = serde_json::from_slice::<Value>(input);
     let may_be_deep = input.iter().filter(|byte| b"[{".contains(byte)).count() > limits.json_depth;
     if input.is_empty() || check(input, limits.json_depth).is_err() {
-        return assert!(read.is_err() || may_be_deep, "any reader could have read it");
+        return assert!(read.is_err() || may_be_deep, "refused, but valid");
     }
     assert!(depth(&read.unwrap()) <= limits.json_depth);
     if let Ok(request) = parse::<JoinRequest>(input) {
@@ -70,7 +70,7 @@ pub fn body(input: &[u8]) {
     }
 }
 
-/// What serde finds in a body that was taken: an object with no other members than these.
+/// The accepted body as serde reads it: an object with no members besides these.
 fn sent(input: &[u8], members: &[&str]) -> Value {
     let sent: Value = serde_json::from_slice(input).unwrap();
     assert!(sent.as_object().unwrap().keys().all(|name| members.contains(&name.as_str())), "{sent}");

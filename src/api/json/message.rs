@@ -1,5 +1,5 @@
-//! Messages on their way in: the envelope is checked, and what is inside `sdp`, `candidate` and `data` is kept byte for
-//! byte. What comes out is the text that every reader will be sent. The document's view of it is in `api/schema/signal.rs`.
+//! Parses posted messages: the envelope is checked, and `sdp`, `candidate` and `data` are kept byte for byte, as recipients
+//! will get them. Their schema is in `api/schema/signal.rs`.
 
 use serde::Deserialize;
 
@@ -18,12 +18,12 @@ struct Envelopes<'a> {
     messages: Vec<Envelope<'a>>,
 }
 
-/// The one message of a `POST` into a mailbox.
+/// The body of a `POST` to a mailbox.
 pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Problem> {
     let text = body::utf8(bytes)?;
     let envelope = read_one(text, limits.json_depth.saturating_sub(1))?;
     if envelope.to.is_some() {
-        return Err(Problem::invalid("`to` belongs in a batch; here the path says whom the message is for."));
+        return Err(Problem::invalid("`to` is for batches; here the path names the recipient."));
     }
     Ok(Target { to: Some(to), payload: envelope.payload().map_err(Problem::invalid)? })
 }
@@ -53,7 +53,10 @@ pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem
     let messages = read_batch(body::utf8(bytes)?, limits.json_depth.saturating_sub(3))?;
     let at_most = limits.batch_messages;
     if messages.is_empty() || messages.len() > at_most {
-        return Err(Problem::invalid(format!("`messages` has {} entries; 1 to {at_most} are taken.", messages.len())));
+        return Err(Problem::invalid(format!(
+            "`messages` has {} entries, but must have 1 to {at_most}.",
+            messages.len()
+        )));
     }
     let target = |(index, envelope): (usize, &Envelope<'_>)| {
         envelope.target().map_err(|detail| Problem::invalid(format!("messages[{index}]: {detail}")))
@@ -71,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_is_kept_byte_for_byte() {
+    fn content_is_kept_byte_for_byte() {
         for (given, kept) in [
             (r#"{"type":"offer","sdp":"v=0\r\n\u00e9 \/"}"#, r#""type":"offer","sdp":"v=0\r\n\u00e9 \/""#),
             (r#"{ "sdp" : "" , "type" : "answer" }"#, r#""type":"answer","sdp":"""#),
@@ -89,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_not_one_is_refused_with_what_is_wrong() {
+    fn an_invalid_message_is_refused_with_the_reason() {
         for (given, detail) in [
             (r#"{"type":"offer"}"#, "needs `sdp`"),
             (r#"{"type":"offer","sdp":null}"#, "`sdp` must be a string"),
             (r#"{"type":"offer","sdp":7}"#, "`sdp` must be a string"),
-            (r#"{"type":"offer","sdp":"","data":1}"#, "`data` does not belong"),
+            (r#"{"type":"offer","sdp":"","data":1}"#, "must not have `data`"),
             (r#"{"type":"candidate"}"#, "needs `candidate`"),
             (r#"{"type":"candidate","candidate":"x"}"#, "object or null"),
             (r#"{"type":"data"}"#, "needs `data`"),
@@ -103,7 +106,7 @@ mod tests {
             (r#"{"type":"offer","sdp":"","target":"x"}"#, "unknown field `target`"),
             (r#"{"type":"offer","sdp":"","sdp":""}"#, "duplicate field"),
             (r#"{"sdp":""}"#, "missing field `type`"),
-            (r#"{"type":"bye","to":"x"}"#, "the path says"),
+            (r#"{"type":"bye","to":"x"}"#, "the path names"),
             (r#"["bye",null,null,null,null,null]"#, "must be a JSON object"),
             (r#"{"type":"offer","#, "EOF"),
         ] {
