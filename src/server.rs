@@ -14,8 +14,8 @@ use rustls::ServerConfig;
 
 use crate::{
     api::{
-        Api, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch, handlers::health,
-        problem::Problem, router::Router, schema::openapi,
+        Api, Problem, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch, handlers::health,
+        router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument},
     transport::listener::Protocols,

@@ -66,9 +66,7 @@ mod tests {
         ] {
             assert_eq!(written.parse::<BasePath>().unwrap().as_str(), meant, "{written}");
         }
-        for wrong in
-            ["/a//b", "/..", "/a/../b", "/a/.", "/a?b", "/a#b", "/a b", "/é", "/a%20b", "https://h/signal", "/{a}"]
-        {
+        for wrong in "/a//b,/..,/a/../b,/a/.,/a?b,/a#b,/a b,/é,/a%20b,https://h/signal,/{a}".split(',') {
             assert!(wrong.parse::<BasePath>().is_err(), "{wrong}");
         }
     }

@@ -5,10 +5,7 @@ use twox_hash::XxHash3_128;
 use utoipa::IntoParams;
 
 use crate::{
-    api::{
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem},
     domain::Keyed,
     transport::known_header::KnownHeader,
 };

@@ -24,6 +24,9 @@ pub mod room_name;
 pub mod router;
 pub mod schema;
 
+pub use operation::{Call, FromRequest};
+pub use problem::{Code, Problem};
+
 use std::sync::Arc;
 
 use crate::{

@@ -6,9 +6,8 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::{
     api::{
-        Api,
+        Api, Code, Problem,
         params::{parse_peer, parse_room},
-        problem::{Code, Problem},
     },
     domain::{PeerId, RoomName},
     transport::{Request, Response, client_address::AddressKey, headers::Headers, known_header::KnownHeader},

@@ -5,7 +5,7 @@ use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     domain::{Limits, Metadata, Name, Page, PeerId, Refusal, RoomName},
 };
 

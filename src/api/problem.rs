@@ -173,7 +173,7 @@ impl Problem {
 
     pub fn memory_exhausted() -> Self {
         Self::new(Code::MemoryExhausted, "The server's memory for rooms and requests is in use.")
-            .retry_after(MEMORY_RETRY)
+            .retry_after(Duration::from_secs(2))
     }
 
     fn engine_unavailable(perhaps_done: bool) -> Self {
@@ -183,7 +183,7 @@ impl Problem {
             }
             false => "The request had no effect.",
         };
-        Self::new(Code::EngineUnavailable, detail).retry_after(ENGINE_RETRY)
+        Self::new(Code::EngineUnavailable, detail).retry_after(Duration::from_secs(1))
     }
 
     fn draining() -> Self {
@@ -201,10 +201,6 @@ fn millis(span: Duration) -> u64 {
 
 /// At most, because a peer may leave at any moment.
 const SEAT_RETRY: Duration = Duration::from_secs(5);
-const MAILBOX_RETRY: Duration = Duration::from_secs(1);
-const ROOMS_RETRY: Duration = Duration::from_secs(30);
-const MEMORY_RETRY: Duration = Duration::from_secs(2);
-const ENGINE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -219,7 +215,7 @@ impl From<Refusal> for Problem {
             Refusal::MayNotCreate => new(Code::TicketCannotCreate, "The room does not exist."),
             Refusal::RoomClosed => new(Code::RoomClosed, "Its creator has closed it."),
             Refusal::RoomsExhausted => {
-                new(Code::RoomsExhausted, "No room can be created now.").retry_after(ROOMS_RETRY)
+                new(Code::RoomsExhausted, "No room can be created now.").retry_after(Duration::from_secs(30))
             }
             Refusal::MemoryExhausted => Problem::memory_exhausted(),
             Refusal::CapacityInvalid { max } => {
@@ -234,7 +230,7 @@ impl From<Refusal> for Problem {
             Refusal::MailboxFull { peer } => {
                 Problem::new(Code::MailboxFull, format!("The mailbox of {peer} is full. Nothing was accepted."))
                     .with("peer", peer.to_string())
-                    .retry_after(MAILBOX_RETRY)
+                    .retry_after(Duration::from_secs(1))
             }
             Refusal::NeverFits => new(Code::BodyTooLarge, "It is larger than a whole mailbox."),
             Refusal::CursorAhead { cursor, newest } => {

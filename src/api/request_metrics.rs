@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use crate::{api::problem::Code, clock::Clock, transport::Response};
+use crate::{api::Code, clock::Clock, transport::Response};
 
 const REQUEST_ID: &str = "x-request-id";
 

@@ -3,10 +3,7 @@
 use utoipa::ToSchema;
 
 use crate::{
-    api::{
-        auth::token::TokenKey,
-        problem::{Code, Problem},
-    },
+    api::{Code, Problem, auth::token::TokenKey},
     domain::RoomName,
 };
 

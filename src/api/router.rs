@@ -7,9 +7,9 @@ use percent_encoding::percent_decode_str;
 use utoipa::{OpenApi, Path, openapi::path::HttpMethod};
 
 use crate::api::{
+    Code, Problem,
     handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, websocket_probe},
     operation::{Call, Operation, PathParams, ResponseFuture},
-    problem::{Code, Problem},
 };
 
 macro_rules! operations {

@@ -3,10 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    api::{
-        Api,
-        problem::{Code, Problem},
-    },
+    api::{Api, Code, Problem},
     domain::{Refusal, Rights, RoomName, Secret},
     transport::client_address::AddressKey,
 };

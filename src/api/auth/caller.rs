@@ -1,11 +1,7 @@
 //! Who may call an operation: each handler takes one of these extractors as an argument.
 
 use crate::{
-    api::{
-        auth::token_cache,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem, auth::token_cache},
     domain::{CreatorId, PeerId, RoomName},
     transport::client_address::AddressKey,
 };
@@ -73,7 +69,7 @@ caller!(PeerId, [PeerUnknown], |call| call.peer());
 
 caller!(Client, [RateLimited], |call| {
     let address = call.address();
-    call.api.rates.check_join(address)?;
+    call.api.rates.join.check(address)?;
     Ok(Self(address))
 });
 
@@ -101,7 +97,7 @@ caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
 
 caller!(Sender, [TokenMissing, TokenInvalid, RoomNameInvalid, RateLimited], |call| {
     let member = Member::from_request(call)?;
-    call.api.rates.check_send(member.peer)?;
+    call.api.rates.send.check(member.peer)?;
     Ok(Self(member))
 });
 
@@ -115,7 +111,7 @@ caller!(Owner, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInval
 
 caller!(Reader, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid, RateLimited], |call| {
     let Owner(member) = Owner::from_request(call)?;
-    call.api.rates.check_poll(member.peer)?;
+    call.api.rates.poll.check(member.peer)?;
     Ok(Self(member))
 });
 

@@ -96,9 +96,7 @@ mod tests {
     #[test]
     fn the_count_restarts_after_ten_minutes() {
         let failures = Lockout::default();
-        for _ in 0..12 {
-            failures.record(address(1), at(0));
-        }
+        (0..12).for_each(|_| failures.record(address(1), at(0)));
         failures.record(address(1), at(700));
         assert_eq!(failures.wait(address(1), at(700)), None);
     }
@@ -106,9 +104,7 @@ mod tests {
     #[test]
     fn the_number_of_addresses_is_bounded() {
         let failures = Lockout::default();
-        for number in 0..70_000 {
-            failures.record(address(number), at(u64::from(number / 1000)));
-        }
+        (0..70_000).for_each(|number| failures.record(address(number), at(u64::from(number / 1000))));
         let remembered = failures.by_address.lock().len();
         assert!(remembered <= ADDRESSES_MAX && remembered > ADDRESSES_MAX / 4, "{remembered}");
         assert!(failures.by_address.lock().contains_key(&address(69_999)));

@@ -7,10 +7,7 @@ use governor::{
 };
 
 use crate::{
-    api::{
-        auth::lockout::Lockout,
-        problem::{Code, Problem},
-    },
+    api::{Code, Problem, auth::lockout::Lockout},
     clock::Clock,
     domain::PeerId,
     transport::client_address::AddressKey,
@@ -27,49 +24,31 @@ pub struct RateLimits {
 #[derive(Debug)]
 pub struct RateLimiters {
     clock: Clock,
-    join: Option<Limiter<AddressKey>>,
-    send: Option<Limiter<PeerId>>,
-    poll: Option<Limiter<PeerId>>,
+    pub join: Limiter<AddressKey>,
+    pub send: Limiter<PeerId>,
+    pub poll: Limiter<PeerId>,
     failures: Lockout,
 }
 
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>;
+/// A limit for each key, or none.
+#[derive(Debug)]
+pub struct Limiter<K: Clone + Eq + Hash>(Option<RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>>);
 
 /// A burst may use this many seconds' worth, because an office joins all at once after a power cut.
-const BURST_SECONDS: u32 = 10;
+const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {
-        Self {
-            clock,
-            join: limiter(limits.join, clock),
-            send: limiter(limits.send, clock),
-            poll: limiter(limits.poll, clock),
-            failures: Lockout::default(),
-        }
-    }
-
-    pub fn check_join(&self, address: AddressKey) -> Result<(), Problem> {
-        check(self.join.as_ref(), &address)
-    }
-
-    pub fn check_send(&self, peer: PeerId) -> Result<(), Problem> {
-        check(self.send.as_ref(), &peer)
-    }
-
-    pub fn check_poll(&self, peer: PeerId) -> Result<(), Problem> {
-        check(self.poll.as_ref(), &peer)
+        let (join, send, poll) =
+            (Limiter::new(limits.join, clock), Limiter::new(limits.send, clock), Limiter::new(limits.poll, clock));
+        Self { clock, join, send, poll, failures: Lockout::default() }
     }
 
     /// Whether this address may try a secret or ticket, after its failed attempts.
     pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
-        match self.failures.wait(address, self.clock.now()) {
-            None => Ok(()),
-            Some(wait) => {
-                Err(Problem::new(Code::TooManyFailures, "Secrets or tickets from this address were wrong too often.")
-                    .retry_after(wait))
-            }
-        }
+        let Some(wait) = self.failures.wait(address, self.clock.now()) else { return Ok(()) };
+        let detail = "Secrets or tickets from this address were wrong too often.";
+        Err(Problem::new(Code::TooManyFailures, detail).retry_after(wait))
     }
 
     /// Records a failed attempt with a secret or ticket. Tokens do not count: at 256 bits they cannot be guessed, and a restart
@@ -78,29 +57,32 @@ impl RateLimiters {
         self.failures.record(address, self.clock.now());
     }
 
-    /// Frees the memory of peers and addresses that are below their limit.
     pub fn remove_idle(&self) {
-        if let Some(join) = &self.join {
-            join.retain_recent();
-        }
-        for limiter in [&self.send, &self.poll].into_iter().flatten() {
-            limiter.retain_recent();
-        }
+        self.join.remove_idle();
+        self.send.remove_idle();
+        self.poll.remove_idle();
     }
 }
 
-fn limiter<K: Clone + Eq + Hash>(per_second: u32, clock: Clock) -> Option<Limiter<K>> {
-    let rate = NonZeroU32::new(per_second)?;
-    let burst = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS)?);
-    Some(RateLimiter::dashmap_with_clock(Quota::per_second(rate).allow_burst(burst), clock))
-}
+impl<K: Clone + Eq + Hash> Limiter<K> {
+    fn new(per_second: u32, clock: Clock) -> Self {
+        let quota = NonZeroU32::new(per_second)
+            .map(|rate| Quota::per_second(rate).allow_burst(rate.saturating_mul(BURST_SECONDS)));
+        Self(quota.map(|quota| RateLimiter::dashmap_with_clock(quota, clock)))
+    }
 
-fn check<K: Clone + Eq + Hash>(limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
-    let Some(limiter) = limiter else { return Ok(()) };
-    limiter.check_key(key).map_err(|not_until| {
-        let wait = not_until.wait_time_from(GovernorClock::now(limiter.clock()));
-        Problem::new(Code::RateLimited, "The rate limit for this operation was exceeded.").retry_after(wait)
-    })
+    pub fn check(&self, key: K) -> Result<(), Problem> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        limiter.check_key(&key).map_err(|not_until| {
+            let wait = not_until.wait_time_from(GovernorClock::now(limiter.clock()));
+            Problem::new(Code::RateLimited, "The rate limit for this operation was exceeded.").retry_after(wait)
+        })
+    }
+
+    /// Frees the memory of keys that are below their limit.
+    fn remove_idle(&self) {
+        self.0.iter().for_each(|limiter| limiter.retain_recent());
+    }
 }
 
 #[cfg(test)]
@@ -112,16 +94,14 @@ mod tests {
         let rates = RateLimiters::new(RateLimits { join: 0, send: 2, poll: 0 }, Clock::start());
         let (one, other) = (PeerId::from_bytes([1; 16]), PeerId::from_bytes([2; 16]));
         for _ in 0..20 {
-            assert!(rates.check_send(one).is_ok());
-            assert!(rates.check_poll(one).is_ok());
+            assert!(rates.send.check(one).is_ok() && rates.poll.check(one).is_ok());
         }
-        assert_eq!(rates.check_send(one).unwrap_err().code, Code::RateLimited);
-        assert!(rates.check_send(other).is_ok());
+        assert_eq!(rates.send.check(one).unwrap_err().code, Code::RateLimited);
+        assert!(rates.send.check(other).is_ok());
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert!(rates.check_send(one).is_ok());
-        assert!(rates.check_send(one).is_err());
+        assert!(rates.send.check(one).is_ok() && rates.send.check(one).is_err());
         tokio::time::advance(Duration::from_secs(20)).await;
         rates.remove_idle();
-        assert!(rates.send.as_ref().is_some_and(|limiter| limiter.is_empty()));
+        assert!(rates.send.0.is_some_and(|limiter| limiter.is_empty()));
     }
 }

@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     domain::{RoomName, Timestamp},
 };
 

@@ -52,25 +52,8 @@ fn check_key(key: &IdempotencyKey, room: &str, peer: &str) {
     assert!(name(0) == name(0) && name(0) != name(1));
 }
 
-/// The same query with every byte of its names and values escaped.
-fn escaped(query: &str) -> String {
-    let percent_encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
-    let pairs = query.split('&').map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        format!("{}={}", percent_encoded(name), percent_encoded(value))
-    });
-    pairs.collect::<Vec<_>>().join("&")
-}
-
 fn check_poll(query: &str, header: &str) {
     let limits = Limits::default();
-    let parsed = |query: &str| {
-        let (asked, wait) = parse_poll(query, Some(header), &limits).ok()?;
-        Some((asked.after, asked.page, wait))
-    };
-    if !query.contains(['%', '+']) {
-        assert_eq!(parsed(query), parsed(&escaped(query)), "{query}");
-    }
     let Ok((asked, wait)) = parse_poll(query, Some(header), &limits) else { return };
     assert!(wait <= limits.wait_max);
     let cursor = asked.after.unwrap().get();

@@ -5,12 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 
 use crate::{
-    api::{
-        Api,
-        accept::metrics_format,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Api, Call, Code, FromRequest, Problem, accept::metrics_format},
     telemetry::{Figures, Format},
     transport::{
         Response,

@@ -5,14 +5,7 @@ use std::sync::Arc;
 use actix_web::http::{StatusCode, uri::Authority};
 
 use crate::{
-    api::{
-        Api,
-        auth::caller::Reader,
-        json::write,
-        operation::{Call, FromRequest},
-        problem::Problem,
-        schema::responses::IceServers,
-    },
+    api::{Api, Call, FromRequest, Problem, auth::caller::Reader, json::write, schema::responses::IceServers},
     domain::PeerId,
     transport::{Response, known_header::KnownHeader},
 };

@@ -6,9 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     api::{
-        Api,
+        Api, Problem,
         json::{body::BeaconBody, write::no_content},
-        problem::Problem,
     },
     domain::{PeerId, RoomName},
     transport::Response,

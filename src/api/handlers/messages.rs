@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     api::{
-        Api,
+        Api, Problem,
         auth::caller::Sender,
         idempotency::IdempotencyKey,
         json::{body::JsonBody, message, write},
-        problem::Problem,
         schema::{
             responses::{BatchPosted, Posted},
             signal::{Signal, SignalBatch},

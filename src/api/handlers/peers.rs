@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        Api,
+        Api, Problem,
         auth::{
             admission::Admission,
             caller::{Joiner, Member, Owner, OwnerOrCreator},
@@ -22,7 +21,6 @@ use crate::{
             write::{self, no_content},
         },
         params::{parse_capacity, parse_metadata, parse_name, parse_page},
-        problem::Problem,
         schema::responses::{Joined, Roster},
     },
     domain::{CreatorId, Identity, PeerId, Seq, Visitor},
@@ -98,17 +96,10 @@ pub async fn join(
         rights: admission.rights,
     };
     let joined = api.engine.join(&joiner.room, visitor).await.map_err(|refusal| admission.problem(&api, refusal))?;
-    let status = if joined.resumed { StatusCode::OK } else { StatusCode::CREATED };
-    let response = write::Joined {
-        room: &joiner.room,
-        joined: &joined,
-        token: api.tokens.peer_token(&joiner.room, joined.card.id),
-        ice: servers_for(&api, joined.card.id, &host),
-        lease: api.limits.lease,
-        wait_max: api.limits.wait_max,
-        room_token: joined.creator.map(|creator| api.tokens.room_token(&joiner.room, creator)),
-    };
-    Ok(write::joined(status, &response))
+    let token = api.tokens.peer_token(&joiner.room, joined.card.id);
+    let room_token = joined.creator.map(|creator| api.tokens.room_token(&joiner.room, creator));
+    let ice = servers_for(&api, joined.card.id, &host);
+    Ok(write::joined(&joiner.room, &joined, &token, room_token.as_deref(), &ice, &api.limits))
 }
 
 /// List the peers in a room

@@ -4,12 +4,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
     api::{
-        Api,
-        auth::caller::Reader,
-        json::write,
-        operation::{Call, FromRequest},
-        params::parse_page,
-        problem::{Code, Problem},
+        Api, Call, Code, FromRequest, Problem, auth::caller::Reader, json::write, params::parse_page,
         schema::responses::Batch,
     },
     domain::{Limits, Seq},

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        Api,
+        Api, Code, Problem,
         auth::{
             admission::{Admission, hash_secret},
             caller::{Client, Creator},
@@ -20,7 +20,6 @@ use crate::{
             write::{self, no_content},
         },
         params::{parse_capacity, parse_room},
-        problem::{Code, Problem},
         room_name::{RoomNameText, generate_room_name},
         schema::responses::Room,
     },

@@ -11,11 +11,7 @@ use actix_web::{http::header, web::Bytes};
 use futures_util::stream;
 
 use crate::{
-    api::{
-        auth::caller::Client,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem, auth::caller::Client},
     transport::{Response, response::NEVER_STORED},
 };
 

@@ -4,11 +4,7 @@ use actix_web::web::Bytes;
 use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::{
-    api::{
-        json::strict::StrictJson,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem, json::strict::StrictJson},
     domain::Limits,
     transport::{
         body::{BODY_TIMEOUT, Body, BodyError},

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::{
-    api::{json::body, params::parse_peer, problem::Problem},
+    api::{Problem, json::body, params::parse_peer},
     domain::{Payload, Target},
 };
 

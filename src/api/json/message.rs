@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use crate::{
     api::{
+        Problem,
         json::{body, envelope::Envelope, fast_parser},
-        problem::Problem,
     },
     domain::{Limits, PeerId, Target},
 };

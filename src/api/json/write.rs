@@ -1,19 +1,13 @@
 //! Writes responses, most of them by hand: serde would scan payloads that are valid JSON already. Their schemas are in
 //! `api/schema/responses.rs`.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        json::scan::unescaped_len,
-        problem::{Code, Problem},
-        schema::responses::IceServers,
-    },
-    domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
+    api::{Code, Problem, json::scan::unescaped_len, schema::responses::IceServers},
+    domain::{self, Card, Content, LeaveReason, Limits, PeerId, RoomName, Seq},
     transport::{
         Response,
         response::{NEVER_STORED, SharedFields},
@@ -38,18 +32,14 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-pub struct Joined<'a> {
-    pub room: &'a RoomName,
-    pub joined: &'a domain::Joined,
-    pub token: String,
-    pub ice: IceServers,
-    pub lease: Duration,
-    pub wait_max: Duration,
-    pub room_token: Option<String>,
-}
-
-pub fn joined(status: StatusCode, response: &Joined<'_>) -> Response {
-    let Joined { room, joined, token, ice, lease, wait_max, room_token } = response;
+pub fn joined(
+    room: &RoomName,
+    joined: &domain::Joined,
+    token: &str,
+    room_token: Option<&str>,
+    ice: &IceServers,
+    limits: &Limits,
+) -> Response {
     let polite = joined.roster.iter().any(|other| other.order < joined.card.order);
     let mut text = String::with_capacity(768);
     push_string(&mut text, "{\"room\":", room.as_str());
@@ -69,13 +59,13 @@ pub fn joined(status: StatusCode, response: &Joined<'_>) -> Response {
         Some(seconds) => push_number(&mut text, ",\"ice_ttl_s\":", seconds),
         None => text.push_str(",\"ice_ttl_s\":null"),
     }
-    push_number(&mut text, ",\"lease_ms\":", lease.as_millis() as u64);
-    push_number(&mut text, ",\"wait_max_ms\":", wait_max.as_millis() as u64);
+    push_number(&mut text, ",\"lease_ms\":", limits.lease.as_millis() as u64);
+    push_number(&mut text, ",\"wait_max_ms\":", limits.wait_max.as_millis() as u64);
     if let Some(token) = room_token {
         push_string(&mut text, ",\"room_token\":", token);
     }
     text.push('}');
-    json_text(status, text)
+    json_text(if joined.resumed { StatusCode::OK } else { StatusCode::CREATED }, text)
 }
 
 pub fn roster<'a>(cards: impl Iterator<Item = &'a Card>) -> Response {

@@ -81,7 +81,8 @@ pub fn document() -> openapi::OpenApi {
             [HttpMethod::Get] => &mut item.get,
             [HttpMethod::Post] => &mut item.post,
             [HttpMethod::Patch] => &mut item.patch,
-            _ => &mut item.delete,
+            [HttpMethod::Delete] => &mut item.delete,
+            _ => continue,
         };
         let Some(operation) = operation else { continue };
         let mut parameters = PathParameters::into_params(|| None);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder, Responses, example::ExampleBuilder};
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     domain::{Refusal, Seat},
 };
 

@@ -152,46 +152,37 @@ pub struct Batch {
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Message {
-    Offer {
-        seq: u64,
-        from: Uuid,
-        sdp: String,
-    },
-    Answer {
-        seq: u64,
-        from: Uuid,
-        sdp: String,
-    },
+    /// An SDP offer.
+    Offer { seq: u64, from: Uuid, sdp: String },
+    /// An SDP answer.
+    Answer { seq: u64, from: Uuid, sdp: String },
+    /// An ICE candidate, or null for the end of candidates.
     Candidate {
         seq: u64,
         from: Uuid,
         #[schema(value_type = Option<HashMap<String, serde_json::Value>>, required)]
         candidate: Option<serde_json::Value>,
     },
+    /// The peer has ended the call.
     Bye {
         seq: u64,
         from: Uuid,
         #[schema(nullable = false)]
         reason: Option<String>,
     },
+    /// Data that the app defines.
     Data {
         seq: u64,
         from: Uuid,
         #[schema(value_type = Value)]
         data: serde_json::Value,
     },
-    PeerJoined {
-        seq: u64,
-        peer: Peer,
-    },
-    PeerLeft {
-        seq: u64,
-        peer: Uuid,
-        reason: Departure,
-    },
-    RoomClosed {
-        seq: u64,
-    },
+    /// A peer has joined the room.
+    PeerJoined { seq: u64, peer: Peer },
+    /// A peer has left the room.
+    PeerLeft { seq: u64, peer: Uuid, reason: Departure },
+    /// The room was closed.
+    RoomClosed { seq: u64 },
 }
 
 /// Why a peer left: it said so, its lease expired, or it was removed.
