@@ -1,0 +1,7 @@
+//! What tests share: servers, peers, Redis, and links that a test controls. No tests.
+
+pub mod attacked_server;
+pub mod harness;
+pub mod process;
+pub mod redis_link;
+pub mod redis_server;
