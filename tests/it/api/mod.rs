@@ -9,7 +9,7 @@ mod openapi;
 mod pages;
 mod parity;
 mod peers;
-pub mod polls;
+mod polls;
 mod rate_limits;
 mod rooms;
 mod tickets;

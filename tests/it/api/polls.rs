@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::harness::{Server, send};
+use crate::support::{
+    harness::{Server, send},
+    waits::until_parked,
+};
 
 #[actix_web::test]
 async fn a_poll_waits_for_a_message_and_has_it_at_once() {
@@ -93,7 +96,7 @@ async fn of_two_polls_the_newer_waits_and_the_older_is_told_to_stop() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let older = actix_web::rt::spawn(send(ann.polling(0, 50.0)));
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     let newer = actix_web::rt::spawn(send(ann.polling(0, 50.0)));
     older.await.unwrap().refused(409, "poll-superseded");
     ann.say(&ann, 1).await;
@@ -105,7 +108,7 @@ async fn a_plain_poll_also_supersedes() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let older = actix_web::rt::spawn(send(ann.polling(0, 50.0)));
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     ann.poll(0, 0.0).await.expect(200);
     older.await.unwrap().refused(409, "poll-superseded");
 }
@@ -119,15 +122,6 @@ async fn a_peer_that_polls_keeps_its_seat_beyond_its_lease() {
     let left = ann.poll(1, 50.0).await.messages();
     assert_eq!(left, [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "expired"})]);
     ann.poll(2, 0.0).await.expect(200);
-}
-
-/// Waits until that many polls are parked.
-pub async fn parked(server: &Server, count: usize) {
-    let line = format!("signalpost_parked_polls {count}\n");
-    let there = server.metrics.map_or(server.base.clone(), |addr| format!("http://{addr}"));
-    while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[actix_web::test]

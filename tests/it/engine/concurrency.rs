@@ -8,7 +8,7 @@ use signalpost::{
     engine::{Engine, Memory},
 };
 
-use crate::engine::contract::{asked, id, join, room, text, visitor};
+use crate::support::engine_calls::{asked, id, join, room, text, visitor};
 
 const SENDERS: u8 = 8;
 const EACH: u32 = 37_500;

@@ -1,22 +1,18 @@
 //! What every engine promises (`Engine`'s documentation), asked of the engine itself under a clock that the test drives.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Waker},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use signalpost::{
     clock::Clock,
-    domain::{
-        Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal,
-        Rights, RoomName, Seq, Target, Visitor,
-    },
-    engine::{Asked, Engine, Memory},
+    domain::{Batch, Content, CreatorId, Identity, Limits, Page, Payload, Post, Refusal, Seq, Target, Visitor},
+    engine::{Engine, Memory},
 };
 
-use crate::support::redis_server::{RedisCluster, RedisServer, engine_at};
+use crate::support::{
+    engine_calls::{asked, id, is_pending, join, receive, room, text, visitor},
+    engine_clock::engine_at,
+    redis_server::{RedisCluster, RedisServer},
+};
 
 /// Runs a promise against every engine there is.
 macro_rules! promise {
@@ -47,51 +43,8 @@ macro_rules! promise {
     };
 }
 
-pub fn room(name: &str) -> RoomName {
-    RoomName::parse(name).unwrap()
-}
-
-pub fn id(number: u8) -> PeerId {
-    PeerId::from_bytes([number; 16])
-}
-
-pub fn visitor(number: u8) -> Visitor {
-    Visitor {
-        identity: Identity::New(id(number)),
-        name: Name::default(),
-        metadata: Metadata::default(),
-        secret: None,
-        capacity: Some(16),
-        creator: CreatorId::from_bytes([number; 16]),
-        keyed: None,
-        page: None,
-        rights: Rights::OPEN,
-    }
-}
-
-pub async fn join(engine: &Engine, number: u8) -> Joined {
-    engine.join(&room("r"), visitor(number)).await.unwrap()
-}
-
-pub fn text(to: u8, text: &str) -> Post {
-    Post { targets: vec![Target { to: Some(id(to)), payload: Payload::new(text) }], keyed: None }
-}
-
-pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Result<Batch, Refusal> {
-    engine.receive(&room("r"), id(number), asked(after, None), Duration::from_secs(hold)).await
-}
-
-pub fn asked(after: u64, page: Option<u64>) -> Asked {
-    Asked { after: Seq::new(after), page: page.map(Page) }
-}
-
 fn seqs(batch: &Batch) -> Vec<u64> {
     batch.messages.iter().map(|message| message.seq.get()).collect()
-}
-
-/// Polls once, and says whether that was not enough.
-pub fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
-    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 promise!(a_parked_poll_is_woken_by_a_message, engine, {

@@ -9,12 +9,11 @@ use signalpost::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::{
-    engine::contract::{id, is_pending, join, room, text},
-    support::{
-        redis_link::Wire,
-        redis_server::{RedisServer, Still},
-    },
+use crate::support::{
+    engine_calls::{id, is_pending, join, room, text},
+    engine_clock::EngineClock,
+    redis_link::RedisLink,
+    redis_server::RedisServer,
 };
 
 /// As many as may be in flight (`CALLS_AT_ONCE` in `engine/redis/node.rs`).
@@ -28,8 +27,8 @@ const SCRIPTS: usize = 15;
 /// Somebody with a seat, who posts to itself.
 struct Poster {
     redis: RedisServer,
-    wire: Wire,
-    still: Still,
+    link: RedisLink,
+    clock: EngineClock,
     engine: Engine,
     posts: JoinSet<Result<Accepted, Refusal>>,
     ends: Ends,
@@ -49,18 +48,18 @@ impl Poster {
     /// Posts are held back from now on.
     async fn start() -> Self {
         let redis = RedisServer::start(&["--save", ""]);
-        let wire = Wire::to(&redis).await;
+        let link = RedisLink::to(&redis).await;
         let limits = Limits {
             lease: Duration::from_secs(3600),
             mailbox_messages: 1_000_000,
             mailbox_bytes: usize::MAX,
             ..Limits::default()
         };
-        let (engine, still) = Still::engine_behind(&wire, limits).await;
+        let (engine, clock) = EngineClock::engine_behind(&link, limits).await;
         join(&engine, 1).await;
-        wire.hold();
-        let before = wire.asked();
-        Self { redis, wire, still, engine, posts: JoinSet::new(), ends: Ends::default(), before }
+        link.hold();
+        let before = link.asked();
+        Self { redis, link, clock, engine, posts: JoinSet::new(), ends: Ends::default(), before }
     }
 
     /// Begins so many posts: when this returns, each is in flight or waits for its turn.
@@ -71,18 +70,18 @@ impl Poster {
             assert!(is_pending(&mut post));
             self.posts.spawn(post);
         }
-        self.still.pass(Duration::ZERO).await;
+        self.clock.advance(Duration::ZERO).await;
     }
 
     /// Waits until so many posts were sent.
     async fn sent(&self, count: usize) {
         let sending = async {
-            while self.wire.asked() - self.before < count {
+            while self.link.asked() - self.before < count {
                 tokio::task::yield_now().await;
             }
         };
         timeout(PATIENCE, sending).await.unwrap();
-        assert_eq!(self.wire.asked() - self.before, count);
+        assert_eq!(self.link.asked() - self.before, count);
     }
 
     /// Waits until so many posts have ended.
@@ -115,11 +114,11 @@ async fn only_so_many_calls_are_in_flight_and_the_next_is_sent_when_one_is_answe
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
     for answered in 1..=WAITING {
-        poster.wire.let_pass(1);
+        poster.link.let_pass(1);
         poster.ended(answered).await;
         poster.sent(AT_ONCE + answered).await;
     }
-    poster.wire.release();
+    poster.link.release();
     let all = AT_ONCE + WAITING;
     assert_eq!(poster.ended(all).await, Ends { answered: all, ..Ends::default() });
 }
@@ -129,13 +128,13 @@ async fn a_call_that_has_waited_too_long_for_its_turn_is_not_sent() {
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
-    poster.still.pass(Duration::from_millis(299)).await;
+    poster.clock.advance(Duration::from_millis(299)).await;
     poster.nobody_more_has_ended();
-    poster.still.pass(Duration::from_millis(2)).await;
+    poster.clock.advance(Duration::from_millis(2)).await;
     assert_eq!(poster.ended(WAITING).await, Ends { not_sent: WAITING, ..Ends::default() });
     poster.nobody_more_has_ended();
 
-    poster.wire.release();
+    poster.link.release();
     let all = AT_ONCE + WAITING;
     assert_eq!(poster.ended(all).await, Ends { answered: AT_ONCE, not_sent: WAITING, perhaps_done: 0 });
     poster.sent(AT_ONCE).await;
@@ -146,9 +145,9 @@ async fn a_call_that_is_not_answered_in_time_has_perhaps_been_done() {
     let mut poster = Poster::start().await;
     poster.begin(1).await;
     poster.sent(1).await;
-    poster.still.pass(Duration::from_millis(799)).await;
+    poster.clock.advance(Duration::from_millis(799)).await;
     poster.nobody_more_has_ended();
-    poster.still.pass(Duration::from_millis(2)).await;
+    poster.clock.advance(Duration::from_millis(2)).await;
     assert_eq!(poster.ended(1).await, Ends { perhaps_done: 1, ..Ends::default() });
 }
 
@@ -158,7 +157,7 @@ async fn only_what_was_in_flight_when_a_connection_was_lost_has_perhaps_been_don
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
-    poster.wire.cut();
+    poster.link.cut();
     let all = AT_ONCE + WAITING;
     assert_eq!(poster.ended(all).await, Ends { answered: 0, not_sent: WAITING, perhaps_done: AT_ONCE });
 }
@@ -171,7 +170,7 @@ async fn scripts_that_were_forgotten_are_given_once_and_every_call_is_done() {
     poster.sent(AT_ONCE).await;
     let given = poster.redis.calls("script|load");
     poster.redis.cli(&["script", "flush"]);
-    poster.wire.release();
+    poster.link.release();
     let all = AT_ONCE + WAITING;
     assert_eq!(poster.ended(all).await, Ends { answered: all, ..Ends::default() });
     assert_eq!(poster.redis.calls("script|load") - given, SCRIPTS);
@@ -184,22 +183,22 @@ async fn scripts_that_were_forgotten_are_given_once_and_every_call_is_done() {
 async fn a_redis_that_is_asked_more_than_it_can_answer_goes_on_answering_and_is_not_taken_for_lost() {
     const ROUNDS: usize = 12;
     let mut poster = Poster::start().await;
-    let made = poster.wire.made();
+    let made = poster.link.made();
     // It is asked two thousand times a second, and answers half of that.
     for _ in 0..ROUNDS {
         poster.begin(2 * AT_ONCE).await;
-        poster.still.pass(Duration::from_millis(250)).await;
-        poster.wire.let_pass(AT_ONCE);
+        poster.clock.advance(Duration::from_millis(250)).await;
+        poster.link.let_pass(AT_ONCE);
         let more = poster.ends.answered + AT_ONCE;
         while poster.ends.answered < more {
             poster.ended(poster.ends.all() + 1).await;
         }
     }
-    poster.wire.release();
+    poster.link.release();
     let all = 2 * AT_ONCE * ROUNDS;
     let ends = poster.ended(all).await;
     assert_eq!(ends.perhaps_done, 0, "{ends:?}");
     assert!(ends.answered >= AT_ONCE * ROUNDS && ends.not_sent > 0, "{ends:?}");
-    assert_eq!(poster.wire.made(), made);
+    assert_eq!(poster.link.made(), made);
     poster.engine.post(&room("r"), id(1), text(1, "still here")).await.unwrap();
 }

@@ -2,11 +2,11 @@
 //! every state a deployment can get it into. Tests that need one Redis start their own or share `RedisServer::shared`.
 
 mod concurrency;
-pub mod contract;
+mod contract;
 mod differential;
 mod in_flight_limit;
 mod nodes;
-pub mod outages;
+mod outages;
 mod redis_permissions;
 mod redis_tls;
 mod redis_topologies;

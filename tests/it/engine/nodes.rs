@@ -15,12 +15,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{
-    engine::outages::{until_parked, until_ready},
-    support::{
-        harness::{Answer, Peer, Server, send},
-        redis_server::RedisServer,
-    },
+use crate::support::{
+    harness::{Answer, Peer, Server, send},
+    redis_server::RedisServer,
+    waits::{until_parked_in_redis, until_ready},
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
@@ -55,7 +53,7 @@ async fn a_call_is_signalled_with_each_request_at_another_node() {
         let (reading, writing) = (&nodes[turn % 3], &nodes[(turn + 1) % 3]);
         let after = u64::try_from(turn).unwrap();
         let poll = held(&at(reading, &ann), after + 1);
-        until_parked(reading, 1).await;
+        until_parked_in_redis(reading, 1).await;
         at(writing, &ben).say(&ann, turn).await;
         let told = soon(poll).await.unwrap().messages();
         assert_eq!((told[0]["seq"].as_u64(), told[0]["data"].as_u64()), (Some(after + 2), Some(after)));
@@ -66,7 +64,7 @@ async fn a_call_is_signalled_with_each_request_at_another_node() {
     assert_eq!(send(keyed(&at(&nodes[2], &ben))).await.expect(202), first);
 
     let poll = held(&at(&nodes[2], &ann), 8);
-    until_parked(&nodes[2], 1).await;
+    until_parked_in_redis(&nodes[2], 1).await;
     assert_eq!(at(&nodes[0], &ben).leave().await.status, 204);
     assert_eq!(soon(poll).await.unwrap().messages()[0]["type"], "peer-left");
 }
@@ -78,10 +76,10 @@ async fn of_polls_at_several_nodes_the_newest_wins() {
     let (one, two) = (node(&url), node(&url));
     let ann = one.join_room("tea", "Ann").await;
     let older = held(&ann, 0);
-    until_parked(&one, 1).await;
+    until_parked_in_redis(&one, 1).await;
     let newer = held(&at(&two, &ann), 0);
     soon(older).await.unwrap().refused(409, "poll-superseded");
-    until_parked(&two, 1).await;
+    until_parked_in_redis(&two, 1).await;
     ann.say(&ann, "to myself").await;
     assert_eq!(soon(newer).await.unwrap().messages()[0]["data"], "to myself");
 }
@@ -93,12 +91,12 @@ async fn a_node_that_stops_leaves_its_rooms_to_the_others() {
     let (one, two) = (node(&url), node(&url));
     let (ann, ben) = (one.join_room("tea", "Ann").await, two.join_room("tea", "Ben").await);
     let poll = held(&ann, 1);
-    until_parked(&one, 1).await;
+    until_parked_in_redis(&one, 1).await;
     one.stop();
     soon(poll).await.unwrap().refused(503, "draining");
     let ann = at(&two, &ann);
     let poll = held(&ann, 1);
-    until_parked(&two, 1).await;
+    until_parked_in_redis(&two, 1).await;
     ben.say(&ann, "still there").await;
     assert_eq!(soon(poll).await.unwrap().messages()[0]["data"], "still there");
 }
@@ -198,7 +196,7 @@ async fn after_a_lost_connection_every_poll_looks_again() {
     let (one, two) = (node(&format!("redis://127.0.0.1:{}", way.port)), node(&redis.url()));
     let (ann, ben) = (one.join_room("tea", "Ann").await, two.join_room("tea", "Ben").await);
     let poll = held(&ann, 1);
-    until_parked(&one, 1).await;
+    until_parked_in_redis(&one, 1).await;
     way.cut();
     until_ready(&one, 503).await;
     ben.say(&ann, "unheard").await;

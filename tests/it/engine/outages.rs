@@ -9,6 +9,7 @@ use signalpost::app::App;
 use crate::support::{
     harness::{Answer, Peer, Server, config, send},
     redis_server::RedisServer,
+    waits::{until_parked_in_redis, until_ready},
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
@@ -19,21 +20,6 @@ const HOLD: f64 = 55.0;
 
 fn node(redis: &RedisServer) -> Server {
     Server::start(&[&["--engine", &redis.url()], &KEY[..]].concat())
-}
-
-/// Asks whether the node is ready until it says what is expected.
-pub async fn until_ready(node: &Server, status: u16) {
-    let asking = async { while node.get("/readyz").await.status != status {} };
-    tokio::time::timeout(PATIENCE, asking).await.unwrap();
-}
-
-/// Waits until so many polls wait at the node, and Redis knows of them.
-pub async fn until_parked(node: &Server, polls: usize) {
-    let figure = format!("signalpost_parked_polls {polls}\n");
-    let asking = async { while !node.get("/metrics").await.text.contains(&figure) {} };
-    tokio::time::timeout(PATIENCE, asking).await.unwrap();
-    // Over the same connection, so after them.
-    node.get("/v1/rooms/tea").await.expect(200);
 }
 
 async fn three(one: &Server, two: &Server) -> [Peer; 3] {
@@ -105,7 +91,7 @@ async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
     let [ann, ben, cid] = &people;
     let read = ann.messages(0).await.len() as u64;
     let parked = tokio::spawn(send(ann.polling(read, 8.0)));
-    until_parked(&node, 1).await;
+    until_parked_in_redis(&node, 1).await;
     let mut keyed =
         ann.posting(ben, &json!({"type": "data", "data": "once"})).header("idempotency-key", "k".repeat(16));
     redis.pause();
@@ -140,7 +126,7 @@ async fn nobody_waits_for_a_redis_that_is_dead_or_takes_requests_and_says_nothin
         let people = three(&node, &node).await;
         let read = people[1].messages(0).await.len() as u64;
         let held = tokio::spawn(send(people[1].polling(read, HOLD)));
-        until_parked(&node, 1).await;
+        until_parked_in_redis(&node, 1).await;
 
         fail(&redis);
         // While the node does not know it yet, and when it does.
@@ -166,7 +152,7 @@ async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
     let joined = ann.messages(0).await;
     assert_eq!(joined[0]["peer"]["id"], ben.id);
     let parked = tokio::spawn(send(ann.polling(joined.len() as u64, 55.0)));
-    until_parked(&one, 1).await;
+    until_parked_in_redis(&one, 1).await;
 
     redis.kill();
     until_ready(&one, 503).await;

@@ -5,13 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use signalpost::app::App;
 
-use crate::{
-    engine::outages::until_ready,
-    support::{
-        harness::{Server, config, send},
-        process::Binary,
-        redis_server::{RedisCluster, RedisServer, least_rights},
-    },
+use crate::support::{
+    harness::{Server, config, send},
+    process::ServerProcess,
+    redis_server::{RedisCluster, RedisServer, least_rights},
+    waits::until_ready,
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
@@ -116,7 +114,7 @@ fn each_server_of_a_cluster_must_let_it() {
 #[actix_web::test]
 async fn a_right_that_is_taken_later_makes_it_not_ready_until_it_is_back() {
     let redis = admitted();
-    let binary = Binary::start(&[&["--engine", &redis.url()], &KEY[..]].concat()).await;
+    let binary = ServerProcess::start(&[&["--engine", &redis.url()], &KEY[..]].concat()).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();
     let until = async |status: u16| {

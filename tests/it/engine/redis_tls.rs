@@ -7,12 +7,10 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use signalpost::app::App;
 
-use crate::{
-    engine::outages::until_ready,
-    support::{
-        harness::{Server, config},
-        redis_server::{RedisCluster, RedisServer, free_port},
-    },
+use crate::support::{
+    harness::{Server, config},
+    redis_server::{RedisCluster, RedisServer, free_port},
+    waits::until_ready,
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];

@@ -14,13 +14,11 @@ use reqwest::Method;
 use serde_json::json;
 use signalpost::app::App;
 
-use crate::{
-    engine::outages::until_parked,
-    support::{
-        harness::{Answer, Peer, Server, config, send},
-        redis_server::{RedisCluster, RedisServer, free_port},
-    },
-    transport::tls::write_certificate,
+use crate::support::{
+    certificate::write_certificate,
+    harness::{Answer, Peer, Server, config, send},
+    redis_server::{RedisCluster, RedisServer, free_port},
+    waits::until_parked_in_redis,
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
@@ -217,7 +215,7 @@ async fn when_sentinels_promote_a_replica_the_nodes_go_on_with_it() {
     ben.say(&ann, "before").await;
     ann.messages(1).await;
     let parked = tokio::spawn(send(ann.polling(2, 55.0)));
-    until_parked(&one, 1).await;
+    until_parked_in_redis(&one, 1).await;
     // Once this asked for WAIT on a new connection, which waits for nothing, and at times the replica knew nobody.
     master.until_replicated();
 

@@ -9,12 +9,11 @@ use signalpost::{
 };
 use tokio::task::JoinSet;
 
-use crate::{
-    engine::contract::{asked, id, is_pending, join, room, text, visitor},
-    support::{
-        redis_link::Wire,
-        redis_server::{RedisServer, Still},
-    },
+use crate::support::{
+    engine_calls::{asked, id, is_pending, join, room, text, visitor},
+    engine_clock::EngineClock,
+    redis_link::RedisLink,
+    redis_server::RedisServer,
 };
 
 const POLLS: usize = 1_000;
@@ -41,8 +40,8 @@ fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_that_waits_and_cannot_look_again_goes_on_waiting() {
     let redis = RedisServer::start(&["--save", ""]);
-    let wire = Wire::to(&redis).await;
-    let (url, limits) = (wire.url().parse().unwrap(), Arc::new(Limits::default()));
+    let link = RedisLink::to(&redis).await;
+    let (url, limits) = (link.url().parse().unwrap(), Arc::new(Limits::default()));
     let connecting = move || Redis::connect(url, limits, Clock::start());
     let engine = Engine::Redis(tokio::task::spawn_blocking(connecting).await.unwrap().unwrap());
     join(&engine, 1).await;
@@ -50,7 +49,7 @@ async fn a_poll_that_waits_and_cannot_look_again_goes_on_waiting() {
         let engine = engine.clone();
         async move { engine.receive(&room("r"), id(1), asked(0, None), HOLD).await }
     });
-    until(|| wire.asked() >= 2).await;
+    until(|| link.asked() >= 2).await;
     redis.cli(&["config", "set", "min-replicas-to-write", "1"]);
     redis.cli(&["client", "kill", "type", "pubsub"]);
     until(|| redis.cli(&["info", "errorstats"]).contains("NOREPLICAS")).await;
@@ -71,9 +70,9 @@ fn own(number: usize) -> (RoomName, PeerId) {
 #[tokio::test]
 async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_off() {
     let redis = RedisServer::start(&["--save", ""]);
-    let wire = Wire::to(&redis).await;
+    let link = RedisLink::to(&redis).await;
     let limits = Limits { rooms: 100_000, lease: HOLD, ..Limits::default() };
-    let (engine, still) = Still::engine_behind(&wire, limits).await;
+    let (engine, clock) = EngineClock::engine_behind(&link, limits).await;
     let mut polls = JoinSet::new();
     for number in 0..POLLS {
         let (room, id) = own(number);
@@ -82,34 +81,34 @@ async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_o
         let (engine, asked) = (engine.clone(), asked(joined.cursor.get(), None));
         polls.spawn(async move { engine.receive(&room, id, asked, HOLD).await });
     }
-    until(|| wire.asked() == 2 * POLLS).await;
+    until(|| link.asked() == 2 * POLLS).await;
 
-    wire.hold();
+    link.hold();
     redis.cli(&["client", "kill", "type", "pubsub"]);
     // It looks whether all is well.
-    still.pass(Duration::from_millis(250)).await;
-    until(|| wire.asked() >= 2 * POLLS + AT_ONCE).await;
+    clock.advance(Duration::from_millis(250)).await;
+    until(|| link.asked() >= 2 * POLLS + AT_ONCE).await;
     // Whoever asks for something else is not behind them all.
     let (room, id) = own(0);
     let mut post = Box::pin(engine.post(&room, id, text(9, "to nobody")));
     assert!(is_pending(&mut post));
-    still.pass(Duration::ZERO).await;
+    clock.advance(Duration::ZERO).await;
     let mut asked = 2 * POLLS + AT_ONCE + 1;
-    until(|| wire.asked() >= asked).await;
-    assert_eq!(wire.asked(), asked);
-    wire.let_pass(1);
+    until(|| link.asked() >= asked).await;
+    assert_eq!(link.asked(), asked);
+    link.let_pass(1);
 
     // Five hundred a second are answered: not all within the time that a call may wait for its turn.
     while asked < 3 * POLLS + 1 {
-        still.pass(Duration::from_millis(250)).await;
+        clock.advance(Duration::from_millis(250)).await;
         let more = AT_ONCE.min(3 * POLLS + 1 - asked);
-        wire.let_pass(more);
+        link.let_pass(more);
         asked += more;
-        until(|| wire.asked() >= asked).await;
+        until(|| link.asked() >= asked).await;
     }
-    wire.release();
+    link.release();
     // It has also asked for its rights.
     until(|| redis.calls("evalsha") > 3 * POLLS + 1).await;
-    assert_eq!(wire.asked(), 3 * POLLS + 1);
+    assert_eq!(link.asked(), 3 * POLLS + 1);
     assert!(polls.try_join_next().is_none());
 }

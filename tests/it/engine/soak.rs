@@ -10,10 +10,7 @@ use signalpost::{
     engine::{Asked, Engine},
 };
 
-use crate::{
-    engine::contract::visitor,
-    support::redis_server::{RedisServer, engine_at},
-};
+use crate::support::{engine_calls::visitor, engine_clock::engine_at, redis_server::RedisServer};
 
 /// Operations under way at once.
 const AT_ONCE: usize = 32;

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::support::{
     harness::{Answer, send},
-    process::Binary,
+    process::ServerProcess,
 };
 
 #[actix_web::test]
 async fn at_debug_the_logs_of_a_call_and_of_bad_requests_hold_nothing_private() {
-    let binary = Binary::start(&["--log", "debug", "--trusted-proxy", "127.0.0.1"]).await;
+    let binary = ServerProcess::start(&["--log", "debug", "--trusted-proxy", "127.0.0.1"]).await;
     let rooms = format!("http://127.0.0.1:{}/v1/rooms", binary.port);
     let from = [("x-forwarded-for".parse().unwrap(), "203.0.113.66".parse().unwrap())];
     let client = reqwest::Client::builder().default_headers(from.into_iter().collect()).build().unwrap();
@@ -57,7 +57,7 @@ fn lifecycle(logs: &str) -> Vec<(String, String, String)> {
 #[actix_web::test]
 async fn at_info_each_turn_in_the_life_of_a_room_is_one_line_that_does_not_name_it() {
     let flags = ["--log-format", "json", "--lease-ms", "4000", "--room-capacity", "3"];
-    let binary = Binary::start(&flags).await;
+    let binary = ServerProcess::start(&flags).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();
     let post = |path: &str| client.post(format!("{base}{path}")).header("content-type", "application/json");

@@ -12,14 +12,14 @@ use tokio::{
 
 use crate::support::{
     harness::{Answer, Peer, send},
-    process::Binary,
+    process::ServerProcess,
 };
 
 /// The least that may be configured.
 pub const MEMORY: usize = 64 * 1024 * 1024;
 
-pub struct Attacked {
-    pub binary: Binary,
+pub struct AttackedServer {
+    pub binary: ServerProcess,
     bound: usize,
     pub base: String,
     client: Client,
@@ -34,25 +34,25 @@ struct Couple {
     said: u64,
 }
 
-impl Attacked {
-    pub async fn start(flags: &[&str]) -> Attacked {
-        Attacked::start_with(MEMORY, flags).await
+impl AttackedServer {
+    pub async fn start(flags: &[&str]) -> AttackedServer {
+        AttackedServer::start_with(MEMORY, flags).await
     }
 
-    pub async fn start_with(bound: usize, flags: &[&str]) -> Attacked {
+    pub async fn start_with(bound: usize, flags: &[&str]) -> AttackedServer {
         let memory = bound.to_string();
         // Connections that are idle or take no answers end within a second or two. Attackers are not slowed down by
         // rates, only by what they find used up.
         let all = ["--memory-bytes", &memory, "--keep-alive-ms", "1500", "--log", "off", "--workers", "2"];
         let rates = ["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"];
-        let binary = Binary::start(&[&all[..], &rates[..], flags].concat()).await;
+        let binary = ServerProcess::start(&[&all[..], &rates[..], flags].concat()).await;
         let base = format!("http://127.0.0.1:{}", binary.port);
         // A connection that has been idle may be ended by the server just when it is used again.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         let ann = join(&client, &base, "tea", json!({})).await.unwrap();
         let ben = join(&client, &base, "tea", json!({})).await.unwrap();
         let couple = Mutex::new(Couple { ann, ben, cursors: [0, 0], said: 0 });
-        Attacked { binary, bound, base, client, couple }
+        AttackedServer { binary, bound, base, client, couple }
     }
 
     /// Runs the attack. Ann and Ben talk as long as it lasts, and once more afterwards, and the memory stays within its

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub struct Binary {
+pub struct ServerProcess {
     pub child: Child,
     pub port: u16,
     /// Read all the while: a program whose log nobody reads stands still.
@@ -17,8 +17,8 @@ pub struct Binary {
     logged: watch::Receiver<String>,
 }
 
-impl Binary {
-    pub async fn start(flags: &[&str]) -> Binary {
+impl ServerProcess {
+    pub async fn start(flags: &[&str]) -> ServerProcess {
         let mut child = Command::new(env!("CARGO_BIN_EXE_signalpost"))
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
@@ -37,7 +37,7 @@ impl Binary {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap();
         let port = line.rsplit(':').next().unwrap().parse().unwrap();
-        Binary { child, port, reading, logged }
+        ServerProcess { child, port, reading, logged }
     }
 
     pub async fn terminate(&self) {

@@ -24,7 +24,7 @@ const DIGEST: usize = 40;
 /// The script by which the engine asks, at every look, for its rights. Those calls are nobody's, and are not counted.
 const RIGHTS: &str = include_str!("../../../src/engine/redis/scripts/rights.lua");
 
-pub struct Wire {
+pub struct RedisLink {
     pub port: u16,
     inner: Arc<Inner>,
 }
@@ -39,7 +39,7 @@ struct Inner {
     connections: Mutex<JoinSet<()>>,
 }
 
-impl Wire {
+impl RedisLink {
     pub async fn to(redis: &RedisServer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, to) = (listener.local_addr().unwrap().port(), redis.port);

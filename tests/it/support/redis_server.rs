@@ -9,18 +9,9 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use parking_lot::Mutex;
-use signalpost::{
-    clock::Clock,
-    domain::Limits,
-    engine::{Engine, Redis},
-};
-use tokio::runtime::{Builder, Handle, Runtime};
-
-use crate::support::redis_link::Wire;
 
 pub struct RedisServer {
     pub port: u16,
@@ -277,56 +268,4 @@ pub fn free_port() -> u16 {
 fn fresh_prefix() -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
     format!("t{}-", MADE.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A node with an engine at that address. Its time-outs never strike, however busy the machine is: see [`Still`].
-pub fn engine_at(url: &str, limits: Limits, clock: Clock) -> Engine {
-    Still::start().engine_at(url, limits, clock)
-}
-
-/// The time of the thread that drives an engine's connections: it stands still, except when a test lets some pass.
-pub struct Still {
-    tasks: Handle,
-    runtime: Option<Runtime>,
-}
-
-impl Still {
-    pub fn start() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        // A paused clock leaps ahead as soon as every task waits, unless a blocking task runs. This one ends with the runtime,
-        // which drops its tasks first.
-        let (awake, ended) = std::sync::mpsc::channel::<()>();
-        runtime.spawn_blocking(move || ended.recv());
-        runtime.spawn(async move {
-            let _awake = awake;
-            std::future::pending::<()>().await;
-        });
-        Self { tasks: runtime.handle().clone(), runtime: Some(runtime) }
-    }
-
-    /// To be called once.
-    pub fn engine_at(&mut self, url: &str, limits: Limits, clock: Clock) -> Engine {
-        let runtime = self.runtime.take().unwrap();
-        Engine::Redis(Redis::connect_on(runtime, url.parse().unwrap(), Arc::new(limits), clock).unwrap())
-    }
-
-    /// An engine that reaches Redis over this wire, and its time.
-    pub async fn engine_behind(wire: &Wire, limits: Limits) -> (Engine, Self) {
-        let (mut still, url) = (Self::start(), wire.url());
-        // It blocks until it is connected, and the wire needs this thread.
-        let connecting = move || (still.engine_at(&url, limits, Clock::start()), still);
-        tokio::task::spawn_blocking(connecting).await.unwrap()
-    }
-
-    /// Lets time pass, after everything that the engine was asked before has been begun, and until nothing is left of what
-    /// that woke.
-    pub async fn pass(&self, span: Duration) {
-        let passing = async move {
-            tokio::time::advance(span).await;
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
-        };
-        self.tasks.spawn(passing).await.unwrap();
-    }
 }

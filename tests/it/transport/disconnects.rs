@@ -7,12 +7,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    api::polls::parked,
-    support::{
-        harness::{Peer, Server},
-        process::Binary,
-    },
+use crate::support::{
+    harness::{Peer, Server},
+    process::ServerProcess,
+    waits::until_parked,
 };
 
 /// Less than a poll is held here. That it is a second is for a machine that has nothing else to do.
@@ -40,12 +38,12 @@ async fn a_client_that_goes_away_ends_its_poll_at_once() {
     let ann = server.join_room("tea", "Ann").await;
     for close in ["fin", "reset"] {
         let stream = raw_poll(&ann, server.port, "1.1").await;
-        parked(&server, 1).await;
+        until_parked(&server, 1).await;
         if close == "reset" {
             stream.set_zero_linger().unwrap();
         }
         drop(stream);
-        parked(&server, 0).await;
+        until_parked(&server, 0).await;
     }
 }
 
@@ -54,7 +52,7 @@ async fn a_poll_over_http_1_0_is_answered_with_a_length_and_a_close() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let stream = raw_poll(&ann, server.port, "1.0").await;
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     ann.say(&ann, 1).await;
     let answer = answer(stream).await;
     assert!(answer.starts_with("HTTP/1.0 200 OK"), "{answer}");
@@ -67,7 +65,7 @@ async fn a_poll_that_is_sent_four_times_loses_nothing() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let mut waiting = raw_poll(&ann, server.port, "1.0").await;
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     for _ in 0..3 {
         let older = std::mem::replace(&mut waiting, raw_poll(&ann, server.port, "1.0").await);
         assert!(answer(older).await.contains("poll-superseded"));
@@ -82,7 +80,7 @@ async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let waiting = actix_web::rt::spawn(crate::support::harness::send(ann.polling(0, 50.0)));
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     server.stop();
     let answer = waiting.await.unwrap();
     let after = answer.refused(503, "draining")["retry_after_ms"].as_u64().unwrap();
@@ -94,7 +92,7 @@ async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
 #[actix_web::test]
 async fn sigterm_with_a_thousand_parked_polls_answers_each_before_its_hold_is_over_and_exits_0() {
     const POLLS: usize = 1000;
-    let mut binary = Binary::start(&["--rate-join", "0"]).await;
+    let mut binary = ServerProcess::start(&["--rate-join", "0"]).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();
     let mut streams = Vec::new();

@@ -9,9 +9,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    support::harness::Server,
-    transport::tls::{Certificate, write_certificate},
+use crate::support::{
+    certificate::{Certificate, write_certificate},
+    harness::Server,
 };
 
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";

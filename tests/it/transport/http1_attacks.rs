@@ -1,5 +1,5 @@
 //! What hostile clients may try over HTTP/1, on real sockets. Others are served meanwhile, and the memory stays within
-//! its bound (`Attacked::by` sees to both).
+//! its bound (`AttackedServer::by` sees to both).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::support::{
-    attacked_server::{Attacked, to_the_end},
+    attacked_server::{AttackedServer, to_the_end},
     harness::{Peer, send},
 };
 
@@ -47,7 +47,7 @@ async fn fill(peer: &Peer) {
 
 #[actix_web::test]
 async fn heads_that_never_end_are_not_collected() {
-    let server = Attacked::start(&["--keep-alive-ms", "60000"]).await;
+    let server = AttackedServer::start(&["--keep-alive-ms", "60000"]).await;
     let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n", "x".repeat(bytes));
     let fits = server.say(format!("{}Connection: close\r\n\r\n", head(16_000)).as_bytes()).await;
     assert!(fits.starts_with("HTTP/1.1 200"), "{fits}");
@@ -62,7 +62,7 @@ async fn heads_that_never_end_are_not_collected() {
 
 #[actix_web::test]
 async fn bodies_that_never_end_or_lie_about_their_length_are_refused_and_change_nothing() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let ann = server.join("lies", json!({})).await.unwrap();
     let (chunked, enormous) =
         (posting(&ann, "Transfer-Encoding: chunked"), posting(&ann, "Content-Length: 99999999999"));
@@ -104,7 +104,7 @@ async fn bodies_that_never_end_or_lie_about_their_length_are_refused_and_change_
 /// prepared.
 #[actix_web::test]
 async fn clients_that_take_no_answers_are_ended_and_what_is_prepared_for_them_is_bounded() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let ann = server.join("deaf", json!({})).await.unwrap();
     fill(&ann).await;
     let asking = polling(&ann, "after=0&wait=0").repeat(16);
@@ -128,7 +128,7 @@ async fn clients_that_take_no_answers_are_ended_and_what_is_prepared_for_them_is
 
 #[actix_web::test]
 async fn requests_behind_one_that_waits_are_not_collected() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let ann = server.join("queue", json!({})).await.unwrap();
     let next = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n\r\n", "x".repeat(100_000));
     let mut stream = server.connect().await;
@@ -140,7 +140,7 @@ async fn requests_behind_one_that_waits_are_not_collected() {
 
 #[actix_web::test]
 async fn text_that_is_not_utf_8_is_refused_wherever_it_stands() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let ann = server.join("bytes", json!({})).await.unwrap();
     let json = |request: RequestBuilder, body: &[u8]| {
         send(request.header("content-type", "application/json").body(body.to_vec()))
@@ -207,7 +207,7 @@ fn ambiguous() -> Vec<(&'static str, String)> {
 
 #[actix_web::test]
 async fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_read() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let attack = async {
         for (name, raw) in ambiguous() {
             let answer = server.say(raw.as_bytes()).await;
@@ -223,7 +223,7 @@ async fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_read
 #[actix_web::test]
 async fn of_a_million_joins_as_many_succeed_as_there_may_be_rooms() {
     let attempts: usize = std::env::var("JOIN_ATTEMPTS").map_or(5000, |number| number.parse().unwrap());
-    let server = Attacked::start(&["--rooms-max", "1000", "--lease-ms", "3600000"]).await;
+    let server = AttackedServer::start(&["--rooms-max", "1000", "--lease-ms", "3600000"]).await;
     let joining = |numbers: std::ops::Range<usize>| {
         let server = &server;
         async move {

@@ -12,14 +12,15 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use crate::{
-    support::{attacked_server::MEMORY, process::Binary},
-    transport::tls::{Certificate, write_certificate},
+use crate::support::{
+    attacked_server::MEMORY,
+    certificate::{Certificate, write_certificate},
+    process::ServerProcess,
 };
 
 /// A server with little memory that speaks TLS, and somebody who wants to be served meanwhile.
-struct Attacked {
-    binary: Binary,
+struct AttackedServer {
+    binary: ServerProcess,
     certificate: Certificate,
     bystander: RefCell<SendRequest<bytes::Bytes>>,
     path: String,
@@ -55,19 +56,20 @@ fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
     pseudo.iter().chain(more).flat_map(|(name, value)| field(name, value)).collect()
 }
 
-impl Attacked {
-    async fn start(name: &str) -> Attacked {
-        Attacked::start_with(name, "1500").await
+impl AttackedServer {
+    async fn start(name: &str) -> AttackedServer {
+        AttackedServer::start_with(name, "1500").await
     }
 
-    async fn start_with(name: &str, keep_alive_ms: &str) -> Attacked {
+    async fn start_with(name: &str, keep_alive_ms: &str) -> AttackedServer {
         let certificate = write_certificate(name);
         let (memory, flags) = (MEMORY.to_string(), certificate.flags());
         let ours = ["--memory-bytes", &memory, "--keep-alive-ms", keep_alive_ms, "--log", "off", "--workers", "2"];
         let rates = ["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"];
-        let binary = Binary::start(&[&ours[..], &rates[..], &flags.each_ref().map(String::as_str)[..]].concat()).await;
+        let binary =
+            ServerProcess::start(&[&ours[..], &rates[..], &flags.each_ref().map(String::as_str)[..]].concat()).await;
         let bystander = RefCell::new(certificate.h2_at(binary.port).await);
-        let mut server = Attacked { binary, certificate, bystander, path: String::new(), bearer: String::new() };
+        let mut server = AttackedServer { binary, certificate, bystander, path: String::new(), bearer: String::new() };
         (server.path, server.bearer) = server.join("tea").await;
         server
     }
@@ -187,7 +189,7 @@ async fn frames(stream: &mut TlsStream<TcpStream>) -> Vec<(u8, Vec<u8>)> {
 
 #[actix_web::test]
 async fn floods_of_frames_are_ended() {
-    let server = Attacked::start("floods").await;
+    let server = AttackedServer::start("floods").await;
     let block = request("GET", "/healthz", &[]);
     let headers = |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, &block);
     let attack = async {
@@ -222,7 +224,7 @@ async fn floods_of_frames_are_ended() {
 /// more of them than its map takes.
 #[actix_web::test]
 async fn requests_of_thousands_of_header_fields_are_not_read_to_their_end() {
-    let server = Attacked::start("fields").await;
+    let server = AttackedServer::start("fields").await;
     let more: Vec<u8> = (0..40_000).flat_map(|number| field(&format!("x{number:05x}"), "")).collect();
     let block = [request("GET", "/healthz", &[]), more].concat();
     // The first and the second stop where one block may end; h2 takes a field for 32 bytes and its text.
@@ -254,7 +256,7 @@ async fn requests_of_thousands_of_header_fields_are_not_read_to_their_end() {
 /// A window of nothing: the answers can be sent only as far as their heads.
 #[actix_web::test]
 async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
-    let server = Attacked::start("window").await;
+    let server = AttackedServer::start("window").await;
     let block = server.asking_for(240_000).await;
     let attack = join_all((0..20).map(|_| async {
         let mut stream = server.connect(&[0, INITIAL_WINDOW, 0, 0, 0, 0]).await;
@@ -274,7 +276,7 @@ async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
 /// All windows wide open, and nothing taken from the socket (CVE-2019-9517). What is given to h2 counts as sent.
 #[actix_web::test]
 async fn a_client_that_asks_and_asks_and_takes_nothing_is_asked_for_no_more() {
-    let server = Attacked::start_with("asks", "60000").await;
+    let server = AttackedServer::start_with("asks", "60000").await;
     let block = server.asking_for(60_000).await;
     let attack = async {
         let mut stream = server.connect(&[0, INITIAL_WINDOW, 0x7f, 0xff, 0xff, 0xff]).await;
@@ -294,7 +296,7 @@ async fn a_client_that_asks_and_asks_and_takes_nothing_is_asked_for_no_more() {
 /// The same by a client that answers pings, and so is known to be there.
 #[actix_web::test]
 async fn a_client_that_is_there_and_opens_no_window_is_ended_too() {
-    let server = Attacked::start("there").await;
+    let server = AttackedServer::start("there").await;
     let block = request("GET", "/v1/rooms/tea", &[]);
     let attack = async {
         let mut stream = server.connect(&[0, INITIAL_WINDOW, 0, 0, 0, 0]).await;
@@ -314,7 +316,7 @@ async fn a_client_that_is_there_and_opens_no_window_is_ended_too() {
 
 #[actix_web::test]
 async fn bodies_of_another_length_and_framing_of_http_1_are_refused() {
-    let server = Attacked::start("length").await;
+    let server = AttackedServer::start("length").await;
     let short = [("content-length", "100")];
     for (name, block, body) in [
         ("shorter than said", request("POST", "/v1/rooms", &short), &b"{}"[..]),

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{attacked_server::Attacked, harness::Peer};
+use crate::support::{attacked_server::AttackedServer, harness::Peer};
 
 /// Fills one's own mailbox with so large messages, so many at once, as far as the server takes them, and gives how many it
 /// took.
@@ -29,7 +29,7 @@ async fn stuff(peer: &Peer, size: usize, counts: &[usize]) -> usize {
 }
 
 /// Rooms of one, their mailboxes stuffed, until no more fits.
-async fn fill_rooms(server: &Attacked, size: usize, counts: &[usize]) -> usize {
+async fn fill_rooms(server: &AttackedServer, size: usize, counts: &[usize]) -> usize {
     for number in 0.. {
         match server.join(&format!("stuffed-{size}-{number}"), json!({})).await {
             Ok(peer) if stuff(&peer, size, counts).await > 0 => {}
@@ -45,7 +45,7 @@ async fn fill_rooms(server: &Attacked, size: usize, counts: &[usize]) -> usize {
 
 #[actix_web::test]
 async fn mailboxes_that_hostile_peers_fill_leave_room_for_those_who_need_little() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     let rooms = server.by(fill_rooms(&server, 5000, &[48, 1])).await;
     println!("{rooms} rooms");
     for number in 0..10 {
@@ -56,14 +56,14 @@ async fn mailboxes_that_hostile_peers_fill_leave_room_for_those_who_need_little(
 
 #[actix_web::test]
 async fn many_small_messages_cost_no_more_than_is_reckoned() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     server.by(fill_rooms(&server, 10, &[50])).await;
 }
 
 /// The largest thing there is to download is no abuse.
 #[actix_web::test]
 async fn the_least_memory_suffices_for_swagger_ui() {
-    let server = Attacked::start(&[]).await;
+    let server = AttackedServer::start(&[]).await;
     server.get("/swagger-ui/swagger-ui-bundle.js").await;
     let bundle = server.get("/swagger-ui/swagger-ui-bundle.js").await;
     assert_eq!(bundle.status, 200);
@@ -74,7 +74,7 @@ async fn the_least_memory_suffices_for_swagger_ui() {
 /// it on the least memory that may be configured.
 #[actix_web::test]
 async fn everything_at_once_stays_within_the_bound() {
-    let server = Attacked::start(&["--connections-per-address", "1000", "--keep-alive-ms", "60000"]).await;
+    let server = AttackedServer::start(&["--connections-per-address", "1000", "--keep-alive-ms", "60000"]).await;
     let asker = server.join("deaf", json!({})).await.unwrap();
     stuff(&asker, 5000, &[48]).await;
     let path = asker.path("/messages?after=0&wait=0");
@@ -103,7 +103,7 @@ async fn ten_thousand_idle_connections_leave_the_server_to_others() {
     let have = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     assert!(have as usize > IDLE + 1000, "this test needs {IDLE} file descriptors: ulimit -n says {have}");
     let flags = ["--connections-max", "10500", "--connections-per-address", "10500", "--keep-alive-ms", "600000"];
-    let server = Attacked::start_with(640 << 20, &flags).await;
+    let server = AttackedServer::start_with(640 << 20, &flags).await;
     let before = server.binary.memory();
     let connect = async || {
         let mut stream = server.connect().await;

@@ -9,5 +9,5 @@ mod http1_attacks;
 mod http2_attacks;
 mod memory;
 mod stun;
-pub mod tls;
+mod tls;
 mod upgrades;

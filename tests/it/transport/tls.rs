@@ -2,84 +2,18 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use h2::client::SendRequest;
 use http::Request;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{
+    certificate::{Certificate, write_certificate},
+    waits::until_parked,
 };
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer},
-};
-
-use crate::{api::polls::parked, support::harness::Server};
-
-pub struct Certificate {
-    der: CertificateDer<'static>,
-    folder: PathBuf,
-}
-
-/// A certificate for localhost in two files, which a later one may replace.
-pub fn write_certificate(name: &str) -> Certificate {
-    let folder = std::env::temp_dir().join(format!("signalpost-tls-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    Certificate { der: made.cert.der().clone(), folder }
-}
-
-impl Certificate {
-    fn server(&self) -> Server {
-        let flags = self.flags();
-        Server::start(&[&flags.each_ref().map(String::as_str)[..], &["--metrics-listen", "127.0.0.1:0"]].concat())
-    }
-
-    pub fn flags(&self) -> [String; 4] {
-        let file = |name: &str| self.folder.join(name).display().to_string();
-        ["--tls-cert".into(), file("cert.pem"), "--tls-key".into(), file("key.pem")]
-    }
-
-    /// A connection to somebody who shows this certificate.
-    async fn connect(&self, server: &Server, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
-        self.connect_to(TcpStream::connect(("127.0.0.1", server.port)).await?, protocol).await
-    }
-
-    pub async fn connect_to(&self, stream: TcpStream, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let mut config =
-            config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![protocol.into()];
-        TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await
-    }
-
-    async fn h2(&self, server: &Server) -> SendRequest<bytes::Bytes> {
-        self.h2_at(server.port).await
-    }
-
-    pub async fn h2_at(&self, port: u16) -> SendRequest<bytes::Bytes> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let tls = self.connect_to(stream, "h2").await.unwrap();
-        let (client, connection) = h2::client::handshake(tls).await.unwrap();
-        actix_web::rt::spawn(async { drop(connection.await) });
-        client
-    }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
 
 async fn ask(client: &SendRequest<bytes::Bytes>, method: &str, path: &str, token: &str) -> (u16, Value) {
     let request =
@@ -144,12 +78,12 @@ async fn over_http_2_a_poll_whose_client_goes_away_ends_within_seconds() {
             Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
         let mut ready = certificate_client.ready().await.unwrap();
         let (response, mut stream) = ready.send_request(request.body(()).unwrap(), true).unwrap();
-        parked(&server, 1).await;
+        until_parked(&server, 1).await;
         if way == "reset of the stream" {
             stream.send_reset(h2::Reason::CANCEL);
         }
         drop((response, stream, ready));
-        parked(&server, 0).await;
+        until_parked(&server, 0).await;
     }
 }
 
@@ -163,13 +97,13 @@ async fn over_http_2_a_poll_that_keeps_sending_a_body_is_ended() {
     let request = Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
     let mut ready = client.ready().await.unwrap();
     let (response, mut stream) = ready.send_request(request.body(()).unwrap(), false).unwrap();
-    parked(&server, 1).await;
+    until_parked(&server, 1).await;
     for _ in 0..100 {
         // The stream may have been ended already.
         let _ = stream.send_data(bytes::Bytes::new(), false);
     }
     assert_eq!(response.await.unwrap().status(), 400);
-    parked(&server, 0).await;
+    until_parked(&server, 0).await;
 }
 
 #[actix_web::test]
@@ -201,7 +135,7 @@ async fn an_idle_http_2_connection_does_not_hold_up_the_end() {
     let ann = join(&client).await;
     let poll = ask(&client, "GET", &ann.path, &ann.bearer);
     let stopping = async {
-        parked(&server, 1).await;
+        until_parked(&server, 1).await;
         server.stop();
     };
     let ((status, problem), ()) = tokio::join!(poll, stopping);
@@ -221,7 +155,7 @@ async fn a_new_certificate_is_shown_to_new_connections_and_parked_polls_go_on() 
     let client = first.h2(&server).await;
     let ann = join(&client).await;
     let renewing = async {
-        parked(&server, 1).await;
+        until_parked(&server, 1).await;
         // A key that does not fit is not taken.
         std::fs::write(first.folder.join("key.pem"), "nonsense").unwrap();
         assert!(first.connect(&server, "http/1.1").await.is_ok());

@@ -12,7 +12,7 @@ use signalpost::{
 };
 
 use super::acts::{Act, perform, plan, shown};
-use crate::support::redis_server::engine_at;
+use crate::support::engine_clock::engine_at;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Cursor {
