@@ -10,7 +10,7 @@ fn client() -> Client {
 }
 
 #[actix_web::test]
-async fn a_whole_call_is_signalled_under_the_path_and_at_the_root_at_once() {
+async fn a_call_works_under_the_base_path_and_at_the_root() {
     // With CORS nothing is read in place, and all goes by the routes.
     for flags in [&["--base-path", "/signal"][..], &["--base-path", "apps/signal/", "--cors-origin", "*"]] {
         let server = Server::start(flags);
@@ -31,7 +31,7 @@ async fn a_whole_call_is_signalled_under_the_path_and_at_the_root_at_once() {
 }
 
 #[actix_web::test]
-async fn everything_else_is_there_too_and_nothing_under_other_paths() {
+async fn pages_and_probes_answer_under_the_base_path_and_nowhere_else() {
     let server = Server::start(&["--base-path", "/signal"]);
     for path in [
         "/",
@@ -62,7 +62,7 @@ async fn everything_else_is_there_too_and_nothing_under_other_paths() {
 
 /// Without the slash relative addresses would lead out of the path.
 #[actix_web::test]
-async fn whoever_forgets_the_slash_is_sent_to_it_whatever_stands_before() {
+async fn a_base_path_without_its_slash_redirects_relatively() {
     let server = Server::start(&["--base-path", "/apps/signal"]);
     for (path, target) in [
         ("/apps/signal", "/apps/signal/"),
@@ -79,7 +79,7 @@ async fn whoever_forgets_the_slash_is_sent_to_it_whatever_stands_before() {
 }
 
 #[actix_web::test]
-async fn pages_and_the_document_name_no_place_from_the_root() {
+async fn pages_and_document_contain_no_absolute_paths() {
     let server = Server::start(&[]);
     for path in [
         "/",

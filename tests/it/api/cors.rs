@@ -14,7 +14,7 @@ async fn preflight(server: &Server, origin: &str, fields: &str) -> Answer {
 
 /// Those were taken as they stood, and no request ever matched.
 #[actix_web::test]
-async fn an_origin_matches_what_browsers_send_however_it_was_written() {
+async fn a_configured_origin_matches_its_serialized_form() {
     for written in [
         "https://app.example.org/",
         "HTTPS://App.Example.org",
@@ -46,7 +46,7 @@ async fn an_origin_matches_what_browsers_send_however_it_was_written() {
 
 /// Whatever adds fields to the requests of a page (OpenTelemetry, Sentry, Datadog, …) ended its calls.
 #[actix_web::test]
-async fn fields_that_instrumentation_adds_pass_preflights() {
+async fn preflights_allow_unknown_request_headers() {
     let fields = [
         "authorization",
         "content-type",

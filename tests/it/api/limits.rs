@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::harness::{Server, send};
 
 #[actix_web::test]
-async fn a_batch_may_be_four_times_as_large_as_a_body() {
+async fn a_batch_may_be_four_times_the_body_limit() {
     let server = Server::start(&["--body-bytes", "1000"]);
     let ann = server.join_room("tea", "Ann").await;
     let batch = |bytes: usize| {
@@ -29,7 +29,7 @@ async fn a_room_seats_up_to_its_capacity() {
 }
 
 #[actix_web::test]
-async fn joins_stop_before_a_mailbox_that_nobody_reads_bursts_and_leaves_never_do() {
+async fn joins_are_refused_before_an_unread_mailbox_overflows_and_leaves_never_are() {
     let server = Server::start(&["--mailbox-messages", "1", "--room-capacity", "64"]);
     let ann = server.join_room("tea", "Ann").await;
     let mut refused = None;
@@ -49,7 +49,7 @@ async fn joins_stop_before_a_mailbox_that_nobody_reads_bursts_and_leaves_never_d
 }
 
 #[actix_web::test]
-async fn an_unread_mailbox_remembers_the_last_64_keys_of_a_sender() {
+async fn an_unread_mailbox_remembers_a_senders_last_64_keys() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let post = |number: usize| {

@@ -13,7 +13,7 @@ async fn raw(peer: &Peer, to: &Peer, content_type: &str, body: impl Into<reqwest
 }
 
 #[actix_web::test]
-async fn a_call_is_signalled_as_the_tutorials_do_it() {
+async fn a_call_is_signaled_with_offer_answer_and_candidates() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -46,7 +46,7 @@ async fn a_call_is_signalled_as_the_tutorials_do_it() {
 }
 
 #[actix_web::test]
-async fn what_is_relayed_is_relayed_byte_for_byte() {
+async fn messages_are_relayed_byte_for_byte() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let body = r#"{"type":"data","data":{"b":1.50,"a":"\u00e9\/é","z":[1e2 , null]}}"#;
@@ -56,7 +56,7 @@ async fn what_is_relayed_is_relayed_byte_for_byte() {
 }
 
 #[actix_web::test]
-async fn a_batch_reaches_everybody_or_those_it_names_in_its_order() {
+async fn a_batch_reaches_everyone_or_its_addressees_in_order() {
     let server = Server::start(&[]);
     let ann = server.join_with("tea", json!({"capacity": 3})).await;
     let ben = server.join_room("tea", "Ben").await;
@@ -76,7 +76,7 @@ async fn a_batch_reaches_everybody_or_those_it_names_in_its_order() {
 }
 
 #[actix_web::test]
-async fn a_batch_with_one_bad_entry_does_nothing_at_all() {
+async fn a_batch_with_one_bad_entry_has_no_effect() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -96,7 +96,7 @@ async fn a_batch_with_one_bad_entry_does_nothing_at_all() {
 }
 
 #[actix_web::test]
-async fn a_keyed_post_that_comes_again_is_delivered_once() {
+async fn a_repeated_keyed_post_is_delivered_once() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -119,7 +119,7 @@ async fn a_keyed_post_that_comes_again_is_delivered_once() {
 }
 
 #[actix_web::test]
-async fn a_sender_is_who_its_token_says() {
+async fn the_sender_comes_from_the_token() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -135,7 +135,7 @@ async fn a_sender_is_who_its_token_says() {
 }
 
 #[actix_web::test]
-async fn a_full_mailbox_refuses_the_sender_until_its_owner_has_read() {
+async fn a_full_mailbox_refuses_posts_until_its_owner_acknowledges() {
     let server = Server::start(&["--mailbox-messages", "3"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -154,7 +154,7 @@ async fn a_full_mailbox_refuses_the_sender_until_its_owner_has_read() {
 }
 
 #[actix_web::test]
-async fn a_mailbox_is_bounded_in_bytes_too() {
+async fn a_mailbox_is_bounded_in_bytes() {
     let server = Server::start(&["--mailbox-bytes", "1000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -167,7 +167,7 @@ async fn a_mailbox_is_bounded_in_bytes_too() {
 
 /// It was once told to try again in a second, for ever.
 #[actix_web::test]
-async fn what_no_mailbox_could_ever_take_is_refused_for_good() {
+async fn posts_larger_than_any_mailbox_get_413() {
     let server = Server::start(&["--mailbox-bytes", "1000", "--mailbox-messages", "3"]);
     let ann = server.join_room("tea", "Ann").await;
     ann.post(&ann, json!({"type": "data", "data": "x".repeat(1000)})).await.refused(413, "body-too-large");
@@ -175,7 +175,7 @@ async fn what_no_mailbox_could_ever_take_is_refused_for_good() {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_not_what_it_should_be_is_refused_and_changes_nothing() {
+async fn an_invalid_body_is_refused_without_effect() {
     let server = Server::start(&["--body-bytes", "2000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -228,7 +228,7 @@ async fn the_addressee_must_be_in_the_room() {
 /// Found by fuzzing: these were relayed, and stopped every reader whose parser takes them for broken, since a poll brings
 /// them again until they are acknowledged.
 #[actix_web::test]
-async fn what_not_every_parser_can_read_is_refused_and_not_relayed() {
+async fn json_that_strict_parsers_reject_is_not_relayed() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let body = |path: &str, json: &str| {

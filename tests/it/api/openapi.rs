@@ -25,7 +25,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn the_committed_document_is_the_servers() {
+fn the_committed_document_matches_the_server() {
     let committed =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi.json")).unwrap();
     let ours = signalpost::api::schema::openapi::document().to_pretty_json().unwrap() + "\n";
@@ -58,7 +58,7 @@ fn collect_references(value: &Value, references: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_operation_has_a_summary_an_answer_and_its_errors_with_examples() {
+fn every_operation_documents_a_summary_a_success_and_its_errors() {
     let document = document();
     let operations = operations(&document);
     assert!(operations.len() >= 15, "{}", operations.len());
@@ -86,7 +86,7 @@ fn every_operation_has_a_summary_an_answer_and_its_errors_with_examples() {
 
 /// `signalpost openapi | head` once ended with a panic.
 #[test]
-fn the_document_is_printed_as_far_as_somebody_reads_it() {
+fn printing_the_document_to_a_closed_pipe_succeeds() {
     let mut printing = std::process::Command::new(env!("CARGO_BIN_EXE_signalpost"))
         .arg("openapi")
         .stdout(std::process::Stdio::piped())

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::harness::{Server, send};
 
 #[actix_web::test]
-async fn the_page_and_the_client_are_in_the_binary() {
+async fn the_page_and_the_client_are_embedded() {
     let server = Server::start(&[]);
     let page = server.get("/").await;
     assert_eq!(page.status, 200);
@@ -33,7 +33,7 @@ async fn the_page_and_the_client_are_in_the_binary() {
 }
 
 #[actix_web::test]
-async fn a_folder_can_take_the_place_of_the_embedded_page() {
+async fn web_dir_replaces_the_embedded_page() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
     let server = Server::start(&["--web-dir", web]);
     for path in ["/", "/network-test", "/client/index.js", "/app/main.js"] {
@@ -48,7 +48,7 @@ async fn a_folder_can_take_the_place_of_the_embedded_page() {
 /// nginx that compresses answers makes their tags weak, and browsers send them back so: that was answered 200, with
 /// everything, every time.
 #[actix_web::test]
-async fn whoever_has_a_file_is_told_so_however_its_tag_comes_back() {
+async fn if_none_match_compares_weakly_and_gives_304() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
     for server in [Server::start(&[]), Server::start(&["--web-dir", web])] {
         for path in ["/", "/network-test", "/client/index.js", "/app/style.css"] {
@@ -87,7 +87,7 @@ async fn whoever_has_a_file_is_told_so_however_its_tag_comes_back() {
 }
 
 #[actix_web::test]
-async fn the_documentation_is_served_without_any_network() {
+async fn swagger_ui_loads_nothing_from_other_hosts() {
     let server = Server::start(&[]);
     for path in ["/swagger-ui/", "/swagger-ui", "/swagger-ui/swagger-ui-bundle.js"] {
         assert_eq!(server.get(path).await.status, 200, "{path}");
@@ -100,7 +100,7 @@ async fn the_documentation_is_served_without_any_network() {
 
 /// It was written anew for each request: 150 KB each time, for whoever asks in a loop.
 #[actix_web::test]
-async fn the_document_is_written_once_and_known_by_its_tag() {
+async fn the_document_has_a_stable_etag() {
     let server = Server::start(&["--workers", "2"]);
     let first = server.get("/openapi.json").await;
     assert_eq!((first.status, &first.headers["content-type"]), (200, &"application/json".parse().unwrap()));
@@ -118,7 +118,7 @@ async fn the_document_is_written_once_and_known_by_its_tag() {
 }
 
 #[actix_web::test]
-async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
+async fn unknown_paths_get_404_and_wrong_methods_405_with_allow() {
     let server = Server::start(&[]);
     server.get("/v1").await.refused(404, "not-found");
     server.get("/v1/rooms/").await.refused(404, "not-found");
@@ -144,7 +144,7 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405_with_the_right_ones() {
 }
 
 #[actix_web::test]
-async fn what_can_be_read_can_be_asked_for_by_head() {
+async fn head_is_answered_like_get() {
     let server = Server::start(&[]);
     for path in ["/", "/healthz", "/readyz", "/openapi.json", "/client/index.js"] {
         let (get, head) = (server.get(path).await, send(server.request(Method::HEAD, path)).await);
@@ -154,7 +154,7 @@ async fn what_can_be_read_can_be_asked_for_by_head() {
 }
 
 #[actix_web::test]
-async fn pages_of_other_origins_are_served_when_they_are_listed() {
+async fn only_listed_origins_get_cors_headers() {
     let server = Server::start(&["--cors-origin", "https://app.example"]);
     let preflight = |origin: &'static str| {
         let request = server.request(Method::OPTIONS, "/v1/rooms/tea/peers/x/messages?wait=25");
@@ -178,7 +178,7 @@ async fn pages_of_other_origins_are_served_when_they_are_listed() {
 }
 
 #[actix_web::test]
-async fn it_is_healthy_and_ready_and_shows_its_figures() {
+async fn healthz_readyz_and_metrics_answer() {
     let server = Server::start(&[]);
     server.join_room("tea", "Ann").await;
     assert_eq!(server.get("/healthz").await.text, "ok\n");

@@ -88,7 +88,7 @@ async fn calls_are_answered_alike_with_the_routes_and_without_them() {
 }
 
 #[actix_web::test]
-async fn a_token_that_was_right_on_a_connection_opens_nothing_else_on_it() {
+async fn a_cached_token_authorizes_nothing_else_on_its_connection() {
     let server = Server::start(&["--workers", "1"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;

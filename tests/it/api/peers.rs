@@ -8,7 +8,7 @@ use crate::support::harness::{Answer, Server, send};
 const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
 
 #[actix_web::test]
-async fn the_first_makes_the_room_the_second_joins_it_the_third_is_told_it_is_full() {
+async fn the_first_join_creates_the_room_and_the_third_gets_room_full() {
     let server = Server::start(&[]);
     let ann = server.join_with("tea", json!({"name": "Ann", "metadata": {"a": [1, 2.50]}})).await;
     assert_eq!(ann.joined["created"], true);
@@ -32,7 +32,7 @@ async fn the_first_makes_the_room_the_second_joins_it_the_third_is_told_it_is_fu
 }
 
 #[actix_web::test]
-async fn a_full_room_says_when_a_quiet_seat_frees_and_then_it_does() {
+async fn room_full_tells_when_a_quiet_seat_frees() {
     let server = Server::start(&["--leave-grace-ms", "3000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -51,7 +51,7 @@ async fn a_full_room_says_when_a_quiet_seat_frees_and_then_it_does() {
 }
 
 #[actix_web::test]
-async fn a_page_that_is_loaded_again_keeps_its_seat_its_mailbox_and_its_cursor() {
+async fn a_reloaded_page_keeps_its_seat_mailbox_and_cursor() {
     let server = Server::start(&["--leave-grace-ms", "3000", "--lease-ms", "30000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -73,7 +73,7 @@ async fn a_page_that_is_loaded_again_keeps_its_seat_its_mailbox_and_its_cursor()
 }
 
 #[actix_web::test]
-async fn a_poll_that_a_proxy_sends_again_does_not_revive_a_page_that_said_goodbye() {
+async fn a_poll_repeated_by_a_proxy_does_not_undo_a_goodbye() {
     let server = Server::start(&["--leave-grace-ms", "3000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -84,7 +84,7 @@ async fn a_poll_that_a_proxy_sends_again_does_not_revive_a_page_that_said_goodby
 
 /// A beacon and the join of the page that comes after it travel on two connections, and may overtake each other.
 #[actix_web::test]
-async fn a_goodbye_that_comes_after_the_return_does_not_end_the_peer() {
+async fn a_goodbye_delivered_after_the_return_is_ignored() {
     let server = Server::start(&["--leave-grace-ms", "700"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -95,7 +95,7 @@ async fn a_goodbye_that_comes_after_the_return_does_not_end_the_peer() {
 }
 
 #[actix_web::test]
-async fn the_roster_of_a_returning_peer_is_as_of_its_cursor() {
+async fn a_returning_peers_roster_matches_its_cursor() {
     let server = Server::start(&[]);
     let ann = server.join_with("tea", json!({"capacity": 4})).await;
     let ben = server.join_room("tea", "Ben").await;
@@ -112,7 +112,7 @@ async fn the_roster_of_a_returning_peer_is_as_of_its_cursor() {
 }
 
 #[actix_web::test]
-async fn a_lost_join_answer_does_not_cost_a_seat() {
+async fn a_join_repeated_after_a_lost_response_takes_no_second_seat() {
     let server = Server::start(&[]);
     let join = |body: Value| {
         send(server.request(Method::POST, "/v1/rooms/tea/peers").header("idempotency-key", KEY).json(&body))
@@ -129,7 +129,7 @@ async fn a_lost_join_answer_does_not_cost_a_seat() {
 }
 
 #[actix_web::test]
-async fn an_expired_peer_comes_back_under_its_id_with_a_new_mailbox() {
+async fn an_expired_peer_rejoins_under_its_id_with_a_new_mailbox() {
     let server = Server::start(&["--lease-ms", "3000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -149,7 +149,7 @@ async fn an_expired_peer_comes_back_under_its_id_with_a_new_mailbox() {
 }
 
 #[actix_web::test]
-async fn a_peer_that_leaves_frees_its_seat_at_once() {
+async fn leaving_frees_the_seat_immediately() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -160,7 +160,7 @@ async fn a_peer_that_leaves_frees_its_seat_at_once() {
 }
 
 #[actix_web::test]
-async fn a_secret_keeps_strangers_out_and_a_token_does_not_replace_it_once_the_seat_is_gone() {
+async fn a_token_replaces_the_secret_only_while_its_seat_exists() {
     let server = Server::start(&[]);
     let join = |body: Value| server.post("/v1/rooms/tea/peers", body);
     let ann = server.join_with("tea", json!({"secret": "lumps"})).await;
@@ -176,7 +176,7 @@ async fn a_secret_keeps_strangers_out_and_a_token_does_not_replace_it_once_the_s
 }
 
 #[actix_web::test]
-async fn a_token_is_good_for_its_own_peer_and_room_only() {
+async fn a_token_is_valid_only_for_its_peer_and_room() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -231,7 +231,7 @@ async fn names_and_metadata_are_bounded() {
 }
 
 #[actix_web::test]
-async fn a_beacon_is_heard_as_text_or_json_and_tells_nothing() {
+async fn a_leave_beacon_may_be_text_or_json_and_reveals_nothing() {
     let server = Server::start(&["--leave-grace-ms", "200"]);
     let ann = server.join_with("tea", json!({"capacity": 4})).await;
     let ben = server.join_room("tea", "Ben").await;
@@ -256,7 +256,7 @@ async fn a_beacon_is_heard_as_text_or_json_and_tells_nothing() {
 }
 
 #[actix_web::test]
-async fn ice_servers_come_with_credentials_for_members_only() {
+async fn only_members_get_ice_servers_with_credentials() {
     let server = Server::start(&[
         "--stun-url",
         "stun:s.example:3478",
@@ -282,7 +282,7 @@ async fn ice_servers_come_with_credentials_for_members_only() {
 }
 
 #[actix_web::test]
-async fn answers_are_never_stored() {
+async fn responses_are_marked_no_store() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let stored = |answer: &Answer| answer.headers["cache-control"].to_str().unwrap().to_owned();

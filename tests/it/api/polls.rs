@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn a_poll_waits_for_a_message_and_has_it_at_once() {
+async fn a_parked_poll_returns_when_a_message_arrives() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -21,7 +21,7 @@ async fn a_poll_waits_for_a_message_and_has_it_at_once() {
 }
 
 #[actix_web::test]
-async fn a_poll_that_nothing_comes_for_answers_with_nothing() {
+async fn a_poll_without_messages_returns_an_empty_batch() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     for wait in ["0", "0.2", "0.25"] {
@@ -31,7 +31,7 @@ async fn a_poll_that_nothing_comes_for_answers_with_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_was_lost_is_asked_for_again_and_acknowledging_trims() {
+async fn a_lost_response_is_repeated_until_acknowledged() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     for number in 1..=3 {
@@ -46,7 +46,7 @@ async fn an_answer_that_was_lost_is_asked_for_again_and_acknowledging_trims() {
 }
 
 #[actix_web::test]
-async fn the_cursor_may_be_a_header_and_the_query_wins() {
+async fn the_query_cursor_overrides_last_event_id() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     ann.say(&ann, 1).await;
@@ -61,7 +61,7 @@ async fn the_cursor_may_be_a_header_and_the_query_wins() {
 }
 
 #[actix_web::test]
-async fn a_cursor_that_cannot_be_is_refused_and_acknowledges_nothing() {
+async fn an_impossible_cursor_is_refused_and_acknowledges_nothing() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     ann.say(&ann, 1).await;
@@ -76,7 +76,7 @@ async fn a_cursor_that_cannot_be_is_refused_and_acknowledges_nothing() {
 }
 
 #[actix_web::test]
-async fn a_wait_is_a_number_of_seconds_within_bounds() {
+async fn wait_is_a_bounded_number_of_seconds() {
     let server = Server::start(&["--wait-max-ms", "300"]);
     let ann = server.join_room("tea", "Ann").await;
     let poll = |wait: &str| send(ann.request(Method::GET, &ann.path(&format!("/messages?wait={wait}"))));
@@ -92,7 +92,7 @@ async fn a_wait_is_a_number_of_seconds_within_bounds() {
 }
 
 #[actix_web::test]
-async fn of_two_polls_the_newer_waits_and_the_older_is_told_to_stop() {
+async fn a_newer_poll_supersedes_the_older() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let older = actix_web::rt::spawn(send(ann.polling(0, 50.0)));
@@ -104,7 +104,7 @@ async fn of_two_polls_the_newer_waits_and_the_older_is_told_to_stop() {
 }
 
 #[actix_web::test]
-async fn a_plain_poll_also_supersedes() {
+async fn a_poll_without_wait_supersedes_too() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let older = actix_web::rt::spawn(send(ann.polling(0, 50.0)));
@@ -114,7 +114,7 @@ async fn a_plain_poll_also_supersedes() {
 }
 
 #[actix_web::test]
-async fn a_peer_that_polls_keeps_its_seat_beyond_its_lease() {
+async fn polling_renews_the_lease() {
     let server = Server::start(&["--lease-ms", "3000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -125,7 +125,7 @@ async fn a_peer_that_polls_keeps_its_seat_beyond_its_lease() {
 }
 
 #[actix_web::test]
-async fn a_page_is_the_same_page_however_its_name_must_be_written_in_a_query() {
+async fn page_ids_compare_after_percent_decoding() {
     let server = Server::start(&[]);
     let ann = server.join_with("tea", json!({"page": "Ann's 1st tab, \u{e9}"})).await;
     let poll = |page: &str| send(ann.request(Method::GET, &ann.path(&format!("/messages?wait=0&{page}"))));

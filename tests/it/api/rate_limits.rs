@@ -10,7 +10,7 @@ fn retry_after(answer: &Answer) -> u64 {
 }
 
 #[actix_web::test]
-async fn joining_posting_and_polling_too_often_is_refused_with_when_to_come_back() {
+async fn joins_posts_and_polls_over_the_rate_get_retry_after() {
     let server = Server::start(&["--rate-join", "1", "--rate-send", "1", "--rate-poll", "1"]);
     let ann = server.join_room("tea", "Ann").await;
     let refused = [
@@ -39,7 +39,7 @@ async fn until_refused(ask: impl AsyncFn() -> Answer) -> Answer {
 }
 
 #[actix_web::test]
-async fn credentials_for_the_relay_are_not_given_out_faster_than_polls() {
+async fn turn_credentials_share_the_poll_rate_limit() {
     let server = Server::start(&["--rate-poll", "1", "--turn-url", "turn:t.example", "--turn-secret", "north"]);
     let ann = server.join_room("tea", "Ann").await;
     let ask = async || send(ann.request(Method::GET, &ann.path("/ice-servers"))).await;
@@ -47,7 +47,7 @@ async fn credentials_for_the_relay_are_not_given_out_faster_than_polls() {
 }
 
 #[actix_web::test]
-async fn guessing_a_secret_is_slowed_down_and_the_right_one_waits_too() {
+async fn wrong_secrets_lock_the_address_out_even_with_the_right_one() {
     let server = Server::start(&[]);
     let join = |secret: &str| server.post("/v1/rooms/tea/peers", json!({ "secret": secret }));
     server.join_with("tea", json!({"secret": "lumps"})).await;
@@ -70,7 +70,7 @@ async fn guessing_a_secret_is_slowed_down_and_the_right_one_waits_too() {
 /// After a restart with another key all tokens are wrong, and an office full of tabs behind one address must be told so,
 /// not to wait: it is how they find back.
 #[actix_web::test]
-async fn wrong_tokens_are_refused_as_such_however_many() {
+async fn wrong_tokens_never_lock_an_address_out() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     for _ in 0..40 {
@@ -81,7 +81,7 @@ async fn wrong_tokens_are_refused_as_such_however_many() {
 }
 
 #[actix_web::test]
-async fn an_address_that_a_trusted_proxy_names_counts_and_a_spoofed_one_does_not() {
+async fn only_trusted_proxies_set_the_client_address() {
     let join_from = |server: &Server, header: &str, client: &str| {
         let request = server.request(Method::POST, "/v1/rooms").header(header, client);
         send(request)

@@ -8,7 +8,7 @@ use crate::support::harness::{Server, send};
 const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
 
 #[actix_web::test]
-async fn a_room_is_made_ahead_and_seen_by_anybody() {
+async fn a_created_room_is_visible_to_anyone() {
     let server = Server::start(&[]);
     let made = server.post("/v1/rooms", json!({"room": "tea", "capacity": 3, "secret": "s"})).await.expect(201);
     assert!(made["room_token"].as_str().unwrap().starts_with("room."));
@@ -23,7 +23,7 @@ async fn a_room_is_made_ahead_and_seen_by_anybody() {
 }
 
 #[actix_web::test]
-async fn a_room_without_a_name_gets_one_that_can_be_read_aloud() {
+async fn a_room_without_a_name_gets_a_pronounceable_one() {
     let server = Server::start(&[]);
     let made = send(server.request(Method::POST, "/v1/rooms")).await.expect(201);
     let name = made["room"].as_str().unwrap();
@@ -32,7 +32,7 @@ async fn a_room_without_a_name_gets_one_that_can_be_read_aloud() {
 }
 
 #[actix_web::test]
-async fn a_repeated_creation_finds_the_room_of_the_first() {
+async fn a_repeated_creation_returns_the_same_room() {
     let server = Server::start(&[]);
     let create = |body: &str| {
         let request = server.request(Method::POST, "/v1/rooms").header("idempotency-key", KEY);
@@ -48,7 +48,7 @@ async fn a_repeated_creation_finds_the_room_of_the_first() {
 }
 
 #[actix_web::test]
-async fn whoever_made_a_room_closes_it_and_everybody_is_told() {
+async fn the_room_token_closes_the_room_and_members_are_notified() {
     let server = Server::start(&[]);
     let made = server.post("/v1/rooms", json!({"room": "tea"})).await.expect(201);
     let token = made["room_token"].as_str().unwrap();
@@ -72,7 +72,7 @@ async fn whoever_made_a_room_closes_it_and_everybody_is_told() {
 
 /// The count of rooms once kept one for each room that was closed and read to its end.
 #[actix_web::test]
-async fn a_room_that_was_closed_and_read_to_its_end_makes_place_for_another() {
+async fn a_closed_room_frees_its_place_once_read() {
     let server = Server::start(&["--rooms-max", "1"]);
     for _ in 0..3 {
         let ann = server.join_room("tea", "Ann").await;
@@ -85,7 +85,7 @@ async fn a_room_that_was_closed_and_read_to_its_end_makes_place_for_another() {
 /// A peer that came back into a room that had ended made it anew without a token of its own, and whoever had ever made a
 /// room of that name could take it over.
 #[actix_web::test]
-async fn whoever_brings_a_room_back_is_given_its_token_and_the_earlier_one_is_void() {
+async fn recreating_a_room_voids_the_earlier_room_token() {
     let server = Server::start(&[]);
     let mallory = server.join_room("tea", "Mallory").await;
     let ann = server.join_room("tea", "Ann").await;
@@ -99,7 +99,7 @@ async fn whoever_brings_a_room_back_is_given_its_token_and_the_earlier_one_is_vo
 }
 
 #[actix_web::test]
-async fn a_locked_room_lets_nobody_new_in() {
+async fn a_locked_room_refuses_new_peers() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let token = ann.joined["room_token"].as_str().unwrap();
@@ -115,7 +115,7 @@ async fn a_locked_room_lets_nobody_new_in() {
 }
 
 #[actix_web::test]
-async fn a_room_token_of_an_earlier_room_of_the_name_is_refused() {
+async fn a_room_token_does_not_open_a_later_room_of_that_name() {
     let server = Server::start(&[]);
     let first = server.join_room("tea", "Ann").await;
     first.leave().await.expect(204);
@@ -126,7 +126,7 @@ async fn a_room_token_of_an_earlier_room_of_the_name_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_kicked_peer_is_told_so_and_does_not_come_back_on_its_token() {
+async fn a_kicked_peer_is_notified_and_its_token_is_void() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
@@ -142,7 +142,7 @@ async fn a_kicked_peer_is_told_so_and_does_not_come_back_on_its_token() {
 }
 
 #[actix_web::test]
-async fn a_room_name_is_one_or_it_is_refused() {
+async fn invalid_room_names_are_refused() {
     let server = Server::start(&[]);
     let long = "x".repeat(65);
     for bad in ["a%20b", "a%2Fb", "t%C3%A9e", "a+b", long.as_str()] {
@@ -154,7 +154,7 @@ async fn a_room_name_is_one_or_it_is_refused() {
 }
 
 #[actix_web::test]
-async fn capacity_and_secret_are_checked() {
+async fn capacity_and_secret_are_validated() {
     let server = Server::start(&["--room-capacity-max", "8"]);
     for (bad, says) in [
         (json!({"capacity": 0}), "from 1 to 8"),
@@ -175,7 +175,7 @@ async fn capacity_and_secret_are_checked() {
 }
 
 #[actix_web::test]
-async fn the_server_has_only_so_many_rooms() {
+async fn rooms_max_is_enforced() {
     let server = Server::start(&["--rooms-max", "2"]);
     let ann = server.join_room("a", "Ann").await;
     server.post("/v1/rooms", json!({"room": "b"})).await.expect(201);
@@ -201,7 +201,7 @@ fn raw(port: u16, method: &str, path: &str) -> (u16, String) {
 
 /// A room `..` was answered with "No route has this path", which helps nobody.
 #[actix_web::test]
-async fn a_room_of_dots_is_refused_as_such_however_it_comes() {
+async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
     for base in ["/", "/signal"] {
         let server = Server::start(&["--base-path", base]);
         for dots in [".", ".."] {

@@ -59,7 +59,7 @@ async fn join(server: &Server, room: &str, ticket: &str) -> Answer {
 }
 
 #[actix_web::test]
-async fn with_a_key_nobody_joins_without_a_ticket_and_seats_are_kept_by_token() {
+async fn joins_need_a_ticket_and_returning_peers_only_their_token() {
     let server = Server::start(&["--ticket-key", SECRET]);
     server.post("/v1/rooms/tea/peers", json!({})).await.refused(401, "ticket-missing");
     server.post("/v1/rooms", json!({"room": "tea"})).await.refused(401, "ticket-missing");
@@ -75,7 +75,7 @@ async fn with_a_key_nobody_joins_without_a_ticket_and_seats_are_kept_by_token() 
 }
 
 #[actix_web::test]
-async fn each_bad_ticket_is_refused_as_what_it_is() {
+async fn each_kind_of_bad_ticket_has_its_own_problem() {
     let server = Server::start(&["--ticket-key", SECRET]);
     let good = claims("tea");
     let none = format!("{}.{}.", b64(r#"{"alg":"none"}"#), b64(&good.to_string()));
@@ -111,7 +111,7 @@ async fn each_bad_ticket_is_refused_as_what_it_is() {
 }
 
 #[actix_web::test]
-async fn a_ticket_names_its_bearer_and_may_make_an_administrator() {
+async fn ticket_claims_set_the_name_and_admin_rights() {
     let server = Server::start(&["--ticket-key", SECRET]);
     let ann = join(&server, "tea", &signed(&with(claims("tea"), "name", "Ann"), SECRET)).await.expect(201);
     assert_eq!(ann["peer"]["name"], "Ann");
@@ -137,7 +137,7 @@ fn openssl(args: &[&str], folder: &Path) {
 }
 
 #[actix_web::test]
-async fn public_keys_in_pem_check_tickets_of_eddsa_and_es256_and_of_nothing_else() {
+async fn pem_public_keys_verify_only_eddsa_and_es256() {
     let folder = Folder::new("pem");
     let ec: &[&str] = &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "es256.pem"];
     openssl(&["genpkey", "-algorithm", "ed25519", "-out", "eddsa.pem"], &folder.0);
@@ -160,7 +160,7 @@ async fn public_keys_in_pem_check_tickets_of_eddsa_and_es256_and_of_nothing_else
 }
 
 #[actix_web::test]
-async fn a_jwks_file_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
+async fn a_changed_jwks_file_is_reloaded_unless_it_is_broken() {
     let folder = Folder::new("jwks");
     let jwks = |secret: &str, id: &str| {
         json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}, {"kty": "oct", "kid": id, "k": b64(secret)}]})
@@ -200,7 +200,7 @@ async fn wait(answer: &Answer) {
 }
 
 #[test]
-fn a_key_that_is_none_is_an_error_at_the_start() {
+fn an_invalid_ticket_key_fails_startup() {
     let folder = Folder::new("bad-keys");
     std::fs::write(folder.file("bad.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
     std::fs::write(folder.file("empty.json"), "{\"keys\": []}").unwrap();
@@ -214,7 +214,7 @@ fn a_key_that_is_none_is_an_error_at_the_start() {
 
 /// The examples of docs/auth.md, each run by its own interpreter.
 #[actix_web::test]
-async fn the_examples_in_the_documentation_make_tickets_that_get_in() {
+async fn documented_ticket_examples_are_accepted() {
     const DOC: &str = include_str!("../../../docs/auth.md");
     let server = Server::start(&["--ticket-key", SECRET]);
     for (kind, program, args) in [
@@ -234,7 +234,7 @@ async fn the_examples_in_the_documentation_make_tickets_that_get_in() {
 }
 
 #[actix_web::test]
-async fn a_ticket_with_an_extension_that_it_calls_critical_is_refused() {
+async fn a_ticket_with_an_unknown_crit_extension_is_refused() {
     let server = Server::start(&["--ticket-key", SECRET]);
     let header = Header { crit: Some(vec!["exp".into()]), ..Header::new(Algorithm::HS256) };
     let ticket = encode(&header, &claims("tea"), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();

@@ -25,7 +25,7 @@ async fn shake_hands(server: &Server) -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn a_websocket_is_accepted_and_closed_at_once() {
+async fn a_websocket_handshake_is_accepted_and_closed() {
     let bytes = shake_hands(&Server::start(&[])).await;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
@@ -37,7 +37,7 @@ async fn a_websocket_is_accepted_and_closed_at_once() {
 }
 
 #[actix_web::test]
-async fn any_other_request_is_told_what_this_is_for() {
+async fn requests_without_a_handshake_get_an_explanation() {
     let server = Server::start(&[]);
     let problem = server.get("/v1/probe/upgrade").await.refused(400, "malformed-request");
     assert!(problem["detail"].as_str().unwrap().contains("WebSocket handshake"), "{problem}");
@@ -45,7 +45,7 @@ async fn any_other_request_is_told_what_this_is_for() {
 }
 
 #[actix_web::test]
-async fn it_is_limited_as_joins_are() {
+async fn the_probe_shares_the_join_rate_limit() {
     let server = Server::start(&["--rate-join", "1"]);
     let mut last = server.get("/v1/probe/upgrade").await;
     for _ in 0..20 {

@@ -14,7 +14,7 @@ const SENDERS: u8 = 8;
 const EACH: u32 = 37_500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_300_000_messages_none_is_lost_doubled_or_out_of_order_though_polls_are_dropped() {
+async fn no_message_is_lost_duplicated_or_reordered_when_polls_are_dropped() {
     let limits = Limits { room_capacity: 16, ..Limits::default() };
     let engine = Engine::Memory(Memory::new(Arc::new(limits), Clock::start()));
     join(&engine, 0).await;
@@ -32,7 +32,7 @@ async fn of_300_000_messages_none_is_lost_doubled_or_out_of_order_though_polls_a
 
 /// Once a sweep that came while the figures were read had taken the peers away, and their end was not counted yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_is_gone_has_been_counted_whenever_the_figures_are_read() {
+async fn stats_count_every_peer_as_present_or_expired() {
     const PEERS: usize = 5_000;
     let limits = Limits { lease: Duration::from_millis(100), ..Limits::default() };
     let engine = Engine::Memory(Memory::new(Arc::new(limits), Clock::start()));

@@ -55,7 +55,7 @@ promise!(a_parked_poll_is_woken_by_a_message, engine, {
     assert_eq!(seqs(&batch.unwrap()), [1]);
 });
 
-promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
+promise!(delivery_delays_are_counted_in_microseconds, engine, {
     join(&engine, 1).await;
     engine.post(&room("r"), id(1), text(1, "waits for its reader")).await.unwrap();
     tokio::time::advance(Duration::from_millis(60)).await;
@@ -70,13 +70,13 @@ promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
     assert_eq!(counted, [(0, &1), (8, &1)]);
 });
 
-promise!(a_hold_ends_with_an_empty_batch_and_leaves_no_waiter, engine, {
+promise!(an_expired_hold_returns_an_empty_batch_and_leaves_no_waiter, engine, {
     join(&engine, 1).await;
     assert!(seqs(&receive(&engine, 1, 0, 25).await.unwrap()).is_empty());
     assert_eq!(engine.stats().await.parked, 0);
 });
 
-promise!(a_dropped_poll_leaves_nothing_behind, engine, {
+promise!(a_dropped_poll_leaves_no_waiter, engine, {
     join(&engine, 1).await;
     {
         let mut poll = Box::pin(receive(&engine, 1, 0, 25));
@@ -88,7 +88,7 @@ promise!(a_dropped_poll_leaves_nothing_behind, engine, {
     assert_eq!(seqs(&receive(&engine, 1, 0, 0).await.unwrap()), [1]);
 });
 
-promise!(the_newest_poll_wins_even_when_the_older_looks_again, engine, {
+promise!(the_newest_poll_wins_even_if_the_older_reads_again, engine, {
     join(&engine, 1).await;
     let mut older = Box::pin(receive(&engine, 1, 0, 10));
     assert!(is_pending(&mut older));
@@ -101,7 +101,7 @@ promise!(the_newest_poll_wins_even_when_the_older_looks_again, engine, {
 
 // Its hold is over before it is told of the newer one: its last look must not take the newer one's place. Which of the
 // two it notices first is chance, hence the repetition.
-promise!(an_older_poll_that_looks_again_late_does_not_end_the_newer_one, engine, {
+promise!(a_late_read_by_an_older_poll_does_not_end_the_newer, engine, {
     join(&engine, 1).await;
     for round in 1..=32 {
         let mut older = Box::pin(receive(&engine, 1, round - 1, 10));
@@ -116,7 +116,7 @@ promise!(an_older_poll_that_looks_again_late_does_not_end_the_newer_one, engine,
     }
 });
 
-promise!(a_poll_that_was_sent_twice_is_answered_twice_and_nobody_is_told_to_stop, engine, {
+promise!(a_duplicated_poll_is_answered_twice_without_superseding, engine, {
     let name = room("r");
     engine.join(&name, Visitor { page: Some(Page(7)), ..visitor(1) }).await.unwrap();
     let poll = |page| engine.receive(&name, id(1), asked(0, Some(page)), Duration::from_secs(25));
@@ -131,7 +131,7 @@ promise!(a_poll_that_was_sent_twice_is_answered_twice_and_nobody_is_told_to_stop
 });
 
 // Not the page that polls last, which is chance, but the one that joined last.
-promise!(of_two_pages_the_one_that_joined_last_has_the_seat, engine, {
+promise!(the_page_that_joined_last_has_the_seat, engine, {
     let name = room("r");
     engine.join(&name, Visitor { page: Some(Page(7)), ..visitor(1) }).await.unwrap();
     let poll = |page| engine.receive(&name, id(1), asked(0, Some(page)), Duration::from_secs(25));
@@ -148,7 +148,7 @@ promise!(of_two_pages_the_one_that_joined_last_has_the_seat, engine, {
 });
 
 // The older one is woken by a message, but before it comes to look, the newer one arrives and is answered.
-promise!(an_older_poll_gets_nothing_once_a_newer_one_was_answered, engine, {
+promise!(an_older_poll_is_superseded_once_a_newer_one_was_answered, engine, {
     join(&engine, 1).await;
     let mut older = Box::pin(receive(&engine, 1, 0, 25));
     assert!(is_pending(&mut older));
@@ -158,7 +158,7 @@ promise!(an_older_poll_gets_nothing_once_a_newer_one_was_answered, engine, {
 });
 
 // A poll counts as a sign of life when it arrives; that it is woken or times out says nothing of its peer.
-promise!(a_poll_that_looks_again_does_not_renew_the_lease, engine, {
+promise!(reading_again_does_not_renew_the_lease, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
     let clock = Clock::start();
@@ -171,7 +171,7 @@ promise!(a_poll_that_looks_again_does_not_renew_the_lease, engine, {
 });
 
 // Candidates are posted while a poll waits: that is not quiet.
-promise!(a_peer_that_posts_while_its_poll_waits_is_not_quiet, engine, {
+promise!(posting_while_polling_counts_as_activity, engine, {
     let full = Visitor { capacity: Some(1), ..visitor(1) };
     engine.join(&room("r"), full).await.unwrap();
     let mut poll = Box::pin(receive(&engine, 1, 0, 25));
@@ -187,7 +187,7 @@ promise!(a_peer_that_posts_while_its_poll_waits_is_not_quiet, engine, {
     assert!(seats[0].frees_in.is_some());
 });
 
-promise!(a_lease_ends_by_itself_and_the_others_are_told_once, engine, {
+promise!(an_expired_lease_notifies_the_others_once, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
     join(&engine, 1).await;
@@ -204,7 +204,7 @@ promise!(a_lease_ends_by_itself_and_the_others_are_told_once, engine, {
     sweeper.abort();
 });
 
-promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
+promise!(an_idle_room_ends_with_its_last_lease, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
     for number in 1..=9 {
@@ -218,7 +218,7 @@ promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
     sweeper.abort();
 });
 
-promise!(a_drain_answers_every_poll_and_refuses_to_hold_another, engine, {
+promise!(draining_answers_every_poll_and_parks_no_more, engine, {
     join(&engine, 1).await;
     join(&engine, 2).await;
     let mut polls = [Box::pin(receive(&engine, 1, 1, 25)), Box::pin(receive(&engine, 2, 0, 25))];
@@ -238,7 +238,7 @@ promise!(a_drain_answers_every_poll_and_refuses_to_hold_another, engine, {
     assert_eq!(engine.join(&room("r"), visitor(3)).await.err(), Some(Refusal::Draining));
 });
 
-promise!(a_room_made_ahead_stays_for_ten_minutes_while_nobody_is_in_it, engine, {
+promise!(an_empty_created_room_lives_ten_minutes, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
     let creator = CreatorId::from_bytes([9; 16]);

@@ -109,7 +109,7 @@ impl Ends {
 }
 
 #[tokio::test]
-async fn only_so_many_calls_are_in_flight_and_the_next_is_sent_when_one_is_answered() {
+async fn at_most_256_calls_are_in_flight() {
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
@@ -124,7 +124,7 @@ async fn only_so_many_calls_are_in_flight_and_the_next_is_sent_when_one_is_answe
 }
 
 #[tokio::test]
-async fn a_call_that_has_waited_too_long_for_its_turn_is_not_sent() {
+async fn a_call_queued_for_300_ms_fails_unsent() {
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
@@ -141,7 +141,7 @@ async fn a_call_that_has_waited_too_long_for_its_turn_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_answered_in_time_has_perhaps_been_done() {
+async fn a_call_that_times_out_in_flight_is_perhaps_done() {
     let mut poster = Poster::start().await;
     poster.begin(1).await;
     poster.sent(1).await;
@@ -153,7 +153,7 @@ async fn a_call_that_is_not_answered_in_time_has_perhaps_been_done() {
 
 // Once all that waited for their turns were sent into the connection that was lost.
 #[tokio::test]
-async fn only_what_was_in_flight_when_a_connection_was_lost_has_perhaps_been_done() {
+async fn on_disconnect_only_calls_in_flight_are_perhaps_done() {
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
@@ -164,7 +164,7 @@ async fn only_what_was_in_flight_when_a_connection_was_lost_has_perhaps_been_don
 
 // Once each call that found them forgotten gave it all scripts, and what was sent after that waited behind them.
 #[tokio::test]
-async fn scripts_that_were_forgotten_are_given_once_and_every_call_is_done() {
+async fn flushed_scripts_are_loaded_once_and_no_call_fails() {
     let mut poster = Poster::start().await;
     poster.begin(AT_ONCE + WAITING).await;
     poster.sent(AT_ONCE).await;
@@ -180,7 +180,7 @@ async fn scripts_that_were_forgotten_are_given_once_and_every_call_is_done() {
 // connections that did all they could were given up, with everything in flight, and every poll looked again. Then, when calls
 // waited for their turns, and not for less time than for their answers, those that had one were given up soon after.
 #[tokio::test]
-async fn a_redis_that_is_asked_more_than_it_can_answer_goes_on_answering_and_is_not_taken_for_lost() {
+async fn an_overloaded_redis_keeps_its_connection() {
     const ROUNDS: usize = 12;
     let mut poster = Poster::start().await;
     let made = poster.link.made();

@@ -43,7 +43,7 @@ fn held(peer: &Peer, after: u64) -> tokio::task::JoinHandle<Answer> {
 }
 
 #[tokio::test]
-async fn a_call_is_signalled_with_each_request_at_another_node() {
+async fn each_request_of_a_call_may_go_to_another_node() {
     let redis = RedisServer::shared();
     let url = redis.url_apart();
     let nodes = [node(&url), node(&url), node(&url)];
@@ -70,7 +70,7 @@ async fn a_call_is_signalled_with_each_request_at_another_node() {
 }
 
 #[tokio::test]
-async fn of_polls_at_several_nodes_the_newest_wins() {
+async fn the_newest_poll_wins_across_nodes() {
     let redis = RedisServer::shared();
     let url = redis.url_apart();
     let (one, two) = (node(&url), node(&url));
@@ -85,7 +85,7 @@ async fn of_polls_at_several_nodes_the_newest_wins() {
 }
 
 #[tokio::test]
-async fn a_node_that_stops_leaves_its_rooms_to_the_others() {
+async fn rooms_survive_the_stop_of_a_node() {
     let redis = RedisServer::shared();
     let url = redis.url_apart();
     let (one, two) = (node(&url), node(&url));
@@ -102,7 +102,7 @@ async fn a_node_that_stops_leaves_its_rooms_to_the_others() {
 }
 
 #[tokio::test]
-async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
+async fn flushed_scripts_are_loaded_again() {
     let redis = RedisServer::start(&["--save", ""]);
     let one = node(&redis.url());
     let ann = one.join_room("tea", "Ann").await;
@@ -112,7 +112,7 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
 }
 
 #[tokio::test]
-async fn what_its_reader_has_acknowledged_is_gone_from_redis() {
+async fn acknowledged_messages_are_deleted_from_redis() {
     let redis = RedisServer::start(&["--save", ""]);
     let one = node(&redis.url());
     let ann = one.join_room("tea", "Ann").await;
@@ -134,7 +134,7 @@ async fn what_its_reader_has_acknowledged_is_gone_from_redis() {
 
 // As when nodes are upgraded one after the other, and the newer ones keep more.
 #[tokio::test]
-async fn what_a_newer_node_has_added_to_a_record_is_passed_over() {
+async fn fields_added_by_newer_nodes_are_ignored() {
     let redis = RedisServer::start(&["--save", ""]);
     let one = node(&redis.url());
     let ann = one.join_room("tea", "Ann").await;
@@ -190,7 +190,7 @@ async fn pass_on(listener: &TcpListener, connections: Weak<Mutex<Option<JoinSet<
 
 // A hint goes to nobody while a node is cut off. What it was about is read when the node is back, not when the hold ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_lost_connection_every_poll_looks_again() {
+async fn every_poll_reads_again_after_a_lost_connection() {
     let redis = RedisServer::start(&["--save", ""]);
     let way = Way::to(&redis).await;
     let (one, two) = (node(&format!("redis://127.0.0.1:{}", way.port)), node(&redis.url()));

@@ -58,7 +58,7 @@ fn is_put_off(answer: &Answer) {
 
 // As `main` does it, in a runtime.
 #[tokio::test]
-async fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
+async fn an_unusable_engine_fails_startup_with_the_reason() {
     let error = |engine: &str, flags: &[&str]| {
         App::build(config(&[&["--engine", engine], flags].concat())).err().unwrap_or_default()
     };
@@ -84,7 +84,7 @@ async fn a_node_that_cannot_use_its_engine_does_not_start_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
+async fn a_hanging_redis_gives_503_until_it_recovers() {
     let redis = RedisServer::start(&["--save", ""]);
     let node = node(&redis);
     let people = three(&node, &node).await;
@@ -119,7 +119,7 @@ async fn a_redis_that_hangs_is_told_to_everybody_and_comes_back_by_itself() {
 
 // Promised is an answer within a second. Here all of them together must be there before a single poll's hold is over.
 #[tokio::test]
-async fn nobody_waits_for_a_redis_that_is_dead_or_takes_requests_and_says_nothing() {
+async fn requests_do_not_hang_on_a_dead_or_silent_redis() {
     for fail in [RedisServer::kill, RedisServer::pause] {
         let redis = RedisServer::start(&["--save", ""]);
         let node = node(&redis);
@@ -143,7 +143,7 @@ async fn nobody_waits_for_a_redis_that_is_dead_or_takes_requests_and_says_nothin
 }
 
 #[tokio::test]
-async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
+async fn a_restarted_redis_has_lost_nothing() {
     let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let (one, two) = (node(&redis), node(&redis));
     let people = three(&one, &two).await;
@@ -170,7 +170,7 @@ async fn a_redis_that_was_killed_and_started_again_has_lost_nothing() {
 }
 
 #[tokio::test]
-async fn a_redis_without_memory_takes_nothing_more_and_gives_what_it_has() {
+async fn a_redis_out_of_memory_refuses_writes_and_serves_reads() {
     let redis = RedisServer::start(&["--save", ""]);
     let node = node(&redis);
     let (ann, ben) = (node.join_room("tea", "Ann").await, node.join_room("tea", "Ben").await);
@@ -198,7 +198,7 @@ async fn a_redis_without_memory_takes_nothing_more_and_gives_what_it_has() {
 }
 
 #[tokio::test]
-async fn messages_that_somebody_took_out_of_redis_by_hand_are_told_to_be_gone() {
+async fn messages_deleted_from_redis_by_hand_are_reported_gone() {
     let redis = RedisServer::start(&["--save", ""]);
     let node = node(&redis);
     let (ann, ben) = (node.join_room("tea", "Ann").await, node.join_room("tea", "Ben").await);

@@ -27,7 +27,7 @@ fn admitted() -> RedisServer {
 
 /// The contract of the engine and its random operations run with these rights, too: see `RedisServer::shared`.
 #[tokio::test]
-async fn with_the_least_rights_a_call_goes_through_two_nodes() {
+async fn the_documented_least_rights_suffice_for_a_call_across_nodes() {
     let redis = admitted();
     let [one, two] = [(); 2].map(|()| Server::start(&[&["--engine", &redis.url()], &KEY[..]].concat()));
     let (ann, ben) = (one.join_room("tea", "Ann").await, two.join_room("tea", "Ben").await);
@@ -40,7 +40,7 @@ async fn with_the_least_rights_a_call_goes_through_two_nodes() {
 }
 
 #[test]
-fn each_right_that_is_missing_is_named_at_the_start() {
+fn every_missing_right_is_named_at_startup() {
     let redis = admitted();
     assert_eq!(refused(&redis.url()), "");
     let [rule, ..] = &least_rights()[..] else { unreachable!() };
@@ -66,7 +66,7 @@ fn each_right_that_is_missing_is_named_at_the_start() {
 
 /// The example: a user for another application's keys, or one that may read only.
 #[test]
-fn users_that_are_meant_for_something_else_are_told_what_they_lack() {
+fn unsuitable_users_fail_startup_with_what_they_lack() {
     let redis = RedisServer::start(&["--save", ""]);
     for (rules, lacks) in [
         (vec!["~app:*", "&*", "+@all"], vec!["~sp1:*"]),
@@ -92,7 +92,7 @@ fn users_that_are_meant_for_something_else_are_told_what_they_lack() {
 }
 
 #[test]
-fn a_command_that_was_renamed_away_is_named() {
+fn a_renamed_command_is_named_at_startup() {
     for command in ["XADD", "EVALSHA", "SPUBLISH", "SSUBSCRIBE"] {
         let redis = RedisServer::start(&["--save", "", "--rename-command", command, ""]);
         let why = refused(&redis.url());
@@ -101,7 +101,7 @@ fn a_command_that_was_renamed_away_is_named() {
 }
 
 #[test]
-fn each_server_of_a_cluster_must_let_it() {
+fn rights_are_checked_on_every_server_of_a_cluster() {
     let cluster = RedisCluster::start();
     cluster.masters.iter().for_each(|master| master.admit("sp1"));
     assert_eq!(refused(&cluster.url()), "");
@@ -112,7 +112,7 @@ fn each_server_of_a_cluster_must_let_it() {
 }
 
 #[actix_web::test]
-async fn a_right_that_is_taken_later_makes_it_not_ready_until_it_is_back() {
+async fn a_revoked_right_makes_the_node_unready_until_restored() {
     let redis = admitted();
     let binary = ServerProcess::start(&[&["--engine", &redis.url()], &KEY[..]].concat()).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
@@ -150,7 +150,7 @@ async fn a_right_that_is_taken_later_makes_it_not_ready_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn in_a_cluster_the_rooms_of_the_other_servers_go_on() {
+async fn a_revoked_right_affects_only_rooms_on_that_cluster_server() {
     let cluster = RedisCluster::start();
     cluster.masters.iter().for_each(|master| master.admit("sp1"));
     let node = Server::start(&[&["--engine", &cluster.url()], &KEY[..]].concat());

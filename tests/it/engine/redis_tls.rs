@@ -99,7 +99,7 @@ fn refused(url: &str, flags: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn both_ends_show_certificates_and_new_ones_are_taken_up() {
+async fn mutual_tls_works_and_renewed_certificates_are_reloaded() {
     let (authority, port) = (Authority::found("both"), free_port());
     let redis = RedisServer::start(&words(&authority.redis(port)));
     let url = format!("rediss://127.0.0.1:{port}");
@@ -116,7 +116,7 @@ async fn both_ends_show_certificates_and_new_ones_are_taken_up() {
 }
 
 #[test]
-fn what_is_wrong_with_certificates_is_said_with_the_options_name() {
+fn certificate_errors_name_the_option() {
     let (authority, other, port) = (Authority::found("named"), Authority::found("other"), free_port());
     let redis = RedisServer::start(&words(&authority.redis(port)));
     let url = format!("rediss://localhost:{port}");
@@ -148,7 +148,7 @@ fn what_is_wrong_with_certificates_is_said_with_the_options_name() {
 }
 
 #[tokio::test]
-async fn a_cluster_shows_certificates_and_asks_for_them() {
+async fn mutual_tls_works_with_a_cluster() {
     let authority = Authority::found("cluster");
     let cluster = RedisCluster::start_with(|| {
         [authority.redis(free_port()), vec!["--tls-cluster".into(), "yes".into()]].concat()
@@ -161,7 +161,7 @@ async fn a_cluster_shows_certificates_and_asks_for_them() {
 }
 
 #[tokio::test]
-async fn sentinels_have_a_password_of_their_own() {
+async fn sentinels_may_have_their_own_password() {
     let master =
         RedisServer::start_with(&["--save", "", "--requirepass", "data"], &["-a", "data", "--no-auth-warning"]);
     let lines =
@@ -188,7 +188,7 @@ async fn sentinels_have_a_password_of_their_own() {
 }
 
 #[tokio::test]
-async fn sentinels_show_certificates_and_ask_for_them_as_does_the_master() {
+async fn mutual_tls_works_with_sentinels_and_their_master() {
     let (authority, port, watching) = (Authority::found("sentinel"), free_port(), free_port());
     let replication = ["--tls-replication".to_owned(), "yes".into()];
     let options = [&authority.redis(port)[..], &replication].concat();

@@ -61,7 +61,7 @@ async fn states(node: &Server) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn rooms_are_spread_over_a_cluster_and_follow_their_slots() {
+async fn rooms_spread_over_a_cluster_and_follow_their_slots() {
     let cluster = RedisCluster::start();
     let (one, two) = (node(&cluster.url()), node(&cluster.url()));
     let pairs = fill(&one, &two).await;
@@ -154,7 +154,7 @@ async fn come_back(ann: &Peer) -> u64 {
 
 // A mailbox that is empty is not there, and might be at the other server: nobody can tell.
 #[tokio::test]
-async fn in_a_slot_that_is_half_moved_nothing_is_done_by_halves() {
+async fn operations_on_a_migrating_slot_are_atomic() {
     let cluster = RedisCluster::start();
     let one = node(&cluster.url());
     let ann = one.join_with("tea", json!({"name": "Ann", "capacity": 3})).await;
@@ -183,7 +183,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn with_a_master_of_a_cluster_its_rooms_are_gone_until_it_is_back_and_the_others_stay() {
+async fn a_dead_cluster_master_affects_only_its_own_rooms() {
     let cluster = RedisCluster::start();
     let (one, two) = (node(&cluster.url()), node(&cluster.url()));
     let pairs = fill(&one, &two).await;
@@ -205,7 +205,7 @@ async fn with_a_master_of_a_cluster_its_rooms_are_gone_until_it_is_back_and_the_
 }
 
 #[tokio::test]
-async fn when_sentinels_promote_a_replica_the_nodes_go_on_with_it() {
+async fn nodes_follow_a_sentinel_failover() {
     let master = RedisServer::start(&["--save", ""]);
     let replica = master.replica();
     let sentinel = master.sentinel("calls");
@@ -235,7 +235,7 @@ async fn when_sentinels_promote_a_replica_the_nodes_go_on_with_it() {
 }
 
 #[tokio::test]
-async fn over_tls_the_certificate_of_redis_is_checked() {
+async fn the_redis_certificate_is_verified() {
     let certificate = write_certificate("redis");
     let [_, cert, _, key] = certificate.flags();
     let port = free_port();

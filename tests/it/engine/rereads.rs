@@ -38,7 +38,7 @@ fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
 
 // `min-replicas-to-write` makes it refuse every script, and say that it is well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_poll_that_waits_and_cannot_look_again_goes_on_waiting() {
+async fn a_parked_poll_survives_a_failed_reread() {
     let redis = RedisServer::start(&["--save", ""]);
     let link = RedisLink::to(&redis).await;
     let (url, limits) = (link.url().parse().unwrap(), Arc::new(Limits::default()));
@@ -68,7 +68,7 @@ fn own(number: usize) -> (RoomName, PeerId) {
 
 // Were they all to ask at once, most would wait in vain, and their failures would make all look once more, without end.
 #[tokio::test]
-async fn after_a_lost_connection_a_crowd_looks_again_in_turn_and_nobody_is_put_off() {
+async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
     let redis = RedisServer::start(&["--save", ""]);
     let link = RedisLink::to(&redis).await;
     let limits = Limits { rooms: 100_000, lease: HOLD, ..Limits::default() };

@@ -16,7 +16,7 @@ use crate::support::{engine_calls::visitor, engine_clock::engine_at, redis_serve
 const AT_ONCE: usize = 32;
 
 #[tokio::test(start_paused = true)]
-async fn when_all_leases_have_ended_redis_is_empty() {
+async fn redis_is_empty_after_all_leases_expire() {
     let rooms = std::env::var("SOAK_ROOMS").ok().and_then(|text| text.parse().ok()).unwrap_or(5_000);
     let redis = RedisServer::start(&["--save", ""]);
     let limits = Limits { lease: Duration::from_secs(2), rooms: usize::MAX, ..Limits::default() };

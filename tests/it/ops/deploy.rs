@@ -28,7 +28,7 @@ fn names<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = String> + 'a
 }
 
 #[test]
-fn every_option_that_the_files_for_operators_name_is_one() {
+fn options_named_in_operator_files_exist() {
     let command = Cli::command();
     let variables: BTreeSet<String> = command
         .get_arguments()
@@ -50,7 +50,7 @@ fn every_option_that_the_files_for_operators_name_is_one() {
 }
 
 #[test]
-fn the_unit_starts_the_program_without_a_shell_a_socket_or_rights() {
+fn the_systemd_unit_uses_no_shell_socket_or_privileges() {
     let settings: Vec<(&str, &str)> =
         UNIT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
     let values =
@@ -66,7 +66,7 @@ fn the_unit_starts_the_program_without_a_shell_a_socket_or_rights() {
 }
 
 #[test]
-fn the_image_has_nothing_but_the_program_and_no_rights() {
+fn the_image_contains_only_an_unprivileged_binary() {
     let (_, last) = CONTAINER.rsplit_once("\nFROM ").unwrap();
     let lines: Vec<&str> = last.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(lines[0], "scratch");

@@ -13,7 +13,7 @@ async fn check(environment: &[(&str, String)], arguments: &[&str]) -> Result<(),
 }
 
 #[actix_web::test]
-async fn it_finds_the_server_by_the_environment_and_tells_what_is_wrong() {
+async fn healthcheck_finds_the_server_and_reports_failures() {
     let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
     let listen = ("SIGNALPOST_LISTEN", format!("0.0.0.0:{}", server.port));
     check(std::slice::from_ref(&listen), &[]).await.unwrap();

@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 #[actix_web::test]
-async fn at_debug_the_logs_of_a_call_and_of_bad_requests_hold_nothing_private() {
+async fn debug_logs_contain_nothing_private() {
     let binary = ServerProcess::start(&["--log", "debug", "--trusted-proxy", "127.0.0.1"]).await;
     let rooms = format!("http://127.0.0.1:{}/v1/rooms", binary.port);
     let from = [("x-forwarded-for".parse().unwrap(), "203.0.113.66".parse().unwrap())];
@@ -55,7 +55,7 @@ fn lifecycle(logs: &str) -> Vec<(String, String, String)> {
 }
 
 #[actix_web::test]
-async fn at_info_each_turn_in_the_life_of_a_room_is_one_line_that_does_not_name_it() {
+async fn info_logs_have_one_line_per_room_event_without_its_name() {
     let flags = ["--log-format", "json", "--lease-ms", "4000", "--room-capacity", "3"];
     let binary = ServerProcess::start(&flags).await;
     let base = format!("http://127.0.0.1:{}", binary.port);

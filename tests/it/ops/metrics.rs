@@ -70,7 +70,7 @@ async fn messages_bytes_refusals_and_the_fullest_mailbox_are_counted() {
 
 /// What is in which bucket, the engine's contract tells under a clock that it drives; here, that all are shown.
 #[actix_web::test]
-async fn the_histogram_shows_how_long_messages_waited() {
+async fn the_histogram_counts_delivery_delays() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let bucket = |figures: &Figures, le: &str| figures.get(&format!("delivery_seconds_bucket{{le=\"{le}\"}}"));
@@ -96,7 +96,7 @@ async fn the_histogram_shows_how_long_messages_waited() {
 
 /// Everybody was given OpenMetrics, whatever they asked for, and what reads only the older format took it for broken.
 #[actix_web::test]
-async fn the_format_is_the_one_that_is_asked_for() {
+async fn the_format_follows_accept() {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
     let public = Server::start(&[]);
@@ -129,7 +129,7 @@ async fn the_format_is_the_one_that_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn only_those_who_went_without_a_word_have_expired() {
+async fn only_peers_that_did_not_leave_count_as_expired() {
     let server = Server::start(&["--lease-ms", "3000", "--leave-grace-ms", "100", "--room-capacity", "4"]);
     let [ann, ben, cleo] = [
         server.join_room("tea", "Ann").await,
@@ -147,7 +147,7 @@ async fn only_those_who_went_without_a_word_have_expired() {
 }
 
 #[actix_web::test]
-async fn every_problem_has_its_series_from_the_start_and_every_figure_its_line_in_the_manual() {
+async fn every_problem_has_a_series_and_every_metric_is_documented() {
     let server = Server::start(&[]);
     let text = server.get("/metrics").await.text;
     for code in signalpost::api::problem::Code::ALL {

@@ -7,7 +7,7 @@ use crate::support::harness::{Server, send};
 const KEY: [&str; 2] = ["--token-key", "a key that is kept over restarts"];
 
 #[actix_web::test]
-async fn with_a_kept_key_peers_come_back_under_their_ids_and_old_cursors_are_recognised() {
+async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
     let first = Server::start(&KEY);
     let ann = first.join_room("tea", "Ann").await;
     let ben = first.join_room("tea", "Ben").await;
@@ -39,7 +39,7 @@ async fn with_a_kept_key_peers_come_back_under_their_ids_and_old_cursors_are_rec
 }
 
 #[actix_web::test]
-async fn with_a_new_key_a_token_is_refused_and_a_new_join_works() {
+async fn a_new_token_key_voids_tokens() {
     let first = Server::start(&[]);
     let ann = first.join_room("tea", "Ann").await;
     drop(first);

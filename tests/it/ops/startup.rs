@@ -42,7 +42,7 @@ async fn refusal(flags: &[&str], variables: &[(&str, &str)]) -> String {
 
 /// A bad origin printed *listening on …*, and then the workers died: `Can not start worker: ()`.
 #[actix_web::test]
-async fn an_origin_that_is_none_is_refused_at_the_start_by_the_name_of_its_option() {
+async fn an_invalid_origin_fails_startup_naming_its_option() {
     for origin in [
         "file://",
         "null",
@@ -61,7 +61,7 @@ async fn an_origin_that_is_none_is_refused_at_the_start_by_the_name_of_its_optio
 }
 
 #[actix_web::test]
-async fn what_is_found_wrong_later_names_the_variable_too() {
+async fn late_startup_errors_name_the_variable() {
     let short = ("SIGNALPOST_TOKEN_KEY", "short");
     let error = refusal(&[], &[short]).await;
     assert!(error.contains("--token-key (SIGNALPOST_TOKEN_KEY)") && !error.contains("'short'"), "{error}");
@@ -73,7 +73,7 @@ async fn what_is_found_wrong_later_names_the_variable_too() {
 }
 
 #[actix_web::test]
-async fn it_starts_with_every_variable_empty() {
+async fn empty_variables_are_ignored() {
     let help = binary(&["--help"], &[]).output().await.unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let names: Vec<&str> = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect();
@@ -84,7 +84,7 @@ async fn it_starts_with_every_variable_empty() {
 
 /// `[::]` serves IPv4 as well, and nobody was told an address of it.
 #[actix_web::test]
-async fn all_addresses_that_it_answers_at_are_printed_and_each_answers() {
+async fn every_printed_address_answers() {
     let any = ["--listen", "[::]:0", "--metrics-listen", "[::]:0", "--stun-listen", "[::]:0"];
     let mut child = binary(&any, &[]).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -13,7 +13,7 @@ fn blocks() -> Vec<&'static str> {
 }
 
 #[actix_web::test]
-async fn the_walk_through_in_the_readme_works_line_by_line() {
+async fn the_readme_walkthrough_works() {
     let server = Server::start(&[]);
     let blocks = blocks();
     assert!(blocks.len() >= 6, "{}", blocks.len());

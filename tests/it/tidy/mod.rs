@@ -53,7 +53,7 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
 }
 
 #[test]
-fn dependencies_point_inward() {
+fn imports_follow_the_layers() {
     for (name, text) in files("src", ".rs") {
         let Some(allowed) = may_use(&name) else { continue };
         let text = text.replace(['\n', ' '], "");
@@ -94,7 +94,7 @@ fn top_level(list: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_domain_knows_nothing_but_std() {
+fn the_domain_uses_only_std() {
     let foreign = [
         "tokio",
         "actix",
@@ -119,7 +119,7 @@ fn the_domain_knows_nothing_but_std() {
 }
 
 #[test]
-fn only_what_speaks_http_knows_actix() {
+fn only_http_layers_import_actix() {
     let folders = ["src/transport/", "src/api/", "src/pages/"];
     for (name, text) in files("src", ".rs") {
         let knows = text.contains("actix_web") || text.contains("actix_files") || text.contains("actix_http");
@@ -130,7 +130,7 @@ fn only_what_speaks_http_knows_actix() {
 }
 
 #[test]
-fn the_api_knows_nothing_of_sockets() {
+fn the_api_uses_no_sockets() {
     let of_sockets = [
         "tokio::net",
         "std::net::Tcp",
@@ -159,7 +159,7 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn no_file_is_named_for_nothing() {
+fn no_file_has_a_meaningless_name() {
     let nothing = ["util", "helper", "common", "misc", "manager", "service"];
     for (name, _) in files("src", ".rs").into_iter().chain(files("web", ".js")) {
         let stem = name.rsplit('/').next().unwrap();
@@ -168,7 +168,7 @@ fn no_file_is_named_for_nothing() {
 }
 
 #[test]
-fn no_test_is_ignored_and_none_sleeps_to_synchronise() {
+fn no_test_is_ignored_or_sleeps() {
     let ours = "tests/it/tidy";
     for (name, text) in files("tests", ".rs").into_iter().chain(files("src", ".rs")) {
         assert!(name.starts_with(ours) || !text.contains("#[ignore"), "{name}");

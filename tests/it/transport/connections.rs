@@ -32,7 +32,7 @@ async fn ask(stream: &mut TcpStream) -> String {
 }
 
 #[actix_web::test]
-async fn one_address_has_only_so_many_connections() {
+async fn connections_per_address_is_enforced() {
     let server = Server::start(&["--connections-per-address", "5"]);
     let mut streams = Vec::new();
     for _ in 0..5 {
@@ -51,7 +51,7 @@ async fn one_address_has_only_so_many_connections() {
 }
 
 #[actix_web::test]
-async fn a_trusted_proxy_has_as_many_connections_as_it_needs() {
+async fn trusted_proxies_are_exempt_from_connections_per_address() {
     let server = Server::start(&["--connections-per-address", "2", "--trusted-proxy", "127.0.0.1"]);
     let mut streams = Vec::new();
     for _ in 0..10 {
@@ -62,7 +62,7 @@ async fn a_trusted_proxy_has_as_many_connections_as_it_needs() {
 }
 
 #[actix_web::test]
-async fn beyond_its_connections_the_server_says_so_and_does_not_let_clients_hang() {
+async fn connections_beyond_the_maximum_are_refused_with_503() {
     let server = Server::start(&["--connections-max", "4"]);
     let mut streams = Vec::new();
     for _ in 0..4 {
@@ -78,7 +78,7 @@ async fn beyond_its_connections_the_server_says_so_and_does_not_let_clients_hang
 }
 
 #[actix_web::test]
-async fn a_second_request_whose_head_never_ends_is_not_waited_for() {
+async fn an_unfinished_second_head_times_out() {
     let server = Server::start(&["--keep-alive-ms", "500"]);
     let mut stream = connect(&server).await;
     assert!(ask(&mut stream).await.starts_with("HTTP/1.1 200"));
@@ -87,14 +87,14 @@ async fn a_second_request_whose_head_never_ends_is_not_waited_for() {
 }
 
 #[actix_web::test]
-async fn a_parked_poll_outlives_the_idle_time_of_its_connection() {
+async fn a_parked_poll_outlives_keep_alive() {
     let server = Server::start(&["--keep-alive-ms", "1000"]);
     let ann = server.join_room("tea", "Ann").await;
     assert!(ann.poll(0, 2.0).await.messages().is_empty());
 }
 
 #[actix_web::test]
-async fn a_first_head_and_a_body_that_do_not_come_end_after_ten_seconds() {
+async fn slow_first_heads_and_bodies_time_out() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let mut head = connect(&server).await;
@@ -119,7 +119,7 @@ async fn a_first_head_and_a_body_that_do_not_come_end_after_ten_seconds() {
 }
 
 #[actix_web::test]
-async fn smuggled_and_misshapen_requests_are_refused() {
+async fn malformed_and_smuggled_requests_are_refused() {
     let server = Server::start(&[]);
     for (bad, status) in [
         (
@@ -151,7 +151,7 @@ async fn send_raw(request: reqwest::RequestBuilder) -> u16 {
 }
 
 #[actix_web::test]
-async fn figures_can_have_a_listener_of_their_own() {
+async fn metrics_may_have_their_own_listener() {
     let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
     send(server.request(Method::GET, "/metrics")).await.refused(404, "not-found");
     let there = format!("http://{}", server.metrics.unwrap());
@@ -163,7 +163,7 @@ async fn figures_can_have_a_listener_of_their_own() {
 
 /// The server is bound, and accepts nobody yet: everybody has to wait, and nobody may be dropped.
 #[actix_web::test]
-async fn a_crowd_that_comes_at_once_may_wait() {
+async fn the_backlog_holds_a_thousand_connections() {
     let app = signalpost::app::App::build(config(&[])).unwrap();
     let mut crowd = Vec::new();
     for number in 0..1000 {

@@ -33,7 +33,7 @@ async fn answer(mut stream: TcpStream) -> String {
 
 /// Also one that only says that it will send nothing more (`http/http1`).
 #[actix_web::test]
-async fn a_client_that_goes_away_ends_its_poll_at_once() {
+async fn a_disconnect_ends_the_poll() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     for close in ["fin", "reset"] {
@@ -48,7 +48,7 @@ async fn a_client_that_goes_away_ends_its_poll_at_once() {
 }
 
 #[actix_web::test]
-async fn a_poll_over_http_1_0_is_answered_with_a_length_and_a_close() {
+async fn http_1_0_polls_get_a_length_and_a_close() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let stream = raw_poll(&ann, server.port, "1.0").await;
@@ -61,7 +61,7 @@ async fn a_poll_over_http_1_0_is_answered_with_a_length_and_a_close() {
 
 /// Traffic Server sends the same poll four times; nothing may be lost by it.
 #[actix_web::test]
-async fn a_poll_that_is_sent_four_times_loses_nothing() {
+async fn a_poll_repeated_four_times_loses_nothing() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let mut waiting = raw_poll(&ann, server.port, "1.0").await;
@@ -76,7 +76,7 @@ async fn a_poll_that_is_sent_four_times_loses_nothing() {
 }
 
 #[actix_web::test]
-async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
+async fn stopping_answers_every_poll() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     let waiting = actix_web::rt::spawn(crate::support::harness::send(ann.polling(0, 50.0)));
@@ -90,7 +90,7 @@ async fn after_it_is_told_to_stop_every_poll_is_answered_and_it_ends() {
 }
 
 #[actix_web::test]
-async fn sigterm_with_a_thousand_parked_polls_answers_each_before_its_hold_is_over_and_exits_0() {
+async fn sigterm_answers_a_thousand_parked_polls_and_exits_0() {
     const POLLS: usize = 1000;
     let mut binary = ServerProcess::start(&["--rate-join", "0"]).await;
     let base = format!("http://127.0.0.1:{}", binary.port);

@@ -99,7 +99,7 @@ async fn receive_all(client: Client, base: String, me: Peer, other: Peer) {
 }
 
 #[tokio::test]
-async fn of_100_000_messages_over_a_breaking_wire_none_is_lost_doubled_or_out_of_order() {
+async fn no_message_is_lost_duplicated_or_reordered_over_a_faulty_network() {
     let server = Server::start(&[]);
     let proxy = Proxy::start(&server).await;
     let ann = server.join_room("tea", "Ann").await;

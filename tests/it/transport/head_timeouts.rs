@@ -35,7 +35,7 @@ async fn until_the_end<T: AsyncRead + Unpin>(mut stream: T) -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn a_later_head_has_as_long_as_the_first() {
+async fn later_heads_time_out_like_the_first() {
     let certificate = write_certificate("late-heads");
     let flags = certificate.flags();
     let (plain, tls) = (Server::start(&[]), Server::start(&flags.each_ref().map(String::as_str)));
@@ -68,7 +68,7 @@ async fn a_later_head_has_as_long_as_the_first() {
 
 /// What has been sent of a record nobody can read yet.
 #[actix_web::test]
-async fn half_a_record_of_tls_is_not_waited_for() {
+async fn a_partial_tls_record_times_out() {
     let certificate = write_certificate("late-records");
     let flags = certificate.flags();
     let server = Server::start(&flags.each_ref().map(String::as_str));
@@ -120,7 +120,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 #[actix_web::test]
-async fn over_http_2_no_half_frame_and_no_half_head_is_waited_for() {
+async fn partial_http_2_frames_and_header_blocks_time_out() {
     let certificate = write_certificate("late-frames");
     let flags = certificate.flags();
     let server = Server::start(&flags.each_ref().map(String::as_str));

@@ -46,7 +46,7 @@ async fn fill(peer: &Peer) {
 }
 
 #[actix_web::test]
-async fn heads_that_never_end_are_not_collected() {
+async fn endless_heads_are_not_buffered() {
     let server = AttackedServer::start(&["--keep-alive-ms", "60000"]).await;
     let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n", "x".repeat(bytes));
     let fits = server.say(format!("{}Connection: close\r\n\r\n", head(16_000)).as_bytes()).await;
@@ -61,7 +61,7 @@ async fn heads_that_never_end_are_not_collected() {
 }
 
 #[actix_web::test]
-async fn bodies_that_never_end_or_lie_about_their_length_are_refused_and_change_nothing() {
+async fn endless_and_misdeclared_bodies_are_refused_without_effect() {
     let server = AttackedServer::start(&[]).await;
     let ann = server.join("lies", json!({})).await.unwrap();
     let (chunked, enormous) =
@@ -103,7 +103,7 @@ async fn bodies_that_never_end_or_lie_about_their_length_are_refused_and_change_
 /// Each of a hundred clients asks for a quarter of a megabyte sixteen times, and takes nothing: 400 MB if all of it was
 /// prepared.
 #[actix_web::test]
-async fn clients_that_take_no_answers_are_ended_and_what_is_prepared_for_them_is_bounded() {
+async fn clients_that_stop_reading_are_disconnected() {
     let server = AttackedServer::start(&[]).await;
     let ann = server.join("deaf", json!({})).await.unwrap();
     fill(&ann).await;
@@ -127,7 +127,7 @@ async fn clients_that_take_no_answers_are_ended_and_what_is_prepared_for_them_is
 }
 
 #[actix_web::test]
-async fn requests_behind_one_that_waits_are_not_collected() {
+async fn requests_pipelined_behind_a_parked_poll_are_not_buffered() {
     let server = AttackedServer::start(&[]).await;
     let ann = server.join("queue", json!({})).await.unwrap();
     let next = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n\r\n", "x".repeat(100_000));
@@ -139,7 +139,7 @@ async fn requests_behind_one_that_waits_are_not_collected() {
 }
 
 #[actix_web::test]
-async fn text_that_is_not_utf_8_is_refused_wherever_it_stands() {
+async fn invalid_utf_8_is_refused_everywhere() {
     let server = AttackedServer::start(&[]).await;
     let ann = server.join("bytes", json!({})).await.unwrap();
     let json = |request: RequestBuilder, body: &[u8]| {
@@ -206,7 +206,7 @@ fn ambiguous() -> Vec<(&'static str, String)> {
 }
 
 #[actix_web::test]
-async fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_read() {
+async fn ambiguous_framing_is_refused_and_ends_the_connection() {
     let server = AttackedServer::start(&[]).await;
     let attack = async {
         for (name, raw) in ambiguous() {
@@ -221,7 +221,7 @@ async fn what_could_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_read
 
 /// `JOIN_ATTEMPTS=1000000` makes it a million; it takes minutes.
 #[actix_web::test]
-async fn of_a_million_joins_as_many_succeed_as_there_may_be_rooms() {
+async fn a_flood_of_joins_creates_no_more_than_rooms_max() {
     let attempts: usize = std::env::var("JOIN_ATTEMPTS").map_or(5000, |number| number.parse().unwrap());
     let server = AttackedServer::start(&["--rooms-max", "1000", "--lease-ms", "3600000"]).await;
     let joining = |numbers: std::ops::Range<usize>| {

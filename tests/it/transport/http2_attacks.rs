@@ -188,7 +188,7 @@ async fn frames(stream: &mut TlsStream<TcpStream>) -> Vec<(u8, Vec<u8>)> {
 }
 
 #[actix_web::test]
-async fn floods_of_frames_are_ended() {
+async fn frame_floods_end_the_connection() {
     let server = AttackedServer::start("floods").await;
     let block = request("GET", "/healthz", &[]);
     let headers = |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, &block);
@@ -223,7 +223,7 @@ async fn floods_of_frames_are_ended() {
 /// Thousands of fields in one request: actix would keep the memory for as many, for good, and h2 panics when there are
 /// more of them than its map takes.
 #[actix_web::test]
-async fn requests_of_thousands_of_header_fields_are_not_read_to_their_end() {
+async fn oversized_header_blocks_are_cut_off() {
     let server = AttackedServer::start("fields").await;
     let more: Vec<u8> = (0..40_000).flat_map(|number| field(&format!("x{number:05x}"), "")).collect();
     let block = [request("GET", "/healthz", &[]), more].concat();
@@ -255,7 +255,7 @@ async fn requests_of_thousands_of_header_fields_are_not_read_to_their_end() {
 
 /// A window of nothing: the answers can be sent only as far as their heads.
 #[actix_web::test]
-async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
+async fn responses_blocked_by_flow_control_are_dropped() {
     let server = AttackedServer::start("window").await;
     let block = server.asking_for(240_000).await;
     let attack = join_all((0..20).map(|_| async {
@@ -275,7 +275,7 @@ async fn answers_that_no_window_is_opened_for_are_not_kept_for_ever() {
 
 /// All windows wide open, and nothing taken from the socket (CVE-2019-9517). What is given to h2 counts as sent.
 #[actix_web::test]
-async fn a_client_that_asks_and_asks_and_takes_nothing_is_asked_for_no_more() {
+async fn no_more_requests_are_read_from_a_client_that_stops_reading() {
     let server = AttackedServer::start_with("asks", "60000").await;
     let block = server.asking_for(60_000).await;
     let attack = async {
@@ -295,7 +295,7 @@ async fn a_client_that_asks_and_asks_and_takes_nothing_is_asked_for_no_more() {
 
 /// The same by a client that answers pings, and so is known to be there.
 #[actix_web::test]
-async fn a_client_that_is_there_and_opens_no_window_is_ended_too() {
+async fn a_live_client_that_opens_no_window_is_disconnected() {
     let server = AttackedServer::start("there").await;
     let block = request("GET", "/v1/rooms/tea", &[]);
     let attack = async {
@@ -315,7 +315,7 @@ async fn a_client_that_is_there_and_opens_no_window_is_ended_too() {
 }
 
 #[actix_web::test]
-async fn bodies_of_another_length_and_framing_of_http_1_are_refused() {
+async fn wrong_body_lengths_and_http_1_framing_are_refused() {
     let server = AttackedServer::start("length").await;
     let short = [("content-length", "100")];
     for (name, block, body) in [

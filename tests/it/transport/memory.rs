@@ -44,7 +44,7 @@ async fn fill_rooms(server: &AttackedServer, size: usize, counts: &[usize]) -> u
 }
 
 #[actix_web::test]
-async fn mailboxes_that_hostile_peers_fill_leave_room_for_those_who_need_little() {
+async fn a_server_filled_by_hostile_peers_still_carries_calls() {
     let server = AttackedServer::start(&[]).await;
     let rooms = server.by(fill_rooms(&server, 5000, &[48, 1])).await;
     println!("{rooms} rooms");
@@ -55,14 +55,14 @@ async fn mailboxes_that_hostile_peers_fill_leave_room_for_those_who_need_little(
 }
 
 #[actix_web::test]
-async fn many_small_messages_cost_no_more_than_is_reckoned() {
+async fn many_small_messages_stay_within_their_accounted_cost() {
     let server = AttackedServer::start(&[]).await;
     server.by(fill_rooms(&server, 10, &[50])).await;
 }
 
 /// The largest thing there is to download is no abuse.
 #[actix_web::test]
-async fn the_least_memory_suffices_for_swagger_ui() {
+async fn swagger_ui_is_served_with_the_minimum_memory() {
     let server = AttackedServer::start(&[]).await;
     server.get("/swagger-ui/swagger-ui-bundle.js").await;
     let bundle = server.get("/swagger-ui/swagger-ui-bundle.js").await;
@@ -73,7 +73,7 @@ async fn the_least_memory_suffices_for_swagger_ui() {
 /// As many connections as there may be, each with half a head; answers that nobody takes; rooms full of mailboxes; all of
 /// it on the least memory that may be configured.
 #[actix_web::test]
-async fn everything_at_once_stays_within_the_bound() {
+async fn all_attacks_at_once_stay_within_the_memory_limit() {
     let server = AttackedServer::start(&["--connections-per-address", "1000", "--keep-alive-ms", "60000"]).await;
     let asker = server.join("deaf", json!({})).await.unwrap();
     stuff(&asker, 5000, &[48]).await;
@@ -98,7 +98,7 @@ async fn everything_at_once_stays_within_the_bound() {
 }
 
 #[actix_web::test]
-async fn ten_thousand_idle_connections_leave_the_server_to_others() {
+async fn ten_thousand_idle_connections_do_not_block_others() {
     const IDLE: usize = 10_000;
     let have = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     assert!(have as usize > IDLE + 1000, "this test needs {IDLE} file descriptors: ulimit -n says {have}");

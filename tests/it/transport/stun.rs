@@ -39,7 +39,7 @@ async fn ask(from: &UdpSocket, port: u16) -> std::net::SocketAddr {
 }
 
 #[actix_web::test]
-async fn a_peer_is_told_where_to_ask_and_there_learns_its_address() {
+async fn joins_advertise_the_stun_responder() {
     let server = Server::start(&LISTEN);
     let port = told_port(&server).await;
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -53,7 +53,7 @@ async fn a_peer_is_told_where_to_ask_and_there_learns_its_address() {
 }
 
 #[actix_web::test]
-async fn a_peer_is_told_under_the_name_by_which_it_knows_the_server() {
+async fn the_advertised_stun_host_is_the_requests_host() {
     let server = Server::start(&LISTEN);
     for (host, told) in [("signal.example:8443", "stun:signal.example:"), ("[2001:db8::1]", "stun:[2001:db8::1]:")] {
         let request = server.request(Method::POST, &format!("/v1/rooms/{}/peers", host.len()));
@@ -63,7 +63,7 @@ async fn a_peer_is_told_under_the_name_by_which_it_knows_the_server() {
 }
 
 #[actix_web::test]
-async fn whoever_asks_too_often_is_ignored_and_others_are_answered() {
+async fn stun_requests_over_the_rate_are_dropped_per_address() {
     let server = Server::start(&LISTEN);
     let port = told_port(&server).await;
     let flood = UdpSocket::bind("127.0.0.9:0").await.unwrap();
@@ -106,7 +106,7 @@ async fn ask_connected(bound: &str, asked: std::net::SocketAddr) -> std::net::So
 /// RFC 8489 section 6.3.1.2. On a host with several addresses the answer came from whichever the kernel liked best. IPv6, which
 /// has one loopback address only, is in tests/net/stun.test.js.
 #[actix_web::test]
-async fn an_answer_comes_from_the_address_that_was_asked() {
+async fn stun_responses_come_from_the_queried_address() {
     for (listen, asked) in [
         ("0.0.0.0:0", vec!["127.0.0.1", "127.0.0.2", "127.77.0.5"]),
         ("[::]:0", vec!["127.0.0.1", "127.0.0.2", "127.77.0.5", "::1"]),
@@ -124,7 +124,7 @@ async fn an_answer_comes_from_the_address_that_was_asked() {
 
 /// The kernel joins datagrams of one sender (UDP_GRO); each is a question of its own.
 #[actix_web::test]
-async fn questions_that_come_joined_are_each_answered() {
+async fn coalesced_datagrams_are_answered_individually() {
     let server = Server::start(&["--stun-listen", "127.0.0.1:0"]);
     let port = told_port(&server).await;
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -145,7 +145,7 @@ async fn questions_that_come_joined_are_each_answered() {
 }
 
 #[actix_web::test]
-async fn a_port_in_use_is_said_at_the_start_with_the_option_to_change() {
+async fn a_port_in_use_fails_startup_naming_the_option() {
     let taken = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let error = App::build(config(&["--stun-listen", &addr])).err().unwrap();

@@ -46,7 +46,7 @@ async fn join(client: &SendRequest<bytes::Bytes>) -> Ann {
 }
 
 #[actix_web::test]
-async fn a_batch_of_the_largest_size_passes_over_tls_in_one_go() {
+async fn the_largest_batch_passes_over_tls() {
     let certificate = write_certificate("large");
     let server = certificate.server();
     let ann = join(&certificate.h2(&server).await).await;
@@ -67,7 +67,7 @@ async fn a_batch_of_the_largest_size_passes_over_tls_in_one_go() {
 }
 
 #[actix_web::test]
-async fn over_http_2_a_poll_whose_client_goes_away_ends_within_seconds() {
+async fn a_disconnect_ends_an_http_2_poll() {
     let certificate = write_certificate("gone");
     let server = certificate.server();
     let client = certificate.h2(&server).await;
@@ -89,7 +89,7 @@ async fn over_http_2_a_poll_whose_client_goes_away_ends_within_seconds() {
 
 /// RUSTSEC-2026-0258: empty frames count against no window, so whoever does not read them keeps them all.
 #[actix_web::test]
-async fn over_http_2_a_poll_that_keeps_sending_a_body_is_ended() {
+async fn an_http_2_poll_that_keeps_sending_a_body_is_ended() {
     let certificate = write_certificate("frames");
     let server = certificate.server();
     let client = certificate.h2(&server).await;
@@ -107,7 +107,7 @@ async fn over_http_2_a_poll_that_keeps_sending_a_body_is_ended() {
 }
 
 #[actix_web::test]
-async fn one_http_2_connection_has_only_so_many_requests_at_once() {
+async fn concurrent_streams_of_an_http_2_connection_are_limited() {
     let certificate = write_certificate("many");
     let server = certificate.server();
     let client = certificate.h2(&server).await;
@@ -128,7 +128,7 @@ async fn one_http_2_connection_has_only_so_many_requests_at_once() {
 }
 
 #[actix_web::test]
-async fn an_idle_http_2_connection_does_not_hold_up_the_end() {
+async fn an_idle_http_2_connection_does_not_delay_shutdown() {
     let certificate = write_certificate("idle");
     let server = certificate.server();
     let client = certificate.h2(&server).await;
@@ -149,7 +149,7 @@ async fn an_idle_http_2_connection_does_not_hold_up_the_end() {
 }
 
 #[actix_web::test]
-async fn a_new_certificate_is_shown_to_new_connections_and_parked_polls_go_on() {
+async fn a_renewed_certificate_is_used_for_new_connections_only() {
     let first = write_certificate("renewed");
     let server = first.server();
     let client = first.h2(&server).await;
@@ -192,7 +192,7 @@ async fn post(client: &SendRequest<bytes::Bytes>, path: &str, bearer: &str) -> u
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_an_error_at_the_start() {
+fn an_unusable_certificate_fails_startup() {
     let (one, other) = (write_certificate("one"), write_certificate("other"));
     let flags = |certificate: PathBuf, key: PathBuf| {
         let flags = [

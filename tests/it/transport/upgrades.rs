@@ -93,7 +93,7 @@ fn requests() -> Vec<(&'static str, String, u16)> {
 
 /// Each was answered with `connection: upgrade` and an end that nobody had announced, or 408 after ten seconds.
 #[actix_web::test]
-async fn whoever_asks_for_another_protocol_is_answered_in_this_one() {
+async fn upgrade_offers_are_ignored() {
     let server = Server::start(&[]);
     for asking in ASKING {
         let mut line = Line::to(&server).await;
@@ -111,7 +111,7 @@ async fn whoever_asks_for_another_protocol_is_answered_in_this_one() {
 }
 
 #[actix_web::test]
-async fn a_head_that_comes_in_pieces_is_no_different() {
+async fn upgrade_offers_in_fragmented_heads_are_ignored() {
     let server = Server::start(&[]);
     for asking in ASKING {
         let mut line = Line::to(&server).await;
@@ -129,7 +129,7 @@ async fn a_head_that_comes_in_pieces_is_no_different() {
 }
 
 #[actix_web::test]
-async fn what_else_a_request_says_of_its_connection_counts() {
+async fn other_connection_options_beside_an_upgrade_are_honored() {
     let server = Server::start(&[]);
     for (version, fields, says) in [
         ("1.1", "Connection: close, upgrade\r\nUpgrade: h2c\r\n", Some("close")),
@@ -150,7 +150,7 @@ async fn what_else_a_request_says_of_its_connection_counts() {
 }
 
 #[actix_web::test]
-async fn only_a_websocket_is_an_upgrade_to_the_probe() {
+async fn the_probe_accepts_only_websocket_upgrades() {
     let server = Server::start(&[]);
     for asking in ASKING.iter().filter(|asking| !asking.to_lowercase().contains("websocket")) {
         let mut line = Line::to(&server).await;
@@ -171,7 +171,7 @@ async fn only_a_websocket_is_an_upgrade_to_the_probe() {
 
 /// There is nothing to connect to; the answer says that the connection ends, for what follows may be anything.
 #[actix_web::test]
-async fn nobody_is_connected_to_another_host() {
+async fn connect_is_refused() {
     let server = Server::start(&[]);
     for target in ["example.org:443", "[::1]:443", "/v1/rooms/tea/peers", "/v1/probe/upgrade"] {
         for fields in ["", ASKING[3], "Content-Length: 2\r\n"] {
@@ -191,7 +191,7 @@ async fn nobody_is_connected_to_another_host() {
 }
 
 #[actix_web::test]
-async fn curl_asks_for_http_2_and_goes_on_with_the_connection_it_has() {
+async fn curl_with_http2_keeps_its_connection() {
     let server = Server::start(&[]);
     let (health, page) = (format!("{}/healthz", server.base), format!("{}/v1/rooms/tea/peers", server.base));
     let curl = Command::new("curl")

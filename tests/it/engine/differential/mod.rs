@@ -67,14 +67,14 @@ fn steps_wanted() -> usize {
 }
 
 #[test]
-fn both_engines_answer_20_000_operations_alike() {
+fn both_engines_give_the_same_answers_to_20_000_operations() {
     let redis = RedisServer::shared();
     answer_alike(steps_wanted(), || redis.url_apart());
 }
 
 // Rooms lie on all three masters, and a script that touched more than one bucket would be refused.
 #[test]
-fn a_cluster_answers_as_the_memory_does() {
+fn a_cluster_gives_the_same_answers_as_memory() {
     let cluster = RedisCluster::shared();
     answer_alike(steps_wanted() / 10, || cluster.url_apart());
 }

@@ -4,7 +4,7 @@ use crate::deployment::{Deployment, Keeping};
 
 /// Once clients were told nothing, and waited longer each time, up to eight seconds.
 #[tokio::test]
-async fn haproxy_says_when_to_ask_again() {
+async fn haproxy_sends_retry_after_without_nodes() {
     let mut deployment = Deployment::start(Keeping::Memory).await;
     deployment.nodes[0].program.kill().await;
     let url = format!("http://127.0.0.1:{}/readyz", deployment.port);
