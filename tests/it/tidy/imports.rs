@@ -94,7 +94,10 @@ impl Crate {
         if let Some(exported) = rest.first().and_then(|name| self.exports.get(&(module.to_vec(), name.clone()))) {
             return self.file_of(&[exported, &rest[1..]].concat());
         }
-        Some(&self.modules[module].0)
+        let (file, code) = &self.modules[module];
+        // A module that `#[path]` takes from elsewhere.
+        let is_elsewhere = rest.first().is_some_and(|name| code.contains(&format!("mod {name};")));
+        (!is_elsewhere).then_some(file)
     }
 }
 
