@@ -25,7 +25,8 @@ impl Crate {
                 module.pop();
             }
             // Tests of a module are part of it, and `main.rs` beside `lib.rs` is another crate.
-            if !module.iter().any(|part| part == "tests") && !(folder == "src" && path == "main") {
+            let is_left_out = module.iter().any(|part| part == "tests") || folder == "src" && path == "main";
+            if !is_left_out {
                 modules.insert(module, (name, code(&text)));
             }
         }
