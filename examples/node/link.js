@@ -24,9 +24,12 @@ export class Link {
     this.#pc.setLocalDescription('offer');
   }
 
-  /** Whether an offer belongs to this connection. A page that was reloaded makes a new one, with a new certificate. */
+  /**
+   * Whether an offer belongs to this connection. A page that was reloaded makes a new one, with a new certificate; and
+   * libdatachannel cannot restart ICE, so an offer with new ICE credentials needs a new connection, too.
+   */
   continues(sdp) {
-    return this.#remote !== null && fingerprint(this.#remote) === fingerprint(sdp);
+    return this.#remote !== null && identity(this.#remote) === identity(sdp);
   }
 
   /** Takes a signaling message from the peer. */
@@ -64,7 +67,7 @@ export class Link {
   }
 }
 
-const fingerprint = (sdp) => /^a=fingerprint:.*/m.exec(sdp)?.[0];
+const identity = (sdp) => [/^a=fingerprint:.*/m, /^a=ice-ufrag:.*/m].map((line) => line.exec(sdp)?.[0]).join();
 
 /** libdatachannel wants TURN credentials inside the URL. */
 function withCredentials({ urls, username, credential }) {

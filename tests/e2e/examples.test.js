@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -112,14 +112,17 @@ function start(t, folder, ...args) {
   const child = spawn(process.execPath, ['index.js', ...args], { cwd: folder });
   t.after(() => child.kill());
   const lines = [];
-  let wake = () => {};
-  const take = (line) => { lines.push(line); wake(); };
+  const output = new EventEmitter();
+  const take = (line) => { lines.push(line); output.emit('line'); };
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
   const ended = once(child, 'exit').then(([code]) => { take(`exit ${code}`); return code; });
+  /** Resolves when it prints this line, or has printed it and was not asked for it yet. */
   const printed = async (line) => {
-    while (!lines.includes(line)) {
+    for (;;) {
+      const at = lines.indexOf(line);
+      if (at >= 0) return lines.splice(at, 1);
       assert.ok(!lines.some((one) => one.startsWith('exit ')), `it ended without "${line}": ${lines.join('\n')}`);
-      await new Promise((resolve) => { wake = resolve; });
+      await once(output, 'line');
     }
   };
   return { printed, lines, ended, say: (text) => child.stdin.write(`${text}\n`), end: () => { child.stdin.end(); return ended; } };
@@ -160,33 +163,48 @@ test('node: two programs, and a program and a page, exchange messages', async (t
     await heard(page, 'from the program');
     await say(page, 'from the page');
     await dan.printed('Eve: from the page');
+    await page.evaluate(() => [...window.signalpost.call.links.values()][0].pc.restartIce());
+    await dan.printed('connected with Eve');
+    dan.say('still there');
+    await heard(page, 'still there');
     assert.equal(await dan.end(), 0);
     await page.context().close();
   }
 });
 
-/** Two clients, each at its own address, have a message for each other. */
-async function exchange(name, ...bases) {
-  const [ann, ben] = await Promise.all(bases.map((base) => join(base, name)));
-  const got = [ann, ben].map((room) => new Promise((resolve) => room.on('message', ({ data }) => resolve(data))));
-  await Promise.all([ann.send(null, { type: 'data', data: 'ready' }), ben.send(null, { type: 'data', data: 'coming' })]);
-  assert.deepEqual(await Promise.all(got), ['coming', 'ready']);
-  const { iceServers } = ann;
-  await Promise.all([ann.leave(), ben.leave()]);
-  return iceServers;
+/** Two clients in a room, each at its own address. */
+function meet(name, ...bases) {
+  return Promise.all(bases.map((base) => join(base, name)));
 }
 
-test('compose: clients on different nodes and behind HAProxy exchange messages, and coturn takes their credentials', async (t) => {
+/** Each has a message for the other. */
+async function exchange([ann, ben]) {
+  const got = [ann, ben].map((room) => new Promise((resolve) => {
+    const ignore = room.on('message', ({ data }) => { ignore(); resolve(data); });
+  }));
+  await Promise.all([ann.send(ben.self.id, { type: 'data', data: 'ready' }), ben.send(ann.self.id, { type: 'data', data: 'coming' })]);
+  assert.deepEqual(await Promise.all(got), ['coming', 'ready']);
+}
+
+test('compose: clients on different nodes and behind HAProxy exchange messages, also when a node stops, and coturn takes their credentials', async (t) => {
   const compose = await Compose.start(t);
   const { one, two, https, turn } = compose.ports;
   const { stdout: help } = await run(binary, ['--help']);
   const variables = Object.keys(compose.services.one.environment);
   assert.deepEqual(variables.filter((name) => !help.includes(`[env: ${name}`)), [], 'there are no such options');
 
-  const iceServers = await exchange('tea', `http://127.0.0.1:${one}`, `http://127.0.0.1:${two}`);
-  await exchange('cake', `https://localhost:${https}`, `https://localhost:${https}`);
-  const page = await (await fetch(`https://localhost:${https}/`)).text();
-  assert.match(page, /<title>/);
+  const apart = await meet('tea', `http://127.0.0.1:${one}`, `http://127.0.0.1:${two}`);
+  await exchange(apart);
+  const { iceServers } = apart[0];
+  const proxy = `https://localhost:${https}`;
+  assert.match(await (await fetch(proxy)).text(), /<title>/);
+  const behind = await meet('cake', proxy, proxy);
+  await exchange(behind);
+  await Promise.all(apart.map((room) => room.leave()));
+  await compose.end('one');
+  await exchange(behind);
+  assert.deepEqual(behind.map(({ peers }) => peers.size), [1, 1]);
+  await Promise.all(behind.map((room) => room.leave()));
 
   assert.ok(iceServers.some(({ urls }) => [urls].flat().includes(`stun:127.0.0.1:${turn}`)));
   const { urls, username, credential } = iceServers.find((server) => server.credential);

@@ -19,7 +19,10 @@ const CONTAINERFILE = new URL('../../../deploy/Containerfile', import.meta.url);
 /** The services of examples/compose as processes on loopback, with the commands, environments and files of compose.yaml. */
 export class Compose {
   #folder;
-  #children = [];
+  /** The text of deploy/Containerfile. */
+  #image;
+  /** By name of the service. */
+  #children = new Map();
   /** By name, once a service is asked for. @type {Map<string, Promise<void>>} */
   #healthy = new Map();
 
@@ -32,6 +35,7 @@ export class Compose {
     compose.ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()])));
     compose.#image = await readFile(CONTAINERFILE, 'utf8');
     await cp(EXAMPLE, folder, { recursive: true });
+    await mkdir(join(folder, 'tmp'));
     const readme = await readFile(join(folder, 'README.md'), 'utf8');
     await run('bash', ['-euc', /<!-- secrets -->\n```sh\n(.*?)```/s.exec(readme)[1]], { cwd: folder });
     compose.env = Object.fromEntries((await readFile(join(folder, '.env'), 'utf8')).split('\n').filter((line) => /^\w/.test(line)).map((line) => line.split('=')));
@@ -39,8 +43,6 @@ export class Compose {
     await Promise.all(Object.keys(compose.services).map((name) => compose.#start(name)));
     return compose;
   }
-
-  #image;
 
   #start(name) {
     if (!this.#healthy.has(name)) this.#healthy.set(name, this.#startAfterOthers(name));
@@ -54,12 +56,13 @@ export class Compose {
     const { command, check } = this.#commands(name, service);
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, ...this.#environment(name, service) };
     const child = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#children.push(child);
+    this.#children.set(name, child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { output += text; });
-    const gone = once(child, 'exit').then(([code]) => { throw new Error(`${name} ended with ${code}: ${output}`); });
-    gone.catch(() => {});
-    await Promise.race([healthy(check, env), gone]);
+    while (!await succeeds(check, env)) {
+      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${output}`);
+      await glance();
+    }
   }
 
   /** What a service runs, and its health check. */
@@ -118,13 +121,17 @@ export class Compose {
     return text.replace(any, (place) => places[place]);
   }
 
+  /** As `docker compose stop` does. */
+  async end(name) {
+    const child = this.#children.get(name);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  }
+
   async #stop() {
-    const running = this.#children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    await Promise.all(running.map((child) => {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      return ended;
-    }));
+    await Promise.all([...this.#children.keys()].map((name) => this.end(name)));
     await rm(this.#folder, { recursive: true });
   }
 }
@@ -141,6 +148,4 @@ function interpolate(text, env) {
   });
 }
 
-async function healthy([program, ...args], env) {
-  while (!await run(program, args.map(String), { env, timeout: 5_000 }).then(() => true, () => false)) await glance();
-}
+const succeeds = ([program, ...args], env) => run(program, args.map(String), { env, timeout: 5_000 }).then(() => true, () => false);
