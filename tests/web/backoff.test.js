@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { backoff, retryDelay } from '../../web/client/backoff.js';
-import { Problem, Unreachable } from '../../web/client/problem.js';
+import { backoff, retryDelay } from '../../web/client/wire/backoff.js';
+import { Problem, Unreachable } from '../../web/client/wire/problem.js';
 
 const problem = (status, slug, extras = {}) =>
   new Problem({ type: `/problems/${slug}`, title: slug, status, ...extras }, extras.retryAfterMs);

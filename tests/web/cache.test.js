@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { received } from '../../web/client/room-state.js';
+import { received } from '../../web/client/room/room-state.js';
 import { World, names, poll } from './support/world.js';
 
 const data = (seq) => ({ seq, from: 'ben', type: 'data', data: seq });

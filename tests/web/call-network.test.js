@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Unreachable } from '../../web/client/problem.js';
+import { Unreachable } from '../../web/client/wire/problem.js';
 import { settled } from './support/clock.js';
 import { talk } from './support/company.js';
 import { connected, types } from './support/connected.js';

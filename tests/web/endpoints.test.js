@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { endpoints } from '../../web/client/endpoints.js';
+import { endpoints } from '../../web/client/wire/endpoints.js';
 import { join } from '../../web/client/index.js';
 
 // `fetch('/v1/rooms/../peers')` asks for `/v1/peers`, and the server could only say that no route has this path.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { environment, pause } from '../../web/client/environment.js';
-import { Gate } from '../../web/client/gate.js';
+import { environment, pause } from '../../web/client/platform/environment.js';
+import { Gate } from '../../web/client/wire/gate.js';
 import { FakeClock, settled } from './support/clock.js';
 
 const world = () => ({ clock: new FakeClock(), page: new EventTarget() });

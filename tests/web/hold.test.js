@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SHORTEST_MS, answered, cut, freshHold, timedOut } from '../../web/client/hold.js';
+import { SHORTEST_MS, answered, cut, freshHold, timedOut } from '../../web/client/wire/hold.js';
 
 test('it asks for 25 s, or for less if the server allows less', () => {
   assert.equal(freshHold(55_000).ms, 25_000);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { request } from '../../web/client/http.js';
-import { Problem, Unreachable } from '../../web/client/problem.js';
+import { request } from '../../web/client/wire/http.js';
+import { Problem, Unreachable } from '../../web/client/wire/problem.js';
 import { World } from './support/world.js';
 
 const ASK = { method: 'GET', url: 'https://signal.example/x' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isPolite, judge } from '../../web/client/negotiation.js';
+import { isPolite, judge } from '../../web/client/rtc/negotiation.js';
 import { fingerprint, sdp } from './support/sdp.js';
 import { peer } from './support/world.js';
 

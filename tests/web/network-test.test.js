@@ -7,7 +7,7 @@ import { asText } from '../../web/app/network-test/report.js';
 import { judgeStun } from '../../web/app/network-test/stun.js';
 import { judgeTurn } from '../../web/app/network-test/turn.js';
 import { verdictOf } from '../../web/app/network-test/verdict.js';
-import { Problem, Unreachable } from '../../web/client/problem.js';
+import { Problem, Unreachable } from '../../web/client/wire/problem.js';
 
 // ---- Long polls --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BATCH_BYTES, BATCH_MESSAGES } from '../../web/client/outbox.js';
+import { BATCH_BYTES, BATCH_MESSAGES } from '../../web/client/wire/outbox.js';
 import { JOIN, SEND, World, joined, peer, poll } from './support/world.js';
 
 const say = (data) => ({ type: 'data', data });

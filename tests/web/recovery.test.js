@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Recovery, patience } from '../../web/client/recovery.js';
+import { Recovery, patience } from '../../web/client/rtc/recovery.js';
 import { FakeClock } from './support/clock.js';
 
 const impolite = (attempts = 0) => ({ attempts, polite: false });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { arrived, elapsed, nextDeadline, received, returned } from '../../web/client/room-state.js';
+import { arrived, elapsed, nextDeadline, received, returned } from '../../web/client/room/room-state.js';
 import { joined, names, peer } from './support/world.js';
 
 const [ann, ben, cem, dee] = [peer('ann', 3), peer('ben', 1), peer('cem', 2), peer('dee', 4)];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { RoomEnded } from '../../web/client/problem.js';
+import { RoomEnded } from '../../web/client/wire/problem.js';
 import { settled } from './support/clock.js';
 import { FakePeerConnection } from './support/peer-connection.js';
 import { JOIN, SEND, World, joined, names, peer, poll } from './support/world.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Problem } from '../../web/client/problem.js';
+import { Problem } from '../../web/client/wire/problem.js';
 import { settled } from './support/clock.js';
 import { JOIN, World, joined, peer, poll } from './support/world.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { KeptSeat } from '../../web/client/seat.js';
-import { lenientStorage } from '../../web/client/storage.js';
+import { KeptSeat } from '../../web/client/room/seat.js';
+import { lenientStorage } from '../../web/client/platform/storage.js';
 
 const refuse = () => { throw new DOMException('', 'SecurityError'); };
 

@@ -1,5 +1,5 @@
 /** @import { Entry } from './session.js' */
-/** @import { Batch, LeaveReason, Notice, Peer, Relayed, RoomEvents } from './types.d.ts' */
+/** @import { Batch, LeaveReason, Notice, Peer, Relayed, RoomEvents } from '../types.d.ts' */
 
 /**
  * What a member knows of its room, and the pure functions that change it. Each answers with the new state and with the

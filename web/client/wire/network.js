@@ -1,6 +1,6 @@
 import { Unreachable } from './problem.js';
 
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /**
  * @callback Changed

@@ -1,4 +1,4 @@
-/** @import { Listenable } from './types.d.ts' */
+/** @import { Listenable } from '../types.d.ts' */
 
 /**
  * Named events with typed details. A listener that throws is reported like any uncaught error and keeps nobody else

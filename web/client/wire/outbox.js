@@ -1,9 +1,9 @@
 import { retryDelay } from './backoff.js';
-import { pause } from './environment.js';
+import { pause } from '../platform/environment.js';
 import { losesSeat } from './poll.js';
 import { Problem, RoomEnded, Unreachable } from './problem.js';
 
-/** @import { Environment, Message, Receipt, Sent } from './types.d.ts' */
+/** @import { Environment, Message, Receipt, Sent } from '../types.d.ts' */
 
 /**
  * @typedef {object} Entry

@@ -1,4 +1,4 @@
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /**
  * What a link may wait for: the other's offer; an answer to ours, after an offer of the other's was ignored in its

@@ -3,7 +3,7 @@ import { IncomingStreams } from './incoming-streams.js';
 import { offerAs, roleIn } from './sdp.js';
 
 /** @import { DtlsRole } from './sdp.js' */
-/** @import { Description, Environment, Message } from './types.d.ts' */
+/** @import { Description, Environment, Message } from '../types.d.ts' */
 
 /**
  * @typedef {object} Ends whom a connection tells

@@ -1,16 +1,16 @@
-import { Call } from './call.js';
-import { Emitter } from './emitter.js';
-import { pause } from './environment.js';
-import { IceServers } from './ice.js';
+import { Call } from '../rtc/call.js';
+import { Emitter } from '../platform/emitter.js';
+import { pause } from '../platform/environment.js';
+import { IceServers } from '../rtc/ice.js';
 import { Membership } from './membership.js';
-import { Outbox } from './outbox.js';
+import { Outbox } from '../wire/outbox.js';
 import { followPage } from './page-life.js';
-import { persist } from './persist.js';
+import { persist } from '../wire/persist.js';
 import { arrived, elapsed, nextDeadline, received, returned } from './room-state.js';
 
 /** @import { Entry, Session } from './session.js' */
 /** @import { RoomState, Step } from './room-state.js' */
-/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from './types.d.ts' */
+/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
 
 /** How long leaving may take to say what is still to be said. */
 const FAREWELL_MS = 2_000;

@@ -1,4 +1,4 @@
-/** @import { Ending, Problem as P, ProblemDocument, RoomEnded as R, Unreachable as U } from './types.d.ts' */
+/** @import { Ending, Problem as P, ProblemDocument, RoomEnded as R, Unreachable as U } from '../types.d.ts' */
 
 /**
  * The server understood and refused. `slug` says what, `document` has everything it said.

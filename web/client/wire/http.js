@@ -1,22 +1,6 @@
 import { Problem, Unreachable } from './problem.js';
 
-/** @import { Environment, ProblemDocument } from './types.d.ts' */
-
-/**
- * @typedef {object} Ask
- * @property {'GET' | 'POST' | 'DELETE'} method
- * @property {string} url
- * @property {string} [token]
- * @property {string} [body] JSON, already as text: a repeated request must have the same bytes
- * @property {string} [key] `Idempotency-Key`
- * @property {number} [cursor] `Last-Event-ID`
- * @property {string} [expects] a member that the answer must have to be the server's
- * @property {number} [timeoutMs]
- * @property {AbortSignal} [signal]
- * @property {boolean} [keepalive] may outlive the page
- *
- * @typedef {{ status: number, body: any, date: string | null }} Answer `date`: when it was made, where that is told
- */
+/** @import { ApiRequest, ApiResponse, Environment, ProblemDocument } from '../types.d.ts' */
 
 const TIMEOUT_MS = 15_000;
 
@@ -25,8 +9,8 @@ const TIMEOUT_MS = 15_000;
  * nothing of the server's came back, and the signal's reason if that was aborted.
  *
  * @param {Pick<Environment, 'fetch' | 'clock'>} env
- * @param {Ask} ask
- * @returns {Promise<Answer>}
+ * @param {ApiRequest} ask
+ * @returns {Promise<ApiResponse>}
  */
 export async function request(env, ask) {
   if (ask.signal?.aborted) throw ask.signal.reason;
@@ -47,7 +31,7 @@ export async function request(env, ask) {
 }
 
 /**
- * @param {Ask} ask
+ * @param {ApiRequest} ask
  * @param {AbortSignal} signal
  * @returns {RequestInit}
  */
@@ -66,7 +50,7 @@ function init({ method, token, body, key, cursor, keepalive }, signal) {
  * @param {Response} response
  * @param {string | undefined} expects
  * @param {Environment['clock']} clock
- * @returns {Promise<Answer>}
+ * @returns {Promise<ApiResponse>}
  */
 async function answer(response, expects, clock) {
   const text = await response.text();

@@ -6,7 +6,7 @@ import { MOST_ATTEMPTS, Recovery } from './recovery.js';
 import { Steps } from './steps.js';
 
 /** @import { Phase } from './recovery.js' */
-/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Message, Peer } from './types.d.ts' */
+/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Message, Peer } from '../types.d.ts' */
 
 /**
  * @typedef {object} Host what a link needs of its call

@@ -1,4 +1,4 @@
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /**
  * What proves who sits on a seat. `roomToken` is there if this member made the room.

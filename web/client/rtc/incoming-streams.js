@@ -1,4 +1,4 @@
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /** Directions, as this end sees them, in which the other sends nothing. @type {Set<RTCRtpTransceiver['currentDirection']>} */
 const NOT_SENT = new Set(/** @type {const} */ (['sendonly', 'inactive', 'stopped']));

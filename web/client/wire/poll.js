@@ -1,12 +1,12 @@
 import { backoff, retryDelay } from './backoff.js';
-import { pause } from './environment.js';
+import { pause } from '../platform/environment.js';
 import { OPEN_MS, answered, cut, freshHold, timedOut } from './hold.js';
 import { Problem, Unreachable } from './problem.js';
 import { Dates, isStale } from './stale.js';
 
 /** @import { Hold } from './hold.js' */
 /** @import { Changed } from './network.js' */
-/** @import { Batch, Ending, Environment, RoomStatus } from './types.d.ts' */
+/** @import { Batch, Ending, Environment, RoomStatus } from '../types.d.ts' */
 
 /**
  * @typedef {object} Question

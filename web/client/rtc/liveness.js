@@ -1,6 +1,6 @@
-import { pause } from './environment.js';
+import { pause } from '../platform/environment.js';
 
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /** What is under way has arrived after this. */
 const SETTLE_MS = 150;

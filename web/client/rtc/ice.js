@@ -1,6 +1,6 @@
-import { retryDelay } from './backoff.js';
+import { retryDelay } from '../wire/backoff.js';
 
-/** @import { Environment, IceAnswer } from './types.d.ts' */
+/** @import { Environment, IceAnswer } from '../types.d.ts' */
 
 /** After a refusal that says nothing of when to come back. */
 const REFUSED_MS = 60_000;

@@ -1,11 +1,14 @@
 import { Problem } from './problem.js';
 
+/** @import { Endpoints } from '../types.d.ts' */
+
 /**
  * The addresses of one room.
  *
  * @param {string | URL} base where the server is; a path if it is where the page came from
  * @param {string} room
  * @param {string} page which page this is
+ * @returns {Endpoints}
  */
 export function endpoints(base, room, page) {
   if (DOTS.has(room)) throw unaddressable(room);
@@ -17,11 +20,9 @@ export function endpoints(base, room, page) {
     join: `${root}/peers`,
     outbox: `${root}/messages`,
     seat,
-    /** Constant as long as the hold is: the browser keeps preflights by the whole address. */
-    mailbox: (/** @type {string} */ peer, /** @type {number} */ waitMs) =>
-      `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}&page=${page}`,
-    leave: (/** @type {string} */ peer) => `${seat(peer)}/leave`,
-    iceServers: (/** @type {string} */ peer) => `${seat(peer)}/ice-servers`,
+    mailbox: (peer, waitMs) => `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}&page=${page}`,
+    leave: (peer) => `${seat(peer)}/leave`,
+    iceServers: (peer) => `${seat(peer)}/ice-servers`,
   };
 }
 
@@ -34,5 +35,3 @@ function unaddressable(room) {
   const detail = `“${room}” cannot be the name of a room: an address cannot have it.`;
   return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Take another name.' });
 }
-
-/** @typedef {ReturnType<typeof endpoints>} Endpoints */

@@ -1,4 +1,4 @@
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /**
  * The tab's own storage, and memory wherever that fails: with all cookies refused its very getter throws, some WebViews

@@ -1,12 +1,11 @@
-import { Emitter } from './emitter.js';
+import { Emitter } from '../platform/emitter.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
 import { Orphans } from './orphans.js';
-import { Unreachable } from './problem.js';
+import { Unreachable } from '../wire/problem.js';
 
-/** @import { Room } from './room.js' */
-/** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from './types.d.ts' */
-/** @import { LinkState, Peer, Relayed, Resumption, StateChange } from './types.d.ts' */
+/** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from '../types.d.ts' */
+/** @import { LinkState, Peer, Relayed, Resumption, Room, StateChange } from '../types.d.ts' */
 
 /**
  * A call with everybody in a room: one {@link Link} for each. Whoever arrives offers; whoever was there waits for it.

@@ -1,6 +1,6 @@
 /** @import { Membership } from './membership.js' */
 /** @import { Session } from './session.js' */
-/** @import { Environment } from './types.d.ts' */
+/** @import { Environment } from '../types.d.ts' */
 
 /**
  * A page that goes away says so by a beacon, which leaves the seat a few seconds: a refresh comes back to it, a closed

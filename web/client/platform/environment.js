@@ -1,6 +1,6 @@
 import { lenientStorage, tabStorage } from './storage.js';
 
-/** @import { Clock, Environment } from './types.d.ts' */
+/** @import { Clock, Environment } from '../types.d.ts' */
 
 /**
  * Everything the client takes from the world around it: network, storage, time, chance and the page. It is one value,

@@ -1,11 +1,11 @@
-import { backoff, bounded, retryDelay } from './backoff.js';
-import { pause } from './environment.js';
-import { Gate } from './gate.js';
-import { Poll } from './poll.js';
-import { Problem } from './problem.js';
+import { backoff, bounded, retryDelay } from '../wire/backoff.js';
+import { pause } from '../platform/environment.js';
+import { Gate } from '../wire/gate.js';
+import { Poll } from '../wire/poll.js';
+import { Problem } from '../wire/problem.js';
 
 /** @import { Entry, Session } from './session.js' */
-/** @import { Batch, Ending, Environment, RoomStatus } from './types.d.ts' */
+/** @import { Batch, Ending, Environment, RoomStatus } from '../types.d.ts' */
 
 /**
  * @typedef {object} Listener
@@ -114,7 +114,7 @@ export class Membership {
     this.#listener.changed('connected');
   }
 
-  /** @returns {import('./poll.js').Mailbox} */
+  /** @returns {import('../wire/poll.js').Mailbox} */
   #mailbox() {
     const { seat, answer, at } = bound(this.#session);
     const { network } = this.#session;

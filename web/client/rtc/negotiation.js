@@ -1,6 +1,6 @@
 import { isOtherConnection, isRepetition } from './sdp.js';
 
-/** @import { Description, Peer } from './types.d.ts' */
+/** @import { Description, Peer } from '../types.d.ts' */
 
 /**
  * What to do with a description that arrived: the perfect negotiation of the WebRTC recommendation, widened by one

@@ -1,14 +1,12 @@
-import { retryDelay } from './backoff.js';
-import { request } from './http.js';
-import { Network } from './network.js';
-import { persist } from './persist.js';
-import { Problem } from './problem.js';
+import { retryDelay } from '../wire/backoff.js';
+import { request } from '../wire/http.js';
+import { Network } from '../wire/network.js';
+import { persist } from '../wire/persist.js';
+import { Problem } from '../wire/problem.js';
 import { KeptSeat } from './seat.js';
 
-/** @import { Endpoints } from './endpoints.js' */
-/** @import { Ask } from './http.js' */
 /** @import { Seat } from './seat.js' */
-/** @import { Environment, Joined, Retry, Wishes } from './types.d.ts' */
+/** @import { ApiRequest, Endpoints, Environment, Joined, Retry, Wishes } from '../types.d.ts' */
 
 /**
  * `resumed`: the seat, the mailbox and the cursor are the ones from before.
@@ -68,7 +66,7 @@ export class Session {
   /** @param {{ signal?: AbortSignal, onRetry?: (retry: Retry) => void, delayOf?: typeof retryDelay }} options */
   async #knock(options) {
     const { at } = this;
-    /** @type {Ask} */
+    /** @type {ApiRequest} */
     const ask = {
       method: 'POST',
       url: at.join,
@@ -89,13 +87,13 @@ export class Session {
   /**
    * A request with the seat's token, unless another is given.
    *
-   * @param {Ask} ask
+   * @param {ApiRequest} ask
    */
   async ask(ask) {
     return (await this.answer(ask)).body;
   }
 
-  /** @param {Ask} ask */
+  /** @param {ApiRequest} ask */
   answer(ask) {
     const attempt = (/** @type {AbortSignal} */ signal) => request(this.#env, { token: this.#seat?.token, ...ask, signal });
     return this.network.ask(attempt, ask.signal);

@@ -1,4 +1,4 @@
-/** @import { Batch } from './types.d.ts' */
+/** @import { Batch } from '../types.d.ts' */
 
 /** So long after the first, no answer is made that has the same date. */
 const REPEATED_MS = 2_500;

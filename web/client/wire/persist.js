@@ -1,8 +1,8 @@
 import { retryDelay } from './backoff.js';
-import { pause } from './environment.js';
+import { pause } from '../platform/environment.js';
 import { Unreachable } from './problem.js';
 
-/** @import { Environment, Retry } from './types.d.ts' */
+/** @import { Environment, Retry } from '../types.d.ts' */
 
 /**
  * Does something until it works or is refused for good.
