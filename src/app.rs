@@ -25,7 +25,7 @@ use crate::{
     tls::Tls,
     transport::{
         client_address::TrustedProxies,
-        limits::{self, registry::Connections},
+        limits::{self, registry::ConnectionRegistry},
     },
 };
 
@@ -71,7 +71,7 @@ impl App {
         let clock = Clock::start();
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));
-        let connections = Connections::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
+        let connections = ConnectionRegistry::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
         let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
         let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
         let api = Arc::new(Api {
@@ -239,7 +239,7 @@ async fn tidy(api: &Api) {
     loop {
         tokio::time::sleep(every).await;
         api.rates.remove_idle();
-        api.connections.end_the_overdue();
+        api.connections.close_overdue();
     }
 }
 

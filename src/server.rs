@@ -18,7 +18,7 @@ use crate::{
         base_path::BasePath,
         cors::Cors,
         dispatch::Dispatch,
-        handlers::health::{self, format_of},
+        handlers::health::{self, metrics_format},
         problem::Problem,
         router::Router,
         schema::openapi,
@@ -78,7 +78,7 @@ pub fn serve_metrics(listener: TcpListener, api: Arc<Api>) -> io::Result<Server>
 
 async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let accept = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    health::figures(&api, format_of(&accept.collect::<Vec<_>>())).await.into()
+    health::rendered_metrics(&api, metrics_format(&accept.collect::<Vec<_>>())).await.into()
 }
 
 async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {

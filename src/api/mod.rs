@@ -36,7 +36,7 @@ use crate::{
     engine::Engine,
     ice::IceConfig,
     stun::StunResponder,
-    transport::{client_address::TrustedProxies, limits::registry::Connections},
+    transport::{client_address::TrustedProxies, limits::registry::ConnectionRegistry},
 };
 
 /// What handlers work with.
@@ -53,7 +53,7 @@ pub struct Api {
     pub stun: Option<Arc<StunResponder>>,
     pub clock: Clock,
     pub request_metrics: Arc<RequestMetrics>,
-    pub connections: Arc<Connections>,
+    pub connections: Arc<ConnectionRegistry>,
     /// `/metrics` has a listener of its own, and is not shown here.
     pub has_metrics_listener: bool,
 }

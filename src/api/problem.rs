@@ -13,7 +13,7 @@ use crate::{
     domain::{Refusal, Seat},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
@@ -268,11 +268,8 @@ impl fmt::Debug for Problem {
 }
 
 /// What every problem's response says.
-const PROBLEM: SharedFields = &[
-    ("content-type", "application/problem+json"),
-    ("cache-control", NEVER_STORED),
-    ("x-content-type-options", "nosniff"),
-];
+const PROBLEM: SharedFields =
+    &[("content-type", "application/problem+json"), ("cache-control", NO_STORE), ("x-content-type-options", "nosniff")];
 
 impl From<&Problem> for Response {
     fn from(problem: &Problem) -> Self {
@@ -285,7 +282,7 @@ impl From<&Problem> for Response {
             response.add("allow", methods.clone());
         }
         match problem.code {
-            Code::TooManyConnections => response.close_after(),
+            Code::TooManyConnections => response.close_connection(),
             _ if response.status() == StatusCode::UNAUTHORIZED => {
                 response.add("www-authenticate", "Bearer");
                 response

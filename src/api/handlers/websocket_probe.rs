@@ -18,7 +18,7 @@ use crate::{
         problem::{Code, Problem},
         schema::problem_responses::refusals,
     },
-    transport::{Response, response::NEVER_STORED},
+    transport::{Response, response::NO_STORE},
 };
 
 refusals!(UpgradeRefusals: MalformedRequest, RateLimited);
@@ -42,7 +42,7 @@ pub async fn upgrade(api: Arc<Api>, from: From, handshake: Handshake) -> Result<
     let refused = |error| Problem::new(Code::MalformedRequest, format!("This takes a WebSocket handshake: {error}."));
     let mut accepted = handshake.0.map_err(refused)?;
     let close = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
-    accepted.insert_header((header::CACHE_CONTROL, NEVER_STORED));
+    accepted.insert_header((header::CACHE_CONTROL, NO_STORE));
     Ok(Response::from_actix(accepted.body(BodyStream::new(close)).map_into_boxed_body().into()))
 }
 

@@ -14,16 +14,16 @@ use crate::{
     ice::IceServer,
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
 /// What every response in JSON says.
-const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NEVER_STORED)];
+const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NO_STORE)];
 
 /// 204.
 pub fn no_content() -> Response {
-    Response::no_content(&[("cache-control", NEVER_STORED)])
+    Response::no_content(&[("cache-control", NO_STORE)])
 }
 
 /// JSON that is written already.
