@@ -121,7 +121,10 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
         }
         // Sentinel does the rest.
         Fault::FailOver => deployment.redis.as_mut().unwrap().program.kill().await,
-        Fault::LoseMaster => cluster::lose_master(deployment).await,
+        Fault::LoseMaster => {
+            let Deployment { redis, replica, port, .. } = deployment;
+            cluster::lose_master(redis.as_mut().unwrap(), replica.as_ref().unwrap(), *port).await;
+        }
         Fault::PowerCut => {
             let redis = deployment.redis.as_mut().unwrap();
             let on_disk = redis.log_length();
