@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { Unsupported } from '../../../web/client/platform/unsupported.js';
 import { RoomEnded } from '../../../web/client/wire/problem.js';
 import { settled } from '../support/clock.js';
 import { FakePeerConnection } from '../support/peer-connection.js';
@@ -85,6 +86,19 @@ test('a room has one call at a time', async () => {
   assert.throws(() => room.call(), /already has a call/);
   call.hangUp();
   assert.notEqual(room.call(), call);
+});
+
+// A call threw "undefined is not a constructor", and only once somebody else was there.
+test('without WebRTC a call is refused with a reason, and all else works', async () => {
+  for (const RTCPeerConnection of [undefined, null, () => {}, class { constructor() { throw new Error(); } }]) {
+    const world = new World();
+    Object.assign(world.environment, { RTCPeerConnection });
+    const { room } = await world.entered();
+    assert.throws(() => room.call(), (error) => error instanceof Unsupported && error.code === 'webrtc-missing' && /no usable RTCPeerConnection/.test(error.message));
+    const sent = room.send('ben', { type: 'data', data: 1 });
+    await (await world.asked(SEND)).answer(202, { accepted: [{ to: 'ben', seq: 1 }] });
+    assert.equal((await sent).seq, 1);
+  }
 });
 
 test('a member whose seat was taken meanwhile waits for one', async () => {
