@@ -48,8 +48,7 @@ export class Seat {
 
   /** For a page that goes away. */
   goodbye() {
-    // Some extensions and settings take it away; the seat then ends with its lease.
-    navigator.sendBeacon?.(this.#at.leave(this.joined.peer.id), this.joined.token);
+    this.#env.beacon(this.#at.leave(this.joined.peer.id), this.joined.token);
   }
 
   async leave() {
