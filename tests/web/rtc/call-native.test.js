@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { IncomingStreams } from '../../../web/client/rtc/incoming-streams.js';
 import { settled } from '../support/clock.js';
 import { couple, talk } from '../support/company.js';
 import { connected } from '../support/connected.js';
@@ -39,6 +40,18 @@ test('they join the stream that the other tracks are in, whichever comes first',
     assert.equal(named(ann, 'stream').at(-1).stream, own);
     assert.deepEqual(own.tracks, [audio]);
   }
+});
+
+test('a track without a stream needs a MediaStream, and says so if there is none', () => {
+  const streams = new IncomingStreams({ MediaStream: undefined }, () => assert.fail('nothing can be shown'));
+  assert.throws(() => streams.add({ track: track('video'), streams: [], transceiver: transceiver() }), { code: 'media-stream-missing' });
+});
+
+test('ICE servers are passed on only where connections take them', async () => {
+  const { ann } = await connected();
+  ann.pc('ben').setConfiguration = undefined;
+  ann.room.emit('ice-servers', []);
+  assert.equal(ann.link('ben').state, 'connected');
 });
 
 test('a track that is no longer sent is taken out again', async () => {
