@@ -272,5 +272,5 @@ fn a_certificate_that_cannot_be_used_is_an_error_at_the_start() {
     let missing = flags(one.folder.join("missing.pem"), one.folder.join("key.pem"));
     assert!(missing.contains("--tls-cert") && missing.contains("missing.pem"), "{missing}");
     let mixed = flags(one.folder.join("cert.pem"), other.folder.join("key.pem"));
-    assert!(mixed.contains("do not fit together"), "{mixed}");
+    assert!(mixed.contains("do not match"), "{mixed}");
 }
