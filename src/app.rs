@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use crate::{
     api::{
         Api,
-        auth::{rate_limit::Rates, ticket::TicketKeys},
+        auth::{rate_limit::RateLimiters, ticket::TicketKeys},
         base_path::BasePath,
-        request_metrics::Observed,
+        request_metrics::RequestMetrics,
     },
     cli::reachable::{dual_stack, reachable_at},
     clock::Clock,
@@ -86,14 +86,14 @@ impl App {
             limits,
             tokens: config.token_key()?,
             tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
-            rates: Arc::new(Rates::new(config.rates(), clock)),
+            rates: Arc::new(RateLimiters::new(config.rates(), clock)),
             proxies: proxies.clone(),
             ice: config.ice(stun_port),
             stun: stun.clone(),
             clock,
-            observed: Arc::default(),
+            request_metrics: Arc::default(),
             connections,
-            metrics_elsewhere: config.metrics_listen.is_some(),
+            has_metrics_listener: config.metrics_listen.is_some(),
         });
         let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;
@@ -187,7 +187,7 @@ impl App {
                 // Not the graceful stop's own end: an idle HTTP/2 connection would delay it until its time-out.
                 tokio::select! {
                     outcome = &mut server => outcome,
-                    () = drained(&api.observed) => Ok(()),
+                    () = drained(&api.request_metrics) => Ok(()),
                 }?;
                 graceful.abort();
                 Ok(())
@@ -227,16 +227,16 @@ async fn sweep(api: &Api, metrics_connections: &ConnectionRegistry) {
     let interval = SWEEP_INTERVAL.min(api.connections.idle_limit() / 2);
     loop {
         tokio::time::sleep(interval).await;
-        api.rates.forget_the_idle();
+        api.rates.remove_idle();
         api.connections.close_overdue();
         metrics_connections.close_overdue();
     }
 }
 
 /// Waits until no request is in flight, for a limited time.
-async fn drained(observed: &Observed) {
+async fn drained(metrics: &RequestMetrics) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
-        while observed.in_flight() > 0 {
+        while metrics.in_flight() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })

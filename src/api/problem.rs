@@ -91,7 +91,7 @@ table! {
 }
 
 /// For those who tried.
-pub const NO_DOTS: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
+pub const DOT_SEGMENT_HINT: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
 
 /// An error answer. Its `Debug` shows which, and nothing of what was sent: frameworks log errors.
 pub struct Problem {

@@ -1,7 +1,7 @@
 //! The rules of signaling, and nothing else: rooms, peers, mailboxes, leases. [`Rooms`] is the way in.
 //!
 //! No async, no lock, no clock, no randomness, no log, no serde, no framework: this folder imports `std` and itself.
-//! Time, ids and random numbers come in as arguments; what must happen next is returned. A test (`tests/it/tidy.rs`)
+//! Time, ids and random numbers come in as arguments; what must happen next is returned. A test (`tests/it/tidy`)
 //! enforces that.
 
 mod card;

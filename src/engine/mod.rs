@@ -24,7 +24,7 @@ use crate::{
     engine::waiters::Wake,
 };
 
-/// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine.rs` checks:
+/// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine/contract.rs` checks:
 ///
 /// * **Atomic.** An operation happens whole or not at all, and operations on one room happen in one order that all of
 ///   its members see: in every mailbox joins and leaves have the same order, and the messages of one sender theirs.

@@ -68,7 +68,7 @@ pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
     )
 )]
 pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem> {
-    if api.metrics_elsewhere {
+    if api.has_metrics_listener {
         return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
     }
     Ok(figures(&api, format).await)
@@ -80,7 +80,7 @@ pub async fn figures(api: &Api, format: Format) -> Response {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
         transit_bytes: api.connections.memory.used(),
-        refusals: api.observed.refusals(),
+        refusals: api.request_metrics.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     };
     let mut response = Response::text(StatusCode::OK, FIGURES, figures.render(format));

@@ -5,7 +5,7 @@ use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::{
     api::{
-        json::strict::Readable,
+        json::strict::StrictJson,
         operation::{Call, FromRequest},
         problem::{Code, Problem},
     },
@@ -156,7 +156,7 @@ pub fn check_value(json: &str, depth_max: usize) -> Result<(), Problem> {
 
 fn check_text(text: &str, depth_max: usize) -> Result<(), Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
-    Readable { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
+    StrictJson { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
 }
 
 pub fn utf8(body: &[u8]) -> Result<&str, Problem> {

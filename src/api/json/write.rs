@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        json::scan::plain_bytes,
+        json::scan::unescaped_len,
         problem::{Code, Problem},
     },
     domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
@@ -193,7 +193,7 @@ fn push_id(text: &mut String, peer: PeerId) {
 }
 
 fn push_string(text: &mut String, string: &str) {
-    if plain_bytes(string.as_bytes()) == string.len() {
+    if unescaped_len(string.as_bytes()) == string.len() {
         text.extend(["\"", string, "\""]);
     } else {
         // A string can always be written.
