@@ -99,7 +99,6 @@ impl App {
         let tls = config.tls(&reachable_at(addr))?;
         let options = ServerOptions {
             workers: config.workers,
-            keep_alive: Duration::from_millis(config.keep_alive_ms),
             base_path: config.base_path.clone(),
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),

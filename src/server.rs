@@ -1,6 +1,6 @@
 //! The HTTP servers: the API and the pages behind one listener, and monitoring behind another.
 
-use std::{future::Future, io, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, io, net::TcpListener, path::PathBuf, sync::Arc};
 
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, map_config};
@@ -26,7 +26,6 @@ use crate::{
 pub struct ServerOptions {
     pub base_path: BasePath,
     pub workers: Option<usize>,
-    pub keep_alive: Duration,
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
@@ -37,7 +36,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { base_path, workers, keep_alive, cors_origins, web_dir, tls } = options;
+    let ServerOptions { base_path, workers, cors_origins, web_dir, tls } = options;
     let (router, cors) = (Arc::new(Router::new()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
     let connections = api.connections.clone();
@@ -56,15 +55,15 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
         None => builder,
     };
     let stopping = builder.graceful_shutdown_signal();
-    Ok(Protocols { connections, keep_alive, stopping, tls }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, stopping, tls }.listen(builder, listener, service)?.run())
 }
 
 /// A server for `--metrics-listen`, with its own connections: full ones on the public listener do not block it.
 pub fn serve_metrics(listener: TcpListener, api: Arc<Api>, connections: Arc<ConnectionRegistry>) -> io::Result<Server> {
     let builder = Server::build().workers(1).disable_signals();
-    let (keep_alive, stopping) = (connections.idle_limit(), builder.graceful_shutdown_signal());
+    let stopping = builder.graceful_shutdown_signal();
     let service = move || std::future::ready(Ok(Monitoring(api.clone())));
-    Ok(Protocols { connections, keep_alive, stopping, tls: None }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, stopping, tls: None }.listen(builder, listener, service)?.run())
 }
 
 /// Metrics and health, for operators.

@@ -32,17 +32,16 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let (x_forwarded, forwarded) = (fields.list(KnownHeader::XForwardedFor), fields.list(KnownHeader::Forwarded));
-        let by_x = (!x_forwarded.is_empty()).then(|| self.walk(peer, &x_forwarded, parse_node));
-        let by_rfc = (!forwarded.is_empty()).then(|| self.walk(peer, &forwarded, forwarded_for));
-        match (by_x, by_rfc) {
+        let x_forwarded = self.walk(peer, &fields.list(KnownHeader::XForwardedFor), parse_node);
+        let forwarded = self.walk(peer, &fields.list(KnownHeader::Forwarded), forwarded_for);
+        match (x_forwarded, forwarded) {
             (Some(one), Some(other)) if one != other => peer,
-            (Some(client), _) | (None, Some(client)) => client,
-            (None, None) => peer,
+            (one, other) => one.or(other).unwrap_or(peer),
         }
     }
 
-    fn walk(&self, peer: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> IpAddr {
+    /// Nothing if the field is missing.
+    fn walk(&self, peer: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> Option<IpAddr> {
         let mut client = peer;
         for entry in entries.iter().rev() {
             if !self.trusts(client) {
@@ -52,7 +51,7 @@ impl TrustedProxies {
             let Some(ip) = parse(entry) else { break };
             client = ip.to_canonical();
         }
-        client
+        (!entries.is_empty()).then_some(client)
     }
 
     pub fn trusts(&self, ip: IpAddr) -> bool {

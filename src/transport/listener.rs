@@ -28,7 +28,6 @@ use crate::transport::{
 #[derive(Clone)]
 pub struct Protocols {
     pub connections: Arc<ConnectionRegistry>,
-    pub keep_alive: Duration,
     pub stopping: GracefulShutdownSignal,
     pub tls: Option<ServerConfig>,
 }
@@ -59,15 +58,14 @@ impl Protocols {
             fn_factory(move || {
                 let (service, protocols) = (make(), protocols.clone());
                 async move {
-                    let Self { connections, keep_alive, stopping, tls } = protocols;
+                    let Self { connections, stopping, tls } = protocols;
                     let service = Rc::new(service.await?);
                     let encrypted = match tls {
                         Some(config) => {
                             let mut acceptor = Acceptor::new(config);
                             acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
                             let tls = ServiceFactory::<GuardedStream>::new_service(&acceptor, ()).await?;
-                            let registry = connections.clone();
-                            let http_2 = http2::connections(service.clone(), registry, keep_alive, stopping).await?;
+                            let http_2 = http2::connections(service.clone(), connections.clone(), stopping).await?;
                             Some(Rc::new(Encrypted { tls, http_2 }))
                         }
                         None => None,

@@ -36,7 +36,6 @@ pub type Inspected = InspectReader<TlsStream<GuardedStream>, Box<dyn FnMut(&[u8]
 pub async fn connections<S: Service>(
     service: Rc<S>,
     connections: Arc<ConnectionRegistry>,
-    keep_alive: Duration,
     stopping: GracefulShutdownSignal,
 ) -> Result<impl ActixService<(Inspected, Option<SocketAddr>), Response = ()> + use<S>, ()> {
     HttpService::build()
@@ -44,7 +43,7 @@ pub async fn connections<S: Service>(
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .keep_alive(keep_alive)
+        .keep_alive(connections.idle_limit())
         .client_disconnect_timeout(DISCONNECT_TIMEOUT)
         .h2_initial_window_size(WINDOW)
         .h2_initial_connection_window_size(WINDOW)
