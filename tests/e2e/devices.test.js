@@ -32,7 +32,7 @@ const told = (page, text) => page.getByTestId('chat-entry').filter({ hasText: te
 const pictureOf = (page) => page.getByTestId('remote-video');
 const kinds = (page) => page.evaluate(() => document.querySelector('#self-video').srcObject.getTracks().map(({ kind }) => kind).sort());
 
-test('a camera that is unplugged is missed on both ends, another one can be used, and the call goes on', async () => {
+test('a camera that is unplugged is missed on both ends, another one can be used, and the call continues', async () => {
   const { ann, ben, hers, end } = await call('unplugged', { prepare: pullable });
   await ann.evaluate(() => { window.unplugged = ['fake_device_0']; });
   await unplug(hers, 'video_capture');
@@ -132,7 +132,7 @@ test('a camera that gives nothing for a while is missed until it gives something
   await end();
 });
 
-test('whoever comes later is told, too, and a camera that was missing at the start is taken when there is one', async () => {
+test('a later peer is told, too, and a camera that was missing at the start is taken when there is one', async () => {
   const hers = await launch({ flags: THREE_CAMERAS });
   const context = await hers.newContext();
   const ann = await context.newPage();

@@ -66,7 +66,7 @@ test('what comes of a poll is told apart', async () => {
   assert.equal(await end(new Problem({ type: '/problems/draining', title: '', status: 503 })), 'refused');
 });
 
-test('a poll that came back is asked for again: whoever answers at once has kept the answer', async (t) => {
+test('a poll is repeated: one that is answered at once came from a cache', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
   t.mock.method(performance, 'now', () => now);

@@ -127,7 +127,7 @@ test('without either one can still watch and chat', async () => {
   assert.equal(notice, 'Camera and microphone are in use by another program. You can still watch and chat.');
 });
 
-test('whoever said no is not asked again', async () => {
+test('a user who refused is not asked again', async () => {
   const strict = devices(() => 'NotAllowedError');
   const { stream, notice } = await openMedia('both', strict);
   assert.deepEqual([stream, strict.asked], [null, ['both']]);

@@ -99,7 +99,7 @@ test('a listener that throws is reported and keeps no other from the event, also
   process.setUncaughtExceptionCaptureCallback(null);
 });
 
-test('a gate lets nobody through before it is opened, and whoever waited after', async () => {
+test('a gate lets callers pass once it is opened', async () => {
   const gate = new Gate();
   const passing = gate.passed(abandoned);
   assert.equal(await outcome(passing), 'pending');

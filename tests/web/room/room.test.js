@@ -139,7 +139,7 @@ test('the room may be closed by somebody', async () => {
   await world.quiet();
 });
 
-test('whoever made the room can close it, also after a refresh', async () => {
+test('the creator of a room can close it, also after a reload', async () => {
   const world = new World();
   await world.entered({ room_token: 'key-of-the-room' });
   const refreshed = new World();
@@ -157,7 +157,7 @@ test('nobody else can', async () => {
   await assert.rejects(room.close(), /Only the creator of a room/);
 });
 
-test('leaving sends what is still to be sent, then gives the seat up', async () => {
+test('leaving sends what is queued, then gives up the seat', async () => {
   const world = new World();
   const { room, events, poll: held } = await world.entered({ peers: [peer('ben')] });
   const said = room.send('ben', { type: 'bye' });
@@ -173,7 +173,7 @@ test('leaving sends what is still to be sent, then gives the seat up', async () 
   assert.equal(world.stored.size, 0);
 });
 
-test('whoever joins again while still leaving is somebody new, and stays', async () => {
+test('joining again while leaving makes a new peer, which stays', async () => {
   const world = new World();
   const { room } = await world.entered({ peers: [peer('ben')] });
   void room.send('ben', { type: 'bye' });
@@ -239,7 +239,7 @@ test('a tab whose seat another took does not give that away by closing', async (
   assert.deepEqual(world.beacons, []);
 });
 
-test('the wire is told of both directions', async () => {
+test('`wire` reports messages in both directions', async () => {
   const world = new World();
   const { room, poll: held } = await world.entered({ peers: [peer('ben')] });
   const wire = [];
