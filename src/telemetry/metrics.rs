@@ -85,7 +85,7 @@ fn without_open_metrics(text: &str) -> String {
 
 impl Collector for Figures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+        let flow = &self.stats.counters;
         for (name, help, value) in [
             ("rooms", "Rooms now", self.stats.rooms),
             ("peers", "Peers now", self.stats.peers),
@@ -130,7 +130,7 @@ impl Figures {
     }
 
     fn encode_waiting(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+        let flow = &self.stats.counters;
         let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
         let count = flow.waited.iter().sum();

@@ -13,7 +13,7 @@ use signalpost::{
         Batch, Content, CreatorId, Identity, Joined, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal,
         Rights, RoomName, Seq, Target, Visitor,
     },
-    engine::{Asked, Engine, Memory},
+    engine::{Engine, Memory, PollRequest},
 };
 
 use crate::redis_server::{RedisCluster, RedisServer, engine_at};
@@ -81,8 +81,8 @@ pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Resu
     engine.receive(&room("r"), id(number), asked(after, None), Duration::from_secs(hold)).await
 }
 
-pub fn asked(after: u64, page: Option<u64>) -> Asked {
-    Asked { after: Seq::new(after), page: page.map(Page) }
+pub fn asked(after: u64, page: Option<u64>) -> PollRequest {
+    PollRequest { after: Seq::new(after), page: page.map(Page) }
 }
 
 fn seqs(batch: &Batch) -> Vec<u64> {
@@ -98,7 +98,7 @@ promise!(a_parked_poll_is_woken_by_a_message, engine, {
     join(&engine, 1).await;
     let name = room("r");
     let (batch, sent) = tokio::join!(receive(&engine, 1, 0, 25), engine.post(&name, id(1), text(1, "x")));
-    assert_eq!(sent.unwrap().places, [(id(1), Seq::new(1).unwrap())]);
+    assert_eq!(sent.unwrap().positions, [(id(1), Seq::new(1).unwrap())]);
     assert_eq!(seqs(&batch.unwrap()), [1]);
 });
 
@@ -110,7 +110,7 @@ promise!(how_long_messages_waited_is_counted_to_the_microsecond, engine, {
     let name = room("r");
     let (batch, _) = tokio::join!(receive(&engine, 1, 1, 25), engine.post(&name, id(1), text(1, "is waited for")));
     assert_eq!(seqs(&batch.unwrap()), [2]);
-    let flow = engine.stats().await.flow;
+    let flow = engine.stats().await.counters;
     assert_eq!(flow.waited_micros, 60_000);
     let counted: Vec<_> = flow.waited.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     // Up to 100 microseconds, and up to a quarter of a second.
@@ -261,7 +261,10 @@ promise!(without_traffic_a_room_ends_with_its_last_lease, engine, {
     tokio::time::advance(Duration::from_secs(44)).await;
     assert_eq!(engine.stats().await.peers, 9);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.flow.expired), (0, 0, 9));
+    assert_eq!(
+        (engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.counters.expired),
+        (0, 0, 9)
+    );
     sweeper.abort();
 });
 

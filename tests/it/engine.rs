@@ -45,7 +45,7 @@ async fn whoever_is_gone_has_been_counted_whenever_the_figures_are_read() {
     }
     loop {
         let stats = engine.stats().await;
-        assert!(stats.peers + stats.flow.expired as usize >= PEERS, "{stats:?}");
+        assert!(stats.peers + stats.counters.expired as usize >= PEERS, "{stats:?}");
         if stats.peers == 0 {
             break;
         }
