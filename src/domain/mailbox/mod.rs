@@ -121,10 +121,10 @@ impl Mailbox {
             self.cost -= message.content.cost();
         }
         let (len, capacity) = (self.messages.len(), self.messages.capacity());
-        if capacity > Self::MIN_CAPACITY && len < capacity / 4 {
-            self.messages.grow(Self::MIN_CAPACITY.max(len * 2));
-        } else if len <= 1 && self.messages.spilled() {
+        if len <= 1 {
             self.messages.shrink_to_fit();
+        } else if capacity > Self::MIN_CAPACITY && len < capacity / 4 {
+            self.messages.grow(Self::MIN_CAPACITY.max(len * 2));
         }
         self.acknowledged = up_to;
     }
