@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use crate::{
     api::{
         Api,
-        auth::{rate_limit::Rates, ticket::TicketKeys},
+        auth::{rate_limit::RateLimiters, ticket::TicketKeys},
         base_path::BasePath,
-        request_metrics::Observed,
+        request_metrics::RequestMetrics,
     },
     cli::reachable::{dual_stack, reachable_at},
     clock::Clock,
@@ -25,7 +25,7 @@ use crate::{
     tls::Tls,
     transport::{
         client_address::TrustedProxies,
-        limits::{self, registry::Connections},
+        limits::{self, registry::ConnectionRegistry},
     },
 };
 
@@ -71,7 +71,7 @@ impl App {
         let clock = Clock::start();
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));
-        let connections = Connections::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
+        let connections = ConnectionRegistry::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
         let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
         let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
         let api = Arc::new(Api {
@@ -79,14 +79,14 @@ impl App {
             limits,
             tokens: config.token_key()?,
             tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
-            rates: Arc::new(Rates::new(config.rates(), clock)),
+            rates: Arc::new(RateLimiters::new(config.rates(), clock)),
             proxies,
             ice: config.ice(stun_port),
             stun: stun.clone(),
             clock,
-            observed: Arc::default(),
+            request_metrics: Arc::default(),
             connections,
-            metrics_elsewhere: config.metrics_listen.is_some(),
+            has_metrics_listener: config.metrics_listen.is_some(),
         });
         let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;
@@ -192,7 +192,7 @@ impl App {
                 // An idle HTTP/2 connection would hold a graceful stop to its time-out, so it is not waited for.
                 tokio::select! {
                     outcome = &mut server => outcome,
-                    () = answered(&api.observed) => Ok(()),
+                    () = answered(&api.request_metrics) => Ok(()),
                 }?;
                 graceful.abort();
                 Ok(())
@@ -238,15 +238,15 @@ async fn tidy(api: &Api) {
     let every = api.connections.idle_limit().min(TIDY_EVERY) / 2;
     loop {
         tokio::time::sleep(every).await;
-        api.rates.forget_the_idle();
-        api.connections.end_the_overdue();
+        api.rates.remove_idle();
+        api.connections.close_overdue();
     }
 }
 
 /// When nothing is being answered any more, or that takes too long.
-async fn answered(observed: &Observed) {
+async fn answered(request_metrics: &RequestMetrics) {
     let _ = tokio::time::timeout(DRAIN_LIMIT, async {
-        while observed.in_flight() > 0 {
+        while request_metrics.in_flight() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })

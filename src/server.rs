@@ -18,7 +18,7 @@ use crate::{
         base_path::BasePath,
         cors::Cors,
         dispatch::Dispatch,
-        handlers::health::{self, format_of},
+        handlers::health::{self, metrics_format},
         problem::Problem,
         router::Router,
         schema::openapi,
@@ -43,7 +43,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
     let ServerOptions { base_path, workers, keep_alive, cors_origins, web_dir, tls } = options;
-    let (router, cors) = (Arc::new(Router::of_all()), Arc::new(Cors::new(cors_origins)));
+    let (router, cors) = (Arc::new(Router::new()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
     let connections = api.connections.clone();
     let service = move || {
@@ -78,7 +78,7 @@ pub fn serve_metrics(listener: TcpListener, api: Arc<Api>) -> io::Result<Server>
 
 async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let accept = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    health::figures(&api, format_of(&accept.collect::<Vec<_>>())).await.into()
+    health::rendered_metrics(&api, metrics_format(&accept.collect::<Vec<_>>())).await.into()
 }
 
 async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {

@@ -25,7 +25,7 @@ impl BasePath {
 
     /// Where to look instead, if the request is for the path itself: relative addresses in the page need the slash at its end.
     /// This one is relative, too, whatever another proxy puts before it.
-    pub fn with_slash(&self, path: &str, query: &str) -> Option<String> {
+    pub fn trailing_slash_redirect(&self, path: &str, query: &str) -> Option<String> {
         (self.0.is_some() && path == self.as_str()).then(|| {
             let name = path.rsplit('/').next().unwrap_or_default();
             if query.is_empty() { format!("{name}/") } else { format!("{name}/?{query}") }
@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn the_path_itself_is_sent_on_to_the_one_with_a_slash() {
         let base: BasePath = "/signal".parse().unwrap();
-        assert_eq!(base.with_slash("/signal", "room=tea").as_deref(), Some("signal/?room=tea"));
-        assert_eq!(base.with_slash("/signal", "").as_deref(), Some("signal/"));
-        assert_eq!(base.with_slash("/signal/", ""), None);
-        assert_eq!(BasePath::default().with_slash("/", ""), None);
+        assert_eq!(base.trailing_slash_redirect("/signal", "room=tea").as_deref(), Some("signal/?room=tea"));
+        assert_eq!(base.trailing_slash_redirect("/signal", "").as_deref(), Some("signal/"));
+        assert_eq!(base.trailing_slash_redirect("/signal/", ""), None);
+        assert_eq!(BasePath::default().trailing_slash_redirect("/", ""), None);
     }
 }

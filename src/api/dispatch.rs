@@ -16,11 +16,11 @@ use crate::{
         Api,
         base_path::BasePath,
         cors::Cors,
-        operation::{Answering, Call},
-        problem::{Code, NO_DOTS, Problem},
+        operation::{Call, ResponseFuture},
+        problem::{Code, DOT_SEGMENT_HINT, Problem},
         router::{Routed, Router},
     },
-    transport::{Overload, Request, Response, Service, response::NEVER_STORED},
+    transport::{Overload, Request, Response, Service, response::NO_STORE},
 };
 
 /// The API, and the pages for what it does not know.
@@ -40,7 +40,7 @@ where
     B: MessageBody + 'static,
 {
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
-        let under_way = self.api.observed.begin(request.method(), self.base_path.strip(request.path()));
+        let in_flight = self.api.request_metrics.begin(request.method(), self.base_path.strip(request.path()));
         let grant = self.cors.grant(request.headers());
         let answering = match self.operation(&request) {
             Some(answering) => Either::Left(answering),
@@ -53,14 +53,14 @@ where
                 Either::Right(page) => of_page(page.await),
             };
             grant.add_to(&mut response);
-            under_way.end(&mut response, code);
+            in_flight.end(&mut response, code);
             response
         }
     }
 
     fn refuse(&self, overload: Overload) -> Response {
         let (mut response, code) = outcome(Err(overload.into()));
-        self.api.observed.begin("", "").end(&mut response, code);
+        self.api.request_metrics.begin("", "").end(&mut response, code);
         response
     }
 
@@ -71,31 +71,31 @@ where
 
 impl<P> Dispatch<P> {
     /// The operation at work; or nothing, where the path is none of the API's.
-    fn operation(&self, request: &Request) -> Option<Result<Answering, Problem>> {
+    fn operation(&self, request: &Request) -> Option<Result<ResponseFuture, Problem>> {
         if let Some(response) = self.cors.preflight(request) {
             return Some(Ok(Box::pin(std::future::ready(Ok(response)))));
         }
-        if let Some(place) = self.base_path.with_slash(request.path(), request.query()) {
+        if let Some(place) = self.base_path.trailing_slash_redirect(request.path(), request.query()) {
             return Some(Ok(Box::pin(std::future::ready(Ok(moved(place))))));
         }
         let path = self.base_path.strip(request.path());
         match self.router.route(request.method(), path) {
             Routed::Operation { answer, params, .. } => Some(answer(&Call { api: &self.api, request, params })),
-            Routed::OtherMethods(allow) => {
-                let hint = if DOT_RESOLVED.contains(&path) { NO_DOTS } else { "" };
+            Routed::MethodNotAllowed(allow) => {
+                let hint = if COLLAPSED_PATHS.contains(&path) { DOT_SEGMENT_HINT } else { "" };
                 let detail = format!("{} is not among them.{hint}", request.method());
                 Some(Err(Problem::new(Code::MethodNotAllowed, detail).allow(allow)))
             }
-            Routed::Unknown => None,
+            Routed::NotFound => None,
         }
     }
 }
 
 /// What the paths to join and to post become in a room `.`. In one named `peers` they would be right, with another method.
-const DOT_RESOLVED: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+const COLLAPSED_PATHS: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
 
 fn moved(place: String) -> Response {
-    let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NEVER_STORED)], "");
+    let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NO_STORE)], "");
     response.add("location", place);
     response
 }

@@ -28,15 +28,15 @@ use std::sync::Arc;
 
 use crate::{
     api::{
-        auth::{rate_limit::Rates, ticket::TicketKeys, token::TokenKey},
-        request_metrics::Observed,
+        auth::{rate_limit::RateLimiters, ticket::TicketKeys, token::TokenKey},
+        request_metrics::RequestMetrics,
     },
     clock::Clock,
     domain::Limits,
     engine::Engine,
     ice::IceConfig,
     stun::StunResponder,
-    transport::{client_address::TrustedProxies, limits::registry::Connections},
+    transport::{client_address::TrustedProxies, limits::registry::ConnectionRegistry},
 };
 
 /// What handlers work with.
@@ -47,13 +47,13 @@ pub struct Api {
     pub tokens: TokenKey,
     /// With them, nobody comes in without a ticket.
     pub tickets: Option<Arc<TicketKeys>>,
-    pub rates: Arc<Rates>,
+    pub rates: Arc<RateLimiters>,
     pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
     pub stun: Option<Arc<StunResponder>>,
     pub clock: Clock,
-    pub observed: Arc<Observed>,
-    pub connections: Arc<Connections>,
+    pub request_metrics: Arc<RequestMetrics>,
+    pub connections: Arc<ConnectionRegistry>,
     /// `/metrics` has a listener of its own, and is not shown here.
-    pub metrics_elsewhere: bool,
+    pub has_metrics_listener: bool,
 }

@@ -34,11 +34,11 @@ pub trait FromRequest: Sized {
 }
 
 /// A response that is being made. In a box: each takes as much memory as it needs itself, and not as the largest of all.
-pub type Answering = LocalBoxFuture<'static, Result<Response, Problem>>;
+pub type ResponseFuture = LocalBoxFuture<'static, Result<Response, Problem>>;
 
 /// An async function with arguments that are taken from the request, in their order.
 pub trait Operation<Arguments> {
-    fn answer(self, call: &Call<'_>) -> Result<Answering, Problem>;
+    fn answer(self, call: &Call<'_>) -> Result<ResponseFuture, Problem>;
 }
 
 macro_rules! operation {
@@ -50,7 +50,7 @@ macro_rules! operation {
             $($argument: FromRequest),*
         {
             #[allow(non_snake_case, unused_variables, reason = "arguments are called as their types are")]
-            fn answer(self, call: &Call<'_>) -> Result<Answering, Problem> {
+            fn answer(self, call: &Call<'_>) -> Result<ResponseFuture, Problem> {
                 $(let $argument = $argument::from_request(call)?;)*
                 Ok(Box::pin(self($($argument),*)))
             }

@@ -13,7 +13,7 @@ use crate::{
     domain::{Refusal, Seat},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
@@ -91,7 +91,7 @@ table! {
 }
 
 /// For those who tried.
-pub const NO_DOTS: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
+pub const DOT_SEGMENT_HINT: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
 
 /// An error answer. Its `Debug` shows which, and nothing of what was sent: frameworks log errors.
 pub struct Problem {
@@ -268,11 +268,8 @@ impl fmt::Debug for Problem {
 }
 
 /// What every problem's response says.
-const PROBLEM: SharedFields = &[
-    ("content-type", "application/problem+json"),
-    ("cache-control", NEVER_STORED),
-    ("x-content-type-options", "nosniff"),
-];
+const PROBLEM: SharedFields =
+    &[("content-type", "application/problem+json"), ("cache-control", NO_STORE), ("x-content-type-options", "nosniff")];
 
 impl From<&Problem> for Response {
     fn from(problem: &Problem) -> Self {
@@ -285,7 +282,7 @@ impl From<&Problem> for Response {
             response.add("allow", methods.clone());
         }
         match problem.code {
-            Code::TooManyConnections => response.close_after(),
+            Code::TooManyConnections => response.close_connection(),
             _ if response.status() == StatusCode::UNAUTHORIZED => {
                 response.add("www-authenticate", "Bearer");
                 response

@@ -10,7 +10,7 @@ use crate::{api::problem::Code, clock::Clock, transport::Response};
 const REQUEST_ID: &str = "x-request-id";
 
 #[derive(Debug)]
-pub struct Observed {
+pub struct RequestMetrics {
     in_flight: AtomicUsize,
     requests: AtomicU64,
     refusals: [AtomicU64; Code::ALL.len()],
@@ -18,26 +18,26 @@ pub struct Observed {
 
 /// One request that is being answered.
 #[derive(Debug)]
-pub struct UnderWay {
-    observed: Arc<Observed>,
+pub struct InFlightRequest {
+    request_metrics: Arc<RequestMetrics>,
     number: u64,
     /// Method and path, if somebody reads the line.
     line: Option<(String, Clock)>,
 }
 
-impl Default for Observed {
+impl Default for RequestMetrics {
     fn default() -> Self {
         let refusals = [const { AtomicU64::new(0) }; Code::ALL.len()];
         Self { in_flight: AtomicUsize::new(0), requests: AtomicU64::new(0), refusals }
     }
 }
 
-impl Observed {
-    pub fn begin(self: &Arc<Self>, method: &str, path: &str) -> UnderWay {
+impl RequestMetrics {
+    pub fn begin(self: &Arc<Self>, method: &str, path: &str) -> InFlightRequest {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let line = tracing::enabled!(tracing::Level::DEBUG).then(|| (format!("{method} {path}"), Clock::start()));
-        UnderWay { observed: self.clone(), number, line }
+        InFlightRequest { request_metrics: self.clone(), number, line }
     }
 
     /// Requests that are being answered now.
@@ -51,7 +51,7 @@ impl Observed {
     }
 }
 
-impl UnderWay {
+impl InFlightRequest {
     /// Counts a refusal, and gives its response the number by which it can be found in the log.
     pub fn end(self, response: &mut Response, code: Option<Code>) {
         if code.is_some() {
@@ -62,7 +62,7 @@ impl UnderWay {
 
     fn note(&self, status: u16, code: Option<Code>) {
         if let Some(code) = code {
-            self.observed.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
+            self.request_metrics.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
         }
         if let Some((line, clock)) = &self.line {
             let problem = code.map_or("", |code| code.row().slug);
@@ -71,8 +71,8 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        self.observed.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.request_metrics.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -22,7 +22,7 @@ const VOWELS: &[u8; 4] = b"aiou";
 
 /// A short name that can be said aloud, like `tobu-kali-mizo`. With an idempotency key it follows from the key, so that
 /// a repeated request finds the room that the first one made.
-pub fn made_up_name(tokens: &TokenKey, key: Option<&str>, attempt: u64) -> Result<RoomName, Problem> {
+pub fn generate_room_name(tokens: &TokenKey, key: Option<&str>, attempt: u64) -> Result<RoomName, Problem> {
     let number = match key {
         Some(key) => tokens.derive(b"room-name", format!("{attempt} {key}").as_bytes()),
         None => getrandom::u64().map_err(|_| Problem::new(Code::Internal, "There is no randomness."))?,
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn the_same_key_gives_the_same_name() {
         let tokens = TokenKey::random().unwrap();
-        let name = |key, attempt| made_up_name(&tokens, key, attempt).unwrap();
+        let name = |key, attempt| generate_room_name(&tokens, key, attempt).unwrap();
         assert_eq!(name(Some("k"), 0), name(Some("k"), 0));
         assert_ne!(name(Some("k"), 0), name(Some("k"), 1));
         assert_ne!(name(None, 0), name(None, 0));

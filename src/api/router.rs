@@ -8,7 +8,7 @@ use utoipa::{OpenApi, Path, openapi::path::HttpMethod};
 
 use crate::api::{
     handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, websocket_probe},
-    operation::{Answering, Call, Operation, PathParams},
+    operation::{Call, Operation, PathParams, ResponseFuture},
     problem::Problem,
 };
 
@@ -33,7 +33,7 @@ macro_rules! operations {
 
 operations![
     rooms::create,
-    rooms::look,
+    rooms::show,
     rooms::change,
     rooms::close,
     peers::join,
@@ -50,7 +50,7 @@ operations![
     health::metrics,
 ];
 
-type Answer = fn(&Call<'_>) -> Result<Answering, Problem>;
+type Answer = fn(&Call<'_>) -> Result<ResponseFuture, Problem>;
 
 struct Route {
     methods: Vec<HttpMethod>,
@@ -93,14 +93,14 @@ pub enum Routed<'a> {
         params: PathParams<'a>,
     },
     /// The path has other methods.
-    OtherMethods(&'a str),
+    MethodNotAllowed(&'a str),
     /// The API has no such path.
-    Unknown,
+    NotFound,
 }
 
 impl Router {
     /// Of all operations.
-    pub fn of_all() -> Self {
+    pub fn new() -> Self {
         let mut paths: Vec<(String, Methods)> = Vec::new();
         for Route { methods, path, answer } in routes() {
             let at = paths.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
@@ -121,11 +121,11 @@ impl Router {
     }
 
     pub fn route<'a>(&'a self, method: &str, path: &'a str) -> Routed<'a> {
-        let Some((methods, params)) = self.find(path) else { return Routed::Unknown };
+        let Some((methods, params)) = self.find(path) else { return Routed::NotFound };
         let sought = if method == "HEAD" && methods.has_head { "GET" } else { method };
         match methods.operations.iter().find(|(known, _)| *known == sought) {
             Some((_, answer)) => Routed::Operation { answer: *answer, params },
-            None => Routed::OtherMethods(&methods.allow),
+            None => Routed::MethodNotAllowed(&methods.allow),
         }
     }
 
@@ -203,14 +203,14 @@ mod tests {
     fn found(router: &Router, method: &str, path: &str) -> String {
         match router.route(method, path) {
             Routed::Operation { params, .. } => format!("{} {}", params.room, params.peer),
-            Routed::OtherMethods(allow) => format!("405 {allow}"),
-            Routed::Unknown => "404".into(),
+            Routed::MethodNotAllowed(allow) => format!("405 {allow}"),
+            Routed::NotFound => "404".into(),
         }
     }
 
     #[test]
     fn paths_are_found_with_what_stands_in_them_and_methods_are_told() {
-        let router = Router::of_all();
+        let router = Router::new();
         for (method, path, expected) in [
             ("POST", "/v1/rooms", " "),
             ("GET", "/v1/rooms", "405 POST"),
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn every_operation_has_a_path_of_its_own() {
         let count: usize = routes().iter().map(|route| route.methods.len()).sum();
-        let router = Router::of_all();
+        let router = Router::new();
         let routes = routes();
         let reached = routes.iter().filter(|route| {
             let path = route.path.replace("{room}", "tea").replace("{peer}", "x");

@@ -2,7 +2,7 @@
 //!
 //! Plain values and functions, without async, locks, clocks, randomness, logs or serde. Time and ids are arguments; what the
 //! caller must do next is returned. Besides `std` it uses `hashbrown` and `smallvec` (docs/decisions/memory-layout.md).
-//! `tests/it/tidy.rs` enforces this.
+//! `tests/it/tidy` enforces this.
 
 mod card;
 mod deadlines;

@@ -20,8 +20,8 @@ use crate::domain::{
     Visitor,
 };
 
-/// Stores rooms and mailboxes, and parks polls. Both engines guarantee the following; `tests/it/contract.rs` checks it for
-/// each, and `tests/it/differential` compares them.
+/// Stores rooms and mailboxes, and parks polls. Both engines guarantee the following; `tests/it/engine/contract.rs`
+/// checks it for each, and `tests/it/engine/differential` compares them.
 ///
 /// **Atomicity.** An operation takes effect as a whole or not at all. The operations on a room have one order, and all of its
 /// mailboxes agree with it: joins and leaves are in the same order everywhere, and one sender's messages in the order of its

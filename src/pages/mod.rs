@@ -18,7 +18,7 @@ use actix_web::{
 use utoipa_swagger_ui::Config;
 
 use crate::{
-    api::problem::{Code, NO_DOTS, Problem},
+    api::problem::{Code, DOT_SEGMENT_HINT, Problem},
     pages::document::{WrittenDocument, openapi_json},
 };
 
@@ -73,9 +73,9 @@ async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> 
 async fn no_page(request: HttpRequest) -> Problem {
     let path = request.path();
     if has_lost_its_room(path) {
-        return Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{NO_DOTS}"));
+        return Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{DOT_SEGMENT_HINT}"));
     }
-    let hint = if matches!(path, "/v1/" | "/v1/rooms/") { NO_DOTS } else { "" };
+    let hint = if matches!(path, "/v1/" | "/v1/rooms/") { DOT_SEGMENT_HINT } else { "" };
     Problem::new(Code::NotFound, format!("No route has this path.{hint}"))
 }
 

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use futures_util::{StreamExt, stream};
 
-use crate::transport::limits::memory_budget::Share;
+use crate::transport::limits::memory_budget::Reservation;
 
 /// A whole body takes no longer than this to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub enum Body {
 pub enum BodyError {
     TooLong,
     TimedOut,
-    BrokenOff(String),
+    Incomplete(String),
     OutOfMemory,
 }
 
@@ -40,17 +40,17 @@ impl Default for Body {
 
 impl Body {
     /// All of it, if it has at most `limit` bytes and arrives in time.
-    pub async fn read(self, limit: usize, mut share: Share) -> Result<Bytes, BodyError> {
+    pub async fn read(self, limit: usize, mut reservation: Reservation) -> Result<Bytes, BodyError> {
         match self {
             Self::Whole(bytes) if bytes.len() > limit => Err(BodyError::TooLong),
             Self::Whole(bytes) => {
-                if share.grow(bytes.len()) {
+                if reservation.grow(bytes.len()) {
                     Ok(bytes)
                 } else {
                     Err(BodyError::OutOfMemory)
                 }
             }
-            Self::Stream(payload) => read_in_time(payload, limit, share).await,
+            Self::Stream(payload) => read_in_time(payload, limit, reservation).await,
         }
     }
 
@@ -63,8 +63,8 @@ impl Body {
     }
 }
 
-async fn read_in_time(payload: Payload, limit: usize, share: Share) -> Result<Bytes, BodyError> {
-    let mut reading = std::pin::pin!(read_whole(payload, limit, share));
+async fn read_in_time(payload: Payload, limit: usize, reservation: Reservation) -> Result<Bytes, BodyError> {
+    let mut reading = std::pin::pin!(read_whole(payload, limit, reservation));
     // Mostly it has arrived already, and needs no timer.
     if let Poll::Ready(read) = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await {
         return read;
@@ -73,14 +73,14 @@ async fn read_in_time(payload: Payload, limit: usize, share: Share) -> Result<By
 }
 
 /// A body that comes in one piece is not copied.
-async fn read_whole(mut payload: Payload, limit: usize, mut share: Share) -> Result<Bytes, BodyError> {
+async fn read_whole(mut payload: Payload, limit: usize, mut reservation: Reservation) -> Result<Bytes, BodyError> {
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| BodyError::BrokenOff(error.to_string()))?;
+        let chunk = chunk.map_err(|error| BodyError::Incomplete(error.to_string()))?;
         if first.len().max(all.len()) + chunk.len() > limit {
             return Err(BodyError::TooLong);
         }
-        if !share.grow(chunk.len()) {
+        if !reservation.grow(chunk.len()) {
             return Err(BodyError::OutOfMemory);
         }
         if first.is_empty() {

@@ -32,8 +32,7 @@ impl TrustedProxies {
         if !self.trusts(sender) {
             return sender;
         }
-        let (x_forwarded, forwarded) =
-            (fields.listed(KnownHeader::XForwardedFor), fields.listed(KnownHeader::Forwarded));
+        let (x_forwarded, forwarded) = (fields.list(KnownHeader::XForwardedFor), fields.list(KnownHeader::Forwarded));
         let by_x = (!x_forwarded.is_empty()).then(|| self.walk(sender, &x_forwarded, parse_node));
         let by_rfc = (!forwarded.is_empty()).then(|| self.walk(sender, &forwarded, forwarded_for));
         match (by_x, by_rfc) {

@@ -27,7 +27,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The entries of all lists of this name, from left to right.
-    pub fn listed(self, header: KnownHeader) -> Vec<&'a str> {
+    pub fn list(self, header: KnownHeader) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
             Self::InPlace(head) => head.header(header).into_iter().map(str::as_bytes).collect(),
             Self::Map(map) => map.get_all(header.name()).map(|value| value.as_bytes()).collect(),
@@ -36,7 +36,7 @@ impl<'a> Headers<'a> {
     }
 
     /// All values of a field that is seldom asked for, as text.
-    pub fn other(self, name: &str) -> Vec<&'a str> {
+    pub fn get_all(self, name: &str) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
             Self::InPlace(head) => head.other_header(name),
             Self::Map(map) => map.get_all(name).map(|value| value.as_bytes()).collect(),

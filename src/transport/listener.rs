@@ -19,13 +19,13 @@ use crate::transport::{
     Service,
     http1::{Http1, Worker},
     http2::{self, Inspected},
-    limits::{guarded_stream::Watched, registry::Connections},
-    run_next::Prompt,
+    limits::{guarded_stream::GuardedStream, registry::ConnectionRegistry},
+    run_next::RunNext,
 };
 
 #[derive(Clone)]
 pub struct Protocols {
-    pub connections: Arc<Connections>,
+    pub connections: Arc<ConnectionRegistry>,
     pub keep_alive: Duration,
     pub stopping: GracefulShutdownSignal,
     pub tls: Option<ServerConfig>,
@@ -68,7 +68,7 @@ impl Protocols {
                     let worker = Worker::new(service, connections);
                     let mut acceptor = Acceptor::new(config);
                     acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
-                    let acceptor = ServiceFactory::<Watched>::new_service(&acceptor, ()).await?;
+                    let acceptor = ServiceFactory::<GuardedStream>::new_service(&acceptor, ()).await?;
                     Ok::<_, ()>(fn_service(encrypted(Rc::new(worker), acceptor, http_2)))
                 }
             })
@@ -82,8 +82,8 @@ fn unencrypted<S: Service>(
 ) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S> {
     move |stream| {
         let worker = worker.clone();
-        Box::pin(Prompt::new(async move {
-            let watched = Watched::accept(stream, worker.connections())?;
+        Box::pin(RunNext::new(async move {
+            let watched = GuardedStream::accept(stream, worker.connections())?;
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             Http1::new(watched, peer, connection, worker).run().await;
             Ok(())
@@ -99,19 +99,20 @@ fn encrypted<S, A, H>(
 ) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, A, H>
 where
     S: Service,
-    A: ActixService<Watched, Response = TlsStream<Watched>, Error = TlsError<io::Error, Infallible>> + 'static,
+    A: ActixService<GuardedStream, Response = TlsStream<GuardedStream>, Error = TlsError<io::Error, Infallible>>
+        + 'static,
     H: ActixService<(Inspected, Option<std::net::SocketAddr>), Response = ()> + 'static,
 {
     let parts = Rc::new((acceptor, http_2));
     move |stream| {
         let (worker, parts) = (worker.clone(), parts.clone());
-        Box::pin(Prompt::new(async move {
-            let watched = Watched::accept(stream, worker.connections())?.under_tls();
+        Box::pin(RunNext::new(async move {
+            let watched = GuardedStream::accept(stream, worker.connections())?.under_tls();
             let (peer, connection) = (watched.peer(), watched.connection().clone());
             // In boxes, lest each connection is as large as the largest of what it may be doing.
             let Ok(stream) = Box::pin(parts.0.call(watched)).await else { return Ok(()) };
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                connection.speaks_http_2();
+                connection.set_http_2();
                 let _ = Box::pin(parts.1.call((http2::inspected(stream), Some(peer)))).await;
             } else {
                 Http1::new(stream, peer, connection, worker).run().await;

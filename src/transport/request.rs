@@ -97,17 +97,17 @@ impl Request {
 
     /// Frees the table of header fields. actix-http keeps it for the next request, with all the places in it, and over HTTP/2
     /// there may be thousands.
-    pub fn give_up_headers(&mut self) {
+    pub fn drop_headers(&mut self) {
         if let Head::Decoded(request) = &mut self.head {
             request.head_mut().headers = HeaderMap::new();
         }
     }
 
     /// The length of the body as far as it is known beforehand.
-    pub fn announced(&self) -> Option<usize> {
+    pub fn content_length(&self) -> Option<usize> {
         match &self.head {
             Head::InPlace(head) => Some(head.content_length()),
-            Head::Decoded(request) => announced(request),
+            Head::Decoded(request) => content_length(request),
         }
     }
 
@@ -155,7 +155,7 @@ fn below(uri: &Uri, base: &str) -> Option<Uri> {
 }
 
 /// `Content-Length`, unless the body is chunked.
-fn announced(request: &DecodedRequest) -> Option<usize> {
+fn content_length(request: &DecodedRequest) -> Option<usize> {
     let headers = request.headers();
     let chunked = request.version() != Version::HTTP_2 && headers.contains_key(header::TRANSFER_ENCODING);
     let length = || headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());

@@ -16,7 +16,7 @@ use actix_web::{
 pub type SharedFields = &'static [(&'static str, &'static str)];
 
 /// `Cache-Control` of what nobody may keep, and nobody may change.
-pub const NEVER_STORED: &str = "no-store, no-transform";
+pub const NO_STORE: &str = "no-store, no-transform";
 
 /// A response. Its `Debug` shows nothing of what is in it: tokens are.
 pub struct Response {
@@ -63,12 +63,12 @@ impl Response {
     }
 
     /// No further request is taken on its connection.
-    pub fn close_after(mut self) -> Self {
+    pub fn close_connection(mut self) -> Self {
         self.closes = true;
         self
     }
 
-    pub fn closes(&self) -> bool {
+    pub fn closes_connection(&self) -> bool {
         self.closes
     }
 
@@ -94,7 +94,7 @@ impl Response {
     }
 
     /// All header fields but those that say how it is sent.
-    pub fn each_field(&self, mut give: impl FnMut(&'static str, &str)) {
+    pub fn for_each_field(&self, mut give: impl FnMut(&'static str, &str)) {
         for (name, value) in self.shared {
             give(name, value);
         }

@@ -143,9 +143,9 @@ impl<T> GoOn for Work<T> {
 }
 
 /// What a connection does until its end.
-pub struct Prompt<T>(Rc<Work<T>>);
+pub struct RunNext<T>(Rc<Work<T>>);
 
-impl<T: 'static> Prompt<T> {
+impl<T: 'static> RunNext<T> {
     /// To be polled on this thread.
     pub fn new(future: impl Future<Output = T> + 'static) -> Self {
         TURN.with(|turn| {
@@ -163,7 +163,7 @@ impl<T: 'static> Prompt<T> {
     }
 }
 
-impl<T> Future for Prompt<T> {
+impl<T> Future for RunNext<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -185,7 +185,7 @@ impl<T> Future for Prompt<T> {
     }
 }
 
-impl<T> Drop for Prompt<T> {
+impl<T> Drop for RunNext<T> {
     fn drop(&mut self) {
         // Its future goes after the table is free again, because it may wake others.
         let _ = TURN.try_with(|turn| turn.connections.borrow_mut().try_remove(self.0.key));
@@ -221,7 +221,7 @@ mod tests {
     fn waiting(log: &Log, name: String) -> (Sender<()>, JoinHandle<()>) {
         let (sender, receiver) = oneshot::channel();
         let log = log.clone();
-        let task = spawn_local(Prompt::new(async move {
+        let task = spawn_local(RunNext::new(async move {
             receiver.await.unwrap();
             log.note(name);
         }));
@@ -231,7 +231,7 @@ mod tests {
     /// One that wakes these.
     fn posting(log: &Log, senders: Vec<Sender<()>>) -> JoinHandle<()> {
         let log = log.clone();
-        spawn_local(Prompt::new(async move {
+        spawn_local(RunNext::new(async move {
             log.note("posts");
             senders.into_iter().for_each(|sender| sender.send(()).unwrap());
             log.note("answers");
@@ -288,7 +288,7 @@ mod tests {
         on_one_thread(async {
             let log = Log::default();
             let (its, mut turns) = (log.clone(), 0);
-            let itself = spawn_local(Prompt::new(poll_fn(move |context| {
+            let itself = spawn_local(RunNext::new(poll_fn(move |context| {
                 its.note("itself");
                 if replace(&mut turns, 1) == 1 {
                     return Poll::Ready(());
@@ -324,7 +324,7 @@ mod tests {
         on_one_thread(async {
             let log = Log::default();
             let (sender, receiver) = oneshot::channel::<()>();
-            let failing = spawn_local(Prompt::new(async move {
+            let failing = spawn_local(RunNext::new(async move {
                 receiver.await.unwrap();
                 panic!("fails");
             }));

@@ -126,7 +126,7 @@ for (const [how, prepare] of Object.entries(connections)) {
 // ---- The form ----------------------------------------------------------------------------------------------------
 
 /** Each row: what of the page does not come. */
-const blocked = ['**/app/main.js', '**/client/storage.js', '**/app/**/*.js', '**/*.{js,mjs}'];
+const blocked = ['**/app/main.js', '**/client/platform/storage.js', '**/app/**/*.js', '**/*.{js,mjs}'];
 
 for (const pattern of blocked) {
   test(`without ${pattern} the form sends nothing anywhere`, async () => {

@@ -255,7 +255,7 @@ async fn run_all(scenarios: &[Scenario], size: Size) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chaos_loses_nothing_silently_doubles_nothing_and_keeps_the_order() {
+async fn chaos_causes_no_silent_loss_duplicate_or_reordering() {
     let wish = std::env::var("FLEET_CHAOS").unwrap_or_default();
     match wish.as_str() {
         "" => drop(run_all(&SCENARIOS[..SHORT_ONES], SHORT).await),

@@ -8,7 +8,7 @@ mod cluster;
 mod deployment;
 mod history;
 mod member;
-mod nobody;
+mod no_nodes;
 #[path = "../../benches/fleet/page.rs"]
 mod page;
 mod programs;

@@ -1,4 +1,4 @@
-/** @import { Kind } from './device-words.js' */
+/** @import { Kind } from './media.js' */
 
 /**
  * What pages tell each other of their devices, in a message of type `data` (docs/page.md):

@@ -1,10 +1,11 @@
 import { explain } from './media.js';
 
+/** @import { Kind } from './media.js' */
+
 /**
  * Why a device is not there. `start`: it could not be had, in `words`. `gone`: it ended. `paused`: it gives nothing.
  * `failed`: it could not be had again. `absent`: there has never been one.
  *
- * @typedef {'audio' | 'video'} Kind
  * @typedef {object} Lack
  * @property {'start' | 'gone' | 'paused' | 'failed' | 'absent'} why
  * @property {string | null} deviceId that it had

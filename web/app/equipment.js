@@ -2,7 +2,8 @@ import { WORDS, describe } from './device-words.js';
 import { openMedia, openOne } from './media.js';
 
 /** @import { MediaChoice } from './address.js' */
-/** @import { Kind, Lack } from './device-words.js' */
+/** @import { Lack } from './device-words.js' */
+/** @import { Kind } from './media.js' */
 
 /** A camera may give nothing for a moment, as while the browser asks something. */
 const PAUSE_MS = 2_000;

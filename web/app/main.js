@@ -1,4 +1,4 @@
-import { tabStorage } from '../client/storage.js';
+import { tabStorage } from '../client/index.js';
 import { invitation, readAddress } from './address.js';
 import { BASE } from './base.js';
 import { Chat } from './chat.js';

@@ -1,11 +1,11 @@
 /** @import { MediaChoice } from './address.js' */
-/** @import { Kind } from './device-words.js' */
 
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 /**
  * What was got, and what has to be said about what was not.
  *
+ * @typedef {'audio' | 'video'} Kind
  * @typedef {{ stream: MediaStream | null, notice: string }} Media
  */
 

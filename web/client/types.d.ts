@@ -219,6 +219,44 @@ export interface Environment {
   MediaStream?: new () => MediaStream;
 }
 
+// ---- Building blocks ---------------------------------------------------------------------------------------------
+
+/** One request to the API. */
+export interface ApiRequest {
+  method: 'GET' | 'POST' | 'DELETE';
+  url: string;
+  token?: string;
+  /** JSON, already as text: a retry must send the same bytes. */
+  body?: string;
+  /** `Idempotency-Key` */
+  key?: string;
+  /** `Last-Event-ID` */
+  cursor?: number;
+  /** A member that the response must have to be the server's. */
+  expects?: string;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** May outlive the page. */
+  keepalive?: boolean;
+}
+
+/** `date` is the `Date` field, where the response has one. */
+export type ApiResponse = { status: number; body: any; date: string | null };
+
+/** The URLs of one room. */
+export interface Endpoints {
+  readonly root: string;
+  /** Identifies this page. */
+  readonly page: string;
+  readonly join: string;
+  readonly outbox: string;
+  seat(peer: string): string;
+  /** The same for as long as the hold is: browsers cache preflights by the whole URL. */
+  mailbox(peer: string, waitMs: number): string;
+  leave(peer: string): string;
+  iceServers(peer: string): string;
+}
+
 // ---- What the module exports -------------------------------------------------------------------------------------
 
 /**
@@ -253,3 +291,15 @@ export declare class Unreachable extends Error {
 export declare class RoomEnded extends Error {
   readonly state: Ending;
 }
+
+// For tools beside a room, such as our network test. These may change in any release.
+
+/** Sends one request. Throws a `Problem`, `Unreachable`, or the signal's reason. */
+export declare function request(env: Pick<Environment, 'fetch' | 'clock'>, request: ApiRequest): Promise<ApiResponse>;
+export declare function endpoints(base: string | URL, room: string, page: string): Endpoints;
+/** What the browser provides, except for what is given. */
+export declare function environment(given: Partial<Environment>): Environment;
+/** Is this batch older than the cursor that was sent, and so out of a cache? */
+export declare function isStale(batch: Batch, cursor: number): boolean;
+/** The tab's session storage, or memory where that fails. */
+export declare const tabStorage: Environment['storage'];

@@ -31,9 +31,9 @@ impl Admission {
         secret: Option<&str>,
     ) -> Result<Self, Problem> {
         if ticket.is_some() || secret.is_some() {
-            api.rates.may_try(from)?;
+            api.rates.check_lockout(from)?;
         }
-        let secret = secret.map(digest_secret).transpose()?;
+        let secret = secret.map(hash_secret).transpose()?;
         let (rights, name) = match (&api.tickets, ticket) {
             (None, _) => (Rights::OPEN, None),
             (Some(_), None) => (Rights::NONE, None),
@@ -50,7 +50,7 @@ impl Admission {
     pub fn refused(&self, api: &Api, refusal: Refusal) -> Problem {
         let guessed = refusal == Refusal::SecretWrong && self.secret.is_some();
         if guessed {
-            api.rates.failed(self.from);
+            api.rates.record_failure(self.from);
         }
         refusal.into()
     }
@@ -59,7 +59,7 @@ impl Admission {
     fn note(api: &Api, from: AddressKey, problem: Problem) -> Problem {
         let forged = matches!(problem.code, Code::TicketMalformed | Code::TicketAlgorithm | Code::TicketSignature);
         if forged {
-            api.rates.failed(from);
+            api.rates.record_failure(from);
         }
         problem
     }
@@ -69,7 +69,7 @@ impl Admission {
 const SECRET_MAX: usize = 256;
 
 /// A secret as the domain keeps it.
-pub fn digest_secret(secret: &str) -> Result<Secret, Problem> {
+pub fn hash_secret(secret: &str) -> Result<Secret, Problem> {
     if !(1..=SECRET_MAX).contains(&secret.chars().count()) {
         return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_MAX} characters.")));
     }

@@ -83,19 +83,19 @@ caller!(From, |call| Ok(From(call.address())));
 
 caller!(Sender, |call| {
     let member = Member::from_request(call)?;
-    call.api.rates.send(member.peer)?;
+    call.api.rates.check_send(member.peer)?;
     Ok(Sender(member))
 });
 
 caller!(Reader, |call| {
     let owner = Owner::from_request(call)?;
-    call.api.rates.poll(owner.peer)?;
+    call.api.rates.check_poll(owner.peer)?;
     Ok(Reader(owner))
 });
 
 caller!(Visiting, |call| {
     let room = call.room()?;
-    call.api.rates.join(call.address())?;
+    call.api.rates.check_join(call.address())?;
     let peer = call.bearer()?.map(|token| verify_peer(call, &room, token)).transpose()?;
     Ok(Visiting { room, peer })
 });

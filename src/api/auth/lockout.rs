@@ -8,7 +8,7 @@ use crate::{domain::Timestamp, transport::client_address::AddressKey};
 
 /// What is known of the addresses that failed of late.
 #[derive(Debug, Default)]
-pub struct Failures {
+pub struct Lockout {
     /// One lock: only failures take it, and they are rare or rightly slow.
     by_address: Mutex<HashMap<AddressKey, Record>>,
 }
@@ -28,7 +28,7 @@ const FORGOTTEN: Duration = Duration::from_secs(600);
 /// Addresses remembered: about 6 MB. Beyond them the oldest is forgotten first.
 const REMEMBERED: usize = 65_536;
 
-impl Failures {
+impl Lockout {
     /// How long this address must wait before it may try again, if it must.
     pub fn wait(&self, address: AddressKey, now: Timestamp) -> Option<Duration> {
         let records = self.by_address.lock();
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn ten_failures_are_free_and_then_the_wait_doubles_to_a_minute() {
-        let failures = Failures::default();
+        let failures = Lockout::default();
         let mut waits = Vec::new();
         for _ in 0..18 {
             failures.record(address(1), at(5));
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn after_ten_quiet_minutes_an_address_is_as_good_as_new() {
-        let failures = Failures::default();
+        let failures = Lockout::default();
         for _ in 0..12 {
             failures.record(address(1), at(0));
         }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn only_so_many_addresses_are_remembered() {
-        let failures = Failures::default();
+        let failures = Lockout::default();
         for number in 0..70_000 {
             failures.record(address(number), at(u64::from(number / 1000)));
         }

@@ -8,7 +8,7 @@ use governor::{
 
 use crate::{
     api::{
-        auth::lockout::Failures,
+        auth::lockout::Lockout,
         problem::{Code, Problem},
     },
     clock::Clock,
@@ -26,12 +26,12 @@ pub struct RateLimits {
 
 /// Who has asked how often of late.
 #[derive(Debug)]
-pub struct Rates {
+pub struct RateLimiters {
     clock: Clock,
     join: Option<Limiter<AddressKey>>,
     send: Option<Limiter<PeerId>>,
     poll: Option<Limiter<PeerId>>,
-    failures: Failures,
+    failures: Lockout,
 }
 
 type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>;
@@ -39,31 +39,31 @@ type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Dur
 /// An office that comes back after a power cut joins at once: so many seconds' worth may come in one go.
 const BURST_SECONDS: u32 = 10;
 
-impl Rates {
+impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {
         Self {
             clock,
             join: limiter(limits.join, clock),
             send: limiter(limits.send, clock),
             poll: limiter(limits.poll, clock),
-            failures: Failures::default(),
+            failures: Lockout::default(),
         }
     }
 
-    pub fn join(&self, address: AddressKey) -> Result<(), Problem> {
+    pub fn check_join(&self, address: AddressKey) -> Result<(), Problem> {
         check(self.join.as_ref(), &address)
     }
 
-    pub fn send(&self, peer: PeerId) -> Result<(), Problem> {
+    pub fn check_send(&self, peer: PeerId) -> Result<(), Problem> {
         check(self.send.as_ref(), &peer)
     }
 
-    pub fn poll(&self, peer: PeerId) -> Result<(), Problem> {
+    pub fn check_poll(&self, peer: PeerId) -> Result<(), Problem> {
         check(self.poll.as_ref(), &peer)
     }
 
     /// Whether this address may try a secret, after those that were wrong.
-    pub fn may_try(&self, address: AddressKey) -> Result<(), Problem> {
+    pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
         match self.failures.wait(address, self.clock.now()) {
             None => Ok(()),
             Some(wait) => Err(Problem::new(Code::TooManyFailures, "Too many attempts from this address have failed.")
@@ -73,12 +73,12 @@ impl Rates {
 
     /// An attempt failed. Only what can be guessed is counted: secrets and tickets, not tokens, which are 256 bits long
     /// and after a restart with another key are wrong in everybody's hands.
-    pub fn failed(&self, address: AddressKey) {
+    pub fn record_failure(&self, address: AddressKey) {
         self.failures.record(address, self.clock.now());
     }
 
     /// Forgets those who have not asked for a while.
-    pub fn forget_the_idle(&self) {
+    pub fn remove_idle(&self) {
         if let Some(join) = &self.join {
             join.retain_recent();
         }
@@ -108,19 +108,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn ten_seconds_worth_may_come_at_once_and_then_one_by_one() {
-        let rates = Rates::new(RateLimits { join: 0, send: 2, poll: 0 }, Clock::start());
+        let rates = RateLimiters::new(RateLimits { join: 0, send: 2, poll: 0 }, Clock::start());
         let (one, other) = (PeerId::from_bytes([1; 16]), PeerId::from_bytes([2; 16]));
         for _ in 0..20 {
-            assert!(rates.send(one).is_ok());
-            assert!(rates.poll(one).is_ok());
+            assert!(rates.check_send(one).is_ok());
+            assert!(rates.check_poll(one).is_ok());
         }
-        assert_eq!(rates.send(one).unwrap_err().code, Code::RateLimited);
-        assert!(rates.send(other).is_ok());
+        assert_eq!(rates.check_send(one).unwrap_err().code, Code::RateLimited);
+        assert!(rates.check_send(other).is_ok());
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert!(rates.send(one).is_ok());
-        assert!(rates.send(one).is_err());
+        assert!(rates.check_send(one).is_ok());
+        assert!(rates.check_send(one).is_err());
         tokio::time::advance(Duration::from_secs(20)).await;
-        rates.forget_the_idle();
+        rates.remove_idle();
         assert!(rates.send.as_ref().is_some_and(|limiter| limiter.is_empty()));
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     domain::Limits,
     transport::{
         body::{Body, BodyError},
-        limits::memory_budget::Transit,
+        limits::memory_budget::MemoryBudget,
     },
 };
 
@@ -84,7 +84,7 @@ fn reading(input: &[u8]) {
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
     let outcome = RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| Builder::new_current_thread().enable_time().build().unwrap());
-        runtime.block_on(Body::Stream(payload).read(limit, Transit::new(1 << 30).share()))
+        runtime.block_on(Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation()))
     });
     match outcome {
         Ok(body) => assert!(body == input && body.len() <= limit),

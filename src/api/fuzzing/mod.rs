@@ -11,7 +11,7 @@ mod token;
 
 pub use body::body;
 pub use request::request;
-pub use signal::{read_plainly, signal};
+pub use signal::{compare_parsers, signal};
 pub use ticket::ticket;
 pub use token::token;
 

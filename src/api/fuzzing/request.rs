@@ -5,7 +5,7 @@ use crate::{
         handlers::polls::parse_poll,
         idempotency::IdempotencyKey,
         params::{parse_page, parse_peer, parse_room},
-        room_name::made_up_name,
+        room_name::generate_room_name,
     },
     domain::{Limits, Seq},
 };
@@ -48,7 +48,7 @@ fn check_key(key: &IdempotencyKey, room: &str, peer: &str) {
         assert_ne!(whole, key.keyed(&[one]));
     }
     let tokens = TokenKey::from_secret(&"sixteen letters!".to_owned().into()).unwrap();
-    let name = |attempt| made_up_name(&tokens, key.as_deref(), attempt).unwrap();
+    let name = |attempt| generate_room_name(&tokens, key.as_deref(), attempt).unwrap();
     assert!(name(0) == name(0) && name(0) != name(1));
 }
 

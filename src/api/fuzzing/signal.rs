@@ -15,7 +15,7 @@ pub fn signal(input: &[u8]) {
     let limits = Limits { batch_messages: AT_MOST, ..Limits::default() };
     let readable = body::check(input, limits.json_depth).is_ok();
     if let Ok(text) = std::str::from_utf8(input) {
-        read_plainly(text);
+        compare_parsers(text);
     }
     let to = PeerId::from_bytes([1; 16]);
     if let Ok(target) = message::parse_one(input, to, &limits) {
@@ -36,10 +36,10 @@ pub fn signal(input: &[u8]) {
 }
 
 /// What is read in one pass is what serde reads in two.
-pub fn read_plainly(text: &str) {
+pub fn compare_parsers(text: &str) {
     for depth in [0, 2, 31, 200] {
         if let Some(plain) = fast_parser::one(text, depth) {
-            agree(&[plain], &[message::one_by_serde(text, depth).unwrap()]);
+            agree(&[plain], &[message::message_by_serde(text, depth).unwrap()]);
         }
         if let Some(plain) = fast_parser::batch(text, depth) {
             agree(&plain, &message::batch_by_serde(text, depth).unwrap());

@@ -12,10 +12,10 @@ use crate::{
         problem::{Code, Problem},
         schema::problem_responses::refusals,
     },
-    telemetry::{Figures, Format},
+    telemetry::{Format, MetricsSnapshot},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
@@ -68,7 +68,7 @@ pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
     )
 )]
 pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem> {
-    if api.metrics_elsewhere {
+    if api.has_metrics_listener {
         return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
     }
     Ok(figures(&api, format).await)
@@ -76,11 +76,11 @@ pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem>
 
 /// The figures, for the listener that only operators reach.
 pub async fn figures(api: &Api, format: Format) -> Response {
-    let figures = Figures {
+    let figures = MetricsSnapshot {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
-        transit_bytes: api.connections.transit.used(),
-        refusals: api.observed.refusals(),
+        transit_bytes: api.connections.memory.used(),
+        refusals: api.request_metrics.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     };
     let mut response = Response::text(StatusCode::OK, FIGURES, figures.render(format));
@@ -90,7 +90,7 @@ pub async fn figures(api: &Api, format: Format) -> Response {
 
 impl FromRequest for Format {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(format_of(&call.headers().other("accept")))
+        Ok(format_of(&call.headers().get_all("accept")))
     }
 }
 
@@ -103,5 +103,5 @@ fn plain(text: &'static str) -> Response {
     Response::text(StatusCode::OK, PLAIN, text)
 }
 
-const FIGURES: SharedFields = &[("vary", "Accept"), ("cache-control", NEVER_STORED)];
-const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NEVER_STORED)];
+const FIGURES: SharedFields = &[("vary", "Accept"), ("cache-control", NO_STORE)];
+const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NO_STORE)];

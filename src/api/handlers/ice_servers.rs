@@ -45,7 +45,7 @@ refusals!(IceRefusals: TokenMissing, TokenInvalid, NotYours, Kicked, PeerUnknown
     responses((status = 200, body = IceServers, description = "STUN and TURN servers"), IceRefusals),
     security(("peer_token" = []))
 )]
-pub async fn ice_servers(api: Arc<Api>, by: Reader, host: AskedHost) -> Result<Response, Problem> {
+pub async fn ice_servers(api: Arc<Api>, by: Reader, host: RequestHost) -> Result<Response, Problem> {
     let Reader(by) = by;
     // Only members: a token alone may be of somebody who was removed.
     api.engine.roster(&by.room, by.peer).await?;
@@ -58,9 +58,9 @@ pub async fn ice_servers(api: Arc<Api>, by: Reader, host: AskedHost) -> Result<R
 
 /// The server's name as the client knows it (RFC 9110 section 7.2), without the port. Only ever told to that client again.
 #[derive(Debug)]
-pub struct AskedHost(pub Option<String>);
+pub struct RequestHost(pub Option<String>);
 
-impl FromRequest for AskedHost {
+impl FromRequest for RequestHost {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
         let named = || call.headers().text(KnownHeader::Host)?.parse::<Authority>().ok();
         let authority = call.request.authority().cloned().or_else(named);

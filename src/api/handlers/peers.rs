@@ -15,7 +15,7 @@ use crate::{
             admission::Admission,
             caller::{Addressee, From, Member, Owner, OwnerOrCreator, Visiting},
         },
-        handlers::ice_servers::AskedHost,
+        handlers::ice_servers::RequestHost,
         idempotency::IdempotencyKey,
         json::{
             body::{JsonBody, parse_or_default},
@@ -92,7 +92,7 @@ pub async fn join(
     api: Arc<Api>,
     visiting: Visiting,
     from: From,
-    host: AskedHost,
+    host: RequestHost,
     key: IdempotencyKey,
     body: JsonBody,
 ) -> Result<Response, Problem> {
@@ -157,7 +157,7 @@ pub async fn leave(api: Arc<Api>, by: OwnerOrCreator, whom: Addressee) -> Result
     Ok(no_content())
 }
 
-fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &AskedHost) -> write::Joined<'a> {
+fn answer<'a>(api: &Api, room: &'a RoomName, joined: &'a domain::Joined, host: &RequestHost) -> write::Joined<'a> {
     let peer = joined.card.id;
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     write::Joined {

@@ -11,7 +11,7 @@ use crate::{
     api::{
         Api,
         auth::{
-            admission::{Admission, digest_secret},
+            admission::{Admission, hash_secret},
             caller::{Creator, From, InRoom},
         },
         idempotency::IdempotencyKey,
@@ -21,7 +21,7 @@ use crate::{
         },
         params::{parse_capacity, parse_room},
         problem::{Code, Problem},
-        room_name::{RoomNameText, made_up_name},
+        room_name::{RoomNameText, generate_room_name},
         schema::{problem_responses::refusals, responses::Room},
     },
     domain::{CreatorId, Refusal, RoomPlan},
@@ -57,7 +57,7 @@ refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, Ticket
     TicketExpired, TicketOtherRoom, TicketCannotCreate, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
     UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted, Draining,
     EngineUnavailable);
-refusals!(LookRefusals: RoomUnknown, RoomNameInvalid, EngineUnavailable);
+refusals!(ShowRefusals: RoomUnknown, RoomNameInvalid, EngineUnavailable);
 refusals!(ChangeRefusals: MalformedBody, TokenMissing, TokenInvalid, NotYours, RoomUnknown, BodyTimeout, BodyTooLarge,
     UnsupportedMediaType, Invalid, RoomNameInvalid, EngineUnavailable);
 refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid, EngineUnavailable);
@@ -81,13 +81,13 @@ const NAMES_TRIED: u64 = 4;
     responses((status = 201, body = Room, description = "Made"), CreateRefusals)
 )]
 pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBody) -> Result<Response, Problem> {
-    api.rates.join(from.0)?;
+    api.rates.check_join(from.0)?;
     let bytes = body.read().await?;
     let request: CreateRequest = parse_or_default(&bytes)?;
     let wished = request.room.as_deref().map(parse_room).transpose()?;
     let plan = RoomPlan {
         capacity: parse_capacity(request.capacity, &api.limits)?,
-        secret: request.secret.as_deref().map(digest_secret).transpose()?,
+        secret: request.secret.as_deref().map(hash_secret).transpose()?,
         made_by: key.keyed(&[b"create", &bytes]),
         ..RoomPlan::default()
     };
@@ -95,7 +95,7 @@ pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBo
         let creator = CreatorId::from_bytes(Uuid::new_v4().into_bytes());
         let name = match &wished {
             Some(name) => name.clone(),
-            None => made_up_name(&api.tokens, key.as_deref(), attempt)?,
+            None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
         let admission = Admission::of(&api, from.0, &name, request.ticket.as_deref(), None)?;
         admission.rights.check_create()?;
@@ -119,9 +119,9 @@ pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBo
     tag = "rooms",
     operation_id = "getRoom",
     params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
-    responses((status = 200, body = Room, description = "The room"), LookRefusals)
+    responses((status = 200, body = Room, description = "The room"), ShowRefusals)
 )]
-pub async fn look(api: Arc<Api>, room: InRoom) -> Result<Response, Problem> {
+pub async fn show(api: Arc<Api>, room: InRoom) -> Result<Response, Problem> {
     let InRoom(name) = room;
     let view = api.engine.view(&name).await?;
     Ok(write::json(StatusCode::OK, &Room::new(&name, view)))

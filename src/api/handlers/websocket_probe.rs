@@ -18,7 +18,7 @@ use crate::{
         problem::{Code, Problem},
         schema::problem_responses::refusals,
     },
-    transport::{Response, response::NEVER_STORED},
+    transport::{Response, response::NO_STORE},
 };
 
 refusals!(UpgradeRefusals: MalformedRequest, RateLimited);
@@ -38,11 +38,11 @@ const CLOSE_FRAME: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
     responses((status = 101, description = "It does"), UpgradeRefusals)
 )]
 pub async fn upgrade(api: Arc<Api>, from: From, handshake: Handshake) -> Result<Response, Problem> {
-    api.rates.join(from.0)?;
+    api.rates.check_join(from.0)?;
     let refused = |error| Problem::new(Code::MalformedRequest, format!("This takes a WebSocket handshake: {error}."));
     let mut accepted = handshake.0.map_err(refused)?;
     let close = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
-    accepted.insert_header((header::CACHE_CONTROL, NEVER_STORED));
+    accepted.insert_header((header::CACHE_CONTROL, NO_STORE));
     Ok(Response::from_actix(accepted.body(BodyStream::new(close)).map_into_boxed_body().into()))
 }
 

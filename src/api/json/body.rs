@@ -5,14 +5,14 @@ use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::{
     api::{
-        json::strict::Readable,
+        json::strict::StrictJson,
         operation::{Call, FromRequest},
         problem::{Code, Problem},
     },
     transport::{
         body::{BODY_TIMEOUT, Body, BodyError},
         known_header::KnownHeader,
-        limits::memory_budget::Share,
+        limits::memory_budget::Reservation,
     },
 };
 
@@ -37,9 +37,9 @@ const BEACON_BYTES: usize = 1024;
 struct Unread {
     body: Body,
     limit: usize,
-    announced: Option<usize>,
+    content_length: Option<usize>,
     is_acceptable: bool,
-    share: Share,
+    reservation: Reservation,
 }
 
 impl FromRequest for JsonBody {
@@ -101,18 +101,18 @@ impl Unread {
         Self {
             body: call.request.take_body(),
             limit,
-            announced: call.request.announced(),
+            content_length: call.request.content_length(),
             is_acceptable: kind.is_some_and(|kind| is_json(kind.trim())),
-            share: call.api.connections.transit.share(),
+            reservation: call.api.connections.memory.reservation(),
         }
     }
 
     async fn read(self) -> Result<Bytes, Problem> {
-        let Self { body, limit, announced, is_acceptable, share } = self;
-        if announced.is_some_and(|length| length > limit) {
+        let Self { body, limit, content_length, is_acceptable, reservation } = self;
+        if content_length.is_some_and(|length| length > limit) {
             return Err(unread(BodyError::TooLong, limit));
         }
-        let bytes = body.read(limit, share).await.map_err(|error| unread(error, limit))?;
+        let bytes = body.read(limit, reservation).await.map_err(|error| unread(error, limit))?;
         if !bytes.is_empty() && !is_acceptable {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
@@ -128,7 +128,7 @@ fn unread(error: BodyError, limit: usize) -> Problem {
         BodyError::TimedOut => {
             Problem::new(Code::BodyTimeout, format!("It took longer than {} s.", BODY_TIMEOUT.as_secs()))
         }
-        BodyError::BrokenOff(why) => Problem::new(Code::MalformedBody, format!("It broke off: {why}.")),
+        BodyError::Incomplete(why) => Problem::new(Code::MalformedBody, format!("It broke off: {why}.")),
         BodyError::OutOfMemory => Problem::memory_exhausted(),
     }
 }
@@ -156,7 +156,7 @@ pub fn check_value(json: &str, depth_max: usize) -> Result<(), Problem> {
 
 fn check_text(text: &str, depth_max: usize) -> Result<(), Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
-    Readable { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
+    StrictJson { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
 }
 
 pub fn utf8(body: &[u8]) -> Result<&str, Problem> {

@@ -29,14 +29,14 @@ pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Pr
 }
 
 fn read_one(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
-    fast_parser::one(text, depth_max).map_or_else(|| one_by_serde(text, depth_max), Ok)
+    fast_parser::one(text, depth_max).map_or_else(|| message_by_serde(text, depth_max), Ok)
 }
 
 fn read_batch(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>, Problem> {
     fast_parser::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)
 }
 
-pub fn one_by_serde(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
+pub fn message_by_serde(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
     let envelope: Envelope<'_> = body::parse_text(text)?;
     envelope.check_readable(depth_max)?;
     Ok(envelope)

@@ -1,7 +1,7 @@
 //! What stands in a JSON string as it is.
 
 /// How many bytes stand for themselves in a string: up to a quotation mark, a backslash or a control character.
-pub fn plain_bytes(bytes: &[u8]) -> usize {
+pub fn unescaped_len(bytes: &[u8]) -> usize {
     // Blocks are looked at as wholes, which compilers make a few vector instructions of; then words ("Determine if a word
     // has a zero byte", Bit Twiddling Hacks).
     let blocks = bytes.as_chunks::<32>().0.iter();
@@ -37,11 +37,11 @@ mod tests {
     fn a_string_is_plain_up_to_the_first_byte_that_is_not() {
         for length in 0..100 {
             let mut bytes = vec![b'\x7f'; length];
-            assert_eq!(plain_bytes(&bytes), length);
+            assert_eq!(unescaped_len(&bytes), length);
             for at in 0..length {
                 for mark in [0, 0x1f, b'"', b'\\'] {
                     bytes[at] = mark;
-                    assert_eq!(plain_bytes(&bytes), at);
+                    assert_eq!(unescaped_len(&bytes), at);
                 }
                 bytes[at] = [b' ', b'!', b'#', b'[', b']', 0x80, 0xff][at % 7];
             }

@@ -7,18 +7,18 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 /// Any JSON value with no more levels of arrays and objects than this.
 #[derive(Clone, Copy, Debug)]
-pub struct Readable {
+pub struct StrictJson {
     pub depth_left: usize,
 }
 
-impl Readable {
+impl StrictJson {
     fn inside<E: Error>(self) -> Result<Self, E> {
         let depth_left = self.depth_left.checked_sub(1).ok_or_else(|| E::custom("the JSON is nested too deep"))?;
         Ok(Self { depth_left })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Readable {
+impl<'de> DeserializeSeed<'de> for StrictJson {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -26,7 +26,7 @@ impl<'de> DeserializeSeed<'de> for Readable {
     }
 }
 
-impl<'de> Visitor<'de> for Readable {
+impl<'de> Visitor<'de> for StrictJson {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,23 +7,23 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        json::scan::plain_bytes,
+        json::scan::unescaped_len,
         problem::{Code, Problem},
     },
     domain::{self, Card, Content, LeaveReason, PeerId, RoomName, Seq},
     ice::IceServer,
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
 /// What every response in JSON says.
-const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NEVER_STORED)];
+const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NO_STORE)];
 
 /// 204.
 pub fn no_content() -> Response {
-    Response::no_content(&[("cache-control", NEVER_STORED)])
+    Response::no_content(&[("cache-control", NO_STORE)])
 }
 
 /// JSON that is written already.
@@ -193,7 +193,7 @@ fn push_id(text: &mut String, peer: PeerId) {
 }
 
 fn push_string(text: &mut String, string: &str) {
-    if plain_bytes(string.as_bytes()) == string.len() {
+    if unescaped_len(string.as_bytes()) == string.len() {
         text.extend(["\"", string, "\""]);
     } else {
         // A string can always be written.

@@ -60,7 +60,7 @@ fn compare(plain: &RequestHead, request: &Request) {
     let (here, there) = (Headers::InPlace(plain), Headers::Map(head.headers()));
     for header in KnownHeader::ALL {
         assert_eq!(here.get(header), there.get(header), "{header:?}");
-        assert_eq!((here.text(header), here.listed(header)), (there.text(header), there.listed(header)), "{header:?}");
+        assert_eq!((here.text(header), here.list(header)), (there.text(header), there.list(header)), "{header:?}");
         assert!(head.headers().get_all(header.name()).count() < 2);
     }
     // What is handed to an application is what the parser would have handed to it.

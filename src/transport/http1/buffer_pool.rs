@@ -16,22 +16,22 @@ const READ_BYTES: usize = 16 * 1024;
 /// What an answer is collected up to, before it is written.
 pub const WRITE_BYTES: usize = 16 * 1024;
 /// Buffers that are kept for the next answers. There are more only while clients are slow to take theirs.
-const KEPT: usize = 4;
+const POOLED_MAX: usize = 4;
 /// Larger ones are not kept.
-const KEPT_BYTES: usize = 4 * WRITE_BYTES;
+const POOLED_CAPACITY_MAX: usize = 4 * WRITE_BYTES;
 
-pub struct Buffers {
+pub struct BufferPool {
     reading: RefCell<Box<[u8]>>,
     writing: RefCell<Vec<BytesMut>>,
 }
 
-impl Default for Buffers {
+impl Default for BufferPool {
     fn default() -> Self {
         Self { reading: RefCell::new(vec![0; READ_BYTES].into()), writing: RefCell::default() }
     }
 }
 
-impl Buffers {
+impl BufferPool {
     /// Reads, and appends what has come: in as much memory as that takes, and no more, if there was nothing yet.
     pub fn poll_read<T: AsyncRead + Unpin>(
         &self,
@@ -52,14 +52,14 @@ impl Buffers {
     }
 
     /// An empty buffer for an answer.
-    pub fn lend(&self) -> BytesMut {
+    pub fn take(&self) -> BytesMut {
         self.writing.borrow_mut().pop().unwrap_or_else(|| BytesMut::with_capacity(WRITE_BYTES))
     }
 
     /// The answer is written.
-    pub fn take_back(&self, mut buffer: BytesMut) {
+    pub fn put_back(&self, mut buffer: BytesMut) {
         let mut kept = self.writing.borrow_mut();
-        if kept.len() < KEPT && buffer.capacity() <= KEPT_BYTES {
+        if kept.len() < POOLED_MAX && buffer.capacity() <= POOLED_CAPACITY_MAX {
             buffer.clear();
             kept.push(buffer);
         }
@@ -67,7 +67,7 @@ impl Buffers {
 
     /// How many are there for the next answers.
     #[cfg(test)]
-    pub fn kept(&self) -> usize {
+    pub fn pooled(&self) -> usize {
         self.writing.borrow().len()
     }
 }

@@ -4,7 +4,7 @@
 //! by hand; actix-http's `Codec` parses and encodes the rest. The loop around both is our own: actix-http's keeps two
 //! buffers of 8 KiB for each connection from its first request on, and sets a timer for each request. Nearly all of our
 //! connections wait, for a message or for their next request, so here a waiting connection keeps neither. It reads into
-//! and writes from buffers of its worker (`buffer_pool`), and one watchdog visits all connections ([`Connections`]).
+//! and writes from buffers of its worker (`buffer_pool`), and one watchdog visits all connections ([`ConnectionRegistry`]).
 //!
 //! `docs/decisions/http1-loop.md` says what this costs and when it can go.
 
@@ -41,27 +41,27 @@ use tokio_util::codec::Decoder;
 
 use crate::transport::{
     Overload, Request, Response, Service,
-    http1::{buffer_pool::Buffers, payload::Source, read::Next},
-    limits::{connection::Connection, registry::Connections},
+    http1::{buffer_pool::BufferPool, payload::PayloadSender, read::Next},
+    limits::{connection::Connection, registry::ConnectionRegistry},
 };
 
 /// What the connections of one worker have in common.
 pub struct Worker<S> {
     service: Rc<S>,
-    connections: Arc<Connections>,
+    connections: Arc<ConnectionRegistry>,
     config: ServiceConfig,
-    buffers: Buffers,
+    buffers: BufferPool,
 }
 
 impl<S> Worker<S> {
     /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
-    pub fn new(service: Rc<S>, connections: Arc<Connections>) -> Self {
+    pub fn new(service: Rc<S>, connections: Arc<ConnectionRegistry>) -> Self {
         // All that is read from it is whether connections are kept, and the date.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { service, connections, config, buffers: Buffers::default() }
+        Self { service, connections, config, buffers: BufferPool::default() }
     }
 
-    pub fn connections(&self) -> &Arc<Connections> {
+    pub fn connections(&self) -> &Arc<ConnectionRegistry> {
         &self.connections
     }
 }
@@ -74,42 +74,42 @@ pub struct Http1<T, S> {
     connection: Arc<Connection>,
     codec: Codec,
     /// The next request may be a plain one: it has not been looked at.
-    may_be_plain: bool,
+    try_in_place: bool,
     /// What has come and is not yet made use of; empty, and without memory, as long as nothing has.
-    ahead: BytesMut,
+    read_buf: BytesMut,
     /// Where what comes belongs to, while a body is not complete.
-    body: Option<Source>,
+    body: Option<PayloadSender>,
     /// The rest of the body cannot be found any more.
     broken: bool,
     /// The client waits for `100 Continue` before it sends the body.
-    expects: bool,
+    client_awaits_continue: bool,
     /// What is left to be written of that.
-    interim: &'static [u8],
+    unsent_interim: &'static [u8],
     /// Nothing has been asked yet.
-    is_new: bool,
+    awaits_first_request: bool,
     /// Until when the head that is coming must be there.
     head_due: Option<Pin<Box<Sleep>>>,
 }
 
 /// The client has gone, or is to be taken for gone.
-struct Gone;
+struct Disconnected;
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
-        connection.speaks_http_1();
+        connection.set_http_1();
         Self {
             io,
             peer,
             connection,
             codec: Codec::new(worker.config.clone()),
             worker,
-            may_be_plain: true,
-            ahead: BytesMut::new(),
+            try_in_place: true,
+            read_buf: BytesMut::new(),
             body: None,
             broken: false,
-            expects: false,
-            interim: b"",
-            is_new: true,
+            client_awaits_continue: false,
+            unsent_interim: b"",
+            awaits_first_request: true,
             head_due: None,
         }
     }
@@ -119,29 +119,29 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         loop {
             let request = match self.next().await {
                 Next::Request(request) => request,
-                Next::Misshapen(status) => return Box::pin(self.refuse(status)).await,
+                Next::Invalid(status) => return Box::pin(self.refuse(status)).await,
                 Next::End => return Box::pin(self.close()).await,
             };
-            match self.answer(request).await {
+            match self.respond(request).await {
                 Ok(true) => {}
                 Ok(false) => return Box::pin(self.close()).await,
-                Err(Gone) => return,
+                Err(Disconnected) => return,
             }
         }
     }
 
     /// Has a request answered; whether another may follow.
-    async fn answer(&mut self, mut request: Request) -> Result<bool, Gone> {
+    async fn respond(&mut self, mut request: Request) -> Result<bool, Disconnected> {
         let in_place = request.is_in_place();
-        let mut begun = self.worker.connections.begin(&mut request);
-        let mut response = match &begun {
+        let mut in_flight = self.worker.connections.begin(&mut request);
+        let mut response = match &in_flight {
             Ok(_) => {
                 let work = pin!(self.worker.service.call(request));
-                self.outcome(work).await?
+                self.drive(work).await?
             }
             Err(overload) => self.worker.service.refuse(*overload),
         };
-        if begun.as_mut().is_ok_and(|begun| !begun.answer(response.body_len())) {
+        if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
             response = self.worker.service.refuse(Overload::Memory);
         }
         // The request is over when all of the response has been taken.
@@ -149,39 +149,39 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             Some(text) if in_place => self.send_text(&response, text).await,
             _ => {
                 if in_place {
-                    self.tell_codec();
+                    self.prime_codec();
                 }
                 self.send_encoded(response).await
             }
         };
-        drop(begun);
+        drop(in_flight);
         may_go_on
     }
 
     /// Tells the codec what it would know if it had decoded a request that was read in place: all of these are alike in
     /// what matters for a response.
-    fn tell_codec(&mut self) {
+    fn prime_codec(&mut self) {
         let _ = self.codec.decode(&mut BytesMut::from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
     }
 
-    async fn send_encoded(&mut self, response: Response) -> Result<bool, Gone> {
+    async fn send_encoded(&mut self, response: Response) -> Result<bool, Disconnected> {
         let (head, body) = response.into_actix().into_parts();
         let body = pin!(body);
-        let out = self.begin_answer(head, body.size())?;
+        let out = self.encode_head(head, body.size())?;
         self.send(out, body).await?;
-        Ok(self.codec.keep_alive() && self.is_at_an_end())
+        Ok(self.codec.keep_alive() && self.has_consumed_request())
     }
 
     /// Gives a request what it needs to come to its answer.
-    async fn outcome<F: Future<Output = Response>>(&mut self, mut work: Pin<&mut F>) -> Result<Response, Gone> {
+    async fn drive<F: Future<Output = Response>>(&mut self, mut work: Pin<&mut F>) -> Result<Response, Disconnected> {
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(outcome) = work.as_mut().poll(context) {
                     return Poll::Ready(Ok(outcome));
                 }
                 // It may want more of its body; and a client that goes away ends its request.
-                if ready!(self.poll_meanwhile(context)).is_err() {
-                    return Poll::Ready(Err(Gone));
+                if ready!(self.poll_input(context)).is_err() {
+                    return Poll::Ready(Err(Disconnected));
                 }
             }
         })
@@ -191,7 +191,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     /// Answers what is no request, and ends.
     async fn refuse(&mut self, status: StatusCode) {
         self.broken = true;
-        let Ok(out) = self.begin_answer(ActixResponse::with_body(status, ()), BodySize::Sized(0)) else { return };
+        let Ok(out) = self.encode_head(ActixResponse::with_body(status, ()), BodySize::Sized(0)) else { return };
         if self.send(out, pin!(())).await.is_ok() {
             self.close().await;
         }

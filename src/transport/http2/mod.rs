@@ -22,7 +22,7 @@ use tokio_util::io::InspectReader;
 
 use crate::transport::{
     Overload, Request, Response, Service,
-    limits::{connection::Connection, guarded_stream::Watched, registry::Connections},
+    limits::{connection::Connection, guarded_stream::GuardedStream, registry::ConnectionRegistry},
 };
 
 /// How long a connection may take over its end.
@@ -31,12 +31,12 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const WINDOW: u32 = 65_535;
 
 /// What has been decrypted, inspected on its way to the parser.
-pub type Inspected = InspectReader<TlsStream<Watched>, Box<dyn FnMut(&[u8])>>;
+pub type Inspected = InspectReader<TlsStream<GuardedStream>, Box<dyn FnMut(&[u8])>>;
 
 /// Serves connections on which HTTP/2 was agreed.
 pub async fn connections<S: Service>(
     service: Rc<S>,
-    connections: Arc<Connections>,
+    connections: Arc<ConnectionRegistry>,
     keep_alive: Duration,
     stopping: GracefulShutdownSignal,
 ) -> Result<impl ActixService<(Inspected, Option<SocketAddr>), Response = ()> + use<S>, ()> {
@@ -62,7 +62,7 @@ pub async fn connections<S: Service>(
 
 async fn answer<S: Service>(
     service: Rc<S>,
-    connections: Arc<Connections>,
+    connections: Arc<ConnectionRegistry>,
     request: DecodedRequest,
 ) -> Result<ActixResponse<ResponseBody>, actix_web::Error> {
     let Some((connection, peer)) = request.conn_data::<(Arc<Connection>, SocketAddr)>().cloned() else {
@@ -71,16 +71,16 @@ async fn answer<S: Service>(
         );
     };
     let mut request = Request::decoded(request, peer, connection);
-    let mut begun = connections.begin(&mut request);
-    let mut response = match &begun {
+    let mut in_flight = connections.begin(&mut request);
+    let mut response = match &in_flight {
         Ok(_) => respond(&*service, request).await,
         Err(overload) => service.refuse(*overload),
     };
-    if begun.as_mut().is_ok_and(|begun| !begun.answer(response.body_len())) {
+    if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
         response = service.refuse(Overload::Memory);
     }
-    let begun = begun.ok();
-    Ok(response.into_actix().map_body(|_, body| ResponseBody::new(body, begun)))
+    let in_flight = in_flight.ok();
+    Ok(response.into_actix().map_body(|_, body| ResponseBody::new(body, in_flight)))
 }
 
 /// Has a request answered, for as long as its client is there, if that can be told.
@@ -99,12 +99,12 @@ async fn respond<S: Service>(service: &S, request: Request) -> Response {
 }
 
 /// Inspects what is decrypted.
-pub fn inspected(stream: TlsStream<Watched>) -> Inspected {
+pub fn inspected(stream: TlsStream<GuardedStream>) -> Inspected {
     let connection = stream.get_ref().0.connection().clone();
     let mut frames = Frames::awaiting_preface();
     let look = move |bytes: &[u8]| {
         if frames.look(bytes) {
-            connection.came_to(frames.end(), frames.passed());
+            connection.set_frame_position(frames.end(), frames.passed());
         } else {
             connection.end();
         }
@@ -112,6 +112,6 @@ pub fn inspected(stream: TlsStream<Watched>) -> Inspected {
     InspectReader::new(stream, Box::new(look))
 }
 
-fn under_tls(stream: &Inspected) -> &Watched {
+fn under_tls(stream: &Inspected) -> &GuardedStream {
     stream.get_ref().get_ref().0
 }

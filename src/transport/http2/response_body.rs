@@ -11,7 +11,7 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::transport::limits::registry::Begun;
+use crate::transport::limits::registry::InFlight;
 
 /// A piece. It is copied into a buffer on its way, so it is not given all at once.
 const PIECE: usize = 16 * 1024;
@@ -20,12 +20,12 @@ const PIECE: usize = 16 * 1024;
 pub struct ResponseBody {
     body: BoxBody,
     rest: Bytes,
-    _begun: Option<Begun>,
+    _begun: Option<InFlight>,
 }
 
 impl ResponseBody {
-    pub fn new(body: BoxBody, begun: Option<Begun>) -> Self {
-        Self { body, rest: Bytes::new(), _begun: begun }
+    pub fn new(body: BoxBody, in_flight: Option<InFlight>) -> Self {
+        Self { body, rest: Bytes::new(), _begun: in_flight }
     }
 }
 

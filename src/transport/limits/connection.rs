@@ -113,7 +113,7 @@ impl Connection {
         self.waker.wake();
     }
 
-    pub fn is_ended(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 
@@ -122,13 +122,13 @@ impl Connection {
         self.waker.register(waker);
     }
 
-    pub fn speaks_http_2(&self) {
+    pub fn set_http_2(&self) {
         self.http_2.store(true, Ordering::Relaxed);
         self.nothing_begun();
         self.allowed.store(FRAMES_BYTES, Ordering::Relaxed);
     }
 
-    pub fn speaks_http_1(&self) {
+    pub fn set_http_1(&self) {
         self.http_1.store(true, Ordering::Relaxed);
         self.nothing_begun();
     }
@@ -146,7 +146,7 @@ impl Connection {
     }
 
     /// Over HTTP/2: where what has come so far ends, and whether something was whole before.
-    pub fn came_to(&self, end: End, passed: bool) {
+    pub fn set_frame_position(&self, end: End, passed: bool) {
         if passed || end == End::Between {
             self.nothing_begun();
         }
@@ -204,7 +204,7 @@ impl Connection {
     }
 
     /// Ends it if there is a reason to: answers that are not taken, or nothing on it for too long.
-    pub fn end_if_overdue(&self, now: u64, idle: Duration) {
+    pub fn close_if_overdue(&self, now: u64, idle: Duration) {
         let past = |since: u64, span: Duration| since != NEVER && since.saturating_add(millis(span)) < now;
         let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
         let asked_nothing = self.requests.load(Ordering::Acquire) == 0;

@@ -18,12 +18,12 @@ use tokio::{
 
 use crate::transport::limits::{
     connection::Connection,
-    registry::{Connections, Seat},
+    registry::{ConnectionRegistry, Seat},
 };
 
 /// Wrapped directly around the socket, so that it is in force during TLS handshakes, too.
 #[derive(Debug)]
-pub struct Watched {
+pub struct GuardedStream {
     io: TcpStream,
     peer: SocketAddr,
     connection: Arc<Connection>,
@@ -46,9 +46,9 @@ pub struct Watched {
 const STRETCH: usize = 64 * 1024;
 const REST: Duration = Duration::from_millis(1);
 
-impl Watched {
+impl GuardedStream {
     /// A connection that has come, if there is room for it.
-    pub fn accept(io: TcpStream, connections: &Arc<Connections>) -> io::Result<Self> {
+    pub fn accept(io: TcpStream, connections: &Arc<ConnectionRegistry>) -> io::Result<Self> {
         io.set_nodelay(true)?;
         let peer = io.peer_addr()?;
         Ok(Self::new(io, peer, connections.admit(peer)?))
@@ -84,7 +84,7 @@ impl Watched {
 
     /// Whether the connection is to end. The kernel is not left with answers that nobody takes.
     fn ended(&self) -> bool {
-        let ended = self.connection.is_ended();
+        let ended = self.connection.is_closed();
         if ended && self.blocked {
             let _ = socket2::SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
         }
@@ -109,7 +109,7 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for GuardedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -155,7 +155,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.ended() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
@@ -189,7 +189,7 @@ impl AsyncWrite for Watched {
     }
 }
 
-impl ActixStream for Watched {
+impl ActixStream for GuardedStream {
     fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         ActixStream::poll_read_ready(&self.io, context)
     }

@@ -11,19 +11,19 @@ use std::sync::{
 const PART: usize = 4;
 
 #[derive(Debug)]
-pub struct Transit {
+pub struct MemoryBudget {
     limit: usize,
     used: AtomicUsize,
 }
 
 /// A part of it, given back when dropped.
 #[derive(Debug)]
-pub struct Share {
-    transit: Arc<Transit>,
+pub struct Reservation {
+    memory: Arc<MemoryBudget>,
     bytes: usize,
 }
 
-impl Transit {
+impl MemoryBudget {
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, used: AtomicUsize::new(0) })
     }
@@ -33,28 +33,28 @@ impl Transit {
     }
 
     /// Nothing yet.
-    pub fn share(self: &Arc<Self>) -> Share {
-        Share { transit: self.clone(), bytes: 0 }
+    pub fn reservation(self: &Arc<Self>) -> Reservation {
+        Reservation { memory: self.clone(), bytes: 0 }
     }
 }
 
-impl Share {
+impl Reservation {
     /// Takes so much more, if the whole is not more than its part of what is left.
     #[must_use]
     pub fn grow(&mut self, more: usize) -> bool {
-        let left = self.transit.limit.saturating_sub(self.transit.used.load(Relaxed));
+        let left = self.memory.limit.saturating_sub(self.memory.used.load(Relaxed));
         let fits = self.bytes + more <= left / PART;
         if fits {
-            self.transit.used.fetch_add(more, Relaxed);
+            self.memory.used.fetch_add(more, Relaxed);
             self.bytes += more;
         }
         fits
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.transit.used.fetch_sub(self.bytes, Relaxed);
+        self.memory.used.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -64,19 +64,19 @@ mod tests {
 
     #[test]
     fn who_takes_much_is_refused_before_those_who_take_little() {
-        let transit = Transit::new(10_000);
-        let mut greedy: Vec<Share> = Vec::new();
+        let memory = MemoryBudget::new(10_000);
+        let mut greedy: Vec<Reservation> = Vec::new();
         loop {
-            let mut share = transit.share();
-            if !share.grow(500) {
+            let mut reservation = memory.reservation();
+            if !reservation.grow(500) {
                 break;
             }
             greedy.push(share);
         }
-        assert_eq!(transit.used(), 8500);
-        let mut modest = transit.share();
+        assert_eq!(memory.used(), 8500);
+        let mut modest = memory.reservation();
         assert!(modest.grow(200) && !modest.grow(200));
         drop((greedy, modest));
-        assert_eq!(transit.used(), 0);
+        assert_eq!(memory.used(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! What connections may take: how many there are, how long they stay, and how much memory they use.
 //!
-//! [`registry::Connections`] admits connections, knows all of them, and ends those that are overdue. Each has a
+//! [`registry::ConnectionRegistry`] admits connections, knows all of them, and ends those that are overdue. Each has a
 //! [`connection::Connection`], which its stream ([`guarded_stream`]) and its requests update. Memory in transit is
 //! counted in [`memory_budget`]. Limits by peer or by content are not here but in the API and the domain.
 

@@ -21,7 +21,7 @@ use crate::transport::{
     limits::{
         Clock, HEADER_FIELDS_MAX,
         connection::{Connection, InRequest},
-        memory_budget::{Share, Transit},
+        memory_budget::{MemoryBudget, Reservation},
     },
 };
 
@@ -51,12 +51,12 @@ const BYTES_PER_SECOND: usize = 2048;
 const TOLD: usize = 128;
 
 #[derive(Debug)]
-pub struct Connections {
+pub struct ConnectionRegistry {
     limits: ConnectionLimits,
     proxies: Arc<TrustedProxies>,
     clock: Clock,
     next: AtomicU64,
-    pub transit: Arc<Transit>,
+    pub memory: Arc<MemoryBudget>,
     draining: AtomicBool,
     /// One lock: it is taken when a connection comes, goes, or all are looked through.
     open: Mutex<Open>,
@@ -71,17 +71,17 @@ struct Open {
 /// A connection's place among all of them, given back when dropped.
 #[derive(Debug)]
 pub struct Seat {
-    connections: Arc<Connections>,
+    connections: Arc<ConnectionRegistry>,
     connection: Arc<Connection>,
     number: u64,
     address: Option<AddressKey>,
 }
 
-impl Connections {
+impl ConnectionRegistry {
     pub fn new(limits: ConnectionLimits, proxies: Arc<TrustedProxies>, clock: Clock) -> Arc<Self> {
-        let transit = Transit::new(limits.transit_bytes);
+        let memory = MemoryBudget::new(limits.transit_bytes);
         let (next, draining) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Self { limits, proxies, clock, next, transit, draining, open: Mutex::default() })
+        Arc::new(Self { limits, proxies, clock, next, memory, draining, open: Mutex::default() })
     }
 
     /// Takes a connection that has come, or refuses it.
@@ -105,11 +105,11 @@ impl Connections {
 
     /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
     /// come whole in time; and those whose clients do not take their answers.
-    pub fn end_the_overdue(&self) {
+    pub fn close_overdue(&self) {
         let now = self.clock.millis();
         let open = self.open.lock();
         for connection in open.by_number.values() {
-            connection.end_if_overdue(now, self.limits.idle);
+            connection.close_if_overdue(now, self.limits.idle);
         }
     }
 
@@ -134,25 +134,25 @@ impl Connections {
     }
 
     /// A request begins; its end is the drop of what is returned.
-    pub fn begin(&self, request: &mut Request) -> Result<Begun, Overload> {
+    pub fn begin(&self, request: &mut Request) -> Result<InFlight, Overload> {
         if request.connection().over_limit {
             return Err(Overload::Connections);
         }
         if request.headers().count() > HEADER_FIELDS_MAX {
-            request.give_up_headers();
+            request.drop_headers();
             return Err(Overload::HeaderFields(HEADER_FIELDS_MAX));
         }
         let connection = request.connection();
-        let in_request = connection.begin(request.announced(), self.limits.body_bytes);
+        let in_request = connection.begin(request.content_length(), self.limits.body_bytes);
         let before = in_request.before;
-        let mut share = self.transit.share();
+        let mut reservation = self.memory.reservation();
         if before >= REQUESTS_PER_CONNECTION {
             return Err(Overload::Requests(before));
         }
-        if before > 0 && !share.grow(REQUEST_BYTES) {
+        if before > 0 && !reservation.grow(REQUEST_BYTES) {
             return Err(Overload::Memory);
         }
-        Ok(Begun { in_request, share, patience: self.limits.idle.min(PATIENCE) })
+        Ok(InFlight { in_request, reservation, patience: self.limits.idle.min(PATIENCE) })
     }
 
     /// Behind a trusted proxy are many clients.
@@ -163,17 +163,17 @@ impl Connections {
 
 /// A request that is under way, and the memory it takes.
 #[derive(Debug)]
-pub struct Begun {
+pub struct InFlight {
     in_request: InRequest,
-    share: Share,
+    reservation: Reservation,
     /// How long its client may take over a small answer.
     patience: Duration,
 }
 
-impl Begun {
+impl InFlight {
     /// An answer of this size is about to be sent: its client has some time to take it. Whether there is memory for it.
     pub fn answer(&mut self, size: usize) -> bool {
-        let fits = self.share.grow(size);
+        let fits = self.reservation.grow(size);
         self.in_request.answer_due(self.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
         fits
     }

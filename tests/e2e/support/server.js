@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
+export const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
 
 /** The binary on a free port, as a stranger would start it. */
 export class Server {

@@ -1,5 +1,5 @@
-import { Call } from '../../../web/client/call.js';
-import { Emitter } from '../../../web/client/emitter.js';
+import { Call } from '../../../web/client/rtc/call.js';
+import { Emitter } from '../../../web/client/platform/emitter.js';
 import { FakeClock, settled } from './clock.js';
 import { FakeMediaStream, FakePeerConnection } from './peer-connection.js';
 import { connectionOf } from './sdp.js';

@@ -1,4 +1,4 @@
-import { Problem, Unreachable } from '../../client/problem.js';
+import { Problem, Unreachable } from '../../client/index.js';
 
 /** @import { Seat } from './seat.js' */
 /** @import { Outcome } from './outcome.js' */

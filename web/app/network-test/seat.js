@@ -1,11 +1,7 @@
 import { BASE } from '../base.js';
-import { endpoints } from '../../client/endpoints.js';
-import { environment } from '../../client/environment.js';
-import { request } from '../../client/http.js';
-import { Unreachable } from '../../client/problem.js';
-import { isStale } from '../../client/stale.js';
+import { Unreachable, endpoints, environment, isStale, request } from '../../client/index.js';
 
-/** @import { Joined } from '../../client/types.d.ts' */
+/** @import { Endpoints, Environment, Joined } from '../../client/types.d.ts' */
 
 /** The server has this long beyond a hold before a poll counts as swallowed, as in a call. */
 const GRACE_MS = 10_000;
@@ -18,8 +14,8 @@ export class Seat {
   joined;
 
   /**
-   * @param {ReturnType<typeof environment>} env
-   * @param {import('../../client/endpoints.js').Endpoints} at
+   * @param {Environment} env
+   * @param {Endpoints} at
    * @param {Joined} joined
    */
   constructor(env, at, joined) {

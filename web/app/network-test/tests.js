@@ -1,4 +1,4 @@
-import { Problem, Unreachable } from '../../client/problem.js';
+import { Problem, Unreachable } from '../../client/index.js';
 import { whyNoCalls } from '../webrtc.js';
 import { HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
 import { reflectors, testNat } from './nat.js';

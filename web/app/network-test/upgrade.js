@@ -1,7 +1,5 @@
 import { BASE } from '../base.js';
-import { environment } from '../../client/environment.js';
-import { request } from '../../client/http.js';
-import { Problem } from '../../client/problem.js';
+import { Problem, environment, request } from '../../client/index.js';
 
 /** @import { Outcome } from './outcome.js' */
 

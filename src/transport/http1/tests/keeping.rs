@@ -12,20 +12,20 @@ async fn nothing_is_kept_while_a_request_waits_nor_between_requests() {
         assert!(!has_ended(run.as_mut()).await);
         assert_eq!(WAITING.get(), 1);
         assert!(said(&mut client).await.starts_with("HTTP/1.1 200"));
-        assert_eq!(worker.buffers.kept(), 1);
+        assert_eq!(worker.buffers.pooled(), 1);
         // It is the client that ends it.
         drop(client);
         assert!(has_ended(run.as_mut()).await);
     }
     assert_eq!(WAITING.get(), 0);
-    assert_eq!(http1.ahead.as_ptr(), BytesMut::new().as_ptr());
+    assert_eq!(http1.read_buf.as_ptr(), BytesMut::new().as_ptr());
 
     connected!(client, http1);
     client.write_all(posting("Content-Length: 4", "mine").as_bytes()).await.unwrap();
     assert!(!has_ended(http1.run()).await);
     assert!(said(&mut client).await.ends_with("1 mine"));
-    assert_eq!(http1.ahead.as_ptr(), BytesMut::new().as_ptr());
-    assert_eq!(http1.worker.buffers.kept(), 1);
+    assert_eq!(http1.read_buf.as_ptr(), BytesMut::new().as_ptr());
+    assert_eq!(http1.worker.buffers.pooled(), 1);
 }
 
 #[actix_web::test]
@@ -85,7 +85,7 @@ async fn a_later_head_has_ten_seconds_from_its_first_byte_on_however_slowly_it_d
             client.write_all(drop.as_bytes()).await.unwrap();
             assert!(!has_ended(run.as_mut()).await);
             // It is not idle, whatever the watchdog says.
-            connection.end_if_overdue(clock().millis() + 80_000, Duration::from_secs(75));
+            connection.close_if_overdue(clock().millis() + 80_000, Duration::from_secs(75));
             assert!(!has_ended(run.as_mut()).await);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
@@ -122,14 +122,14 @@ async fn an_idle_connection_ends_when_it_is_told_and_one_that_is_asked_something
     client.write_all(GET.as_bytes()).await.unwrap();
     assert!(!has_ended(run.as_mut()).await);
     assert!(said(&mut client).await.ends_with("here"));
-    connection.end_if_overdue(much_later, Duration::from_secs(90));
+    connection.close_if_overdue(much_later, Duration::from_secs(90));
     assert!(!has_ended(run.as_mut()).await);
     // At the last moment something came.
     client.write_all(GET.as_bytes()).await.unwrap();
-    connection.end_if_overdue(much_later, Duration::from_secs(75));
+    connection.close_if_overdue(much_later, Duration::from_secs(75));
     assert!(!has_ended(run.as_mut()).await);
     assert!(said(&mut client).await.ends_with("here"));
-    connection.end_if_overdue(much_later, Duration::from_secs(75));
+    connection.close_if_overdue(much_later, Duration::from_secs(75));
     assert!(has_ended(run).await);
 }
 

@@ -135,7 +135,7 @@ macro_rules! connected {
             .route("/halting", web::get().to(halting))
             .route("/broken", web::get().to(not_to_its_end))
             .default_service(web::to(|| async { "here" }));
-        let connections = Connections::new(limits(), Arc::new(TrustedProxies::default()), clock());
+        let connections = ConnectionRegistry::new(limits(), Arc::new(TrustedProxies::default()), clock());
         let service = Rc::new(Answers(init_service(app).await));
         let worker = Rc::new(Worker::new(service, connections));
         let connection = Arc::new(Connection::new(clock(), false));
