@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 
-use crate::transport::{Request, Response, headers::Headers, known_header::KnownHeader, response::NEVER_STORED};
+use crate::transport::{Request, Response, headers::Headers, known_header::KnownHeader, response::NO_STORE};
 
 /// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
@@ -53,18 +53,18 @@ impl Cors {
         let headers = request.headers();
         let asks = request.method() == "OPTIONS"
             && headers.get(KnownHeader::Origin).is_some()
-            && !headers.other("access-control-request-method").is_empty();
+            && !headers.get_all("access-control-request-method").is_empty();
         if !asks || matches!(self, Self::Off) {
             return None;
         }
-        let mut response = Response::text(StatusCode::OK, &[("cache-control", NEVER_STORED)], "");
+        let mut response = Response::text(StatusCode::OK, &[("cache-control", NO_STORE)], "");
         if !matches!(self.grant(headers), Grant::Denied) {
             response.add("access-control-allow-methods", METHODS);
             response.add("access-control-max-age", PREFLIGHT_SECONDS);
             // Requested fields are echoed. Tracing and monitoring add their own to each request of a page (traceparent, baggage,
             // sentry-trace, x-datadog-…), and an unlisted one would fail the preflight. A list would protect nothing: access
             // depends on the token, which no browser adds by itself. `*` would not cover `Authorization`.
-            let asked = headers.other("access-control-request-headers").join(", ");
+            let asked = headers.get_all("access-control-request-headers").join(", ");
             if !asked.is_empty() {
                 response.add("access-control-allow-headers", asked);
             }

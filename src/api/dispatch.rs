@@ -20,7 +20,7 @@ use crate::{
         problem::{Code, DOT_SEGMENT_HINT, Problem},
         router::{Routed, Router},
     },
-    transport::{Overload, Request, Response, Service, response::NEVER_STORED},
+    transport::{Overload, Request, Response, Service, response::NO_STORE},
 };
 
 /// The API, and the pages for any path that it does not know.
@@ -95,7 +95,7 @@ impl<P> Dispatch<P> {
 const COLLAPSED_PATHS: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
 
 fn redirect(location: String) -> Response {
-    let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NEVER_STORED)], "");
+    let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NO_STORE)], "");
     response.add("location", location);
     response
 }

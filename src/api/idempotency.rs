@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 
 use crate::{
     api::{Call, Code, FromRequest, Problem},
-    domain::Keyed,
+    domain::KeyedRequest,
     transport::known_header::KnownHeader,
 };
 
@@ -23,10 +23,10 @@ pub struct IdempotencyKey(
 
 impl IdempotencyKey {
     /// The key, together with a fingerprint of the request's `parts`.
-    pub fn keyed(&self, parts: &[&[u8]]) -> Option<Keyed> {
+    pub fn keyed(&self, parts: &[&[u8]]) -> Option<KeyedRequest> {
         let key = self.0.as_deref()?;
         let key = Sha256::digest(key.as_bytes()).iter().take(16).fold(0, |key, byte| (key << 8) | u128::from(*byte));
-        Some(Keyed { key, request: fingerprint(parts) })
+        Some(KeyedRequest { key, request: fingerprint(parts) })
     }
 
     pub fn parse(value: &[u8]) -> Option<Self> {

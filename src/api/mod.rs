@@ -39,7 +39,7 @@ use crate::{
     engine::Engine,
     ice::IceConfig,
     stun::StunResponder,
-    transport::{client_address::TrustedProxies, limits::registry::Connections},
+    transport::{client_address::TrustedProxies, limits::registry::ConnectionRegistry},
 };
 
 /// The shared state of handlers.
@@ -56,7 +56,7 @@ pub struct Api {
     pub stun: Option<Arc<StunResponder>>,
     pub clock: Clock,
     pub request_metrics: Arc<RequestMetrics>,
-    pub connections: Arc<Connections>,
+    pub connections: Arc<ConnectionRegistry>,
     /// Metrics have a listener of their own, so the API must not serve them.
     pub has_metrics_listener: bool,
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::{Refusal, Seat},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
@@ -179,9 +179,9 @@ impl Problem {
     fn engine_unavailable(perhaps_done: bool) -> Self {
         let detail = match perhaps_done {
             true => {
-                "It did not respond in time, so the request may have taken effect. Its Idempotency-Key prevents a repeat."
+                "The room storage did not respond in time; the request may have taken effect. With an Idempotency-Key, a retry is safe."
             }
-            false => "The request had no effect.",
+            false => "The room storage cannot be reached. The request had no effect.",
         };
         Self::new(Code::EngineUnavailable, detail).retry_after(Duration::from_secs(1))
     }
@@ -189,7 +189,7 @@ impl Problem {
     fn draining() -> Self {
         // Jitter, so that clients do not all return at the same time.
         let after = Duration::from_millis(fastrand::u64(500..2500));
-        Self::new(Code::Draining, "This is a graceful shutdown.")
+        Self::new(Code::Draining, "The server is shutting down gracefully.")
             .with("retry_after_ms", millis(after))
             .retry_after(after)
     }
@@ -207,13 +207,15 @@ impl From<Refusal> for Problem {
         let new = |code: Code, detail: &str| Problem::new(code, detail);
         match refusal {
             Refusal::RoomUnknown => new(Code::RoomUnknown, "No room has this name."),
-            Refusal::RoomExists => new(Code::RoomExists, "A room has this name."),
+            Refusal::RoomExists => new(Code::RoomExists, "A room with this name exists."),
             Refusal::RoomFull { capacity, seats } => Problem::room_full(capacity, &seats),
-            Refusal::RoomLocked => new(Code::RoomLocked, "No new peers may join."),
+            Refusal::RoomLocked => new(Code::RoomLocked, "No new peers may join this room."),
             Refusal::SecretWrong => new(Code::SecretWrong, "The room requires its secret in `secret`."),
             Refusal::TicketMissing => new(Code::TicketMissing, "This server requires a ticket from new peers."),
-            Refusal::MayNotCreate => new(Code::TicketCannotCreate, "The room does not exist."),
-            Refusal::RoomClosed => new(Code::RoomClosed, "Its creator has closed it."),
+            Refusal::MayNotCreate => {
+                new(Code::TicketCannotCreate, "The room does not exist, and the ticket does not allow creating it.")
+            }
+            Refusal::RoomClosed => new(Code::RoomClosed, "The room's creator has closed it."),
             Refusal::RoomsExhausted => {
                 new(Code::RoomsExhausted, "No room can be created now.").retry_after(Duration::from_secs(30))
             }
@@ -221,8 +223,8 @@ impl From<Refusal> for Problem {
             Refusal::CapacityInvalid { max } => {
                 Problem::invalid(format!("`capacity` must be an integer from 1 to {max}.")).with("capacity_max", max)
             }
-            Refusal::PeerGone => new(Code::PeerGone, "It left, its lease expired, or the server restarted."),
-            Refusal::Kicked => new(Code::Kicked, "The room's creator has removed it."),
+            Refusal::PeerGone => new(Code::PeerGone, "The peer left, its lease expired, or the server restarted."),
+            Refusal::Kicked => new(Code::Kicked, "The room's creator has removed this peer."),
             Refusal::PeerUnknown { peer } => {
                 Problem::new(Code::PeerUnknown, format!("The room has no peer {peer}.")).with("peer", peer.to_string())
             }
@@ -232,7 +234,7 @@ impl From<Refusal> for Problem {
                     .with("peer", peer.to_string())
                     .retry_after(Duration::from_secs(1))
             }
-            Refusal::NeverFits => new(Code::BodyTooLarge, "It is larger than a whole mailbox."),
+            Refusal::NeverFits => new(Code::BodyTooLarge, "The request is larger than a whole mailbox."),
             Refusal::CursorAhead { cursor, newest } => {
                 Problem::new(Code::CursorAhead, format!("The cursor is {cursor}, but the newest message is {newest}."))
                     .with("newest", newest.get())
@@ -243,7 +245,9 @@ impl From<Refusal> for Problem {
             )
             .with("oldest", oldest.get()),
             Refusal::PollSuperseded => new(Code::PollSuperseded, "Only a peer's newest poll waits."),
-            Refusal::KeyReused => new(Code::KeyReused, "The request had no effect."),
+            Refusal::KeyReused => {
+                new(Code::KeyReused, "The key belongs to a different request. This one had no effect.")
+            }
             Refusal::Draining => Problem::draining(),
             Refusal::EngineUnavailable { perhaps_done } => Problem::engine_unavailable(perhaps_done),
         }
@@ -263,11 +267,8 @@ impl fmt::Debug for Problem {
 }
 
 /// The header fields of every error response.
-const PROBLEM: SharedFields = &[
-    ("content-type", "application/problem+json"),
-    ("cache-control", NEVER_STORED),
-    ("x-content-type-options", "nosniff"),
-];
+const PROBLEM: SharedFields =
+    &[("content-type", "application/problem+json"), ("cache-control", NO_STORE), ("x-content-type-options", "nosniff")];
 
 impl From<&Problem> for Response {
     fn from(problem: &Problem) -> Self {
@@ -280,7 +281,7 @@ impl From<&Problem> for Response {
             response.add("allow", methods.clone());
         }
         match problem.code {
-            Code::TooManyConnections => response.close_after(),
+            Code::TooManyConnections => response.close_connection(),
             _ if response.status() == StatusCode::UNAUTHORIZED => {
                 response.add("www-authenticate", "Bearer");
                 response

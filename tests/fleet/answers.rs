@@ -1,4 +1,4 @@
-//! One request of a client, and what its answer means for it: the rules of `web/client` (`http.js`, `backoff.js`, `poll.js`).
+//! One request of a client, and what its answer means for it: the rules of `web/client/wire` (`http.js`, `backoff.js`, `poll.js`).
 
 use std::time::Duration;
 

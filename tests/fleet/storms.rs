@@ -17,7 +17,7 @@ fn storm(sharing: Sharing, death: Death, jitter: bool) -> Outcome {
 }
 
 #[test]
-fn everybody_whose_node_dies_joins_once_more_and_nobody_else_does() {
+fn only_clients_of_a_dead_node_join_again_and_once() {
     for death in [Death::Killed, Death::Drained, Death::Silent] {
         for jitter in [true, false] {
             let outcome = storm(Sharing::ByPath, death, jitter);
@@ -28,7 +28,7 @@ fn everybody_whose_node_dies_joins_once_more_and_nobody_else_does() {
 }
 
 #[test]
-fn with_jitter_the_peak_of_joins_is_lower() {
+fn jitter_lowers_the_peak_of_joins() {
     for (death, at_most) in [(Death::Killed, 0.5), (Death::Drained, 0.25)] {
         let [with, without] = [true, false].map(|jitter| storm(Sharing::ByPath, death, jitter).peak);
         assert!(f64::from(with) < f64::from(without) * at_most, "{death:?}: {with}, {without}");
@@ -36,14 +36,14 @@ fn with_jitter_the_peak_of_joins_is_lower() {
 }
 
 #[test]
-fn with_rooms_in_a_store_nobody_joins_again_when_a_node_dies() {
+fn with_rooms_in_a_store_no_client_joins_again() {
     let outcome = storm(STORE, Death::Killed, true);
     assert_eq!((outcome.joins.len(), outcome.seated, outcome.refusals.len()), (0, 0, 0));
     assert_eq!(outcome.polls.iter().map(|span| *span as usize).sum::<usize>(), outcome.lost);
 }
 
 #[test]
-fn when_the_store_may_have_forgotten_everybody_comes_back_to_the_same_seat() {
+fn after_a_possible_loss_every_client_resumes_its_seat() {
     let service = Service { join: Duration::from_micros(60), poll: Duration::from_micros(20) };
     let setting =
         Setting { clients: CLIENTS, nodes: 5, sharing: STORE, death: Death::Store, jitter: true, service, seed: 7 };
@@ -59,7 +59,7 @@ fn the_same_seed_gives_the_same_storm() {
 }
 
 #[test]
-fn a_fleet_that_is_too_small_for_its_clients_never_recovers() {
+fn an_undersized_fleet_never_recovers() {
     let service = Service { join: Duration::from_millis(6), poll: Duration::from_millis(2) };
     let setting = Setting {
         clients: CLIENTS,

@@ -18,7 +18,7 @@ pub struct Signalpost {
 }
 
 const JSON: &str = "application/json";
-/// `BATCH_MESSAGES` in `web/client/outbox.js`.
+/// `BATCH_MESSAGES` in `web/client/wire/outbox.js`.
 const BATCH_MESSAGES: usize = 50;
 
 impl Signalpost {

@@ -1,10 +1,6 @@
 //! Tickets: JSON Web Tokens (RFC 7519) by which an app's own login admits users.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{
@@ -12,20 +8,20 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
     jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
 };
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
     api::{Code, Problem},
-    domain::{RoomName, Timestamp},
+    domain::RoomName,
+    file_watch::FileWatch,
 };
 
 /// Verifies tickets with the operator's key, or with those in a file that may change.
 #[derive(Debug)]
 pub struct TicketKeys {
     keys: ArcSwap<Vec<Key>>,
-    file: Option<Mutex<Watched>>,
+    file: Option<(PathBuf, FileWatch)>,
 }
 
 #[derive(Clone)]
@@ -33,13 +29,6 @@ struct Key {
     id: Option<String>,
     algorithm: Algorithm,
     key: DecodingKey,
-}
-
-#[derive(Debug)]
-struct Watched {
-    path: PathBuf,
-    changed: Option<SystemTime>,
-    look_again: Timestamp,
 }
 
 /// The claims of a ticket.
@@ -59,8 +48,7 @@ pub struct Ticket {
 
 /// For clock skew.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// A changed file is noticed after this long at the latest.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const UNKNOWN_KEY: &str = "The ticket was not signed with a key of this server.";
 
 impl TicketKeys {
     /// From the value of `--ticket-key`: a secret for HS256, or `@FILE` with a PEM public key, a JWKS or a secret.
@@ -70,20 +58,18 @@ impl TicketKeys {
             return Ok(Self { keys: ArcSwap::from_pointee(vec![secret_key(text)?]), file: None });
         };
         let path = PathBuf::from(path);
-        let keys = read_keys(&path)?;
-        let watched = Watched { changed: modified(&path), path, look_again: Timestamp::default() };
-        Ok(Self { keys: ArcSwap::from_pointee(keys), file: Some(Mutex::new(watched)) })
+        let watch = FileWatch::new(vec![path.clone()]);
+        Ok(Self { keys: ArcSwap::from_pointee(read_keys(&path)?), file: Some((path, watch)) })
     }
 
     /// The ticket's claims, if it is valid for this room.
-    pub fn verify(&self, ticket: &str, room: &RoomName, now: Timestamp) -> Result<Ticket, Problem> {
-        self.look_at_file(now);
+    pub fn verify(&self, ticket: &str, room: &RoomName) -> Result<Ticket, Problem> {
         let header = decode_header(ticket).map_err(|error| ticket_problem(&error))?;
         if header.crit.is_some() {
             // RFC 7515 section 4.1.11: a JWS with unsupported critical extensions must be rejected.
             return Err(Problem::new(
                 Code::TicketMalformed,
-                "It has critical header parameters (`crit`), and none are supported.",
+                "The ticket's critical extensions (`crit`) are not supported.",
             ));
         }
         let keys = self.keys.load();
@@ -92,7 +78,7 @@ impl TicketKeys {
         if candidates.peek().is_none() {
             let known_id = keys.iter().any(|key| by_id(&key));
             let code = if known_id { Code::TicketAlgorithm } else { Code::TicketSignature };
-            return Err(Problem::new(code, "The server has no key with its `kid` and `alg`."));
+            return Err(Problem::new(code, "The server has no key with the ticket's `kid` and `alg`."));
         }
         let mut refusal = None;
         for key in candidates {
@@ -101,29 +87,14 @@ impl TicketKeys {
                 Err(error) => refusal = Some(ticket_problem(&error)),
             }
         }
-        Err(refusal
-            .unwrap_or_else(|| Problem::new(Code::TicketSignature, "It was not signed with a key of this server.")))
+        Err(refusal.unwrap_or_else(|| Problem::new(Code::TicketSignature, UNKNOWN_KEY)))
     }
 
-    /// Reads the file again when it has changed. A broken one leaves the keys as they are.
-    fn look_at_file(&self, now: Timestamp) {
-        let Some(mut watched) = self.file.as_ref().and_then(|file| file.try_lock()) else { return };
-        if watched.look_again > now {
-            return;
-        }
-        watched.look_again = now + LOOK_EVERY;
-        let changed = modified(&watched.path);
-        if changed == watched.changed {
-            return;
-        }
-        watched.changed = changed;
-        match read_keys(&watched.path) {
-            Ok(keys) => {
-                tracing::info!(keys = keys.len(), "the ticket keys were read again");
-                self.keys.store(Arc::new(keys));
-            }
-            Err(error) => tracing::warn!("the ticket keys are kept as they were: {error}"),
-        }
+    /// Reloads the file when it changes, for as long as this is polled. A broken one leaves the keys as they are.
+    pub async fn follow_file(&self) {
+        let Some((path, watch)) = &self.file else { return };
+        let reload = || read_keys(path).map(|keys| self.keys.store(Arc::new(keys)));
+        watch.follow("ticket keys", reload).await;
     }
 }
 
@@ -133,7 +104,7 @@ impl Ticket {
             Some(prefix) => room.as_str().starts_with(prefix),
             None => room.as_str() == self.room,
         };
-        let mismatch = || Problem::new(Code::TicketOtherRoom, "Its `room` does not match this room.");
+        let mismatch = || Problem::new(Code::TicketOtherRoom, "The ticket's `room` does not match this room.");
         if matches { Ok(self) } else { Err(mismatch()) }
     }
 }
@@ -149,25 +120,21 @@ fn validation(algorithm: Algorithm) -> Validation {
 
 fn ticket_problem(error: &Error) -> Problem {
     let (code, detail) = match error.kind() {
-        ErrorKind::ExpiredSignature => (Code::TicketExpired, "Its `exp` has passed."),
-        ErrorKind::ImmatureSignature => (Code::TicketExpired, "Its `nbf` is in the future."),
-        ErrorKind::InvalidSignature => (Code::TicketSignature, "It was not signed with a key of this server."),
+        ErrorKind::ExpiredSignature => (Code::TicketExpired, "The ticket's `exp` has passed."),
+        ErrorKind::ImmatureSignature => (Code::TicketExpired, "The ticket's `nbf` is in the future."),
+        ErrorKind::InvalidSignature => (Code::TicketSignature, UNKNOWN_KEY),
         ErrorKind::InvalidAlgorithm
         | ErrorKind::InvalidAlgorithmName
         | ErrorKind::UnsupportedAlgorithm
-        | ErrorKind::MissingAlgorithm => (Code::TicketAlgorithm, "Its `alg` is not supported."),
-        ErrorKind::MissingRequiredClaim(_) => (Code::TicketMalformed, "It has no `exp`."),
+        | ErrorKind::MissingAlgorithm => (Code::TicketAlgorithm, "The ticket's `alg` is not supported."),
+        ErrorKind::MissingRequiredClaim(_) => (Code::TicketMalformed, "The ticket has no `exp`."),
         // The library has no algorithm `none` and fails to parse a header that names it.
         ErrorKind::Json(error) if error.to_string().contains("unknown variant") => {
-            (Code::TicketAlgorithm, "Its `alg` is not supported.")
+            (Code::TicketAlgorithm, "The ticket's `alg` is not supported.")
         }
-        _ => (Code::TicketMalformed, "It must be a JWT with the claims `room` and `exp`."),
+        _ => (Code::TicketMalformed, "The ticket must be a JWT with the claims `room` and `exp`."),
     };
     Problem::new(code, detail)
-}
-
-fn modified(path: &PathBuf) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 fn secret_key(text: &str) -> Result<Key, String> {

@@ -15,7 +15,7 @@ use crate::{
     domain::Limits,
     transport::{
         body::{Body, BodyError},
-        limits::memory_budget::Transit,
+        limits::memory_budget::MemoryBudget,
     },
 };
 
@@ -79,7 +79,7 @@ fn reading(input: &[u8]) {
     let pieces: Vec<_> = input.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
     // All pieces are ready, so no timer is needed.
-    match Body::Stream(payload).read(limit, Transit::new(1 << 30).share()).now_or_never().unwrap() {
+    match Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation()).now_or_never().unwrap() {
         Ok(body) => assert!(body == input && body.len() <= limit),
         Err(error) => assert!(matches!(error, BodyError::TooLong) && input.len() > limit),
     }

@@ -6,10 +6,10 @@ use actix_web::http::StatusCode;
 
 use crate::{
     api::{Api, Call, Code, FromRequest, Problem, accept::metrics_format},
-    telemetry::{Figures, Format},
+    telemetry::{Format, MetricsSnapshot},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
@@ -61,10 +61,10 @@ pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem>
 
 /// The metrics, here or on the listener for operators.
 pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
-    let figures = Figures {
+    let figures = MetricsSnapshot {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
-        transit_bytes: api.connections.transit.used(),
+        transit_bytes: api.connections.memory.used(),
         refusals: api.request_metrics.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     };
@@ -75,7 +75,7 @@ pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
 
 impl FromRequest for Format {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(metrics_format(&call.headers().other("accept")))
+        Ok(metrics_format(&call.headers().get_all("accept")))
     }
 }
 
@@ -83,5 +83,5 @@ fn plain(text: &'static str) -> Response {
     Response::text(StatusCode::OK, PLAIN, text)
 }
 
-const METRICS: SharedFields = &[("vary", "Accept"), ("cache-control", NEVER_STORED)];
-const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NEVER_STORED)];
+const METRICS: SharedFields = &[("vary", "Accept"), ("cache-control", NO_STORE)];
+const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NO_STORE)];

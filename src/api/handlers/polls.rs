@@ -8,7 +8,7 @@ use crate::{
         schema::responses::Batch,
     },
     domain::{Limits, Seq},
-    engine::Asked,
+    engine::PollRequest,
     transport::{Response, known_header::KnownHeader},
 };
 
@@ -43,7 +43,7 @@ pub async fn poll(api: Arc<Api>, by: Reader, poll: Poll) -> Result<Response, Pro
 
 /// The parameters of a poll.
 pub struct Poll {
-    asked: Asked,
+    asked: PollRequest,
     hold: Duration,
 }
 
@@ -62,7 +62,7 @@ impl FromRequest for Poll {
 }
 
 /// The cursor, page and wait of a poll. A cursor in the query takes precedence over the header's.
-pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(Asked, Duration), Problem> {
+pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(PollRequest, Duration), Problem> {
     let (mut wait, mut after, mut page) = (None::<Cow<'_, str>>, None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let field = match &*name {
@@ -79,7 +79,7 @@ pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<
     let header = header.map(parse_cursor).transpose()?;
     let after = after.as_deref().map(parse_cursor).transpose()?.or(header);
     let page = page.as_deref().map(parse_page).transpose()?;
-    Ok((Asked { after, page }, parse_wait(wait.as_deref(), limits)?))
+    Ok((PollRequest { after, page }, parse_wait(wait.as_deref(), limits)?))
 }
 
 fn parse_wait(text: Option<&str>, limits: &Limits) -> Result<Duration, Problem> {

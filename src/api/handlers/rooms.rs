@@ -86,7 +86,7 @@ pub async fn create(api: Arc<Api>, client: Client, key: IdempotencyKey, body: Js
             None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
         let admission = Admission::check(&api, client.0, &name, request.ticket.as_deref(), None)?;
-        admission.rights.check_making()?;
+        admission.rights.check_create()?;
         match api.engine.create(&name, plan.clone(), creator).await {
             Err(Refusal::RoomExists | Refusal::RoomClosed) if requested.is_none() => {}
             Err(refusal) => return Err(refusal.into()),

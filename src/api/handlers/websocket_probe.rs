@@ -12,7 +12,7 @@ use futures_util::stream;
 
 use crate::{
     api::{Call, Code, FromRequest, Problem, auth::caller::Client},
-    transport::{Response, response::NEVER_STORED},
+    transport::{Response, response::NO_STORE},
 };
 
 /// A Close frame (RFC 6455 section 5.5.1) with status 1000, normal closure.
@@ -32,7 +32,7 @@ const CLOSE_FRAME: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 pub async fn upgrade(_: Client, handshake: Handshake) -> Result<Response, Problem> {
     let Handshake(mut accepted) = handshake;
     let close = stream::iter([Ok::<_, Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
-    accepted.insert_header((header::CACHE_CONTROL, NEVER_STORED));
+    accepted.insert_header((header::CACHE_CONTROL, NO_STORE));
     Ok(Response::from_actix(accepted.body(BodyStream::new(close)).map_into_boxed_body().into()))
 }
 

@@ -9,17 +9,16 @@ use crate::{
     transport::{
         body::{BODY_TIMEOUT, Body, BodyError},
         known_header::KnownHeader,
-        limits::memory_budget::Share,
+        limits::memory_budget::Reservation,
     },
 };
 
 /// A JSON body that has not been read yet.
 pub struct JsonBody {
     body: Body,
-    /// Its `Content-Length`.
-    announced: Option<usize>,
+    content_length: Option<usize>,
     is_declared_json: bool,
-    share: Share,
+    reservation: Reservation,
 }
 
 /// The body of a beacon. A page that is being unloaded cannot set header fields, so any content type is accepted.
@@ -35,9 +34,9 @@ impl FromRequest for JsonBody {
         let content_type = call.headers().text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
         Ok(Self {
             body: call.request.take_body(),
-            announced: call.request.announced(),
+            content_length: call.request.content_length(),
             is_declared_json: content_type.is_some_and(|content_type| is_json(content_type.trim())),
-            share: call.api.connections.transit.share(),
+            reservation: call.api.connections.memory.reservation(),
         })
     }
 }
@@ -53,10 +52,10 @@ impl FromRequest for BeaconBody {
 impl JsonBody {
     /// The body, not validated; empty if there is none.
     pub async fn read(self, limit: usize) -> Result<Bytes, Problem> {
-        if self.announced.is_some_and(|length| length > limit) {
+        if self.content_length.is_some_and(|length| length > limit) {
             return Err(body_problem(BodyError::TooLong, limit));
         }
-        let bytes = self.body.read(limit, self.share).await.map_err(|error| body_problem(error, limit))?;
+        let bytes = self.body.read(limit, self.reservation).await.map_err(|error| body_problem(error, limit))?;
         if !bytes.is_empty() && !self.is_declared_json {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
@@ -83,11 +82,11 @@ impl BeaconBody {
 
 fn body_problem(error: BodyError, limit: usize) -> Problem {
     match error {
-        BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("The limit is {limit} bytes.")),
+        BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("The body may have at most {limit} bytes.")),
         BodyError::TimedOut => {
-            Problem::new(Code::BodyTimeout, format!("The limit is {} seconds.", BODY_TIMEOUT.as_secs()))
+            Problem::new(Code::BodyTimeout, format!("The body took longer than {} seconds.", BODY_TIMEOUT.as_secs()))
         }
-        BodyError::BrokenOff(error) => Problem::new(Code::MalformedBody, format!("The body is incomplete: {error}.")),
+        BodyError::Incomplete(error) => Problem::new(Code::MalformedBody, format!("The body is incomplete: {error}.")),
         BodyError::OutOfMemory => Problem::memory_exhausted(),
     }
 }

@@ -10,15 +10,15 @@ use crate::{
     domain::{self, Card, Content, LeaveReason, Limits, PeerId, RoomName, Seq},
     transport::{
         Response,
-        response::{NEVER_STORED, SharedFields},
+        response::{NO_STORE, SharedFields},
     },
 };
 
 /// The header fields of every JSON response.
-const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NEVER_STORED)];
+const JSON: SharedFields = &[("content-type", "application/json"), ("cache-control", NO_STORE)];
 
 pub fn no_content() -> Response {
-    Response::no_content(&[("cache-control", NEVER_STORED)])
+    Response::no_content(&[("cache-control", NO_STORE)])
 }
 
 fn json_text(status: StatusCode, text: String) -> Response {

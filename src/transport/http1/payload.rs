@@ -1,4 +1,4 @@
-//! The body of a request, on its way from its connection to its handler.
+//! Passes the body of a request from its connection to its handler.
 
 use std::{
     cell::RefCell,
@@ -12,85 +12,75 @@ use actix_http::error::PayloadError;
 use actix_web::{dev::Payload, web::Bytes};
 use futures_util::Stream;
 
-/// What may wait until the handler takes it; then nothing more is read.
-const WAITING_BYTES: usize = 32 * 1024;
+/// Bytes buffered before reading stops.
+const BUFFERED_MAX: usize = 32 * 1024;
 
 #[derive(Default)]
-struct Arriving {
-    /// Nearly always all there is.
-    first: Option<Bytes>,
-    others: VecDeque<Bytes>,
-    waiting: usize,
+struct Shared {
+    pieces: VecDeque<Bytes>,
+    buffered: usize,
     end: Option<Result<(), PayloadError>>,
-    /// The handler has asked, and there was nothing.
+    /// The handler waits for more.
     wanted: bool,
     handler: Option<Waker>,
     connection: Option<Waker>,
 }
 
-/// The connection's end.
-pub struct Source(Rc<RefCell<Arriving>>);
+pub struct PayloadSender(Rc<RefCell<Shared>>);
 
-/// The handler's end.
-struct Body(Rc<RefCell<Arriving>>);
+struct PayloadReceiver(Rc<RefCell<Shared>>);
 
-impl Source {
-    /// A body of which nothing has come yet.
+impl PayloadSender {
     pub fn open() -> (Self, Payload) {
-        let arriving = Rc::<RefCell<Arriving>>::default();
-        let body = Body(arriving.clone());
-        (Self(arriving), Payload::Stream { payload: Box::pin(body) })
+        let shared = Rc::<RefCell<Shared>>::default();
+        let body = PayloadReceiver(shared.clone());
+        (Self(shared), Payload::Stream { payload: Box::pin(body) })
     }
 
-    /// Passes on what has come. Nobody may be there to take it any more.
-    pub fn give(&self, piece: Bytes, context: Option<&Context<'_>>) {
+    /// Does nothing if the handler has dropped the body.
+    pub fn push(&self, piece: Bytes, context: Option<&Context<'_>>) {
         if Rc::strong_count(&self.0) == 1 {
             return;
         }
-        let mut arriving = self.0.borrow_mut();
-        arriving.waiting += piece.len();
-        if arriving.first.is_none() && arriving.others.is_empty() {
-            arriving.first = Some(piece);
-        } else {
-            arriving.others.push_back(piece);
-        }
-        arriving.wake_handler(context);
+        let mut shared = self.0.borrow_mut();
+        shared.buffered += piece.len();
+        shared.pieces.push_back(piece);
+        shared.wake_handler(context);
     }
 
-    pub fn end(&self, outcome: Result<(), PayloadError>, context: Option<&Context<'_>>) {
-        let mut arriving = self.0.borrow_mut();
-        arriving.end = Some(outcome);
-        arriving.wake_handler(context);
+    pub fn finish(&self, outcome: Result<(), PayloadError>, context: Option<&Context<'_>>) {
+        let mut shared = self.0.borrow_mut();
+        shared.end = Some(outcome);
+        shared.wake_handler(context);
     }
 
-    /// Whether more may be read. If not, the connection hears when that changes.
+    /// Whether more may be read. If not, the connection is woken when that changes.
     pub fn has_room(&self, context: &Context<'_>) -> bool {
-        let mut arriving = self.0.borrow_mut();
-        let room = arriving.waiting < WAITING_BYTES;
+        let mut shared = self.0.borrow_mut();
+        let room = shared.buffered < BUFFERED_MAX;
         if !room {
-            arriving.connection = Some(context.waker().clone());
+            shared.connection = Some(context.waker().clone());
         }
         room
     }
 
-    /// Whether the handler waits for it.
     pub fn is_wanted(&self) -> bool {
         self.0.borrow().wanted
     }
 }
 
-impl Drop for Source {
+impl Drop for PayloadSender {
     fn drop(&mut self) {
-        let mut arriving = self.0.borrow_mut();
-        if arriving.end.is_none() {
-            arriving.end = Some(Err(PayloadError::Incomplete(None)));
-            arriving.wake_handler(None);
+        let mut shared = self.0.borrow_mut();
+        if shared.end.is_none() {
+            shared.end = Some(Err(PayloadError::Incomplete(None)));
+            shared.wake_handler(None);
         }
     }
 }
 
-impl Arriving {
-    /// A handler in the connection's own task, which is having its turn, is polled again anyway.
+impl Shared {
+    /// A handler in the task being polled is polled again anyway.
     fn wake_handler(&mut self, context: Option<&Context<'_>>) {
         self.wanted = false;
         if let Some(handler) = self.handler.take()
@@ -101,31 +91,30 @@ impl Arriving {
     }
 }
 
-impl Stream for Body {
+impl Stream for PayloadReceiver {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut arriving = self.0.borrow_mut();
-        let first = arriving.first.take();
-        if let Some(piece) = first.or_else(|| arriving.others.pop_front()) {
-            arriving.waiting -= piece.len();
-            if let Some(connection) = arriving.connection.take() {
+        let mut shared = self.0.borrow_mut();
+        if let Some(piece) = shared.pieces.pop_front() {
+            shared.buffered -= piece.len();
+            if let Some(connection) = shared.connection.take() {
                 connection.wake();
             }
             return Poll::Ready(Some(Ok(piece)));
         }
-        match arriving.end.take() {
+        match shared.end.take() {
             None => {
-                arriving.wanted = true;
-                arriving.handler = Some(context.waker().clone());
+                shared.wanted = true;
+                shared.handler = Some(context.waker().clone());
                 Poll::Pending
             }
             Some(Ok(())) => {
-                arriving.end = Some(Ok(()));
+                shared.end = Some(Ok(()));
                 Poll::Ready(None)
             }
             Some(Err(error)) => {
-                arriving.end = Some(Ok(()));
+                shared.end = Some(Ok(()));
                 Poll::Ready(Some(Err(error)))
             }
         }

@@ -1,4 +1,4 @@
-//! What comes in: heads, bodies, and what is sent ahead of an answer.
+//! Reading requests: heads, bodies, and `100 Continue`.
 
 use std::{
     future::poll_fn,
@@ -19,20 +19,19 @@ use tokio_util::codec::Decoder;
 use crate::transport::{
     Request, Service,
     body::Body,
-    http1::{Gone, Http1, head::RequestHead, payload::Source, upgrades},
+    http1::{Disconnected, Http1, head::RequestHead, payload::PayloadSender, upgrades},
     limits::connection::HEAD_TIMEOUT,
 };
 
-/// What may be sent ahead. `Watched` has a lower bound where nothing so long was announced.
-const AHEAD_BYTES: usize = 128 * 1024;
+/// Input buffered beyond the current request. `GuardedStream` has a lower bound, except for long bodies.
+const READ_BUF_MAX: usize = 128 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What the next request turns out to be.
+/// The next request, or why there is none.
 pub enum Next {
     Request(Request),
-    /// Nothing that could be understood, or not in time.
-    Misshapen(StatusCode),
-    /// There is none.
+    /// The input is malformed, too long or too late.
+    Invalid(StatusCode),
     End,
 }
 
@@ -49,47 +48,47 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     }
 
     fn decode(&mut self) -> Option<Next> {
-        if self.ahead.is_empty() {
+        if self.read_buf.is_empty() {
             return None;
         }
         if let Some(request) = self.take_in_place() {
-            self.let_go();
+            self.release_read_buf();
             return Some(Next::Request(request));
         }
-        upgrades::ignore(&mut self.ahead, |path| self.worker.service.upgrades(path));
-        let next = match self.codec.decode(&mut self.ahead) {
+        upgrades::ignore(&mut self.read_buf, |path| self.worker.service.upgrades(path));
+        let next = match self.codec.decode(&mut self.read_buf) {
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
-                self.head_came();
-                self.may_be_plain = true;
-                Next::Request(self.begin(request))
+                self.head_received();
+                self.try_in_place = true;
+                Next::Request(self.to_request(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
-            Err(ParseError::TooLarge) => Next::Misshapen(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
-            Err(_) => Next::Misshapen(StatusCode::BAD_REQUEST),
+            Err(ParseError::TooLarge) => Next::Invalid(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            Err(_) => Next::Invalid(StatusCode::BAD_REQUEST),
         };
-        self.let_go();
+        self.release_read_buf();
         Some(next)
     }
 
-    /// The next request, if it arrived whole and is plain. It is looked at once: what arrives in pieces is left to actix-http.
+    /// The next request, if it is complete and simple. Tried once: a request that arrives in pieces is left to the codec.
     fn take_in_place(&mut self) -> Option<Request> {
-        if !self.may_be_plain {
+        if !self.try_in_place {
             return None;
         }
-        let Some((head, body)) = RequestHead::take(&mut self.ahead) else {
-            self.may_be_plain = false;
+        let Some((head, body)) = RequestHead::take(&mut self.read_buf) else {
+            self.try_in_place = false;
             return None;
         };
-        self.head_came();
+        self.head_received();
         Some(Request::in_place(head, Body::Whole(body), self.peer, self.connection.clone()))
     }
 
-    fn head_came(&mut self) {
-        (self.is_new, self.head_due) = (false, None);
+    fn head_received(&mut self) {
+        (self.awaits_first_request, self.head_due) = (false, None);
     }
 
-    /// Waits for more of a head; or for the reasons why there will be none.
+    /// Waits for more of a head, or for a reason to stop waiting.
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Next>> {
         match self.poll_read(context) {
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Next::End)),
@@ -99,9 +98,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         if self.worker.connections.is_draining() {
             return Poll::Ready(Err(Next::End));
         }
-        // Between requests the watchdog says when it has been long enough. A head has its time from its first byte on, and the
-        // first of a connection from the beginning.
-        let late = if self.is_new || !self.ahead.is_empty() {
+        // Between requests the watchdog decides. A head has its time-out from its first byte on, the first head of a connection
+        // from the start.
+        let late = if self.awaits_first_request || !self.read_buf.is_empty() {
             let due = self.head_due.get_or_insert_with(|| Box::pin(tokio::time::sleep(HEAD_TIMEOUT)));
             due.as_mut().poll(context).is_ready()
         } else {
@@ -109,95 +108,93 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         };
         match late {
             false => Poll::Pending,
-            // Nothing was asked, so there is nothing to answer: empty lines in front of a request are passed over (RFC 9112
-            // section 2.2).
-            true if self.ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => Poll::Ready(Err(Next::End)),
-            true => Poll::Ready(Err(Next::Misshapen(StatusCode::REQUEST_TIMEOUT))),
+            // Empty lines before a request are ignored (RFC 9112 section 2.2), so there is nothing to answer.
+            true if self.read_buf.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => Poll::Ready(Err(Next::End)),
+            true => Poll::Ready(Err(Next::Invalid(StatusCode::REQUEST_TIMEOUT))),
         }
     }
 
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.worker.buffers.poll_read(&mut self.io, context, &mut self.ahead)
+        self.worker.buffers.poll_read(&mut self.io, context, &mut self.read_buf)
     }
 
-    /// Gives up the memory of what came, once all of it is made use of.
-    fn let_go(&mut self) {
-        if self.ahead.is_empty() {
-            self.ahead = BytesMut::new();
+    /// Frees the buffer when all of it is parsed.
+    fn release_read_buf(&mut self) {
+        if self.read_buf.is_empty() {
+            self.read_buf = BytesMut::new();
         }
     }
 
-    /// Gives the request what belongs to it.
-    fn begin(&mut self, mut request: DecodedRequest) -> Request {
+    fn to_request(&mut self, mut request: DecodedRequest) -> Request {
         if self.codec.message_type() != MessageType::None {
-            self.expects = request.head().expect();
+            self.client_awaits_continue = request.head().expect();
             *request.payload() = self.open_body();
         }
         Request::decoded(request, self.peer, self.connection.clone())
     }
 
     fn open_body(&mut self) -> Payload {
-        let (source, payload) = Source::open();
+        let (source, payload) = PayloadSender::open();
         self.body = Some(source);
-        self.feed(None);
+        self.feed_body(None);
         payload
     }
 
-    /// Passes on what has come of the body; whether there was anything.
-    fn feed(&mut self, context: Option<&Context<'_>>) -> bool {
+    /// Passes received parts of the body to the handler; whether there were any.
+    fn feed_body(&mut self, context: Option<&Context<'_>>) -> bool {
         let mut fed = false;
         while let Some(body) = &self.body {
             if context.is_some_and(|context| !body.has_room(context)) {
                 break;
             }
-            match self.codec.decode(&mut self.ahead) {
+            match self.codec.decode(&mut self.read_buf) {
                 Ok(None) => break,
-                Ok(Some(Message::Chunk(Some(piece)))) => body.give(piece, context),
+                Ok(Some(Message::Chunk(Some(piece)))) => body.push(piece, context),
                 Ok(Some(Message::Chunk(None))) => {
-                    body.end(Ok(()), context);
+                    body.finish(Ok(()), context);
                     self.body = None;
                 }
                 Ok(Some(Message::Item(_))) | Err(_) => {
-                    body.end(Err(PayloadError::EncodingCorrupted), context);
+                    body.finish(Err(PayloadError::EncodingCorrupted), context);
                     self.broken = true;
                     self.body = None;
                 }
             }
             fed = true;
         }
-        self.let_go();
+        self.release_read_buf();
         fed
     }
 
-    /// While a request is being answered: takes what comes, and returns when its body has got something.
-    pub(super) fn poll_meanwhile(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+    /// Reads while a request is in flight; ready when the handler has received more of the body.
+    pub(super) fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         loop {
-            if self.feed(Some(context)) {
+            if self.feed_body(Some(context)) {
                 return Poll::Ready(Ok(()));
             }
-            if self.poll_interim(context).is_err() || self.connection.is_ended() {
-                return Poll::Ready(Err(Gone));
+            if self.poll_interim(context).is_err() || self.connection.is_closed() {
+                return Poll::Ready(Err(Disconnected));
             }
             let room = self.body.as_ref().is_none_or(|body| body.has_room(context));
-            if !room || self.ahead.len() >= AHEAD_BYTES {
+            if !room || self.read_buf.len() >= READ_BUF_MAX {
                 return Poll::Pending;
             }
             match ready!(self.poll_read(context)) {
-                Ok(0) | Err(_) => return Poll::Ready(Err(Gone)),
+                Ok(0) | Err(_) => return Poll::Ready(Err(Disconnected)),
                 Ok(_) => {}
             }
         }
     }
 
-    /// Tells the client to go on, when its body is wanted.
+    /// Sends `100 Continue` once the handler waits for the body.
     fn poll_interim(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        if self.expects && self.body.as_ref().is_some_and(Source::is_wanted) {
-            self.expects = false;
-            self.interim = CONTINUE;
+        if self.client_awaits_continue && self.body.as_ref().is_some_and(PayloadSender::is_wanted) {
+            self.client_awaits_continue = false;
+            self.unsent_interim = CONTINUE;
         }
-        while !self.interim.is_empty() {
-            match Pin::new(&mut self.io).poll_write(context, self.interim) {
-                Poll::Ready(written) => self.interim = &self.interim[written?..],
+        while !self.unsent_interim.is_empty() {
+            match Pin::new(&mut self.io).poll_write(context, self.unsent_interim) {
+                Poll::Ready(written) => self.unsent_interim = &self.unsent_interim[written?..],
                 Poll::Pending => break,
             }
         }

@@ -1,4 +1,4 @@
-//! What goes out: answers, and the end.
+//! Writing responses, and closing the connection.
 
 use std::{
     future::poll_fn,
@@ -19,53 +19,56 @@ use tokio_util::codec::Encoder;
 
 use crate::transport::{
     Response, Service,
-    http1::{Gone, Http1, buffer_pool::WRITE_BYTES},
+    http1::{Disconnected, Http1, buffer_pool::WRITE_BYTES},
 };
 
-/// How long what is left of a refused request is thrown away, so that the refusal is heard.
+/// How long input is discarded after the last response, so that the client receives it.
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
-    /// An answer as far as its head.
-    pub(super) fn begin_answer(&mut self, mut head: ActixResponse<()>, size: BodySize) -> Result<BytesMut, Gone> {
-        self.announce_end(&mut head);
-        let mut out = self.worker.buffers.lend();
-        out.extend_from_slice(mem::take(&mut self.interim));
-        self.codec.encode(Message::Item((head, size)), &mut out).map_err(|_| Gone)?;
-        Ok(out)
-    }
-
-    /// Answers a request that was read in place, with a body that is there; whether another may follow.
-    pub(super) async fn send_text(&mut self, response: &Response, body: &str) -> Result<bool, Gone> {
-        let ends = self.worker.connections.is_draining() || response.closes();
-        let mut out = self.worker.buffers.lend();
+    /// Answers a request that was parsed in place; whether another may follow.
+    pub(super) async fn send_text(&mut self, response: &Response, body: &str) -> Result<bool, Disconnected> {
+        let ends = self.worker.connections.is_draining() || response.closes_connection();
+        let mut out = self.worker.buffers.take();
         write_head(response, body.len(), ends, &mut out);
         self.worker.config.write_date_header(&mut out, false);
         out.extend_from_slice(b"\r\n");
-        let sent = self.write_both(&mut out, body.as_bytes()).await;
-        self.worker.buffers.take_back(out);
+        let sent = self.write_head_and_body(&mut out, body.as_bytes()).await;
+        self.worker.buffers.put_back(out);
         sent.map(|()| !ends)
     }
 
-    /// A head and a body, at once if that is not much.
-    async fn write_both(&mut self, out: &mut BytesMut, body: &[u8]) -> Result<(), Gone> {
+    /// Writes head and body, in one piece if they are short.
+    async fn write_head_and_body(&mut self, out: &mut BytesMut, body: &[u8]) -> Result<(), Disconnected> {
         if out.len() + body.len() <= WRITE_BYTES {
             out.extend_from_slice(body);
             return self.write(out).await;
         }
-        self.io.write_all(out).await.map_err(|_| Gone)?;
-        self.io.write_all(body).await.map_err(|_| Gone)?;
-        self.io.flush().await.map_err(|_| Gone)
+        self.io.write_all(out).await?;
+        self.io.write_all(body).await?;
+        Ok(self.io.flush().await?)
     }
 
-    /// Sends an answer that has begun, and returns when all of it was taken.
-    pub(super) async fn send<B: MessageBody>(&mut self, mut out: BytesMut, body: Pin<&mut B>) -> Result<(), Gone> {
-        let sent = self.send_through(&mut out, body).await;
-        self.worker.buffers.take_back(out);
+    /// Sends a response by the codec.
+    pub(super) async fn send<B: MessageBody>(
+        &mut self,
+        mut head: ActixResponse<()>,
+        body: Pin<&mut B>,
+    ) -> Result<(), Disconnected> {
+        self.set_connection_close(&mut head);
+        let mut out = self.worker.buffers.take();
+        out.extend_from_slice(mem::take(&mut self.unsent_interim));
+        self.codec.encode(Message::Item((head, body.size())), &mut out)?;
+        let sent = self.encode_and_write(&mut out, body).await;
+        self.worker.buffers.put_back(out);
         sent
     }
 
-    async fn send_through<B: MessageBody>(&mut self, out: &mut BytesMut, mut body: Pin<&mut B>) -> Result<(), Gone> {
+    async fn encode_and_write<B: MessageBody>(
+        &mut self,
+        out: &mut BytesMut,
+        mut body: Pin<&mut B>,
+    ) -> Result<(), Disconnected> {
         if matches!(body.size(), BodySize::None | BodySize::Sized(0)) {
             return self.write(out).await;
         }
@@ -74,12 +77,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
                 Poll::Ready(piece) => piece,
                 Poll::Pending => {
                     self.write(out).await?;
-                    self.piece_or_gone(body.as_mut()).await?
+                    self.next_chunk(body.as_mut()).await?
                 }
             };
-            let piece = piece.transpose().map_err(|_| Gone)?;
+            let piece = piece.transpose().map_err(|_| Disconnected)?;
             let ended = piece.is_none();
-            self.codec.encode(Message::Chunk(piece), out).map_err(|_| Gone)?;
+            self.codec.encode(Message::Chunk(piece), out)?;
             if ended {
                 return self.write(out).await;
             }
@@ -89,42 +92,42 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// The next piece of an answer that does not come at once.
-    async fn piece_or_gone<B: MessageBody>(
+    /// Waits for the next chunk of a response.
+    async fn next_chunk<B: MessageBody>(
         &mut self,
         mut body: Pin<&mut B>,
-    ) -> Result<Option<Result<Bytes, B::Error>>, Gone> {
+    ) -> Result<Option<Result<Bytes, B::Error>>, Disconnected> {
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(piece) = body.as_mut().poll_next(context) {
                     return Poll::Ready(Ok(piece));
                 }
-                if ready!(self.poll_meanwhile(context)).is_err() {
-                    return Poll::Ready(Err(Gone));
+                if ready!(self.poll_input(context)).is_err() {
+                    return Poll::Ready(Err(Disconnected));
                 }
             }
         })
         .await
     }
 
-    async fn write(&mut self, out: &mut BytesMut) -> Result<(), Gone> {
-        self.io.write_all(out).await.map_err(|_| Gone)?;
-        self.io.flush().await.map_err(|_| Gone)?;
+    async fn write(&mut self, out: &mut BytesMut) -> Result<(), Disconnected> {
+        self.io.write_all(out).await?;
+        self.io.flush().await?;
         out.clear();
         Ok(())
     }
 
-    /// Ends after an answer. What still comes of its request is thrown away for a while: if the connection was simply
-    /// closed on it, the kernel would take back the answer, too (RFC 9112 section 9.6).
+    /// Closes the connection after the last response. Input is discarded for a while: closing while it arrives resets the
+    /// connection, and the client may lose the response (RFC 9112 section 9.6).
     pub(super) async fn close(&mut self) {
-        if self.is_at_an_end() {
-            return self.shut_down().await;
+        if self.has_consumed_request() {
+            return self.shutdown().await;
         }
         self.body = None;
         let lingering = async {
-            self.shut_down().await;
+            self.shutdown().await;
             loop {
-                self.ahead.clear();
+                self.read_buf.clear();
                 match poll_fn(|context| self.poll_read(context)).await {
                     Ok(0) | Err(_) => break,
                     Ok(_) => {}
@@ -134,25 +137,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         let _ = tokio::time::timeout(LINGER, lingering).await;
     }
 
-    pub(super) async fn shut_down(&mut self) {
+    pub(super) async fn shutdown(&mut self) {
         let _ = tokio::time::timeout(LINGER, self.io.shutdown()).await;
     }
 
-    /// Whether everything of the last request was read.
-    pub(super) fn is_at_an_end(&self) -> bool {
+    pub(super) fn has_consumed_request(&self) -> bool {
         self.body.is_none() && !self.broken
     }
 
-    /// Says that this is the last answer, if it is.
-    fn announce_end(&mut self, head: &mut ActixResponse<()>) {
-        let ends = self.worker.connections.is_draining() || !self.is_at_an_end();
+    fn set_connection_close(&mut self, head: &mut ActixResponse<()>) {
+        let ends = self.worker.connections.is_draining() || !self.has_consumed_request();
         if ends && !head.upgrade() {
             head.head_mut().set_connection_type(ConnectionType::Close);
         }
     }
 }
 
-/// The head of an answer, but for its date (RFC 9112 sections 4 and 5).
+/// Writes the head of a response except its date (RFC 9112 sections 4 and 5).
 fn write_head(response: &Response, length: usize, ends: bool, out: &mut BytesMut) {
     let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
     put("HTTP/1.1 ");
@@ -166,7 +167,7 @@ fn write_head(response: &Response, length: usize, ends: bool, out: &mut BytesMut
     if ends {
         put("\r\nconnection: close");
     }
-    response.each_field(|name, value| {
+    response.for_each_field(|name, value| {
         put("\r\n");
         put(name);
         put(": ");

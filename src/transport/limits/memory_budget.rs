@@ -1,29 +1,28 @@
-//! Memory for what is on its way: bodies that are being received, answers that are being sent, and requests beyond the
-//! first on a connection.
+//! Memory for request bodies, responses, and requests beyond the first on a connection.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-/// One may take this part of what is left, and no more: so whoever takes much is refused before those who take little. It is
-/// larger than that of a room, because the page's own scripts must fit.
+/// A reservation may grow to this fraction of what is free, so large ones are refused before small ones. The page's own
+/// scripts must fit.
 const PART: usize = 4;
 
 #[derive(Debug)]
-pub struct Transit {
+pub struct MemoryBudget {
     limit: usize,
     used: AtomicUsize,
 }
 
-/// A part of it, given back when dropped.
+/// Memory taken from the budget until dropped.
 #[derive(Debug)]
-pub struct Share {
-    transit: Arc<Transit>,
+pub struct Reservation {
+    budget: Arc<MemoryBudget>,
     bytes: usize,
 }
 
-impl Transit {
+impl MemoryBudget {
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, used: AtomicUsize::new(0) })
     }
@@ -32,29 +31,30 @@ impl Transit {
         self.used.load(Relaxed)
     }
 
-    /// Nothing yet.
-    pub fn share(self: &Arc<Self>) -> Share {
-        Share { transit: self.clone(), bytes: 0 }
+    /// An empty reservation.
+    pub fn reservation(self: &Arc<Self>) -> Reservation {
+        Reservation { budget: self.clone(), bytes: 0 }
     }
 }
 
-impl Share {
-    /// Takes so much more, if the whole is not more than its part of what is left.
+impl Reservation {
+    /// Takes `more` bytes, unless that would make the reservation too large. Concurrent calls may each see the same free
+    /// bytes: the limit is exceeded by one reservation for each worker at most.
     #[must_use]
     pub fn grow(&mut self, more: usize) -> bool {
-        let left = self.transit.limit.saturating_sub(self.transit.used.load(Relaxed));
-        let fits = self.bytes + more <= left / PART;
+        let free = self.budget.limit.saturating_sub(self.budget.used());
+        let fits = self.bytes + more <= free / PART;
         if fits {
-            self.transit.used.fetch_add(more, Relaxed);
+            self.budget.used.fetch_add(more, Relaxed);
             self.bytes += more;
         }
         fits
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.transit.used.fetch_sub(self.bytes, Relaxed);
+        self.budget.used.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -63,20 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_takes_much_is_refused_before_those_who_take_little() {
-        let transit = Transit::new(10_000);
-        let mut greedy: Vec<Share> = Vec::new();
-        loop {
-            let mut share = transit.share();
-            if !share.grow(500) {
-                break;
-            }
-            greedy.push(share);
-        }
-        assert_eq!(transit.used(), 8500);
-        let mut modest = transit.share();
-        assert!(modest.grow(200) && !modest.grow(200));
-        drop((greedy, modest));
-        assert_eq!(transit.used(), 0);
+    fn large_reservations_are_refused_before_small_ones() {
+        let budget = MemoryBudget::new(10_000);
+        let large: Vec<Reservation> = std::iter::from_fn(|| {
+            let mut reservation = budget.reservation();
+            reservation.grow(500).then_some(reservation)
+        })
+        .collect();
+        assert_eq!(budget.used(), 8500);
+        let mut small = budget.reservation();
+        assert!(small.grow(200) && !small.grow(200));
+        drop((large, small));
+        assert_eq!(budget.used(), 0);
     }
 }

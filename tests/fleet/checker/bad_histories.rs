@@ -34,7 +34,7 @@ fn faults(events: &[Event], promise: Promise) -> Vec<Fault> {
 }
 
 #[test]
-fn a_good_history_has_no_fault() {
+fn a_good_history_has_no_faults() {
     for promise in [Promise::Everything, Promise::Loudness] {
         let verdict = check(&good(), promise);
         assert_eq!((verdict.accepted, verdict.delivered, verdict.faults), (3, 3, vec![]));
@@ -42,7 +42,7 @@ fn a_good_history_has_no_fault() {
 }
 
 #[test]
-fn a_message_that_is_lost_is_found_out() {
+fn a_lost_message_is_a_fault() {
     let mut events = good();
     events.extend([posted(3), accepted(3, 4)]);
     let (from, to, number) = (0, 1, 3);
@@ -51,7 +51,7 @@ fn a_message_that_is_lost_is_found_out() {
 }
 
 #[test]
-fn what_the_reader_was_told_before_or_long_after_excuses_nothing() {
+fn a_mark_long_before_or_after_excuses_nothing() {
     let lost = [posted(3), accepted(3, 4)];
     let early: Vec<Event> = [loud(), seated(0)].into_iter().chain(good()).chain(lost.clone()).collect();
     let late: Vec<Event> =
@@ -62,7 +62,7 @@ fn what_the_reader_was_told_before_or_long_after_excuses_nothing() {
 }
 
 #[test]
-fn a_message_that_is_lost_with_a_restart_must_be_lost_loudly() {
+fn a_loss_at_a_restart_must_be_reported() {
     let again = [posted(4), accepted(4, 901), delivered(4, 901)];
     let lost = [posted(3), accepted(3, 4)];
     let silent: Vec<Event> = good().into_iter().chain(lost.clone()).chain([seated(900)]).chain(again.clone()).collect();
@@ -74,7 +74,7 @@ fn a_message_that_is_lost_with_a_restart_must_be_lost_loudly() {
 }
 
 #[test]
-fn a_rollback_that_the_cursor_hides_is_found_out() {
+fn a_rollback_hidden_by_the_cursor_is_a_fault() {
     // The store forgets number 2, which was read, and gives its place to number 3, which the reader never asks for.
     let mut events = good();
     events.extend([posted(3), accepted(3, 3), posted(4), accepted(4, 4), delivered(4, 4)]);
@@ -82,7 +82,7 @@ fn a_rollback_that_the_cursor_hides_is_found_out() {
 }
 
 #[test]
-fn a_keyed_post_with_two_effects_is_found_out() {
+fn a_keyed_post_with_two_effects_is_a_fault() {
     let mut events = good();
     events.push(delivered(2, 4));
     assert!(faults(&events, Promise::Loudness).contains(&Fault::Doubled { from: 0, to: 1, number: 2 }));
@@ -94,7 +94,7 @@ fn a_keyed_post_with_two_effects_is_found_out() {
 }
 
 #[test]
-fn an_answer_that_is_read_twice_is_a_hole_and_a_double() {
+fn a_batch_read_twice_is_a_gap_and_a_duplicate() {
     let mut events = good();
     events.push(delivered(2, 3));
     let found = faults(&events, Promise::Everything);
@@ -103,7 +103,7 @@ fn an_answer_that_is_read_twice_is_a_hole_and_a_double() {
 }
 
 #[test]
-fn a_wrong_order_is_found_out() {
+fn reordering_is_a_fault() {
     let mut events = vec![seated(0), posted(0), posted(1), accepted(0, 1), accepted(1, 2)];
     events.extend([delivered(1, 1), delivered(0, 2)]);
     let found = faults(&events, Promise::Loudness);
@@ -112,7 +112,7 @@ fn a_wrong_order_is_found_out() {
 }
 
 #[test]
-fn a_post_whose_answer_was_lost_together_with_its_key_may_come_again_across_a_mark() {
+fn a_post_whose_key_was_lost_may_be_repeated_across_a_mark() {
     let first = [seated(0), posted(0), delivered(0, 1)];
     let again = [accepted(0, 901), delivered(0, 901)];
     let told: Vec<Event> = first.iter().cloned().chain([loud(), seated(900)]).chain(again.clone()).collect();
@@ -123,14 +123,14 @@ fn a_post_whose_answer_was_lost_together_with_its_key_may_come_again_across_a_ma
 }
 
 #[test]
-fn a_hole_in_the_numbers_is_found_out() {
+fn a_gap_in_the_numbers_is_a_fault() {
     let mut events = good();
     events.push(Event::Told { to: 1, seq: 5 });
     assert_eq!(faults(&events, Promise::Loudness), [Fault::Hole { who: 1, after: 3, seq: 5 }]);
 }
 
 #[test]
-fn what_was_invented_refused_or_never_answered_is_found_out() {
+fn invented_refused_and_unanswered_messages_are_faults() {
     let mut events = good();
     events.push(delivered(7, 4));
     assert_eq!(faults(&events, Promise::Loudness), [Fault::Invented { from: 0, to: 1, number: 7 }]);

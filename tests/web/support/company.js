@@ -1,5 +1,5 @@
-import { Call } from '../../../web/client/call.js';
-import { Emitter } from '../../../web/client/emitter.js';
+import { Call } from '../../../web/client/rtc/call.js';
+import { Emitter } from '../../../web/client/platform/emitter.js';
 import { FakeClock, settled } from './clock.js';
 import { FakeMediaStream, FakePeerConnection } from './peer-connection.js';
 import { connectionOf } from './sdp.js';
@@ -45,7 +45,7 @@ export class Member {
     const env = { clock, RTCPeerConnection: FakePeerConnection, MediaStream: FakeMediaStream };
     this.call = new Call(this.room, env, options ?? {});
     this.events = [];
-    for (const name of ['link', 'stream', 'data', 'bye', 'channel']) {
+    for (const name of ['link', 'stream', 'data', 'bye', 'channel', 'offer-unanswered']) {
       this.call.on(name, (detail) => this.events.push({ name, ...detail }));
     }
   }

@@ -1,0 +1,57 @@
+//! Certificates for TLS to Redis and its Sentinels.
+
+use std::path::{Path, PathBuf};
+
+use redis::{ClientTlsConfig, RedisError, TlsCertificates};
+use rustls::{
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
+
+/// Files in PEM. They are read again for each connection, so that certificates can be renewed while the server runs.
+#[derive(Clone, Debug, Default)]
+pub struct TlsFiles {
+    /// The certificate authorities for Redis, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// Our certificate chain and its key.
+    pub pair: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsFiles {
+    pub fn read(&self) -> Result<TlsCertificates, String> {
+        let root_cert = self.ca.as_deref().map(|path| certificates(path, "--redis-tls-ca")).transpose()?;
+        let client_tls = self.pair.as_ref().map(|(cert, key)| pair(cert, key)).transpose()?;
+        Ok(TlsCertificates { client_tls, root_cert: root_cert.map(|(pem, _)| pem) })
+    }
+}
+
+fn pair(cert: &Path, key: &Path) -> Result<ClientTlsConfig, String> {
+    let (client_cert, chain) = certificates(cert, "--redis-tls-cert")?;
+    let named = |error: &dyn std::fmt::Display| format!("--redis-tls-key {}: {error}", key.display());
+    let client_key = std::fs::read(key).map_err(|error| named(&error))?;
+    let parsed = PrivateKeyDer::from_pem_slice(&client_key).map_err(|error| named(&error))?;
+    CertifiedKey::from_der(chain, parsed, &ring::default_provider())
+        .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not match: {error}"))?;
+    Ok(ClientTlsConfig { client_cert, client_key })
+}
+
+/// The file and the certificates in it, at least one.
+fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDer<'static>>), String> {
+    let named = |error: &dyn std::fmt::Display| format!("{option} {}: {error}", path.display());
+    let pem = std::fs::read(path).map_err(|error| named(&error))?;
+    let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| named(&error))?;
+    if found.is_empty() { Err(named(&"there is no certificate in it")) } else { Ok((pem, found)) }
+}
+
+/// The option that may help with a TLS error.
+pub fn advice(error: &RedisError) -> Option<&'static str> {
+    let text = error.to_string();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["fatal alert"]) {
+        // RFC 8446 section 6.2: the server rejects our certificate, or the lack of one.
+        return Some("does it require a client certificate? See --redis-tls-cert and --redis-tls-key");
+    }
+    says(&["invalid peer certificate", "UnknownIssuer"])
+        .then_some("--redis-tls-ca names the authority that signs its certificate")
+}

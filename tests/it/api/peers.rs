@@ -1,0 +1,294 @@
+//! `/v1/rooms/{room}/peers`: joining, coming back, leaving.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::harness::{Answer, Server, send};
+
+const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
+
+#[actix_web::test]
+async fn the_first_join_creates_the_room_and_the_third_gets_room_full() {
+    let server = Server::start(&[]);
+    let ann = server.join_with("tea", json!({"name": "Ann", "metadata": {"a": [1, 2.50]}})).await;
+    assert_eq!(ann.joined["created"], true);
+    assert_eq!(ann.joined["polite"], false);
+    assert_eq!(ann.joined["peers"], json!([]));
+    assert_eq!((&ann.joined["lease_ms"], &ann.joined["wait_max_ms"]), (&json!(45_000), &json!(55_000)));
+
+    let ben = server.join_room("tea", "Ben").await;
+    assert_eq!(ben.joined["created"], false);
+    assert_eq!(ben.joined["polite"], true);
+    assert_eq!(ben.joined["peers"], json!([ann.joined["peer"]]));
+    assert_eq!(ben.joined["room_token"], Value::Null);
+    let told = ann.messages(0).await;
+    assert_eq!(told, [json!({"seq": 1, "type": "peer-joined", "peer": ben.joined["peer"]})]);
+
+    let full = server.post("/v1/rooms/tea/peers", json!({})).await;
+    let problem = full.refused(409, "room-full");
+    assert_eq!(problem["capacity"], 2);
+    assert_eq!(problem["seats"], json!([{"quiet": false, "frees_in_ms": null}, {"quiet": false, "frees_in_ms": null}]));
+    assert_eq!(full.headers["retry-after"], "5");
+}
+
+#[actix_web::test]
+async fn room_full_tells_when_a_quiet_seat_frees() {
+    let server = Server::start(&["--leave-grace-ms", "3000"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    ben.goodbye().await.expect(204);
+    let full = server.post("/v1/rooms/tea/peers", json!({})).await;
+    let problem = full.refused(409, "room-full");
+    let frees_in = problem["frees_in_ms"].as_u64().unwrap();
+    assert!((1..=3000).contains(&frees_in), "{problem}");
+    assert_eq!(full.headers["retry-after"], frees_in.div_ceil(1000).to_string());
+
+    assert_eq!(
+        ann.poll(1, 20.0).await.messages(),
+        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "left"})]
+    );
+    server.join_room("tea", "Cleo").await;
+}
+
+#[actix_web::test]
+async fn a_reloaded_page_keeps_its_seat_mailbox_and_cursor() {
+    let server = Server::start(&["--leave-grace-ms", "3000", "--lease-ms", "30000"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    ben.say(&ann, 1).await;
+    ann.poll(1, 0.0).await.expect(200);
+    ben.say(&ann, 2).await;
+    ann.goodbye().await.expect(204);
+
+    let again = server.resume(&ann).await.expect(200);
+    assert_eq!(again["peer"], ann.joined["peer"]);
+    assert_eq!(again["token"], ann.token);
+    assert_eq!((&again["cursor"], &again["latest"]), (&json!(1), &json!(3)));
+    assert_eq!(again["peers"], json!([ben.joined["peer"]]));
+    let unread: Vec<Value> = ann.messages(1).await.iter().map(|message| message["data"].clone()).collect();
+    assert_eq!(unread, [1, 2]);
+    // Nobody was told that Ann had left, and her lease is a whole one again.
+    assert_eq!(ben.poll(0, 3.5).await.messages(), Vec::<Value>::new());
+    ann.poll(3, 0.0).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_poll_repeated_by_a_proxy_does_not_undo_a_goodbye() {
+    let server = Server::start(&["--leave-grace-ms", "3000"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    ben.goodbye().await.expect(204);
+    ben.poll(0, 0.0).await.expect(200);
+    assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "left");
+}
+
+/// A beacon and the join of the page that comes after it travel on two connections, and may overtake each other.
+#[actix_web::test]
+async fn a_goodbye_delivered_after_the_return_is_ignored() {
+    let server = Server::start(&["--leave-grace-ms", "700"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    server.resume(&ben).await.expect(200);
+    ben.goodbye().await.expect(204);
+    ann.poll(1, 1.5).await.expect(200);
+    ben.poll(0, 0.0).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_returning_peers_roster_matches_its_cursor() {
+    let server = Server::start(&[]);
+    let ann = server.join_with("tea", json!({"capacity": 4})).await;
+    let ben = server.join_room("tea", "Ben").await;
+    ann.poll(1, 0.0).await.expect(200);
+    let cleo = server.join_room("tea", "Cleo").await;
+    ben.leave().await.expect(204);
+
+    let again = server.resume(&ann).await.expect(200);
+    assert_eq!(again["peers"], json!([ben.joined["peer"]]));
+    let kinds: Vec<Value> = ann.messages(1).await.iter().map(|message| message["type"].clone()).collect();
+    assert_eq!(kinds, ["peer-joined", "peer-left"]);
+    let roster = send(ann.request(Method::GET, "/v1/rooms/tea/peers")).await.expect(200);
+    assert_eq!(roster["peers"], json!([ann.joined["peer"], cleo.joined["peer"]]));
+}
+
+#[actix_web::test]
+async fn a_join_repeated_after_a_lost_response_takes_no_second_seat() {
+    let server = Server::start(&[]);
+    let join = |body: Value| {
+        send(server.request(Method::POST, "/v1/rooms/tea/peers").header("idempotency-key", KEY).json(&body))
+    };
+    let first = join(json!({"name": "Ann"})).await.expect(201);
+    let ben = server.join_room("tea", "Ben").await;
+    let second = join(json!({"name": "Ann"})).await.expect(201);
+    for member in ["created", "peer", "token", "cursor", "peers", "room_token", "polite"] {
+        assert_eq!(first[member], second[member], "{member}");
+    }
+    join(json!({"name": "Eve"})).await.refused(422, "key-reused");
+    assert_eq!(ben.messages(0).await, Vec::<Value>::new());
+    assert_eq!(server.get("/v1/rooms/tea").await.expect(200)["occupancy"], 2);
+}
+
+#[actix_web::test]
+async fn an_expired_peer_rejoins_under_its_id_with_a_new_mailbox() {
+    let server = Server::start(&["--lease-ms", "3000"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    assert_eq!(
+        ann.poll(1, 20.0).await.messages(),
+        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "expired"})]
+    );
+    ben.poll(0, 0.0).await.refused(410, "peer-gone");
+    ben.post(&ann, json!({"type": "bye"})).await.refused(410, "peer-gone");
+    ann.post(&ben, json!({"type": "bye"})).await.refused(404, "peer-unknown");
+
+    let again = server.resume(&ben).await.expect(201);
+    assert_eq!(again["peer"]["id"], ben.id);
+    assert!(again["cursor"].as_u64().unwrap() > 1_700_000_000_000);
+    ben.poll(0, 0.0).await.refused(410, "cursor-gone");
+    ben.poll(again["cursor"].as_u64().unwrap(), 0.0).await.expect(200);
+}
+
+#[actix_web::test]
+async fn leaving_frees_the_seat_immediately() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    ben.leave().await.expect(204);
+    assert_eq!(ann.messages(1).await, [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "left"})]);
+    ben.leave().await.refused(410, "peer-gone");
+    server.join_room("tea", "Cleo").await;
+}
+
+#[actix_web::test]
+async fn a_token_replaces_the_secret_only_while_its_seat_exists() {
+    let server = Server::start(&[]);
+    let join = |body: Value| server.post("/v1/rooms/tea/peers", body);
+    let ann = server.join_with("tea", json!({"secret": "lumps"})).await;
+    join(json!({})).await.refused(403, "secret-wrong");
+    join(json!({"secret": "lump"})).await.refused(403, "secret-wrong");
+    let ben = server.join_with("tea", json!({"secret": "lumps"})).await;
+    server.resume(&ben).await.expect(200);
+    ben.leave().await.expect(204);
+    server.resume(&ben).await.refused(403, "secret-wrong");
+    let with_secret = server.request(Method::POST, "/v1/rooms/tea/peers").bearer_auth(&ben.token);
+    send(with_secret.json(&json!({"secret": "lumps"}))).await.expect(201);
+    assert_eq!(ann.messages(0).await.len(), 3);
+}
+
+#[actix_web::test]
+async fn a_token_is_valid_only_for_its_peer_and_room() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ben = server.join_room("tea", "Ben").await;
+    let eve = server.join_room("coffee", "Eve").await;
+    let with =
+        |token: &str| send(server.request(Method::GET, &ann.path("/messages?wait=0")).header("authorization", token));
+    send(server.request(Method::GET, &ann.path("/messages"))).await.refused(401, "token-missing");
+    for bad in ["", "Bearer", "Bearer ", "Basic eDp5", "Bearer nonsense", &format!("Bearer {}", eve.token)] {
+        with(bad).await.refused(401, "token-invalid");
+    }
+    with(&format!("Bearer {}", ben.token)).await.refused(403, "not-yours");
+    with(&format!("bearer {}", ann.token)).await.expect(200);
+    server
+        .resume(&crate::support::harness::Peer { token: eve.token.clone(), ..ann.clone() })
+        .await
+        .refused(401, "token-invalid");
+    send(ben.request(Method::GET, &ann.path("/ice-servers"))).await.refused(403, "not-yours");
+    send(ben.request(Method::DELETE, &ann.path(""))).await.refused(403, "not-yours");
+    let odd = ann.path("").replace(&ann.id, "not-a-uuid");
+    send(ben.request(Method::DELETE, &odd)).await.refused(404, "peer-unknown");
+}
+
+#[actix_web::test]
+async fn names_and_metadata_are_bounded() {
+    let server = Server::start(&[]);
+    let join = |body: Value| server.post("/v1/rooms/tea/peers", body);
+    let metadata = |bytes: usize| json!({"metadata": {"k": "x".repeat(bytes - 8)}});
+    let deep = |levels: usize| {
+        let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        send(
+            server
+                .request(Method::POST, "/v1/rooms/deep/peers")
+                .header("content-type", "application/json")
+                .body(format!("{{\"metadata\":{{\"a\":{nested}}}}}")),
+        )
+    };
+    for bad in [json!({"name": "x".repeat(65)}), json!({"name": "a\u{7}"}), metadata(4097), json!({"metadata": [1]})] {
+        join(bad).await.refused(422, "invalid");
+    }
+    deep(31).await.refused(422, "invalid");
+    server.get("/v1/rooms/tea").await.refused(404, "room-unknown");
+    deep(30).await.expect(201);
+    join(json!({"name": "é".repeat(64)})).await.expect(201);
+    for bad in [json!(0), json!(65), json!(2.5), json!(-1), json!("2")] {
+        join(json!({"capacity": bad})).await.refused(422, "invalid");
+    }
+    let fresh =
+        server.post("/v1/rooms/fresh/peers", json!({"capacity": 3.0, "secret": "é".repeat(256)})).await.expect(201);
+    assert_eq!(fresh["capacity"], 3);
+    server.post("/v1/rooms/fresh/peers", json!({"secret": "é".repeat(257)})).await.refused(422, "invalid");
+    join(metadata(4096)).await.expect(201);
+}
+
+#[actix_web::test]
+async fn a_leave_beacon_may_be_text_or_json_and_reveals_nothing() {
+    let server = Server::start(&["--leave-grace-ms", "200"]);
+    let ann = server.join_with("tea", json!({"capacity": 4})).await;
+    let ben = server.join_room("tea", "Ben").await;
+    let cleo = server.join_room("tea", "Cleo").await;
+    let beacon = |path: String, body: String| send(server.request(Method::POST, &path).body(body));
+    beacon(ben.path("/leave"), ben.token.clone()).await.expect(204);
+    beacon(cleo.path("/leave"), json!({"token": cleo.token}).to_string()).await.expect(204);
+    beacon(ann.path("/leave"), ben.token.clone()).await.expect(204);
+    beacon(ann.path("/leave"), "nonsense".into()).await.expect(204);
+    beacon(ann.path("/leave"), "x".repeat(2000)).await.refused(413, "body-too-large");
+
+    let mut gone = Vec::new();
+    let mut cursor = 2;
+    while gone.len() < 2 {
+        for message in ann.poll(cursor, 20.0).await.messages() {
+            cursor = message["seq"].as_u64().unwrap();
+            gone.push(message["peer"].clone());
+        }
+    }
+    assert!(gone.contains(&json!(ben.id)) && gone.contains(&json!(cleo.id)));
+    ann.poll(cursor, 0.0).await.expect(200);
+}
+
+#[actix_web::test]
+async fn only_members_get_ice_servers_with_credentials() {
+    let server = Server::start(&[
+        "--stun-url",
+        "stun:s.example:3478",
+        "--turn-url",
+        "turn:t.example:3478",
+        "--turn-secret",
+        "north",
+    ]);
+    let ann = server.join_room("tea", "Ann").await;
+    let servers = &ann.joined["ice_servers"];
+    assert_eq!(servers[0], json!({"urls": ["stun:s.example:3478"]}));
+    assert!(servers[1]["username"].as_str().unwrap().ends_with(&format!(":{}", ann.id)));
+    assert_eq!(ann.joined["ice_ttl_s"], 3600);
+    let nothing_expires = Server::start(&["--stun-url", "stun:s.example:3478"]).join_room("tea", "Ann").await;
+    assert_eq!(nothing_expires.joined["ice_ttl_s"], Value::Null);
+
+    let ask = || send(ann.request(Method::GET, &ann.path("/ice-servers")));
+    let fresh = ask().await.expect(200);
+    assert_eq!(fresh["ttl_s"], 3600);
+    assert_eq!(fresh["ice_servers"][1]["urls"], json!(["turn:t.example:3478"]));
+    ann.leave().await.expect(204);
+    ask().await.refused(410, "peer-gone");
+}
+
+#[actix_web::test]
+async fn responses_are_marked_no_store() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    let stored = |answer: &Answer| answer.headers["cache-control"].to_str().unwrap().to_owned();
+    let poll = ann.poll(0, 0.0).await;
+    assert_eq!(stored(&poll), "no-store, no-transform");
+    assert!(poll.headers.contains_key("content-length") && !poll.headers.contains_key("etag"));
+    assert_eq!(stored(&ann.poll(9, 0.0).await), "no-store, no-transform");
+    assert_eq!(stored(&server.get("/v1/rooms/tea").await), "no-store, no-transform");
+}

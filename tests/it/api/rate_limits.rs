@@ -1,0 +1,106 @@
+//! Limits by address and by peer.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::harness::{Answer, Server, send};
+
+fn retry_after(answer: &Answer) -> u64 {
+    answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
+}
+
+#[actix_web::test]
+async fn joins_posts_and_polls_over_the_rate_get_retry_after() {
+    let server = Server::start(&["--rate-join", "1", "--rate-send", "1", "--rate-poll", "1"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let refused = [
+        until_refused(async || ann.poll(0, 0.0).await).await,
+        until_refused(async || server.post("/v1/rooms", json!({})).await).await,
+        until_refused(async || ann.post(&ann, json!({"type": "bye"})).await).await,
+    ];
+    for answer in &refused {
+        answer.refused(429, "rate-limited");
+        assert_eq!(retry_after(answer), 1);
+    }
+    server.get("/healthz").await;
+    // Whoever goes on asking is served at last: what is refused costs nothing.
+    while ann.post(&ann, json!({"type": "bye"})).await.status != 202 {}
+}
+
+/// Asks until it is refused: how soon that is depends on how fast the machine is.
+async fn until_refused(ask: impl AsyncFn() -> Answer) -> Answer {
+    for _ in 0..10_000 {
+        let answer = ask().await;
+        if answer.status >= 400 {
+            return answer;
+        }
+    }
+    panic!("as often as one likes");
+}
+
+#[actix_web::test]
+async fn turn_credentials_share_the_poll_rate_limit() {
+    let server = Server::start(&["--rate-poll", "1", "--turn-url", "turn:t.example", "--turn-secret", "north"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let ask = async || send(ann.request(Method::GET, &ann.path("/ice-servers"))).await;
+    until_refused(ask).await.refused(429, "rate-limited");
+}
+
+#[actix_web::test]
+async fn wrong_secrets_lock_the_address_out_even_with_the_right_one() {
+    let server = Server::start(&[]);
+    let join = |secret: &str| server.post("/v1/rooms/tea/peers", json!({ "secret": secret }));
+    server.join_with("tea", json!({"secret": "lumps"})).await;
+    for _ in 0..10 {
+        join("guess").await.refused(403, "secret-wrong");
+    }
+    // Each wait is twice as long as the one before, so the right secret comes within one of them also on a slow machine.
+    let waits = loop {
+        let slowed = join("guess").await;
+        if slowed.status == 429 && join("lumps").await.status == 429 {
+            break slowed;
+        }
+    };
+    waits.refused(429, "too-many-failures");
+    assert!(retry_after(&waits) >= 1);
+    // Those who are in, and those who try no secret, are not held up.
+    server.join_room("coffee", "Ben").await;
+}
+
+/// After a restart with another key all tokens are wrong, and an office full of tabs behind one address must be told so,
+/// not to wait: it is how they find back.
+#[actix_web::test]
+async fn wrong_tokens_never_lock_an_address_out() {
+    let server = Server::start(&[]);
+    let ann = server.join_room("tea", "Ann").await;
+    for _ in 0..40 {
+        let guess = server.request(Method::GET, &ann.path("/messages?wait=0")).bearer_auth("guess");
+        send(guess).await.refused(401, "token-invalid");
+    }
+    server.join_with("tea", json!({"secret": "still heard"})).await;
+}
+
+#[actix_web::test]
+async fn only_trusted_proxies_set_the_client_address() {
+    let join_from = |server: &Server, header: &str, client: &str| {
+        let request = server.request(Method::POST, "/v1/rooms").header(header, client);
+        send(request)
+    };
+    for (flags, is_refused) in
+        [(vec!["--rate-join", "1"], true), (vec!["--rate-join", "1", "--trusted-proxy", "127.0.0.0/8"], false)]
+    {
+        let server = Server::start(&flags);
+        let all = (0..200).map(|number| join_from(&server, "x-forwarded-for", &format!("203.0.113.{number}")));
+        let refused = futures_util::future::join_all(all).await.iter().filter(|answer| answer.status == 429).count();
+        assert_eq!(refused > 0, is_refused, "{flags:?}");
+    }
+    let server = Server::start(&["--rate-join", "1", "--trusted-proxy", "127.0.0.1"]);
+    // What the client itself put in stands on the left.
+    let forged = fastrand::u8;
+    until_refused(async || {
+        join_from(&server, "x-forwarded-for", &format!("198.51.100.{}, 203.0.113.9", forged(..))).await
+    })
+    .await
+    .refused(429, "rate-limited");
+    assert_eq!(join_from(&server, "forwarded", "for=203.0.113.10").await.status, 201);
+}

@@ -1,0 +1,55 @@
+//! What the page that tests a network asks: are upgrades let through?
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::harness::Server;
+
+/// The handshake that RFC 6455 has as its example, and the key that must come back.
+const HANDSHAKE: &str = "GET /v1/probe/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const ACCEPT: &str = "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// All that the server says until it closes the connection.
+async fn shake_hands(server: &Server) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    stream.write_all(HANDSHAKE.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes));
+    reading.await.expect("the server closes the connection").unwrap();
+    bytes
+}
+
+#[actix_web::test]
+async fn a_websocket_handshake_is_accepted_and_closed() {
+    let bytes = shake_hands(&Server::start(&[])).await;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    assert!(head.contains(&ACCEPT.to_lowercase()) && head.contains("upgrade: websocket"), "{head}");
+    assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
+    // A close frame with code 1000, and nothing else.
+    assert_eq!(bytes[end..], [0x88, 2, 0x03, 0xe8]);
+}
+
+#[actix_web::test]
+async fn requests_without_a_handshake_get_an_explanation() {
+    let server = Server::start(&[]);
+    let problem = server.get("/v1/probe/upgrade").await.refused(400, "malformed-request");
+    assert!(problem["detail"].as_str().unwrap().contains("WebSocket handshake"), "{problem}");
+    server.post("/v1/probe/upgrade", serde_json::json!({})).await.refused(405, "method-not-allowed");
+}
+
+#[actix_web::test]
+async fn the_probe_shares_the_join_rate_limit() {
+    let server = Server::start(&["--rate-join", "1"]);
+    let mut last = server.get("/v1/probe/upgrade").await;
+    for _ in 0..20 {
+        last = server.get("/v1/probe/upgrade").await;
+    }
+    last.refused(429, "rate-limited");
+}

@@ -1,0 +1,204 @@
+//! How many calls may be in flight to a Redis server, and what becomes of those that wait for their turn. Which calls reach
+//! Redis, and when time-outs strike, is said by the tests.
+
+use std::time::Duration;
+
+use signalpost::{
+    domain::{Accepted, Limits, Refusal},
+    engine::Engine,
+};
+use tokio::{task::JoinSet, time::timeout};
+
+use crate::support::{
+    engine_calls::{id, is_pending, join, room, text},
+    engine_clock::EngineClock,
+    redis_link::RedisLink,
+    redis_server::RedisServer,
+};
+
+/// As many as may be in flight (`MAX_IN_FLIGHT` in `engine/redis/connection/server.rs`).
+const AT_ONCE: usize = 256;
+/// So many more wait.
+const WAITING: usize = 44;
+const PATIENCE: Duration = Duration::from_secs(100);
+/// How many scripts there are.
+const SCRIPTS: usize = 15;
+
+/// Somebody with a seat, who posts to itself.
+struct Poster {
+    redis: RedisServer,
+    link: RedisLink,
+    clock: EngineClock,
+    engine: Engine,
+    posts: JoinSet<Result<Accepted, Refusal>>,
+    ends: Ends,
+    /// What had been asked before the first post.
+    before: usize,
+}
+
+/// What became of the posts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ends {
+    answered: usize,
+    not_sent: usize,
+    perhaps_done: usize,
+}
+
+impl Poster {
+    /// Posts are held back from now on.
+    async fn start() -> Self {
+        let redis = RedisServer::start(&["--save", ""]);
+        let link = RedisLink::to(&redis).await;
+        let limits = Limits {
+            lease: Duration::from_secs(3600),
+            mailbox_messages: 1_000_000,
+            mailbox_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        let (engine, clock) = EngineClock::engine_behind(&link, limits).await;
+        join(&engine, 1).await;
+        link.hold();
+        let before = link.asked();
+        Self { redis, link, clock, engine, posts: JoinSet::new(), ends: Ends::default(), before }
+    }
+
+    /// Begins so many posts: when this returns, each is in flight or waits for its turn.
+    async fn begin(&mut self, count: usize) {
+        for _ in 0..count {
+            let engine = self.engine.clone();
+            let mut post = Box::pin(async move { engine.post(&room("r"), id(1), text(1, "x")).await });
+            assert!(is_pending(&mut post));
+            self.posts.spawn(post);
+        }
+        self.clock.advance(Duration::ZERO).await;
+    }
+
+    /// Waits until so many posts were sent.
+    async fn sent(&self, count: usize) {
+        let sending = async {
+            while self.link.asked() - self.before < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, sending).await.unwrap();
+        assert_eq!(self.link.asked() - self.before, count);
+    }
+
+    /// Waits until so many posts have ended.
+    async fn ended(&mut self, count: usize) -> Ends {
+        while self.ends.all() < count {
+            match timeout(PATIENCE, self.posts.join_next()).await.unwrap().unwrap().unwrap() {
+                Ok(_) => self.ends.answered += 1,
+                Err(Refusal::EngineUnavailable { perhaps_done: true }) => self.ends.perhaps_done += 1,
+                Err(Refusal::EngineUnavailable { perhaps_done: false }) => self.ends.not_sent += 1,
+                Err(refusal) => panic!("{refusal:?}"),
+            }
+        }
+        self.ends
+    }
+
+    fn nobody_more_has_ended(&mut self) {
+        assert!(self.posts.try_join_next().is_none());
+    }
+}
+
+impl Ends {
+    fn all(&self) -> usize {
+        self.answered + self.not_sent + self.perhaps_done
+    }
+}
+
+#[tokio::test]
+async fn at_most_256_calls_are_in_flight() {
+    let mut poster = Poster::start().await;
+    poster.begin(AT_ONCE + WAITING).await;
+    poster.sent(AT_ONCE).await;
+    for answered in 1..=WAITING {
+        poster.link.let_pass(1);
+        poster.ended(answered).await;
+        poster.sent(AT_ONCE + answered).await;
+    }
+    poster.link.release();
+    let all = AT_ONCE + WAITING;
+    assert_eq!(poster.ended(all).await, Ends { answered: all, ..Ends::default() });
+}
+
+#[tokio::test]
+async fn a_call_queued_for_300_ms_fails_unsent() {
+    let mut poster = Poster::start().await;
+    poster.begin(AT_ONCE + WAITING).await;
+    poster.sent(AT_ONCE).await;
+    poster.clock.advance(Duration::from_millis(299)).await;
+    poster.nobody_more_has_ended();
+    poster.clock.advance(Duration::from_millis(2)).await;
+    assert_eq!(poster.ended(WAITING).await, Ends { not_sent: WAITING, ..Ends::default() });
+    poster.nobody_more_has_ended();
+
+    poster.link.release();
+    let all = AT_ONCE + WAITING;
+    assert_eq!(poster.ended(all).await, Ends { answered: AT_ONCE, not_sent: WAITING, perhaps_done: 0 });
+    poster.sent(AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn a_call_that_times_out_in_flight_is_perhaps_done() {
+    let mut poster = Poster::start().await;
+    poster.begin(1).await;
+    poster.sent(1).await;
+    poster.clock.advance(Duration::from_millis(799)).await;
+    poster.nobody_more_has_ended();
+    poster.clock.advance(Duration::from_millis(2)).await;
+    assert_eq!(poster.ended(1).await, Ends { perhaps_done: 1, ..Ends::default() });
+}
+
+// Once all that waited for their turns were sent into the connection that was lost.
+#[tokio::test]
+async fn on_disconnect_only_calls_in_flight_are_perhaps_done() {
+    let mut poster = Poster::start().await;
+    poster.begin(AT_ONCE + WAITING).await;
+    poster.sent(AT_ONCE).await;
+    poster.link.cut();
+    let all = AT_ONCE + WAITING;
+    assert_eq!(poster.ended(all).await, Ends { answered: 0, not_sent: WAITING, perhaps_done: AT_ONCE });
+}
+
+// Once each call that found them forgotten gave it all scripts, and what was sent after that waited behind them.
+#[tokio::test]
+async fn flushed_scripts_are_loaded_once_and_no_call_fails() {
+    let mut poster = Poster::start().await;
+    poster.begin(AT_ONCE + WAITING).await;
+    poster.sent(AT_ONCE).await;
+    let given = poster.redis.calls("script|load");
+    poster.redis.cli(&["script", "flush"]);
+    poster.link.release();
+    let all = AT_ONCE + WAITING;
+    assert_eq!(poster.ended(all).await, Ends { answered: all, ..Ends::default() });
+    assert_eq!(poster.redis.calls("script|load") - given, SCRIPTS);
+}
+
+// The question whether it is well once waited behind all that it was asked, for longer than its answer was waited for: so
+// connections that did all they could were given up, with everything in flight, and every poll looked again. Then, when calls
+// waited for their turns, and not for less time than for their answers, those that had one were given up soon after.
+#[tokio::test]
+async fn an_overloaded_redis_keeps_its_connection() {
+    const ROUNDS: usize = 12;
+    let mut poster = Poster::start().await;
+    let made = poster.link.made();
+    // It is asked two thousand times a second, and answers half of that.
+    for _ in 0..ROUNDS {
+        poster.begin(2 * AT_ONCE).await;
+        poster.clock.advance(Duration::from_millis(250)).await;
+        poster.link.let_pass(AT_ONCE);
+        let more = poster.ends.answered + AT_ONCE;
+        while poster.ends.answered < more {
+            poster.ended(poster.ends.all() + 1).await;
+        }
+    }
+    poster.link.release();
+    let all = 2 * AT_ONCE * ROUNDS;
+    let ends = poster.ended(all).await;
+    assert_eq!(ends.perhaps_done, 0, "{ends:?}");
+    assert!(ends.answered >= AT_ONCE * ROUNDS && ends.not_sent > 0, "{ends:?}");
+    assert_eq!(poster.link.made(), made);
+    poster.engine.post(&room("r"), id(1), text(1, "still here")).await.unwrap();
+}

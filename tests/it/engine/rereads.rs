@@ -1,0 +1,114 @@
+//! Polls that look again after Redis was lost for a moment: one that cannot yet, and a thousand at once.
+
+use std::{sync::Arc, time::Duration};
+
+use signalpost::{
+    clock::Clock,
+    domain::{Identity, Limits, PeerId, RoomName, Seq, Visitor},
+    engine::{Engine, Redis},
+};
+use tokio::task::JoinSet;
+
+use crate::support::{
+    engine_calls::{asked, id, is_pending, join, room, text, visitor},
+    engine_clock::EngineClock,
+    redis_link::RedisLink,
+    redis_server::RedisServer,
+};
+
+const POLLS: usize = 1_000;
+/// As many as may look again at a time (`MAX_CONCURRENT_REREADS` in `engine/redis/mod.rs`).
+const AT_ONCE: usize = 128;
+/// Longer than any test takes.
+const HOLD: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(100);
+
+#[track_caller]
+fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let at = std::panic::Location::caller();
+    async move {
+        let asking = async {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("waited in vain at {at}"));
+    }
+}
+
+// `min-replicas-to-write` makes it refuse every script, and say that it is well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parked_poll_survives_a_failed_reread() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let link = RedisLink::to(&redis).await;
+    let (url, limits) = (link.url().parse().unwrap(), Arc::new(Limits::default()));
+    let connecting = move || Redis::connect(url, limits, Clock::start());
+    let engine = Engine::Redis(tokio::task::spawn_blocking(connecting).await.unwrap().unwrap());
+    join(&engine, 1).await;
+    let waiting = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.receive(&room("r"), id(1), asked(0, None), HOLD).await }
+    });
+    until(|| link.asked() >= 2).await;
+    redis.cli(&["config", "set", "min-replicas-to-write", "1"]);
+    redis.cli(&["client", "kill", "type", "pubsub"]);
+    until(|| redis.cli(&["info", "errorstats"]).contains("NOREPLICAS")).await;
+    redis.cli(&["config", "set", "min-replicas-to-write", "0"]);
+
+    while engine.post(&room("r"), id(1), text(1, "x")).await.is_err() {}
+    let told = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert_eq!(told.unwrap().messages.len(), 1);
+}
+
+fn own(number: usize) -> (RoomName, PeerId) {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    (room(&format!("room-{number}")), PeerId::from_bytes(bytes))
+}
+
+// Were they all to ask at once, most would wait in vain, and their failures would make all look once more, without end.
+#[tokio::test]
+async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let link = RedisLink::to(&redis).await;
+    let limits = Limits { rooms: 100_000, lease: HOLD, ..Limits::default() };
+    let (engine, clock) = EngineClock::engine_behind(&link, limits).await;
+    let mut polls = JoinSet::new();
+    for number in 0..POLLS {
+        let (room, id) = own(number);
+        let identity = Identity::Returning { id, restart: Seq::START };
+        let joined = engine.join(&room, Visitor { identity, ..visitor(1) }).await.unwrap();
+        let (engine, asked) = (engine.clone(), asked(joined.cursor.get(), None));
+        polls.spawn(async move { engine.receive(&room, id, asked, HOLD).await });
+    }
+    until(|| link.asked() == 2 * POLLS).await;
+
+    link.hold();
+    redis.cli(&["client", "kill", "type", "pubsub"]);
+    // It looks whether all is well.
+    clock.advance(Duration::from_millis(250)).await;
+    until(|| link.asked() >= 2 * POLLS + AT_ONCE).await;
+    // Whoever asks for something else is not behind them all.
+    let (room, id) = own(0);
+    let mut post = Box::pin(engine.post(&room, id, text(9, "to nobody")));
+    assert!(is_pending(&mut post));
+    clock.advance(Duration::ZERO).await;
+    let mut asked = 2 * POLLS + AT_ONCE + 1;
+    until(|| link.asked() >= asked).await;
+    assert_eq!(link.asked(), asked);
+    link.let_pass(1);
+
+    // Five hundred a second are answered: not all within the time that a call may wait for its turn.
+    while asked < 3 * POLLS + 1 {
+        clock.advance(Duration::from_millis(250)).await;
+        let more = AT_ONCE.min(3 * POLLS + 1 - asked);
+        link.let_pass(more);
+        asked += more;
+        until(|| link.asked() >= asked).await;
+    }
+    link.release();
+    // It has also asked for its rights.
+    until(|| redis.calls("evalsha") > 3 * POLLS + 1).await;
+    assert_eq!(link.asked(), 3 * POLLS + 1);
+    assert!(polls.try_join_next().is_none());
+}

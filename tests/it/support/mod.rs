@@ -1,0 +1,12 @@
+//! What tests share: servers, peers, Redis, and links that a test controls. No tests.
+
+pub mod attacked_server;
+pub mod certificate;
+pub mod engine_calls;
+pub mod engine_clock;
+pub mod harness;
+pub mod process;
+pub mod redis_link;
+pub mod redis_server;
+pub mod three_ways;
+pub mod waits;

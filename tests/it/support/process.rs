@@ -1,0 +1,67 @@
+//! The binary itself, as an operator starts it.
+
+use std::process::Stdio;
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    sync::watch,
+    task::JoinHandle,
+};
+
+pub struct ServerProcess {
+    pub child: Child,
+    pub port: u16,
+    /// Read all the while: a program whose log nobody reads stands still.
+    reading: JoinHandle<()>,
+    logged: watch::Receiver<String>,
+}
+
+impl ServerProcess {
+    pub async fn start(flags: &[&str]) -> ServerProcess {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_signalpost"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (logs, logged) = watch::channel(String::new());
+        let reading = tokio::spawn(async move {
+            while let Some(line) = log.next_line().await.unwrap() {
+                logs.send_modify(|logs| *logs += &(line + "\n"));
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap().unwrap();
+        let port = line.rsplit(':').next().unwrap().parse().unwrap();
+        ServerProcess { child, port, reading, logged }
+    }
+
+    pub async fn terminate(&self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    }
+
+    /// What it has of the machine's memory, in bytes.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    }
+
+    /// Waits until it has logged this.
+    pub async fn has_logged(&self, text: &str) {
+        self.logged.clone().wait_for(|logs| logs.contains(text)).await.unwrap();
+    }
+
+    /// Ends it, and gives everything it has logged.
+    pub async fn logs(mut self) -> String {
+        self.terminate().await;
+        assert_eq!(self.child.wait().await.unwrap().code(), Some(0));
+        self.reading.await.unwrap();
+        self.logged.borrow().clone()
+    }
+}

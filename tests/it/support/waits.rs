@@ -1,0 +1,29 @@
+//! Waits for a state that the server itself reports. The time-out only ends a test that hangs.
+
+use std::time::Duration;
+
+use crate::support::harness::Server;
+
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// Asks whether the node is ready until it says what is expected.
+pub async fn until_ready(node: &Server, status: u16) {
+    let asking = async { while node.get("/readyz").await.status != status {} };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap();
+}
+
+/// Waits until that many polls are parked at the node and registered in Redis.
+pub async fn until_parked_in_redis(node: &Server, polls: usize) {
+    tokio::time::timeout(PATIENCE, until_parked(node, polls)).await.unwrap();
+    // Its call to Redis uses the connection on which the polls registered.
+    node.get("/v1/rooms/tea").await.expect(200);
+}
+
+/// Waits until that many polls are parked.
+pub async fn until_parked(server: &Server, count: usize) {
+    let line = format!("signalpost_parked_polls {count}\n");
+    let there = server.metrics.map_or(server.base.clone(), |addr| format!("http://{addr}"));
+    while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,69 @@
+//! How large files and folders may be, how they may be called, and what tests may not do.
+
+use std::collections::BTreeMap;
+
+use super::sources::files;
+
+/// Lines in a file.
+const LONGEST_FILE: usize = 350;
+/// Rust files in a folder, `mod.rs` included.
+const FULLEST_FOLDER: usize = 15;
+
+#[test]
+fn no_file_is_too_long() {
+    let rust = ["src", "tests", "benches"].into_iter().flat_map(|folder| files(folder, ".rs"));
+    let web = files("web", ".js").into_iter().chain(files("tests", ".js"));
+    for (name, text) in rust.chain(web) {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{name} has {lines} lines");
+    }
+}
+
+#[test]
+fn no_folder_is_too_full() {
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    let rust = ["src", "tests/it"].into_iter().flat_map(|folder| files(folder, ".rs"));
+    for (name, _) in rust {
+        *folders.entry(name.rsplit_once('/').unwrap().0.to_owned()).or_default() += 1;
+    }
+    for (folder, count) in folders {
+        assert!(count <= FULLEST_FOLDER, "{folder} has {count} files");
+    }
+}
+
+#[test]
+fn no_file_has_a_meaningless_name() {
+    let nothing = ["util", "helper", "common", "misc", "manager", "service"];
+    for (name, _) in files("src", ".rs").into_iter().chain(files("web", ".js")) {
+        let stem = name.rsplit('/').next().unwrap();
+        assert!(!nothing.iter().any(|word| stem.contains(word)), "{name}");
+    }
+}
+
+#[test]
+fn no_test_is_ignored_or_sleeps() {
+    let ours = "tests/it/tidy";
+    for (name, text) in files("tests", ".rs").into_iter().chain(files("src", ".rs")) {
+        assert!(name.starts_with(ours) || !text.contains("#[ignore"), "{name}");
+        assert!(name.starts_with(ours) || !text.contains("thread::sleep"), "{name}");
+    }
+    // Only benches may measure time.
+    for (name, text) in files("tests/it", ".rs").into_iter().chain(files("tests/sim", ".rs")) {
+        assert!(name.starts_with(ours) || !text.contains("elapsed()") && !text.contains("Instant::now"), "{name}");
+    }
+    for (name, text) in files("tests", ".js") {
+        for word in ["test.skip", ".only(", "waitForTimeout"] {
+            assert!(!text.contains(word), "{name} contains {word}");
+        }
+    }
+}
+
+#[test]
+fn every_limit_has_a_reason() {
+    let (_, limits) = files("src/domain", "limits.rs").remove(0);
+    let fields = limits.split("pub struct Limits {").nth(1).unwrap().split("\n}").next().unwrap();
+    let lines: Vec<&str> = fields.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    for pair in lines.windows(2).filter(|pair| pair[1].starts_with("pub ")) {
+        assert!(pair[0].starts_with("///"), "{} has no reason", pair[1]);
+    }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { invitation, readAddress } from '../../../web/app/address.js';
+import { openMedia } from '../../../web/app/media.js';
+import { suggestRoomName, toApiName, toRoomName } from '../../../web/app/room-name.js';
+import { list, summarize } from '../../../web/app/words.js';
+
+// ---- Addresses and names -----------------------------------------------------------------------------------------
+
+test('an address says what is wished for', () => {
+  assert.deepEqual(readAddress('https://x.example/?room=tea&name=Ann&media=audio&capacity=4#secret=s%20t'), {
+    room: 'tea',
+    name: 'Ann',
+    media: 'audio',
+    capacity: 4,
+    secret: 's t',
+  });
+});
+
+test('what an address leaves out, or says wrongly, is not wished for', () => {
+  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined };
+  assert.deepEqual(readAddress('https://x.example/'), nothing);
+  assert.deepEqual(readAddress('https://x.example/?room=%2F&media=smell&capacity=-1'), nothing);
+  assert.equal(readAddress('https://x.example/?name=').name, '', 'an empty name is a name: it joins at once');
+});
+
+test('an invitation names the room and its secret, and nobody', () => {
+  const own = 'https://x.example/?room=old&name=Ann&media=none#secret=old';
+  assert.equal(invitation(own, { room: 'tea' }), 'https://x.example/?room=tea');
+  const secret = 'a&b c#d';
+  const shared = invitation(own, { room: 'tea', secret });
+  assert.equal(readAddress(shared).secret, secret);
+  assert.equal(new URL(shared).search, '?room=tea', 'the secret stays out of what servers see');
+});
+
+test('a suggested room name is readable, valid, and not easily hit upon', () => {
+  const names = new Set(Array.from({ length: 200 }, () => suggestRoomName()));
+  assert.equal(names.size, 200);
+  for (const name of names) {
+    assert.match(name, /^[a-z]+-[a-z]+-[a-z]+-[b-df-hj-np-tv-z2-9]{5}$/);
+    assert.deepEqual([toRoomName(name), toApiName(name)], [name, name]);
+  }
+  assert.equal(suggestRoomName(() => 0), 'amber-apple-bridge-bbbbb');
+});
+
+// ---- Words -------------------------------------------------------------------------------------------------------
+
+const inside = (more) => ({ phase: 'inside', room: 'connected', links: [], news: '', ...more });
+const link = (name, state) => ({ name, state });
+
+/** Each row: the facts, the state of the page, the words. */
+const moments = [
+  [{ phase: 'asking' }, 'joining', 'Asking for camera and microphone…'],
+  [{ phase: 'joining' }, 'joining', 'Joining…'],
+  [{ phase: 'unanswered' }, 'joining', 'The server does not respond – retrying'],
+  [{ phase: 'full', freesInMs: 11_001 }, 'full', 'Room is full – a seat may become free in 12 s'],
+  [{ phase: 'full', freesInMs: -300 }, 'full', 'Room is full – a seat may become free in 0 s'],
+  [{ phase: 'full', freesInMs: null }, 'full', 'Room is full – waiting for somebody to leave'],
+  [{ phase: 'refused', refusal: { slug: 'kicked', message: '' } }, 'kicked', 'You were removed from this room'],
+  [{ phase: 'refused', refusal: { slug: 'room-closed', message: '' } }, 'closed', 'The room was closed'],
+  [{ phase: 'refused', refusal: { slug: 'secret-wrong', message: '' } }, 'error', 'This room has a secret – please enter it'],
+  [{ phase: 'refused', refusal: { message: 'No more rooms.', action: 'Try later.' } }, 'error', 'No more rooms. Try later.'],
+  [inside({}), 'waiting', 'Waiting for somebody to join'],
+  [inside({ news: 'Ben hung up' }), 'waiting', 'Ben hung up – Waiting for somebody to join'],
+  [inside({ links: [link('Ben', 'waiting')] }), 'connecting', 'Connecting to Ben…'],
+  [inside({ links: [link('Ben', 'connecting')] }), 'connecting', 'Connecting to Ben…'],
+  [inside({ links: [link('Ben', 'connected')], news: 'Cem left' }), 'connected', 'Connected to Ben'],
+  [inside({ links: [link('Ben', 'interrupted')] }), 'connecting', 'Repairing the connection to Ben…'],
+  [inside({ links: [link('Ben', 'failed')] }), 'connecting', 'Could not connect to Ben'],
+  [inside({ links: [link('Ben', 'connected'), link('Cem', 'connecting')] }), 'connected', 'Connected to Ben · Connecting to Cem…'],
+  [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not respond – retrying'],
+  [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call continues)'],
+  [inside({ room: 'superseded' }), 'superseded', 'Opened in another tab'],
+  [inside({ room: 'kicked' }), 'kicked', 'You were removed from this room'],
+  [inside({ room: 'closed' }), 'closed', 'The room was closed'],
+];
+
+for (const [facts, state, text] of moments) {
+  test(`${state}: ${text}`, () => {
+    const summary = summarize({ links: [], news: '', ...facts });
+    assert.deepEqual([summary.state, summary.text], [state, text]);
+  });
+}
+
+test('a countdown is not read out second by second', () => {
+  const spoken = [12_000, 3_000].map((freesInMs) => summarize({ phase: 'full', freesInMs, links: [], news: '' }).spoken);
+  assert.equal(spoken[0], spoken[1]);
+});
+
+test('names are listed as people do', () => {
+  assert.deepEqual([list([]), list(['A']), list(['A', 'B']), list(['A', 'B', 'C'])], ['', 'A', 'A and B', 'A, B and C']);
+});
+
+// ---- Camera and microphone ---------------------------------------------------------------------------------------
+
+/** Devices of which some cannot be had. */
+function devices(refuse) {
+  const asked = [];
+  const getUserMedia = async (constraints) => {
+    asked.push(constraints.video ? 'both' : 'audio');
+    const name = refuse(constraints);
+    if (name) throw new DOMException('', name);
+    return constraints.video ? 'a stream with a picture' : 'a stream without a picture';
+  };
+  return { asked, getUserMedia };
+}
+
+test('nothing is asked for that is not wanted', async () => {
+  const all = devices(() => null);
+  assert.deepEqual(await openMedia('none', all), { stream: null, notice: '' });
+  assert.deepEqual(await openMedia('audio', all), { stream: 'a stream without a picture', notice: '' });
+  assert.deepEqual(await openMedia('both', all), { stream: 'a stream with a picture', notice: '' });
+  assert.deepEqual(all.asked, ['audio', 'both']);
+});
+
+test('without a camera the microphone is taken', async () => {
+  const { stream, notice } = await openMedia('both', devices(({ video }) => video && 'NotFoundError'));
+  assert.equal(stream, 'a stream without a picture');
+  assert.equal(notice, 'No camera was found. Others can hear you but not see you.');
+});
+
+test('without either one can still watch and chat', async () => {
+  const { stream, notice } = await openMedia('both', devices(() => 'NotReadableError'));
+  assert.equal(stream, null);
+  assert.equal(notice, 'Camera and microphone are in use by another program. You can still watch and chat.');
+});
+
+test('a user who refused is not asked again', async () => {
+  const strict = devices(() => 'NotAllowedError');
+  const { stream, notice } = await openMedia('both', strict);
+  assert.deepEqual([stream, strict.asked], [null, ['both']]);
+  assert.equal(notice, 'Camera and microphone are not allowed for this page. You can still watch and chat.');
+});
+
+test('on plain http it says why there is nothing', async () => {
+  const { stream, notice } = await openMedia('both', {});
+  assert.equal(stream, null);
+  assert.match(notice, /only on https pages/);
+});
+
+// ---- What is not ours --------------------------------------------------------------------------------------------
+
+test('the QR code library is the published one, with its licence', async () => {
+  const ours = (name) => readFile(new URL(`../../../web/app/vendor/${name}`, import.meta.url));
+  const published = (name) => readFile(new URL(`../../node_modules/lean-qr/${name}`, import.meta.url));
+  assert.deepEqual(await ours('lean-qr.mjs'), await published('index.mjs'));
+  assert.deepEqual(await ours('lean-qr.LICENSE'), await published('LICENSE'));
+});

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { IncomingStreams } from '../../../web/client/rtc/incoming-streams.js';
+import { settled } from '../support/clock.js';
+import { couple, talk } from '../support/company.js';
+import { connected } from '../support/connected.js';
+import { sdp } from '../support/sdp.js';
+
+const named = (member, wanted) => member.events.filter(({ name }) => name === wanted);
+
+/** A channel that the other end opens. */
+function channel(label) {
+  const said = [];
+  return { label, readyState: 'open', said, send: (text) => said.push(text) };
+}
+
+const shows = (member) => named(member, 'stream').map(({ stream }) => [...stream.tracks ?? stream.getTracks()]);
+const track = (kind) => ({ kind });
+const transceiver = (currentDirection = 'sendrecv') => ({ currentDirection });
+
+// Native peers add tracks without naming a stream (`a=msid:-`): they were decoded, and shown nowhere.
+test('tracks without a stream are shown, together', async () => {
+  const { ann } = await connected();
+  const [audio, video] = [track('audio'), track('video')];
+  ann.pc('ben').ontrack({ track: video, streams: [], transceiver: transceiver() });
+  ann.pc('ben').ontrack({ track: audio, streams: [], transceiver: transceiver() });
+  const [first, second] = named(ann, 'stream');
+  assert.equal(first.stream, second.stream);
+  assert.deepEqual([...second.stream.tracks], [video, audio]);
+});
+
+test('they join the stream that the other tracks are in, whichever comes first', async () => {
+  for (const streamFirst of [true, false]) {
+    const { ann } = await connected();
+    const own = { tracks: [], addTrack(one) { this.tracks.push(one); } };
+    const [audio, video] = [track('audio'), track('video')];
+    const events = [{ track: video, streams: [own], transceiver: transceiver() }, { track: audio, streams: [], transceiver: transceiver() }];
+    for (const event of streamFirst ? events : events.reverse()) ann.pc('ben').ontrack(event);
+    assert.equal(named(ann, 'stream').at(-1).stream, own);
+    assert.deepEqual(own.tracks, [audio]);
+  }
+});
+
+test('a track without a stream needs a MediaStream, and says so if there is none', () => {
+  const streams = new IncomingStreams({ MediaStream: undefined }, () => assert.fail('nothing can be shown'));
+  assert.throws(() => streams.add({ track: track('video'), streams: [], transceiver: transceiver() }), { code: 'media-stream-missing' });
+});
+
+test('ICE servers are passed on only where connections take them', async () => {
+  const { ann } = await connected();
+  ann.pc('ben').setConfiguration = undefined;
+  ann.room.emit('ice-servers', []);
+  assert.equal(ann.link('ben').state, 'connected');
+});
+
+test('a track that is no longer sent is taken out again', async () => {
+  const { ann, ben } = await connected();
+  const [audio, video, sent] = [track('audio'), track('video'), transceiver()];
+  ann.pc('ben').ontrack({ track: video, streams: [], transceiver: sent });
+  ann.pc('ben').ontrack({ track: audio, streams: [], transceiver: transceiver() });
+  sent.currentDirection = 'sendonly';
+  await ann.hears('ben', { type: 'offer', sdp: sdp(ben.pc('ann').session) });
+  assert.deepEqual(shows(ann).at(-1), [audio]);
+});
+
+test('a connection that replaces another has a stream of its own', async () => {
+  const { ann, ben } = await connected();
+  const event = { track: track('video'), streams: [], transceiver: transceiver() };
+  ann.pc('ben').ontrack(event);
+  ann.link('ben').offer();
+  await talk(ann, ben);
+  ann.pc('ben').ontrack(event);
+  const [first, second] = named(ann, 'stream');
+  assert.notEqual(first.stream, second.stream);
+});
+
+// The agreed channel is open at this end whether or not the other knows of it. Who opened a channel of its own was
+// answered on the agreed one: chat said sent, and was lost both ways.
+test('a channel that the other opens itself is talked on, both ways', async () => {
+  const { ann } = await connected();
+  const pc = ann.pc('ben');
+  const theirs = channel('anything');
+  pc.ondatachannel({ channel: theirs });
+  assert.equal(ann.call.say('hello'), 1);
+  assert.deepEqual([theirs.said, pc.channel.said], [['hello'], []]);
+  theirs.onmessage({ data: 'hi' });
+  assert.deepEqual(named(ann, 'data').map(({ data }) => data), ['hi']);
+  assert.equal(ann.link('ben').channel, theirs);
+  assert.deepEqual(named(ann, 'channel').map(({ open }) => open), [true], 'it was open already');
+});
+
+test('a peer is answered on the channel on which it was heard', async () => {
+  const { ann } = await connected();
+  const pc = ann.pc('ben');
+  const theirs = channel('files');
+  pc.ondatachannel({ channel: theirs });
+  pc.channel.onmessage({ data: 'on the agreed one' });
+  ann.call.say('hello');
+  assert.deepEqual([theirs.said, pc.channel.said], [[], ['hello']]);
+});
+
+test('of several, the one called chat; when it closes, another', async () => {
+  const { ann } = await connected();
+  const [chat, other] = [channel('chat'), channel('other')];
+  for (const one of [chat, other]) ann.pc('ben').ondatachannel({ channel: one });
+  assert.equal(ann.link('ben').channel, chat);
+  chat.readyState = 'closed';
+  chat.onclose();
+  assert.equal(ann.link('ben').channel, other);
+  assert.equal(ann.link('ben').state, 'connected', 'its connection is still there');
+});
+
+test('whether anybody can be reached is told once, whatever carries it', async () => {
+  const { ann } = await connected();
+  ann.pc('ben').channel.readyState = 'connecting';
+  ann.pc('ben').channel.onopen();
+  const theirs = { ...channel('chat'), readyState: 'connecting' };
+  ann.pc('ben').ondatachannel({ channel: theirs });
+  theirs.readyState = 'open';
+  theirs.onopen();
+  theirs.readyState = 'closed';
+  theirs.onclose();
+  assert.deepEqual(named(ann, 'channel').map(({ open }) => open), [true, false, true, false]);
+});
+
+test('what is not text is handed over as bytes', async () => {
+  const { ann } = await connected();
+  const theirs = channel('chat');
+  ann.pc('ben').ondatachannel({ channel: theirs });
+  assert.equal(theirs.binaryType, 'arraybuffer');
+});
+
+// The end that is the DTLS client numbers its channels 0, 2, 4: an answerer that chose to be that opened its own as 0,
+// where ours already was, and waited forever for it to open.
+test('the offerer is the DTLS client, and stays it', async () => {
+  const { ann } = couple();
+  const setup = async () => (await ann.said()).map(({ message }) => [message.type, /a=setup:(\S+)/.exec(message.sdp)[1]]);
+  ann.call.start();
+  assert.deepEqual(await setup(), [['offer', 'active']]);
+  await ann.hears('ben', { type: 'answer', sdp: sdp('bens', { lines: ['a=setup:passive'] }) });
+  ann.pc('ben').restartIce();
+  await settled();
+  assert.deepEqual(await setup(), [['offer', 'active']]);
+});
+
+test('a DTLS server says so in its own offers', async () => {
+  for (const theirs of ['active', 'actpass']) {
+    const { ann } = couple();
+    ann.call.start();
+    await ann.said();
+    await ann.hears('ben', theirs === 'active'
+      ? { type: 'answer', sdp: sdp('bens', { lines: ['a=setup:active'] }) }
+      : { type: 'offer', sdp: sdp('bens', { lines: ['a=setup:actpass'] }) });
+    await ann.said();
+    ann.pc('ben').restartIce();
+    await settled();
+    const [{ message }] = await ann.said();
+    assert.match(message.sdp, theirs === 'active' ? /a=setup:passive/ : /a=setup:active/);
+  }
+});

@@ -1,0 +1,202 @@
+import { Unsupported } from '../platform/unsupported.js';
+import { Call } from '../rtc/call.js';
+import { Emitter } from '../platform/emitter.js';
+import { pause } from '../platform/environment.js';
+import { IceServers } from '../rtc/ice.js';
+import { supportsWebRtc } from '../rtc/support.js';
+import { Membership } from './membership.js';
+import { Outbox } from '../wire/outbox.js';
+import { followPage } from './page-life.js';
+import { persist } from '../wire/persist.js';
+import { arrived, elapsed, nextDeadline, received, returned } from './room-state.js';
+
+/** @import { Entry, Session } from './session.js' */
+/** @import { RoomState, Step } from './room-state.js' */
+/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
+
+/** How long leaving may wait for messages that are still queued. */
+const FLUSH_MS = 2_000;
+
+/**
+ * A room as one member sees it. Created by `join`.
+ *
+ * @extends {Emitter<RoomEvents>}
+ * @implements {Declared}
+ */
+export class Room extends Emitter {
+  #env;
+  #session;
+  #membership;
+  #outbox;
+  #ice;
+  /** @type {RoomState} */
+  #known;
+  /** @type {RoomStatus} */
+  #status = 'connected';
+  /** @type {Call | null} */
+  #call = null;
+  #cancelDeadline = () => {};
+
+  /**
+   * @param {Environment} env
+   * @param {Session} session
+   * @param {Entry} entry
+   * @param {AbortSignal} [signal]
+   */
+  constructor(env, session, entry, signal) {
+    super();
+    this.#env = env;
+    this.#session = session;
+    this.#known = arrived(entry);
+    this.name = entry.joined.room;
+    /** This join created the room. */
+    this.created = entry.joined.created;
+
+    this.#membership = new Membership(env, session, {
+      entered: (again) => this.#entered(again),
+      received: (batch) => this.#received(batch),
+      cursor: () => this.#known.cursor,
+      changed: (state, error) => this.#changed(state, error),
+    });
+    const { over } = this.#membership;
+    this.#outbox = new Outbox(env, {
+      post: ({ key, body }) =>
+        session.ask({ method: 'POST', url: session.at.outbox, key, body, expects: 'accepted', signal: over }),
+      seated: () => this.#membership.seated(),
+      lost: () => this.#membership.lost(),
+      over,
+    });
+    const iceUrl = () => session.at.iceServers(session.seat.peer);
+    const renew = () => session.ask({ method: 'GET', url: iceUrl(), expects: 'ice_servers', signal: over });
+    this.#ice = new IceServers(env, renew, over, (servers) => this.emit('ice-servers', servers));
+    this.#equip(entry);
+    over.addEventListener('abort', session.network.onChange((since) => void (since === Infinity && this.emit('network-changed', {}))));
+    followPage(env, session, this.#membership);
+    if (signal?.aborted) void this.leave();
+    signal?.addEventListener('abort', () => void this.leave());
+    void this.#membership.keep(entry.joined.wait_max_ms);
+  }
+
+  get self() {
+    return this.#known.self;
+  }
+
+  /** The other members, by id. */
+  get peers() {
+    return this.#known.peers;
+  }
+
+  get state() {
+    return this.#status;
+  }
+
+  get iceServers() {
+    return this.#ice.current;
+  }
+
+  /**
+   * Puts a message into the mailbox of one peer or, with null, of all others. Messages to a peer arrive in the order of
+   * these calls.
+   *
+   * @param {string | null} to
+   * @param {Message} message
+   * @returns {Promise<Sent>} rejects only if the server refuses it for good or the room ends first
+   */
+  async send(to, message) {
+    const sent = await this.#outbox.put(to, message);
+    this.emit('wire', { direction: 'out', peer: to, type: message.type, at: this.#env.clock.date(), message });
+    return sent;
+  }
+
+  /**
+   * Connects with all members of the room, present and future. Throws `Unsupported` if there is no WebRTC.
+   *
+   * @param {CallOptions} [options]
+   */
+  call(options = {}) {
+    if (this.#call?.active) throw new Error('This room already has a call; use replaceStream.');
+    if (!supportsWebRtc(this.#env.RTCPeerConnection)) throw new Unsupported('webrtc-missing');
+    this.#call?.close();
+    this.#call = new Call(this, this.#env, options);
+    this.#call.start();
+    return this.#call;
+  }
+
+  /** Sends what is queued, gives up the seat and ends the call. */
+  async leave() {
+    const { over } = this.#membership;
+    if (over.aborted) return;
+    // Joining again before this is done makes a new peer.
+    this.#session.unkeep();
+    const timeout = pause(this.#env, FLUSH_MS, over).catch(() => {});
+    await Promise.race([this.#outbox.emptied(), timeout]);
+    if (over.aborted) return;
+    const { at, seat } = this.#session;
+    this.#membership.end('closed');
+    const request = { url: at.seat(seat.peer), token: seat.token, keepalive: true };
+    // If this is lost, the seat ends with its lease.
+    await this.#session.ask({ method: 'DELETE', ...request }).catch(() => {});
+  }
+
+  /** Ends the room for all. Only its creator can. */
+  async close() {
+    const { at, seat } = this.#session;
+    const token = seat.roomToken;
+    if (!token) throw new Error('Only the creator of a room can close it.');
+    const { over } = this.#membership;
+    await persist(this.#env, () => this.#session.ask({ method: 'DELETE', url: at.root, token }), { signal: over });
+  }
+
+  /** @param {Entry} entry */
+  #entered(entry) {
+    this.#equip(entry);
+    this.#apply(returned(this.#known, entry, this.#env.clock.now()));
+  }
+
+  /** @param {Entry} entry */
+  #equip({ joined: { ice_servers, ice_ttl_s } }) {
+    this.#ice.set({ ice_servers, ttl_s: ice_ttl_s });
+  }
+
+  /** @param {Batch} batch */
+  #received(batch) {
+    const at = this.#env.clock.date();
+    for (const message of batch.messages) {
+      const peer = 'from' in message ? message.from : null;
+      this.emit('wire', { direction: 'in', peer, type: message.type, at, message });
+    }
+    this.#apply(received(this.#known, batch));
+    if (batch.messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
+  }
+
+  /** @param {Step} step */
+  #apply({ state, events }) {
+    this.#known = state;
+    for (const { name, detail } of events) this.emit(name, /** @type {any} */ (detail));
+    this.#cancelDeadline();
+    const deadline = nextDeadline(this.#known);
+    if (deadline === null) return;
+    const { clock } = this.#env;
+    this.#cancelDeadline = clock.after(deadline - clock.now(), () => this.#apply(elapsed(this.#known, clock.now())));
+  }
+
+  /**
+   * @param {RoomStatus} state
+   * @param {Error} [error]
+   */
+  #changed(state, error) {
+    if (state === this.#status || this.#membership.over.aborted !== isFinal(state)) return;
+    this.#status = state;
+    if (isFinal(state)) {
+      this.#cancelDeadline();
+      // The user may want to continue here what another tab took over: that needs the token.
+      if (state !== 'superseded') this.#session.forget();
+    }
+    this.emit('state', { state, error });
+  }
+}
+
+/** @param {RoomStatus} state */
+function isFinal(state) {
+  return state !== 'connected' && state !== 'reconnecting';
+}

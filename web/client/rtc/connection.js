@@ -1,0 +1,194 @@
+import { Channels } from './channels.js';
+import { IncomingStreams } from './incoming-streams.js';
+import { offerAs, roleIn } from './sdp.js';
+
+/** @import { ConnectionHost } from './hosts.d.ts' */
+/** @import { DtlsRole } from './sdp.js' */
+/** @import { Description, Environment } from '../types.d.ts' */
+
+/**
+ * One RTCPeerConnection with the channel for chat: the mechanics of negotiation without its decisions. The methods that
+ * negotiate are called one at a time.
+ */
+export class Connection {
+  #host;
+  #closed = false;
+  #channels;
+  #streams;
+  /** The senders of the stream's tracks, by kind. @type {Map<string, RTCRtpSender>} */
+  #senders = new Map();
+  /** @type {() => void} */
+  #leave = () => {};
+  /** @type {Promise<void>} */
+  #gone = new Promise((resolve) => void (this.#leave = resolve));
+  /** The remote description in force. @type {string | null} */
+  remote = null;
+  /** The last remote offer that was answered. @type {string | null} */
+  heard = null;
+  /** Local offers that were rolled back and may still be answered. */
+  withdrawn = 0;
+  #repeated = false;
+  /** @type {DtlsRole} */
+  #role = 'active';
+
+  /**
+   * @param {Environment} env
+   * @param {RTCConfiguration} configuration
+   * @param {MediaStream | null} stream
+   * @param {ConnectionHost} host
+   */
+  constructor(env, configuration, stream, host) {
+    this.#host = host;
+    this.pc = new env.RTCPeerConnection(configuration);
+    this.#streams = new IncomingStreams(env, host.stream);
+    this.#listen();
+    this.#channels = new Channels(this.pc, {
+      opened: (open) => this.#unlessClosed(() => host.channel(open)),
+      changed: () => this.#unlessClosed(host.changed),
+      received: (data) => this.#unlessClosed(() => host.data(data)),
+    });
+    for (const track of stream?.getTracks() ?? []) this.#addTrack(track, /** @type {MediaStream} */ (stream));
+  }
+
+  #listen() {
+    const { pc } = this;
+    const { send, needed, signaling, changed } = this.#host;
+    pc.onnegotiationneeded = () => this.#unlessClosed(needed);
+    pc.onsignalingstatechange = () => this.#unlessClosed(signaling);
+    pc.onconnectionstatechange = () => this.#unlessClosed(changed);
+    pc.onicecandidate = ({ candidate }) =>
+      this.#unlessClosed(() => send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
+    pc.ontrack = (event) => this.#unlessClosed(() => this.#streams.add(event));
+  }
+
+  get channel() {
+    return this.#channels.current;
+  }
+
+  /** The peer has closed its connection: it takes a new one to reach it. */
+  get isAbandoned() {
+    return this.#channels.isAbandoned;
+  }
+
+  async offer() {
+    // During another exchange the browser asks again once that has ended.
+    if (this.pc.signalingState === 'stable') await this.#describe();
+  }
+
+  /** Sends the first offer again, with the candidates known by now: its recipient may have been a page that is gone. */
+  repeat() {
+    if (this.#repeated || this.remote !== null) return;
+    this.#repeated = true;
+    this.#sendDescription();
+  }
+
+  /** Withdraws an offer that has not been answered. Resolves with whether there was one. */
+  async rollback() {
+    if (this.pc.signalingState !== 'have-local-offer') return false;
+    await this.#settled(this.pc.setLocalDescription({ type: 'rollback' }));
+    this.withdrawn += 1;
+    return true;
+  }
+
+  /** @param {Description} offer */
+  async answer(offer) {
+    await this.#apply(offer);
+    this.heard = offer.sdp;
+    await this.#describe();
+    this.#streams.settle();
+  }
+
+  /** @param {Description} answer */
+  async accept(answer) {
+    await this.#apply(answer);
+    this.#role = roleIn(answer.sdp) === 'active' ? 'passive' : 'active';
+    this.#streams.settle();
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async add(candidate) {
+    try {
+      await this.#settled(this.pc.addIceCandidate(candidate));
+    } catch {
+      // It belongs to an offer that was ignored, or to a connection that is gone.
+    }
+  }
+
+  /** @param {RTCConfiguration} configuration used when either end next gathers candidates */
+  configure(configuration) {
+    // Firefox has it since version 119; before, a new connection gets the new servers.
+    if (this.pc.signalingState !== 'closed') this.pc.setConfiguration?.(configuration);
+  }
+
+  restartIce() {
+    this.pc.restartIce();
+  }
+
+  /**
+   * Sends one track of each kind. A kind that is sent already changes without negotiation.
+   *
+   * @param {MediaStream | null} stream
+   */
+  async replaceStream(stream) {
+    for (const kind of ['audio', 'video']) {
+      const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
+      const sender = this.#senders.get(kind);
+      if (sender) await this.#settled(sender.replaceTrack(track));
+      else if (track) this.#addTrack(track, /** @type {MediaStream} */ (stream));
+    }
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {MediaStream} stream
+   */
+  #addTrack(track, stream) {
+    this.#senders.set(track.kind, this.pc.addTrack(track, stream));
+  }
+
+  close() {
+    if (this.#closed) return;
+    const open = this.channel.readyState === 'open';
+    this.#closed = true;
+    this.pc.close();
+    this.#leave();
+    if (open) this.#host.channel(false);
+  }
+
+  async #describe() {
+    await this.#settled(this.pc.setLocalDescription());
+    this.#sendDescription();
+  }
+
+  #sendDescription() {
+    const { localDescription } = this.pc;
+    if (this.#closed || !localDescription) return;
+    const { type, sdp } = localDescription;
+    if (type === 'answer') this.#role = roleIn(sdp) ?? this.#role;
+    this.#host.send(/** @type {Description} */ ({ type, sdp: type === 'offer' ? offerAs(sdp, this.#role) : sdp }));
+  }
+
+  /** @param {Description} description */
+  async #apply(description) {
+    await this.#settled(this.pc.setRemoteDescription(description));
+    this.remote = description.sdp;
+    for (const candidate of this.#host.early(description.sdp)) await this.add(candidate);
+  }
+
+  /**
+   * Operations on a connection that is closed meanwhile may never settle, and no longer matter.
+   *
+   * @param {Promise<void>} operation
+   */
+  async #settled(operation) {
+    const relevant = operation.catch((error) => {
+      if (!this.#closed) throw error;
+    });
+    await Promise.race([relevant, this.#gone]);
+  }
+
+  /** @param {() => void} tell */
+  #unlessClosed(tell) {
+    if (!this.#closed) tell();
+  }
+}

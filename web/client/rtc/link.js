@@ -1,0 +1,197 @@
+import { Connection } from './connection.js';
+import { EarlyCandidates } from './early-candidates.js';
+import { Liveness } from './liveness.js';
+import { judge } from './negotiation.js';
+import { MAX_ATTEMPTS, Recovery } from './recovery.js';
+import { Renegotiation } from './renegotiation.js';
+import { Steps } from './steps.js';
+
+/** @import { LinkHost } from './hosts.d.ts' */
+/** @import { Phase } from './recovery.js' */
+/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Peer } from '../types.d.ts' */
+
+/** Desyncs in a row that are repaired at once; later ones wait for the watch. */
+const IMMEDIATE_REPAIRS = 3;
+
+/**
+ * The connection with one peer, through any number of RTCPeerConnections.
+ *
+ * @implements {Declared}
+ */
+export class Link {
+  #env;
+  #host;
+  #recovery;
+  #renegotiation;
+  /** @type {Connection | null} */
+  #connection = null;
+  #early = new EarlyCandidates();
+  /** @type {Liveness | null} */
+  #liveness = null;
+  // A description that the browser rejects is treated like a lost one.
+  #negotiation = new Steps(() => this.#desync());
+  state = /** @type {LinkState} */ ('waiting');
+  /** The peer is no longer a member, as far as is known: the link lasts for as long as it works. */
+  departed = false;
+
+  /**
+   * @param {Environment} env
+   * @param {Peer} peer
+   * @param {LinkHost} host
+   */
+  constructor(env, peer, host) {
+    this.#env = env;
+    this.peer = peer;
+    this.#host = host;
+    this.#recovery = new Recovery(env, host.isPolite, (phase) => this.#repair(phase));
+    this.#renegotiation = new Renegotiation(env, host, this.#negotiation);
+  }
+
+  get pc() {
+    return this.#connection?.pc ?? null;
+  }
+
+  get channel() {
+    return this.#connection?.channel ?? null;
+  }
+
+  /** The peer has just joined and is going to offer. */
+  expect() {
+    this.#drop();
+    this.#recovery.watch('waiting');
+    this.#enter('waiting');
+  }
+
+  /** Replaces the connection, beginning with an offer. */
+  offer() {
+    this.#recovery.attempts = 0;
+    this.#renew();
+  }
+
+  /** @param {Description | Candidate} signal */
+  take(signal) {
+    if (signal.type === 'candidate') this.#negotiation.put(() => this.#early.pass(signal.candidate, this.#connection));
+    else this.#negotiation.put(() => this.#description(signal));
+  }
+
+  /** @param {RTCConfiguration} configuration */
+  configure(configuration) {
+    this.#connection?.configure(configuration);
+  }
+
+  /** @param {MediaStream | null} stream */
+  replaceStream(stream) {
+    this.#negotiation.put(async () => this.#connection?.replaceStream(stream));
+    this.#renegotiation.resume();
+  }
+
+  /** This end's network may have changed. */
+  suspect() {
+    if (this.state === 'connected' || this.state === 'interrupted') this.#liveness?.doubt();
+  }
+
+  /** The server can be reached again. */
+  resume() {
+    if (this.state === 'failed') this.offer();
+    else this.#renegotiation.resume();
+  }
+
+  /** The peer is gone from the room. A working connection is left alone, since it could not be repaired. */
+  depart() {
+    this.departed = true;
+    if (this.state !== 'connected') this.close();
+  }
+
+  close() {
+    this.#drop();
+    this.#negotiation.clear();
+    this.#early.clear();
+    this.#recovery.rest();
+    this.#enter('closed');
+  }
+
+  /** @param {Description} description */
+  async #description(description) {
+    const signaling = this.pc?.signalingState ?? 'closed';
+    const { remote = null, heard = null, withdrawn = 0 } = this.#connection ?? {};
+    const verdict = judge({ polite: this.#host.isPolite(), signaling, remote, heard, withdrawn }, description);
+    if (verdict === 'desync') return this.#desync();
+    if (verdict !== 'ignore') this.#renegotiation.resume();
+    if (verdict === 'drop') return;
+    if (verdict === 'renew') this.#renew();
+    // The polite end answers at once; if it does not, our offer was lost.
+    if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : 'connecting');
+    if (verdict === 'ignore') return this.#connection?.repeat();
+    if (verdict === 'accept') await this.#connection?.accept(description);
+    else await this.#connection?.answer(description);
+  }
+
+  /** Replaces the connection. The new one makes an offer, unless it answers one first. */
+  #renew() {
+    this.#drop();
+    const { configuration, stream } = this.#host.equipment();
+    const { send, channel, stream: show, data } = this.#host;
+    const connection = new Connection(this.#env, configuration, stream, {
+      ...{ send, channel, data, stream: show },
+      early: (sdp) => this.#early.takeFor(sdp),
+      needed: () => this.#renegotiation.offer(),
+      signaling: () => this.#renegotiation.look(),
+      changed: () => this.#changed(),
+    });
+    this.#connection = connection;
+    this.#renegotiation.begin(connection);
+    this.#liveness = new Liveness(this.#env, connection.pc, this.#host.canSignal, () => connection.restartIce());
+    this.#recovery.watch('connecting');
+    this.#enter('connecting');
+  }
+
+  #drop() {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#renegotiation.begin(null);
+  }
+
+  #changed() {
+    const { pc, isAbandoned } = /** @type {Connection} */ (this.#connection);
+    const broken = isAbandoned || pc.connectionState === 'disconnected' || pc.connectionState === 'failed';
+    if (broken && this.departed) return this.close();
+    if (broken) {
+      if (this.state === 'connected') this.#enter('interrupted');
+      if (pc.connectionState === 'failed' && !isAbandoned) this.#repair('interrupted');
+      else this.#recovery.watch('interrupted');
+    } else if (pc.connectionState === 'connected') {
+      this.#recovery.calm();
+      this.#enter('connected');
+    }
+  }
+
+  /** @param {Phase} phase */
+  #repair(phase) {
+    // No signaling would arrive now, and the connection may come back by itself.
+    if (!this.#host.canSignal()) return this.#recovery.watch(phase);
+    if (phase !== 'interrupted' || this.#connection?.isAbandoned) return this.#rebuild();
+    this.#connection?.restartIce();
+    this.#recovery.watch('connecting');
+  }
+
+  #desync() {
+    if (this.state === 'closed') return;
+    if (this.#recovery.attempts < IMMEDIATE_REPAIRS) this.#rebuild();
+    else this.#recovery.watch('connecting');
+  }
+
+  #rebuild() {
+    this.#recovery.attempts += 1;
+    if (this.#recovery.attempts <= MAX_ATTEMPTS) return this.#renew();
+    this.#drop();
+    this.#recovery.rest();
+    this.#enter('failed');
+  }
+
+  /** @param {LinkState} state */
+  #enter(state) {
+    if (this.state === state || this.state === 'closed') return;
+    this.state = state;
+    this.#host.changed(state);
+  }
+}
