@@ -29,18 +29,13 @@ pub fn generate_room_name(tokens: &TokenKey, key: Option<&str>, attempt: u64) ->
 }
 
 /// Six syllables of six bits each.
-fn pronounceable(mut number: u64) -> String {
-    let mut name = String::with_capacity(14);
-    for syllable in 0..6 {
-        if syllable > 0 && syllable % 2 == 0 {
-            name.push('-');
-        }
-        let (consonant, vowel) = (number as usize & 15, number as usize >> 4 & 3);
-        name.push(CONSONANTS[consonant].into());
-        name.push(VOWELS[vowel].into());
-        number >>= 6;
-    }
-    name
+fn pronounceable(number: u64) -> String {
+    let syllable = |at: usize| {
+        let bits = (number >> (6 * at)) as usize;
+        [char::from(CONSONANTS[bits & 15]), char::from(VOWELS[bits >> 4 & 3])]
+    };
+    let word = |at: usize| -> String { [syllable(at), syllable(at + 1)].as_flattened().iter().collect() };
+    [word(0), word(2), word(4)].join("-")
 }
 
 #[cfg(test)]

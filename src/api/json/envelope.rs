@@ -58,12 +58,8 @@ impl<'a> Envelope<'a> {
         Ok(Target { to: to.transpose()?, payload: self.payload()? })
     }
 
-    pub fn payload(&self) -> Result<Payload, String> {
-        self.text().map(Payload::new)
-    }
-
     /// The message as its recipients get it, without the braces.
-    fn text(&self) -> Result<Cow<'a, str>, String> {
+    pub fn payload(&self) -> Result<Payload, String> {
         let kind = self.kind.as_ref();
         let (name, value) = match kind {
             "offer" | "answer" => ("sdp", self.sdp),
@@ -79,16 +75,14 @@ impl<'a> Envelope<'a> {
         let Some(raw) = value else {
             let optional = kind == "bye";
             let missing = || format!("A message of type `{kind}` needs `{name}`.");
-            return optional.then_some("\"type\":\"bye\"".into()).ok_or_else(missing);
+            return optional.then(|| Payload::new("\"type\":\"bye\"")).ok_or_else(missing);
         };
         check_shape(name, raw)?;
         let parts = ["\"type\":\"", kind, "\",\"", name, "\":", raw];
         // If the sent span is no longer than the parts, it has nothing else, and it need not be copied together.
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        match self.span.filter(|span| span.len() == length) {
-            Some(span) => Ok(span.into()),
-            None => Ok(parts.concat().into()),
-        }
+        let span = self.span.filter(|span| span.len() == length);
+        Ok(span.map_or_else(|| Payload::new(parts.concat()), Payload::new))
     }
 }
 

@@ -20,20 +20,12 @@ struct Envelopes<'a> {
 
 /// The body of a `POST` to a mailbox.
 pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Problem> {
-    let text = body::utf8(bytes)?;
-    let envelope = read_one(text, limits.json_depth.saturating_sub(1))?;
+    let (text, depth_max) = (body::utf8(bytes)?, limits.json_depth.saturating_sub(1));
+    let envelope = fast_parser::one(text, depth_max).map_or_else(|| message_by_serde(text, depth_max), Ok)?;
     if envelope.to.is_some() {
         return Err(Problem::invalid("`to` is for batches; here the path names the recipient."));
     }
     Ok(Target { to: Some(to), payload: envelope.payload().map_err(Problem::invalid)? })
-}
-
-fn read_one(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
-    fast_parser::one(text, depth_max).map_or_else(|| message_by_serde(text, depth_max), Ok)
-}
-
-fn read_batch(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>, Problem> {
-    fast_parser::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)
 }
 
 pub fn message_by_serde(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
@@ -50,7 +42,8 @@ pub fn batch_by_serde(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>,
 
 /// The messages of a batch.
 pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem> {
-    let messages = read_batch(body::utf8(bytes)?, limits.json_depth.saturating_sub(3))?;
+    let (text, depth_max) = (body::utf8(bytes)?, limits.json_depth.saturating_sub(3));
+    let messages = fast_parser::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)?;
     let at_most = limits.batch_messages;
     if messages.is_empty() || messages.len() > at_most {
         return Err(Problem::invalid(format!(
