@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse,
     http::header::{self, ETag, HeaderName},
     middleware::DefaultHeaders,
-    web::{self, Data, ServiceConfig},
+    web::{self, ServiceConfig},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -15,7 +15,7 @@ use crate::{
     api::problem::{Code, Problem},
     pages::{
         etag::{is_known, tag_of},
-        page,
+        read_only::page,
     },
 };
 
