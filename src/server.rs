@@ -13,7 +13,7 @@ use crate::{
         base_path::BasePath,
         cors::Cors,
         dispatch::Dispatch,
-        handlers::health::{self, format_of},
+        handlers::health::{self, metrics_format},
         problem::{Code, Problem},
         router::Router,
         schema::openapi,
@@ -72,11 +72,11 @@ struct Monitoring(Arc<Api>);
 impl Service for Monitoring {
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
         let (api, path) = (self.0.clone(), request.path().to_owned());
-        let format = format_of(&request.headers().get_all("accept"));
+        let format = metrics_format(&request.headers().get_all("accept"));
         let is_read = matches!(request.method(), "GET" | "HEAD");
         async move {
             let result = match path.as_str() {
-                "/metrics" if is_read => Ok(health::figures(&api, format).await),
+                "/metrics" if is_read => Ok(health::rendered_metrics(&api, format).await),
                 "/healthz" if is_read => health::healthz().await,
                 "/readyz" if is_read => health::readyz(api).await,
                 "/metrics" | "/healthz" | "/readyz" => {

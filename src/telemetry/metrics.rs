@@ -75,7 +75,7 @@ fn to_text_format(open_metrics: &str) -> String {
 
 impl Collector for MetricsSnapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+        let flow = &self.stats.counters;
         for (name, help, value) in [
             ("rooms", "Open rooms", self.stats.rooms),
             ("peers", "Peers in rooms", self.stats.peers),
@@ -116,7 +116,7 @@ impl MetricsSnapshot {
     }
 
     fn encode_delivery_times(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+        let flow = &self.stats.counters;
         let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
         let count = flow.waited.iter().sum();

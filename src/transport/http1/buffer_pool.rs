@@ -1,4 +1,4 @@
-//! Buffers shared by the connections of a worker. They run on one thread, so one buffer for reading is enough.
+//! BufferPool shared by the connections of a worker. They run on one thread, so one buffer for reading is enough.
 
 use std::{
     cell::RefCell,
@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 const READ_BYTES: usize = 16 * 1024;
 /// How much of a response is collected before it is written.
 pub const WRITE_BYTES: usize = 16 * 1024;
-/// Buffers kept for the next responses. More are in use only while clients read slowly.
+/// BufferPool kept for the next responses. More are in use only while clients read slowly.
 const POOLED_MAX: usize = 4;
 /// Larger buffers are not kept.
 const POOLED_CAPACITY_MAX: usize = 4 * WRITE_BYTES;

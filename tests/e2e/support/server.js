@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
+export const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
 
 /** The binary on a free port, as a stranger would start it. */
 export class Server {
@@ -26,7 +26,7 @@ export class Server {
     child.stderr?.setEncoding('utf8').on('data', (text) => { this.logs += text; });
   }
 
-  /** Resolves when so many lines of the log hold this text. */
+  /** Resolves when `times` lines of the log contain this text. */
   async logged(text, times = 1) {
     while (this.logs.split(text).length <= times) await once(this.child.stderr, 'data');
   }

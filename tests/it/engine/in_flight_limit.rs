@@ -16,7 +16,7 @@ use crate::support::{
     redis_server::RedisServer,
 };
 
-/// As many as may be in flight (`CALLS_AT_ONCE` in `engine/redis/node.rs`).
+/// As many as may be in flight (`MAX_IN_FLIGHT` in `engine/redis/connection/server.rs`).
 const AT_ONCE: usize = 256;
 /// So many more wait.
 const WAITING: usize = 44;

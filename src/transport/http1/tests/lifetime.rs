@@ -1,4 +1,4 @@
-//! Buffers, time-outs, and the order of responses.
+//! BufferPool, time-outs, and the order of responses.
 
 use super::*;
 
