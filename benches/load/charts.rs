@@ -6,7 +6,7 @@ use crate::{
     chart::{Chart, Group},
     report::{Median, Results},
     servers::Server,
-    workloads::Workload,
+    workload::Workload,
 };
 
 struct Drawing {

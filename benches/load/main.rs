@@ -14,9 +14,10 @@ mod chart;
 mod charts;
 mod crowd;
 mod drivers;
-mod encrypted;
 mod instructions;
+mod measure;
 mod nodes;
+mod options;
 #[path = "../fleet/page.rs"]
 mod page;
 mod process;
@@ -25,21 +26,20 @@ mod relay;
 mod report;
 mod servers;
 mod signal;
+mod stage;
 mod wire;
+mod workload;
 mod workloads;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Instant};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
+use options::{Options, folder, prepare};
 use report::{GENERATOR_LIMIT, Results};
 use servers::{Server, Setting};
-use workloads::{Task, Workload};
+use stage::Task;
+use workload::Workload;
 
 /// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP:
 /// memory, processor time, latency.
@@ -88,57 +88,6 @@ enum Command {
     },
 }
 
-#[derive(Debug, Args)]
-struct Options {
-    /// Small sizes, short windows, each once: to see that it works
-    #[arg(long)]
-    quick: bool,
-
-    /// Only these workloads
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    workload: Vec<Workload>,
-
-    /// Only these servers
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    server: Vec<Server>,
-
-    /// Sizes instead of each workload's own: waiting peers, pairs, or calls at a time
-    #[arg(long, value_name = "N", value_delimiter = ',')]
-    size: Vec<usize>,
-
-    /// How often each is measured; 3 unless given, or 1 with --quick
-    #[arg(long, value_name = "N")]
-    repetitions: Option<usize>,
-
-    /// How long is measured each time; 2 unless given, or 0.5 with --quick
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
-
-    /// Processors for the server, as taskset(1) names them
-    #[arg(long, value_name = "LIST", default_value = "0")]
-    server_cpus: String,
-
-    /// Processor for the generator, which has one thread
-    #[arg(long, value_name = "LIST", default_value = "1")]
-    generator_cpus: String,
-
-    /// Worker threads of Signalpost and of the relay
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    workers: usize,
-
-    /// Another build of Signalpost to measure beside this one
-    #[arg(long, value_name = "FILE")]
-    other: Option<PathBuf>,
-
-    /// Where results.md and the charts go
-    #[arg(long, value_name = "DIR", default_value = "target/load")]
-    out: PathBuf,
-
-    /// What cargo says to every bench
-    #[arg(long, hide = true)]
-    bench: bool,
-}
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
@@ -176,7 +125,7 @@ fn run(options: &Options) -> Result<bool, String> {
         );
         print!("[{:>3}/{}, {:>3.0} s] {what:<44}", index + 1, tasks.len(), started.elapsed().as_secs_f64());
         let _ = std::io::stdout().flush();
-        match task.run(&setting) {
+        match workloads::run(*task, &setting) {
             Ok(outcome) => {
                 let (name, value) = outcome.figures.first().copied().unwrap_or(("", f64::NAN));
                 let limit = if outcome.generator > GENERATOR_LIMIT { "  (the generator was the limit)" } else { "" };
@@ -205,29 +154,6 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let _ = std::fs::remove_dir_all(&setting.folder);
     Ok(results.are_fine())
-}
-
-fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Folders, descriptors, processors.
-fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
-    signal::check_the_check()?;
-    wire::check_the_chunks()?;
-    rlimit::increase_nofile_limit(u64::MAX).map_err(|error| format!("file descriptors: {error}"))?;
-    let out = folder().join(&options.out);
-    let folder = out.join("servers");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    encrypted::write_certificate(&folder)?;
-    let cpus = match process::pin_self(&options.generator_cpus) {
-        Ok(()) => Some(options.server_cpus.clone()),
-        Err(error) => {
-            println!("Nothing is pinned to a processor, so figures will scatter: {error}");
-            None
-        }
-    };
-    Ok((out, Setting { cpus, workers: options.workers, other: options.other.clone(), folder }))
 }
 
 fn installed(options: &Options, setting: &Setting) -> Vec<Server> {

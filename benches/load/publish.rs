@@ -6,7 +6,7 @@ use crate::{
     charts, page,
     report::{Results, number},
     servers::Server,
-    workloads::Workload,
+    workload::Workload,
 };
 
 /// Columns of the short table: heading, where the figure is from, and what it is multiplied by.

@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use crate::{
-    crowd::Faults,
-    servers::Server,
-    workloads::{Outcome, Task, Workload},
-};
+use crate::{crowd::Faults, measure::Outcome, servers::Server, stage::Task, workload::Workload};
 
 /// Above this share of its processor the generator, not the server, sets the pace.
 pub const GENERATOR_LIMIT: f64 = 0.9;

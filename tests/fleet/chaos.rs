@@ -74,11 +74,11 @@ const SCENARIOS: [Scenario; 13] = [
     scenario("memory: `kill -9` of the only node", Keeping::Memory, Fault::KillNode, Promise::Loudness),
     scenario("`kill -9` of a node", EVERYSEC, Fault::KillNode, Promise::Everything),
     scenario("`kill -9` of Redis, `appendfsync always`", ALWAYS, Fault::KillRedis, Promise::Everything),
-    scenario("power cut at Redis, the last second is gone", EVERYSEC, Fault::PowerCut, Promise::Loudness),
+    scenario("power cut at Redis, the last second is lost", EVERYSEC, Fault::PowerCut, Promise::Loudness),
     scenario("`kill -9` of Redis, `appendfsync everysec`", EVERYSEC, Fault::KillRedis, Promise::Loudness),
-    scenario("memory: nothing but the breaking wire", Keeping::Memory, Fault::None, Promise::Everything),
-    scenario("nothing but the breaking wire", EVERYSEC, Fault::None, Promise::Everything),
-    scenario("Redis stands still for 5 s", EVERYSEC, Fault::PauseRedis, Promise::Everything),
+    scenario("memory: only the faulty network", Keeping::Memory, Fault::None, Promise::Everything),
+    scenario("only the faulty network", EVERYSEC, Fault::None, Promise::Everything),
+    scenario("Redis hangs for 5 s", EVERYSEC, Fault::PauseRedis, Promise::Everything),
     scenario("subscriptions cut five times", EVERYSEC, Fault::CutSubscriptions, Promise::Everything),
     scenario("a node cut off from Redis for 5 s", EVERYSEC, Fault::PartitionNode, Promise::Everything),
     scenario(
@@ -121,7 +121,10 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
         }
         // Sentinel does the rest.
         Fault::FailOver => deployment.redis.as_mut().unwrap().program.kill().await,
-        Fault::LoseMaster => cluster::lose_master(deployment).await,
+        Fault::LoseMaster => {
+            let Deployment { redis, replica, port, .. } = deployment;
+            cluster::lose_master(redis.as_mut().unwrap(), replica.as_ref().unwrap(), *port).await;
+        }
         Fault::PowerCut => {
             let redis = deployment.redis.as_mut().unwrap();
             let on_disk = redis.log_length();
@@ -217,7 +220,7 @@ async fn settle(history: &History) {
 }
 
 const HEAD: &str = "| What happens | Clients | Accepted | Delivered | Lost, loudly | Read again, loudly | Told | Refused \
-    | Silently lost, doubled, out of order | p50 | p99 | Slowest |\n\
+    | Silently lost, duplicated, reordered | p50 | p99 | Slowest |\n\
     | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n";
 
 impl Outcome {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::{
-    deployment::{Deployment, Redis},
     programs::{Folder, free_port},
+    redis::Redis,
 };
 
 const MASTERS: usize = 3;
@@ -49,8 +49,7 @@ pub async fn start(folder: &Folder) -> (Redis, Redis, Vec<Redis>) {
 
 /// A master dies, whose replica is a little behind and is promoted; then it starts again, and follows. Until then requests for
 /// its rooms are put off, and those for others' rooms are not.
-pub async fn lose_master(deployment: &mut Deployment) {
-    let (master, replica) = (deployment.redis.as_mut().unwrap(), deployment.replica.as_ref().unwrap());
+pub async fn lose_master(master: &mut Redis, replica: &Redis, haproxy: u16) {
     let keys = master.ask(&["--scan", "--pattern", "*:r:*"]).await;
     let its: BTreeSet<&str> = keys.lines().filter_map(|key| key.rsplit(':').next()).collect();
     let http = Client::builder().no_proxy().build().unwrap();
@@ -64,7 +63,7 @@ pub async fn lose_master(deployment: &mut Deployment) {
         let mut there = 0;
         for number in 0..30 {
             let room = format!("room-{number}");
-            let response = http.get(format!("http://127.0.0.1:{}/v1/rooms/{room}", deployment.port)).send();
+            let response = http.get(format!("http://127.0.0.1:{haproxy}/v1/rooms/{room}")).send();
             let response = response.await.unwrap();
             let (status, later) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
             // HAProxy itself says 503, too, if it has found no node ready.

@@ -1,12 +1,11 @@
 //! Nodes behind HAProxy, as `deploy/haproxy-nodes.cfg` has them, and what keeps their rooms.
 
-use std::path::PathBuf;
-
 use tokio::process::Command;
 
 use crate::{
     cluster,
     programs::{Folder, Program, free_port},
+    redis::Redis,
     relay::Relay,
 };
 
@@ -32,14 +31,6 @@ pub struct Node {
     engine: String,
 }
 
-/// A Redis that can be killed and started again with what it had on disk.
-pub struct Redis {
-    pub program: Program,
-    pub port: u16,
-    folder: PathBuf,
-    options: Vec<String>,
-}
-
 pub struct Deployment {
     pub nodes: Vec<Node>,
     /// The one that may die.
@@ -52,56 +43,6 @@ pub struct Deployment {
     pub port: u16,
     _haproxy: Program,
     folder: Folder,
-}
-
-impl Redis {
-    /// With its log written to disk each second, unless it is told otherwise.
-    pub async fn start(folder: PathBuf, port: u16, options: &[&str]) -> Redis {
-        let options = options.iter().map(|option| option.to_string()).collect();
-        Redis::run(folder, port, options).await
-    }
-
-    async fn run(folder: PathBuf, port: u16, options: Vec<String>) -> Redis {
-        let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-        command.args(&options).arg("--dir").arg(&folder);
-        let mut program = Program::start("redis", &folder, command);
-        program.listening(port).await;
-        let redis = Redis { program, port, folder, options };
-        // It takes connections before it has read its log, and refuses all else until then.
-        while redis.ask(&["PING"]).await.trim() != "PONG" {}
-        redis
-    }
-
-    pub async fn restart(&mut self) {
-        *self = Redis::run(self.folder.clone(), self.port, self.options.clone()).await;
-    }
-
-    /// The part of its log that it is writing.
-    fn log(&self) -> PathBuf {
-        let entries = std::fs::read_dir(self.folder.join("appendonlydir")).unwrap();
-        let mut logs = entries.map(|entry| entry.unwrap().path());
-        logs.find(|path| path.to_string_lossy().ends_with(".incr.aof")).unwrap()
-    }
-
-    pub fn log_length(&self) -> u64 {
-        self.log().metadata().unwrap().len()
-    }
-
-    /// What came after that never reached the disk.
-    pub fn forget_after(&self, length: u64) {
-        std::fs::File::options().write(true).open(self.log()).unwrap().set_len(length).unwrap();
-    }
-
-    /// Asks it something, and returns what it says.
-    pub async fn ask(&self, words: &[&str]) -> String {
-        self.ask_at(self.port, words).await
-    }
-
-    async fn ask_at(&self, port: u16, words: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().await.unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    }
 }
 
 impl Node {

@@ -9,13 +9,11 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 use client::{Asking, Client, HOLD, Pauses, Reply};
 use nodes::{Nodes, client_of, mix};
 use signalpost::domain::{Read, Refusal, Timestamp};
-use tally::Tally;
+use tally::{DEATH, Tally};
 
 pub use nodes::{Service, Sharing};
 pub use tally::{BUCKET_MS, Outcome};
 
-/// When the node dies.
-pub const DEATH: Timestamp = Timestamp::from_millis(60_000);
 /// Longer is nobody waited for.
 const END: Duration = Duration::from_secs(180);
 /// `problem.rs`: what a server that drains asks its clients to wait.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use signalpost::domain::{Refusal, Timestamp};
 
-use super::DEATH;
-
+/// When the node dies.
+pub const DEATH: Timestamp = Timestamp::from_millis(60_000);
 /// Joins are counted in spans of this length.
 pub const BUCKET_MS: u64 = 100;
 

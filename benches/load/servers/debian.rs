@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Running, Setting};
+use super::setting::{Running, Setting};
 use crate::process::{Process, pinned};
 
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";

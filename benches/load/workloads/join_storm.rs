@@ -2,8 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Latencies, Outcome, PATIENCE, Stage, Window};
-use crate::crowd::Event;
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window},
+    stage::{PATIENCE, Stage},
+};
 
 /// So many are on their way in at any time.
 const AT_ONCE: usize = 256;

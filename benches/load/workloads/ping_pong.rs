@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LAST, Latencies, Outcome, Spent, Stage, WARM_UP, Window};
-use crate::{crowd::Event, signal::Kind};
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window, figures},
+    signal::Kind,
+    stage::{LAST, Stage, WARM_UP},
+};
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     let pairs = stage.task.size;
@@ -44,18 +48,4 @@ fn play(stage: &mut Stage<'_>, share: f64, latencies: &mut Latencies) -> Result<
         }
     }
     Ok(())
-}
-
-pub fn figures(spent: &Spent, latencies: &mut Latencies) -> Vec<(&'static str, f64)> {
-    let messages = latencies.len() as f64;
-    let [p50, p99, p999] = latencies.quantiles([0.5, 0.99, 0.999]);
-    vec![
-        ("CPU µs per message", spent.cpu * 1e6 / messages),
-        ("of it kernel %", spent.kernel_share.map_or(f64::NAN, |share| share * 100.0)),
-        ("messages per CPU-second", messages / spent.cpu),
-        ("messages per second", messages / spent.seconds),
-        ("p50 ms", p50),
-        ("p99 ms", p99),
-        ("p99.9 ms", p999),
-    ]
 }

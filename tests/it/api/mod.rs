@@ -13,4 +13,5 @@ mod polls;
 mod rate_limits;
 mod rooms;
 mod tickets;
+mod token_cache;
 mod websocket_probe;

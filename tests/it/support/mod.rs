@@ -8,4 +8,5 @@ pub mod harness;
 pub mod process;
 pub mod redis_link;
 pub mod redis_server;
+pub mod three_ways;
 pub mod waits;

@@ -32,7 +32,7 @@ fn pair(cert: &Path, key: &Path) -> Result<ClientTlsConfig, String> {
     let client_key = std::fs::read(key).map_err(|error| named(&error))?;
     let parsed = PrivateKeyDer::from_pem_slice(&client_key).map_err(|error| named(&error))?;
     CertifiedKey::from_der(chain, parsed, &ring::default_provider())
-        .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not fit together: {error}"))?;
+        .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not match: {error}"))?;
     Ok(ClientTlsConfig { client_cert, client_key })
 }
 

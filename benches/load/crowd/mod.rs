@@ -2,14 +2,15 @@
 
 mod accounts;
 mod bosh;
+mod faults;
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-pub use accounts::Faults;
-use accounts::account;
+pub use faults::Faults;
+use faults::account;
 
 use crate::{
     drivers::{Driver, Seat, Together},

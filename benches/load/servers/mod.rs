@@ -1,18 +1,18 @@
 //! The servers: which there are, what each needs, and how it is started.
 
 mod debian;
+mod setting;
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+
+pub use setting::{Running, Setting, write_certificate};
 
 use crate::{
     drivers::{self, Driver},
     process::{Process, pinned},
-    workloads::Workload,
+    workload::Workload,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -33,22 +33,6 @@ pub enum Server {
     Janus,
     /// Signalpost as a page on another origin uses it: `--cors-origin`, and an `Origin` header in every request
     CrossOrigin,
-}
-
-/// How servers are started in this run.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    pub cpus: Option<String>,
-    pub workers: usize,
-    pub other: Option<PathBuf>,
-    /// For what a server wants in files.
-    pub folder: PathBuf,
-}
-
-/// A server that was started afresh.
-pub struct Running {
-    pub process: Process,
-    pub addr: SocketAddr,
 }
 
 /// Where the page comes from that uses the server from another origin.
