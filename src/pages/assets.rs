@@ -15,7 +15,7 @@ use crate::{
     api::{Code, Problem},
     pages::{
         etag::{is_known, tag_of},
-        page,
+        read_only::page,
     },
 };
 

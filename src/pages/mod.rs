@@ -7,11 +7,12 @@
 pub mod assets;
 pub mod document;
 pub mod etag;
+mod read_only;
 
 use std::path::PathBuf;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse,
     http::header,
     web::{self, Data, ServiceConfig},
 };
@@ -19,7 +20,10 @@ use utoipa_swagger_ui::Config;
 
 use crate::{
     api::problem::{Code, DOT_SEGMENT_HINT, Problem},
-    pages::document::{WrittenDocument, openapi_json},
+    pages::{
+        document::{WrittenDocument, openapi_json},
+        read_only::page,
+    },
 };
 
 /// The routes of an actix-web application.
@@ -41,15 +45,6 @@ pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, we
         Some(dir) => assets::from_folder(config, dir),
         None => assets::embedded(config),
     }
-}
-
-/// A read-only resource.
-pub fn page(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
-}
-
-async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::method_not_allowed(request.method().as_str(), "GET, HEAD", ""))
 }
 
 /// The page to which the `type` of a problem refers.

@@ -6,7 +6,7 @@ use crate::{
     domain::{Identity, Joined, Refusal, RoomName, Seq, Visitor, roster_before},
     engine::redis::{
         Redis,
-        decode::{Malformed, Reply, encode_card, micros},
+        decode::{Malformed, Reply, encode_card, micros, verdict},
         scripts::{Call, Script},
     },
 };
@@ -62,14 +62,4 @@ fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
         roster: roster_before(others, unread.iter()),
         creator: creator.filter(|_| created || administers),
     })
-}
-
-/// What the script is to return if the room would have to be created.
-pub fn verdict(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::TicketMissing => "TicketMissing",
-        Refusal::MayNotCreate => "MayNotCreate",
-        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
-        _ => "RoomsExhausted",
-    }
 }

@@ -43,8 +43,7 @@ use crate::{
         lifecycle_log,
         redis::{
             connection::{router::Router, session::NodeContext},
-            decode::{Malformed, Reply, micros, positions_in},
-            join::verdict,
+            decode::{Malformed, Reply, micros, positions_in, verdict},
             keys::{Bucket, Keys},
             room_count::RoomCount,
             runtime::Thread,

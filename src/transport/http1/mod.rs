@@ -36,7 +36,7 @@ use tokio_util::codec::Decoder;
 
 use crate::transport::{
     Overload, Request, Response, Service,
-    http1::{buffer_pool::BufferPool, payload::PayloadSender, read::Next},
+    http1::{buffer_pool::BufferPool, payload::PayloadSender},
     limits::{connection::Connection, registry::ConnectionRegistry},
 };
 
@@ -82,6 +82,14 @@ pub struct Http1<T, S> {
     awaits_first_request: bool,
     /// When the next head must be complete.
     head_due: Option<Pin<Box<Sleep>>>,
+}
+
+/// The next request, or why there is none.
+enum Next {
+    Request(Request),
+    /// The input is malformed, too long or too late.
+    Invalid(StatusCode),
+    End,
 }
 
 /// The client has closed the connection, or must be assumed to have.
