@@ -31,7 +31,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
     let ServerOptions { base_path, workers, cors_origins, web_dir, tls } = options;
-    let (router, cors) = (Arc::new(Router::new()), Arc::new(Cors::new(cors_origins)));
+    let (router, cors) = (Arc::new(Router::from_operations()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
     let connections = api.connections.clone();
     let service = move || {

@@ -1,5 +1,8 @@
 //! Validates the parameters that several operations share.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
@@ -13,6 +16,22 @@ pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
     RoomName::parse(text).ok_or_else(|| {
         Problem::new(Code::RoomNameInvalid, "A room name has 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -")
     })
+}
+
+/// The parameters of a query (`application/x-www-form-urlencoded`). Mostly nothing is escaped, and nothing is copied, which
+/// takes two thirds of the instructions of `form_urlencoded`.
+pub fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescaped(name), unescaped(value))
+    })
+}
+
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return text.into();
+    }
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned().into()
 }
 
 /// A peer id in hyphenated form, as the server writes it.

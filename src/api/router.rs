@@ -105,7 +105,7 @@ pub enum Routed<'a> {
 }
 
 impl Router {
-    pub fn new() -> Self {
+    pub fn from_operations() -> Self {
         let mut paths: Vec<(String, Methods)> = Vec::new();
         for Route { methods, path, handler, .. } in routes() {
             let at = paths.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_path_is_matched_with_its_parameters_and_allow_lists_its_methods() {
-        let router = Router::new();
+        let router = Router::from_operations();
         for (method, path, expected) in [
             ("POST", "/v1/rooms", " "),
             ("GET", "/v1/rooms", "405 POST"),
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn every_operation_is_reached_by_its_path() {
         let count: usize = routes().iter().map(|route| route.methods.len()).sum();
-        let router = Router::new();
+        let router = Router::from_operations();
         let routes = routes();
         let reached = routes.iter().filter(|route| {
             let path = route.path.replace("{room}", "tea").replace("{peer}", "x");

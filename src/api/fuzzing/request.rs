@@ -4,7 +4,7 @@ use crate::{
         fuzzing::lines,
         handlers::polls::parse_poll,
         idempotency::IdempotencyKey,
-        params::{parse_page, parse_peer, parse_room},
+        params::{parse_page, parse_peer, parse_room, query_pairs},
         room_name::generate_room_name,
     },
     domain::{Limits, Seq},
@@ -53,6 +53,7 @@ fn check_key(key: &IdempotencyKey, room: &str, peer: &str) {
 }
 
 fn check_poll(query: &str, header: &str) {
+    assert!(query_pairs(query).eq(url::form_urlencoded::parse(query.as_bytes())), "{query}");
     let limits = Limits::default();
     let Ok((asked, wait)) = parse_poll(query, Some(header), &limits) else { return };
     assert!(wait <= limits.wait_max);

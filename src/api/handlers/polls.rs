@@ -4,7 +4,10 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
     api::{
-        Api, Call, Code, FromRequest, Problem, auth::caller::Reader, json::write, params::parse_page,
+        Api, Call, Code, FromRequest, Problem,
+        auth::caller::Reader,
+        json::write,
+        params::{parse_page, query_pairs},
         schema::responses::Batch,
     },
     domain::{Limits, Seq},
@@ -64,7 +67,7 @@ impl FromRequest for Poll {
 /// The cursor, page and wait of a poll. A cursor in the query takes precedence over the header's.
 pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(PollRequest, Duration), Problem> {
     let (mut wait, mut after, mut page) = (None::<Cow<'_, str>>, None, None);
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in query_pairs(query) {
         let field = match &*name {
             "wait" => &mut wait,
             "after" => &mut after,
