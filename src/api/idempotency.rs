@@ -8,7 +8,7 @@ use crate::{
         operation::{Call, FromRequest},
         problem::{Code, Problem},
     },
-    domain::Keyed,
+    domain::KeyedRequest,
     transport::known_header::KnownHeader,
 };
 
@@ -20,10 +20,10 @@ pub struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
     /// The key together with what was asked: `parts` tell this request from any other.
-    pub fn keyed(&self, parts: &[&[u8]]) -> Option<Keyed> {
+    pub fn keyed(&self, parts: &[&[u8]]) -> Option<KeyedRequest> {
         let key = self.0.as_deref()?;
         let key = Sha256::digest(key.as_bytes()).iter().take(16).fold(0, |key, byte| (key << 8) | u128::from(*byte));
-        Some(Keyed { key, request: fingerprint(parts) })
+        Some(KeyedRequest { key, request: fingerprint(parts) })
     }
 
     pub fn parse(value: &[u8]) -> Option<Self> {

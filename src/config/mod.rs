@@ -1,5 +1,5 @@
-//! Every option, once: a flag, an environment variable, a default that works, and its explanation in `--help`.
-//! [`Config`] is the result, and builds from options what other modules need.
+//! Every option, once: flag, environment variable, default and help text. [`Config`] holds their values and derives from
+//! them what other modules need.
 
 mod engine;
 mod environment;
@@ -10,12 +10,12 @@ mod warnings;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-pub use crate::config::environment::{Given, parse};
+pub use crate::config::environment::{ParsedArgs, parse};
 use crate::{
     api::{auth::rate_limit::RateLimits, base_path::BasePath},
     config::{
         engine::{EngineChoice, RedisOptions},
-        memory::LEAST,
+        memory::MEMORY_BYTES_MIN,
         origin::origin,
         values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url},
     },
@@ -29,13 +29,13 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
 
-/// A batch may be so many times as large as a single body.
+/// How many times larger than other bodies a batch may be.
 const BATCH_BODIES: usize = 4;
 
 /// WebRTC signaling over plain HTTP, for networks where WebSockets do not work.
 ///
-/// Without any option it serves on http://127.0.0.1:8080: open that in two windows for a call. Every option can also be
-/// given as an environment variable, which the option overrides; an empty one is as good as none.
+/// Without options it serves http://127.0.0.1:8080: open that in two windows for a call. Every option can also be set by an
+/// environment variable; the command line takes precedence, and empty variables are ignored.
 #[derive(Clone, Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, args_override_self = true, max_term_width = 110)]
 pub struct Cli {
@@ -47,26 +47,27 @@ pub struct Cli {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Run the server (what happens without a command, too)
+    /// Run the server (the default)
     Serve(Box<Config>),
     /// Print the OpenAPI document
     Openapi,
-    /// Ask a running server whether it is well; exits with 0 if so (for containers)
+    /// Check a running server, for containers: exits with 0 if it is ready
     Healthcheck {
-        /// For instance http://127.0.0.1:8080/readyz. Unless given, that of a server with the same environment variables
+        /// Such as http://127.0.0.1:8080/readyz. By default that of a server with the same environment variables
         url: Option<String>,
     },
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct Config {
-    /// Address to listen on. Port 0 takes a free one; the line that is printed has it
+    /// Address to listen on. Port 0 chooses a free port, which is printed
     #[arg(long, env = "SIGNALPOST_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where rooms are kept: `memory`, or a Redis 7 or Valkey that several nodes share: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`,
-    /// rediss:// over TLS, some servers of a cluster as redis://HOST:PORT,HOST:PORT, Sentinels as
-    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER. Needs --token-key. `@FILE` reads it from a file. See docs/redis.md
+    /// Where rooms are stored: `memory`, or a Redis 7 or Valkey shared by several nodes: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`,
+    /// rediss:// for TLS, servers of a cluster as redis://HOST:PORT,HOST:PORT, Sentinels as
+    /// redis-sentinel://HOST:PORT,HOST:PORT/MASTER. Redis requires --token-key. `@FILE` reads the value from a file. See
+    /// docs/redis.md
     #[arg(
         long,
         env = "SIGNALPOST_ENGINE",
@@ -79,17 +80,17 @@ pub struct Config {
     #[command(flatten)]
     pub redis: RedisOptions,
 
-    /// Key that makes and checks tokens, at least 16 characters; `@FILE` reads it from a file. With a kept key, peers
-    /// survive a restart of the server. Otherwise a random one is made at each start
+    /// Key that signs tokens, at least 16 characters; `@FILE` reads it from a file. By default it is random, and peers do not
+    /// survive a restart
     #[arg(long, env = "SIGNALPOST_TOKEN_KEY", value_name = "KEY|@FILE", hide_env_values = true, value_parser = secret)]
     pub token_key: Option<SecretString>,
 
-    /// Lets nobody new in without a ticket: a JWT signed by your app's login. A secret of at least 16 characters for
-    /// HS256, or `@FILE` with a public key in PEM (Ed25519 or P-256), a JWKS, or such a secret. See docs/auth.md
+    /// Require a ticket to create or join rooms: a JWT signed by your app's login. A secret of at least 16 characters for HS256,
+    /// or `@FILE` with a public key in PEM (Ed25519 or P-256), a JWKS, or such a secret. See docs/auth.md
     #[arg(long, env = "SIGNALPOST_TICKET_KEY", value_name = "SECRET|@FILE", hide_env_values = true)]
     pub ticket_key: Option<SecretString>,
 
-    /// Certificate chain in PEM: serves https:// with HTTP/2. Read again when it changes
+    /// Certificate chain in PEM, to serve https:// with HTTP/2. Reloaded when it changes
     #[arg(long, env = "SIGNALPOST_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
@@ -97,41 +98,41 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// Serve https:// with a certificate made up at the start, to try cameras on a LAN. Browsers will warn
+    /// Serve https:// with a certificate generated at startup, to try cameras on a LAN. Browsers will warn
     #[arg(long, env = "SIGNALPOST_TLS_SELF_SIGNED", value_name = "true|false", action = ArgAction::Set, num_args = 0..=1,
         require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true,
         hide_possible_values = true, value_parser = boolean)]
     pub tls_self_signed: bool,
 
-    /// Proxy whose `X-Forwarded-For` or `Forwarded` is believed, as an address or a network (10.0.0.0/8). Repeatable
+    /// Proxy whose `X-Forwarded-For` or `Forwarded` is trusted, as an address or a network (10.0.0.0/8). Repeatable
     #[arg(long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// Joins and creations per second from one client address (an IPv6 /64); ten seconds' worth may come at once.
-    /// 0 is no limit, as with the other rates
+    /// Joins and room creations per second from one client address (IPv6: a /64), with bursts of ten seconds' worth. 0 disables
+    /// this and the other rate limits
     #[arg(long, env = "SIGNALPOST_RATE_JOIN", value_name = "N", default_value_t = 10)]
     pub rate_join: u32,
 
-    /// Posts per second by one peer; a batch is one
+    /// Posts per second by one peer; a batch counts as one
     #[arg(long, env = "SIGNALPOST_RATE_SEND", value_name = "N", default_value_t = 50)]
     pub rate_send: u32,
 
-    /// Polls, and questions for TURN credentials, per second by one peer
+    /// Polls, and requests for TURN credentials, per second by one peer
     #[arg(long, env = "SIGNALPOST_RATE_POLL", value_name = "N", default_value_t = 50)]
     pub rate_poll: u32,
 
-    /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any): scheme, host, and port unless
-    /// it is the scheme's own. Repeatable. The server's own page needs none
+    /// Web origin whose pages may use this server (`https://app.example.org`, or `*` for any): scheme, host, and a port other than
+    /// the default. Repeatable. The server's own page needs none
     #[arg(long, env = "SIGNALPOST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origin: Vec<String>,
 
-    /// Path under which a proxy shows this server (`/signal`), if it passes paths on as they are. One that takes the path away
-    /// needs no option: the page and the API's documentation have relative addresses only
+    /// Path under which a proxy exposes this server (`/signal`), if it forwards paths unchanged. A proxy that strips the path needs
+    /// no option: all links are relative
     #[arg(long, env = "SIGNALPOST_BASE_PATH", value_name = "PATH", default_value = "/", hide_default_value = true)]
     pub base_path: BasePath,
 
-    /// Answer STUN by UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their
-    /// own. They are told of it under the host by which they reach this server, unless there is a --stun-url
+    /// Answer STUN over UDP on this address (0.0.0.0:3478; port 0 for any free one), so that peers behind a NAT learn their public
+    /// address. Unless --stun-url is set, peers are given it under the host name by which they reach this server
     #[arg(long, env = "SIGNALPOST_STUN_LISTEN", value_name = "ADDR")]
     pub stun_listen: Option<SocketAddr>,
 
@@ -147,88 +148,88 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret, requires = "turn_url")]
     pub turn_secret: Option<SecretString>,
 
-    /// How long TURN credentials hold, in seconds
+    /// How long TURN credentials are valid, in seconds
     #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
     pub turn_ttl: u64,
 
-    /// How long a peer that is not heard of keeps its seat, in milliseconds
+    /// How long a peer keeps its seat without making requests, in milliseconds
     #[arg(long, env = "SIGNALPOST_LEASE_MS", value_name = "MS", default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub lease_ms: u64,
 
-    /// How long a page that said goodbye keeps its seat, in case it is only being loaded again, in milliseconds
+    /// How long a page that said goodbye keeps its seat, in case it is only reloading, in milliseconds
     #[arg(long, env = "SIGNALPOST_LEAVE_GRACE_MS", value_name = "MS", default_value_t = 3_000, value_parser = clap::value_parser!(u64).range(0..=60_000))]
     pub leave_grace_ms: u64,
 
-    /// The longest time a poll may ask to be held, in milliseconds. Most proxies cut at 60 s, the strictest at 30 s
+    /// The longest wait of a poll, in milliseconds. Most proxies time out after 60 s, the strictest after 30 s
     #[arg(long, env = "SIGNALPOST_WAIT_MAX_MS", value_name = "MS", default_value_t = 55_000, value_parser = clap::value_parser!(u64).range(0..=600_000))]
     pub wait_max_ms: u64,
 
-    /// Seats in a room whose maker does not say
+    /// Default number of seats in a room
     #[arg(long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub room_capacity: u16,
 
-    /// The most seats a room may have
+    /// Largest number of seats in a room
     #[arg(long, env = "SIGNALPOST_ROOM_CAPACITY_MAX", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub room_capacity_max: u16,
 
-    /// The most rooms at once
+    /// Largest number of rooms
     #[arg(long, env = "SIGNALPOST_ROOMS_MAX", value_name = "N", default_value_t = 100_000)]
     pub rooms_max: usize,
 
-    /// Messages that may wait in one mailbox
+    /// Largest number of messages waiting in a mailbox
     #[arg(long, env = "SIGNALPOST_MAILBOX_MESSAGES", value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     pub mailbox_messages: usize,
 
-    /// Bytes that may wait in one mailbox
+    /// Largest number of bytes waiting in a mailbox
     #[arg(long, env = "SIGNALPOST_MAILBOX_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = at_least_one)]
     pub mailbox_bytes: usize,
 
-    /// Bytes in the body of one request; a batch may have four times as many
+    /// Largest request body, in bytes; a batch may have four times as many
     #[arg(long, env = "SIGNALPOST_BODY_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = at_least_one)]
     pub body_bytes: usize,
 
-    /// Memory that clients can make the server take, in bytes: rooms and mailboxes, connections, requests and answers on
-    /// their way. Half of what the machine or container has unless given. Beyond it requests get 503
-    #[arg(long, env = "SIGNALPOST_MEMORY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(LEAST..))]
+    /// Memory that clients may use, in bytes: for rooms and mailboxes, connections, request bodies and responses. By default half
+    /// the memory of the machine or container. When it is used up, requests are answered 503
+    #[arg(long, env = "SIGNALPOST_MEMORY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(MEMORY_BYTES_MIN..))]
     pub memory_bytes: Option<u64>,
 
-    /// Connections at once; as many as there are memory and file descriptors for unless given. Beyond them requests get
-    /// 503
+    /// Largest number of open connections. By default as many as memory and file descriptors allow. On further ones, requests
+    /// are answered 503
     #[arg(long, env = "SIGNALPOST_CONNECTIONS_MAX", value_name = "N", value_parser = at_least_one)]
     pub connections_max: Option<usize>,
 
-    /// Connections at once from one client address (an IPv6 /64) that is not a trusted proxy. Unless given 2048, or a
-    /// quarter of all if that is less
+    /// Largest number of open connections from one client address (IPv6: a /64) that is not a trusted proxy. By default 2048, or
+    /// a quarter of all if that is less
     #[arg(long, env = "SIGNALPOST_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = at_least_one)]
     pub connections_per_address: Option<usize>,
 
-    /// How long an idle connection is kept, in milliseconds: longer than the load balancer in front keeps it
+    /// How long idle connections stay open, in milliseconds: longer than the load balancer in front keeps them
     #[arg(long, env = "SIGNALPOST_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub keep_alive_ms: u64,
 
-    /// Show /metrics on this address instead of the public one
+    /// Serve /metrics on this address instead of the public one
     #[arg(long, env = "SIGNALPOST_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Worker threads; as many as there are processors unless given
+    /// Number of worker threads. By default one for each processor
     #[arg(long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]
     pub workers: Option<usize>,
 
-    /// What to log: error, warn, info, debug, trace, or by part as in `warn,signalpost=debug`
+    /// Log level: error, warn, info, debug or trace; or one for each module, as in `warn,signalpost=debug`
     #[arg(long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info,actix_server=warn")]
     pub log: Targets,
 
-    /// How to log
+    /// Log format
     #[arg(long, env = "SIGNALPOST_LOG_FORMAT", value_enum, ignore_case = true, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// Serve the page from this folder instead of the one in the binary, for working on it
+    /// Serve the page from this folder instead of the binary, for developing it
     #[arg(long, env = "SIGNALPOST_WEB_DIR", value_name = "DIR", value_parser = folder)]
     pub web_dir: Option<PathBuf>,
 }
 
 impl Config {
-    /// The configuration that no option at all gives.
+    /// The configuration without any options.
     pub fn from_defaults() -> Self {
         Cli::parse_from(["signalpost"]).config
     }
@@ -255,9 +256,7 @@ impl Config {
 
     pub fn tls(&self, addresses: &[SocketAddr]) -> Result<Option<Tls>, String> {
         match (&self.tls_cert, &self.tls_key) {
-            (Some(_), _) if self.tls_self_signed => {
-                Err("--tls-self-signed and --tls-cert are two certificates: leave one of them out".into())
-            }
+            (Some(_), _) if self.tls_self_signed => Err("--tls-self-signed cannot be used with --tls-cert".into()),
             (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
             _ if self.tls_self_signed => {
                 let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
@@ -297,15 +296,15 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_limits() {
+    fn the_defaults_are_the_same_as_those_of_limits() {
         let ours = Config::from_defaults().limits();
-        // What the machine has is its own affair.
+        // It depends on the machine.
         let theirs = Limits { rooms_bytes: ours.rooms_bytes, ..Limits::default() };
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
     }
 
     #[test]
-    fn every_option_is_an_environment_variable_too() {
+    fn every_option_has_an_environment_variable() {
         for argument in Cli::command().get_arguments().filter(|argument| argument.get_long().is_some()) {
             let expected = format!("SIGNALPOST_{}", argument.get_id().as_str().to_uppercase());
             let has = argument.get_env().map(|name| name.to_string_lossy().into_owned());
@@ -315,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_servers_are_refused() {
+    fn invalid_values_are_refused() {
         for bad in [
             "--stun-url=stun://host",
             "--stun-url=host:3478",

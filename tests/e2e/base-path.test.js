@@ -21,7 +21,7 @@ function watch(page, base) {
 
 // The API worked under a path; the page and Swagger UI asked for everything at the root.
 for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
-  test(`behind nginx under a path that is ${how}, a call connects and goes on after a reload, and links lead there`, async () => {
+  test(`behind nginx under a path that is ${how}, a call connects and survives a reload, and links lead there`, async () => {
     const server = await Server.start(['--trusted-proxy', '127.0.0.1', ...flags]);
     const proxy = await Proxy.start(recipe, new URL(server.base).host);
     const base = `${proxy.base}/signal`;
@@ -53,7 +53,7 @@ for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
     await ann.getByRole('link', { name: 'To the lobby' }).click();
     await state(ann, 'lobby');
     assert.deepEqual(beside, []);
-    // Whoever types the path forgets the slash.
+    // Typed without the slash.
     await ann.goto(base);
     await state(ann, 'lobby');
     for (const page of [ann, ben]) await page.context().close();

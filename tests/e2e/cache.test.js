@@ -10,7 +10,7 @@ before(async () => { [server, browser] = await Promise.all([Server.start(['--wai
 after(async () => { await browser.close(); await server.stop(); });
 
 // It got 250 polls a second, and a call that never came about.
-test('through a cache that keeps answers to polls a call comes about all the same', async () => {
+test('a call connects even through a cache that stores responses to polls', async () => {
   const proxy = await CachingProxy.start(server.base);
   const ann = await visit(browser, proxy.base, { room: 'cache', name: 'Ann', media: 'none' });
   await state(ann, 'waiting');
@@ -39,7 +39,7 @@ test('/network-test says that there is one', async () => {
   const page = await browser.newPage();
   await page.goto(`${proxy.base}/network-test`);
   await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 60_000 });
-  assert.match(await page.locator('[data-test=poll]').textContent(), /A cache on the way, or a service worker of this page, repeats old answers/);
+  assert.match(await page.locator('[data-test=poll]').textContent(), /A cache, or a service worker of this page, repeats old responses/);
   await page.close();
   proxy.stop();
 });

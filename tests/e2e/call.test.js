@@ -87,7 +87,7 @@ test('refreshing a tab in mid-call gets the same seat back, and the call returns
   await close(ann, ben);
 });
 
-test('of two tabs with one token the newer goes on, and the older can take over again', async () => {
+test('of two tabs with one token the newer has the seat, and the older can take over again', async () => {
   const [ann, ben] = await call('tabs');
   // What "duplicate tab" does: the new tab starts with a copy of the session storage.
   const kept = await ben.evaluate(() => JSON.stringify({ ...sessionStorage }));

@@ -19,7 +19,7 @@ after(async () => { await browser.close(); await server.stop(); });
 
 const entries = (page) => page.getByTestId('chat-entry');
 
-test('of a flood the last messages are kept, in order, and the page goes on', async () => {
+test('of a flood the last messages are kept, in order, and the page stays responsive', async () => {
   await ben.evaluate((messages) => {
     for (let number = 1; number <= messages; number += 1) window.signalpost.call.say(`flood ${number} of ${messages}`);
   }, MESSAGES);
@@ -56,7 +56,7 @@ test('many messages that come together are shown together, with one layout', asy
   await heard(ann, `burst ${MESSAGES - 1}`);
 });
 
-test('whoever reads what was said before is not taken away from it', async () => {
+test('a new message does not scroll a user who reads older ones', async () => {
   const log = ann.getByTestId('chat-log');
   await log.evaluate((element) => { element.scrollTop = 0; });
   await say(ben, 'news below');

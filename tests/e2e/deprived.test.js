@@ -123,6 +123,20 @@ for (const [how, prepare] of Object.entries(connections)) {
   });
 }
 
+test('without a beacon, closing the tab still frees the seat at once', async () => {
+  const context = await browser.newContext();
+  const ann = await context.newPage();
+  await ann.addInitScript(() => { delete Navigator.prototype.sendBeacon; });
+  await ann.goto(`${server.base}/?room=beacon&name=Ann&media=none`);
+  const ben = await visit(browser, server.base, { room: 'beacon', name: 'Ben', media: 'none' });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  const left = ben.evaluate(() => new Promise((resolve) => window.signalpost.room.on('peer-left', ({ reason }) => resolve(reason))));
+  await ann.close({ runBeforeUnload: true });
+  assert.equal(await left, 'left');
+  await close(ben);
+  await context.close();
+});
+
 // ---- The form ----------------------------------------------------------------------------------------------------
 
 /** Each row: what of the page does not come. */

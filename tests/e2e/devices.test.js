@@ -32,11 +32,11 @@ const told = (page, text) => page.getByTestId('chat-entry').filter({ hasText: te
 const pictureOf = (page) => page.getByTestId('remote-video');
 const kinds = (page) => page.evaluate(() => document.querySelector('#self-video').srcObject.getTracks().map(({ kind }) => kind).sort());
 
-test('a camera that is unplugged is missed on both ends, another one can be used, and the call goes on', async () => {
+test('a camera that is unplugged is missed on both ends, another one can be used, and the call continues', async () => {
   const { ann, ben, hers, end } = await call('unplugged', { prepare: pullable });
   await ann.evaluate(() => { window.unplugged = ['fake_device_0']; });
   await unplug(hers, 'video_capture');
-  await noticed(ann, 'The camera has stopped. It is used again as soon as it returns. The others do not see you.');
+  await noticed(ann, 'The camera has stopped. It will be used again as soon as it returns. Others cannot see you.');
   await told(ben, 'Ann’s camera has stopped');
   await pictureOf(ben).waitFor({ state: 'hidden' });
   assert.match(await ben.getByTestId('remote-tile').textContent(), /Ann – no camera/);
@@ -88,7 +88,7 @@ test('a microphone that ends is missed on both ends, and taken back', async () =
   const { ann, ben, hers, end } = await call('silent', { prepare: pullable });
   await ann.evaluate(() => { window.unplugged = ['Fake Default Audio Input', 'Fake Audio Input 1', 'Fake Audio Input 2']; });
   await unplug(hers, 'audio');
-  await noticed(ann, 'The microphone has stopped. It is used again as soon as it returns. The others do not hear you.');
+  await noticed(ann, 'The microphone has stopped. It will be used again as soon as it returns. Others cannot hear you.');
   await told(ben, 'Ann’s microphone has stopped');
   await pictureOf(ben).waitFor({ state: 'visible' });
   assert.match(await ben.getByTestId('remote-tile').textContent(), /Ann – no microphone/);
@@ -124,7 +124,7 @@ test('a camera that gives nothing for a while is missed until it gives something
     track.dispatchEvent(new Event(is ? 'mute' : 'unmute'));
   }, is);
   await muted(true);
-  await noticed(ann, 'The camera gives nothing at the moment');
+  await noticed(ann, 'The camera is not sending anything');
   await told(ben, 'Ann’s camera has stopped');
   await muted(false);
   await told(ben, 'Ann’s camera works again');
@@ -132,7 +132,7 @@ test('a camera that gives nothing for a while is missed until it gives something
   await end();
 });
 
-test('whoever comes later is told, too, and a camera that was missing at the start is taken when there is one', async () => {
+test('a later peer is told, too, and a camera that was missing at the start is taken when there is one', async () => {
   const hers = await launch({ flags: THREE_CAMERAS });
   const context = await hers.newContext();
   const ann = await context.newPage();

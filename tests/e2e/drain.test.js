@@ -105,7 +105,7 @@ test('a rolling restart behind HAProxy: media unbroken, rooms on the new server,
   const proxy = await Proxy.start(behindHaproxy(host(fresh)), host(old));
   const { ms, secrets } = await inMidCall(proxy, async () => {
     fresh = await fresh.restart();
-    // The proxy has seen it to be ready, and goes on asking the old one, where the room is.
+    // The proxy has seen that it is ready, and still asks the old one, where the room is.
     await fresh.logged('GET /readyz', 3);
     for (let asked = 0; asked < 20; asked += 1) assert.equal(await occupancy(proxy.base), 2);
     const stopped = Date.now();

@@ -49,7 +49,7 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
   await askStun(silent.ice_servers[0].urls[0]);
   for (const query of queries) {
-    // Half of a request, which is on its way for as long as somebody looks.
+    // Half of a request, which stays in flight.
     const half = request(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': 8_000 } });
     half.on('error', () => {});
     half.write(' '.repeat(4_000));

@@ -17,9 +17,15 @@ const close = (...pages) => Promise.all(pages.map((page) => page.context().close
 const TURNING = '\u202eAnn\u202d\u2066\u2069\u2069\u200f';
 const MARKS = /[\u202a-\u202e\u2066\u2067\u200e\u200f]/;
 
-/** Every text of the page that holds the name and more, and is not isolated around it. */
+/** Every text and attribute of the page that holds the name and more, and is not isolated around it. */
 function unisolated(name) {
   const found = [];
+  for (const { attributes, outerHTML } of document.body.querySelectorAll('*')) {
+    for (const { name: attribute, value } of attributes) {
+      const shown = /^(aria-|title$|alt$|placeholder$)/.test(attribute) && value.replace(/\u2068[^\u2068\u2069]*\u2069/g, '').includes(name);
+      if (shown && value !== name) found.push(outerHTML);
+    }
+  }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
@@ -119,6 +125,7 @@ for (const [linked, typed, name, apiName] of rooms) {
     }
     await ben.getByTestId('show-qr').click();
     assert.equal(await ben.getByTestId('qr-link').textContent(), `${server.base}/?room=${name}`);
+    assert.deepEqual(await ben.getByTestId('qr-link').locator('bdi').allTextContents(), [name], 'the address around it stays as it is');
     // A refresh comes back into it.
     await ben.reload();
     await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
@@ -129,14 +136,14 @@ for (const [linked, typed, name, apiName] of rooms) {
 test('a link whose room cannot be one says so, and joins none', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  for (const [room, why] of [['!!!', /at least one letter or digit/], ['x'.repeat(65), /too long: it comes to 65 characters of at most 64/]]) {
+  for (const [room, why] of [['!!!', /at least one letter or digit/], ['x'.repeat(65), /too long: it has 65 characters, and the limit is 64/]]) {
     await page.goto(`${server.base}/?${new URLSearchParams({ room, name: 'Ann' })}`);
     await state(page, 'lobby');
     assert.match(await page.getByTestId('lobby-status').textContent(), why);
   }
   await page.getByTestId('room').fill('会'.repeat(80));
   await page.getByTestId('join').click();
-  assert.match(await page.getByTestId('lobby-status').textContent(), /too long.*other letters than a to z count for more/);
+  assert.match(await page.getByTestId('lobby-status').textContent(), /too long.*letters other than a to z count as more/);
   await page.getByTestId('room').fill('会議');
   await page.getByTestId('media-none').check();
   await page.getByTestId('join').click();

@@ -25,8 +25,8 @@ const audible = (page) => page.waitForFunction(() => document.querySelector('[da
 for (const library of Object.keys(LIBRARIES)) {
   for (const first of ['page', 'native']) {
     // Each of their descriptions has another session id: the second one ended the call for good. (The page sends nothing:
-    // where it does, aiortc 1.16 numbers codecs anew when it offers, which no browser allows.)
-    test(`${library}, ${first} first: a microphone is added, and nothing is begun anew`, () => call({ server, browser }, library, first, { media: 'none' }, async (page, native) => {
+    // where it does, aiortc 1.16 renumbers codecs when it offers, which no browser allows.)
+    test(`${library}, ${first} first: a microphone is added to the same connection`, () => call({ server, browser }, library, first, { media: 'none' }, async (page, native) => {
       await state(page, 'connected');
       await chats(page, native);
       await stable(page);

@@ -110,11 +110,11 @@ describe('the page that tests a network', { concurrency: true }, () => {
     const { of, verdict } = await result(page);
     assert.match(of('stun')[0].words, /No server has the name stun.example.invalid/);
     const [silent, refusing] = of('turn');
-    assert.match(silent.words, /^127.0.0.1 does not answer over TCP/);
+    assert.match(silent.words, /^127.0.0.1 does not respond over TCP/);
     assert.match(refusing.words, /refuses the TURN credentials \(401\)/);
     assert.match(refusing.todo, /--turn-secret/);
     assert.equal(verdict.grade, 'bad');
-    assert.match(verdict.words, /no STUN server answers, and no relay can be used/);
+    assert.match(verdict.words, /no STUN server responds, and no relay can be used/);
     await page.context().close();
   });
 
@@ -135,7 +135,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await page.getByTestId('stop').focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.body.dataset.state === 'stopped');
-    assert.match(await page.getByTestId('report').textContent(), /\[…\] Waiting for news: stopped/);
+    assert.match(await page.getByTestId('report').textContent(), /\[…\] Long polls: stopped/);
     await page.locator('summary').click();
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
     await page.getByTestId('again').focus();

@@ -99,7 +99,7 @@ test('the list of signaling messages shows what passes', async () => {
   await close(ann, ben);
 });
 
-test('a room with a secret asks for it, and lets in whoever has it', async () => {
+test('a room with a secret asks for it, and admits users who have it', async () => {
   const context = await browser.newContext();
   const ann = await context.newPage();
   await ann.goto(`${server.base}/?room=hidden&name=Ann&media=none#secret=lumps`);

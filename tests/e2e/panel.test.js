@@ -82,7 +82,7 @@ test('the panel says that a call is relayed, by whom and over what', async () =>
   await close(pages);
 });
 
-test('a call that does not come about says what stands in its way and what to do, at phone width too', async () => {
+test('a call that does not connect says why and what to do, at phone width too', async () => {
   const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: 'dark' };
   const pages = await couple(misled.base, { room: 'failing', ...phone });
   const [ann] = pages;

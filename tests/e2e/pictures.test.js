@@ -7,7 +7,7 @@ import { textOf, withText } from './support/png.js';
 import { Server } from './support/server.js';
 
 // docs/call.png showed a page that was gone. What a picture shows is written into it as text, and compared with the page
-// of today: UPDATE_PICTURES=1 makes the pictures anew.
+// of today: UPDATE_PICTURES=1 updates the pictures.
 
 const docs = new URL('../../docs/', import.meta.url);
 const pictures = ['call.png'];
@@ -39,7 +39,7 @@ test('the picture of a call in the documents shows the page of today', async () 
   const shown = await words(ann);
   const path = new URL('call.png', docs);
   if (process.env.UPDATE_PICTURES) await writeFile(path, withText(await ann.screenshot(), shown));
-  const how = 'UPDATE_PICTURES=1 node --test tests/e2e/pictures.test.js makes it anew; look at it';
+  const how = 'UPDATE_PICTURES=1 node --test tests/e2e/pictures.test.js updates it; look at it';
   assert.equal(textOf(await readFile(path)), shown, how);
   await Promise.all([ann, ben].map((page) => page.context().close()));
 });

@@ -21,7 +21,7 @@ for (const [key, flags] of [['a kept key', KEPT_KEY], ['a random key', []]]) {
 
     await server.kill();
     await Promise.all([state(ann, 'reconnecting'), state(ben, 'reconnecting')]);
-    assert.match(await ann.getByTestId('status').textContent(), /the call goes on/);
+    assert.match(await ann.getByTestId('status').textContent(), /the call continues/);
     await Promise.all([videoRuns(ann, 30), videoRuns(ben, 30)]);
     await say(ann, 'is it dark where you are, too?');
     await heard(ben, 'is it dark');

@@ -1,7 +1,7 @@
 //! Steps that take seats, keep them and give them up.
 
 use signalpost::domain::{
-    Identity, Keyed, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
+    Identity, KeyedRequest, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
 };
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 /// The cost of a card with empty metadata.
 const CARD: usize = 2;
 
-fn visitor(identity: Identity, keyed: Option<Keyed>) -> Visitor {
+fn visitor(identity: Identity, keyed: Option<KeyedRequest>) -> Visitor {
     let (name, metadata) = (Name::default(), Metadata::default());
     Visitor {
         identity,
@@ -47,7 +47,7 @@ impl World {
         if there && !by_token {
             let joined = self.rooms.join(self.at(), named(person.room), again, PLENTY).unwrap();
             assert_eq!((joined.card.id, joined.resumed), (person.id, false));
-            let other = Keyed { request: keyed.request + 1, ..keyed };
+            let other = KeyedRequest { request: keyed.request + 1, ..keyed };
             let reused =
                 self.rooms.join(self.at(), named(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
             assert_eq!(reused.map(|_| ()), Err(Refusal::KeyReused));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use signalpost::domain::{
-    Batch, Content, Keyed, Limits, Message, Payload, PeerId, Post, Read, Refusal, Seq, Target, Timestamp,
+    Batch, Content, KeyedRequest, Limits, Message, Payload, PeerId, Post, Read, Refusal, Seq, Target, Timestamp,
 };
 
 use crate::{
@@ -96,7 +96,7 @@ impl World {
                 }
             }
         }
-        assert_eq!(answer.unwrap().places, places);
+        assert_eq!(answer.unwrap().positions, places);
         if keyed {
             let remembered = self.limits.idempotency_keys;
             let sent = &mut self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().sent;
@@ -145,8 +145,8 @@ impl World {
         self.heard_of(&person, None);
         let again = self.rooms.post(self.at(), named(person.room), person.id, post.clone(), PLENTY).unwrap();
         assert!(again.repeated);
-        assert_eq!(again.places, places);
-        let other = Post { keyed: Some(Keyed { request: keyed.request + 1, ..keyed }), ..post };
+        assert_eq!(again.positions, places);
+        let other = Post { keyed: Some(KeyedRequest { request: keyed.request + 1, ..keyed }), ..post };
         let reused = self.rooms.post(self.at(), named(person.room), person.id, other, PLENTY);
         assert_eq!(reused.unwrap_err(), Refusal::KeyReused);
     }
@@ -159,7 +159,7 @@ impl World {
                 named(person.room),
                 person.id,
                 None,
-                Read::Arriving { held_until: None, page: None },
+                Read::NewPoll { held_until: None, page: None },
             );
             assert_eq!(answer.unwrap_err(), self.absence(person).unwrap());
             return;
@@ -170,7 +170,7 @@ impl World {
                 named(person.room),
                 person.id,
                 Seq::new(cursor),
-                Read::Arriving { held_until: None, page: None },
+                Read::NewPoll { held_until: None, page: None },
             );
             self.heard_of(person, None);
             if self.ends_closed(person, &answer) {
@@ -187,7 +187,7 @@ impl World {
             named(person.room),
             person.id,
             Seq::new(newest),
-            Read::Arriving { held_until: None, page: None },
+            Read::NewPoll { held_until: None, page: None },
         );
         self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().acknowledged = newest;
         if !self.ends_closed(person, &answer) {
@@ -209,7 +209,7 @@ impl World {
             named(person.room),
             person.id,
             Seq::new(cursor),
-            Read::Arriving { held_until: None, page: None },
+            Read::NewPoll { held_until: None, page: None },
         );
         self.heard_of(person, None);
         let expected = matches!(
@@ -231,7 +231,7 @@ impl World {
             named(person.room),
             person.id,
             None,
-            Read::Arriving { held_until: held, page: None },
+            Read::NewPoll { held_until: held, page: None },
         );
         self.heard_of(&person, None);
         if self.ends_closed(&person, &answer) {
@@ -277,7 +277,7 @@ impl World {
                     continue;
                 }
                 let batch = rooms
-                    .read(at, named(*number), member.id, None, Read::Arriving { held_until: None, page: None })
+                    .read(at, named(*number), member.id, None, Read::NewPoll { held_until: None, page: None })
                     .unwrap();
                 assert_eq!(things(&batch, member.acknowledged), unread);
             }

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use signalpost::domain::{CreatorId, Keyed, Left, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp};
+use signalpost::domain::{
+    CreatorId, Headroom, KeyedRequest, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp,
+};
 
 use crate::model::Model;
 
@@ -34,7 +36,7 @@ pub enum Step {
 pub struct Person {
     pub id: PeerId,
     pub room: u8,
-    pub join_key: Option<Keyed>,
+    pub join_key: Option<KeyedRequest>,
     /// Keyed posts and their responses.
     pub posts: Vec<(Post, Vec<(PeerId, Seq)>)>,
 }
@@ -49,7 +51,7 @@ pub struct World {
 }
 
 /// Never reached here.
-pub const PLENTY: Left = Left { room: true, bytes: usize::MAX };
+pub const PLENTY: Headroom = Headroom { room: true, bytes: usize::MAX };
 
 pub const CREATOR: CreatorId = CreatorId::from_bytes([9; 16]);
 
@@ -139,8 +141,8 @@ impl World {
         PeerId::from_bytes(bytes)
     }
 
-    pub fn fresh_key(&mut self) -> Keyed {
+    pub fn fresh_key(&mut self) -> KeyedRequest {
         let number = u128::from(self.fresh());
-        Keyed { key: number, request: number }
+        KeyedRequest { key: number, request: number }
     }
 }

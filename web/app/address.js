@@ -2,7 +2,7 @@ import { inOneLine } from './names.js';
 import { toRoomName } from './room-name.js';
 
 /**
- * What somebody wants: from the form, or from the page's address.
+ * What the user asked for, in the form or by the page's URL.
  *
  * @typedef {'both' | 'audio' | 'none'} MediaChoice
  * @typedef {object} Wish
@@ -20,8 +20,8 @@ const NAME_CHARACTERS = 64;
 const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
 
 /**
- * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…`. The secret stands in the fragment because that part of an
- * address is not sent to servers and does not get into their logs.
+ * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…`. The secret is in the fragment, which is not sent to servers and
+ * so does not get into their logs.
  *
  * @param {string} address
  * @returns {Partial<Wish>}
@@ -38,14 +38,14 @@ export function readAddress(address) {
   };
 }
 
-/** As the server takes it; what the link's maker put there otherwise would be refused. @param {URLSearchParams} query */
+/** A name from a link, cut to what the server accepts. @param {URLSearchParams} query */
 function nameFrom(query) {
   const name = query.get('name');
   return name === null ? undefined : [...inOneLine(name)].slice(0, NAME_CHARACTERS).join('');
 }
 
 /**
- * The address that brings others into the room, and nothing of whoever shares it.
+ * The URL that invites others into the room, without anything about the user who shares it.
  *
  * @param {string} address the page's own
  * @param {Pick<Wish, 'room' | 'secret'>} wish

@@ -1,2 +1,2 @@
-/** The path of the server, with a slash at its end: a proxy may have put it under any (`/signal/`). */
+/** The server's path with a trailing slash; behind a proxy it may be any, such as `/signal/`. */
 export const BASE = new URL('../', import.meta.url).pathname;

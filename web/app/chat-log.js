@@ -7,17 +7,17 @@ import { copyOf, inside, write } from './page.js';
  * @property {'mine' | 'theirs' | 'note'} kind
  */
 
-const MOST_ENTRIES = 500;
-/** As much as a channel carries in one message would be a page of its own. The input field takes half of this. */
-const MOST_CHARACTERS = 8_000;
-/** A page that nobody sees is given no animation frames. */
-const UNSEEN_MS = 250;
-/** So near its end, in pixels, the log counts as read to the end. */
-const NEARLY = 8;
+const MAX_ENTRIES = 500;
+/** A message of the size that a channel can carry would fill the page. The input field takes half of this. */
+const MAX_CHARACTERS = 8_000;
+/** A hidden page gets no animation frames. */
+const HIDDEN_MS = 250;
+/** Within this many pixels of its end the log counts as scrolled to the end. */
+const NEAR_PX = 8;
 
 /**
- * What was said. Entries wait for the next frame and are shown together, so that a thousand of them cost one layout;
- * one by one they kept the page busy for seconds. The oldest go.
+ * The chat. Entries wait for the next frame and are shown together, so that a thousand of them cost one layout instead of
+ * seconds of work. The oldest are removed.
  */
 export class ChatLog {
   #list;
@@ -34,13 +34,13 @@ export class ChatLog {
   /** @param {Entry} entry */
   add(entry) {
     this.#waiting.push(entry);
-    if (this.#waiting.length > MOST_ENTRIES) {
+    if (this.#waiting.length > MAX_ENTRIES) {
       this.#waiting.shift();
       this.#dropped = true;
     }
     if (this.#due) return;
     this.#due = true;
-    if (document.hidden) setTimeout(() => this.#show(), UNSEEN_MS);
+    if (document.hidden) setTimeout(() => this.#show(), HIDDEN_MS);
     else requestAnimationFrame(() => this.#show());
   }
 
@@ -54,8 +54,8 @@ export class ChatLog {
     this.#due = false;
     const list = this.#list;
     const entries = this.#waiting.splice(0);
-    // Whoever reads further up stays there, unless it is to see what they say themselves.
-    const follows = list.scrollHeight - list.scrollTop - list.clientHeight <= NEARLY || entries.some(({ kind }) => kind === 'mine');
+    // A user who has scrolled up stays there, except after sending a message.
+    const follows = list.scrollHeight - list.scrollTop - list.clientHeight <= NEAR_PX || entries.some(({ kind }) => kind === 'mine');
     list.append(...entries.map(made));
     this.#trim();
     if (follows) list.scrollTop = list.scrollHeight;
@@ -64,7 +64,7 @@ export class ChatLog {
   #trim() {
     const list = this.#list;
     const told = list.firstElementChild?.classList.contains('dropped') ? 1 : 0;
-    const surplus = list.childElementCount - told - MOST_ENTRIES;
+    const surplus = list.childElementCount - told - MAX_ENTRIES;
     if (surplus <= 0 && !this.#dropped) return;
     for (const old of [...list.children].slice(told, told + Math.max(0, surplus))) old.remove();
     this.#dropped = false;
@@ -77,7 +77,7 @@ function made({ who, text, kind }) {
   const entry = copyOf('chat-entry');
   entry.dataset.kind = kind;
   inside(entry, 'who').textContent = who;
-  const shown = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  const shown = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
   if (kind === 'note') write(inside(entry, 'text'), shown);
   else inside(entry, 'text').textContent = shown;
   return entry;
@@ -86,6 +86,6 @@ function made({ who, text, kind }) {
 function older() {
   const note = document.createElement('li');
   note.className = 'dropped';
-  note.textContent = `Only the last ${MOST_ENTRIES} messages are kept.`;
+  note.textContent = `Only the last ${MAX_ENTRIES} messages are kept.`;
   return note;
 }

@@ -4,7 +4,7 @@ import { part } from './page.js';
 
 /** @import { Call } from '../client/types.d.ts' */
 
-/** Text over the data channels: it goes to those who are connected, and nowhere else. */
+/** Text over the data channels, to all connected peers. */
 export class Chat {
   #log = new ChatLog(part('chat-log', HTMLOListElement));
   #form = part('chat-form', HTMLFormElement);
@@ -12,7 +12,7 @@ export class Chat {
   #send = part('chat-send', HTMLButtonElement);
   /** @type {Call | null} */
   #call = null;
-  /** Ids of those whom a message reaches. @type {Set<string>} */
+  /** Ids of the peers that a message reaches. @type {Set<string>} */
   #reached = new Set();
 
   constructor() {
@@ -35,7 +35,7 @@ export class Chat {
     });
   }
 
-  /** Something that happened in the room, between what was said. @param {string} text */
+  /** Adds a note about an event in the room. @param {string} text */
   note(text) {
     this.#log.add({ who: '', text, kind: 'note' });
   }

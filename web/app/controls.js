@@ -3,7 +3,7 @@ import { part, write } from './page.js';
 
 /** @import { Choice } from './equipment.js' */
 
-/** The two switches for one's own sound and picture. */
+/** The buttons for the user's own microphone and camera. */
 export class Controls {
   #microphone = part('microphone', HTMLButtonElement);
   #camera = part('camera', HTMLButtonElement);
@@ -21,7 +21,7 @@ export class Controls {
 /**
  * @param {HTMLButtonElement} button
  * @param {MediaStreamTrack[]} tracks
- * @param {[string, string]} labels while it is on, and while it is off
+ * @param {[string, string]} labels while on, while off
  * @param {string} icon
  * @param {() => void} changed
  */
@@ -42,7 +42,7 @@ function wire(button, tracks, labels, icon, changed) {
   show();
 }
 
-/** Buttons for the devices that could be used in place of one that is missing. */
+/** Buttons for the devices that could replace a missing one. */
 export class DeviceChoices {
   #view = part('device-choices', HTMLElement);
 

@@ -1,11 +1,11 @@
-/** A browser opens so many connections to one server over HTTP/1.1, for all its pages together; each page in a room keeps one busy. */
+/** The HTTP/1.1 connections that a browser opens to one server, for all its pages; each page in a room occupies one. */
 const CONNECTIONS = 6;
 const PRESENT = 'signalpost:page-in-room';
 const LOOK_MS = 3_000;
 
 /**
- * Counts this page among those of this browser that are in rooms, and says whenever there are more than can work at once.
- * Without locks (pages that are not secure) it says nothing.
+ * Counts the pages of this browser that are in rooms, and reports whether there are too many to work at once. Without locks,
+ * which insecure pages do not have, it reports nothing.
  *
  * @param {(tooMany: boolean) => void} tell
  */
@@ -14,7 +14,7 @@ export async function watchCrowd(tell) {
   try {
     await countIn(navigator.locks);
   } catch {
-    // Where storage is blocked, locks are, too.
+    // If storage is blocked, so are locks.
     return;
   }
   const look = async () => {
@@ -25,7 +25,7 @@ export async function watchCrowd(tell) {
   await look();
 }
 
-/** Held until the page is gone; `shared` only counts. @param {LockManager} locks */
+/** Holds a shared lock, which only counts, until the page is gone. @param {LockManager} locks */
 function countIn(locks) {
   return new Promise((resolve, reject) => {
     const held = () => (resolve(undefined), new Promise(() => {}));
@@ -33,7 +33,7 @@ function countIn(locks) {
   });
 }
 
-/** Are requests to this server sent side by side on one connection, as HTTP/2 does? */
+/** Does one connection carry many requests at once, as in HTTP/2? */
 function multiplexed() {
   const [loaded] = performance.getEntriesByType('navigation');
   return !/^http\/1|^$/.test(/** @type {PerformanceNavigationTiming | undefined} */ (loaded)?.nextHopProtocol ?? '');

@@ -1,9 +1,8 @@
 /** @import { Kind } from './media.js' */
 
 /**
- * What pages tell each other of their devices, in a message of type `data` (docs/page.md):
- * `{"media": {"camera": "missing", "microphone": "live"}}`. A picture that stands still tells the other nothing: it may
- * as well be the network.
+ * What pages tell each other about their devices, in a message of type `data` (docs/page.md):
+ * `{"media": {"camera": "missing", "microphone": "live"}}`. A frozen picture does not tell: the network may be the reason.
  *
  * @typedef {'live' | 'missing'} DeviceState
  * @typedef {{ camera: DeviceState, microphone: DeviceState }} DeviceNews
@@ -26,7 +25,7 @@ export function deviceNews(missing) {
 }
 
 /**
- * Null if that is something else: applications send what they like.
+ * Null for anything else: applications send data of their own.
  *
  * @param {unknown} data
  * @returns {DeviceNews | null}
@@ -37,7 +36,7 @@ export function readDeviceNews(data) {
 }
 
 /**
- * What is to be said about somebody whose devices were like this and are now like that.
+ * Sentences about the devices of a peer that have changed.
  *
  * @param {string} name isolated
  * @param {DeviceNews} before
@@ -48,7 +47,7 @@ export function newsOf(name, before, now) {
     .map((device) => `${name}’s ${device} ${now[device] === 'live' ? 'works again' : 'has stopped'}`);
 }
 
-/** For the picture of somebody; empty if nothing is missing. @param {DeviceNews} news */
+/** The caption of a peer's tile; empty if nothing is missing. @param {DeviceNews} news */
 export function lackOf({ camera, microphone }) {
   if (camera === 'missing') return microphone === 'missing' ? 'no camera, no microphone' : 'no camera';
   return microphone === 'missing' ? 'no microphone' : '';

@@ -3,15 +3,15 @@ import { explain } from './media.js';
 /** @import { Kind } from './media.js' */
 
 /**
- * Why a device is not there. `start`: it could not be had, in `words`. `gone`: it ended. `paused`: it gives nothing.
- * `failed`: it could not be had again. `absent`: there has never been one.
+ * Why a device is missing. `start`: it could not be opened, see `words`. `gone`: it ended. `paused`: it sends nothing.
+ * `failed`: it could not be opened again. `absent`: there has never been one.
  *
  * @typedef {object} Lack
  * @property {'start' | 'gone' | 'paused' | 'failed' | 'absent'} why
- * @property {string | null} deviceId that it had
+ * @property {string | null} deviceId of the device that ended
  * @property {string} [words]
  * @property {string} [error] name of the exception
- * @property {PermissionState} [permission] as far as the browser tells, if the device was there once
+ * @property {PermissionState} [permission] if the browser tells
  */
 
 /** @type {Record<Kind, { name: string, permission: string }>} */
@@ -21,7 +21,7 @@ export const WORDS = {
 };
 
 /**
- * What is missing, what that means, and what to do.
+ * What is missing, what that means, and what to do about it.
  *
  * @param {Map<Kind, Lack>} lacks
  */
@@ -38,15 +38,15 @@ export function describe(lacks) {
  */
 function sentence(kind, { why, error, permission }) {
   const name = `The ${WORDS[kind].name.toLowerCase()}`;
-  if (permission === 'denied') return `${name} is not allowed for this page any more. The browser’s settings for this site can allow it again.`;
-  if (why === 'gone') return `${name} has stopped.${permission === 'granted' ? ' It is used again as soon as it returns.' : ''}`;
-  if (why === 'paused') return `${name} gives nothing at the moment: it may be switched off or used elsewhere.`;
+  if (permission === 'denied') return `${name} is no longer allowed for this page. You can allow it again in the browser’s settings for this site.`;
+  if (why === 'gone') return `${name} has stopped.${permission === 'granted' ? ' It will be used again as soon as it returns.' : ''}`;
+  if (why === 'paused') return `${name} is not sending anything: it may be switched off or in use elsewhere.`;
   if (why === 'failed') return explain(error ?? '', kind);
   return `${name} is missing.`;
 }
 
 /** @param {Map<Kind, Lack>} lacks */
 function consequence(lacks) {
-  if (lacks.size > 1) return 'The others neither see nor hear you.';
-  return lacks.has('video') ? 'The others do not see you.' : 'The others do not hear you.';
+  if (lacks.size > 1) return 'Others can neither see nor hear you.';
+  return lacks.has('video') ? 'Others cannot see you.' : 'Others cannot hear you.';
 }

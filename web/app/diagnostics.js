@@ -6,14 +6,14 @@ import { Panel } from './panel/panel.js';
 
 const KEPT = 300;
 
-/** What one wants to know when a call does not work: where it flows, what stands in its way, and what was said. */
+/** For calls that do not work: the route of the media, what prevents it, and the signaling messages. */
 export class Diagnostics {
   #panel = new Panel();
   #wire = part('wire', HTMLOListElement);
   #count = part('wire-count', HTMLElement);
   #seen = 0;
 
-  /** What the panel shows, for programs. */
+  /** The panel's contents, for programs. */
   get report() {
     return this.#panel.report;
   }
@@ -57,7 +57,7 @@ export class Diagnostics {
   }
 }
 
-/** SDP line by line, the rest as JSON; what others put into it must not turn it around. @param {WireEntry['message']} message */
+/** SDP line by line, or JSON, with invisible characters and direction marks escaped. @param {WireEntry['message']} message */
 function readable(message) {
   return escaped('sdp' in message ? message.sdp : JSON.stringify(message, null, 2));
 }

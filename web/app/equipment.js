@@ -5,12 +5,11 @@ import { openMedia, openOne } from './media.js';
 /** @import { Lack } from './device-words.js' */
 /** @import { Kind } from './media.js' */
 
-/** A camera may give nothing for a moment, as while the browser asks something. */
+/** A camera may send nothing for a moment, for instance while the browser shows a prompt. */
 const PAUSE_MS = 2_000;
 
 /**
- * What there is of camera and microphone. `notice` says what is missing, `choices` are the devices that could be used
- * instead.
+ * The user's camera and microphone. `notice` says what is missing; `choices` are devices that could be used instead.
  *
  * @typedef {{ kind: Kind, deviceId: string, label: string }} Choice
  * @typedef {{ stream: MediaStream | null, notice: string, choices: Choice[] }} Equipped
@@ -21,8 +20,8 @@ const WANTED = { both: ['audio', 'video'], audio: ['audio'], none: [] };
 export const NOTHING = Object.freeze({ stream: null, notice: '', choices: /** @type {Choice[]} */ ([]) });
 
 /**
- * One's own camera and microphone for as long as a visit lasts: notices when one stops, names others, and takes it back
- * when it returns. One stream for all that time, so that the others' pages need not tell two apart.
+ * The user's camera and microphone during a visit: notices when one stops, offers others, and uses it again when it
+ * returns. The stream stays the same throughout, so peers see only one.
  */
 export class Equipment {
   #choice;
@@ -31,11 +30,11 @@ export class Equipment {
   #life = new AbortController();
   /** @type {MediaStream | null} */
   #stream = null;
-  /** What is wanted and not there. @type {Map<Kind, Lack>} */
+  /** Wanted devices that are missing. @type {Map<Kind, Lack>} */
   #lacks = new Map();
-  /** Who turned a device off does not want its successor on. @type {Map<Kind, boolean>} */
+  /** A device that was turned off stays off when it is replaced. @type {Map<Kind, boolean>} */
   #enabled = new Map();
-  /** Taken again by itself since devices last changed. @type {Set<Kind>} */
+  /** Reopened without being asked since devices last changed. @type {Set<Kind>} */
   #retaken = new Set();
   /** @type {Choice[]} */
   #choices = [];
@@ -55,7 +54,7 @@ export class Equipment {
     return this.#stream;
   }
 
-  /** Kinds of devices that are wanted and missing. */
+  /** The kinds of missing devices. */
   get missing() {
     return [...this.#lacks.keys()];
   }
@@ -71,7 +70,7 @@ export class Equipment {
 
   /**
    * @param {Kind} kind
-   * @param {string} [deviceId] any, if none is named
+   * @param {string} [deviceId] any by default
    */
   async use(kind, deviceId) {
     const lack = this.#lacks.get(kind);
@@ -81,7 +80,7 @@ export class Equipment {
       const [track] = stream.getTracks();
       if (!this.#lacks.has(kind)) return track.stop();
       this.#take(track, stream);
-      // What was said at the start was about both.
+      // The notice from the start was about both.
       for (const [other, still] of this.#lacks) if (still.why === 'start') this.#lacks.set(other, { ...still, why: 'absent' });
     } catch (error) {
       this.#lacks.set(kind, { ...lack, why: 'failed', error: /** @type {DOMException} */ (error).name });
@@ -97,7 +96,7 @@ export class Equipment {
 
   /**
    * @param {MediaStreamTrack} track
-   * @param {MediaStream | null} stream that it came in
+   * @param {MediaStream | null} stream that contains the track
    */
   #take(track, stream) {
     if (this.#life.signal.aborted) return track.stop();
@@ -122,7 +121,7 @@ export class Equipment {
     const kind = /** @type {Kind} */ (track.kind);
     this.#lacks.set(kind, { why: 'gone', deviceId: track.getSettings().deviceId ?? null });
     await this.#report();
-    // A device that is there all the same may have been lost with a process of the browser. One that ends again does not.
+    // A crash of a browser process ends the track of a device that still works: try once.
     const first = !this.#retaken.has(kind);
     this.#retaken.add(kind);
     if (first) await this.#comeBack();
@@ -154,7 +153,7 @@ export class Equipment {
     }
   }
 
-  /** Takes a device that has returned, if that needs no question; any, if there has never been one. */
+  /** Reopens a device that has returned, or any if there has never been one, unless that would show a prompt. */
   async #comeBack() {
     await this.#look();
     for (const [kind, { why, deviceId }] of this.#lacks) {
@@ -184,13 +183,13 @@ export class Equipment {
       if (this.#lacks.get(kind) === lack) this.#lacks.set(kind, { ...lack, permission: state });
     }
     if (this.#life.signal.aborted) return;
-    // Chromium's default is one of the others once more.
+    // Chromium lists the default device twice.
     const choices = this.#choices.filter(({ deviceId }) => deviceId !== 'default');
     this.#changed({ stream: this.#stream, notice: describe(this.#lacks), choices });
   }
 }
 
-/** Not every browser tells. @param {Kind} kind */
+/** Null if the browser does not tell. @param {Kind} kind */
 async function permission(kind) {
   try {
     return await navigator.permissions.query({ name: /** @type {PermissionName} */ (WORDS[kind].permission) });

@@ -1,6 +1,6 @@
 /*
- * Says so if the page's modules did not come to run. In the oldest JavaScript, by itself and not a module, so that it runs
- * where they do not.
+ * Shows a notice if the page's modules did not run. In the oldest JavaScript and not a module, so that it runs where they
+ * do not.
  */
 window.addEventListener('load', function () {
   var notice = document.getElementById('not-loaded');

@@ -30,8 +30,8 @@ export class Lobby {
   }
 
   /**
-   * @param {Partial<Wish>} wish what is known already
-   * @param {string} [problem] why this is shown again
+   * @param {Partial<Wish>} wish what is already known
+   * @param {string} [problem] why the form is shown again
    */
   show(wish, problem = '') {
     this.#name.value = wish.name ?? this.#name.value;
@@ -50,7 +50,7 @@ export class Lobby {
     this.#status.hidden = problem === '';
   }
 
-  /** Somebody has to enter the room's secret. */
+  /** Shows the field for the room's secret. */
   askForSecret() {
     this.#secretField.hidden = false;
     this.#secret.select();

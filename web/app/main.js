@@ -20,7 +20,7 @@ import { summarize } from './words.js';
 /** @import { Wish } from './address.js' */
 /** @import { Equipped } from './equipment.js' */
 
-/** What was wished for, so that a refresh of the page goes back into the call without asking. */
+/** Where the wish is kept, so that a reload returns to the call without the form. */
 const KEPT = `signalpost:visit:${BASE}`;
 const TICK_MS = 500;
 
@@ -37,7 +37,7 @@ const noCalls = whyNoCalls();
 /** @type {Visit | null} */
 let visit = null;
 
-/** Begins with the first visit. @type {Promise<void> | null} */
+/** Started with the first visit. @type {Promise<void> | null} */
 let crowd = null;
 
 /** @param {Wish} wish */
@@ -99,7 +99,7 @@ function showSelf({ name }, { stream, notice, choices }) {
   deviceChoices.show(choices, ({ kind, deviceId }) => void visit?.use(kind, deviceId));
 }
 
-/** Shows what there is to be known about the visit, in words. */
+/** Shows the state of the visit. */
 function show() {
   if (!visit) return;
   const { facts, wish } = visit;
@@ -112,16 +112,16 @@ function show() {
   part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
   const over = state === 'superseded' || state === 'kicked' || state === 'closed';
   say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
-  // A refresh must not bring somebody back in who was sent out.
+  // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') tabStorage.removeItem(KEPT);
   if (facts.phase === 'refused' && state === 'error') back(text, facts.refusal?.slug === 'secret-wrong');
 }
 
 /**
- * Back to the form.
+ * Returns to the form.
  *
  * @param {string} [problem]
- * @param {boolean} [secret] has to be entered
+ * @param {boolean} [secret] ask for it
  */
 function back(problem = '', secret = false) {
   const wish = visit?.wish ?? {};

@@ -3,14 +3,14 @@
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 
 /**
- * What was got, and what has to be said about what was not.
+ * The devices that could be opened, and a notice about the others.
  *
  * @typedef {'audio' | 'video'} Kind
  * @typedef {{ stream: MediaStream | null, notice: string }} Media
  */
 
 /**
- * Camera and microphone as far as they can be had. Never fails: a call without them is still a call.
+ * Opens camera and microphone, as far as possible. Never fails: a call works without them.
  *
  * @param {MediaChoice} choice
  * @param {MediaDevices | undefined} [devices] missing on plain http outside localhost
@@ -19,7 +19,7 @@ const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 export async function openMedia(choice, devices = navigator.mediaDevices) {
   if (choice === 'none') return { stream: null, notice: '' };
   if (!devices?.getUserMedia) {
-    const why = globalThis.isSecureContext ? 'This browser gives pages no camera or microphone.' : 'Browsers allow camera and microphone only on https pages.';
+    const why = globalThis.isSecureContext ? 'This browser gives pages no access to camera or microphone.' : 'Browsers allow camera and microphone only on https pages.';
     return { stream: null, notice: `${why} You can still chat.` };
   }
   try {
@@ -38,7 +38,7 @@ export async function openMedia(choice, devices = navigator.mediaDevices) {
  */
 async function withoutCamera(devices, reason) {
   const { stream } = await openMedia('audio', devices);
-  return { stream, notice: `${reason} ${stream ? 'You are heard, but not seen.' : 'You can still watch and chat.'}` };
+  return { stream, notice: `${reason} ${stream ? 'Others can hear you but not see you.' : 'You can still watch and chat.'}` };
 }
 
 /** @param {MediaChoice} choice */
@@ -47,7 +47,7 @@ function constraints(choice) {
 }
 
 /**
- * One device, in place of one that is gone. Rejects if it cannot be had.
+ * Opens one device as a replacement. Rejects if it cannot.
  *
  * @param {MediaDevices} devices
  * @param {Kind} kind
@@ -58,7 +58,7 @@ export function openOne(devices, kind, deviceId) {
   return devices.getUserMedia(kind === 'video' ? { video: { ...PICTURE, ...exact } } : { audio: exact });
 }
 
-/** Asking a second time for less would only be a nuisance. @param {unknown} error */
+/** After a refusal, asking again for less would only annoy. @param {unknown} error */
 function isRefusal(error) {
   return /** @type {DOMException} */ (error).name === 'NotAllowedError';
 }

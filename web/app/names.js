@@ -1,13 +1,13 @@
-/** First strong isolate, and its end: what stands between them does not turn the text around it (UAX 9, section 2.4). */
+/** First strong isolate and its end: the text between them has no effect on the direction of the text around it (UAX 9, section 2.4). */
 const FSI = '\u2068';
 const PDI = '\u2069';
-/** Invisible, but part of how words and emoji are written: joiners and variation selectors. */
+/** Invisible, but needed to write words and emoji: joiners and variation selectors. */
 const PART_OF_WRITING = /[\u200c\u200d\ufe0e\ufe0f]/;
-/** No script stacks more; without a limit marks cover the lines above and below. */
+/** More marks on one letter than any script needs would cover the lines above and below. */
 const SURPLUS_MARKS = /(\p{M}{4})\p{M}+/gu;
 
 /**
- * How somebody is called, fit to be shown. The server relays names as they are, and no more than their length is known of them.
+ * A peer's name, fit to be shown. The server relays names as they are and only limits their length.
  *
  * @param {{ name?: string }} peer
  */
@@ -16,7 +16,7 @@ export function nameOf({ name = '' }) {
   return /[^\p{Default_Ignorable_Code_Point}\p{M}\s]/u.test(shown) ? shown : 'Guest';
 }
 
-/** The name for use within a text, isolated. @param {{ name?: string }} peer */
+/** A peer's name for use within a text, isolated. @param {{ name?: string }} peer */
 export function isolatedName(peer) {
   return isolate(nameOf(peer));
 }
@@ -27,7 +27,7 @@ export function isolate(text) {
 }
 
 /**
- * A foreign text as one line, without what could turn or break up the text around it: controls, and marks of direction.
+ * Text from elsewhere as one line, without controls and direction marks, which would affect the text around it.
  *
  * @param {string} text
  */
@@ -38,13 +38,13 @@ export function inOneLine(text) {
     .trim();
 }
 
-/** A text without its isolates, for programs. @param {string} text */
+/** A text without isolates, for programs. @param {string} text */
 export function plain(text) {
   return text.replace(/[\u2068\u2069]/g, '');
 }
 
 /**
- * The pieces of a text, every other one of which was isolated.
+ * Splits a text at its isolates: every other piece was isolated.
  *
  * @param {string} text
  */
@@ -52,7 +52,7 @@ export function pieces(text) {
   return text.split(/\u2068([^\u2068\u2069]*)\u2069/);
 }
 
-/** What cannot be seen, or changes what is seen, as JSON escapes it. @param {string} text */
+/** Escapes invisible characters and direction marks as JSON does. @param {string} text */
 export function escaped(text) {
   return text.replace(/(?![\t\r\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) =>
     one.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));

@@ -1,6 +1,6 @@
 import { pieces, plain } from './names.js';
 
-/** Small things that every part of the page does with the document. */
+/** Access to the document for all parts of the page. */
 
 /**
  * @template {Element} Kind
@@ -33,13 +33,13 @@ export function inside(root, name) {
 }
 
 /**
- * Shows a text in which foreign parts are isolated: each gets an element that isolates it.
+ * Shows a text with isolates, each as a `<bdi>` element.
  *
  * @param {Element} element
  * @param {string} text
  */
 export function write(element, text) {
-  // Writing the same again would have it read out again.
+  // A screen reader would read the same text again.
   if (element.textContent === plain(text)) return;
   element.replaceChildren(...pieces(text).map((piece, at) => (at % 2 === 0 ? piece : isolating(piece))));
 }

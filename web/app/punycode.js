@@ -1,6 +1,6 @@
 /**
- * Punycode (RFC 3492): any string of code points in ASCII letters, digits and hyphens, and back. Written out because
- * browsers apply it to host names only, whose rules are not those of rooms.
+ * Punycode (RFC 3492): encodes any string in ASCII letters, digits and hyphens. Browsers apply it only to host names,
+ * whose rules are not those of room names.
  */
 
 // RFC 3492, section 5.
@@ -36,7 +36,7 @@ export function encode(text) {
 }
 
 /**
- * Null if that is no Punycode.
+ * Null if it is not Punycode.
  *
  * @param {string} encoded
  */

@@ -3,13 +3,13 @@ import { decode, encode } from './punycode.js';
 const FIRST = ['amber', 'brave', 'calm', 'clear', 'early', 'fresh', 'gentle', 'green', 'happy', 'kind', 'lucky'];
 const SECOND = ['apple', 'beech', 'cedar', 'daisy', 'elm', 'fern', 'hazel', 'ivy', 'lemon', 'maple', 'olive', 'poppy'];
 const THIRD = ['bridge', 'brook', 'coast', 'field', 'garden', 'hill', 'lake', 'meadow', 'path', 'river', 'shore'];
-/** No vowels and nothing that looks like something else: no words, no mistakes in reading aloud. */
+/** Without vowels, which could form words, and without characters that are easily confused. */
 const TAIL = 'bcdfghjkmnpqrstvwxz23456789';
 
 /**
- * A name for a room that can be read aloud, and that nobody else is going to hit upon.
+ * A room name that can be read aloud and is unlikely to be chosen twice.
  *
- * @param {(below: number) => number} [pick] a whole number below that one
+ * @param {(below: number) => number} [pick] a random integer below its argument
  */
 export function suggestRoomName(pick = pickRandom) {
   const words = [FIRST, SECOND, THIRD].map((list) => list[pick(list.length)]);
@@ -17,36 +17,35 @@ export function suggestRoomName(pick = pickRandom) {
   return [...words, tail].join('-');
 }
 
-/** The most characters that the API takes for a room's name. */
-const LONGEST = 64;
-/** How Internationalized Domain Names mark Punycode (RFC 5890, section 2.3.2.1). */
+/** The API's limit for the length of a room name. */
+const MAX_LENGTH = 64;
+/** Marks Punycode in internationalized domain names (RFC 5890, section 2.3.2.1). */
 const PREFIX = 'xn--';
 
 /**
- * The one name of a room that people write in different ways: `Tea`, `tea` and `ｔｅａ` are `tea`, `Straße` is
- * `strasse`, and `会議` stays as it is. Empty if nothing is left that can be a name. docs/page.md has the rules.
+ * The canonical name of a room: `Tea`, `tea` and `ｔｅａ` are `tea`, `Straße` is `strasse`, and `会議` stays as it is. Empty
+ * if nothing is left. docs/page.md has the rules.
  *
  * @param {string} typed
  */
 export function toRoomName(typed) {
   const name = reduce(typed);
-  // What the API calls a room leads to the same room as its name.
+  // The API's name for a room leads to the same room.
   const decoded = name.startsWith(PREFIX) ? decode(name.slice(PREFIX.length)) : null;
   return decoded !== null && reduce(decoded) === decoded && toApiName(decoded) === name ? decoded : name;
 }
 
 /**
- * What the API calls the room: the name itself if that is ASCII, and Punycode for all others. Two names never get the
- * same.
+ * The API's name for a room: the name itself if it is ASCII, otherwise Punycode. Different names stay different.
  *
- * @param {string} name as {@link toRoomName} gives it
+ * @param {string} name from {@link toRoomName}
  */
 export function toApiName(name) {
   return isAscii(name) && !name.startsWith(PREFIX) ? name : PREFIX + encode(name);
 }
 
 /**
- * The name that {@link toApiName} was given.
+ * The inverse of {@link toApiName}.
  *
  * @param {string} apiName
  */
@@ -55,17 +54,17 @@ export function fromApiName(apiName) {
 }
 
 /**
- * Why a room cannot have the name that somebody typed; empty if it can.
+ * Why a room cannot have this name; empty if it can.
  *
  * @param {string} typed
  */
 export function whyNoRoomName(typed) {
   const name = toRoomName(typed);
-  if (name === '') return 'A room’s name needs at least one letter or digit.';
+  if (name === '') return 'A room name needs at least one letter or digit.';
   const length = toApiName(name).length;
-  if (length <= LONGEST) return '';
-  const counted = isAscii(name) ? '' : ' (other letters than a to z count for more than one)';
-  return `The room’s name is too long: it comes to ${length} characters of at most ${LONGEST}${counted}.`;
+  if (length <= MAX_LENGTH) return '';
+  const counted = isAscii(name) ? '' : ' (letters other than a to z count as more than one)';
+  return `The room name is too long: it has ${length} characters, and the limit is ${MAX_LENGTH}${counted}.`;
 }
 
 /** @param {string} text */
@@ -76,14 +75,14 @@ function isAscii(text) {
 /** @param {string} typed */
 function reduce(typed) {
   const joined = fold(typed).trim().replace(/\s+/gu, '-');
-  // A mark without a letter to stand on is none.
+  // Marks need a letter before them.
   const name = joined.replace(/[^\p{L}\p{M}\p{N}\p{So}._~-]/gu, '').replace(/^\p{M}+/u, '');
-  // As the parts of a path these two would be resolved away (RFC 3986, section 5.2.4).
+  // As path segments these two would be removed (RFC 3986, section 5.2.4).
   return name === '.' || name === '..' ? '' : again(name, typed);
 }
 
 /**
- * Leaving characters out can bring others together that compose.
+ * Removing characters can bring others together that compose, so repeat until nothing changes.
  *
  * @param {string} name
  * @param {string} from
@@ -94,9 +93,9 @@ function again(name, from) {
 }
 
 /**
- * Compatibility composition and case folding without ignorable characters, as for identifiers (Unicode Standard Annex
- * 31, NFKC_Casefold). Upper case on the way makes `ß` two letters and `ς` equal to `σ`. Beyond the standard the four
- * i of Turkish are one, in whatever language the browser is: who writes `ISPARTA` and who writes `ısparta` shall meet.
+ * Compatibility composition and case folding without ignorable characters, as for identifiers (UAX 31, NFKC_Casefold).
+ * Converting to upper case first makes `ß` two letters and `ς` equal to `σ`. Beyond the standard, the four letters i of
+ * Turkish are one, whatever the browser's language, so that `ISPARTA` and `ısparta` are the same room.
  *
  * @param {string} text
  */

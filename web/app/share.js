@@ -1,9 +1,10 @@
-import { part } from './page.js';
+import { isolate } from './names.js';
+import { part, write } from './page.js';
 import { generate } from './vendor/lean-qr.mjs';
 
 const SAID_FOR_MS = 2_000;
 
-/** Ways to bring others into the room. */
+/** Ways to invite others: the link and its QR code. */
 export class Share {
   #copy = part('copy-link', HTMLButtonElement);
   #dialog = part('code-dialog', HTMLDialogElement);
@@ -30,7 +31,7 @@ export class Share {
     try {
       await navigator.clipboard.writeText(this.#address);
     } catch {
-      // On plain http there is no clipboard; from the dialog the link can be taken by hand.
+      // Plain http has no clipboard; the dialog shows the link.
       return this.#showCode();
     }
     const label = /** @type {HTMLElement} */ (this.#copy.querySelector('span'));
@@ -41,18 +42,18 @@ export class Share {
   #showCode() {
     generate(this.#address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
     this.#link.href = this.#address;
-    this.#link.textContent = readable(this.#address);
+    write(this.#link, readable(this.#address));
     this.#dialog.showModal();
   }
 }
 
 /**
- * The room's name as people write it. The copied address stays encoded: not everything that makes links of text knows
- * where one with other letters ends.
+ * The URL with the room's name as it is written, isolated. The copied URL stays encoded, because programs that turn text
+ * into links may end them at other letters.
  *
  * @param {string} address
  */
 function readable(address) {
   const room = new URL(address).searchParams.get('room') ?? '';
-  return address.replace(encodeURIComponent(room), () => room);
+  return address.replace(String(new URLSearchParams({ room })), () => `room=${isolate(room)}`);
 }

@@ -11,18 +11,18 @@ import { toApiName } from './room-name.js';
 /** @import { Equipped } from './equipment.js' */
 /** @import { Facts } from './words.js' */
 
-/** How often to knock at a full room of which nobody knows when a seat frees. */
-const KNOCK_MS = 5_000;
-/** Whatever the server says: a timer takes no more than 2^31 ms, and a minute is long enough to look again. */
-const LONGEST_WAIT_MS = 60_000;
+/** How often to try a full room if the server does not say when a seat may become free. */
+const RETRY_MS = 5_000;
+/** The limit for any delay that the server asks for. */
+const MAX_WAIT_MS = 60_000;
 
 /**
  * @typedef {object} Viewer
- * @property {() => void} changed the facts
- * @property {(equipped: Equipped) => void} equipped with camera and microphone, or not, or no more
+ * @property {() => void} changed the facts have
+ * @property {(equipped: Equipped) => void} equipped camera or microphone have changed
  */
 
-/** One stay in a room, from the wish to its end; knows nothing of how it is shown. */
+/** One visit to a room, from the wish to the end. Knows nothing of how it is shown. */
 export class Visit {
   #life = new AbortController();
   #viewer;
@@ -36,7 +36,7 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
-  /** What the others were told of it. */
+  /** The last device news that was sent. */
   #told = JSON.stringify(deviceNews([]));
 
   /**
@@ -58,7 +58,7 @@ export class Visit {
   }
 
   /**
-   * Gets into the room, however long that takes. Resolves with the call, or with null if it was refused or given up.
+   * Joins the room, however long that takes. Resolves with the call, or with null if that was refused or cancelled.
    *
    * @returns {Promise<Call | null>}
    */
@@ -66,7 +66,7 @@ export class Visit {
     if (this.wish.media !== 'none') this.#enter('asking');
     await this.#equipment.open();
     const { signal } = this.#life;
-    while (!signal.aborted && !this.room) await this.#knock(signal);
+    while (!signal.aborted && !this.room) await this.#join(signal);
     if (!this.room || signal.aborted) {
       this.#release();
       return null;
@@ -78,12 +78,12 @@ export class Visit {
     return this.call;
   }
 
-  /** Takes another device in place of one that is missing. @param {Parameters<Equipment['use']>} choice */
+  /** Uses another device in place of a missing one. @param {Parameters<Equipment['use']>} choice */
   async use(...choice) {
     await this.#equipment.use(...choice);
   }
 
-  /** Hangs up and leaves; or gives up what has not come about yet. */
+  /** Hangs up and leaves, or cancels a join. */
   async leave() {
     this.call?.hangUp('hung up');
     const left = this.room?.leave();
@@ -93,7 +93,7 @@ export class Visit {
   }
 
   /** @param {AbortSignal} signal */
-  async #knock(signal) {
+  async #join(signal) {
     const { room, name, capacity, secret } = this.wish;
     this.#enter('joining');
     try {
@@ -103,7 +103,7 @@ export class Visit {
       if (signal.aborted) return;
       if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);
       const { message, slug, document } = /** @type {Problem} */ (error);
-      this.#refusal = { slug, message: inOneLine(message), action: document?.action };
+      this.#refusal = { slug, message: inOneLine(message), action: document?.action && inOneLine(document.action) };
       this.#life.abort();
       this.#enter('refused');
     }
@@ -118,8 +118,8 @@ export class Visit {
     this.#freesAt = ms === null ? null : performance.now() + ms;
     this.#enter('full');
     await new Promise((resolve) => {
-      // A moment longer, so that the seat is free indeed.
-      setTimeout(resolve, ms === null ? KNOCK_MS : Math.min(LONGEST_WAIT_MS, Math.max(1_000, ms + 250)));
+      // A moment longer, so that the seat is certainly free.
+      setTimeout(resolve, ms === null ? RETRY_MS : Math.min(MAX_WAIT_MS, Math.max(1_000, ms + 250)));
       signal.addEventListener('abort', resolve);
     });
   }
@@ -137,10 +137,10 @@ export class Visit {
       this.#tell('');
       if (this.#equipment.missing.length > 0) this.#send(id);
     });
-    // To the others a new id is somebody new.
+    // With a new id, this is a new peer to the others.
     room.on('resumed', ({ renamed }) => renamed && this.#equipment.missing.length > 0 && this.#send(null));
     room.on('peer-left', ({ peer, reason }) => {
-      // Whoever hangs up leaves right after; the first says more.
+      // A peer that hangs up leaves right after; the first message says more.
       if (this.#news === `${isolatedName(peer)} hung up`) return;
       this.#tell(`${isolatedName(peer)} ${reason === 'kicked' ? 'was removed' : 'left'}`);
     });
@@ -161,7 +161,7 @@ export class Visit {
     this.#tellDevices();
   }
 
-  /** Tells the others if a device has stopped, or works again. */
+  /** Tells the others if a device has stopped or works again. */
   #tellDevices() {
     const news = JSON.stringify(deviceNews(this.#equipment.missing));
     if (!this.room || news === this.#told) return;
@@ -171,7 +171,7 @@ export class Visit {
 
   /** @param {string | null} to */
   #send(to) {
-    // Whoever is gone, or a room that is, need not know.
+    // It does not matter if the peer or the room is gone.
     void this.room?.send(to, { type: 'data', data: deviceNews(this.#equipment.missing) }).catch(() => {});
   }
 

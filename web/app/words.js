@@ -1,20 +1,20 @@
 /** @import { LinkState, RoomStatus } from '../client/types.d.ts' */
 
 /**
- * What a visit to a room amounts to at a moment, without anything that it takes to get there.
+ * The state of a visit to a room, as far as it is shown.
  *
  * @typedef {object} Facts
  * @property {'asking' | 'joining' | 'unanswered' | 'full' | 'refused' | 'inside'} phase
  * @property {{ slug?: string, message: string, action?: string }} [refusal]
- * @property {number | null} [freesInMs] when a seat may free, if the room is full
+ * @property {number | null} [freesInMs] when a seat may become free, if the room is full
  * @property {RoomStatus} [room]
  * @property {{ name: string, state: LinkState }[]} links
- * @property {string} news what happened last
+ * @property {string} news the last event
  *
  * @typedef {'joining' | 'waiting' | 'connecting' | 'connected' | 'full' | 'reconnecting' | 'superseded' | 'closed' |
  *   'kicked' | 'error'} PageState
  *
- * `spoken` is read out whenever it changes, so it has nothing in it that changes by the second.
+ * Screen readers read `spoken` whenever it changes, so it has no countdown.
  *
  * @typedef {{ state: PageState, text: string, spoken: string }} Summary
  */
@@ -30,7 +30,7 @@ export function summarize(facts) {
     case 'joining':
       return plain('joining', 'Joining…');
     case 'unanswered':
-      return plain('joining', 'The server does not answer – retrying');
+      return plain('joining', 'The server does not respond – retrying');
     case 'full':
       return full(facts.freesInMs ?? null);
     case 'refused':
@@ -49,8 +49,8 @@ function full(freesInMs) {
   const seconds = Math.max(0, Math.ceil(freesInMs / 1000));
   return {
     state: 'full',
-    text: `Room is full – a seat may free in ${seconds} s`,
-    spoken: 'Room is full – a seat may free soon',
+    text: `Room is full – a seat may become free in ${seconds} s`,
+    spoken: 'Room is full – a seat may become free soon',
   };
 }
 
@@ -76,8 +76,8 @@ function inside({ room, links, news }) {
   if (room === 'closed') return plain('closed', 'The room was closed');
   const connected = links.filter(({ state }) => state === 'connected');
   if (room === 'reconnecting') {
-    const alive = connected.length > 0 && 'Reconnecting to the server… (the call goes on)';
-    return plain('reconnecting', alive || 'The server does not answer – retrying');
+    const alive = connected.length > 0 && 'Reconnecting to the server… (the call continues)';
+    return plain('reconnecting', alive || 'The server does not respond – retrying');
   }
   return linked(connected, links, news);
 }

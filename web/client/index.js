@@ -4,14 +4,16 @@ import { Session } from './room/session.js';
 import { endpoints } from './wire/endpoints.js';
 
 export { tabStorage } from './platform/storage.js';
+export { Unsupported } from './platform/unsupported.js';
+export { supportsWebRtc } from './rtc/support.js';
 export { request } from './wire/http.js';
 export { Problem, RoomEnded, Unreachable } from './wire/problem.js';
 export { isStale } from './wire/stale.js';
 export { endpoints, environment };
 
 /**
- * Joins a room, or comes back to it after a refresh. Retries for as long as the server cannot be reached; throws a
- * `Problem` if it refuses (`room-full`, `secret-wrong`, …).
+ * Joins a room, or returns to it after a reload. Retries while the server cannot be reached; throws a `Problem` if it
+ * refuses (`room-full`, `secret-wrong`, …).
  *
  * @type {typeof import('./types.d.ts').join}
  */

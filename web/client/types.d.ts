@@ -1,4 +1,4 @@
-/** The shapes of the API and of this client, for its own JSDoc and for applications in TypeScript. */
+/** The types of the API and of this client, for its own JSDoc and for applications in TypeScript. */
 
 // ---- The API -----------------------------------------------------------------------------------------------------
 
@@ -7,7 +7,7 @@ import type { components } from './api.d.ts';
 /** Generated from the server's OpenAPI document. */
 type Schemas = components['schemas'];
 
-/** A member of a room. Of two, the one with the larger `order` came later. */
+/** A member of a room. Peers are numbered by `order` as they join. */
 export type Peer = Schemas['Peer'];
 export type Joined = Schemas['Joined'];
 export type IceAnswer = Schemas['IceServers'];
@@ -15,12 +15,12 @@ export type IceAnswer = Schemas['IceServers'];
 /** What peers send to each other. */
 export type Message = Description | Candidate | Bye | Data;
 export type Description = Extract<Schemas['Signal'], { type: 'offer' | 'answer' }>;
-/** The server relays any object; browsers make this one. */
+/** The server relays any object; browsers send this one. */
 export type Candidate = { type: 'candidate'; candidate: RTCIceCandidateInit | null };
 export type Bye = Extract<Schemas['Signal'], { type: 'bye' }>;
 export type Data = Extract<Schemas['Signal'], { type: 'data' }>;
 
-/** What lies in a mailbox: from a peer, stamped by the server, or by the server itself. */
+/** A mailbox has messages from peers, with the sender added by the server, and notices from the server itself. */
 type Mail = Schemas['Message'];
 export type Relayed = Message & { seq: number; from: string };
 export type Notice = Exclude<Mail, { from: string }>;
@@ -37,20 +37,20 @@ export type ProblemDocument = Pick<Schemas['Problem'], 'type' | 'title' | 'statu
 // ---- Rooms -------------------------------------------------------------------------------------------------------
 
 /**
- * `connected`: the mailbox is being read. `reconnecting`: it is not, and that is being worked on; calls go on. The
- * others are final: `superseded` (another tab took the seat), `closed` (left, or the room is gone), `kicked`.
+ * `connected`: the mailbox is being read. `reconnecting`: it cannot be read at the moment; calls continue. The others are
+ * final: `superseded` (another tab took the seat), `closed` (left, or the room is gone), `kicked`.
  */
 export type RoomStatus = 'connected' | 'reconnecting' | 'superseded' | 'closed' | 'kicked';
-/** The final ones, and `suspended`: the page is hidden in the browser's back-forward cache. */
+/** The final states, `lost` (the seat), and `suspended`: the page is in the browser's back-forward cache. */
 export type Ending = 'superseded' | 'closed' | 'kicked' | 'suspended' | 'lost';
 
 export interface StateChange {
   state: RoomStatus;
-  /** Why, where something was refused or did not answer. */
+  /** The reason, if a request was refused or not answered. */
   error?: Error;
 }
 
-/** One line of the signaling log. `peer` is null for the server and for a message to everybody. */
+/** An entry of the signaling log. `peer` is null for the server and for a message to all. */
 export interface WireEntry {
   direction: 'in' | 'out';
   peer: string | null;
@@ -61,11 +61,11 @@ export interface WireEntry {
 }
 
 export interface Resumption {
-  /** The mailbox is a new one: messages may have been lost with the old. */
+  /** The mailbox is new: messages in the old one may have been lost. */
   lost: boolean;
   /** This member has a new id: the server did not recognise the old token. */
   renamed: boolean;
-  /** Those who are certainly in the room. */
+  /** The peers that are certainly in the room. */
   roster: Peer[];
 }
 
@@ -75,39 +75,39 @@ export interface RoomEvents {
   'peer-left': { peer: Peer; reason: LeaveReason };
   message: Relayed;
   'room-closed': {};
-  /** Back in the room after having lost the seat. */
+  /** Back in the room after the seat was lost. */
   resumed: Resumption;
-  /** Renewed, or others since the seat was taken again. A call gives them to its connections by itself. */
+  /** Renewed, or changed since the seat was taken again. A call passes them to its connections itself. */
   'ice-servers': RTCIceServer[];
-  /** This end's network may have changed: what was connected may not be any more. A call looks after its connections by itself. */
+  /** This end's network may have changed, and connections may be broken. A call repairs its own. */
   'network-changed': {};
   wire: WireEntry;
 }
 
 export interface Sent {
-  /** The message's place in the mailbox of the peer it was for; null if it was for all. */
+  /** The message's number in the recipient's mailbox; null if it was for all. */
   seq: number | null;
   accepted: Receipt[];
 }
 
-/** What this member wants of the room. `capacity` counts only if the join makes the room. */
+/** What this member asks for. `capacity` counts only if the join creates the room. */
 export interface Wishes {
   name?: string;
   metadata?: unknown;
   secret?: string;
-  /** By the app's login, where the server asks for one. */
+  /** From the application's login, if the server requires tickets. */
   ticket?: string;
   capacity?: number;
 }
 
 export interface Retry {
   error: Error;
-  /** How many times it failed so far. */
+  /** Failures so far. */
   failures: number;
   delayMs: number;
 }
 
-/** Listening to named events; what `on` returns ends it. */
+/** Named events; the function that `on` returns removes the listener. */
 export interface Listenable<Events> {
   on<Name extends keyof Events>(name: Name, listener: (detail: Events[Name]) => void): () => void;
 }
@@ -115,27 +115,27 @@ export interface Listenable<Events> {
 /** A room as one member sees it. */
 export interface Room extends Listenable<RoomEvents> {
   readonly name: string;
-  /** This join made the room. */
+  /** This join created the room. */
   readonly created: boolean;
   readonly self: Peer;
-  /** The others, by id. */
+  /** The other members, by id. */
   readonly peers: ReadonlyMap<string, Peer>;
   readonly state: RoomStatus;
   readonly iceServers: RTCIceServer[];
-  /** Puts a message into a peer's mailbox, or, with null, into everybody's. */
+  /** Puts a message into a peer's mailbox or, with null, into those of all other members. */
   send(to: string | null, message: Message): Promise<Sent>;
-  /** Connects with everybody in the room, and with whoever joins. */
+  /** Connects with all members, present and future. Throws `Unsupported` (`webrtc-missing`) without WebRTC. */
   call(options?: CallOptions): Call;
-  /** Says goodbye, gives the seat up and ends the call. */
+  /** Sends what is queued, gives up the seat and ends the call. */
   leave(): Promise<void>;
-  /** Ends the room for everybody. Only whoever made it can. */
+  /** Ends the room for all. Only its creator can. */
   close(): Promise<void>;
 }
 
 export interface JoinOptions extends Wishes, Partial<Environment> {
-  /** Ends everything: a join under way is given up, a room is left. */
+  /** Cancels the join or, later, leaves the room. */
   signal?: AbortSignal;
-  /** Told before each pause while the server cannot be reached. */
+  /** Called before each retry while the server cannot be reached. */
   onRetry?: (retry: Retry) => void;
 }
 
@@ -148,74 +148,81 @@ export interface CallOptions {
 }
 
 /**
- * `waiting` for the other's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed`
- * (given up until something changes), `closed`.
+ * `waiting` for the peer's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed` (no
+ * more attempts until something changes), `closed`.
  */
 export type LinkState = 'waiting' | 'connecting' | 'connected' | 'interrupted' | 'failed' | 'closed';
 
 export interface CallEvents {
   link: { peer: Peer; state: LinkState };
+  /** One that the peer sends; a peer may send several. Emitted for each track, so often for the same stream. */
   stream: { peer: Peer; stream: MediaStream };
-  /** A text, or an `ArrayBuffer` if the other end sent one. */
+  /** A text, or an `ArrayBuffer` if the peer sent one. */
   data: { peer: Peer; data: unknown };
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
   bye: { peer: Peer; reason?: string };
+  /**
+   * An offer on a working connection was not answered, so it was rolled back. It is made again unless this was the `final`
+   * attempt: then the connection stays as it is until the peer is heard from, the server is reached again, or the stream
+   * is replaced.
+   */
+  'offer-unanswered': { peer: Peer; attempts: number; final: boolean };
 }
 
 /** The connection with one peer. */
 export interface Link {
   readonly peer: Peer;
   readonly state: LinkState;
-  /** Null while waiting. Not always the same one. If you open channels of your own, listen to those of the other by `pc.ondatachannel = …`. */
+  /** Null while waiting; a repair may replace it. For channels of your own, set `pc.ondatachannel`, or they are taken for chat. */
   readonly pc: RTCPeerConnection | null;
-  /** Where texts go: the channel with the id 0, on which both ends agree, or one that the other end opened. */
+  /** Where `say` sends: the negotiated channel (id 0), or one that the peer opened. */
   readonly channel: RTCDataChannel | null;
-  /** Connects anew, beginning with an offer. */
+  /** Replaces the connection, beginning with an offer. */
   offer(): void;
 }
 
-/** A call with everybody in a room. */
+/** A call with all members of a room. */
 export interface Call extends Listenable<CallEvents> {
   /** By peer id. */
   readonly links: ReadonlyMap<string, Link>;
   /** Started and not hung up. */
   readonly active: boolean;
-  /** Starts it again after `hangUp`. */
+  /** Restarts the call after `hangUp`. */
   start(): void;
-  /** Ends the call with everybody, and says so. This member stays in the room. */
+  /** Tells the others and ends the call. This member stays in the room. */
   hangUp(reason?: string): void;
-  /** Sends a text on every open channel, and tells how many that were. */
+  /** Sends a text on every open channel. Returns how many there were. */
   say(text: string): number;
-  /** Sends this stream from now on: at most one track of each kind. */
+  /** Sends this stream from now on, with at most one track of each kind. */
   replaceStream(stream: MediaStream | null): void;
 }
 
-// ---- Surroundings ------------------------------------------------------------------------------------------------
+// ---- Environment -------------------------------------------------------------------------------------------------
 
 export interface Clock {
-  /** Milliseconds that only ever rise. */
+  /** Monotonic milliseconds. */
   now(): number;
-  /** Milliseconds since 1970, for showing. */
+  /** Milliseconds since 1970. */
   date(): number;
-  /** Runs something later; the answer cancels it. */
+  /** Runs a function later. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
 export interface Environment {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Where the seat is kept over a refresh. */
+  /** Where the seat is kept across reloads. */
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   clock: Clock;
   random: () => number;
   uuid: () => string;
-  /** Where `pagehide`, `pageshow`, `visibilitychange` and `online` happen. */
+  /** The target of `pagehide`, `pageshow`, `visibilitychange` and `online`. */
   page: EventTarget | undefined;
-  /** `navigator.connection`, where there is one: says when the network changes. */
+  /** `navigator.connection`, if there is one: tells when the network changes. */
   connection?: EventTarget & { readonly type?: string };
   beacon: (url: string, body: string) => boolean;
   RTCPeerConnection: new (configuration?: RTCConfiguration) => RTCPeerConnection;
-  /** For tracks that come without one. */
+  /** For tracks that arrive without a stream. */
   MediaStream?: new () => MediaStream;
 }
 
@@ -260,46 +267,54 @@ export interface Endpoints {
 // ---- What the module exports -------------------------------------------------------------------------------------
 
 /**
- * Joins a room, or comes back to it after a refresh. Retries for as long as the server cannot be reached; throws a
- * `Problem` if it refuses (`room-full`, `secret-wrong`, …).
+ * Joins a room, or returns to it after a reload. Retries while the server cannot be reached; throws a `Problem` if it
+ * refuses (`room-full`, `secret-wrong`, …).
  *
- * @param base where the server is: `'/'`, or `'https://signal.example/'`
- * @param room 1–64 of `A-Za-z0-9._~-`; made if it does not exist
+ * @param base the server's URL: `'/'`, or `'https://signal.example/'`
+ * @param room 1–64 characters of `A-Za-z0-9._~-`; created if it does not exist
  */
 export declare function join(base: string | URL, room: string, options?: JoinOptions): Promise<Room>;
 
-/** The server understood and refused. */
+/** The server refused a request. */
 export declare class Problem extends Error {
   constructor(document: ProblemDocument, retryAfterMs?: number | null);
   readonly document: ProblemDocument;
   readonly status: number;
   /** The last part of the document's `type`. */
   readonly slug: string;
-  /** How long the server asks to wait before trying again, if it does. */
+  /** How long the server asks to wait before a retry, if it does. */
   readonly retryAfterMs: number | null;
 }
 
-/** No answer of the server came through. */
+/** No response of the server arrived. */
 export declare class Unreachable extends Error {
-  /** `stale`: an answer out of a cache. */
+  /** `foreign`: something else responded. `stale`: a cache did. */
   readonly reason: 'network' | 'timeout' | 'gateway' | 'foreign' | 'stale';
   readonly status: number | undefined;
   readonly retryAfterMs: number | null;
 }
 
-/** The room ended before this could be done. */
+/** The room ended before the operation was done. */
 export declare class RoomEnded extends Error {
   readonly state: Ending;
 }
+
+/** The browser lacks something that this needs. */
+export declare class Unsupported extends Error {
+  readonly code: 'webrtc-missing' | 'media-stream-missing';
+}
+
+/** Can this browser make calls? */
+export declare function supportsWebRtc(RTCPeerConnection?: unknown): boolean;
 
 // For tools beside a room, such as our network test. These may change in any release.
 
 /** Sends one request. Throws a `Problem`, `Unreachable`, or the signal's reason. */
 export declare function request(env: Pick<Environment, 'fetch' | 'clock'>, request: ApiRequest): Promise<ApiResponse>;
 export declare function endpoints(base: string | URL, room: string, page: string): Endpoints;
-/** What the browser provides, except for what is given. */
+/** The browser's own environment, except for what is given. */
 export declare function environment(given: Partial<Environment>): Environment;
-/** Is this batch older than the cursor that was sent, and so out of a cache? */
+/** Is this batch older than the cursor in the request, and so from a cache? */
 export declare function isStale(batch: Batch, cursor: number): boolean;
 /** The tab's session storage, or memory where that fails. */
 export declare const tabStorage: Environment['storage'];

@@ -105,7 +105,8 @@ impl Storm {
     fn settle(&mut self) -> Result<(), String> {
         for client in 0..self.setting.clients {
             let node = self.nodes.route(client / 2);
-            let joined = self.nodes.join(self.now, node, client, false).map_err(|refusal| format!("{refusal:?}"))?;
+            let joined = self.nodes.join(self.now, node, client, false);
+            let (joined, _) = joined.map_err(|refusal| format!("{refusal:?}"))?;
             self.clients.push(Client::seated(self.now, joined.cursor));
         }
         for client in 0..self.setting.clients {
@@ -114,7 +115,7 @@ impl Storm {
             let elapsed = HOLD.saturating_sub(left).as_micros() as u64;
             self.clients[client].sent = Timestamp::from_micros(self.now.micros() - elapsed);
             let node = self.nodes.route(client / 2);
-            let read = Read::Arriving { held_until: None, page: None };
+            let read = Read::NewPoll { held_until: None, page: None };
             let told = self.nodes.read(self.now, node, client, self.clients[client].cursor, read);
             self.clients[client].cursor = told.map_err(|refusal| format!("{refusal:?}"))?.cursor;
             self.park(node, client, self.now + left)?;
@@ -124,7 +125,7 @@ impl Storm {
 
     fn park(&mut self, node: usize, client: usize, until: Timestamp) -> Result<(), String> {
         let after = self.clients[client].cursor;
-        let read = Read::Arriving { held_until: Some(until), page: None };
+        let read = Read::NewPoll { held_until: Some(until), page: None };
         let batch = self.nodes.read(self.now, node, client, after, read).map_err(|refusal| format!("{refusal:?}"))?;
         let poll = batch.poll.ok_or("a poll without a number")?;
         let waiting = &mut self.clients[client];
@@ -248,9 +249,9 @@ impl Storm {
         match self.clients[client].asking {
             Asking::Join => {
                 let reply = match self.nodes.join(self.now, node, client, true) {
-                    Ok(joined) => {
+                    Ok((joined, wake)) => {
                         self.tally.seated += u64::from(!joined.resumed);
-                        for other in joined.wake.into_iter().map(client_of) {
+                        for other in wake.into_iter().map(client_of) {
                             if std::mem::take(&mut self.clients[other].parked) {
                                 self.wake(other, node);
                             }
@@ -267,7 +268,7 @@ impl Storm {
                 let held_until = self.now + wait.mul_f64(1.0 - 0.1 * self.pauses.random.f64());
                 let held_until = (!wait.is_zero()).then_some(held_until);
                 let after = self.clients[client].cursor;
-                match self.nodes.read(self.now, node, client, after, Read::Arriving { held_until, page: None }) {
+                match self.nodes.read(self.now, node, client, after, Read::NewPoll { held_until, page: None }) {
                     Err(refusal) => {
                         let reply = self.refuse(&refusal);
                         self.answer(self.now, node, client, reply);
@@ -312,7 +313,7 @@ impl Storm {
 
     fn look_again(&mut self, client: usize, node: usize) {
         let Client { poll, cursor, .. } = self.clients[client];
-        let reply = match self.nodes.read(self.now, node, client, cursor, Read::Again { poll, page: None }) {
+        let reply = match self.nodes.read(self.now, node, client, cursor, Read::Reread { poll, page: None }) {
             Ok(batch) => Reply::Batch { cursor: batch.cursor },
             Err(refusal) => self.refuse(&refusal),
         };

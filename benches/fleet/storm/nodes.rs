@@ -8,8 +8,8 @@ use std::{
 };
 
 use signalpost::domain::{
-    Batch, CreatorId, Identity, Joined, Left, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey, RoomName,
-    Rooms, Seq, Timestamp, Visitor,
+    Batch, CreatorId, Headroom, Identity, Joined, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey,
+    RoomName, Rooms, Seq, Timestamp, Visitor,
 };
 
 /// Every answer of the server that a client may wait for shows up as Unix time in cursors; this is as good as any.
@@ -144,7 +144,14 @@ impl Nodes {
         self.rooms.iter().map(Rooms::cost).sum()
     }
 
-    pub fn join(&mut self, now: Timestamp, node: usize, client: usize, returning: bool) -> Result<Joined, Refusal> {
+    /// Also says whose polls are to be woken.
+    pub fn join(
+        &mut self,
+        now: Timestamp,
+        node: usize,
+        client: usize,
+        returning: bool,
+    ) -> Result<(Joined, Vec<PeerId>), Refusal> {
         let id = peer_id(client);
         let restart = Seq::at_unix_millis(UNIX_START + now.millis());
         let visitor = Visitor {
@@ -158,8 +165,9 @@ impl Nodes {
             page: None,
             rights: Rights::OPEN,
         };
-        let (rooms, name, left) = self.at(now, node, client);
-        rooms.join(now, key(&name), visitor, left)
+        let (rooms, name, headroom) = self.at(now, node, client);
+        let joined = rooms.join(now, key(&name), visitor, headroom)?;
+        Ok((joined, rooms.drain_wake().collect()))
     }
 
     pub fn read(
@@ -175,13 +183,14 @@ impl Nodes {
     }
 
     /// The rooms among which this client's is, with what is over ended, as the engine does before each operation.
-    fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Left) {
+    fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Headroom) {
         let rooms = &mut self.rooms[if self.sharing == Sharing::ByPath { node } else { 0 }];
         rooms.expire(now);
+        rooms.drain_wake();
         rooms.take_lifecycle();
         let bytes = self.limits.rooms_bytes.saturating_sub(rooms.cost());
-        let left = Left { room: rooms.len() < self.limits.rooms, bytes };
-        (rooms, self.names[client / 2].clone(), left)
+        let headroom = Headroom { room: rooms.len() < self.limits.rooms, bytes };
+        (rooms, self.names[client / 2].clone(), headroom)
     }
 }
 

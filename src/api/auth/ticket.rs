@@ -1,10 +1,6 @@
 //! Tickets: JSON Web Tokens (RFC 7519) by which an app's own login says who may come in.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{
@@ -12,20 +8,20 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
     jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
 };
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
     api::problem::{Code, Problem},
-    domain::{RoomName, Timestamp},
+    domain::RoomName,
+    file_watch::FileWatch,
 };
 
 /// Checks tickets with the operator's key, or with those in a file that may change.
 #[derive(Debug)]
 pub struct TicketKeys {
     keys: ArcSwap<Vec<Key>>,
-    file: Option<Mutex<Watched>>,
+    file: Option<(PathBuf, FileWatch)>,
 }
 
 #[derive(Clone)]
@@ -33,13 +29,6 @@ struct Key {
     id: Option<String>,
     algorithm: Algorithm,
     key: DecodingKey,
-}
-
-#[derive(Debug)]
-struct Watched {
-    path: PathBuf,
-    changed: Option<SystemTime>,
-    look_again: Timestamp,
 }
 
 /// What a ticket allows.
@@ -59,8 +48,6 @@ pub struct Ticket {
 
 /// Clocks differ by this much.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// A changed file is noticed after this long at the latest.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl TicketKeys {
     /// From the value of `--ticket-key`: a secret for HS256, or `@FILE` with a PEM public key, a JWKS or a secret.
@@ -70,14 +57,12 @@ impl TicketKeys {
             return Ok(Self { keys: ArcSwap::from_pointee(vec![secret_key(text)?]), file: None });
         };
         let path = PathBuf::from(path);
-        let keys = read_keys(&path)?;
-        let watched = Watched { changed: modified(&path), path, look_again: Timestamp::default() };
-        Ok(Self { keys: ArcSwap::from_pointee(keys), file: Some(Mutex::new(watched)) })
+        let watch = FileWatch::new(vec![path.clone()]);
+        Ok(Self { keys: ArcSwap::from_pointee(read_keys(&path)?), file: Some((path, watch)) })
     }
 
     /// What the ticket allows, if it is one for this room.
-    pub fn verify(&self, ticket: &str, room: &RoomName, now: Timestamp) -> Result<Ticket, Problem> {
-        self.look_at_file(now);
+    pub fn verify(&self, ticket: &str, room: &RoomName) -> Result<Ticket, Problem> {
         let header = decode_header(ticket).map_err(|error| refuse(&error))?;
         if header.crit.is_some() {
             // RFC 7515 section 4.1.11: who does not know an extension that is called critical must refuse.
@@ -101,25 +86,11 @@ impl TicketKeys {
         Err(refusal.unwrap_or_else(|| Problem::new(Code::TicketSignature, "No key fits.")))
     }
 
-    /// Reads the file again when it has changed. A broken one leaves the keys as they are.
-    fn look_at_file(&self, now: Timestamp) {
-        let Some(mut watched) = self.file.as_ref().and_then(|file| file.try_lock()) else { return };
-        if watched.look_again > now {
-            return;
-        }
-        watched.look_again = now + LOOK_EVERY;
-        let changed = modified(&watched.path);
-        if changed == watched.changed {
-            return;
-        }
-        watched.changed = changed;
-        match read_keys(&watched.path) {
-            Ok(keys) => {
-                tracing::info!(keys = keys.len(), "the ticket keys were read again");
-                self.keys.store(Arc::new(keys));
-            }
-            Err(error) => tracing::warn!("the ticket keys are kept as they were: {error}"),
-        }
+    /// Reloads the file when it changes, for as long as this is polled. A broken one leaves the keys as they are.
+    pub async fn follow_file(&self) {
+        let Some((path, watch)) = &self.file else { return };
+        let reload = || read_keys(path).map(|keys| self.keys.store(Arc::new(keys)));
+        watch.follow("ticket keys", reload).await;
     }
 }
 
@@ -163,10 +134,6 @@ fn refuse(error: &Error) -> Problem {
         _ => (Code::TicketMalformed, "It is not a JWT with the claims `room` and `exp`."),
     };
     Problem::new(code, detail)
-}
-
-fn modified(path: &PathBuf) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 fn secret_key(text: &str) -> Result<Key, String> {

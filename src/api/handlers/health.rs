@@ -71,11 +71,11 @@ pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem>
     if api.has_metrics_listener {
         return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
     }
-    Ok(figures(&api, format).await)
+    Ok(rendered_metrics(&api, format).await)
 }
 
 /// The figures, for the listener that only operators reach.
-pub async fn figures(api: &Api, format: Format) -> Response {
+pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
     let figures = MetricsSnapshot {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
@@ -90,12 +90,12 @@ pub async fn figures(api: &Api, format: Format) -> Response {
 
 impl FromRequest for Format {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(format_of(&call.headers().get_all("accept")))
+        Ok(metrics_format(&call.headers().get_all("accept")))
     }
 }
 
 /// What `Accept` asks for.
-pub fn format_of(accept: &[&str]) -> Format {
+pub fn metrics_format(accept: &[&str]) -> Format {
     if prefers_open_metrics(accept) { Format::OpenMetrics } else { Format::Text }
 }
 

@@ -63,7 +63,7 @@ pub async fn post_one(
     let targets = vec![message::parse_one(&bytes, to, &api.limits)?];
     let keyed = key.keyed(&[b"one", to.as_bytes(), &bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
-    let seq = accepted.places.first().map_or(0, |(_, seq)| seq.get());
+    let seq = accepted.positions.first().map_or(0, |(_, seq)| seq.get());
     Ok(write::posted(seq))
 }
 
@@ -91,5 +91,5 @@ pub async fn post_batch(api: Arc<Api>, by: Sender, key: IdempotencyKey, body: Ba
     let targets = message::parse_batch(&bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", &bytes]);
     let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
-    Ok(write::batch_posted(&accepted.places))
+    Ok(write::batch_posted(&accepted.positions))
 }

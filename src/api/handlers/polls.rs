@@ -16,7 +16,7 @@ use crate::{
         schema::{problem_responses::refusals, responses::Batch},
     },
     domain::{Limits, Seq},
-    engine::Asked,
+    engine::PollRequest,
     transport::{Response, known_header::KnownHeader},
 };
 
@@ -57,7 +57,7 @@ pub async fn poll(api: Arc<Api>, by: Reader, poll: Poll) -> Result<Response, Pro
 
 /// What a poll asks for.
 pub struct Poll {
-    asked: Asked,
+    asked: PollRequest,
     hold: Duration,
 }
 
@@ -112,13 +112,13 @@ impl<'a> PollQuery<'a> {
 }
 
 /// What a poll asks for, and how long it would wait. A cursor in the query wins over the header's.
-pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(Asked, Duration), Problem> {
+pub fn parse_poll(query: &str, header: Option<&str>, limits: &Limits) -> Result<(PollRequest, Duration), Problem> {
     let PollQuery { wait, after, page } = PollQuery::parse(query)?;
     // A header that is not used must be right all the same.
     let header = header.map(parse_cursor).transpose()?;
     let after = after.as_deref().map(parse_cursor).transpose()?.or(header);
     let page = page.as_deref().map(parse_page).transpose()?;
-    Ok((Asked { after, page }, parse_wait(wait.as_deref(), limits)?))
+    Ok((PollRequest { after, page }, parse_wait(wait.as_deref(), limits)?))
 }
 
 fn parse_wait(text: Option<&str>, limits: &Limits) -> Result<Duration, Problem> {

@@ -98,7 +98,7 @@ pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBo
             None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
         let admission = Admission::of(&api, from.0, &name, request.ticket.as_deref(), None)?;
-        admission.rights.check_making()?;
+        admission.rights.check_create()?;
         match api.engine.create(&name, plan.clone(), creator).await {
             Err(Refusal::RoomExists | Refusal::RoomClosed) if wished.is_none() => {}
             Err(refusal) => return Err(refusal.into()),

@@ -20,7 +20,7 @@ async function ask(method, url, token, body, cursor, signal) {
   return text ? JSON.parse(text) : undefined;
 }
 
-/** One seat in the room, and a connection with whoever else is there. */
+/** One seat in the room, and a connection with the other peer. */
 class Peer {
   #life = new AbortController();
   #pc = null;
@@ -118,7 +118,7 @@ class Peer {
     try {
       this.#pc.setRemoteDescription(sdp, type);
     } catch {
-      // It cannot restart ICE ("Invalid ICE settings"): it begins anew.
+      // It cannot restart ICE ("Invalid ICE settings"): it starts over.
       this.#close();
       this.#connect();
       return this.#pc.setLocalDescription('offer');

@@ -33,7 +33,7 @@ async function parkedBecomes(server, wanted, withinMs = 60_000) {
 }
 
 /**
- * A poll of so many seconds; four at once, because the server shortens each hold by up to a tenth.
+ * Polls that are held for `seconds`; four at once, because the server shortens each hold by up to a tenth.
  *
  * @returns {Promise<string>} `yes`, or what came instead
  */

@@ -26,7 +26,7 @@ export class Server {
     child.stderr?.setEncoding('utf8').on('data', (text) => { this.logs += text; });
   }
 
-  /** Resolves when so many lines of the log hold this text. */
+  /** Resolves when `times` lines of the log contain this text. */
   async logged(text, times = 1) {
     while (this.logs.split(text).length <= times) await once(this.child.stderr, 'data');
   }

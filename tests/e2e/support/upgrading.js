@@ -11,7 +11,7 @@ import { certify } from './proxies.js';
 /** Every WebSocket handshake (RFC 6455, section 1.3) is answered with this. */
 const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** A server that takes WebSockets, to see who on the way does not. */
+/** A server that accepts WebSockets, to test proxies that do not. */
 export async function startUpgrading({ secure = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'signalpost-upgrading-'));
   const server = secure ? createSecureServer(await certify(folder)) : createServer();

@@ -45,7 +45,7 @@ async fn stats_count_every_peer_as_present_or_expired() {
     }
     loop {
         let stats = engine.stats().await;
-        assert!(stats.peers + stats.flow.expired as usize >= PEERS, "{stats:?}");
+        assert!(stats.peers + stats.counters.expired as usize >= PEERS, "{stats:?}");
         if stats.peers == 0 {
             break;
         }

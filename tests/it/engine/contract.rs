@@ -51,7 +51,7 @@ promise!(a_parked_poll_is_woken_by_a_message, engine, {
     join(&engine, 1).await;
     let name = room("r");
     let (batch, sent) = tokio::join!(receive(&engine, 1, 0, 25), engine.post(&name, id(1), text(1, "x")));
-    assert_eq!(sent.unwrap().places, [(id(1), Seq::new(1).unwrap())]);
+    assert_eq!(sent.unwrap().positions, [(id(1), Seq::new(1).unwrap())]);
     assert_eq!(seqs(&batch.unwrap()), [1]);
 });
 
@@ -63,7 +63,7 @@ promise!(delivery_delays_are_counted_in_microseconds, engine, {
     let name = room("r");
     let (batch, _) = tokio::join!(receive(&engine, 1, 1, 25), engine.post(&name, id(1), text(1, "is waited for")));
     assert_eq!(seqs(&batch.unwrap()), [2]);
-    let flow = engine.stats().await.flow;
+    let flow = engine.stats().await.counters;
     assert_eq!(flow.waited_micros, 60_000);
     let counted: Vec<_> = flow.waited.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     // The buckets up to 100 microseconds and up to 250 ms.
@@ -214,7 +214,10 @@ promise!(an_idle_room_ends_with_its_last_lease, engine, {
     tokio::time::advance(Duration::from_secs(44)).await;
     assert_eq!(engine.stats().await.peers, 9);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.flow.expired), (0, 0, 9));
+    assert_eq!(
+        (engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.counters.expired),
+        (0, 0, 9)
+    );
     sweeper.abort();
 });
 

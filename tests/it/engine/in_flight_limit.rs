@@ -16,7 +16,7 @@ use crate::support::{
     redis_server::RedisServer,
 };
 
-/// `CALLS_AT_ONCE` in `engine/redis/node.rs`.
+/// `MAX_IN_FLIGHT` in `engine/redis/connection/server.rs`.
 const AT_ONCE: usize = 256;
 /// Calls queued beyond that.
 const WAITING: usize = 44;

@@ -134,7 +134,7 @@ fn certificate_errors_name_the_option() {
         (vec!["--redis-tls-cert", &missing, "--redis-tls-key", &key], "--redis-tls-cert"),
         (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &missing], "--redis-tls-key"),
         (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &cert], "--redis-tls-key"),
-        (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &strangers_key], "do not fit together"),
+        (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &strangers_key], "do not match"),
     ] {
         let why = refused(&url, &flags);
         assert!(why.contains(says), "{flags:?}: {why}");

@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 const POLLS: usize = 1_000;
-/// `LOOKS_AT_ONCE` in `engine/redis/mod.rs`.
+/// `MAX_CONCURRENT_REREADS` in `engine/redis/mod.rs`.
 const AT_ONCE: usize = 128;
 /// Longer than any test takes.
 const HOLD: Duration = Duration::from_secs(3600);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use signalpost::{
     clock::Clock,
-    domain::{Keyed, Limits, Payload, PeerId, Post, RoomName, Target},
-    engine::{Asked, Engine},
+    domain::{KeyedRequest, Limits, Payload, PeerId, Post, RoomName, Target},
+    engine::{Engine, PollRequest},
 };
 
 use crate::support::{engine_calls::visitor, engine_clock::engine_at, redis_server::RedisServer};
@@ -31,7 +31,7 @@ async fn redis_is_empty_after_all_leases_expire() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(redis.cli(&["dbsize"]), "0", "{}", redis.cli(&["--scan"]));
-    let told: u64 = nodes[0].stats().await.flow.expired + nodes[1].stats().await.flow.expired;
+    let told: u64 = nodes[0].stats().await.counters.expired + nodes[1].stats().await.counters.expired;
     assert_eq!(told, 2 * rooms);
     sweepers.iter().for_each(|sweeper| sweeper.abort());
 }
@@ -40,11 +40,11 @@ async fn redis_is_empty_after_all_leases_expire() {
 async fn live([one, two]: &[Engine; 2], number: u64) {
     let name = RoomName::parse(&format!("room-{number}")).unwrap();
     let (ann, ben) = (one.join(&name, visitor(1)).await.unwrap(), two.join(&name, visitor(2)).await.unwrap());
-    let keyed = Some(Keyed { key: number.into(), request: 0 });
+    let keyed = Some(KeyedRequest { key: number.into(), request: 0 });
     let text = |to: PeerId| Target { to: Some(to), payload: Payload::new("hello") };
     let post = Post { targets: vec![text(ann.card.id), text(ben.card.id)], keyed };
     one.post(&name, ben.card.id, post).await.unwrap();
-    let batch = two.receive(&name, ann.card.id, Asked::default(), Duration::ZERO).await.unwrap();
-    let asked = Asked { after: Some(batch.cursor), page: None };
+    let batch = two.receive(&name, ann.card.id, PollRequest::default(), Duration::ZERO).await.unwrap();
+    let asked = PollRequest { after: Some(batch.cursor), page: None };
     assert!(one.receive(&name, ann.card.id, asked, Duration::ZERO).await.unwrap().messages.is_empty());
 }

@@ -11,7 +11,7 @@ use signalpost::{
         Batch, CreatorId, Identity, Joined, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights, RoomName,
         Seq, Target, Visitor,
     },
-    engine::{Asked, Engine},
+    engine::{Engine, PollRequest},
 };
 
 pub fn room(name: &str) -> RoomName {
@@ -48,8 +48,8 @@ pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Resu
     engine.receive(&room("r"), id(number), asked(after, None), Duration::from_secs(hold)).await
 }
 
-pub fn asked(after: u64, page: Option<u64>) -> Asked {
-    Asked { after: Seq::new(after), page: page.map(Page) }
+pub fn asked(after: u64, page: Option<u64>) -> PollRequest {
+    PollRequest { after: Seq::new(after), page: page.map(Page) }
 }
 
 /// Polls once; true if it is pending.

@@ -15,13 +15,13 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
         _ if layer.starts_with("transport/") && layer.contains("tests/") => &["transport", "clock"],
         _ if layer.starts_with("transport/") => &["transport"],
         _ if layer.starts_with("api/") => {
-            &["api", "transport", "engine", "domain", "clock", "ice", "stun", "telemetry", "file_watch"]
+            &["api", "transport", "engine", "domain", "clock", "file_watch", "ice", "stun", "telemetry"]
         }
         _ if layer.starts_with("pages/") => &["pages", "api"],
         _ if layer.starts_with("telemetry/") => &["telemetry", "engine"],
         "server.rs" => &["api", "pages", "transport"],
         "ice.rs" => &["domain"],
-        "stun.rs" => &["clock", "transport"],
+        "stun.rs" => &["transport", "clock"],
         "clock.rs" => &["domain"],
         _ => return None,
     })

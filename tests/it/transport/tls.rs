@@ -207,5 +207,5 @@ fn an_unusable_certificate_fails_startup() {
     let missing = flags(one.folder.join("missing.pem"), one.folder.join("key.pem"));
     assert!(missing.contains("--tls-cert") && missing.contains("missing.pem"), "{missing}");
     let mixed = flags(one.folder.join("cert.pem"), other.folder.join("key.pem"));
-    assert!(mixed.contains("do not fit together"), "{mixed}");
+    assert!(mixed.contains("do not match"), "{mixed}");
 }

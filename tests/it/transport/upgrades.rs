@@ -109,6 +109,27 @@ async fn upgrade_offers_are_ignored() {
     }
 }
 
+/// It was actix's own server, which ended the connection.
+#[actix_web::test]
+async fn the_metrics_port_ignores_upgrade_offers_and_limits_requests_like_the_public_one() {
+    let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let connect = async || Line(TcpStream::connect(server.metrics.unwrap()).await.unwrap());
+    for asking in ASKING {
+        let mut line = connect().await;
+        for (what, expected) in
+            [("GET /metrics", 200), ("HEAD /readyz", 200), ("POST /healthz", 405), ("GET /v1/rooms/tea", 404)]
+        {
+            line.say(&format!("{what} HTTP/1.1\r\nHost: x\r\n{asking}\r\n")).await;
+            let (status, head) = line.answer_to(what).await;
+            assert_eq!(status, expected, "{what} {asking} {head}");
+            assert!(!head.contains("\r\nconnection:") && !head.contains("\r\nupgrade:"), "{what} {asking} {head}");
+        }
+    }
+    let mut line = connect().await;
+    line.say(&format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(96))).await;
+    assert_eq!(line.answer().await.0, 431);
+}
+
 #[actix_web::test]
 async fn upgrade_offers_in_fragmented_heads_are_ignored() {
     let server = Server::start(&[]);

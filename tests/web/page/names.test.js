@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { readDeviceNews } from '../../../web/app/device-news.js';
+import { explain, iceError } from '../../../web/app/ice/errors.js';
 import { escaped, inOneLine, isolatedName, nameOf, pieces, plain } from '../../../web/app/names.js';
+import { asText } from '../../../web/app/network-test/report.js';
 import { whyNoCalls } from '../../../web/app/webrtc.js';
 
 /** Each row: a name as somebody's program may send it, and as it is shown. */
@@ -42,6 +44,14 @@ test('what turns or breaks up a text is taken out of a foreign one, and shown in
   assert.equal(escaped('{"name":\t"a\u202eb\u2066"}\r\nv=0'), '{"name":\t"a\\u202eb\\u2066"}\r\nv=0');
 });
 
+test('what a STUN server says is isolated, and plain in the report', () => {
+  const { code, text, url } = iceError({ url: 'stun:a.example', errorCode: 500, errorText: 'a\u202eb\nc' });
+  const { what } = explain({ code, text, url }, url);
+  assert.equal(what, 'a.example refuses (500 \u2068ab c\u2069)');
+  const report = asText({ state: 'done', tests: [{ kind: 'stun', title: 'STUN', outcome: { grade: 'bad', words: what } }] });
+  assert.match(report, /^\[Problem\] STUN: a\.example refuses \(500 ab c\)$/m);
+});
+
 test('only what pages say of their devices is taken for that', () => {
   assert.deepEqual(readDeviceNews({ media: { camera: 'missing', microphone: 'live', more: 1 } }), { camera: 'missing', microphone: 'live' });
   for (const other of [null, undefined, 'media', 7, [], {}, { media: null }, { media: { camera: 'missing' } }, { media: { camera: 'x', microphone: 'live' } }]) {
@@ -51,8 +61,8 @@ test('only what pages say of their devices is taken for that', () => {
 
 test('a browser makes calls if it makes connections with channels', () => {
   class Usable { createDataChannel() {} close() {} }
-  assert.equal(whyNoCalls({ RTCPeerConnection: Usable }), '');
+  assert.equal(whyNoCalls(Usable), '');
   for (const RTCPeerConnection of [undefined, null, () => {}, class { close() {} }, class { constructor() { throw new Error(); } }]) {
-    assert.match(whyNoCalls({ RTCPeerConnection }), /has no WebRTC/);
+    assert.match(whyNoCalls(RTCPeerConnection), /has no WebRTC/);
   }
 });

@@ -17,16 +17,16 @@ const swallowed = (s) => ({ askedMs: s * 1_000, tookMs: s * 1_000 + 10_000, end:
 
 /** Each row: the polls, the grade, the words. */
 const polls = [
-  [[back(25), back(55)], 'good', /waited 55 s .* came back\. Calls are signalled well/],
-  [[back(25), cut(55, 30)], 'good', /waited 25 s .* came back\. One was cut after 30 s, which is longer than any that a call makes/],
+  [[back(25), back(55)], 'good', /waited 55 s was answered\. Signaling works well/],
+  [[back(25), cut(55, 30)], 'good', /waited 25 s was answered\. One was cut after 30 s, which is longer than any in a call/],
   [[back(25), swallowed(55)], 'good', /A longer one was never answered, which is longer/],
   [[cut(25, 8), cut(55, 8), back(6.4)], 'fair', /^One was cut after 8 s: .* waited 6.4 s .*asks for shorter ones/],
-  [[cut(25, 1), cut(55, 1)], 'bad', /are cut after 1 s\. Calls are signalled badly/],
+  [[cut(25, 1), cut(55, 1)], 'bad', /are cut after 1 s\. Signaling works badly/],
   [[swallowed(25), swallowed(55)], 'bad', /are never answered/],
-  [[{ ...back(25), tookMs: 30, end: 'hasty' }], 'fair', /come back at once/],
+  [[{ ...back(25), tookMs: 30, end: 'hasty' }], 'fair', /are answered at once/],
   [[{ ...back(25), end: 'refused' }], 'unknown', /refused the test itself/],
-  [[back(25), back(55), { ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache .* repeats old answers/],
-  [[{ ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache .* repeats old answers/],
+  [[back(25), back(55), { ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache.* repeats old responses/],
+  [[{ ...back(25), tookMs: 3, end: 'cached' }], 'fair', /cache.* repeats old responses/],
 ];
 for (const [holds, grade, words] of polls) {
   test(`polls ${holds.map(({ end, askedMs }) => `${askedMs} ${end}`)}: ${grade}`, () => {
@@ -66,7 +66,7 @@ test('what comes of a poll is told apart', async () => {
   assert.equal(await end(new Problem({ type: '/problems/draining', title: '', status: 503 })), 'refused');
 });
 
-test('a poll that came back is asked for again: whoever answers at once has kept the answer', async (t) => {
+test('a poll is repeated: one that is answered at once came from a cache', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
   t.mock.method(performance, 'now', () => now);
@@ -95,11 +95,11 @@ const gathered = (more) => ({ candidates: [host], errors: [], complete: true, to
 test('a STUN server answers, or sees what the machine knows, or is silent', () => {
   const judged = (more) => { const { grade, words, figures } = judgeStun(STUN, gathered(more)); return [grade, figures.answers, words]; };
   assert.deepEqual(judged({ candidates: [host, { type: 'srflx' }] }).slice(0, 2), ['good', true]);
-  assert.match(judged({})[2], /there is no NAT between/);
+  assert.match(judged({})[2], /there is no NAT in between/);
   assert.deepEqual(judged({ tookMs: 9_500 }).slice(0, 2), ['bad', false]);
   assert.deepEqual(judged({ complete: false }).slice(0, 2), ['bad', false]);
   assert.deepEqual(judged({ errors: [{ url: STUN, code: 701, text: '' }] }).slice(0, 2), ['bad', false]);
-  assert.match(judged({ candidates: [] })[2], /offers no address at all/);
+  assert.match(judged({ candidates: [] })[2], /offers no addresses/);
 });
 
 test('NAT that gives another address for each server is told from one that does not', () => {
@@ -123,7 +123,7 @@ test('a TURN server relays, gives relays that lead nowhere, refuses, or is silen
   assert.match(judged({ allocated: true, echoed: true }), /^good: turn\.example\.org relays over UDP/);
   assert.match(judged({ allocated: true }), /^bad: .*nothing comes back/);
   assert.match(judged({ errors: [{ url: TURN, code: 401, text: '' }] }), /^bad: .*refuses the TURN credentials/);
-  assert.match(judged({}), /^bad: .*does not answer over UDP/);
+  assert.match(judged({}), /^bad: .*does not respond over UDP/);
 });
 
 // ---- What it amounts to ------------------------------------------------------------------------------------------
@@ -143,11 +143,11 @@ const verdicts = [
   [[...basics, stun('good'), line('turn', 'fair')], 'fair', /people on most networks.*no relay is set up/],
   [[...basics, stun('good'), turn('bad')], 'fair', /no relay can be used/],
   [[...basics, stun('good'), nat('varies'), turn('bad')], 'bad', /only with people on open networks/],
-  [[...basics, stun('bad'), turn('bad')], 'bad', /same network: no STUN server answers, and no relay can be used/],
+  [[...basics, stun('bad'), turn('bad')], 'bad', /same network: no STUN server responds, and no relay can be used/],
   [[...basics, line('stun', 'fair'), line('turn', 'fair')], 'bad', /no STUN server is set up, and no relay is set up/],
   [[line('signaling', 'bad')], 'bad', /the server cannot be used from this network/],
-  [[line('signaling', 'good'), line('poll', 'bad'), stun('good'), turn('good')], 'bad', /hardly come about/],
-  [[line('signaling', 'good'), line('poll', 'unknown'), stun('good'), turn('good')], 'unknown', /cannot be told now/],
+  [[line('signaling', 'good'), line('poll', 'bad'), stun('good'), turn('good')], 'bad', /rarely work here/],
+  [[line('signaling', 'good'), line('poll', 'unknown'), stun('good'), turn('good')], 'unknown', /Could not tell whether calls work/],
 ];
 for (const [lines, grade, words] of verdicts) {
   test(`${lines.map(({ outcome }) => outcome.words).join(', ')}: ${words.source}`, () => {
@@ -169,7 +169,7 @@ test('the report is plain text with all that was found', () => {
   const text = asText({ ...report, tests });
   assert.equal(text, `Signalpost network test of https://x.example
 2026-11-21T12:00:00Z
-Server 0.1.0, asked over h2
+Server 0.1.0, over h2
 Browser B
 
 Calls work here.

@@ -54,9 +54,9 @@ const link = (name, state) => ({ name, state });
 const moments = [
   [{ phase: 'asking' }, 'joining', 'Asking for camera and microphone…'],
   [{ phase: 'joining' }, 'joining', 'Joining…'],
-  [{ phase: 'unanswered' }, 'joining', 'The server does not answer – retrying'],
-  [{ phase: 'full', freesInMs: 11_001 }, 'full', 'Room is full – a seat may free in 12 s'],
-  [{ phase: 'full', freesInMs: -300 }, 'full', 'Room is full – a seat may free in 0 s'],
+  [{ phase: 'unanswered' }, 'joining', 'The server does not respond – retrying'],
+  [{ phase: 'full', freesInMs: 11_001 }, 'full', 'Room is full – a seat may become free in 12 s'],
+  [{ phase: 'full', freesInMs: -300 }, 'full', 'Room is full – a seat may become free in 0 s'],
   [{ phase: 'full', freesInMs: null }, 'full', 'Room is full – waiting for somebody to leave'],
   [{ phase: 'refused', refusal: { slug: 'kicked', message: '' } }, 'kicked', 'You were removed from this room'],
   [{ phase: 'refused', refusal: { slug: 'room-closed', message: '' } }, 'closed', 'The room was closed'],
@@ -70,8 +70,8 @@ const moments = [
   [inside({ links: [link('Ben', 'interrupted')] }), 'connecting', 'Repairing the connection to Ben…'],
   [inside({ links: [link('Ben', 'failed')] }), 'connecting', 'Could not connect to Ben'],
   [inside({ links: [link('Ben', 'connected'), link('Cem', 'connecting')] }), 'connected', 'Connected to Ben · Connecting to Cem…'],
-  [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not answer – retrying'],
-  [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call goes on)'],
+  [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not respond – retrying'],
+  [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call continues)'],
   [inside({ room: 'superseded' }), 'superseded', 'Opened in another tab'],
   [inside({ room: 'kicked' }), 'kicked', 'You were removed from this room'],
   [inside({ room: 'closed' }), 'closed', 'The room was closed'],
@@ -118,7 +118,7 @@ test('nothing is asked for that is not wanted', async () => {
 test('without a camera the microphone is taken', async () => {
   const { stream, notice } = await openMedia('both', devices(({ video }) => video && 'NotFoundError'));
   assert.equal(stream, 'a stream without a picture');
-  assert.equal(notice, 'No camera was found. You are heard, but not seen.');
+  assert.equal(notice, 'No camera was found. Others can hear you but not see you.');
 });
 
 test('without either one can still watch and chat', async () => {
@@ -127,7 +127,7 @@ test('without either one can still watch and chat', async () => {
   assert.equal(notice, 'Camera and microphone are in use by another program. You can still watch and chat.');
 });
 
-test('whoever said no is not asked again', async () => {
+test('a user who refused is not asked again', async () => {
   const strict = devices(() => 'NotAllowedError');
   const { stream, notice } = await openMedia('both', strict);
   assert.deepEqual([stream, strict.asked], [null, ['both']]);

@@ -33,7 +33,7 @@ const ways = [
   [{ candidateType: 'prflx', address: '203.0.113.9' }, host('198.51.100.7'), 'nat', 'Direct, through NAT'],
   [host('192.168.1.2'), { candidateType: 'prflx' }, 'direct', 'Direct'],
   [relay, { candidateType: 'prflx' }, 'relay', 'Relayed by turn.example.org over TLS'],
-  [{ candidateType: 'srflx' }, { candidateType: 'relay', address: '203.0.113.20' }, 'relay', 'Relayed, by the other side’s relay'],
+  [{ candidateType: 'srflx' }, { candidateType: 'relay', address: '203.0.113.20' }, 'relay', 'Relayed by the other side’s relay'],
 ];
 for (const [local, remote, kind, words] of ways) {
   test(`${local.candidateType} ${local.address} – ${remote.candidateType} ${remote.address}: ${words}`, () => {
@@ -93,8 +93,8 @@ test('a chart has its newest value at the right, and gaps where nothing is known
 test('a chart can be read out', () => {
   const [roundTrip, received] = FIGURES;
   assert.equal(describe(roundTrip, [12.34, 80, 9.87]), 'Round trip over the last 3 s: now 9.9 ms, at most 80 ms');
-  assert.equal(describe(received, [1_500, null]), 'Received over the last 2 s: now not known, at most 1.5 Mbit/s');
-  assert.equal(describe(received, [null]), 'Received: not known');
+  assert.equal(describe(received, [1_500, null]), 'Received over the last 2 s: now unknown, at most 1.5 Mbit/s');
+  assert.equal(describe(received, [null]), 'Received: unknown');
 });
 
 // ---- What is wrong -----------------------------------------------------------------------------------------------
@@ -107,16 +107,16 @@ const evidence = (more) => ({ name: 'Ben', state: 'connecting', answered: true, 
 /** Each row: what is known, and how the first finding begins. */
 const failures = [
   [{ answered: false }, /^Nothing has come from Ben yet/],
-  [{ local: [] }, /^This browser offers no address at all/],
+  [{ local: [] }, /^This browser offers no addresses/],
   [{ local: [], relayOnly: true, errors: [{ url: TURN, code: 401, text: '' }] }, /^turn\.example\.org refuses the TURN credentials/],
-  [{ remote: [] }, /^No address has come from Ben/],
+  [{ remote: [] }, /^No addresses have come from Ben/],
   [{ urls: [STUN] }, /no relay \(TURN\) is set up/],
   [{ urls: [] }, /no relay \(TURN\) is set up/],
-  [{ errors: [{ url: STUN, code: 701, text: '' }, { url: TURN, code: 486, text: '' }] }, /has given this user all relays/],
-  [{ errors: [{ url: TURN, code: 701, text: 'TURN allocate request timed out.' }] }, /^turn\.example\.org does not answer over UDP/],
+  [{ errors: [{ url: STUN, code: 701, text: '' }, { url: TURN, code: 486, text: '' }] }, /this user’s relay quota is used up/],
+  [{ errors: [{ url: TURN, code: 701, text: 'TURN allocate request timed out.' }] }, /^turn\.example\.org does not respond over UDP/],
   [{ local: [a('host'), a('relay')], errors: [{ url: TURN, code: 701, text: '' }] }, /^A relay was reached from here, but nothing/],
   [{ urls: [STUN], remote: [a('relay')] }, /^Ben reached a relay, but nothing/],
-  [{}, /^The two networks let nothing through directly, and neither side has a relay/],
+  [{}, /^The two networks allow no direct connection, and neither side has a relay/],
 ];
 for (const [more, expected] of failures) {
   test(`${JSON.stringify(more)}: ${expected.source}`, () => {
@@ -135,7 +135,7 @@ test('the same trouble of several addresses is told once, and that of a server w
 });
 
 test('each error says what to do', () => {
-  const cases = [[401, '', /credentials/], [403, '', /forbids/], [486, '', /all relays/], [508, '', /no relay left/], [500, 'Oops', /refuses \(500 Oops\)/], [701, 'STUN host lookup received error.', /No server has the name turn\.example\.org/], [701, '', /does not answer over UDP/]];
+  const cases = [[401, '', /credentials/], [403, '', /forbids/], [486, '', /quota is used up/], [508, '', /no relays left/], [500, 'Oops', /refuses \(500 \u2068Oops\u2069\)/], [701, 'STUN host lookup received error.', /No server has the name turn\.example\.org/], [701, '', /does not respond over UDP/]];
   for (const [code, text, what] of cases) {
     const explained = explain({ url: TURN, code, text }, TURN);
     assert.match(explained.what, what);

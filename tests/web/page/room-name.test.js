@@ -45,9 +45,9 @@ test('what is no name is none, and said to be none', () => {
 
 test('a name that is too long is refused with its length, and never cut: its beginning may be another room', () => {
   assert.equal(whyNoRoomName('x'.repeat(64)), '');
-  assert.match(whyNoRoomName('x'.repeat(65)), /comes to 65 characters of at most 64\.$/);
+  assert.match(whyNoRoomName('x'.repeat(65)), /has 65 characters, and the limit is 64\.$/);
   const long = '東京特許許可局長会議室第二十四番目予約済関係者以外立入禁止';
-  assert.match(whyNoRoomName(long), /comes to \d+ characters of at most 64 \(other letters/);
+  assert.match(whyNoRoomName(long), /has \d+ characters, and the limit is 64 \(letters other/);
   assert.equal(toRoomName(long), long);
 });
 

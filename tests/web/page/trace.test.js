@@ -17,7 +17,7 @@ before(async () => {
 const fails = (pc, errorCode) => pc.dispatchEvent(Object.assign(new Event('icecandidateerror'), { url: TURN, errorCode, errorText: '' }));
 const answered = () => Object.assign(new ObservedConnection(), { localDescription: { sdp: CANDIDATE }, remoteDescription: { sdp: CANDIDATE } });
 
-test('a connection that is built anew does not make its predecessor’s trouble forgotten', async () => {
+test('a new connection keeps the evidence of its predecessor', async () => {
   const link = { state: 'connecting', pc: answered() };
   const trace = new Trace(link, 'Ben');
   fails(link.pc, 401);

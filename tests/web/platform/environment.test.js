@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { environment, pause } from '../../../web/client/platform/environment.js';
+import { Emitter } from '../../../web/client/platform/emitter.js';
 import { Gate } from '../../../web/client/wire/gate.js';
 import { FakeClock, settled } from '../support/clock.js';
 
@@ -60,7 +61,45 @@ test('what is given is used', () => {
   assert.deepEqual(environment(given), given);
 });
 
-test('a gate lets nobody through before it is opened, and whoever waited after', async () => {
+/** `navigator` as a browser has it that lacks something. */
+function withNavigator(t, navigator) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
+}
+
+// Leaving threw, and the seat stayed for the whole lease.
+test('without a beacon, or when it refuses, leaving is a request that may outlive the page', (t) => {
+  for (const navigator of [undefined, {}, { sendBeacon: () => false }]) {
+    withNavigator(t, navigator);
+    const sent = [];
+    const { beacon } = environment({ fetch: async (url, init) => void sent.push([url, init.method, init.body, init.keepalive]) });
+    assert.equal(beacon('/leave', 'token'), true);
+    assert.deepEqual(sent, [['/leave', 'POST', 'token', true]]);
+  }
+});
+
+test('a beacon that is taken needs no request', (t) => {
+  const sent = [];
+  withNavigator(t, { sendBeacon: (url, body) => sent.push([url, body]) > 0 });
+  const { beacon } = environment({ fetch: async () => assert.fail('a request was sent') });
+  beacon('/leave', 'token');
+  assert.deepEqual(sent, [['/leave', 'token']]);
+});
+
+// Node.js has no `reportError`: a listener that threw kept the others from hearing of the event.
+test('a listener that throws is reported and keeps no other from the event, also without reportError', async () => {
+  const [emitter, heard] = [new Emitter(), []];
+  emitter.on('event', () => { throw new Error('of a listener'); });
+  emitter.on('event', (detail) => heard.push(detail));
+  const reported = new Promise((resolve) => process.setUncaughtExceptionCaptureCallback(resolve));
+  emitter.emit('event', 1);
+  assert.deepEqual(heard, [1]);
+  assert.equal((await reported).message, 'of a listener');
+  process.setUncaughtExceptionCaptureCallback(null);
+});
+
+test('a gate lets callers pass once it is opened', async () => {
   const gate = new Gate();
   const passing = gate.passed(abandoned);
   assert.equal(await outcome(passing), 'pending');

@@ -83,7 +83,7 @@ test('with a new mailbox the absent are given a lease to come back', () => {
   assert.equal(nextDeadline(state), 50_000);
 });
 
-test('whoever comes back in time was never away', () => {
+test('a peer that comes back in time was never away', () => {
   const { state } = returned(arrived(entry({ peers: [ben] })), entry({ cursor: 1_000 }), 0);
   const later = received(state, { messages: [{ seq: 1_001, type: 'peer-joined', peer: ben }], cursor: 1_001 });
   assert.deepEqual(later.events, []);
@@ -91,7 +91,7 @@ test('whoever comes back in time was never away', () => {
   assert.deepEqual(elapsed(later.state, 1e9).events, []);
 });
 
-test('whoever does not has expired', () => {
+test('a peer that does not has expired', () => {
   const { state } = returned(arrived(entry({ peers: [ben] })), entry({ cursor: 1_000 }), 0);
   assert.deepEqual(elapsed(state, 44_999).events, []);
   const late = elapsed(state, 45_000);

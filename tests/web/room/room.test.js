@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { Unsupported } from '../../../web/client/platform/unsupported.js';
 import { RoomEnded } from '../../../web/client/wire/problem.js';
 import { settled } from '../support/clock.js';
 import { FakePeerConnection } from '../support/peer-connection.js';
@@ -82,9 +83,22 @@ test('a room has one call at a time', async () => {
   const { room } = await world.entered({ peers: [peer('ben')] });
   const call = room.call();
   assert.deepEqual([...call.links.keys()], ['ben']);
-  assert.throws(() => room.call(), /a call in this room already/);
+  assert.throws(() => room.call(), /already has a call/);
   call.hangUp();
   assert.notEqual(room.call(), call);
+});
+
+// A call threw "undefined is not a constructor", and only once somebody else was there.
+test('without WebRTC a call is refused with a reason, and all else works', async () => {
+  for (const RTCPeerConnection of [undefined, null, () => {}, class { constructor() { throw new Error(); } }]) {
+    const world = new World();
+    Object.assign(world.environment, { RTCPeerConnection });
+    const { room } = await world.entered();
+    assert.throws(() => room.call(), (error) => error instanceof Unsupported && error.code === 'webrtc-missing' && /no usable RTCPeerConnection/.test(error.message));
+    const sent = room.send('ben', { type: 'data', data: 1 });
+    await (await world.asked(SEND)).answer(202, { accepted: [{ to: 'ben', seq: 1 }] });
+    assert.equal((await sent).seq, 1);
+  }
 });
 
 test('a member whose seat was taken meanwhile waits for one', async () => {
@@ -125,7 +139,7 @@ test('the room may be closed by somebody', async () => {
   await world.quiet();
 });
 
-test('whoever made the room can close it, also after a refresh', async () => {
+test('the creator of a room can close it, also after a reload', async () => {
   const world = new World();
   await world.entered({ room_token: 'key-of-the-room' });
   const refreshed = new World();
@@ -140,10 +154,10 @@ test('whoever made the room can close it, also after a refresh', async () => {
 
 test('nobody else can', async () => {
   const { room } = await new World().entered({ peers: [peer('ben')] });
-  await assert.rejects(room.close(), /Only whoever made the room/);
+  await assert.rejects(room.close(), /Only the creator of a room/);
 });
 
-test('leaving sends what is still to be sent, then gives the seat up', async () => {
+test('leaving sends what is queued, then gives up the seat', async () => {
   const world = new World();
   const { room, events, poll: held } = await world.entered({ peers: [peer('ben')] });
   const said = room.send('ben', { type: 'bye' });
@@ -159,7 +173,7 @@ test('leaving sends what is still to be sent, then gives the seat up', async () 
   assert.equal(world.stored.size, 0);
 });
 
-test('whoever joins again while still leaving is somebody new, and stays', async () => {
+test('joining again while leaving makes a new peer, which stays', async () => {
   const world = new World();
   const { room } = await world.entered({ peers: [peer('ben')] });
   void room.send('ben', { type: 'bye' });
@@ -225,7 +239,7 @@ test('a tab whose seat another took does not give that away by closing', async (
   assert.deepEqual(world.beacons, []);
 });
 
-test('the wire is told of both directions', async () => {
+test('`wire` reports messages in both directions', async () => {
   const world = new World();
   const { room, poll: held } = await world.entered({ peers: [peer('ben')] });
   const wire = [];

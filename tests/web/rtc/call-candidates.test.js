@@ -92,7 +92,7 @@ test('no more are kept than a description can have', async () => {
   assert.deepEqual([numbers(ben.pc('ann')).length, numbers(ben.pc('ann')).at(-1)], [128, 499]);
 });
 
-test('whoever leaves and comes back begins anew', async () => {
+test('a peer that leaves and returns starts over', async () => {
   const { ann, ben } = await connected();
   await ben.hears('ann', candidate(1, 'stale'));
   ben.room.goes(ann.room.self);

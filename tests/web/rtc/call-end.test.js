@@ -20,7 +20,7 @@ test('a bye ends the link and is told; the peer can call again', async () => {
   assert.ok(agreed(ann, ben));
 });
 
-test('whoever has hung up does not answer', async () => {
+test('a member that has hung up does not answer', async () => {
   const { ann, ben } = await connected();
   ben.call.hangUp();
   await ben.said();
@@ -52,7 +52,7 @@ test('a peer that the server no longer hears of is kept as long as the link work
   assert.equal(ann.call.links.size, 0);
 });
 
-test('after the server lost its memory, links that work are left alone and others are made anew', async () => {
+test('after the server lost its state, working links are left alone and others replaced', async () => {
   const { ann, ben } = await connected();
   const pc = ann.pc('ben');
   const roster = [ben.room.self];
@@ -129,7 +129,7 @@ test('a description that never settles because its connection was replaced holds
   assert.ok(agreed(ann, ben));
 });
 
-test('whoever hangs up on nobody says nothing', async () => {
+test('hanging up on nobody sends nothing', async () => {
   const { ann } = couple();
   ann.room.peers.clear();
   ann.call.start();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { IncomingStreams } from '../../../web/client/rtc/incoming-streams.js';
 import { settled } from '../support/clock.js';
 import { couple, talk } from '../support/company.js';
 import { connected } from '../support/connected.js';
@@ -41,6 +42,18 @@ test('they join the stream that the other tracks are in, whichever comes first',
   }
 });
 
+test('a track without a stream needs a MediaStream, and says so if there is none', () => {
+  const streams = new IncomingStreams({ MediaStream: undefined }, () => assert.fail('nothing can be shown'));
+  assert.throws(() => streams.add({ track: track('video'), streams: [], transceiver: transceiver() }), { code: 'media-stream-missing' });
+});
+
+test('ICE servers are passed on only where connections take them', async () => {
+  const { ann } = await connected();
+  ann.pc('ben').setConfiguration = undefined;
+  ann.room.emit('ice-servers', []);
+  assert.equal(ann.link('ben').state, 'connected');
+});
+
 test('a track that is no longer sent is taken out again', async () => {
   const { ann, ben } = await connected();
   const [audio, video, sent] = [track('audio'), track('video'), transceiver()];
@@ -77,7 +90,7 @@ test('a channel that the other opens itself is talked on, both ways', async () =
   assert.deepEqual(named(ann, 'channel').map(({ open }) => open), [true], 'it was open already');
 });
 
-test('whoever is heard on a channel is answered there', async () => {
+test('a peer is answered on the channel on which it was heard', async () => {
   const { ann } = await connected();
   const pc = ann.pc('ben');
   const theirs = channel('files');
@@ -120,7 +133,7 @@ test('what is not text is handed over as bytes', async () => {
 
 // The end that is the DTLS client numbers its channels 0, 2, 4: an answerer that chose to be that opened its own as 0,
 // where ours already was, and waited forever for it to open.
-test('whoever offers is the DTLS client, and stays it', async () => {
+test('the offerer is the DTLS client, and stays it', async () => {
   const { ann } = couple();
   const setup = async () => (await ann.said()).map(({ message }) => [message.type, /a=setup:(\S+)/.exec(message.sdp)[1]]);
   ann.call.start();
@@ -131,7 +144,7 @@ test('whoever offers is the DTLS client, and stays it', async () => {
   assert.deepEqual(await setup(), [['offer', 'active']]);
 });
 
-test('and whoever is the server says so in its own offers', async () => {
+test('a DTLS server says so in its own offers', async () => {
   for (const theirs of ['active', 'actpass']) {
     const { ann } = couple();
     ann.call.start();

@@ -52,7 +52,7 @@ test('a candidate that the browser refuses harms nobody', async () => {
   assert.equal(ann.link('ben').state, 'connected');
 });
 
-test('an answer to no offer means that the ends are out of step: they start anew', async () => {
+test('an answer to no offer means that the ends are out of step: they start over', async () => {
   const { ann, ben } = await connected();
   const before = ann.pc('ben');
   await ann.hears('ben', { type: 'answer', sdp: sdp('nobody') });
@@ -61,7 +61,7 @@ test('an answer to no offer means that the ends are out of step: they start anew
   assert.ok(agreed(ann, ben));
 });
 
-test('ends that stay out of step do not start anew forever', async () => {
+test('ends that stay out of step do not start over forever', async () => {
   const { ann } = await connected();
   const before = FakePeerConnection.all.length;
   for (let n = 0; n < 20; n += 1) {
@@ -74,7 +74,7 @@ test('ends that stay out of step do not start anew forever', async () => {
   assert.equal(FakePeerConnection.all.length, paced);
 });
 
-test('a connection that does not come about is built again: first by the impolite end', async () => {
+test('a connection that does not come up is replaced, first by the impolite end', async () => {
   const { clock, ann, ben } = couple();
   ann.call.start();
   ben.call.start();
@@ -204,7 +204,7 @@ test('a connection that works makes up for those that did not', async () => {
   const pc = ben.pc('ann');
   pc.become('disconnected');
   await clock.advance(3_000);
-  assert.equal(pc.restarts, 1, 'patience begins anew');
+  assert.equal(pc.restarts, 1, 'waits are short again');
 });
 
 test('a peer that comes back while its old link is being repaired is waited for', async () => {

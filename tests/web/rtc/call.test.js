@@ -6,7 +6,7 @@ import { agreed, couple, talk } from '../support/company.js';
 import { connected, refreshed, types } from '../support/connected.js';
 import { sdp } from '../support/sdp.js';
 
-test('whoever arrives offers; whoever was there waits', async () => {
+test('a peer that joins offers; the others wait', async () => {
   const { ann, ben } = couple();
   ann.call.start();
   assert.deepEqual(types(await ann.said()), ['offer']);
@@ -18,7 +18,7 @@ test('whoever arrives offers; whoever was there waits', async () => {
   assert.equal(ben.link('ann').state, 'waiting');
 });
 
-test('whoever waits in vain for five seconds offers', async () => {
+test('a peer offers after waiting for five seconds', async () => {
   const { clock, ann, ben } = couple();
   ben.room.peers.clear();
   ben.call.start();
@@ -73,7 +73,7 @@ test('a connection that was replaced has no say any more', async () => {
   assert.deepEqual(ann.room.mail, []);
 });
 
-test('whoever was polite may not be so any more after the server restarted', async () => {
+test('politeness may change when the server restarts', async () => {
   const { ann, ben } = await connected();
   ann.room.peers.set('ben', { ...ben.room.self, order: 3 });
   const pc = ann.pc('ben');

@@ -58,7 +58,7 @@ test('a renewal that a new seat has overtaken does not ask again by itself', asy
   assert.equal(renewals(world), 1);
 });
 
-test('whoever takes the seat again gets the servers of that time', async () => {
+test('taking the seat again brings current servers', async () => {
   const world = new World();
   const { room, poll: first } = await world.entered({ ice_servers: [{ urls: 'stun:old.example' }] });
   await first.refuse(410, 'peer-gone');

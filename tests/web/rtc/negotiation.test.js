@@ -30,7 +30,7 @@ const table = [
   ['its next version is', view({ heard: taken }), offer(7, { origin: '5 3' }), 'answer'],
   ['and a new offer of somebody whose `o=` never changes', view({ heard: taken }), offer(7, { origin: '5 2', lines: ['m=audio 9 UDP/TLS/RTP/SAVPF 0'] }), 'answer'],
   ['an answer to our offer is accepted', offering({}), answer(7), 'accept'],
-  ['whoever gave it, if it is the first', offering({ remote: null }), answer(8), 'accept'],
+  ['from any connection, if it is the first', offering({ remote: null }), answer(8), 'accept'],
   ['an answer of another connection is out of step', offering({}), answer(8), 'desync'],
   ['so is an answer to no offer', view({}), answer(7), 'desync'],
   ['an answer to a connection that is gone concerns nobody', view({ signaling: 'closed', remote: null }), answer(7), 'drop'],

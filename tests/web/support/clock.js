@@ -1,4 +1,4 @@
-/** A clock that stands still until it is told to go on. */
+/** A clock that only advances when told to. */
 export class FakeClock {
   #now = 0;
   #timers = new Set();

@@ -16,6 +16,8 @@ export class FakePeerConnection {
   #session = (sessions += 1);
   #generation = 0;
   #needed = false;
+  /** The local description to which a rollback returns. */
+  #before = null;
 
   constructor(configuration) {
     this.configuration = configuration;
@@ -53,15 +55,27 @@ export class FakePeerConnection {
     this.#need();
   }
 
-  async setLocalDescription() {
+  /** @param {{ type: 'rollback' }} [description] */
+  async setLocalDescription(description) {
+    if (description) return this.#rollback();
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
+    if (type === 'offer') this.#before = this.localDescription;
     this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`] }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
     // Beyond what this fake knows, a browser asks again only if something is still to be negotiated.
     this.#needed = false;
     this.onicecandidate?.({ candidate: { toJSON: () => ({ candidate: `of ${this.#session}` }) } });
+  }
+
+  async #rollback() {
+    await null;
+    if (this.signalingState !== 'have-local-offer') throw new DOMException('nothing to roll back', 'InvalidStateError');
+    this.localDescription = this.#before;
+    this.#go('stable');
+    // What the offer was for is still to be negotiated.
+    this.#need();
   }
 
   /** What the other end sends, and how much of it came so far. */
@@ -129,6 +143,7 @@ export class FakePeerConnection {
 
   #go(state) {
     this.signalingState = state;
+    this.onsignalingstatechange?.();
   }
 }
 

@@ -106,7 +106,7 @@ test('a server that holds nothing is not asked without a pause', async () => {
   assert.ok(polls <= 30, `${polls} polls`);
 });
 
-test('the cursor never goes back, whoever says so', () => {
+test('the cursor never goes back', () => {
   const state = { self: {}, peers: new Map(), unconfirmed: new Map(), cursor: 7, staleThrough: -1, leaseMs: 1 };
   assert.equal(received(state, { messages: [data(3)], cursor: 3 }).state.cursor, 7);
 });

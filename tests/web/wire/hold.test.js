@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SHORTEST_MS, answered, cut, freshHold, timedOut } from '../../../web/client/wire/hold.js';
+import { MIN_MS, answered, cut, freshHold, timedOut } from '../../../web/client/wire/hold.js';
 
 test('it asks for 25 s, or for less if the server allows less', () => {
   assert.equal(freshHold(55_000).ms, 25_000);
@@ -12,7 +12,7 @@ test('a gateway that gives up halves it, and never below five seconds', () => {
   const first = timedOut(freshHold(55_000), 24_000);
   assert.equal(first.ms, 12_500);
   const worn = [1, 2, 3].reduce((hold) => timedOut(hold, hold.ms), first);
-  assert.equal(worn.ms, SHORTEST_MS);
+  assert.equal(worn.ms, MIN_MS);
 });
 
 test('it learns the limit at once from a gateway that gives up long before', () => {

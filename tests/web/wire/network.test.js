@@ -17,7 +17,7 @@ class Connection extends EventTarget {
 }
 
 // After a change of networks the old connection is a black hole: it took up to 35 s until the poll was given up.
-test('a poll that is stuck is asked anew as soon as the browser is online', async () => {
+test('a stuck poll is sent again as soon as the browser is online', async () => {
   const world = new World();
   const { events, poll: first } = await world.entered();
   await world.clock.advance(3_000);
@@ -54,7 +54,7 @@ test('what was learned of proxies on the old network is forgotten', async () => 
   assert.equal(wait(await world.asked(poll())), '25');
 });
 
-test('a message that is stuck is sent anew, as the same', async () => {
+test('a stuck message is sent again, with the same key', async () => {
   const world = new World();
   const { room } = await world.entered({ peers: [peer('ben')] });
   const sending = room.send('ben', { type: 'data', data: 1 });
@@ -89,7 +89,7 @@ test('so is a goodbye', async () => {
   await leaving;
 });
 
-test('whoever gives up while it is stuck is not kept', async () => {
+test('a stuck request can be cancelled', async () => {
   const world = new World();
   const controller = new AbortController();
   const joining = world.join({ signal: controller.signal });
@@ -124,12 +124,12 @@ test('but not one that went out later', async () => {
 });
 
 for (const name of ['visibilitychange', 'resume', 'pageshow']) {
-  test(`a page that was asleep for long asks anew when it wakes: ${name}`, async () => {
+  test(`a page that was suspended for long polls again when it resumes: ${name}`, async () => {
     const world = new World();
     const { poll: first } = await world.entered();
     world.page.dispatchEvent(new Event(name));
     await settled();
-    assert.equal(first.aborted, false, 'one that was not goes on');
+    assert.equal(first.aborted, false, 'one that was not suspended continues');
     // The machine slept: the clock on the wall went on, and no timer ran.
     world.clock.date = () => 1_700_000_000_000 + 3_600_000;
     world.page.dispatchEvent(new Event(name));

@@ -187,7 +187,7 @@ test('a limit of the rate holds everything up', async () => {
   assert.equal((await world.asked(SEND)).text, first.text);
 });
 
-test('whoever has lost the seat takes it again and then goes on, with the new token', async () => {
+test('after a lost seat is taken again, sending continues with the new token', async () => {
   const { world, send, held, outcomes } = await sitting();
   void send('ben', 'a');
   const first = await world.asked(SEND);

@@ -1,5 +1,5 @@
 /**
- * A way to reach an end, as its description says.
+ * A candidate from a session description.
  *
  * @typedef {object} Candidate
  * @property {'host' | 'srflx' | 'prflx' | 'relay'} type
@@ -11,8 +11,8 @@
 const LINE = /^a=candidate:\S+ 1 (\S+) \d+ (\S+) (\d+) typ (host|srflx|prflx|relay)/;
 
 /**
- * The candidates in a description, which browsers keep complete as more are found. Those for RTCP, which nobody uses any
- * more, and repetitions for each medium are left out.
+ * The candidates in a description; browsers add to it as more are found. Without those for RTCP, which is multiplexed today,
+ * and without duplicates in other media sections.
  *
  * @param {string | undefined} sdp
  * @returns {Candidate[]}
@@ -29,16 +29,16 @@ export function candidatesOf(sdp = '') {
   return [...found.values()];
 }
 
-/** What each type is, for people. */
+/** Descriptions of the types. */
 export const TYPES = {
   host: 'its own address',
-  srflx: 'as STUN saw it',
-  prflx: 'as the other end saw it',
+  srflx: 'as seen by STUN',
+  prflx: 'as seen by the other end',
   relay: 'at the relay',
 };
 
 /**
- * An address that only has a meaning on one network. A `.local` name hides such a one.
+ * Is an address valid on one network only? A `.local` name hides such an address.
  *
  * @param {string} address
  */
@@ -46,7 +46,7 @@ export function isPrivate(address) {
   return /^(10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\.|^(::1$|f[cd]|fe[89ab])|\.local$/i.test(address);
 }
 
-/** Only this very machine is at such an address. @param {string} address */
+/** Does an address belong to the same machine? @param {string} address */
 export function isLoopback(address) {
   return /^127\.|^::1$/.test(address);
 }

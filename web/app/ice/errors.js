@@ -1,15 +1,17 @@
+import { inOneLine, isolate } from '../names.js';
+
 /**
- * Something that did not answer as it should while candidates were gathered.
+ * An error while candidates were gathered.
  *
  * @typedef {object} IceError
  * @property {string} url of the STUN or TURN server
- * @property {number} code of STUN (RFC 8489, RFC 8656), or 701 if there was no answer
- * @property {string} text the browser's
+ * @property {number} code of STUN (RFC 8489, RFC 8656), or 701 if there was no response
+ * @property {string} text from the server or the browser
  */
 
 /** @param {RTCPeerConnectionIceErrorEvent} event @returns {IceError} */
 export function iceError({ url, errorCode: code, errorText: text }) {
-  return { url, code, text };
+  return { url, code, text: inOneLine(text ?? '') };
 }
 
 /** The host of a STUN or TURN URL. @param {string} url */
@@ -25,11 +27,11 @@ export function transportOf(url) {
   return secure && !/transport=udp/i.test(url) ? 'TLS' : 'UDP';
 }
 
-/** Refused for a reason, which says more than that nothing came from another of the machine's addresses. @param {IceError} error */
+/** A refusal says more than silence towards another of the machine's addresses. @param {IceError} error */
 const telling = ({ code }) => (code < 700 ? 1 : 0);
 
 /**
- * The one that says most about a server.
+ * The error that says most about a server.
  *
  * @param {IceError[]} errors
  * @param {string} [url] of the server
@@ -47,7 +49,7 @@ function sameServer(one, other) {
 }
 
 /**
- * What went wrong and what to do, for people.
+ * What went wrong and what to do about it, for the user.
  *
  * @param {IceError} error
  * @param {string} url
@@ -60,22 +62,22 @@ export function explain({ code, text }, url) {
     case 401:
       return {
         what: `${host} refuses the TURN credentials (401)`,
-        todo: 'The operator should compare --turn-secret with static-auth-secret of the TURN server, and both clocks.',
+        todo: 'The operator should compare --turn-secret with the TURN server’s static-auth-secret, and check both clocks.',
       };
     case 403:
-      return { what: `${host} forbids this (403)`, todo: 'The operator should look into the TURN server’s allowed and denied peers.' };
+      return { what: `${host} forbids this (403)`, todo: 'The operator should check the TURN server’s allowed and denied peers.' };
     case 486:
-      return { what: `${host} has given this user all relays it may have (486)`, todo: 'Try again in some minutes; the operator may raise user-quota.' };
+      return { what: `${host} refuses: this user’s relay quota is used up (486)`, todo: 'Try again in a few minutes. The operator may raise user-quota.' };
     case 508:
-      return { what: `${host} has no relay left (508)`, todo: 'The operator should give the TURN server more ports (min-port, max-port) or a larger total-quota.' };
+      return { what: `${host} has no relays left (508)`, todo: 'The operator should give the TURN server more ports (min-port, max-port) or a larger total-quota.' };
   }
-  if (code < 700) return { what: `${host} refuses (${code} ${text})`, todo: 'The operator should look into the log of that server.' };
+  if (code < 700) return { what: `${host} refuses (${code} ${isolate(text)})`, todo: 'The operator should check that server’s log.' };
   if (/lookup|resolv/i.test(text)) {
-    return { what: `No server has the name ${host}`, todo: 'The operator should check how it is spelt; if others can use it, this network’s DNS is at fault.' };
+    return { what: `No server has the name ${host}`, todo: 'The operator should check the spelling. If it works on other networks, this network’s DNS is at fault.' };
   }
   const blocked = kind === 'STUN' ? 'UDP' : transportOf(url);
   return {
-    what: `${host} does not answer over ${blocked}`,
-    todo: `Either the ${kind} server is not running at that port, or a firewall on the way does not let ${blocked} through.`,
+    what: `${host} does not respond over ${blocked}`,
+    todo: `Either the ${kind} server is not running on that port, or a firewall blocks ${blocked}.`,
   };
 }

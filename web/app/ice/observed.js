@@ -2,15 +2,15 @@ import { iceError } from './errors.js';
 
 /** @import { IceError } from './errors.js' */
 
-/** The rest are repetitions, from each of the machine's addresses. */
-const KEPT = 50;
+/** More would only be repetitions, one for each of the machine's addresses. */
+const MAX_ERRORS = 50;
 
 /** @type {WeakMap<RTCPeerConnection, IceError[]>} */
 const errors = new WeakMap();
 
 /**
- * An RTCPeerConnection that remembers what failed while it gathered candidates. Not derived from it: where a browser
- * has none, this module has to load all the same, to say so.
+ * An RTCPeerConnection that remembers the errors of gathering candidates. Not a subclass, because this module has to load
+ * even where there is no RTCPeerConnection.
  *
  * @type {new (configuration?: RTCConfiguration) => RTCPeerConnection}
  */
@@ -22,7 +22,7 @@ export const ObservedConnection = /** @type {any} */ (
     const seen = [];
     errors.set(pc, seen);
     pc.addEventListener('icecandidateerror', (event) => {
-      if (seen.length < KEPT) seen.push(iceError(event));
+      if (seen.length < MAX_ERRORS) seen.push(iceError(event));
     });
     return pc;
   }

@@ -2,19 +2,19 @@ import { iceError } from '../ice/errors.js';
 
 /** @import { IceError } from '../ice/errors.js' */
 
-/** A browser gives up on a silent server after about ten seconds. */
+/** Browsers give up on a silent server after about ten seconds. */
 const PATIENCE_MS = 15_000;
 
 /**
  * @typedef {object} Gathered
  * @property {RTCIceCandidate[]} candidates
  * @property {IceError[]} errors
- * @property {boolean} complete the browser has found all there are
+ * @property {boolean} complete no more candidates will follow
  * @property {number} tookMs
  */
 
 /**
- * Gathers candidates until there is one that is wanted, or no more come.
+ * Gathers candidates until a wanted one is found or there are no more.
  *
  * @param {RTCIceServer[]} iceServers
  * @param {(candidate: RTCIceCandidate) => boolean} wanted

@@ -3,11 +3,11 @@ import { Problem, Unreachable } from '../../client/index.js';
 /** @import { Seat } from './seat.js' */
 /** @import { Outcome } from './outcome.js' */
 
-/** What a call asks for, and the longest that proxies commonly allow. */
+/** The hold that a call asks for, and the longest that proxies commonly allow. */
 export const HOLDS_MS = [25_000, 55_000];
-/** The server takes up to a tenth off a hold, so that not all polls end together. */
+/** The server shortens holds by up to a tenth, so that polls do not all end together. */
 const JITTER = 0.9;
-/** As the client does in a call: well below what was cut. */
+/** As the client does in a call: well below the hold that was cut. */
 const SHORTER = 0.8;
 const SHORTEST_MS = 2_000;
 
@@ -20,7 +20,7 @@ const SHORTEST_MS = 2_000;
  * @property {'back' | 'cut' | 'swallowed' | 'hasty' | 'refused' | 'cached'} end
  */
 
-/** A poll is asked for again at the same address: whoever answers sooner than this has kept the answer. */
+/** A repeated poll that is answered sooner than this was answered by a cache. */
 const CACHED_MS = 1_000;
 
 /**
@@ -46,7 +46,7 @@ async function hold(seat, askedMs, signal) {
 }
 
 /**
- * Asks once more what came back, to see whether it comes out of a cache now.
+ * Repeats a poll that was answered, to detect a cache.
  *
  * @param {Pick<Seat, 'poll'>} seat
  * @param {Hold} held
@@ -67,8 +67,8 @@ async function repeat(seat, held, signal) {
 }
 
 /**
- * Finds how long a poll is let wait: each hold on a seat of its own, because of two polls on one the newer wins; and when
- * the shortest of them is cut, shorter ones until one comes back.
+ * Finds how long a poll may wait. Each hold has a seat of its own, because of two polls on one seat the newer wins. If the
+ * shortest is cut, tries shorter ones until one is answered.
  *
  * @param {Pick<Seat, 'poll'>[]} seats
  * @param {number} waitMaxMs what the server allows
@@ -91,8 +91,8 @@ const seconds = (/** @type {number} */ ms) => `${ms < 9_950 ? Number((ms / 1000)
 /** @type {Outcome} */
 const CACHED = {
   grade: 'fair',
-  words: 'A cache on the way, or a service worker of this page, repeats old answers to requests for news. Signalpost notices that in a call and asks at addresses that no cache knows, so calls are signalled, with some delay.',
-  todo: 'Whoever runs the proxy should cache nothing under /v1/.',
+  words: 'A cache, or a service worker of this page, repeats old responses to polls. In a call, Signalpost detects that and uses URLs that no cache knows, so signaling works, with some delay.',
+  todo: 'The operator of the proxy should not cache anything under /v1/.',
 };
 
 /**
@@ -106,16 +106,16 @@ export function judgeHolds(holds, waitMaxMs) {
   const figures = { longestMs: back?.askedMs ?? 0, cutAfterMs: cuts[0] ? Math.round(cuts[0].tookMs) : null };
   if (holds.some(({ end }) => end === 'cached')) return { ...CACHED, figures };
   if (!back) return { ...lost(holds, cuts[0]), figures };
-  const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1] ? ', and this server allows no longer' : '';
-  const held = `A request that waited ${seconds(back.askedMs)} for its answer came back${most}.`;
+  const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1] ? ', and this server allows no longer wait' : '';
+  const held = `A request that waited ${seconds(back.askedMs)} was answered${most}.`;
   const [cut] = cuts;
-  if (!cut) return { grade: 'good', words: `${held} Calls are signalled well.`, figures };
+  if (!cut) return { grade: 'good', words: `${held} Signaling works well.`, figures };
   const how = cut.end === 'cut' ? `One was cut after ${seconds(cut.tookMs)}` : 'A longer one was never answered';
-  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any that a call makes. Calls are signalled well.`, figures };
+  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any in a call. Signaling works well.`, figures };
   return {
     grade: 'fair',
-    words: `${how}: something on the way is impatient. ${held} Signalpost notices that in a call and asks for shorter ones, so calls are signalled well, with some more requests.`,
-    todo: 'Nothing has to be done. Whoever runs the proxy may raise its time-out to 60 s.',
+    words: `${how}: a proxy has a short time-out. ${held} In a call, Signalpost detects that and asks for shorter ones, so signaling works well, with a few more requests.`,
+    todo: 'Nothing needs to be done. The operator of the proxy may raise its time-out to 60 s.',
     figures,
   };
 }
@@ -127,9 +127,9 @@ export function judgeHolds(holds, waitMaxMs) {
  */
 function lost(holds, cut) {
   if (holds.some(({ end }) => end === 'hasty')) {
-    return { grade: 'fair', words: 'Requests that should wait for news come back at once: something on the way answers in the server’s place, or takes `wait` out of the address. Calls are signalled, with seconds of delay.', todo: 'Whoever runs the proxy should let it keep query parameters, and cache nothing under /v1/.' };
+    return { grade: 'fair', words: 'Polls are answered at once instead of waiting: a proxy responds in the server’s place or removes `wait` from the URL. Signaling works, with seconds of delay.', todo: 'The operator of the proxy should keep query parameters and not cache anything under /v1/.' };
   }
   if (!cut) return { grade: 'unknown', words: 'The server refused the test itself.', todo: 'Try again in a minute.' };
   const when = cut.end === 'swallowed' ? 'are never answered' : `are cut after ${seconds(cut.tookMs)}`;
-  return { grade: 'bad', words: `Requests that wait for news ${when}. Calls are signalled badly or not at all.`, todo: 'Try another network. Whoever runs the proxy should let requests to this server wait for at least 30 s.' };
+  return { grade: 'bad', words: `Polls ${when}. Signaling works badly or not at all.`, todo: 'Try another network. The operator of the proxy should let requests to this server wait for at least 30 s.' };
 }

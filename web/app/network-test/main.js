@@ -1,5 +1,5 @@
 import { BASE } from '../base.js';
-import { copyOf, inside, part } from '../page.js';
+import { copyOf, inside, part, write } from '../page.js';
 import { HOLDS_MS } from './long-poll.js';
 import { GRADES } from './outcome.js';
 import { asText } from './report.js';
@@ -64,13 +64,13 @@ function line(about) {
   const { outcome } = about;
   row.dataset.grade = outcome?.grade ?? 'running';
   inside(row, 'grade').textContent = outcome ? GRADES[outcome.grade] : 'Running';
-  inside(row, 'words').textContent = outcome?.words ?? '…';
-  inside(row, 'todo').textContent = outcome?.todo ?? '';
+  write(inside(row, 'words'), outcome?.words ?? '…');
+  write(inside(row, 'todo'), outcome?.todo ?? '');
   inside(row, 'progress').hidden = about.kind !== 'poll' || Boolean(outcome);
   show();
 }
 
-/** Waiting is what takes long: show that it goes on. */
+/** The poll takes longest, so show its progress. */
 function count() {
   for (const [{ kind, outcome }, row] of rows) {
     if (kind !== 'poll' || outcome) continue;
@@ -79,7 +79,7 @@ function count() {
     const seconds = Math.min(longest, (performance.now() - started) / 1000);
     progress.max = longest;
     progress.value = seconds;
-    inside(row, 'words').textContent = `A request waits for its answer: ${Math.floor(seconds)} s of up to ${longest} s`;
+    inside(row, 'words').textContent = `A request is waiting for its response: ${Math.floor(seconds)} s of up to ${longest} s`;
   }
 }
 
@@ -90,14 +90,13 @@ function show() {
   const words = verdict?.words ?? (state === 'stopped' ? 'Stopped.' : 'Testing…');
   const shown = part('verdict', HTMLElement);
   shown.dataset.grade = verdict?.grade ?? state;
-  // Writing the same again would have it read out again.
-  if (shown.textContent !== words) shown.textContent = words;
+  write(shown, words);
   stop.hidden = state !== 'running';
   again.hidden = state === 'running';
   part('report', HTMLElement).textContent = asText(report);
 }
 
-/** The server's, from the document about its API. */
+/** The server's version, from the OpenAPI document. */
 async function version() {
   try {
     return (await (await fetch(`${BASE}openapi.json`)).json()).info.version;
@@ -120,7 +119,7 @@ copy.addEventListener('click', async () => {
     copy.textContent = 'Report copied';
     setTimeout(() => void (copy.textContent = 'Copy report'), SAID_FOR_MS);
   } catch {
-    // On plain http there is no clipboard: mark it, to be taken by hand.
+    // Plain http has no clipboard: select the text instead.
     part('report-view', HTMLDetailsElement).open = true;
     getSelection()?.selectAllChildren(text);
   }

@@ -6,7 +6,7 @@ import { gather } from './gather.js';
 
 const STUN_PORT = 3478;
 
-/** Servers that tell an address over UDP: STUN servers, and the TURN servers, which are STUN servers, too. @param {RTCIceServer[]} servers */
+/** Servers that report an address over UDP: STUN servers, and TURN servers, which are STUN servers, too. @param {RTCIceServer[]} servers */
 export function reflectors(servers) {
   const plain = servers.flatMap(({ urls }) => urls).filter((url) => /^(stun|turn):/.test(url) && transportOf(url) === 'UDP');
   const urls = plain.map((url) => url.replace(/^turn/, 'stun').replace(/\?.*/, ''));
@@ -14,8 +14,8 @@ export function reflectors(servers) {
 }
 
 /**
- * Does NAT give this machine one address for all, or another for each? With another for each, none that STUN tells of is of
- * use to the other end.
+ * Does NAT map this machine to one address for all destinations, or to a different one for each (RFC 4787, section 4.1)? In
+ * the latter case the address that STUN reports is of no use to a peer.
  *
  * @param {string[]} urls at least two of {@link reflectors}
  * @param {AbortSignal} signal
@@ -28,11 +28,11 @@ export async function testNat(urls, signal) {
 
 /**
  * @param {Pick<RTCIceCandidate, 'type' | 'protocol' | 'address' | 'port' | 'relatedAddress' | 'relatedPort'>[]} candidates
- * @param {number} answered how many servers certainly answered
+ * @param {number} answered how many servers certainly responded
  * @returns {Outcome}
  */
 export function judgeNat(candidates, answered) {
-  /** What others saw, by the machine's own address and port. @type {Map<string, Set<string>>} */
+  /** Addresses that servers saw, by the machine's own address and port. @type {Map<string, Set<string>>} */
   const seen = new Map();
   for (const { type, protocol, address, port, relatedAddress, relatedPort } of candidates) {
     if (type !== 'srflx' || protocol !== 'udp') continue;
@@ -40,9 +40,9 @@ export function judgeNat(candidates, answered) {
     seen.set(own, (seen.get(own) ?? new Set()).add(`${address} ${port}`));
   }
   if ([...seen.values()].some((addresses) => addresses.size > 1)) {
-    return { grade: 'fair', words: 'NAT gives this machine another address for each that it talks to (symmetric NAT). Direct calls come about only with people on open networks; all others need a relay.', figures: { mapping: 'varies' } };
+    return { grade: 'fair', words: 'NAT gives this machine a different address for each destination (symmetric NAT). Direct calls work only with people on open networks; all others need a relay.', figures: { mapping: 'varies' } };
   }
-  if (answered < 2) return { grade: 'unknown', words: 'Of what kind this network’s NAT is cannot be told: that needs answers of two servers.', figures: { mapping: null } };
+  if (answered < 2) return { grade: 'unknown', words: 'The kind of this network’s NAT could not be determined: that takes responses from two servers.', figures: { mapping: null } };
   if (seen.size === 0) return { grade: 'good', words: 'No NAT was seen.', figures: { mapping: 'none' } };
-  return { grade: 'good', words: 'This machine has the same address for all that it talks to: direct calls to most networks come about.', figures: { mapping: 'same' } };
+  return { grade: 'good', words: 'NAT gives this machine the same address for all destinations: direct calls to most networks work.', figures: { mapping: 'same' } };
 }

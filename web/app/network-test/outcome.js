@@ -1,7 +1,7 @@
 /**
- * What a test found.
+ * The result of a test.
  *
- * `good`: as it should be. `fair`: calls work all the same. `bad`: something is missing. `unknown`: could not be told.
+ * `good`: as it should be. `fair`: calls work all the same. `bad`: something is missing. `unknown`: could not be determined.
  *
  * @typedef {'good' | 'fair' | 'bad' | 'unknown'} Grade
  * @typedef {object} Outcome
@@ -14,10 +14,10 @@
  * @property {'signaling' | 'webrtc' | 'poll' | 'upgrade' | 'stun' | 'nat' | 'turn'} kind
  * @property {string} title
  * @property {string} [url]
- * @property {Outcome} [outcome] null while it runs
+ * @property {Outcome} [outcome] missing while it runs
  */
 
 /** @type {Record<Grade, string>} */
-export const GRADES = { good: 'Good', fair: 'Note', bad: 'Problem', unknown: 'Not known' };
+export const GRADES = { good: 'Good', fair: 'Note', bad: 'Problem', unknown: 'Unknown' };
 
 export {};

@@ -1,3 +1,4 @@
+import { plain } from '../names.js';
 import { GRADES } from './outcome.js';
 
 /** @import { Line, Outcome } from './outcome.js' */
@@ -6,16 +7,16 @@ import { GRADES } from './outcome.js';
  * @typedef {object} Report
  * @property {'running' | 'done' | 'stopped'} state
  * @property {string} when
- * @property {string} page the address that was tested, without what follows the path
+ * @property {string} page the origin that was tested
  * @property {string} server its version
- * @property {string} protocol of the requests to it
+ * @property {string} protocol of requests to it
  * @property {string} browser
  * @property {Pick<Outcome, 'grade' | 'words'> | null} verdict
  * @property {Line[]} tests
  */
 
 /**
- * To be sent to whoever can help. Nothing in it is a secret: no token, no credential, no address of this machine.
+ * The report as text, for people who can help. It has no secrets: no token, no credential, no address of this machine.
  *
  * @param {Report} report
  */
@@ -25,6 +26,6 @@ export function asText({ state, when, page, server, protocol, browser, verdict, 
     const todo = outcome.todo ? `\n    To do: ${outcome.todo}` : '';
     return `[${GRADES[outcome.grade]}] ${title}: ${outcome.words}${todo}`;
   });
-  const head = [`Signalpost network test of ${page}`, when, `Server ${server}, asked over ${protocol}`, `Browser ${browser}`];
-  return [...head, '', verdict?.words ?? 'No verdict.', '', ...lines, ''].join('\n');
+  const head = [`Signalpost network test of ${page}`, when, `Server ${server}, over ${protocol}`, `Browser ${browser}`];
+  return plain([...head, '', verdict?.words ?? 'No verdict.', '', ...lines, ''].join('\n'));
 }

@@ -3,10 +3,10 @@ import { Unreachable, endpoints, environment, isStale, request } from '../../cli
 
 /** @import { Endpoints, Environment, Joined } from '../../client/types.d.ts' */
 
-/** The server has this long beyond a hold before a poll counts as swallowed, as in a call. */
+/** How long the server may take beyond a hold before the poll counts as lost, as in a call. */
 const GRACE_MS = 10_000;
 
-/** A seat in a room of its own, where nobody else comes, to try things with. */
+/** A seat in a room of its own, for tests. */
 export class Seat {
   #env;
   #at;
@@ -34,7 +34,7 @@ export class Seat {
   }
 
   /**
-   * A poll that nothing can end but its time.
+   * A poll that ends only with its hold, because nobody else is in the room.
    *
    * @param {number} waitMs
    * @param {AbortSignal} signal
@@ -46,10 +46,9 @@ export class Seat {
     if (isStale(body, cursor)) throw new Unreachable('stale');
   }
 
-  /** For a page that goes away. */
+  /** For a page that is unloaded. */
   goodbye() {
-    // Some extensions and settings take it away; the seat then ends with its lease.
-    navigator.sendBeacon?.(this.#at.leave(this.joined.peer.id), this.joined.token);
+    this.#env.beacon(this.#at.leave(this.joined.peer.id), this.joined.token);
   }
 
   async leave() {

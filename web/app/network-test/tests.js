@@ -1,4 +1,5 @@
 import { Problem, Unreachable } from '../../client/index.js';
+import { inOneLine, isolate } from '../names.js';
 import { whyNoCalls } from '../webrtc.js';
 import { HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
 import { reflectors, testNat } from './nat.js';
@@ -10,11 +11,11 @@ import { testUpgrade } from './upgrade.js';
 /** @import { Line, Outcome } from './outcome.js' */
 
 /**
- * All tests, side by side. `show` hears of each line when it begins and when it ends.
+ * Runs all tests at once. `show` is called for each line when its test begins and when it ends.
  *
  * @param {AbortSignal} signal
  * @param {(line: Line) => void} show
- * @param {(seat: Seat) => void} seated to be left when the page goes
+ * @param {(seat: Seat) => void} seated called with each seat that the page has to leave
  */
 export async function runTests(signal, show, seated) {
   /** @param {Omit<Line, 'outcome'>} about @param {() => Promise<Outcome>} test */
@@ -46,11 +47,11 @@ export async function runTests(signal, show, seated) {
       return refused(error, signal);
     }
     const tookMs = Math.round(performance.now() - started);
-    return { grade: 'good', words: `The server answers, after ${tookMs} ms.`, figures: { tookMs } };
+    return { grade: 'good', words: `The server responded after ${tookMs} ms.`, figures: { tookMs } };
   });
   const upgrade = run({ kind: 'upgrade', title: 'WebSockets' }, () => testUpgrade(signal));
   const noCalls = whyNoCalls();
-  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: 'Allow WebRTC for this site, or use another browser. What needs it is not tested.' }));
+  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: 'Allow WebRTC for this site, or use another browser. Tests that need it were left out.' }));
   await signaling;
   const first = /** @type {Seat | null} */ (seat);
   await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(first.joined.ice_servers))] : [])]);
@@ -58,7 +59,7 @@ export async function runTests(signal, show, seated) {
   /** @param {Seat} first */
   async function polls(first) {
     const longest = first.joined.wait_max_ms;
-    return run({ kind: 'poll', title: 'Waiting for news' }, async () => {
+    return run({ kind: 'poll', title: 'Long polls' }, async () => {
       const seats = longest > HOLDS_MS[0] ? [first, await take()] : [first];
       return judgeHolds(await findHold(seats, longest, signal), longest);
     });
@@ -72,7 +73,7 @@ export async function runTests(signal, show, seated) {
     const missing = (/** @type {Outcome} */ outcome) => async () => outcome;
     return [
       ...stun.map(({ urls: url }) => run({ kind: 'stun', title: `STUN: ${url}`, url }, () => testStun(url, signal))),
-      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: 'No STUN server is set up: without one, calls to other networks need a relay.', todo: 'The operator can name one: --stun-url.' }))]),
+      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: 'No STUN server is set up: without one, calls to other networks need a relay.', todo: 'The operator can add one: --stun-url.' }))]),
       ...(mirrors.length > 1 ? [run({ kind: 'nat', title: 'NAT' }, () => testNat(mirrors, signal))] : []),
       ...turn.map((server) => run({ kind: 'turn', title: `Relay: ${server.urls}`, url: server.urls }, () => testTurn(server, signal))),
       ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: 'Relay' }, missing({ grade: 'fair', words: 'No relay (TURN) is set up: calls between strict networks do not connect.', todo: 'The operator can set one up: --turn-url and --turn-secret.' }))]),
@@ -87,14 +88,14 @@ export async function runTests(signal, show, seated) {
  */
 function refused(error, signal) {
   if (signal.aborted) throw signal.reason;
-  if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${error.message}.`, todo: error.document.action };
+  if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${isolate(inOneLine(error.message))}`, todo: inOneLine(error.document.action ?? '') };
   const reason = error instanceof Unreachable ? error.reason : 'network';
   const words = {
     network: 'The server cannot be reached.',
-    timeout: 'The server does not answer.',
-    gateway: 'A proxy answers that it cannot reach the server.',
-    foreign: 'Something else answers in the server’s place; perhaps this network wants a login first.',
-    stale: 'A cache on the way answers in the server’s place.',
+    timeout: 'The server does not respond.',
+    gateway: 'A proxy cannot reach the server.',
+    foreign: 'Something else responds in the server’s place; this network may require a login.',
+    stale: 'A cache responds in the server’s place.',
   };
-  return { grade: 'bad', words: words[reason], todo: 'Try another network, or ask whoever runs this one.' };
+  return { grade: 'bad', words: words[reason], todo: 'Try another network, or ask this one’s administrator.' };
 }

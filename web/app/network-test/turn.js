@@ -8,14 +8,14 @@ const BYTE = 'x';
 
 /**
  * @typedef {object} Relayed
- * @property {boolean} allocated a relay was given
- * @property {boolean} echoed the byte went there and back
+ * @property {boolean} allocated the server allocated a relay
+ * @property {boolean} echoed the byte came back
  * @property {IceError[]} errors
  * @property {number} tookMs
  */
 
 /**
- * Does a TURN server relay? Two connections on this page, which may use nothing else, send each other a byte through it.
+ * Does a TURN server relay? Two connections on this page send each other a byte, through relays only.
  *
  * @param {RTCIceServer} server with one URL
  * @param {AbortSignal} signal
@@ -64,7 +64,7 @@ async function relay(server, signal) {
 /** @param {RTCPeerConnection} one @param {RTCPeerConnection} other */
 async function connect(one, other) {
   const offer = await one.createOffer();
-  // Candidates may be added only to an end that knows of the other.
+  // Candidates can be added only after a remote description.
   await other.setRemoteDescription(offer);
   await one.setLocalDescription(offer);
   const answer = await other.createAnswer();
@@ -80,11 +80,11 @@ async function connect(one, other) {
 export function judgeTurn(url, { allocated, echoed, errors, tookMs }) {
   const [host, transport] = [hostOf(url), transportOf(url)];
   const figures = { transport, allocated, relays: echoed, tookMs: Math.round(tookMs) };
-  if (echoed) return { grade: 'good', words: `${host} relays over ${transport}: a byte went there and back within ${figures.tookMs} ms.`, figures };
+  if (echoed) return { grade: 'good', words: `${host} relays over ${transport}: a byte came back after ${figures.tookMs} ms.`, figures };
   if (allocated) {
-    return { grade: 'bad', words: `${host} gives out relays over ${transport}, but nothing comes back through them.`, todo: 'The operator should open the relay ports of the TURN server (49152–65535 over UDP) and let it reach its own public address.', figures };
+    return { grade: 'bad', words: `${host} allocates relays over ${transport}, but nothing comes back through them.`, todo: 'The operator should open the TURN server’s relay ports (49152–65535 over UDP) and let it reach its own public address.', figures };
   }
   const error = worstOf(errors, url);
-  const { what, todo } = error ? explain(error, url) : { what: `${host} does not answer over ${transport}`, todo: `Either the TURN server is not running at that port, or a firewall on the way does not let ${transport} through.` };
+  const { what, todo } = error ? explain(error, url) : { what: `${host} does not respond over ${transport}`, todo: `Either the TURN server is not running on that port, or a firewall blocks ${transport}.` };
   return { grade: 'bad', words: `${what}.`, todo, figures: { ...figures, code: error?.code ?? null } };
 }

@@ -7,21 +7,22 @@ const PATH = `${BASE}v1/probe/upgrade`;
 const PATIENCE_MS = 10_000;
 
 /**
- * Does a WebSocket come about? Signalpost needs none; this tells what kind of network it is.
+ * Does a WebSocket open? Signalpost needs none, but this tells what kind of network it is.
  *
  * @param {AbortSignal} signal
  * @returns {Promise<Outcome>}
  */
 export async function testUpgrade(signal) {
+  if (typeof WebSocket === 'undefined') return { grade: 'unknown', words: 'This browser has no WebSockets. Signalpost does not need them.', figures: { upgrades: null } };
   const opened = await opens(new URL(PATH, location.href.replace(/^http/, 'ws')), signal);
   if (opened) return { grade: 'good', words: 'WebSockets get through here. Signalpost does not need them.', figures: { upgrades: true } };
-  // Only a server that would have accepted it leaves the way as the one to blame.
+  // The path is to blame only if the server would have accepted the upgrade.
   const refusal = await request(environment({}), { method: 'GET', url: PATH, signal }).catch((error) => error);
   const serverIsFine = refusal instanceof Problem && refusal.slug === 'malformed-request';
-  if (!serverIsFine) return { grade: 'unknown', words: 'Whether WebSockets get through cannot be told: the server did not answer as expected.', figures: { upgrades: null } };
+  if (!serverIsFine) return { grade: 'unknown', words: 'Could not tell whether WebSockets get through: the server did not respond as expected.', figures: { upgrades: null } };
   return {
     grade: 'fair',
-    words: 'WebSockets do not get through: something on the way refuses upgrades. Signalpost does without them, so calls are not affected.',
+    words: 'WebSockets do not get through: a proxy refuses upgrades. Signalpost does without them, so calls are not affected.',
     figures: { upgrades: false },
   };
 }

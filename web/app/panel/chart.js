@@ -1,14 +1,14 @@
-/** How many looks back a chart goes. */
+/** The number of samples in a chart. */
 export const SPAN = 120;
 const HEIGHT = 32;
 
 /**
- * A figure that is drawn over time.
+ * A figure with a chart.
  *
  * @typedef {object} Figure
  * @property {string} label
  * @property {keyof import('./flow.js').Flow} member
- * @property {number} least what the chart's height stands for at least, so that little looks little
+ * @property {number} least the smallest value of the chart's full height, so that small values look small
  * @property {(value: number) => string} words
  */
 
@@ -26,7 +26,7 @@ function rate(kbps) {
 }
 
 /**
- * A path through the values, the newest at the right edge; what is not known leaves a gap.
+ * An SVG path through the values, the newest at the right edge. Unknown values leave gaps.
  *
  * @param {(number | null)[]} values
  * @param {number} least
@@ -46,14 +46,14 @@ export function pathOf(values, least) {
 }
 
 /**
- * What the chart shows, for those who do not see it.
+ * The chart in words, for screen readers.
  *
  * @param {Figure} figure
  * @param {(number | null)[]} values
  */
 export function describe({ label, words }, values) {
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return `${label}: not known`;
+  if (known.length === 0) return `${label}: unknown`;
   const now = values.at(-1) ?? null;
-  return `${label} over the last ${values.length} s: now ${now === null ? 'not known' : words(now)}, at most ${words(Math.max(...known))}`;
+  return `${label} over the last ${values.length} s: now ${now === null ? 'unknown' : words(now)}, at most ${words(Math.max(...known))}`;
 }

@@ -1,20 +1,20 @@
 /** @import { Report, Route } from './route.js' */
 
 /**
- * How much flowed so far.
+ * Totals of a connection so far.
  *
  * @typedef {object} Totals
  * @property {number} at milliseconds
  * @property {number} sent bytes
  * @property {number} received bytes
- * @property {number} lost packets of the other's that did not arrive
+ * @property {number} lost packets from the peer that did not arrive
  * @property {number} arrived packets
- * @property {number | null} refused the part of ours that the other did not get, as it says
+ * @property {number | null} refused the fraction of our packets that the peer reports as lost
  * @property {number | null} roundTripMs
  */
 
 /**
- * What flowed between two looks. Null is what is not known.
+ * Rates between two samples. Null if unknown.
  *
  * @typedef {object} Flow
  * @property {number | null} roundTripMs
@@ -45,7 +45,7 @@ export function totalsOf(reports, { pair }) {
 }
 
 /**
- * @param {Totals | null} before null, or of another pair, if there is nothing to compare with
+ * @param {Totals | null} before null if there is nothing to compare with
  * @param {Totals} now
  * @returns {Flow}
  */
@@ -69,7 +69,7 @@ export function flowBetween(before, now) {
  * @param {Totals} now
  */
 function loss(before, now) {
-  // A packet that was given up may still come: then `lost` falls.
+  // Late packets may still arrive: then `lost` falls.
   const lost = Math.max(0, now.lost - before.lost);
   const expected = lost + Math.max(0, now.arrived - before.arrived);
   if (expected === 0 && now.refused === null) return null;

@@ -1,5 +1,5 @@
 import { TYPES } from '../ice/candidates.js';
-import { isolatedName, nameOf, plain } from '../names.js';
+import { escaped, isolatedName, nameOf, plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
 import { FIGURES, describe, pathOf } from './chart.js';
 import { Trace } from './trace.js';
@@ -8,19 +8,19 @@ import { Trace } from './trace.js';
 /** @import { Candidate } from '../ice/candidates.js' */
 /** @import { Report } from './route.js' */
 
-const LOOK_MS = 1_000;
+const SAMPLE_MS = 1_000;
 
 /** @type {Record<LinkState, string>} */
 const STATES = {
   waiting: 'Waiting for the other side',
   connecting: 'Connecting…',
   connected: 'Connected',
-  interrupted: 'Interrupted – being repaired',
+  interrupted: 'Interrupted – reconnecting…',
   failed: 'Could not connect',
   closed: 'Closed',
 };
 
-/** Which way the media goes to each of the others, how well, and what stands in its way. */
+/** The route and quality of the connection with each peer, and what prevents one. */
 export class Panel {
   #list = part('connections', HTMLElement);
   #summary = part('ways', HTMLElement);
@@ -45,7 +45,7 @@ export class Panel {
     this.#write();
   }
 
-  /** What is shown, for programs. */
+  /** The contents, for programs. */
   get report() {
     return [...this.#known].map(([link, { trace }]) => {
       const { state, route } = trace;
@@ -60,7 +60,7 @@ export class Panel {
     while (this.#call === call) {
       await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
       this.#show(call);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     }
   }
 
@@ -91,7 +91,7 @@ export class Panel {
     this.#list.append(card);
   }
 
-  /** What is to be seen without opening the panel. */
+  /** Writes the parts that are visible while the panel is closed. */
   #write() {
     const traces = [...this.#known.values()].map(({ trace }) => trace);
     const ways = traces.flatMap(({ route }) => (route ? [route.words] : []));
@@ -152,18 +152,19 @@ function rows(side, candidates, chosen) {
     const row = document.createElement('tr');
     const used = at === candidates.length || isChosen(candidate);
     row.dataset.used = String(used);
-    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const shown = escaped(address);
+    const where = shown.includes(':') ? `[${shown}]:${port}` : `${shown}:${port}`;
     const cells = [side, where, `${type} (${TYPES[/** @type {Candidate['type']} */ (type)]})`, protocol.toUpperCase(), used ? 'in use' : ''];
     for (const text of cells) row.insertCell().textContent = text;
     return row;
   }).sort((a, b) => Number(b.dataset.used === 'true') - Number(a.dataset.used === 'true'));
 }
 
-/** What the children of an element were made from. @type {WeakMap<Element, string>} */
+/** The data that an element's children were made from. @type {WeakMap<Element, string>} */
 const made = new WeakMap();
 
 /**
- * Makes the children anew if what they are made from is another: somebody may be reading, or marking text to copy.
+ * Replaces the children only if their data has changed: the user may be reading them or selecting text.
  *
  * @param {Element} element
  * @param {unknown} from

@@ -1,10 +1,10 @@
 import { isLoopback, isPrivate } from '../ice/candidates.js';
 import { hostOf, transportOf } from '../ice/errors.js';
 
-/** A report of `getStats`; which members it has depends on its type. @typedef {Record<string, any>} Report */
+/** A report of `getStats`; its members depend on its type. @typedef {Record<string, any>} Report */
 
 /**
- * Which way the media goes.
+ * The route of the media.
  *
  * @typedef {object} Route
  * @property {'direct' | 'nat' | 'relay'} kind
@@ -40,14 +40,14 @@ function judge(local, remote, protocol) {
     const via = local.url ? ` by ${hostOf(local.url)}` : '';
     return { kind: 'relay', words: `Relayed${via} over ${protocol || transportOf(local.url ?? '')}` };
   }
-  if (remote.candidateType === 'relay') return { kind: 'relay', words: 'Relayed, by the other side’s relay' };
+  if (remote.candidateType === 'relay') return { kind: 'relay', words: 'Relayed by the other side’s relay' };
   const behindNat = [local, remote].some(({ candidateType }) => candidateType === 'srflx') || local.candidateType === 'prflx';
   if (behindNat) return { kind: 'nat', words: 'Direct, through NAT' };
   const addresses = [local, remote].map(({ address, ip }) => address ?? ip ?? '');
   const [here, there] = addresses;
   if (addresses.every(isLoopback) || (here !== '' && here === there)) return { kind: 'direct', words: 'Direct, on the same machine' };
   if (addresses.every(isPrivate)) return { kind: 'direct', words: 'Direct, on the same network' };
-  // Browsers hide an address that only the packets told of.
+  // Browsers hide peer-reflexive addresses.
   if (remote.candidateType === 'prflx') return { kind: 'direct', words: 'Direct' };
   return { kind: 'direct', words: 'Direct, without NAT' };
 }

@@ -10,13 +10,13 @@ import { routeOf } from './route.js';
 /** @import { Flow, Totals } from './flow.js' */
 /** @import { Route } from './route.js' */
 
-/** So long a connection may take before anybody is told that something is wrong. */
+/** How long a connection may take before the user is told that something is wrong. */
 const PATIENCE_MS = 8_000;
-/** A connection that was built anew knows nothing yet: so long what its predecessor knew counts. */
+/** A new connection has no evidence yet: for this long, its predecessor's counts. */
 const FRESH_MS = 5_000;
-const ERRORS_KEPT = 50;
+const MAX_ERRORS = 50;
 
-/** What has been seen of the connection with one peer. */
+/** Samples of the connection with one peer. */
 export class Trace {
   #link;
   #name;
@@ -26,7 +26,7 @@ export class Trace {
   /** @type {RTCPeerConnection | null} */
   #pc = null;
   #pcSince = 0;
-  /** What failed for predecessors, since it last worked. @type {Evidence['errors']} */
+  /** Errors of earlier connections since the last success. @type {Evidence['errors']} */
   #errors = [];
   /** @type {Evidence} */
   evidence;
@@ -37,7 +37,7 @@ export class Trace {
 
   /**
    * @param {Link} link
-   * @param {string} name of its peer, for texts
+   * @param {string} name of its peer, isolated
    */
   constructor(link, name) {
     this.#link = link;
@@ -61,10 +61,10 @@ export class Trace {
     if (pc && pc !== this.#pc) {
       this.#pc = pc;
       this.#pcSince = performance.now();
-      this.#errors = this.evidence.errors.slice(-ERRORS_KEPT);
+      this.#errors = this.evidence.errors.slice(-MAX_ERRORS);
     }
     if (state === 'connected') this.#errors = [];
-    // A connection that was given up leaves its evidence.
+    // The evidence of a connection that was dropped stays.
     if (pc) this.evidence = this.#newer(this.#gather(pc));
     const reports = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc?.getStats()));
     this.route = reports && state === 'connected' ? routeOf(reports) : null;

@@ -1,8 +1,8 @@
 /** @import { Listenable } from '../types.d.ts' */
 
 /**
- * Named events with typed details. A listener that throws is reported like any uncaught error and keeps nobody else
- * from hearing of the event.
+ * Named events with typed details. A listener that throws is reported like any uncaught error; the others still hear of
+ * the event.
  *
  * @template {object} Events
  * @implements {Listenable<Events>}
@@ -33,8 +33,14 @@ export class Emitter {
       try {
         listener(detail);
       } catch (error) {
-        reportError(error);
+        report(error);
       }
     }
   }
+}
+
+/** Node.js and older browsers have no `reportError`. @param {unknown} error */
+function report(error) {
+  if (typeof reportError === 'function') return reportError(error);
+  queueMicrotask(() => { throw error; });
 }

@@ -3,8 +3,8 @@ import { lenientStorage, tabStorage } from './storage.js';
 /** @import { Clock, Environment } from '../types.d.ts' */
 
 /**
- * Everything the client takes from the world around it: network, storage, time, chance and the page. It is one value,
- * so that a test can replace any part of it.
+ * Everything the client takes from its surroundings: network, storage, time, randomness and the page. It is one value, so
+ * that a test can replace any part.
  *
  * @param {Partial<Environment>} given
  * @returns {Environment}
@@ -12,23 +12,24 @@ import { lenientStorage, tabStorage } from './storage.js';
 export function environment(given) {
   const connection = given.connection ?? /** @type {{ connection?: Environment['connection'] }} */ (globalThis.navigator)?.connection;
   const MediaStream = given.MediaStream ?? globalThis.MediaStream;
+  const fetch = given.fetch ?? ((url, init) => globalThis.fetch(url, init));
   return {
     ...(connection && { connection }),
     ...(MediaStream && { MediaStream }),
-    fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
-    storage: given.storage ?? keptStorage(),
+    fetch,
+    storage: given.storage ?? defaultStorage(),
     clock: given.clock ?? systemClock,
     random: given.random ?? Math.random,
     uuid: given.uuid ?? uuid,
     page: given.page ?? (typeof window === 'undefined' ? undefined : window),
-    beacon: given.beacon ?? ((url, body) => navigator.sendBeacon(url, body)),
+    beacon: given.beacon ?? ((url, body) => beacon(fetch, url, body)),
     RTCPeerConnection: given.RTCPeerConnection ?? globalThis.RTCPeerConnection,
   };
 }
 
 /**
- * Resolves after `ms`; with `eager` also as soon as the browser says that it is online again. Rejects with the
- * signal's reason when that is aborted.
+ * Resolves after `ms`; with `eager` also as soon as the browser says that it is online again. Rejects with the signal's
+ * reason if that is aborted.
  *
  * @param {Pick<Environment, 'clock' | 'page'>} env
  * @param {number} ms
@@ -63,14 +64,28 @@ const systemClock = {
 };
 
 /**
- * A page has one, so that it finds its seat again. A program that is no page may join the same room twice, as two peers: each
- * of them remembers for itself.
+ * All joins of a page share its storage, so that they find their seats again. A program without a page may join a room
+ * twice, as two peers, so each join has its own.
  */
-function keptStorage() {
+function defaultStorage() {
   return 'document' in globalThis ? tabStorage : lenientStorage(() => null);
 }
 
-/** `crypto.randomUUID` is missing on plain http outside localhost, where a phone in the same network may well be. */
+/**
+ * `navigator.sendBeacon`, or the same request by `fetch`: some settings and extensions remove the beacon, and it refuses
+ * if too much is queued.
+ *
+ * @param {Environment['fetch']} fetch
+ * @param {string} url
+ * @param {string} body
+ */
+function beacon(fetch, url, body) {
+  if (globalThis.navigator?.sendBeacon?.(url, body)) return true;
+  fetch(url, { method: 'POST', mode: 'no-cors', body, keepalive: true }).catch(() => {});
+  return true;
+}
+
+/** `crypto.randomUUID` is missing on plain http outside localhost, as on a phone in the same network. */
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,14 +1,14 @@
 /** @import { Environment } from '../types.d.ts' */
 
 /**
- * The tab's own storage, and memory wherever that fails: with all cookies refused its very getter throws, some WebViews
- * have null there, and a full one takes nothing more. Never throws; what is in memory only is gone with the page.
+ * The tab's storage, or memory where that fails: if all cookies are blocked its getter throws, some WebViews have null
+ * there, and a full one takes nothing more. Never throws. What is only in memory is lost with the page.
  *
  * @param {() => Storage | null} real
  * @returns {Environment['storage']}
  */
 export function lenientStorage(real) {
-  /** What the real one did not take. @type {Map<string, string>} */
+  /** Entries that the real storage did not take. @type {Map<string, string>} */
   const memory = new Map();
   return {
     getItem(key) {
@@ -18,7 +18,7 @@ export function lenientStorage(real) {
       const taken = attempt(() => write(real(), key, value));
       if (taken) return void memory.delete(key);
       memory.set(key, value);
-      // What it was before must not be found after a refresh.
+      // A reload must not find the old value.
       attempt(() => real()?.removeItem(key));
     },
     removeItem(key) {

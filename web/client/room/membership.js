@@ -15,19 +15,19 @@ import { Problem } from '../wire/problem.js';
  * @property {(state: RoomStatus, error?: Error) => void} changed
  */
 
-/** The server has this long beyond a poll's hold before the poll counts as swallowed. */
+/** How long the server may take beyond a poll's hold before the poll counts as lost. */
 const GRACE_MS = 10_000;
 
 /**
- * Keeps the seat: reads the mailbox, and takes the seat again whenever it is lost, until the end. Peer connections
- * are none of its business, which is how a call survives it all.
+ * Keeps the seat until the end: reads the mailbox, and takes the seat again whenever it is lost. It knows nothing of peer
+ * connections, so calls survive.
  */
 export class Membership {
   #env;
   #session;
   #listener;
   #life = new AbortController();
-  /** What is going on now: reading, or being suspended. */
+  /** Aborted when the current run of polls has to end. */
   #spell = new AbortController();
   #seated = new Gate();
   #shown = new Gate();
@@ -55,12 +55,12 @@ export class Membership {
     return this.#seated.passed(this.over);
   }
 
-  /** Somebody was told that the seat is gone, or suspects it. */
+  /** The seat is gone, or may be. */
   lost() {
     this.#interrupt('lost');
   }
 
-  /** The page went into the back-forward cache, perhaps for good. */
+  /** The page is in the back-forward cache, perhaps for good. */
   suspend() {
     this.#shown.shut();
     this.#interrupt('suspended');
@@ -106,7 +106,7 @@ export class Membership {
   async #comeBack() {
     await this.#shown.passed(this.over);
     this.#listener.changed('reconnecting');
-    // A seat that is lost again and again without having been of use is not asked for in a hurry.
+    // Back off if the last seat was lost before a poll succeeded.
     if (this.#rejoins > 0) await pause(this.#env, backoff(this.#rejoins, this.#env.random), this.over);
     this.#rejoins += 1;
     const entry = await this.#session.enter({ signal: this.over, delayOf: rejoinDelay });
@@ -121,10 +121,10 @@ export class Membership {
     return {
       cursor: this.#listener.cursor,
       onChange: (listener) => network.onChange(listener),
-      read: async ({ waitMs, cursor, unlike, signal }) => {
+      read: async ({ waitMs, cursor, unique, signal }) => {
         const { body, date } = await answer({
           method: 'GET',
-          url: at.mailbox(seat().peer, waitMs) + (unlike ? `&nonce=${this.#env.uuid()}` : ''),
+          url: at.mailbox(seat().peer, waitMs) + (unique ? `&nonce=${this.#env.uuid()}` : ''),
           cursor,
           expects: 'messages',
           timeoutMs: waitMs + GRACE_MS,
@@ -153,7 +153,7 @@ function bound(session) {
 }
 
 /**
- * Whoever was in the room and lost the seat waits for one to free; a stranger is told that the room is full.
+ * A member that lost its seat waits until one is free; a newcomer is told that the room is full.
  *
  * @param {unknown} error
  * @param {number} failures
@@ -161,8 +161,8 @@ function bound(session) {
  */
 function rejoinDelay(error, failures, random) {
   if (error instanceof Problem && error.slug === 'room-full') {
-    const said = error.document.frees_in_ms;
-    return bounded(typeof said === 'number' ? Math.max(1_000, said) : 5_000) * (1 + 0.2 * random());
+    const ms = error.document.frees_in_ms;
+    return bounded(typeof ms === 'number' ? Math.max(1_000, ms) : 5_000) * (1 + 0.2 * random());
   }
   return retryDelay(error, failures, random);
 }

@@ -3,8 +3,8 @@
 /** @import { Environment } from '../types.d.ts' */
 
 /**
- * A page that goes away says so by a beacon, which leaves the seat a few seconds: a refresh comes back to it, a closed
- * tab does not. A page that comes back from the browser's back-forward cache takes the seat again.
+ * A page that is hidden for good sends a beacon, which shortens its lease to a few seconds: a reload gets the seat back, a
+ * closed tab does not. A page that returns from the back-forward cache takes its seat again.
  *
  * @param {Environment} env
  * @param {Session} session

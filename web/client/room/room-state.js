@@ -2,16 +2,16 @@
 /** @import { Batch, LeaveReason, Notice, Peer, Relayed, RoomEvents } from '../types.d.ts' */
 
 /**
- * What a member knows of its room, and the pure functions that change it. Each answers with the new state and with the
- * events that others should hear of, in order.
+ * What a member knows of its room, and the pure functions that change it. Each returns the new state and the events to
+ * emit, in order.
  *
  * @typedef {object} RoomState
  * @property {Peer} self
- * @property {ReadonlyMap<string, Peer>} peers the others
- * @property {ReadonlyMap<string, number>} unconfirmed those of them that a server which lost its memory has not named
- *   again yet, and when to stop waiting for that
- * @property {number} cursor up to where the mailbox has been read
- * @property {number} staleThrough signaling up to here was for this page's life before a refresh
+ * @property {ReadonlyMap<string, Peer>} peers the other members
+ * @property {ReadonlyMap<string, number>} unconfirmed peers that a server which lost its state has not listed again, with
+ *   the time at which to give up on each
+ * @property {number} cursor up to which the mailbox has been read
+ * @property {number} staleThrough signaling up to here was meant for this page before it was reloaded
  * @property {number} leaseMs
  */
 
@@ -21,8 +21,7 @@
  */
 
 /**
- * The room as a page finds it that has just come in. What an earlier life of the page was told about connections is
- * of no use to this one.
+ * The room after a join. Signaling that was sent to the page before a reload concerns connections that are gone.
  *
  * @param {Entry} entry
  * @returns {RoomState}
@@ -39,8 +38,8 @@ export function arrived({ joined, resumed }) {
 }
 
 /**
- * The same page took its seat again. With the old mailbox nothing was lost and nothing changes. With a new one, those
- * who are missing from the roster get the time of a lease to come back too.
+ * The state after the same page took its seat again. With the old mailbox nothing was lost. With a new one, peers that
+ * are missing from the roster have one lease to come back, too.
  *
  * @param {RoomState} state
  * @param {Entry} entry
@@ -89,7 +88,7 @@ export function received(state, batch) {
 }
 
 /**
- * Gives up on those who have not come back in time.
+ * Gives up on peers that have not come back in time.
  *
  * @param {RoomState} state
  * @param {number} now
@@ -132,7 +131,7 @@ function read(state, message) {
     case 'bye':
       return { state, events: message.seq > state.staleThrough ? [{ name: 'message', detail: message }] : [] };
     default:
-      // A newer server may have more to say than this client knows of.
+      // A newer server may send types that this client does not know.
       return { state, events: [] };
   }
 }

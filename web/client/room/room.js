@@ -1,7 +1,9 @@
+import { Unsupported } from '../platform/unsupported.js';
 import { Call } from '../rtc/call.js';
 import { Emitter } from '../platform/emitter.js';
 import { pause } from '../platform/environment.js';
 import { IceServers } from '../rtc/ice.js';
+import { supportsWebRtc } from '../rtc/support.js';
 import { Membership } from './membership.js';
 import { Outbox } from '../wire/outbox.js';
 import { followPage } from './page-life.js';
@@ -12,11 +14,11 @@ import { arrived, elapsed, nextDeadline, received, returned } from './room-state
 /** @import { RoomState, Step } from './room-state.js' */
 /** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
 
-/** How long leaving may take to say what is still to be said. */
-const FAREWELL_MS = 2_000;
+/** How long leaving may wait for messages that are still queued. */
+const FLUSH_MS = 2_000;
 
 /**
- * A room as one member sees it. Made by `join`.
+ * A room as one member sees it. Created by `join`.
  *
  * @extends {Emitter<RoomEvents>}
  * @implements {Declared}
@@ -47,7 +49,7 @@ export class Room extends Emitter {
     this.#session = session;
     this.#known = arrived(entry);
     this.name = entry.joined.room;
-    /** This join made the room. */
+    /** This join created the room. */
     this.created = entry.joined.created;
 
     this.#membership = new Membership(env, session, {
@@ -79,7 +81,7 @@ export class Room extends Emitter {
     return this.#known.self;
   }
 
-  /** The others, by id. */
+  /** The other members, by id. */
   get peers() {
     return this.#known.peers;
   }
@@ -93,12 +95,12 @@ export class Room extends Emitter {
   }
 
   /**
-   * Puts a message into a mailbox: of one peer, or, with null, of all the others. Messages to a peer arrive in the
-   * order of these calls.
+   * Puts a message into the mailbox of one peer or, with null, of all others. Messages to a peer arrive in the order of
+   * these calls.
    *
    * @param {string | null} to
    * @param {Message} message
-   * @returns {Promise<Sent>} rejects only if the server refuses it for good, or the room ends first
+   * @returns {Promise<Sent>} rejects only if the server refuses it for good or the room ends first
    */
   async send(to, message) {
     const sent = await this.#outbox.put(to, message);
@@ -107,39 +109,40 @@ export class Room extends Emitter {
   }
 
   /**
-   * Connects with everybody in the room, and with whoever joins.
+   * Connects with all members of the room, present and future. Throws `Unsupported` if there is no WebRTC.
    *
    * @param {CallOptions} [options]
    */
   call(options = {}) {
-    if (this.#call?.active) throw new Error('There is a call in this room already; use replaceStream.');
+    if (this.#call?.active) throw new Error('This room already has a call; use replaceStream.');
+    if (!supportsWebRtc(this.#env.RTCPeerConnection)) throw new Unsupported('webrtc-missing');
     this.#call?.close();
     this.#call = new Call(this, this.#env, options);
     this.#call.start();
     return this.#call;
   }
 
-  /** Says goodbye, gives the seat up and ends the call. */
+  /** Sends what is queued, gives up the seat and ends the call. */
   async leave() {
     const { over } = this.#membership;
     if (over.aborted) return;
-    // Whoever joins again before this is done is somebody new.
+    // Joining again before this is done makes a new peer.
     this.#session.unkeep();
-    const patience = pause(this.#env, FAREWELL_MS, over).catch(() => {});
-    await Promise.race([this.#outbox.emptied(), patience]);
+    const timeout = pause(this.#env, FLUSH_MS, over).catch(() => {});
+    await Promise.race([this.#outbox.emptied(), timeout]);
     if (over.aborted) return;
     const { at, seat } = this.#session;
     this.#membership.end('closed');
-    const goodbye = { url: at.seat(seat.peer), token: seat.token, keepalive: true };
-    // Lost on the way, it costs the others the rest of the lease.
-    await this.#session.ask({ method: 'DELETE', ...goodbye }).catch(() => {});
+    const request = { url: at.seat(seat.peer), token: seat.token, keepalive: true };
+    // If this is lost, the seat ends with its lease.
+    await this.#session.ask({ method: 'DELETE', ...request }).catch(() => {});
   }
 
-  /** Ends the room for everybody. Only whoever made it can. */
+  /** Ends the room for all. Only its creator can. */
   async close() {
     const { at, seat } = this.#session;
     const token = seat.roomToken;
-    if (!token) throw new Error('Only whoever made the room can close it.');
+    if (!token) throw new Error('Only the creator of a room can close it.');
     const { over } = this.#membership;
     await persist(this.#env, () => this.#session.ask({ method: 'DELETE', url: at.root, token }), { signal: over });
   }

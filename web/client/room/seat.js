@@ -1,19 +1,19 @@
 /** @import { Environment } from '../types.d.ts' */
 
 /**
- * What proves who sits on a seat. `roomToken` is there if this member made the room.
+ * Proof of who holds a seat. `roomToken` is there if this member created the room.
  *
  * @typedef {{ peer: string, token: string, roomToken?: string }} Seat
  */
 
-/** Keeps the seat for a page that is refreshed. */
+/** Keeps the seat across a reload of the page. */
 export class KeptSeat {
   #storage;
   #key;
 
   /**
    * @param {Environment['storage']} storage
-   * @param {string} root the room's address
+   * @param {string} root the room's URL
    */
   constructor(storage, root) {
     this.#storage = storage;
@@ -35,12 +35,12 @@ export class KeptSeat {
     try {
       this.#storage.setItem(this.#key, JSON.stringify(seat));
     } catch {
-      // A full storage costs the seat after a refresh, not the call.
+      // If storage is full, a reload loses the seat, not the call.
     }
   }
 
   /**
-   * Drops this seat, and no other that the page may have taken in the same room meanwhile.
+   * Drops this seat, but not another one that the page has taken in the same room meanwhile.
    *
    * @param {Seat} seat
    */
@@ -49,7 +49,7 @@ export class KeptSeat {
     try {
       this.#storage.removeItem(this.#key);
     } catch {
-      // An application's own storage may have been taken away meanwhile; the server tells the seat from a good one.
+      // An application's own storage may fail; the server rejects the old token anyway.
     }
   }
 }

@@ -9,7 +9,7 @@ import { KeptSeat } from './seat.js';
 /** @import { ApiRequest, Endpoints, Environment, Joined, Retry, Wishes } from '../types.d.ts' */
 
 /**
- * `resumed`: the seat, the mailbox and the cursor are the ones from before.
+ * `resumed`: seat, mailbox and cursor are the same as before.
  *
  * @typedef {{ joined: Joined, resumed: boolean }} Entry
  */
@@ -17,7 +17,7 @@ import { KeptSeat } from './seat.js';
 /** After one of these there is no seat to come back to. */
 const UNSEATED = new Set(['kicked', 'room-closed', 'token-invalid']);
 
-/** Who this page is in the room: takes the seat, takes it again, and speaks with its token. */
+/** This page's identity in the room: takes the seat, takes it again, and sends requests with its token. */
 export class Session {
   #env;
   #wishes;
@@ -39,14 +39,14 @@ export class Session {
     this.#seat = this.#kept.load();
   }
 
-  /** Only ever asked for once seated. @returns {Seat} */
+  /** Throws before the first join. @returns {Seat} */
   get seat() {
     if (!this.#seat) throw new Error('There is no seat yet.');
     return this.#seat;
   }
 
   /**
-   * Joins: on the kept seat if there is one, and as somebody new if the server does not recognise that.
+   * Joins: with the kept seat, if any, and as a new peer if the server does not recognise it.
    *
    * @param {{ signal?: AbortSignal, onRetry?: (retry: Retry) => void, delayOf?: typeof retryDelay }} [options]
    * @returns {Promise<Entry>}
@@ -54,17 +54,17 @@ export class Session {
   async enter(options = {}) {
     const back = this.#seat !== null;
     try {
-      return await this.#knock(options);
+      return await this.#join(options);
     } catch (error) {
       if (!(error instanceof Problem) || !UNSEATED.has(error.slug)) throw error;
       this.forget();
-      if (back && error.slug === 'token-invalid') return await this.#knock(options);
+      if (back && error.slug === 'token-invalid') return await this.#join(options);
       throw error;
     }
   }
 
   /** @param {{ signal?: AbortSignal, onRetry?: (retry: Retry) => void, delayOf?: typeof retryDelay }} options */
-  async #knock(options) {
+  async #join(options) {
     const { at } = this;
     /** @type {ApiRequest} */
     const ask = {
@@ -85,7 +85,7 @@ export class Session {
   }
 
   /**
-   * A request with the seat's token, unless another is given.
+   * Sends a request with the seat's token, unless it has another.
    *
    * @param {ApiRequest} ask
    */
@@ -99,12 +99,12 @@ export class Session {
     return this.network.ask(attempt, ask.signal);
   }
 
-  /** From now on a refresh does not come back to this seat. */
+  /** From now on a reload does not return to this seat. */
   unkeep() {
     if (this.#seat) this.#kept.drop(this.#seat);
   }
 
-  /** Gives the seat up without telling anyone. */
+  /** Gives up the seat without telling the server. */
   forget() {
     this.unkeep();
     this.#seat = null;

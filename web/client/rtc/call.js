@@ -8,8 +8,7 @@ import { Unreachable } from '../wire/problem.js';
 /** @import { LinkState, Peer, Relayed, Resumption, Room, StateChange } from '../types.d.ts' */
 
 /**
- * A call with everybody in a room: one {@link Link} for each. Whoever arrives offers; whoever was there waits for it.
- * Made by `room.call`.
+ * A call with everybody in a room: one {@link Link} for each. A peer that joins makes the offers. Made by `room.call`.
  *
  * @extends {Emitter<CallEvents>}
  * @implements {Declared}
@@ -49,7 +48,7 @@ export class Call extends Emitter {
     return this.#subscriptions.length > 0;
   }
 
-  /** Connects with everybody; again, after {@link hangUp}. */
+  /** Connects with everybody. Also restarts a call after {@link hangUp}. */
   start() {
     if (this.active) return;
     const room = this.#room;
@@ -66,7 +65,7 @@ export class Call extends Emitter {
   }
 
   /**
-   * Ends the call with everybody, and says so. This member stays in the room.
+   * Tells the others and ends the call. This member stays in the room.
    *
    * @param {string} [reason]
    */
@@ -76,16 +75,17 @@ export class Call extends Emitter {
     this.close();
   }
 
-  /** Ends it without a word. */
+  /** Ends the call without telling anybody. */
   close() {
     for (const end of this.#subscriptions.splice(0)) end();
     for (const link of [...this.#links.values()]) link.close();
   }
 
   /**
-   * Sends a text on every open channel, and tells how many that were.
+   * Sends a text on every open channel.
    *
    * @param {string} text
+   * @returns {number} how many channels there were
    */
   say(text) {
     const open = [...this.#links.values()].filter(({ channel }) => channel?.readyState === 'open');
@@ -93,7 +93,7 @@ export class Call extends Emitter {
     return open.length;
   }
 
-  /** @param {MediaStream | null} stream sent from now on, in place of the one before */
+  /** @param {MediaStream | null} stream to send from now on */
   replaceStream(stream) {
     this.#stream = stream;
     for (const link of this.#links.values()) link.replaceStream(stream);
@@ -111,7 +111,7 @@ export class Call extends Emitter {
    * @param {LeaveReason} reason
    */
   #left({ id }, reason) {
-    // Nothing was heard of it by the server for long: that alone ends no connection.
+    // Only its lease has expired: the connection may still work.
     if (reason === 'expired') this.#links.get(id)?.depart();
     else this.#links.get(id)?.close();
   }
@@ -131,7 +131,7 @@ export class Call extends Emitter {
     if (!lost) return;
     const here = new Set(roster.map(({ id }) => id));
     this.#orphans.add(renamed ? [...this.#links.values()].filter(({ peer }) => !here.has(peer.id)) : []);
-    // Those who are here came back before this page did, and what was said to them may be lost.
+    // These peers came back before this page did, so earlier messages to them may be lost.
     for (const peer of roster) {
       const link = this.#link(peer);
       if (link.state !== 'connected') link.offer();
@@ -140,10 +140,10 @@ export class Call extends Emitter {
 
   /** @param {StateChange} change */
   #roomChanged({ state, error }) {
-    // Chromium says no more of a change of networks than that a request failed (ERR_NETWORK_CHANGED).
+    // In Chromium, a failed request (ERR_NETWORK_CHANGED) may be the only sign that the network changed.
     if (error instanceof Unreachable && (error.reason === 'network' || error.reason === 'timeout')) this.#suspect();
     if (state === 'connected') {
-      for (const link of this.#links.values()) if (link.state === 'failed') link.offer();
+      for (const link of this.#links.values()) link.resume();
     } else if (state !== 'reconnecting') this.close();
   }
 
@@ -161,9 +161,10 @@ export class Call extends Emitter {
       equipment: () => ({ configuration: this.#equipped(), stream: this.#stream }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
-      // What cannot be delivered is said anew by whoever watches the link.
+      // The link's timers make up for messages that cannot be delivered.
       send: (message) => void room.send(peer.id, message).catch(() => {}),
       changed: (state) => this.#linkChanged(link, state),
+      unanswered: (attempts, final) => this.emit('offer-unanswered', { peer, attempts, final }),
       stream: (stream) => this.emit('stream', { peer, stream }),
       data: (data) => this.emit('data', { peer, data }),
       channel: (open) => this.emit('channel', { peer, open }),

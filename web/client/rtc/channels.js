@@ -1,39 +1,38 @@
 /**
- * The channels for chat on one connection: ours, which both ends agree on beforehand, and any that the other end opens
- * itself, because it knows nothing of that agreement. Ours is then open all the same, and leads nowhere: nothing of it
- * is announced.
+ * The channels for chat on one connection: the negotiated one, on which both ends agree, and any that the peer opens
+ * because it does not know that agreement. The negotiated one then opens all the same, but the peer does not read it.
  */
 export class Channels {
-  #ends;
+  #host;
   #own;
   /** @type {RTCDataChannel[]} */
   #theirs = [];
-  /** Where the other end was last heard. @type {RTCDataChannel | null} */
+  /** Where the peer was last heard. @type {RTCDataChannel | null} */
   #heard = null;
   #open = false;
   #ownWasOpen = false;
 
   /**
    * @param {RTCPeerConnection} pc
-   * @param {{ opened: (open: boolean) => void, changed: () => void, received: (data: unknown) => void }} ends
+   * @param {{ opened: (open: boolean) => void, changed: () => void, received: (data: unknown) => void }} host
    */
-  constructor(pc, ends) {
-    this.#ends = ends;
-    // Without an announcement it is there whoever offers.
+  constructor(pc, host) {
+    this.#host = host;
+    // Negotiated, so that it exists whichever end offers.
     this.#own = pc.createDataChannel('chat', { negotiated: true, id: 0 });
     this.#listen(this.#own);
-    // An application with channels of its own sets this to a listener of its own.
+    // An application with channels of its own replaces this listener.
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
   }
 
-  /** What to say something on. */
+  /** Where to send. */
   get current() {
-    // Of several that the other opened: the one called as ours, or else the newest.
+    // Of several that the peer opened: the one labelled like ours, or else the newest.
     const theirs = [...this.#theirs].reverse().sort((a, b) => Number(b.label === 'chat') - Number(a.label === 'chat'));
     return [this.#heard, ...theirs].find((channel) => channel?.readyState === 'open') ?? this.#own;
   }
 
-  /** The other end closed its connection, and this with it. */
+  /** The peer has closed its connection, and with it the channel. */
   get isAbandoned() {
     return this.#ownWasOpen && this.#own.readyState === 'closed';
   }
@@ -51,7 +50,7 @@ export class Channels {
     channel.onopen = channel.onclose = () => this.#look();
     channel.onmessage = ({ data }) => {
       this.#heard = channel;
-      this.#ends.received(data);
+      this.#host.received(data);
     };
   }
 
@@ -60,7 +59,7 @@ export class Channels {
     this.#theirs = this.#theirs.filter(({ readyState }) => readyState !== 'closed');
     const before = this.#open;
     this.#open = this.current.readyState === 'open';
-    if (this.#open !== before) this.#ends.opened(this.#open);
-    this.#ends.changed();
+    if (this.#open !== before) this.#host.opened(this.#open);
+    this.#host.changed();
   }
 }

@@ -2,26 +2,16 @@ import { Channels } from './channels.js';
 import { IncomingStreams } from './incoming-streams.js';
 import { offerAs, roleIn } from './sdp.js';
 
+/** @import { ConnectionHost } from './hosts.d.ts' */
 /** @import { DtlsRole } from './sdp.js' */
-/** @import { Description, Environment, Message } from '../types.d.ts' */
+/** @import { Description, Environment } from '../types.d.ts' */
 
 /**
- * @typedef {object} Ends whom a connection tells
- * @property {(message: Message) => void} send to the other end, by signaling
- * @property {(sdp: string) => (RTCIceCandidateInit | null)[]} early what came before this description and belongs to it
- * @property {() => void} wanted an offer is due
- * @property {() => void} changed
- * @property {(open: boolean) => void} channel
- * @property {(stream: MediaStream) => void} stream
- * @property {(data: unknown) => void} data
- */
-
-/**
- * One RTCPeerConnection with the channel for chat: the mechanics of negotiation without its decisions. The methods
- * that negotiate are called one at a time.
+ * One RTCPeerConnection with the channel for chat: the mechanics of negotiation without its decisions. The methods that
+ * negotiate are called one at a time.
  */
 export class Connection {
-  #ends;
+  #host;
   #closed = false;
   #channels;
   #streams;
@@ -31,10 +21,12 @@ export class Connection {
   #leave = () => {};
   /** @type {Promise<void>} */
   #gone = new Promise((resolve) => void (this.#leave = resolve));
-  /** The other end's description in force. @type {string | null} */
+  /** The remote description in force. @type {string | null} */
   remote = null;
-  /** The last offer that was taken up. @type {string | null} */
+  /** The last remote offer that was answered. @type {string | null} */
   heard = null;
+  /** Local offers that were rolled back and may still be answered. */
+  withdrawn = 0;
   #repeated = false;
   /** @type {DtlsRole} */
   #role = 'active';
@@ -43,25 +35,26 @@ export class Connection {
    * @param {Environment} env
    * @param {RTCConfiguration} configuration
    * @param {MediaStream | null} stream
-   * @param {Ends} ends
+   * @param {ConnectionHost} host
    */
-  constructor(env, configuration, stream, ends) {
-    this.#ends = ends;
+  constructor(env, configuration, stream, host) {
+    this.#host = host;
     this.pc = new env.RTCPeerConnection(configuration);
-    this.#streams = new IncomingStreams(env, ends.stream);
+    this.#streams = new IncomingStreams(env, host.stream);
     this.#listen();
     this.#channels = new Channels(this.pc, {
-      opened: (open) => this.#unlessClosed(() => ends.channel(open)),
-      changed: () => this.#unlessClosed(ends.changed),
-      received: (data) => this.#unlessClosed(() => ends.data(data)),
+      opened: (open) => this.#unlessClosed(() => host.channel(open)),
+      changed: () => this.#unlessClosed(host.changed),
+      received: (data) => this.#unlessClosed(() => host.data(data)),
     });
     for (const track of stream?.getTracks() ?? []) this.#addTrack(track, /** @type {MediaStream} */ (stream));
   }
 
   #listen() {
     const { pc } = this;
-    const { send, wanted, changed } = this.#ends;
-    pc.onnegotiationneeded = () => this.#unlessClosed(wanted);
+    const { send, needed, signaling, changed } = this.#host;
+    pc.onnegotiationneeded = () => this.#unlessClosed(needed);
+    pc.onsignalingstatechange = () => this.#unlessClosed(signaling);
     pc.onconnectionstatechange = () => this.#unlessClosed(changed);
     pc.onicecandidate = ({ candidate }) =>
       this.#unlessClosed(() => send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
@@ -72,21 +65,29 @@ export class Connection {
     return this.#channels.current;
   }
 
-  /** The other end closed its connection: only a new one can follow. */
+  /** The peer has closed its connection: it takes a new one to reach it. */
   get isAbandoned() {
     return this.#channels.isAbandoned;
   }
 
   async offer() {
-    // An offer that is due while another exchange is under way is asked for again after it.
+    // During another exchange the browser asks again once that has ended.
     if (this.pc.signalingState === 'stable') await this.#describe();
   }
 
-  /** Says the first offer again, with the candidates known by now: it may have gone to a page that is gone. */
+  /** Sends the first offer again, with the candidates known by now: its recipient may have been a page that is gone. */
   repeat() {
     if (this.#repeated || this.remote !== null) return;
     this.#repeated = true;
     this.#sendDescription();
+  }
+
+  /** Withdraws an offer that has not been answered. Resolves with whether there was one. */
+  async rollback() {
+    if (this.pc.signalingState !== 'have-local-offer') return false;
+    await this.#settled(this.pc.setLocalDescription({ type: 'rollback' }));
+    this.withdrawn += 1;
+    return true;
   }
 
   /** @param {Description} offer */
@@ -113,9 +114,10 @@ export class Connection {
     }
   }
 
-  /** @param {RTCConfiguration} configuration for whenever candidates are gathered again, at whichever end's wish */
+  /** @param {RTCConfiguration} configuration used when either end next gathers candidates */
   configure(configuration) {
-    if (this.pc.signalingState !== 'closed') this.pc.setConfiguration(configuration);
+    // Firefox has it since version 119; before, a new connection gets the new servers.
+    if (this.pc.signalingState !== 'closed') this.pc.setConfiguration?.(configuration);
   }
 
   restartIce() {
@@ -123,7 +125,7 @@ export class Connection {
   }
 
   /**
-   * Sends one track of each kind. A kind that is sent already changes without negotiating.
+   * Sends one track of each kind. A kind that is sent already changes without negotiation.
    *
    * @param {MediaStream | null} stream
    */
@@ -150,7 +152,7 @@ export class Connection {
     this.#closed = true;
     this.pc.close();
     this.#leave();
-    if (open) this.#ends.channel(false);
+    if (open) this.#host.channel(false);
   }
 
   async #describe() {
@@ -163,18 +165,18 @@ export class Connection {
     if (this.#closed || !localDescription) return;
     const { type, sdp } = localDescription;
     if (type === 'answer') this.#role = roleIn(sdp) ?? this.#role;
-    this.#ends.send(/** @type {Description} */ ({ type, sdp: type === 'offer' ? offerAs(sdp, this.#role) : sdp }));
+    this.#host.send(/** @type {Description} */ ({ type, sdp: type === 'offer' ? offerAs(sdp, this.#role) : sdp }));
   }
 
   /** @param {Description} description */
   async #apply(description) {
     await this.#settled(this.pc.setRemoteDescription(description));
     this.remote = description.sdp;
-    for (const candidate of this.#ends.early(description.sdp)) await this.add(candidate);
+    for (const candidate of this.#host.early(description.sdp)) await this.add(candidate);
   }
 
   /**
-   * What was begun on a connection that is then closed may never settle, and does not matter any more.
+   * Operations on a connection that is closed meanwhile may never settle, and no longer matter.
    *
    * @param {Promise<void>} operation
    */

@@ -2,19 +2,19 @@ import { retryDelay } from '../wire/backoff.js';
 
 /** @import { Environment, IceAnswer } from '../types.d.ts' */
 
-/** After a refusal that says nothing of when to come back. */
+/** After a refusal without `Retry-After`. */
 const REFUSED_MS = 60_000;
-const SHORTEST_MS = 5_000;
-/** No timer needs to be longer, and some cannot be. */
-const LONGEST_MS = 24 * 3_600_000;
+const MIN_MS = 5_000;
+/** Long enough, and below the 2^31 ms that timers take. */
+const MAX_MS = 24 * 3_600_000;
 
-/** The room's ICE servers, with credentials that are renewed halfway through their life. */
+/** The room's ICE servers. Their credentials are renewed halfway through their lifetime. */
 export class IceServers {
   #env;
   #ask;
   #changed;
   #cancel = () => {};
-  /** Counts the answers, and the end: a renewal that either has overtaken is of no use. */
+  /** Counts answers, and the end: a renewal that was overtaken by either is discarded. */
   #round = 0;
   /** @type {RTCIceServer[]} */
   current = [];
@@ -36,9 +36,9 @@ export class IceServers {
   set({ ice_servers: servers, ttl_s: ttl }) {
     this.#turn();
     this.current = servers;
-    // How long they hold counts from now; when they end, which the user name says, is told by another's clock.
+    // Their lifetime counts from now. The expiry in the user name is by the server's clock, which may differ.
     if (typeof ttl === 'number') {
-      const half = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ttl * 500));
+      const half = Math.min(MAX_MS, Math.max(MIN_MS, ttl * 500));
       this.#cancel = this.#env.clock.after(half, () => void this.#renew());
     }
     this.#changed(servers);
@@ -51,7 +51,7 @@ export class IceServers {
       if (round === this.#round) this.set(answer);
     } catch (error) {
       if (round !== this.#round) return;
-      const delay = Math.max(SHORTEST_MS, retryDelay(error, failures, this.#env.random) ?? REFUSED_MS);
+      const delay = Math.max(MIN_MS, retryDelay(error, failures, this.#env.random) ?? REFUSED_MS);
       this.#cancel = this.#env.clock.after(delay, () => void this.#renew(failures + 1));
     }
   }

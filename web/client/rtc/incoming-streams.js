@@ -1,18 +1,20 @@
+import { Unsupported } from '../platform/unsupported.js';
+
 /** @import { Environment } from '../types.d.ts' */
 
-/** Directions, as this end sees them, in which the other sends nothing. @type {Set<RTCRtpTransceiver['currentDirection']>} */
+/** Directions, as this end sees them, in which the peer sends nothing. @type {Set<RTCRtpTransceiver['currentDirection']>} */
 const NOT_SENT = new Set(/** @type {const} */ (['sendonly', 'inactive', 'stopped']));
 
 /**
- * What the other end sends, as streams. A track need not belong to one (`a=msid:-`, RFC 8830): such tracks of one
- * connection are put together, into the other end's own stream where it has one.
+ * The streams that the peer sends. A track need not belong to one (`a=msid:-`, RFC 8830): such tracks join the peer's
+ * latest stream, or one made here.
  */
 export class IncomingStreams {
   #MediaStream;
   #show;
   /** @type {MediaStream | null} */
   #home = null;
-  /** Tracks that were put together here. @type {Map<MediaStreamTrack, RTCRtpTransceiver>} */
+  /** Tracks without a stream of their own. @type {Map<MediaStreamTrack, RTCRtpTransceiver>} */
   #loose = new Map();
 
   /**
@@ -31,6 +33,7 @@ export class IncomingStreams {
       if (this.#home !== stream) for (const one of this.#loose.keys()) stream.addTrack(one);
       this.#home = stream;
     } else if (track) {
+      if (!this.#home && !this.#MediaStream) throw new Unsupported('media-stream-missing');
       this.#home ??= new this.#MediaStream();
       this.#home.addTrack(track);
       this.#loose.set(track, transceiver);
@@ -38,7 +41,7 @@ export class IncomingStreams {
     if (this.#home) this.#show(this.#home);
   }
 
-  /** After a negotiation: what is no longer sent is taken out, as browsers do it with streams of the other end's own. */
+  /** After a negotiation: removes tracks that are no longer sent, as browsers do with streams of the peer's. */
   settle() {
     const gone = [...this.#loose].filter(([, transceiver]) => NOT_SENT.has(transceiver?.currentDirection ?? null));
     for (const [track] of gone) {

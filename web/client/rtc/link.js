@@ -2,29 +2,19 @@ import { Connection } from './connection.js';
 import { EarlyCandidates } from './early-candidates.js';
 import { Liveness } from './liveness.js';
 import { judge } from './negotiation.js';
-import { MOST_ATTEMPTS, Recovery } from './recovery.js';
+import { MAX_ATTEMPTS, Recovery } from './recovery.js';
+import { Renegotiation } from './renegotiation.js';
 import { Steps } from './steps.js';
 
+/** @import { LinkHost } from './hosts.d.ts' */
 /** @import { Phase } from './recovery.js' */
-/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Message, Peer } from '../types.d.ts' */
+/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Peer } from '../types.d.ts' */
+
+/** Desyncs in a row that are repaired at once; later ones wait for the watch. */
+const IMMEDIATE_REPAIRS = 3;
 
 /**
- * @typedef {object} Host what a link needs of its call
- * @property {() => { configuration: RTCConfiguration, stream: MediaStream | null }} equipment
- * @property {() => boolean} isPolite
- * @property {() => boolean} canSignal
- * @property {(message: Message) => void} send
- * @property {(state: LinkState) => void} changed
- * @property {(open: boolean) => void} channel
- * @property {(stream: MediaStream) => void} stream
- * @property {(data: unknown) => void} data
- */
-
-/** Desyncs in a row that are repaired at once; after these the watch sets the pace. */
-const HASTY_REPAIRS = 3;
-
-/**
- * The connection with one peer, through as many RTCPeerConnections as that takes.
+ * The connection with one peer, through any number of RTCPeerConnections.
  *
  * @implements {Declared}
  */
@@ -32,27 +22,29 @@ export class Link {
   #env;
   #host;
   #recovery;
+  #renegotiation;
   /** @type {Connection | null} */
   #connection = null;
   #early = new EarlyCandidates();
   /** @type {Liveness | null} */
   #liveness = null;
-  // A description that a browser refuses is as good as none.
+  // A description that the browser rejects is treated like a lost one.
   #negotiation = new Steps(() => this.#desync());
   state = /** @type {LinkState} */ ('waiting');
-  /** The peer is no member any more as far as is known: the link lasts as long as it holds. */
+  /** The peer is no longer a member, as far as is known: the link lasts for as long as it works. */
   departed = false;
 
   /**
    * @param {Environment} env
    * @param {Peer} peer
-   * @param {Host} host
+   * @param {LinkHost} host
    */
   constructor(env, peer, host) {
     this.#env = env;
     this.peer = peer;
     this.#host = host;
     this.#recovery = new Recovery(env, host.isPolite, (phase) => this.#repair(phase));
+    this.#renegotiation = new Renegotiation(env, host, this.#negotiation);
   }
 
   get pc() {
@@ -63,14 +55,14 @@ export class Link {
     return this.#connection?.channel ?? null;
   }
 
-  /** The peer has just come and is going to offer. */
+  /** The peer has just joined and is going to offer. */
   expect() {
     this.#drop();
     this.#recovery.watch('waiting');
     this.#enter('waiting');
   }
 
-  /** Connects anew, beginning with an offer. */
+  /** Replaces the connection, beginning with an offer. */
   offer() {
     this.#recovery.attempts = 0;
     this.#renew();
@@ -90,6 +82,7 @@ export class Link {
   /** @param {MediaStream | null} stream */
   replaceStream(stream) {
     this.#negotiation.put(async () => this.#connection?.replaceStream(stream));
+    this.#renegotiation.resume();
   }
 
   /** This end's network may have changed. */
@@ -97,7 +90,13 @@ export class Link {
     if (this.state === 'connected' || this.state === 'interrupted') this.#liveness?.doubt();
   }
 
-  /** The peer is gone from the room. What works is left alone; there is nobody with whom to repair it. */
+  /** The server can be reached again. */
+  resume() {
+    if (this.state === 'failed') this.offer();
+    else this.#renegotiation.resume();
+  }
+
+  /** The peer is gone from the room. A working connection is left alone, since it could not be repaired. */
   depart() {
     this.departed = true;
     if (this.state !== 'connected') this.close();
@@ -114,34 +113,33 @@ export class Link {
   /** @param {Description} description */
   async #description(description) {
     const signaling = this.pc?.signalingState ?? 'closed';
-    const { remote = null, heard = null } = this.#connection ?? {};
-    const verdict = judge({ polite: this.#host.isPolite(), signaling, remote, heard }, description);
+    const { remote = null, heard = null, withdrawn = 0 } = this.#connection ?? {};
+    const verdict = judge({ polite: this.#host.isPolite(), signaling, remote, heard, withdrawn }, description);
     if (verdict === 'desync') return this.#desync();
+    if (verdict !== 'ignore') this.#renegotiation.resume();
     if (verdict === 'drop') return;
     if (verdict === 'renew') this.#renew();
-    // The polite end answers at once. If it does not, it never got our offer.
+    // The polite end answers at once; if it does not, our offer was lost.
     if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : 'connecting');
     if (verdict === 'ignore') return this.#connection?.repeat();
     if (verdict === 'accept') await this.#connection?.accept(description);
     else await this.#connection?.answer(description);
   }
 
-  /** Replaces the connection. The new one asks for an offer by itself, unless it answers first. */
+  /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
     const { configuration, stream } = this.#host.equipment();
     const { send, channel, stream: show, data } = this.#host;
-    /** @type {Connection} */
     const connection = new Connection(this.#env, configuration, stream, {
-      send,
-      channel,
-      data,
-      stream: show,
+      ...{ send, channel, data, stream: show },
       early: (sdp) => this.#early.takeFor(sdp),
-      wanted: () => this.#negotiation.put(() => connection.offer()),
+      needed: () => this.#renegotiation.offer(),
+      signaling: () => this.#renegotiation.look(),
       changed: () => this.#changed(),
     });
     this.#connection = connection;
+    this.#renegotiation.begin(connection);
     this.#liveness = new Liveness(this.#env, connection.pc, this.#host.canSignal, () => connection.restartIce());
     this.#recovery.watch('connecting');
     this.#enter('connecting');
@@ -150,6 +148,7 @@ export class Link {
   #drop() {
     this.#connection?.close();
     this.#connection = null;
+    this.#renegotiation.begin(null);
   }
 
   #changed() {
@@ -168,7 +167,7 @@ export class Link {
 
   /** @param {Phase} phase */
   #repair(phase) {
-    // Nothing that is said now would arrive, and the connection may yet come back by itself.
+    // No signaling would arrive now, and the connection may come back by itself.
     if (!this.#host.canSignal()) return this.#recovery.watch(phase);
     if (phase !== 'interrupted' || this.#connection?.isAbandoned) return this.#rebuild();
     this.#connection?.restartIce();
@@ -177,13 +176,13 @@ export class Link {
 
   #desync() {
     if (this.state === 'closed') return;
-    if (this.#recovery.attempts < HASTY_REPAIRS) this.#rebuild();
+    if (this.#recovery.attempts < IMMEDIATE_REPAIRS) this.#rebuild();
     else this.#recovery.watch('connecting');
   }
 
   #rebuild() {
     this.#recovery.attempts += 1;
-    if (this.#recovery.attempts <= MOST_ATTEMPTS) return this.#renew();
+    if (this.#recovery.attempts <= MAX_ATTEMPTS) return this.#renew();
     this.#drop();
     this.#recovery.rest();
     this.#enter('failed');

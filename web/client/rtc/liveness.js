@@ -2,24 +2,25 @@ import { pause } from '../platform/environment.js';
 
 /** @import { Environment } from '../types.d.ts' */
 
-/** What is under way has arrived after this. */
+/** Packets in flight have arrived after this. */
 const SETTLE_MS = 150;
-/** Media comes many times a second; a connection without any is checked every 2.5 s by each end (Chromium). */
+/** Media arrives many times a second; without any, each end checks the connection every 2.5 s (Chromium). */
 const SILENT_MS = { media: 600, idle: 3_000 };
-/** How long an ICE restart may take to show. */
+/** How long an ICE restart may take to have an effect. */
 const RESTART_MS = 1_500;
 const PATIENCE_MS = 15_000;
 
 /**
- * Finds out whether a connection outlived a change of networks, and restarts ICE at once if not: the browser itself
- * needs seconds to notice. A change that spares the connection, or a server that went down, restarts nothing.
+ * Finds out whether a connection survived a change of network and, if not, restarts ICE at once: the browser itself needs
+ * seconds to notice. A change that spares the connection, or an outage of the server, restarts nothing. Without
+ * `getStats` the browser's own notice has to do.
  */
 export class Liveness {
   #env;
   #pc;
   #canRestart;
   #restart;
-  /** When it was last doubted; null if nothing is being looked at. @type {number | null} */
+  /** When it was last doubted; null if nothing is being checked. @type {number | null} */
   #doubted = null;
 
   /**
@@ -37,13 +38,13 @@ export class Liveness {
 
   /** The network may have changed. */
   doubt() {
-    const looking = this.#doubted !== null;
+    const checking = this.#doubted !== null;
     this.#doubted = this.#env.clock.now();
-    // Of a connection that is closed meanwhile there is nothing to be found out.
-    if (!looking) void this.#look().catch(() => {}).finally(() => void (this.#doubted = null));
+    // The connection may be closed meanwhile.
+    if (!checking) void this.#check().catch(() => {}).finally(() => void (this.#doubted = null));
   }
 
-  async #look() {
+  async #check() {
     for (let restarted = false; this.#isDoubtful(); ) {
       if (!(await this.#isSilent())) {
         if (restarted) return;
@@ -60,7 +61,7 @@ export class Liveness {
     return this.#isUp() && this.#env.clock.now() - (this.#doubted ?? -Infinity) < PATIENCE_MS;
   }
 
-  /** Once it is known to have failed, others care for it. */
+  /** A connection that is known to have failed is repaired by its link. */
   #isUp() {
     const { connectionState } = this.#pc;
     return connectionState === 'connected' || connectionState === 'disconnected' || connectionState === 'connecting';
@@ -77,7 +78,7 @@ export class Liveness {
     return this.#pc.getReceivers().some(({ track }) => !track.muted && track.readyState === 'live');
   }
 
-  /** Counts what came from the other end: packets, and connectivity checks and their answers. */
+  /** Counts what arrived from the peer: bytes, connectivity checks and responses to ours. */
   async #received() {
     let count = 0;
     for (const report of (await this.#pc.getStats()).values()) {

@@ -1,21 +1,22 @@
-import { isOtherConnection, isRepetition } from './sdp.js';
+import { hasSameIce, isOtherConnection, isRepetition } from './sdp.js';
 
 /** @import { Description, Peer } from '../types.d.ts' */
 
 /**
- * What to do with a description that arrived: the perfect negotiation of the WebRTC recommendation, widened by one
- * case that it leaves out. A page that is refreshed comes back under the same peer id with a new RTCPeerConnection,
- * and nothing but its next description tells so, by another fingerprint.
+ * What to do with a description that arrived: perfect negotiation (W3C WebRTC, section 10.7), extended by the case that a
+ * page was reloaded. Its peer id stays the same, and only the fingerprint in its next description tells that its
+ * RTCPeerConnection is a new one.
  *
- * @typedef {object} View what one end knows when a description arrives
+ * @typedef {object} View what this end knows when a description arrives
  * @property {boolean} polite
- * @property {RTCSignalingState} signaling `closed` also where there is no connection yet
- * @property {string | null} remote the other's description in force
- * @property {string | null} heard the last offer of the other's that was taken up
+ * @property {RTCSignalingState} signaling `closed` also if there is no connection yet
+ * @property {string | null} remote the remote description in force
+ * @property {string | null} heard the last remote offer that was answered
+ * @property {number} [withdrawn] local offers that were rolled back and may still be answered
  *
  * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop'} Verdict
- *   `renew`: answer with a new connection in place of the one there may be; `ignore`: the other has to follow our offer
- *   instead; `desync`: the two ends believe different things, so start anew; `drop`: this is of no use any more.
+ *   `renew`: answer with a new connection; `ignore`: the peer has to answer our offer instead; `desync`: the two ends
+ *   disagree, so start over; `drop`: no longer of use.
  */
 
 /**
@@ -25,37 +26,41 @@ import { isOtherConnection, isRepetition } from './sdp.js';
  */
 export function judge(view, { type, sdp }) {
   const other = view.remote !== null && isOtherConnection(view.remote, sdp);
-  if (type === 'answer') return judgeAnswer(view, other);
+  if (type === 'answer') return judgeAnswer(view, sdp, other);
   return view.heard !== null && isRepetition(view.heard, sdp) ? 'drop' : judgeOffer(view, other);
 }
 
 /**
  * @param {View} view
- * @param {boolean} other the description is another connection's than the last one
+ * @param {boolean} other the description comes from another connection than the one before
  * @returns {Verdict}
  */
 function judgeOffer({ polite, signaling, remote }, other) {
   if (signaling === 'closed' || other) return 'renew';
   if (signaling === 'stable') return 'answer';
   if (!polite) return 'ignore';
-  // Taking back the very first offer fails in Chromium ("Failed to start SCTP transport") where the other end's has the
-  // data channel in another place. A connection that has agreed on nothing yet is as easily replaced.
+  // Rolling back the very first offer fails in Chromium ("Failed to start SCTP transport") if the remote offer has the
+  // data channel at another index. Nothing has been agreed on yet, so a new connection costs nothing.
   return remote === null ? 'renew' : 'answer';
 }
 
 /**
  * @param {View} view
+ * @param {string} sdp
  * @param {boolean} other
  * @returns {Verdict}
  */
-function judgeAnswer({ signaling }, other) {
+function judgeAnswer({ signaling, remote, withdrawn = 0 }, sdp, other) {
   if (signaling === 'closed') return 'drop';
-  return signaling === 'have-local-offer' && !other ? 'accept' : 'desync';
+  if (signaling === 'have-local-offer' && !other) return 'accept';
+  // An answer to an offer that was rolled back, or to its successor if the late answer was accepted for that.
+  const late = signaling === 'stable' && withdrawn > 0 && remote !== null && !other;
+  return late && hasSameIce(remote, sdp) ? 'drop' : 'desync';
 }
 
 /**
- * Of two peers the later comer is polite: it gives way when both offer at once. Where the order says nothing, any rule
- * does on which both agree.
+ * The peer that joined later is polite: it gives way if both offer at once. If the order does not tell, any rule does on
+ * which both ends agree.
  *
  * @param {Peer} self
  * @param {Peer} other

@@ -1,11 +1,11 @@
 /** @import { Link } from './link.js' */
 
-/** Links under ids that ended with our own id; kept until the same peers are connected again. */
+/** Links to peers by ids from before this member got a new one; kept until the same peers are connected again. */
 export class Orphans {
   /** @type {Set<Link>} */
   #links = new Set();
 
-  /** @param {Link[]} links whose ids ended just now */
+  /** @param {Link[]} links to ids that have just become invalid */
   add(links) {
     for (const link of links) {
       link.depart();
@@ -15,9 +15,9 @@ export class Orphans {
   }
 
   /**
-   * Once as many are connected under new ids as there were under the old, the old have done their work.
+   * Closes the old links once as many new ones are connected.
    *
-   * @param {Iterable<Link>} links all that there are
+   * @param {Iterable<Link>} links all links of the call
    */
   release(links) {
     const connected = [...links].filter((link) => link.state === 'connected' && !link.departed);

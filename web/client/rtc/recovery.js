@@ -1,35 +1,36 @@
 /** @import { Environment } from '../types.d.ts' */
 
 /**
- * What a link may wait for: the other's offer; an answer to ours, after an offer of the other's was ignored in its
- * favour; a connection; a connection that was there to come back.
+ * What a link waits for: the peer's offer; an answer, after an offer of the peer's was ignored in favour of ours; a
+ * connection; a broken connection to come back by itself; an answer on a connection that is up.
  *
- * @typedef {'waiting' | 'ignored' | 'connecting' | 'interrupted'} Phase
+ * @typedef {'waiting' | 'ignored' | 'connecting' | 'interrupted' | 'unanswered'} Phase
  */
 
-const PATIENCE_MS = { waiting: 5_000, ignored: 3_000, connecting: 8_000, interrupted: 3_000 };
-const LONGEST_MS = 60_000;
+/** `unanswered` exceeds a peer's usual back-off after a lost poll: nothing is broken, so there is no hurry. */
+const PATIENCE_MS = { waiting: 5_000, ignored: 3_000, connecting: 8_000, interrupted: 3_000, unanswered: 15_000 };
+const MAX_PATIENCE_MS = 60_000;
 /** With growing patience, about five minutes of trying. */
-export const MOST_ATTEMPTS = 8;
+export const MAX_ATTEMPTS = 8;
 
 /**
- * How long to wait before doing something about it. It grows with each attempt; and the polite end waits half as long
- * again, because two ends that repair at the same moment undo each other's work.
+ * How long to wait before acting. Grows with each attempt. The polite end waits 1.5 times as long, because two ends that
+ * repair at the same moment undo each other's work.
  *
  * @param {Phase} phase
  * @param {{ attempts: number, polite: boolean }} link
  */
 export function patience(phase, { attempts, polite }) {
-  return Math.min(LONGEST_MS, PATIENCE_MS[phase] * 1.5 ** attempts) * (polite ? 1.5 : 1);
+  return Math.min(MAX_PATIENCE_MS, PATIENCE_MS[phase] * 1.5 ** attempts) * (polite ? 1.5 : 1);
 }
 
-/** Watches one link, and calls for repair when a phase takes too long. */
+/** Watches one link and calls for repair when a phase takes too long. */
 export class Recovery {
   #env;
   #polite;
   #repair;
   #cancel = () => {};
-  /** Connections that were built in vain since the last that worked. */
+  /** Failed attempts since the last success. */
   attempts = 0;
 
   /**
@@ -50,13 +51,13 @@ export class Recovery {
     this.#cancel = this.#env.clock.after(ms, () => this.#repair(phase));
   }
 
-  /** Nothing to watch for now. */
+  /** Stops watching. */
   rest() {
     this.#cancel();
     this.#cancel = () => {};
   }
 
-  /** All is well. */
+  /** All is well: later waits are short again. */
   calm() {
     this.rest();
     this.attempts = 0;

@@ -1,10 +1,13 @@
-/** What is read out of session descriptions. `o=` is not: native peers write a new one into each description. */
+/**
+ * What is read from session descriptions. `o=` is not: native peers write a new one into each description, against
+ * RFC 8829, section 5.2.2.
+ */
 
 /**
- * Whether a description belongs to another RTCPeerConnection than one that came before it. A new connection has a new
- * certificate, so no fingerprint stays; an ICE restart changes the ICE credentials and keeps the fingerprints
- * (RFC 8842, 3.1 and 4; RFC 8839, 4.4.1.1). An application may give the same certificate to all its connections: then
- * `a=tls-id` tells them apart, where there is one. What cannot be told apart is the same.
+ * Do two descriptions belong to different RTCPeerConnections? A new connection has a new certificate, so no fingerprint
+ * stays; an ICE restart changes the ICE credentials and keeps the fingerprints (RFC 8842, sections 3.1 and 4; RFC 8839,
+ * section 4.4.1.1). If an application uses one certificate for all its connections, `a=tls-id` distinguishes them, if
+ * present. Otherwise they count as one.
  *
  * @param {string} before
  * @param {string} now
@@ -14,20 +17,31 @@ export function isOtherConnection(before, now) {
 }
 
 /**
- * Whether a candidate may belong to a description. One that does not say is for whichever is in force (W3C WebRTC 4.8).
+ * May a candidate belong to a description? One without a username fragment is for the description in force (W3C WebRTC,
+ * section 4.8).
  *
  * @param {RTCIceCandidateInit | null} candidate
  * @param {string} sdp
  */
 export function belongs(candidate, sdp) {
-  const said = candidate?.usernameFragment ?? /\bufrag (\S+)/.exec(String(candidate?.candidate))?.[1] ?? null;
+  const ufrag = candidate?.usernameFragment ?? /\bufrag (\S+)/.exec(String(candidate?.candidate))?.[1] ?? null;
   const ufrags = values(sdp, 'ice-ufrag');
-  return said === null || ufrags.size === 0 || ufrags.has(said);
+  return ufrag === null || ufrags.size === 0 || ufrags.has(ufrag);
 }
 
 /**
- * Whether an offer only says again what another said, with the candidates known by then. One with another `o=` is a new
- * offer that somebody wants an answer to.
+ * Do two descriptions of one end have the same ICE credentials?
+ *
+ * @param {string} before
+ * @param {string} now
+ */
+export function hasSameIce(before, now) {
+  return [...values(before, 'ice-ufrag')].join(' ') === [...values(now, 'ice-ufrag')].join(' ');
+}
+
+/**
+ * Does an offer only repeat an earlier one, with the candidates known by then? One with another `o=` is a new offer, which
+ * has to be answered.
  *
  * @param {string} before
  * @param {string} now
@@ -37,9 +51,9 @@ export function isRepetition(before, now) {
 }
 
 /**
- * An offer that says which DTLS role this end has or wants, instead of leaving that to the other. Who is the DTLS server gives
- * odd numbers to its channels (RFC 8832, 6), and so never the 0 that both ends agree on for ours. Later on a role
- * stays what it is.
+ * An offer that states this end's DTLS role instead of leaving it to the answerer. As the DTLS server, the answerer gives
+ * its own data channels odd ids (RFC 8832, section 6), so none collides with the negotiated channel, whose id is 0. Later
+ * offers keep the role.
  *
  * @param {string} sdp
  * @param {DtlsRole} role
@@ -49,7 +63,7 @@ export function offerAs(sdp, role) {
 }
 
 /**
- * The role that an answer gives to whoever made it.
+ * The DTLS role that the sender of an answer takes.
  *
  * @typedef {'active' | 'passive'} DtlsRole
  * @param {string} sdp
@@ -59,20 +73,20 @@ export function roleIn(sdp) {
   return /** @type {DtlsRole | undefined} */ (/^a=setup:(active|passive)/m.exec(sdp)?.[1]);
 }
 
-/** Without what changes while candidates are gathered (RFC 8829, 5.2.1 and 5.2.2). @param {string} sdp */
+/** Without the parts that change while candidates are gathered (RFC 8829, sections 5.2.1 and 5.2.2). @param {string} sdp */
 function essence(sdp) {
   const lines = sdp.split(/\r\n|\r|\n/).filter((line) => !/^(c=|a=candidate:|a=end-of-candidates|a=rtcp:)/.test(line));
   return lines.map((line) => line.replace(/^(m=\S+) [1-9]\d*/, '$1 9')).join('\n');
 }
 
-/** Names of hash functions and hexadecimal digits may have any case (RFC 8122, 5). @param {string} sdp */
+/** Hash names and hexadecimal digits are case-insensitive (RFC 8122, section 5). @param {string} sdp */
 function fingerprints(sdp) {
   return new Set([...sdp.matchAll(/^a=fingerprint:[ \t]*(\S+)[ \t]+(\S+)/gim)].map(([, hash, value]) => `${hash} ${value}`.toLowerCase()));
 }
 
 /**
  * @param {string} sdp
- * @param {'ice-ufrag' | 'tls-id'} attribute of the session or of its media
+ * @param {'ice-ufrag' | 'tls-id'} attribute at session or media level
  */
 function values(sdp, attribute) {
   return new Set([...sdp.matchAll(new RegExp(`^a=${attribute}:[ \\t]*(\\S+)`, 'gm'))].map(([, value]) => value));

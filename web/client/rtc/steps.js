@@ -1,11 +1,11 @@
-/** Runs asynchronous steps one at a time, in the order in which they were put. */
+/** Runs asynchronous steps one at a time, in order. */
 export class Steps {
   /** @type {(() => Promise<void>)[]} */
   #waiting = [];
   #running = false;
   #failed;
 
-  /** @param {() => void} failed a step was in vain; the next one follows all the same */
+  /** @param {() => void} failed a step has failed; the next one runs all the same */
   constructor(failed) {
     this.#failed = failed;
   }

@@ -3,11 +3,11 @@ import { Problem } from './problem.js';
 /** @import { Endpoints } from '../types.d.ts' */
 
 /**
- * The addresses of one room.
+ * The URLs of one room.
  *
- * @param {string | URL} base where the server is; a path if it is where the page came from
+ * @param {string | URL} base the server's URL, or a path on the page's origin
  * @param {string} room
- * @param {string} page which page this is
+ * @param {string} page identifies this page
  * @returns {Endpoints}
  */
 export function endpoints(base, room, page) {
@@ -26,12 +26,12 @@ export function endpoints(base, room, page) {
   };
 }
 
-/** What every URL parser resolves away, `%2e` too (URL standard): a request for such a room would be one for another path. */
+/** URL parsers resolve these path segments, even as `%2e` (URL standard), so such a room has no URL. */
 const DOTS = new Set(['', '.', '..']);
 
 /** @param {string} room */
 function unaddressable(room) {
-  const title = 'This cannot be the name of a room';
-  const detail = `“${room}” cannot be the name of a room: an address cannot have it.`;
-  return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Take another name.' });
+  const title = 'Invalid room name';
+  const detail = `“${room}” cannot be the name of a room, because no URL can contain it.`;
+  return new Problem({ type: '/problems/room-name-invalid', title, status: 422, detail, action: 'Choose another name.' });
 }

@@ -1,4 +1,4 @@
-/** Lets callers through while it is open; keeps them waiting while it is shut. */
+/** Lets callers pass while it is open, and makes them wait while it is shut. */
 export class Gate {
   #open = false;
   /** @type {Set<() => void>} */

@@ -1,20 +1,20 @@
 /**
- * How long to let the server hold a poll. Each proxy has its own patience; this finds it out. Everything here is a
- * pure function from one {@link Hold} to the next.
+ * How long to ask the server to hold a poll. Each proxy has its own idle time-out; this finds it. Pure functions from one
+ * {@link Hold} to the next.
  *
  * @typedef {object} Hold
  * @property {number} ms what to ask for
- * @property {number} longest what to ask for as long as nothing speaks against it
- * @property {number} quiet full holds in a row that came through
- * @property {number | null} cutAt how old the last poll was that was cut without a word
+ * @property {number} longest what to ask for at most
+ * @property {number} quiet consecutive full holds
+ * @property {number | null} cutAt age at which the last poll was cut, if one was
  */
 
-export const SHORTEST_MS = 5_000;
-/** The strictest proxies that were met give up after 30 s. */
+export const MIN_MS = 5_000;
+/** The strictest common proxies time out after 30 s. */
 const USUAL_MS = 25_000;
-/** A poll that ended sooner was not cut for being idle. */
+/** A poll that ended sooner was not cut because it was idle. */
 export const OPEN_MS = 4_000;
-/** As many quiet holds let it grow again. */
+/** Full holds after which the hold grows again. */
 const GROWS_AFTER = 12;
 
 /**
@@ -27,7 +27,7 @@ export function freshHold(waitMaxMs) {
 }
 
 /**
- * A poll came back in order, `age` after it went out.
+ * A poll was answered, `age` after it was sent.
  *
  * @param {Hold} hold
  * @param {number} age
@@ -35,26 +35,26 @@ export function freshHold(waitMaxMs) {
  */
 export function answered(hold, age) {
   const cutAt = hold.cutAt !== null && age > hold.cutAt ? null : hold.cutAt;
-  // The server takes up to a tenth off.
+  // The server shortens holds by up to a tenth.
   if (age < hold.ms * 0.85) return { ...hold, cutAt };
   if (hold.quiet + 1 < GROWS_AFTER) return { ...hold, cutAt, quiet: hold.quiet + 1 };
   return { ...hold, cutAt, quiet: 0, ms: Math.min(hold.longest, hold.ms * 1.25) };
 }
 
 /**
- * A gateway lost patience and said so.
+ * A gateway timed out and responded with an error.
  *
  * @param {Hold} hold
  * @param {number} age
  * @returns {Hold}
  */
 export function timedOut(hold, age) {
-  const ms = Math.min(hold.longest, Math.max(SHORTEST_MS, Math.min(hold.ms / 2, age * 0.8)));
+  const ms = Math.min(hold.longest, Math.max(MIN_MS, Math.min(hold.ms / 2, age * 0.8)));
   return { ...hold, ms, quiet: 0, cutAt: null };
 }
 
 /**
- * The connection just ended. Once is an accident; twice at about the same age is somebody's limit.
+ * The connection was cut. Once is an accident; twice at about the same age is a time-out.
  *
  * @param {Hold} hold
  * @param {number} age
@@ -62,6 +62,6 @@ export function timedOut(hold, age) {
  */
 export function cut(hold, age) {
   if (age < OPEN_MS) return hold;
-  const again = hold.cutAt !== null && Math.abs(hold.cutAt - age) <= Math.max(1_000, age * 0.15);
-  return again ? timedOut(hold, age) : { ...hold, quiet: 0, cutAt: age };
+  const repeated = hold.cutAt !== null && Math.abs(hold.cutAt - age) <= Math.max(1_000, age * 0.15);
+  return repeated ? timedOut(hold, age) : { ...hold, quiet: 0, cutAt: age };
 }

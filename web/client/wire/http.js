@@ -5,8 +5,8 @@ import { Problem, Unreachable } from './problem.js';
 const TIMEOUT_MS = 15_000;
 
 /**
- * One request, and the only place that fetches. Throws a {@link Problem} if the server refuses, {@link Unreachable} if
- * nothing of the server's came back, and the signal's reason if that was aborted.
+ * Sends one request; nothing else in the client calls `fetch`, except for the beacon. Throws a {@link Problem} if the server
+ * refuses, {@link Unreachable} if no response of the server arrives, and the signal's reason if that is aborted.
  *
  * @param {Pick<Environment, 'fetch' | 'clock'>} env
  * @param {ApiRequest} ask
@@ -42,7 +42,7 @@ function init({ method, token, body, key, cursor, keepalive }, signal) {
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key !== undefined) headers['Idempotency-Key'] = key;
   if (cursor !== undefined) headers['Last-Event-ID'] = String(cursor);
-  // No `cache: 'no-store'`: the server says that itself, and Chromium would then ask for a preflight each time.
+  // No `cache: 'no-store'`: responses have it already, and Chromium would send a preflight each time.
   return { method, headers, body, signal, keepalive };
 }
 
@@ -56,8 +56,8 @@ async function answer(response, expects, clock) {
   const text = await response.text();
   if (response.ok) {
     const body = parse(response, text);
-    const ours = expects === undefined || body?.[expects] !== undefined;
-    return ours ? { status: response.status, body, date: response.headers.get('Date') } : foreign(response, clock);
+    const genuine = expects === undefined || body?.[expects] !== undefined;
+    return genuine ? { status: response.status, body, date: response.headers.get('Date') } : foreign(response, clock);
   }
   throw problem(response, text, clock) ?? foreign(response, clock);
 }
@@ -65,7 +65,7 @@ async function answer(response, expects, clock) {
 /**
  * @param {Response} response
  * @param {string} text
- * @returns {any} undefined if it is not JSON
+ * @returns {any} undefined unless it is JSON
  */
 function parse(response, text) {
   if (!/\bjson\b/i.test(response.headers.get('Content-Type') ?? '')) return undefined;
@@ -83,13 +83,13 @@ function parse(response, text) {
  */
 function problem(response, text, clock) {
   const document = /** @type {ProblemDocument | undefined} */ (parse(response, text));
-  // Others speak RFC 9457 too; only these are the server's own.
+  // Intermediaries may use RFC 9457, too; only these problems are the server's.
   if (typeof document?.type === 'string' && document.type.includes('/problems/')) {
     return new Problem({ ...document, status: response.status }, retryAfter(response, clock));
   }
-  // A proxy's own size limit is as final as the server's.
+  // A proxy's size limit is as final as the server's.
   if (response.status === 413) {
-    return new Problem({ type: '/problems/body-too-large', title: 'Too large for a proxy on the way', status: 413 });
+    return new Problem({ type: '/problems/body-too-large', title: 'Too large for a proxy', status: 413 });
   }
   return undefined;
 }
@@ -105,17 +105,17 @@ function foreign(response, clock) {
 }
 
 /**
- * `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is seen from the server's own where that is told. What
- * makes no sense is as good as nothing.
+ * `Retry-After` (RFC 9110, section 10.2.3) in milliseconds: from seconds, or from a date, which is compared with the
+ * response's `Date` if there is one. Null if it is invalid.
  *
  * @param {Response} response
  * @param {Environment['clock']} clock
  */
 function retryAfter({ headers }, clock) {
-  const said = headers.get('Retry-After') ?? '';
-  if (/^\d+$/.test(said)) return Number(said) * 1000;
-  // `Date.parse` takes much more for a date, a negative number for instance.
-  const until = /^[A-Z][a-z]+,? .* \d\d:\d\d:\d\d/.test(said) ? Date.parse(said) : NaN;
+  const value = headers.get('Retry-After') ?? '';
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  // `Date.parse` accepts much more, such as a negative number.
+  const until = /^[A-Z][a-z]+,? .* \d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
   const now = Date.parse(headers.get('Date') ?? '');
   const ms = until - (Number.isNaN(now) ? clock.date() : now);
   return ms > 0 ? ms : null;

@@ -4,24 +4,24 @@ import { Unreachable } from './problem.js';
 
 /**
  * @callback Changed
- * @param {number} since what went out later than this is not in doubt
+ * @param {number} since requests sent later than this are not in doubt
  * @returns {void}
  */
 
-/** A poll begins or ends at least this often, unless the page is asleep. */
+/** Polls begin or end at least this often, unless the page is suspended. */
 const ASLEEP_MS = 60_000;
 
-const AGAIN = Symbol('ask again');
+const RETRY = Symbol('retry');
 
 /**
- * The way to the server. After a change of networks the old connections are black holes, which a browser need not
- * notice: what is under way on them is asked for again instead of being waited for.
+ * The path to the server. After a change of network the old connections are black holes, and the browser may not notice:
+ * requests in flight on them are sent again.
  */
 export class Network {
   #env;
   /** @type {Set<Changed>} */
   #listeners = new Set();
-  /** When a request last began or ended, by the clock on the wall, which goes on while a machine sleeps. */
+  /** When a request last began or ended, by the wall clock, which advances while a machine sleeps. */
   #active;
 
   /** @param {Pick<Environment, 'page' | 'connection' | 'clock'>} env */
@@ -31,10 +31,10 @@ export class Network {
   }
 
   /**
-   * Tells when requests under way will hardly be answered any more.
+   * Calls the listener when requests in flight will probably not be answered.
    *
    * @param {Changed} listener
-   * @returns {() => void} ends it
+   * @returns {() => void} removes the listener
    */
   onChange(listener) {
     const { page, connection } = this.#env;
@@ -51,7 +51,7 @@ export class Network {
   }
 
   /**
-   * Asks, and asks again with each change, for as long as `signal` lets it.
+   * Makes an attempt, and another after each change of network, until `signal` is aborted.
    *
    * @template Result
    * @param {(signal: AbortSignal) => Promise<Result>} attempt rejects if its signal is aborted
@@ -63,7 +63,7 @@ export class Network {
       const started = this.#env.clock.now();
       const controller = new AbortController();
       const stop = () => controller.abort(signal?.reason);
-      const settle = this.onChange((since) => void (started <= since && controller.abort(AGAIN)));
+      const settle = this.onChange((since) => void (started <= since && controller.abort(RETRY)));
       signal?.addEventListener('abort', stop);
       if (signal?.aborted) stop();
       this.#active = this.#env.clock.date();
@@ -71,8 +71,8 @@ export class Network {
         return await attempt(controller.signal);
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (controller.signal.reason === AGAIN) continue;
-        // What went out before a request that nobody answered will not be answered either.
+        if (controller.signal.reason === RETRY) continue;
+        // Requests sent before one that timed out will not be answered either.
         if (error instanceof Unreachable && error.reason === 'timeout') this.#doubt(started);
         throw error;
       } finally {
@@ -104,7 +104,7 @@ function on(target, name, listener) {
 }
 
 /**
- * `navigator.connection` changes also where only an estimate of its speed does. Phones say of which kind it is.
+ * `navigator.connection` also changes with its speed estimate. On phones, `type` tells whether the network changed.
  *
  * @param {Environment['connection']} connection
  * @param {() => void} changed

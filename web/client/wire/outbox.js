@@ -7,15 +7,15 @@ import { Problem, RoomEnded, Unreachable } from './problem.js';
 
 /**
  * @typedef {object} Entry
- * @property {string | null} to null: all the others
+ * @property {string | null} to null: all other members
  * @property {Message} message
  * @property {string} json
  * @property {number} bytes
- * @property {boolean} alone was in a batch that was refused, so it now travels by itself
+ * @property {boolean} alone was in a batch that was refused, so it is now sent separately
  * @property {(sent: Sent) => void} resolve
  * @property {(error: unknown) => void} reject
  *
- * @typedef {{ key: string, body: string }} Parcel the same bytes under the same key, however often it is posted
+ * @typedef {{ key: string, body: string }} Parcel each retry has the same bytes and the same key
  *
  * @typedef {object} Carrier
  * @property {(parcel: Parcel) => Promise<{ accepted: Receipt[] }>} post
@@ -29,16 +29,16 @@ export const BATCH_MESSAGES = 50;
 export const BATCH_BYTES = 250 * 1024;
 
 /**
- * Sends one request at a time, so that messages to a peer arrive in the order in which they were put; whatever
- * gathers meanwhile goes together in the next. Nothing is given up unless the server refuses it for good.
+ * Sends one request at a time, so that messages to a peer arrive in the order in which they were put. Messages that are
+ * put meanwhile form the next batch. Only a final refusal drops a message.
  */
 export class Outbox {
   #env;
   #carrier;
   /** @type {Entry[]} */
   #queue = [];
-  /** Those whose mailbox is full, and until when to leave them be. @type {Map<string | null, number>} */
-  #held = new Map();
+  /** Recipients whose mailbox is full, and when to try them again. @type {Map<string | null, number>} */
+  #blocked = new Map();
   #busy = false;
   #nudge = () => {};
   /** @type {Set<() => void>} */
@@ -70,7 +70,7 @@ export class Outbox {
     });
   }
 
-  /** Resolves once nothing waits to be sent. @returns {Promise<void>} */
+  /** Resolves once the queue is empty. @returns {Promise<void>} */
   emptied() {
     return this.#busy ? new Promise((resolve) => void this.#onEmpty.add(resolve)) : Promise.resolve();
   }
@@ -78,13 +78,13 @@ export class Outbox {
   async #pump() {
     if (this.#busy) return;
     this.#busy = true;
-    // What is put in the same breath goes in the same request.
+    // Messages that are put in the same task form one batch.
     await null;
     try {
       while (this.#queue.length > 0) {
         const batch = this.#next();
         if (batch.length > 0) await this.#deliver(batch);
-        else await this.#moved();
+        else await this.#changed();
       }
     } catch (error) {
       this.#abandon(error);
@@ -95,23 +95,23 @@ export class Outbox {
     }
   }
 
-  /** Something may have become possible to send. */
-  #moved() {
+  /** Resolves when a message may have become sendable. */
+  #changed() {
     const more = new Promise((resolve) => void (this.#nudge = () => resolve(undefined)));
-    const ms = Math.min(...this.#held.values()) - this.#env.clock.now();
+    const ms = Math.min(...this.#blocked.values()) - this.#env.clock.now();
     return Promise.race([more, pause(this.#env, ms, this.#carrier.over)]);
   }
 
-  /** The longest run from the front that may go together without overtaking anything for the same peer. */
+  /** The longest batch from the front of the queue in which no message overtakes another for the same peer. */
   #next() {
     const now = this.#env.clock.now();
-    for (const [to, until] of this.#held) if (until <= now) this.#held.delete(to);
+    for (const [to, until] of this.#blocked) if (until <= now) this.#blocked.delete(to);
     /** @type {Entry[]} */
     const batch = [];
     let bytes = 0;
     let skipped = false;
     for (const entry of this.#queue) {
-      if (this.#held.has(entry.to)) {
+      if (this.#blocked.has(entry.to)) {
         if (entry.to === null) break;
         skipped = true;
         continue;
@@ -148,7 +148,7 @@ export class Outbox {
   }
 
   /**
-   * Is this the last word on this batch as it is? A batch that is refused for one message is taken apart.
+   * Is an error final for this batch? A batch that was refused because of one message is split.
    *
    * @param {Entry[]} batch
    * @param {unknown} error
@@ -158,14 +158,14 @@ export class Outbox {
     const full = error instanceof Problem && error.slug === 'mailbox-full';
     if (delay !== null && !full) return false;
     if (batch.length > 1) for (const entry of batch) entry.alone = true;
-    else if (full) this.#held.set(batch[0].to, this.#env.clock.now() + (delay ?? 0));
+    else if (full) this.#blocked.set(batch[0].to, this.#env.clock.now() + (delay ?? 0));
     else this.#remove(batch)[0].reject(error);
     return true;
   }
 
   /**
-   * The server lists what it accepted in the order of the batch; a message to all stands there once for each of the
-   * others, equally often for each such message because a batch is atomic.
+   * Receipts are in the order of the batch. A message to all has one for each other member, and because a batch is atomic,
+   * each such message has the same number.
    *
    * @param {Entry[]} batch
    * @param {Receipt[]} accepted

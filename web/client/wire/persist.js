@@ -5,7 +5,7 @@ import { Unreachable } from './problem.js';
 /** @import { Environment, Retry } from '../types.d.ts' */
 
 /**
- * Does something until it works or is refused for good.
+ * Repeats an attempt until it succeeds or is refused for good.
  *
  * @template Result
  * @param {Environment} env

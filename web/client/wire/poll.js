@@ -9,27 +9,27 @@ import { Dates, isStale } from './stale.js';
 /** @import { Batch, Ending, Environment, RoomStatus } from '../types.d.ts' */
 
 /**
- * @typedef {object} Question
+ * @typedef {object} Read
  * @property {number} waitMs
  * @property {number} cursor
- * @property {boolean} unlike at an address that was never asked before
+ * @property {boolean} unique at a URL that no cache can have seen
  * @property {AbortSignal} signal
  *
- * @typedef {object} Mailbox how the loop reads, and whom it tells
- * @property {(question: Question) => Promise<{ batch: Batch, date: string | null }>} read
+ * @typedef {object} Mailbox how the loop reads, and what it notifies
+ * @property {(read: Read) => Promise<{ batch: Batch, date: string | null }>} read
  * @property {(listener: Changed) => () => void} onChange of the network
- * @property {() => number} cursor up to where everything has been handed over
+ * @property {() => number} cursor up to which everything has been delivered
  * @property {(batch: Batch) => void} deliver
  * @property {(state: 'connected' | 'reconnecting', error?: Error) => void} report
  */
 
-/** An answer without a message that came sooner than this was not held at all. */
+/** An empty response that arrived sooner than this was not held. */
 const HASTY_MS = 1_000;
 
-const AGAIN = Symbol('ask again');
+const RETRY = Symbol('retry');
 
 /**
- * What an error of a poll means: the end of polling, or a pause.
+ * Does an error of a poll end polling? Null if it only calls for a pause.
  *
  * @param {unknown} error
  * @returns {Ending | null}
@@ -44,7 +44,7 @@ export function endingOf(error) {
 }
 
 /**
- * Is the sender of a message unknown to the server now? (An unknown addressee is another matter.)
+ * Does the server no longer know the sender of a message? (An unknown recipient is something else.)
  *
  * @param {unknown} error
  */
@@ -53,8 +53,8 @@ export function losesSeat(error) {
 }
 
 /**
- * Long-polls a mailbox until something ends that, and tells what. Each batch is handed over before its cursor is sent,
- * because sending the cursor is the acknowledgement.
+ * Long-polls a mailbox until something ends that, and returns what. Each batch is delivered before its cursor is sent,
+ * because the cursor is the acknowledgement.
  */
 export class Poll {
   #env;
@@ -63,15 +63,15 @@ export class Poll {
   #signal = AbortSignal.abort();
   /** @type {Hold} */
   #hold;
-  /** Failures in a row. @type {number} */
+  /** Consecutive failures. @type {number} */
   #failures = 0;
-  /** Empty answers in a row that were not held. @type {number} */
+  /** Consecutive empty responses that were not held. @type {number} */
   #hasty = 0;
   #dates = new Dates();
-  /** Whether the server is back should be known at once: ask for no hold. */
+  /** Asks for no hold, to learn at once whether the server is back. */
   #probing = false;
-  /** Answers came from somewhere else, so each question has an address of its own. */
-  #unlike = false;
+  /** A cache has responded, so each request gets a URL of its own. */
+  #unique = false;
 
   /**
    * @param {Environment} env
@@ -115,7 +115,7 @@ export class Poll {
       return null;
     } catch (error) {
       if (this.#signal.aborted) throw this.#signal.reason;
-      if (error === AGAIN) return null;
+      if (error === RETRY) return null;
       const ending = endingOf(error);
       if (!ending) await this.#failed(error, age());
       return ending;
@@ -130,12 +130,12 @@ export class Poll {
    * @param {AbortController} attempt
    */
   #changed(since, attempt) {
-    // Another network has other proxies.
+    // A different network has different proxies.
     if (since === Infinity) {
       this.#hold = freshHold(this.#hold.longest);
-      this.#unlike = false;
+      this.#unique = false;
     }
-    attempt.abort(AGAIN);
+    attempt.abort(RETRY);
   }
 
   /**
@@ -145,7 +145,7 @@ export class Poll {
   async #read(waitMs, signal) {
     if (this.#signal.aborted) throw this.#signal.reason;
     const cursor = this.#mailbox.cursor();
-    const { batch, date } = await this.#mailbox.read({ waitMs, cursor, unlike: this.#unlike, signal });
+    const { batch, date } = await this.#mailbox.read({ waitMs, cursor, unique: this.#unique, signal });
     if (isStale(batch, cursor) || this.#dates.isRepeated(date, this.#env.clock.now())) throw new Unreachable('stale');
     return batch;
   }
@@ -162,10 +162,10 @@ export class Poll {
     if (waitMs > 0) this.#hold = answered(this.#hold, age);
     this.#mailbox.report('connected');
     this.#mailbox.deliver(batch);
-    // Somebody on the way may strip `wait`, or answer from a cache; that must not become a storm of requests.
+    // If an intermediary strips `wait` or responds from a cache, this must not become a flood of requests.
     const hasty = !probed && batch.messages.length === 0 && age < HASTY_MS;
     this.#hasty = hasty ? this.#hasty + 1 : 0;
-    this.#unlike ||= hasty;
+    this.#unique ||= hasty;
     if (hasty) await pause(this.#env, backoff(this.#hasty, this.#env.random), this.#signal);
   }
 
@@ -183,13 +183,13 @@ export class Poll {
       this.#hold = cut(this.#hold, age);
     }
     const stale = error instanceof Unreachable && error.reason === 'stale';
-    this.#unlike ||= stale;
+    this.#unique ||= stale;
     const limited = error instanceof Problem && error.slug === 'rate-limited';
     if (!limited) this.#mailbox.report('reconnecting', error);
     const { random } = this.#env;
     const delay = retryDelay(error, this.#failures, random) ?? backoff(this.#failures, random);
     this.#failures += 1;
-    // What comes out of a cache says nothing about the server, and what is refused was there.
+    // A cache says nothing about the server, and a refusal shows that it is up.
     this.#probing = !stale && !limited;
     await pause(this.#env, delay, this.#signal, error instanceof Unreachable);
   }

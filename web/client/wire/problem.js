@@ -1,7 +1,7 @@
 /** @import { Ending, Problem as P, ProblemDocument, RoomEnded as R, Unreachable as U } from '../types.d.ts' */
 
 /**
- * The server understood and refused. `slug` says what, `document` has everything it said.
+ * The server refused a request. `slug` is the kind of problem, `document` the whole RFC 9457 document.
  *
  * @implements {P}
  */
@@ -16,15 +16,15 @@ export class Problem extends Error {
     this.document = document;
     this.status = document.status;
     this.slug = document.type.slice(document.type.lastIndexOf('/') + 1);
-    /** How long the server asks to wait before trying again, if it does. */
-    const said = document.retry_after_ms;
-    this.retryAfterMs = typeof said === 'number' && said >= 0 ? said : retryAfterMs;
+    const ms = document.retry_after_ms;
+    /** How long the server asks to wait before a retry, if it does. */
+    this.retryAfterMs = typeof ms === 'number' && ms >= 0 ? ms : retryAfterMs;
   }
 }
 
 /**
- * No answer of the server came through: the network failed, nothing came in time, or somebody on the way answered in
- * its place (a gateway with an error, a captive portal with its own page, a cache with an answer from before).
+ * No response of the server arrived: the network failed, the request timed out, or an intermediary responded instead (a
+ * gateway with an error, a captive portal with its page, a cache with an old response).
  *
  * @implements {U}
  */
@@ -43,7 +43,7 @@ export class Unreachable extends Error {
 }
 
 /**
- * The room ended before this could be done.
+ * The room ended before the operation was done.
  *
  * @implements {R}
  */

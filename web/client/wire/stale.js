@@ -1,28 +1,28 @@
 /** @import { Batch } from '../types.d.ts' */
 
-/** So long after the first, no answer is made that has the same date. */
+/** Responses with the same `Date`, which has a resolution of one second, cannot arrive this far apart. */
 const REPEATED_MS = 2_500;
 
 /**
- * An answer from behind the cursor that was asked for is not the server's: a cache on the way, or a service worker,
- * repeats one from before.
+ * A batch older than the cursor in the request is not the server's: a cache or a service worker has repeated an old
+ * response.
  *
  * @param {Batch} batch
- * @param {number} asked
+ * @param {number} sent cursor of the request
  */
-export function isStale({ messages, cursor }, asked) {
-  return !(cursor >= asked) || !Array.isArray(messages) || messages.some(({ seq }) => !(seq > asked && seq <= cursor));
+export function isStale({ messages, cursor }, sent) {
+  return !(cursor >= sent) || !Array.isArray(messages) || messages.some(({ seq }) => !(seq > sent && seq <= cursor));
 }
 
-/** Tells by their dates, which caches keep (RFC 9111, 5.3), whether answers are one and the same. */
+/** Recognises repeated responses by `Date`, the time of their origination (RFC 9110, section 6.6.1), which caches keep. */
 export class Dates {
   /** @type {string | null} */
   #date = null;
-  /** When the first of this date came. */
+  /** When the first response with this date arrived. */
   #since = 0;
 
   /**
-   * @param {string | null} date in whole seconds; null if it is not told
+   * @param {string | null} date null if CORS hides it
    * @param {number} now
    */
   isRepeated(date, now) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use signalpost::{
-    domain::{Batch, Content, CreatorId, Keyed, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
-    engine::{Asked, Engine},
+    domain::{Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
+    engine::{Engine, PollRequest},
 };
 
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub enum Act {
     Create(RoomName, RoomPlan, CreatorId),
     Join(RoomName, Visitor),
     Post(RoomName, PeerId, Post),
-    Poll(RoomName, PeerId, Asked),
+    Poll(RoomName, PeerId, PollRequest),
     Leave(RoomName, PeerId),
     Goodbye(RoomName, PeerId),
     Kick(RoomName, CreatorId, PeerId),
@@ -71,7 +71,7 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
 /// A random room creation, using every option.
 pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
     let [capacity, secret, key, request] = dice;
-    let made_by = Keyed { key: u128::from(key % 2), request: u128::from(request % 2) };
+    let made_by = KeyedRequest { key: u128::from(key % 2), request: u128::from(request % 2) };
     RoomPlan {
         capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
         secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),

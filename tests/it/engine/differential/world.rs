@@ -5,10 +5,10 @@ use std::{pin::Pin, sync::Arc, task::Context, task::Waker, time::Duration};
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, CreatorId, Identity, Keyed, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
+        Batch, CreatorId, Identity, KeyedRequest, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
         RoomName, Secret, Seq, Target, Visitor,
     },
-    engine::{Asked, Engine, Memory},
+    engine::{Engine, Memory, PollRequest},
 };
 
 use super::acts::{Act, perform, plan, shown};
@@ -119,8 +119,10 @@ impl World {
             }
             Step::RepeatJoin { peer, same } => {
                 let Some(person) = self.person(peer) else { return Ok(()) };
-                let keyed =
-                    person.joined.keyed.map(|keyed| Keyed { request: keyed.request + u128::from(!same), ..keyed });
+                let keyed = person
+                    .joined
+                    .keyed
+                    .map(|keyed| KeyedRequest { request: keyed.request + u128::from(!same), ..keyed });
                 let identity = Identity::New(self.fresh_id());
                 self.enter(person.room, Visitor { identity, keyed, ..person.joined }).await?;
             }
@@ -151,7 +153,8 @@ impl World {
             Step::RepeatPost { peer, same, back } => {
                 let person = self.person(peer)?;
                 let mut post = person.posted.get(back)?.clone();
-                post.keyed = post.keyed.map(|keyed| Keyed { request: keyed.request + u128::from(!same), ..keyed });
+                post.keyed =
+                    post.keyed.map(|keyed| KeyedRequest { request: keyed.request + u128::from(!same), ..keyed });
                 Act::Post(person.room, person.id, post)
             }
             Step::Poll { peer, cursor, page } => {
@@ -252,8 +255,10 @@ impl World {
 
     async fn count(&self) -> Result<(), String> {
         let (memory, redis) = (self.memory.stats().await, self.redis.stats().await);
-        let expected = (memory.rooms, memory.peers, memory.flow.accepted, memory.flow.expired, memory.flow.fullest);
-        let counted = (redis.rooms, redis.peers, redis.flow.accepted, redis.flow.expired, redis.flow.fullest);
+        let expected =
+            (memory.rooms, memory.peers, memory.counters.accepted, memory.counters.expired, memory.counters.fullest);
+        let counted =
+            (redis.rooms, redis.peers, redis.counters.accepted, redis.counters.expired, redis.counters.fullest);
         if expected == counted { Ok(()) } else { Err(format!("{memory:?}\n{redis:?}")) }
     }
 
@@ -265,7 +270,7 @@ impl World {
         self.pass(limits.lease + limits.wait_max).await?;
         self.pass(limits.room_lease).await?;
         let (memory, redis) = (self.memory.stats().await, self.redis.stats().await);
-        if (redis.rooms, redis.peers, redis.parked) != (0, 0, 0) || memory.flow != redis.flow {
+        if (redis.rooms, redis.peers, redis.parked) != (0, 0, 0) || memory.counters != redis.counters {
             return Err(format!("in the end:\n{memory:?}\n{redis:?}"));
         }
         Ok(())
@@ -314,21 +319,21 @@ impl World {
         PeerId::from_bytes(bytes)
     }
 
-    fn fresh_key(&mut self) -> Keyed {
+    fn fresh_key(&mut self) -> KeyedRequest {
         let number = u128::from(self.fresh());
-        Keyed { key: number, request: number }
+        KeyedRequest { key: number, request: number }
     }
 }
 
 impl Person {
-    fn asks(&self, cursor: Cursor, page: Option<u64>) -> Asked {
+    fn asks(&self, cursor: Cursor, page: Option<u64>) -> PollRequest {
         let after = match cursor {
             Cursor::None => None,
             Cursor::Kept => Some(self.cursor),
             Cursor::Behind(by) => Some(self.cursor.saturating_sub(by)),
             Cursor::Ahead(by) => Some(self.cursor + by),
         };
-        Asked { after: after.and_then(Seq::new), page: page.map(Page) }
+        PollRequest { after: after.and_then(Seq::new), page: page.map(Page) }
     }
 }
 

@@ -1,0 +1,84 @@
+import { arrange } from './pictures.js';
+import { Tile } from './tile.js';
+
+/** @import { LinkState, Peer } from '../client/types.d.ts' */
+/** @import { DeviceNews } from './device-news.js' */
+
+/** The tiles of one peer: see {@link arrange}. */
+export class PeerTiles {
+  #peer;
+  #view;
+  #changed;
+  #main;
+  /** @type {Map<MediaStreamTrack, Tile>} */
+  #more = new Map();
+  /** @type {Set<MediaStream>} */
+  #streams = new Set();
+
+  /**
+   * @param {Peer} peer
+   * @param {HTMLElement} view
+   * @param {() => void} changed the number of tiles may have
+   */
+  constructor(peer, view, changed) {
+    this.#peer = peer;
+    this.#view = view;
+    this.#changed = changed;
+    this.#main = this.#add();
+  }
+
+  /** @param {LinkState} state */
+  link(state) {
+    for (const { element } of this.#all) element.dataset.link = state;
+  }
+
+  /** @param {DeviceNews} news */
+  mark(news) {
+    this.#main.mark(news);
+  }
+
+  /** @param {MediaStream} stream that has come, or has changed */
+  play(stream) {
+    this.#streams.add(stream);
+    stream.onaddtrack = stream.onremovetrack = () => this.#arrange();
+    this.#arrange();
+  }
+
+  remove() {
+    for (const stream of this.#streams) stream.onaddtrack = stream.onremovetrack = null;
+    for (const { element } of this.#all) element.remove();
+  }
+
+  get #all() {
+    return [this.#main, ...this.#more.values()];
+  }
+
+  #add() {
+    const tile = new Tile(this.#peer);
+    this.#view.append(tile.element);
+    return tile;
+  }
+
+  #arrange() {
+    for (const stream of this.#streams) {
+      if (!stream.getTracks().some(({ readyState }) => readyState === 'live')) this.#streams.delete(stream);
+      for (const track of stream.getTracks()) track.onmute = track.onunmute = track.onended = () => this.#arrange();
+    }
+    const { main, more } = arrange(this.#streams);
+    this.#main.show(main);
+    for (const [track, { element }] of this.#more) {
+      if (more.includes(track)) continue;
+      element.remove();
+      this.#more.delete(track);
+    }
+    for (const track of more) {
+      if (this.#more.has(track)) continue;
+      const tile = this.#add();
+      this.#more.set(track, tile);
+      tile.element.dataset.link = this.#main.element.dataset.link;
+      tile.note('another picture');
+      tile.show([track]);
+    }
+    this.#changed();
+  }
+}

@@ -1,0 +1,66 @@
+import { lackOf } from './device-news.js';
+import { nameOf } from './names.js';
+import { copyOf, inside } from './page.js';
+
+/** @import { Peer } from '../client/types.d.ts' */
+/** @import { DeviceNews } from './device-news.js' */
+
+/** A picture with sound, and the name of the peer that sends it. */
+export class Tile {
+  #stream = new MediaStream();
+  #video;
+
+  /** @param {Peer} peer */
+  constructor(peer) {
+    this.element = copyOf('tile');
+    this.element.dataset.peer = peer.id;
+    this.#video = /** @type {HTMLVideoElement} */ (inside(this.element, 'video'));
+    inside(this.element, 'name').textContent = nameOf(peer);
+    inside(this.element, 'initial').textContent = initial(nameOf(peer));
+  }
+
+  /** @param {string} text after the name */
+  note(text) {
+    inside(this.element, 'lack').textContent = text && ` – ${text}`;
+  }
+
+  /** Without this, the last frame of a camera that stopped would pass for a current picture. @param {DeviceNews} news */
+  mark(news) {
+    this.element.dataset.camera = news.camera;
+    this.note(lackOf(news));
+  }
+
+  /** @param {MediaStreamTrack[]} tracks */
+  show(tracks) {
+    const before = this.#stream.getTracks();
+    for (const track of before) if (!tracks.includes(track)) this.#stream.removeTrack(track);
+    for (const track of tracks) this.#stream.addTrack(track);
+    this.#video.hidden = !tracks.some(({ kind, muted }) => kind === 'video' && !muted);
+    if (tracks.every((track) => before.includes(track))) return;
+    if (this.#video.srcObject !== this.#stream) this.#video.srcObject = this.#stream;
+    this.#video.play().catch((error) => {
+      if (error.name === 'NotAllowedError') playSilently(this.#video, inside(this.element, 'sound'));
+    });
+  }
+}
+
+/**
+ * Without a user gesture on this page, the browser does not play sound.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {HTMLElement} button
+ */
+function playSilently(video, button) {
+  video.muted = true;
+  void video.play();
+  button.hidden = false;
+  button.onclick = () => {
+    video.muted = false;
+    button.hidden = true;
+  };
+}
+
+/** @param {string} name */
+export function initial(name) {
+  return ([...name][0] ?? '?').toUpperCase();
+}

@@ -1,0 +1,25 @@
+import type { LinkState, Message } from '../types.d.ts';
+
+/** What a link needs of its call. */
+export interface LinkHost {
+  equipment(): { configuration: RTCConfiguration; stream: MediaStream | null };
+  isPolite(): boolean;
+  canSignal(): boolean;
+  send(message: Message): void;
+  changed(state: LinkState): void;
+  unanswered(attempts: number, final: boolean): void;
+  channel(open: boolean): void;
+  stream(stream: MediaStream): void;
+  data(data: unknown): void;
+}
+
+/** What a connection needs of its link. */
+export interface ConnectionHost extends Pick<LinkHost, 'send' | 'channel' | 'stream' | 'data'> {
+  /** Candidates that arrived before this description and belong to it. */
+  early(sdp: string): (RTCIceCandidateInit | null)[];
+  /** An offer is needed. */
+  needed(): void;
+  /** The signaling state has changed. */
+  signaling(): void;
+  changed(): void;
+}
