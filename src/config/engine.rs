@@ -1,16 +1,13 @@
-//! The engine, and the token key, which all nodes of a Redis engine share.
+//! The options of the engine.
 
-use std::{convert::Infallible, path::PathBuf, str::FromStr, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use secrecy::SecretString;
 
 use crate::{
-    api::auth::token::TokenKey,
-    clock::Clock,
-    config::{Config, values::secret},
-    domain::Limits,
-    engine::{Engine, Memory, Redis, RedisAddress, RedisLogin, RedisTlsFiles},
+    config::values::secret,
+    engine::{RedisAddress, RedisLogin, RedisTlsFiles},
 };
 
 /// The value of `--engine`.
@@ -65,7 +62,7 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    fn add_to(&self, address: &RedisAddress) -> Result<RedisAddress, String> {
+    pub fn add_to(&self, address: &RedisAddress) -> Result<RedisAddress, String> {
         let login =
             RedisLogin { user: self.redis_sentinel_user.clone(), password: self.redis_sentinel_password.clone() };
         let pair = self.redis_tls_cert.clone().zip(self.redis_tls_key.clone());
@@ -74,41 +71,13 @@ impl RedisOptions {
     }
 
     /// The first of these options that is set.
-    fn first_set(&self) -> Option<&'static str> {
+    pub fn first_set(&self) -> Option<&'static str> {
         let given = [
             ("--redis-sentinel-password", self.redis_sentinel_password.is_some()),
             ("--redis-tls-ca", self.redis_tls_ca.is_some()),
             ("--redis-tls-cert", self.redis_tls_cert.is_some()),
         ];
         given.into_iter().find_map(|(option, given)| given.then_some(option))
-    }
-}
-
-impl Config {
-    pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
-        match &self.engine {
-            EngineChoice::Memory => match self.redis.first_set() {
-                Some(option) => Err(format!("{option} needs --engine redis://…")),
-                None => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
-            },
-            EngineChoice::Invalid(why) => Err(format!("--engine cannot be read: {why}")),
-            EngineChoice::Redis(_) if self.token_key.is_none() => {
-                Err("--engine redis://… requires the same --token-key on all nodes: at least 16 unguessable characters"
-                    .into())
-            }
-            EngineChoice::Redis(address) => {
-                Redis::connect(self.redis.add_to(address)?, limits.clone(), clock).map(Engine::Redis)
-            }
-        }
-    }
-
-    /// The key that signs tokens.
-    pub fn token_key(&self) -> Result<TokenKey, String> {
-        match &self.token_key {
-            Some(secret) => TokenKey::from_secret(secret)
-                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
-            None => TokenKey::random().map_err(|error| format!("cannot generate a token key: {error}")),
-        }
     }
 }
 

@@ -1,19 +1,7 @@
 //! How the memory that clients may use is divided.
 
-use std::time::Duration;
-
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-use crate::{config::Config, transport::limits::registry::ConnectionLimits};
-
-/// File descriptors that are not for connections: listeners, timers, files, and a reserve.
-const DESCRIPTORS_KEPT: usize = 256;
-/// Many clients may share an address, but a few such addresses must not take all connections.
-const PER_ADDRESS_MAX: usize = 2048;
-const PER_ADDRESS_MIN: usize = 64;
-/// Connections of monitoring, which are not clients', and memory for their responses.
-const METRICS_CONNECTIONS: usize = 64;
-const METRICS_BYTES: usize = 1024 * 1024;
 /// The smallest value of `--memory-bytes`.
 pub const MEMORY_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
@@ -41,36 +29,8 @@ impl Shares {
     }
 }
 
-impl Config {
-    pub(crate) fn shares(&self) -> Shares {
-        Shares::of(self.memory_bytes.unwrap_or_else(half_of_the_machine), self.is_encrypted())
-    }
-
-    /// The limits of the public listener, for a process with so many file descriptors.
-    pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
-        let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
-        let shares = self.shares();
-        let total = self.connections_max.unwrap_or(shares.connections).min(available);
-        let per_address = PER_ADDRESS_MAX.min(total / 4).max(PER_ADDRESS_MIN);
-        ConnectionLimits {
-            total,
-            per_address: self.connections_per_address.unwrap_or(per_address),
-            memory_bytes: shares.transit,
-            body_bytes: self.limits().batch_bytes,
-            idle: Duration::from_millis(self.keep_alive_ms),
-        }
-    }
-
-    /// The limits of `--metrics-listen`.
-    pub fn metrics_connections(&self) -> ConnectionLimits {
-        let (total, per_address) = (METRICS_CONNECTIONS, METRICS_CONNECTIONS);
-        let idle = Duration::from_millis(self.keep_alive_ms);
-        ConnectionLimits { total, per_address, memory_bytes: METRICS_BYTES, body_bytes: 0, idle }
-    }
-}
-
 /// Half the memory of the machine or container.
-fn half_of_the_machine() -> u64 {
+pub fn half_of_the_machine() -> u64 {
     let system =
         System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
     let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);

@@ -1,6 +1,7 @@
 //! Every option, once: flag, environment variable, default and help text. [`Config`] holds their values and derives from
 //! them what other modules need.
 
+mod build;
 mod engine;
 mod environment;
 mod memory;

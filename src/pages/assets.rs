@@ -4,19 +4,16 @@ use std::path::PathBuf;
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse, Resource,
     http::header::{self, ETag, HeaderName},
     middleware::DefaultHeaders,
-    web::{self, Data, ServiceConfig},
+    web::{self, ServiceConfig},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
     api::problem::{Code, Problem},
-    pages::{
-        etag::{is_known, tag_of},
-        page,
-    },
+    pages::etag::{is_known, tag_of},
 };
 
 #[derive(RustEmbed)]
@@ -83,4 +80,13 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
 
 fn missing(name: &str) -> Problem {
     Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."))
+}
+
+/// A read-only resource.
+pub fn page(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(method_not_allowed))
+}
+
+async fn method_not_allowed(request: HttpRequest) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
 }

@@ -11,7 +11,7 @@ pub mod etag;
 use std::path::PathBuf;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse,
     http::header,
     web::{self, Data, ServiceConfig},
 };
@@ -32,24 +32,15 @@ pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, we
     config
         .app_data(Data::new(swagger))
         .app_data(document)
-        .service(page("/problems/{slug}").route(web::get().to(problem_page)))
-        .service(page("/openapi.json").route(web::get().to(openapi_json)))
-        .service(page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
+        .service(assets::page("/problems/{slug}").route(web::get().to(problem_page)))
+        .service(assets::page("/openapi.json").route(web::get().to(openapi_json)))
+        .service(assets::page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
         .service(web::redirect("/swagger-ui", "swagger-ui/"))
         .default_service(web::to(not_found));
     match web_dir {
         Some(dir) => assets::from_folder(config, dir),
         None => assets::embedded(config),
     }
-}
-
-/// A read-only resource.
-pub fn page(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
-}
-
-async fn method_not_allowed(request: HttpRequest) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
 }
 
 /// The page to which the `type` of a problem refers.

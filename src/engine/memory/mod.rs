@@ -1,6 +1,5 @@
 //! The engine for one node: rooms in shards, each under a lock that is held for one call into the domain.
 
-mod parked;
 mod sweep;
 mod usage;
 
@@ -14,6 +13,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::oneshot;
 
 use crate::{
     clock::Clock,
@@ -25,10 +25,7 @@ use crate::{
         PollRequest, Stats,
         counters::Counters,
         lifecycle_log,
-        memory::{
-            parked::ParkedPoll,
-            usage::{ShardUsage, Totals},
-        },
+        memory::usage::{ShardUsage, Totals},
         waiters::{ReadOutcome, Waiters, Wake, wait},
     },
 };
@@ -52,6 +49,27 @@ pub struct Memory {
 struct Shard {
     rooms: Rooms,
     waiters: Waiters,
+}
+
+/// A parked poll. Dropping it removes the waiter, so a client that disconnects leaves nothing behind.
+#[derive(Debug)]
+struct ParkedPoll {
+    memory: Arc<Memory>,
+    name: RoomName,
+    hash: u64,
+    peer: PeerId,
+    poll: u64,
+    woken: oneshot::Receiver<Wake>,
+}
+
+impl Drop for ParkedPoll {
+    fn drop(&mut self) {
+        let mut shard = self.memory.shard(self.hash).lock();
+        if shard.waiters.remove(self.peer, self.poll) {
+            let now = self.memory.clock.now();
+            shard.rooms.release(now, RoomKey { name: &self.name, hash: self.hash }, self.peer);
+        }
+    }
 }
 
 impl Memory {

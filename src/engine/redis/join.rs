@@ -8,6 +8,7 @@ use crate::{
         Redis,
         decode::{Malformed, Reply, encode_card, micros},
         scripts::{Call, Script},
+        verdict,
     },
 };
 
@@ -62,14 +63,4 @@ fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
         roster: roster_before(others, unread.iter()),
         creator: creator.filter(|_| created || administers),
     })
-}
-
-/// What the script is to return if the room would have to be created.
-pub fn verdict(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::TicketMissing => "TicketMissing",
-        Refusal::MayNotCreate => "MayNotCreate",
-        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
-        _ => "RoomsExhausted",
-    }
 }

@@ -44,7 +44,6 @@ use crate::{
         redis::{
             connection::{router::Router, session::NodeContext},
             decode::{Malformed, Reply, micros, positions_in},
-            join::verdict,
             keys::{Bucket, Keys},
             room_count::RoomCount,
             runtime::Thread,
@@ -286,4 +285,14 @@ impl Redis {
 fn malformed(_: Malformed) -> Refusal {
     tracing::error!("a script returned a malformed reply");
     Refusal::EngineUnavailable { perhaps_done: true }
+}
+
+/// What the script is to return if the room would have to be created.
+fn verdict(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::TicketMissing => "TicketMissing",
+        Refusal::MayNotCreate => "MayNotCreate",
+        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
+        _ => "RoomsExhausted",
+    }
 }

@@ -36,7 +36,7 @@ use tokio_util::codec::Decoder;
 
 use crate::transport::{
     Overload, Request, Response, Service,
-    http1::{buffer_pool::BufferPool, payload::PayloadSender, read::Next},
+    http1::{buffer_pool::BufferPool, payload::PayloadSender},
     limits::{connection::Connection, registry::ConnectionRegistry},
 };
 
@@ -91,6 +91,14 @@ impl From<io::Error> for Disconnected {
     fn from(_: io::Error) -> Self {
         Self
     }
+}
+
+/// The next request, or why there is none.
+enum Next {
+    Request(Request),
+    /// The input is malformed, too long or too late.
+    Invalid(StatusCode),
+    End,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {

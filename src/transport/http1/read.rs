@@ -19,21 +19,13 @@ use tokio_util::codec::Decoder;
 use crate::transport::{
     Request, Service,
     body::Body,
-    http1::{Disconnected, Http1, head::RequestHead, payload::PayloadSender, upgrades},
+    http1::{Disconnected, Http1, Next, head::RequestHead, payload::PayloadSender, upgrades},
     limits::connection::HEAD_TIMEOUT,
 };
 
 /// Input buffered beyond the current request. `GuardedStream` has a lower bound, except for long bodies.
 const READ_BUF_MAX: usize = 128 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-/// The next request, or why there is none.
-pub enum Next {
-    Request(Request),
-    /// The input is malformed, too long or too late.
-    Invalid(StatusCode),
-    End,
-}
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub(super) async fn next(&mut self) -> Next {
