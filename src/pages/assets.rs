@@ -12,7 +12,7 @@ use actix_web::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     pages::{
         etag::{is_known, tag_of},
         read_only::page,
