@@ -9,14 +9,8 @@ use rustls::ServerConfig;
 
 use crate::{
     api::{
-        Api,
-        base_path::BasePath,
-        cors::Cors,
-        dispatch::Dispatch,
-        handlers::health::{self, metrics_format},
-        problem::{Code, Problem},
-        router::Router,
-        schema::openapi,
+        Api, Code, Problem, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch,
+        handlers::health, router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument},
     transport::{Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols},
@@ -71,17 +65,15 @@ struct Monitoring(Arc<Api>);
 
 impl Service for Monitoring {
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
-        let (api, path) = (self.0.clone(), request.path().to_owned());
+        let (api, method, path) = (self.0.clone(), request.method().to_owned(), request.path().to_owned());
         let format = metrics_format(&request.headers().get_all("accept"));
-        let is_read = matches!(request.method(), "GET" | "HEAD");
+        let is_read = matches!(method.as_str(), "GET" | "HEAD");
         async move {
             let result = match path.as_str() {
                 "/metrics" if is_read => Ok(health::rendered_metrics(&api, format).await),
                 "/healthz" if is_read => health::healthz().await,
                 "/readyz" if is_read => health::readyz(api).await,
-                "/metrics" | "/healthz" | "/readyz" => {
-                    Err(Problem::new(Code::MethodNotAllowed, "It can only be read.").allow("GET, HEAD"))
-                }
+                "/metrics" | "/healthz" | "/readyz" => Err(Problem::method_not_allowed(&method, "GET, HEAD", "")),
                 _ => Err(Problem::new(Code::NotFound, "Only /metrics, /healthz and /readyz are served here.")),
             };
             result.unwrap_or_else(|problem| Response::from(&problem))

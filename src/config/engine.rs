@@ -1,4 +1,4 @@
-//! The options of the engine.
+//! Options of the engine.
 
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
@@ -16,7 +16,7 @@ pub enum EngineChoice {
     #[default]
     Memory,
     Redis(Box<RedisAddress>),
-    /// Why it is neither. Reported by [`Config::engine`], because clap's error would show the address with its password.
+    /// Why it is neither. Reported later, because clap's error would show the address with its password.
     Invalid(String),
 }
 

@@ -12,7 +12,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::config::{Cli, Command, values::boolean};
+use crate::config::{
+    options::{Cli, Command},
+    values::boolean,
+};
 
 /// The command line, completed from variables.
 #[derive(Debug)]

@@ -22,15 +22,16 @@ pub struct Shares {
 }
 
 impl Shares {
-    pub fn of(whole: u64, tls: bool) -> Self {
-        let eighth = usize::try_from(whole / 8).unwrap_or(usize::MAX / 8);
+    /// By default, of half the memory of the machine.
+    pub fn of(whole: Option<u64>, tls: bool) -> Self {
+        let eighth = usize::try_from(whole.unwrap_or_else(half_of_the_machine) / 8).unwrap_or(usize::MAX / 8);
         let connection = if tls { TLS_CONNECTION_BYTES } else { CONNECTION_BYTES };
         Self { rooms: eighth * 3, transit: eighth, connections: eighth * 2 / connection }
     }
 }
 
 /// Half the memory of the machine or container.
-pub fn half_of_the_machine() -> u64 {
+fn half_of_the_machine() -> u64 {
     let system =
         System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
     let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
@@ -43,9 +44,9 @@ mod tests {
 
     #[test]
     fn the_parts_leave_a_quarter_of_the_whole() {
-        let shares = Shares::of(MEMORY_BYTES_MIN, false);
+        let shares = Shares::of(Some(MEMORY_BYTES_MIN), false);
         assert_eq!(shares, Shares { rooms: 24 << 20, transit: 8 << 20, connections: 256 });
-        assert_eq!(Shares::of(MEMORY_BYTES_MIN, true).connections, 128);
+        assert_eq!(Shares::of(Some(MEMORY_BYTES_MIN), true).connections, 128);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Warnings logged at startup.
 
-use crate::config::Config;
+use crate::config::options::Config;
 
 impl Config {
     /// Protections that are off and features that are missing, perhaps unintentionally.

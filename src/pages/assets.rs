@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse,
     http::header::{self, ETag, HeaderName},
     middleware::DefaultHeaders,
     web::{self, ServiceConfig},
@@ -12,8 +12,11 @@ use actix_web::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    api::problem::{Code, Problem},
-    pages::etag::{is_known, tag_of},
+    api::{Code, Problem},
+    pages::{
+        etag::{is_known, tag_of},
+        read_only::page,
+    },
 };
 
 #[derive(RustEmbed)]
@@ -80,13 +83,4 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
 
 fn missing(name: &str) -> Problem {
     Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."))
-}
-
-/// A read-only resource.
-pub fn page(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
-}
-
-async fn method_not_allowed(request: HttpRequest) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
 }

@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod document;
 pub mod etag;
+mod read_only;
 
 use std::path::PathBuf;
 
@@ -19,7 +20,10 @@ use utoipa_swagger_ui::Config;
 
 use crate::{
     api::problem::{Code, DOT_SEGMENT_HINT, Problem},
-    pages::document::{WrittenDocument, openapi_json},
+    pages::{
+        document::{WrittenDocument, openapi_json},
+        read_only::page,
+    },
 };
 
 /// The routes of an actix-web application.
@@ -32,9 +36,9 @@ pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, we
     config
         .app_data(Data::new(swagger))
         .app_data(document)
-        .service(assets::page("/problems/{slug}").route(web::get().to(problem_page)))
-        .service(assets::page("/openapi.json").route(web::get().to(openapi_json)))
-        .service(assets::page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
+        .service(page("/problems/{slug}").route(web::get().to(problem_page)))
+        .service(page("/openapi.json").route(web::get().to(openapi_json)))
+        .service(page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
         .service(web::redirect("/swagger-ui", "swagger-ui/"))
         .default_service(web::to(not_found));
     match web_dir {
@@ -46,7 +50,7 @@ pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, we
 /// The page to which the `type` of a problem refers.
 async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> {
     let known = Code::ALL.iter().map(|code| code.row()).find(|row| row.slug == slug.as_str());
-    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "There is no such problem."))?;
+    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "No type of problem has this name."))?;
     let text = format!("{} ({})\n\n{}.\n\n{}\n", row.slug, row.status, row.title, row.action);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "max-age=3600"))
@@ -61,13 +65,14 @@ async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> 
     Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.to_vec()))
 }
 
-async fn not_found(request: HttpRequest) -> Problem {
+async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
     if lacks_room_name(path) {
-        return Problem::new(Code::RoomNameInvalid, format!("The path lacks the room's name.{DOT_SEGMENT_HINT}"));
+        let detail = format!("The path lacks the room's name.{DOT_SEGMENT_HINT}");
+        return Err(Problem::new(Code::RoomNameInvalid, detail));
     }
     let hint = if matches!(path, "/v1/" | "/v1/rooms/") { DOT_SEGMENT_HINT } else { "" };
-    Problem::new(Code::NotFound, format!("No route has this path.{hint}"))
+    Err(Problem::new(Code::NotFound, format!("No page or operation has this path.{hint}")))
 }
 
 /// Whether the client's URL parser may have removed a room name `.` or `..` as a dot segment (RFC 3986 section 5.2.4), `%2e`

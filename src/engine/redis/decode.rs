@@ -232,6 +232,16 @@ fn card(bytes: &[u8]) -> Result<Card, Malformed> {
     })
 }
 
+/// What the script is to return if the room would have to be created.
+pub fn verdict(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::TicketMissing => "TicketMissing",
+        Refusal::MayNotCreate => "MayNotCreate",
+        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
+        _ => "RoomsExhausted",
+    }
+}
+
 /// The unit of time in scripts.
 pub fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)

@@ -6,9 +6,8 @@ use crate::{
     domain::{Identity, Joined, Refusal, RoomName, Seq, Visitor, roster_before},
     engine::redis::{
         Redis,
-        decode::{Malformed, Reply, encode_card, micros},
+        decode::{Malformed, Reply, encode_card, micros, verdict},
         scripts::{Call, Script},
-        verdict,
     },
 };
 

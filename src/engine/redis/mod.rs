@@ -43,7 +43,7 @@ use crate::{
         lifecycle_log,
         redis::{
             connection::{router::Router, session::NodeContext},
-            decode::{Malformed, Reply, micros, positions_in},
+            decode::{Malformed, Reply, micros, positions_in, verdict},
             keys::{Bucket, Keys},
             room_count::RoomCount,
             runtime::Thread,
@@ -285,14 +285,4 @@ impl Redis {
 fn malformed(_: Malformed) -> Refusal {
     tracing::error!("a script returned a malformed reply");
     Refusal::EngineUnavailable { perhaps_done: true }
-}
-
-/// What the script is to return if the room would have to be created.
-fn verdict(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::TicketMissing => "TicketMissing",
-        Refusal::MayNotCreate => "MayNotCreate",
-        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
-        _ => "RoomsExhausted",
-    }
 }

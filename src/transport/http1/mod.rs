@@ -84,6 +84,14 @@ pub struct Http1<T, S> {
     head_due: Option<Pin<Box<Sleep>>>,
 }
 
+/// The next request, or why there is none.
+enum Next {
+    Request(Request),
+    /// The input is malformed, too long or too late.
+    Invalid(StatusCode),
+    End,
+}
+
 /// The client has closed the connection, or must be assumed to have.
 struct Disconnected;
 
@@ -91,14 +99,6 @@ impl From<io::Error> for Disconnected {
     fn from(_: io::Error) -> Self {
         Self
     }
-}
-
-/// The next request, or why there is none.
-enum Next {
-    Request(Request),
-    /// The input is malformed, too long or too late.
-    Invalid(StatusCode),
-    End,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {

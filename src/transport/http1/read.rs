@@ -53,7 +53,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             Ok(Some(Message::Item(request))) => {
                 self.head_received();
                 self.try_in_place = true;
-                Next::Request(self.to_request(request))
+                Next::Request(self.attach_body(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
             Err(ParseError::TooLarge) => Next::Invalid(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
@@ -117,7 +117,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    fn to_request(&mut self, mut request: DecodedRequest) -> Request {
+    fn attach_body(&mut self, mut request: DecodedRequest) -> Request {
         if self.codec.message_type() != MessageType::None {
             self.client_awaits_continue = request.head().expect();
             *request.payload() = self.open_body();

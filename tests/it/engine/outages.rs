@@ -98,7 +98,7 @@ async fn a_hanging_redis_gives_503_until_it_recovers() {
 
     let refused = send(keyed.try_clone().unwrap()).await;
     is_put_off(&refused);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("may have been done"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("may have taken effect"));
     everything_is_put_off(&node, &people).await;
     assert_eq!(cid.goodbye().await.status, 204);
     until_ready(&node, 503).await;
