@@ -1,4 +1,4 @@
-//! The Redis below the nodes, and what it says of what it was asked.
+//! The Redis server below the nodes, and its statistics.
 
 use std::{
     collections::BTreeMap,
