@@ -1,8 +1,8 @@
-//! Signalpost beside others that signal by long polling: what a waiting peer, a message and a call cost.
+//! Signalpost compared with other long-polling servers: the cost of a waiting peer, a message and a call.
 //!
-//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` says what else there is. Each server
-//! is started afresh for each run, on one processor, and driven from another; all servers take turns, several times. All
-//! traffic is on the loopback interface, every message is checked, and all ends with this process.
+//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` lists the options. Each server is started anew for
+//! each run, on one processor, and driven from another; the servers take turns, several times. All traffic is on loopback, every message
+//! is checked, and everything ends with this process.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -41,13 +41,13 @@ use servers::{Server, Setting};
 use stage::Task;
 use workload::Workload;
 
-/// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP:
-/// memory, processor time, latency.
+/// Compares Signalpost with a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP: memory,
+/// processor time, latency.
 ///
-/// Without options it takes about twelve minutes; with --quick about one. A server that is not installed is left out, with
-/// a word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
-/// docs/performance.md are written anew. Fails if a message of Signalpost was lost, doubled, out of order or not what was
-/// sent, or if a run of it did not come to its end; what went wrong with others is in the report only.
+/// Takes about twelve minutes; with --quick about one. Servers that are not installed are skipped, with a hint on how to install them.
+/// With UPDATE_DOCS=1 in the environment, it writes the tables and charts of README.md and docs/performance.md. Fails if a message of
+/// Signalpost was lost, duplicated, reordered or corrupted, or if one of its runs did not finish; failures of other servers are only
+/// reported.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench --bench load --", args_conflicts_with_subcommands = true, max_term_width = 110)]
 struct Cli {
@@ -59,7 +59,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the bare relay (what the bench does with itself)
+    /// Run the bare relay (used by the bench itself)
     #[command(hide = true)]
     Relay {
         #[arg(long, default_value_t = 1)]
@@ -67,17 +67,17 @@ enum Command {
         #[arg(long)]
         certificate: Option<PathBuf>,
     },
-    /// Measure nodes on one Redis beside one with its rooms in memory; with UPDATE_DOCS=1 docs/scaling.md has it
+    /// Compare nodes on one Redis with one that has its rooms in memory; UPDATE_DOCS=1 writes docs/scaling.md
     Nodes {
-        /// Each once and briefly: to see that it works
+        /// A short smoke test
         #[arg(long)]
         quick: bool,
         #[arg(long, hide = true)]
         bench: bool,
     },
-    /// Count the instructions of a join, a send and a receive under callgrind; fails if one has become 5 % dearer
+    /// Count the instructions of a join, a send and a receive under callgrind; fails if one costs 5 % more than recorded
     Instructions {
-        /// Write them down as what is expected from now on
+        /// Record the counts as expected from now on
         #[arg(long)]
         record: bool,
         /// Count those of the bare relay instead
@@ -174,7 +174,7 @@ fn installed(options: &Options, setting: &Setting) -> Vec<Server> {
     wanted
 }
 
-/// In turn: all servers at one size of one workload, then again, and so on.
+/// Alternating: all servers at one size of one workload, then again, and so on.
 fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
     let (repetitions, seconds) = if options.quick { (1, 0.5) } else { (3, 2.0) };
     let repetitions = options.repetitions.unwrap_or(repetitions);
@@ -197,7 +197,7 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
     tasks
 }
 
-/// Under which conditions the figures were made.
+/// The conditions of the measurement.
 fn conditions(options: &Options, setting: &Setting, servers: &[Server]) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let processor = read("/proc/cpuinfo");

@@ -7,18 +7,18 @@ use crate::{
     process::{Process, Usage},
 };
 
-/// What came out. The first figure is the one that ratios are made of.
+/// The result of a run. Ratios use the first figure.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub figures: Vec<(&'static str, f64)>,
     pub faults: Faults,
     /// Messages that arrived.
     pub checked: u64,
-    /// How busy the generator was; close to 1, it was the limit.
+    /// The generator's load; close to 1, it was the bottleneck.
     pub generator: f64,
 }
 
-/// A stretch of time that is measured.
+/// A measured period.
 pub struct Window {
     server: Usage,
     generator: Usage,

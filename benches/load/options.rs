@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Small sizes, short windows, each once: to see that it works
+    /// A smoke test: small sizes, short windows, each once
     #[arg(long)]
     pub quick: bool,
 
@@ -29,11 +29,11 @@ pub struct Options {
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub size: Vec<usize>,
 
-    /// How often each is measured; 3 unless given, or 1 with --quick
+    /// Repetitions of each measurement [default: 3, or 1 with --quick]
     #[arg(long, value_name = "N")]
     pub repetitions: Option<usize>,
 
-    /// How long is measured each time; 2 unless given, or 0.5 with --quick
+    /// Seconds of each measurement [default: 2, or 0.5 with --quick]
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
 
@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub workers: usize,
 
-    /// Another build of Signalpost to measure beside this one
+    /// Another build of Signalpost to compare with
     #[arg(long, value_name = "FILE")]
     pub other: Option<PathBuf>,
 
@@ -57,7 +57,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "target/load")]
     pub out: PathBuf,
 
-    /// What cargo says to every bench
+    /// Passed by cargo to every bench
     #[arg(long, hide = true)]
     pub bench: bool,
 }

@@ -1,4 +1,4 @@
-//! What is published of a run: a short table and charts in the README, everything in docs/performance.md.
+//! Publishes a run: a short table in the README, everything in docs/performance.md.
 
 use std::{fmt::Write, path::Path};
 

@@ -15,11 +15,11 @@ pub struct Task {
     pub workload: Workload,
     pub size: usize,
     pub server: Server,
-    /// How long is measured, where time says when to stop.
+    /// The measured time, for workloads that run for a time.
     pub seconds: f64,
 }
 
-/// A crowd at a server that was just started.
+/// A crowd at a fresh server.
 pub struct Stage<'a> {
     pub crowd: Crowd<'a>,
     /// One, or several that share the load.
@@ -27,15 +27,15 @@ pub struct Stage<'a> {
     pub task: Task,
 }
 
-/// Before a window opens: this part of its length.
+/// Warm-up, as a part of the window's length.
 pub const WARM_UP: f64 = 0.3;
 /// Setting up must not take longer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// A message that does not come for so long will not come.
+/// A message that is not delivered by then is lost.
 pub const LAST: Duration = Duration::from_secs(10);
-/// So many get in at once while a stage is set; more would only fill the backlog.
+/// Concurrent joins during setup; more would only fill the backlog.
 const ENTERING: usize = 64;
-/// Everybody is where they should be when nothing has happened for so long.
+/// Setup is complete when nothing has happened for this long.
 const QUIET: Duration = Duration::from_millis(300);
 
 impl Task {
@@ -80,7 +80,7 @@ impl Stage<'_> {
         self.settle()
     }
 
-    /// Waits until nothing happens any more.
+    /// Waits until nothing more happens.
     pub fn settle(&mut self) -> Result<(), String> {
         while self.crowd.next(Instant::now() + QUIET)?.is_some() {}
         Ok(())

@@ -1,20 +1,20 @@
-//! What servers are put through.
+//! The workloads.
 
 use clap::ValueEnum;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Workload {
-    /// Polls that wait: memory for each, processor while nothing happens, and waking them all
+    /// Parked polls: memory, idle processor time, and waking them all
     Parked,
-    /// Pairs that answer each other at once, one message of 200 bytes under way for each
+    /// Pairs that answer each other immediately, with one message of 200 bytes in flight
     PingPong,
     /// Join twice, offer, answer (3 KB each), 8 candidates each way one by one, leave
     Call,
-    /// The same as our client signals it: a description and its candidates in one batch, with all headers
+    /// The same as our client does it: a description and its candidates in one batch, with all headers
     ClientCall,
-    /// Eight in a room, each with each, batched
+    /// Eight peers in a room, a full mesh, batched
     Mesh,
-    /// Everybody comes at once, each on a new connection
+    /// Many joins at once, each on a new connection
     JoinStorm,
     /// Ping-pong through TLS and HTTP/2, a connection for each peer
     Tls,
@@ -59,7 +59,7 @@ impl Workload {
         }
     }
 
-    /// Counts calls that have ended, so it takes a while until there are enough.
+    /// Counts finished calls, so it needs longer runs.
     pub fn is_of_calls(self) -> bool {
         matches!(self, Self::Call | Self::ClientCall | Self::Mesh)
     }

@@ -106,7 +106,7 @@ test('a permission that is withdrawn is missed on both ends, and the camera take
   const { ann, ben, end } = await call('permission', { asks: true, permissions: ['camera', 'microphone'] });
   const set = await permissions(ann);
   await set('camera', 'denied');
-  await noticed(ann, 'The camera is not allowed for this page any more.');
+  await noticed(ann, 'The camera is no longer allowed for this page.');
   await told(ben, 'Ann’s camera has stopped');
   await pictureOf(ben).waitFor({ state: 'hidden' });
   await set('camera', 'granted');
@@ -147,7 +147,7 @@ test('a later peer is told, too, and a camera that was missing at the start is t
     };
   });
   await ann.goto(`${server.base}/?room=later&name=Ann&media=both`);
-  await noticed(ann, 'No camera was found. You are heard, but not seen.');
+  await noticed(ann, 'No camera was found. Others can hear you but not see you.');
   const ben = await visit(browser, server.base, { room: 'later', name: 'Ben' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await ben.getByTestId('remote-tile').filter({ hasText: 'Ann – no camera' }).waitFor();

@@ -90,7 +90,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     const bare = await start(Server.start());
     const proxy = await start(Proxy.start(IMPATIENT, new URL(bare.base).host));
     const page = await open(proxy.base);
-    await page.waitForFunction(() => /waits for its answer: [2-7] s of up to 55 s/.test(document.querySelector('[data-test=poll]')?.textContent));
+    await page.waitForFunction(() => /is waiting for its response: [2-7] s of up to 55 s/.test(document.querySelector('[data-test=poll]')?.textContent));
     const { of, verdict } = await result(page);
     const [{ grade, words, figures }] = of('poll');
     assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 40_000, `cut after ${figures.cutAfterMs} ms`);

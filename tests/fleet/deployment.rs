@@ -1,4 +1,4 @@
-//! Nodes behind HAProxy, as `deploy/haproxy-nodes.cfg` has them, and what keeps their rooms.
+//! Nodes behind HAProxy with `deploy/haproxy-nodes.cfg`, and where their rooms are.
 
 use tokio::process::Command;
 
@@ -12,16 +12,16 @@ use crate::{
 const NODES: usize = 3;
 const HAPROXY: &str = include_str!("../../deploy/haproxy-nodes.cfg");
 
-/// What keeps the rooms.
+/// Where the rooms are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
-    /// One node, its memory.
+    /// In the memory of the only node.
     Memory,
-    /// Redis, with its log written to disk so often: `always` or `everysec`.
+    /// In Redis.
     Redis { appendfsync: &'static str },
-    /// A master, a replica, and a Sentinel that promotes it.
+    /// In a master with a replica, which a Sentinel promotes.
     Sentinel,
-    /// Three masters, each with a replica that is promoted in its stead.
+    /// In three masters with a replica each.
     Cluster,
 }
 
@@ -33,9 +33,9 @@ pub struct Node {
 
 pub struct Deployment {
     pub nodes: Vec<Node>,
-    /// The one that may die.
+    /// The server that may die.
     pub redis: Option<Redis>,
-    /// Of that one, in a cluster.
+    /// Its replica, in a cluster.
     pub replica: Option<Redis>,
     /// Between the last node and Redis.
     pub relay: Option<Relay>,
@@ -47,7 +47,7 @@ pub struct Deployment {
 
 impl Node {
     async fn start(number: usize, port: u16, engine: &str, folder: &Folder) -> Node {
-        // On a busy machine Redis may not answer in time, and then a node does not start: whoever runs it tries again.
+        // On a busy machine Redis may not answer in time, and the node does not start: retry, as an operator would.
         for _ in 0..20 {
             let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
             command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
@@ -102,7 +102,7 @@ impl Deployment {
         Deployment { nodes, redis, replica, relay, _others: others, port, _haproxy: haproxy, folder }
     }
 
-    /// Starts a node again that has ended, where it was.
+    /// Restarts a stopped node at its address.
     pub async fn start_again(&mut self, number: usize) {
         let (port, engine) = (self.nodes[number].port, self.nodes[number].engine.clone());
         self.nodes[number] = Node::start(number, port, &engine, &self.folder).await;
@@ -130,7 +130,7 @@ async fn watched(redis: &Redis, folder: &Folder) -> (Vec<Program>, u16) {
     (vec![replica.program, sentinel], sentinel_port)
 }
 
-/// The file of `deploy/`, with other addresses, without TLS, and with as many servers as there are nodes.
+/// The file in `deploy/`, with other addresses, without TLS, and with a server for each node.
 async fn haproxy(nodes: &[Node], port: u16, folder: &Folder) -> Program {
     let mut config = String::new();
     for line in HAPROXY.lines() {

@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use crate::programs::Program;
 
-/// A Redis that can be killed and started again with what it had on disk.
+/// A Redis that can be killed and restarted with its files.
 pub struct Redis {
     pub program: Program,
     pub port: u16,
@@ -15,7 +15,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// With its log written to disk each second, unless it is told otherwise.
+    /// With `appendfsync everysec` unless the options say otherwise.
     pub async fn start(folder: PathBuf, port: u16, options: &[&str]) -> Redis {
         let options = options.iter().map(|option| option.to_string()).collect();
         Redis::run(folder, port, options).await
@@ -28,7 +28,7 @@ impl Redis {
         let mut program = Program::start("redis", &folder, command);
         program.listening(port).await;
         let redis = Redis { program, port, folder, options };
-        // It takes connections before it has read its log, and refuses all else until then.
+        // It accepts connections before it has loaded its log, and answers LOADING.
         while redis.ask(&["PING"]).await.trim() != "PONG" {}
         redis
     }
@@ -37,7 +37,7 @@ impl Redis {
         *self = Redis::run(self.folder.clone(), self.port, self.options.clone()).await;
     }
 
-    /// The part of its log that it is writing.
+    /// The current part of the append-only file.
     fn log(&self) -> PathBuf {
         let entries = std::fs::read_dir(self.folder.join("appendonlydir")).unwrap();
         let mut logs = entries.map(|entry| entry.unwrap().path());
@@ -48,12 +48,12 @@ impl Redis {
         self.log().metadata().unwrap().len()
     }
 
-    /// What came after that never reached the disk.
+    /// Truncates the log, as if the rest had never reached the disk.
     pub fn forget_after(&self, length: u64) {
         std::fs::File::options().write(true).open(self.log()).unwrap().set_len(length).unwrap();
     }
 
-    /// Asks it something, and returns what it says.
+    /// Runs redis-cli and returns its output.
     pub async fn ask(&self, words: &[&str]) -> String {
         self.ask_at(self.port, words).await
     }

@@ -14,21 +14,20 @@ use tally::{DEATH, Tally};
 pub use nodes::{Service, Sharing};
 pub use tally::{BUCKET_MS, Outcome};
 
-/// Longer is nobody waited for.
+/// When the simulation gives up.
 const END: Duration = Duration::from_secs(180);
-/// `problem.rs`: what a server that drains asks its clients to wait.
+/// `problem.rs`: the pause that a draining server asks for.
 const DRAIN_MS: std::ops::Range<f64> = 500.0..2_500.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     /// Its connections are reset.
     Killed,
-    /// It says so to every poll first.
+    /// Every poll is told first.
     Drained,
-    /// Nobody is told: its machine is gone, and nothing in front of it closes the connections.
+    /// Nobody is notified: its machine is gone, and nothing in front of it closes the connections.
     Silent,
-    /// Not the node but the store: it is back, and may have forgotten what came last, so every poll is told that its cursor
-    /// is gone.
+    /// Not the node but the store restarts and may have lost its last writes, so every poll gets `cursor-gone`.
     Store,
 }
 
@@ -75,7 +74,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// Runs until everybody is back, and says how it went.
+    /// Runs until everyone is back.
     pub fn run(setting: Setting) -> Result<Outcome, String> {
         let mut storm = Self {
             setting,
@@ -101,7 +100,7 @@ impl Storm {
         Ok(storm.tally.outcome(setting.clients, cost, strangers))
     }
 
-    /// Everybody has a seat and a poll that waits, begun at any time within the last hold.
+    /// Everyone has a seat and a parked poll that started at some time within the last hold.
     fn settle(&mut self) -> Result<(), String> {
         for client in 0..self.setting.clients {
             let node = self.nodes.route(client / 2);
@@ -188,7 +187,7 @@ impl Storm {
     fn happen(&mut self, Entry { client, attempt, node, event, .. }: Entry) -> Result<(), String> {
         let (client, node) = (client as usize, usize::from(node));
         let is_late = self.clients[client].attempt != attempt;
-        // Whatever a client has given up on is of no more use, but a join that is on its way takes its effect.
+        // Responses to abandoned requests are ignored, but an abandoned join still takes effect.
         if is_late && !(event == Event::Served && self.clients[client].asking == Asking::Join) {
             return Ok(());
         }
@@ -301,7 +300,7 @@ impl Storm {
         }
     }
 
-    /// A poll that waits is to be answered: that takes its time, too.
+    /// Answering a parked poll takes processor time, too.
     fn wake(&mut self, client: usize, node: usize) {
         let done = self.nodes.serve(self.now, node, client / 2, self.setting.service.poll);
         let gives_up = self.clients[client].gives_up();

@@ -1,4 +1,4 @@
-//! Peers at a server: each with a poll that waits and posts that queue, every message checked as it arrives.
+//! Peers at a server: each with a parked poll and queued posts; every message is checked on arrival.
 
 mod accounts;
 mod bosh;

@@ -1,5 +1,5 @@
-//! Several nodes on one Redis, beside one node with its rooms in memory: what a call and a message cost at the nodes and at
-//! Redis, and how long a message takes when its reader waits at another node.
+//! Several nodes on one Redis, compared with one node with rooms in memory: the cost of a call and a message on the nodes and on Redis,
+//! and the latency when the reader polls another node.
 
 mod model;
 mod redis;

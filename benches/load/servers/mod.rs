@@ -1,4 +1,4 @@
-//! The servers: which there are, what each needs, and how it is started.
+//! The servers, their requirements, and how to start them.
 
 mod debian;
 mod setting;
@@ -17,11 +17,11 @@ use crate::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Server {
-    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics. Only the rate limits are off
+    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics, with rate limits off
     Signalpost,
     /// Another build of it, to compare with (--other)
     Other,
-    /// A bare actix-web relay without parsing, auth or rooms: what the framework costs
+    /// A bare actix-web relay without parsing, auth or rooms: the cost of the framework
     Relay,
     /// nginx with nchan, both from Debian
     Nchan,
@@ -35,7 +35,7 @@ pub enum Server {
     CrossOrigin,
 }
 
-/// Where the page comes from that uses the server from another origin.
+/// The origin of the page that uses the server.
 const PAGE_ORIGIN: &str = "https://app.example.org";
 
 impl Server {
@@ -52,7 +52,7 @@ impl Server {
         }
     }
 
-    /// What is to be done first, if it cannot be started here.
+    /// How to install it, if it is missing.
     pub fn missing(self, setting: &Setting) -> Option<String> {
         let there = |path: &Path| path.exists();
         match self {
@@ -84,7 +84,7 @@ impl Server {
         self == Self::Prosody
     }
 
-    /// Is measured at this size unless told otherwise.
+    /// Whether it is measured at this size by default.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
         match (self, workload) {
             (Self::CrossOrigin, Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
@@ -98,7 +98,7 @@ impl Server {
         }
     }
 
-    /// What a reader of its figures should know.
+    /// A note for readers of its figures.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Prosody => Some("Prosody is slow: smaller sizes only, no meshes, and calls for twice as long."),

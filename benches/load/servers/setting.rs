@@ -17,7 +17,7 @@ pub struct Setting {
     pub folder: PathBuf,
 }
 
-/// A server that was started afresh.
+/// A freshly started server.
 pub struct Running {
     pub process: Process,
     pub addr: SocketAddr,

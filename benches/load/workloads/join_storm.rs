@@ -1,4 +1,4 @@
-//! Everybody comes at once, as after a power cut: each on a connection of its own.
+//! Many joins at once, as after a power cut, each on its own connection.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::{
     stage::{PATIENCE, Stage},
 };
 
-/// So many are on their way in at any time.
+/// Concurrent joins.
 const AT_ONCE: usize = 256;
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {

@@ -1,4 +1,4 @@
-//! Polls that wait.
+//! Parked polls.
 
 use std::time::{Duration, Instant};
 

@@ -31,9 +31,10 @@ export function launch({ camera = true, flags = [] } = {}) {
  *
  * @param {import('playwright-core').Browser} browser
  */
-export async function visit(browser, base, { room, name, media = 'both', ...contextOptions }) {
+export async function visit(browser, base, { room, name, media = 'both', prepare, ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
   context.setDefaultTimeout(PATIENCE_MS);
+  if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
   await page.goto(`${base}/?${new URLSearchParams({ room, name, media })}`);

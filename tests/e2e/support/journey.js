@@ -83,10 +83,18 @@ async function expiry(server, id, polled) {
   return 'no';
 }
 
+/** A camera whose picture costs little to encode: media does not pass the proxy, and two cores encode one call in full size. */
+function smallCamera() {
+  const { getUserMedia } = MediaDevices.prototype;
+  MediaDevices.prototype.getUserMedia = function open({ video, ...more }) {
+    return getUserMedia.call(this, { ...more, video: video && { width: 160, height: 120, frameRate: 10 } });
+  };
+}
+
 /** Two pages in a call through the proxy, and then numbered messages from one to the other. */
 export async function call(browser, way) {
   const pages = [];
-  for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, ...way.browsing }));
+  for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, prepare: smallCamera, ...way.browsing }));
   const [ann, ben] = pages;
   await Promise.all(pages.map((page) => state(page, 'connected')));
   await Promise.all(pages.map((page) => videoRuns(page)));
@@ -119,23 +127,32 @@ export async function address(way) {
   return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
 }
 
-/** Ten tabs of one browser, each in a room; can the last one still ask something while all their polls are parked? */
+/** Ten tabs of one browser, each in a room: how many can ask something while the polls of all are parked? */
 export async function tabs(browser, way, server) {
   const context = await browser.newContext(way.browsing);
   const before = await parked(server);
-  for (let tab = 1; tab <= 10; tab += 1) {
+  const open = async (tab) => {
     const page = await context.newPage();
     await page.goto(`${way.base}/?${new URLSearchParams({ room: `tab-${tab}`, name: 'Ann', media: 'none' })}`);
     await state(page, 'waiting');
-    assert.ok(await parkedBecomes(server, before + tab), `the poll of tab ${tab} did not arrive`);
-    const answered = await page.evaluate(() => fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(() => true, () => false));
-    if (answered) continue;
-    // And the page says why.
-    await page.getByTestId('crowd').waitFor();
-    await context.close();
-    return tab - 1;
+    return page;
+  };
+  const answered = (page) => page.evaluate(() => fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(() => true, () => false));
+  const pages = [await open(1)];
+  const protocol = await pages[0].evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol);
+  // Over HTTP/1.1 a tab beyond the limit would not even load beside others, so they come one by one.
+  const isMultiplexed = protocol === 'h2';
+  if (isMultiplexed) pages.push(...await Promise.all([2, 3, 4, 5, 6, 7, 8, 9, 10].map(open)));
+  for (;;) {
+    assert.ok(await parkedBecomes(server, before + pages.length), `the polls of ${pages.length} tabs did not arrive`);
+    const last = pages.at(-1);
+    const work = (await Promise.all((isMultiplexed ? pages : [last]).map(answered))).every(Boolean);
+    if (!work || pages.length === 10) {
+      // The page says why.
+      await last.getByTestId('crowd').waitFor({ state: work ? 'hidden' : 'visible' });
+      await context.close();
+      return work ? 10 : pages.length - 1;
+    }
+    pages.push(await open(pages.length + 1));
   }
-  assert.equal(await context.pages().at(-1).getByTestId('crowd').isVisible(), false);
-  await context.close();
-  return 10;
 }

@@ -12,7 +12,7 @@ async fn a_cached_token_authorizes_nothing_else_on_its_connection() {
     let ben = server.join_room("tea", "Ben").await;
     let other = server.join_room("coffee", "Ann").await;
     let bye = json!({"type": "bye"});
-    // One client that waits for each answer has one connection.
+    // A client that waits for each response uses one connection.
     let post = |to: &Peer, token: &str| {
         send(server.request(Method::POST, &to.path("/messages")).bearer_auth(token).json(&bye))
     };

@@ -1,5 +1,5 @@
-//! Rooms in great number leave nothing behind in Redis. `SOAK_ROOMS` sets how many (default 5,000; 100,000 take some
-//! minutes without optimisation).
+//! Many rooms leave nothing behind in Redis. `SOAK_ROOMS` sets how many (default 5,000; 100,000 take minutes in an unoptimized
+//! build).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use signalpost::{
 
 use crate::support::{engine_calls::visitor, engine_clock::engine_at, redis_server::RedisServer};
 
-/// Operations under way at once.
+/// Concurrent operations.
 const AT_ONCE: usize = 32;
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +36,7 @@ async fn redis_is_empty_after_all_leases_expire() {
     sweepers.iter().for_each(|sweeper| sweeper.abort());
 }
 
-/// Two peers, a message that was read and one that was not, and an answer that is remembered.
+/// Two peers, a read and an unread message, and a remembered response.
 async fn live([one, two]: &[Engine; 2], number: u64) {
     let name = RoomName::parse(&format!("room-{number}")).unwrap();
     let (ann, ben) = (one.join(&name, visitor(1)).await.unwrap(), two.join(&name, visitor(2)).await.unwrap());

@@ -1,4 +1,4 @@
-//! Short names for what tests ask of an [`Engine`] directly, mostly in a room called `r`.
+//! Shorthand for calls to an [`Engine`], mostly in a room named `r`.
 
 use std::{
     pin::Pin,
@@ -52,7 +52,7 @@ pub fn asked(after: u64, page: Option<u64>) -> PollRequest {
     PollRequest { after: Seq::new(after), page: page.map(Page) }
 }
 
-/// Polls once, and says whether that was not enough.
+/// Polls once; true if it is pending.
 pub fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }

@@ -1,4 +1,4 @@
-//! One request sent in each of the three ways in which the transport reads requests.
+//! A request sent in each of the three ways in which the transport reads requests.
 
 use h2::client::SendRequest;
 use tokio::{
@@ -11,7 +11,7 @@ use crate::support::{certificate::Certificate, harness::Server};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// HTTP/1.1 with nothing unusual, read where it arrived.
+    /// HTTP/1.1, read in place.
     InPlace,
     /// HTTP/1.1 with a target in absolute form, which is left to actix-http's codec.
     Decoded,

@@ -1,4 +1,5 @@
 import { BASE } from '../base.js';
+import { plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
 import { HOLDS_MS } from './long-poll.js';
 import { GRADES } from './outcome.js';
@@ -41,7 +42,7 @@ async function begin() {
     verdict: null,
     tests: [],
   };
-  Object.assign(window, { signalpost: { get report() { return report; } } });
+  Object.assign(window, { signalpost: { get report() { return JSON.parse(plain(JSON.stringify(report))); } } });
   show();
   const counting = setInterval(count, 250);
   await runTests(run.signal, line, (seat) => seats.push(seat)).catch(() => {});
