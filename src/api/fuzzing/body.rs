@@ -1,6 +1,7 @@
 use actix_web::{dev::Payload, web::Bytes};
-use futures_util::{FutureExt, stream};
+use futures_util::stream;
 use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     api::{
@@ -18,6 +19,10 @@ use crate::{
         limits::memory_budget::MemoryBudget,
     },
 };
+
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
+}
 
 /// A body is read whole or refused, however it is split. It is accepted only if any JSON reader could parse it, and what is
 /// parsed from it is what any reader would find, within the limits.
@@ -78,8 +83,8 @@ fn reading(input: &[u8]) {
     let piece = usize::from(input.first().copied().unwrap_or_default()) + 1;
     let pieces: Vec<_> = input.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
-    // All pieces are ready, so no timer is needed.
-    match Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation()).now_or_never().unwrap() {
+    let read = Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation());
+    match RUNTIME.with(|runtime| runtime.block_on(read)) {
         Ok(body) => assert!(body == input && body.len() <= limit),
         Err(error) => assert!(matches!(error, BodyError::TooLong) && input.len() > limit),
     }
