@@ -41,7 +41,7 @@ pub struct Server {
     pub buckets: Vec<Bucket>,
     pub data: MultiplexedConnection,
     /// The incarnation of its data, under the two names by which nodes may know it, of eight characters each. It changes
-    /// when data that Redis had acknowledged may be lost: see `scripts/prelude.lua`.
+    /// when data that Redis had acknowledged may be lost: see `scripts/shared/prelude.lua`.
     pub incarnation: String,
     /// Permits for calls in flight. Closed when the connection is lost.
     pub in_flight: Semaphore,

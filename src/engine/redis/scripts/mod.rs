@@ -1,5 +1,5 @@
-//! The Lua scripts, one for each operation, and how to call one. Each script has the limits, `prelude.lua` and `room.lua` in
-//! front of it, except `permissions.lua`.
+//! The Lua scripts, one for each operation, and how to call one. Each but `permissions.lua` begins with the limits and
+//! what is in `shared`.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use crate::{
 const ADDING: &str = "#!lua\n";
 /// A script that frees memory, or takes little for a short time.
 const ALWAYS: &str = "#!lua flags=allow-oom\n";
-const PRELUDE: &str = concat!(include_str!("prelude.lua"), "\n", include_str!("room.lua"));
+const PRELUDE: &str = concat!(include_str!("shared/prelude.lua"), "\n", include_str!("shared/room.lua"));
 
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident($flags:ident, $file:literal),)*) => {
