@@ -1,4 +1,4 @@
-//! The application as a value: built from a configuration, it has an address, runs, and can be stopped.
+//! The application as a value: built from a [`Config`], it has an address, runs, and can be stopped.
 
 use std::{
     io::Write,
@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_web::dev::Server;
+use futures_util::future::OptionFuture;
 use tokio::sync::watch;
 
 use crate::{
@@ -32,6 +33,7 @@ use crate::{
 pub struct App {
     server: Server,
     metrics_server: Option<Server>,
+    metrics_connections: Arc<ConnectionRegistry>,
     addr: SocketAddr,
     base_path: BasePath,
     metrics_addr: Option<SocketAddr>,
@@ -48,30 +50,35 @@ pub struct Stopper(watch::Sender<bool>);
 
 impl Stopper {
     pub fn stop(&self) {
-        // Not `send`, which forgets the word when nobody listens yet.
+        // Unlike `send`, this also works before anything subscribes.
         self.0.send_replace(true);
     }
 }
 
-/// Connections that wait to be accepted, when everybody comes at once. The kernel has the last word
-/// (`net.core.somaxconn`).
+/// Connections waiting to be accepted; the kernel may allow fewer (`net.core.somaxconn`). The standard library's 128 would
+/// make clients that connect at the same moment wait a second.
 const BACKLOG: i32 = 4096;
-/// For the last answers to be written after the last handler has returned.
-const LAST_WORDS: Duration = Duration::from_millis(300);
-/// However slow the last requests are, the server is gone after this.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// Between two looks at who has not asked, and at connections with nothing on them.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
+/// Time for writing the last responses after the last handler has returned.
+const FLUSH_TIME: Duration = Duration::from_millis(300);
+/// The longest that requests in flight delay the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often idle rate limits are dropped and overdue connections closed, at least.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 impl App {
-    /// Binds the address and puts everything together. An error says what to change.
+    /// Binds the addresses and builds everything else. An error says what to change.
     pub fn build(config: Config) -> Result<Self, String> {
-        // Each client is a connection, and the usual limit is for programs with a handful of files.
+        // Each client is a connection, and the default limit is meant for programs with a few files.
         let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
         let clock = Clock::start();
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));
-        let connections = ConnectionRegistry::new(config.connections(descriptors), proxies.clone(), monotonic(clock));
+        let registry = |limits| {
+            let clock = limits::Clock::new(move || clock.now().millis());
+            ConnectionRegistry::new(limits, proxies.clone(), clock)
+        };
+        let connections = registry(config.connections(descriptors));
+        let metrics_connections = registry(config.metrics_connections());
         let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
         let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
         let api = Arc::new(Api {
@@ -80,7 +87,7 @@ impl App {
             tokens: config.token_key()?,
             tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
             rates: Arc::new(RateLimiters::new(config.rates(), clock)),
-            proxies,
+            proxies: proxies.clone(),
             ice: config.ice(stun_port),
             stun: stun.clone(),
             clock,
@@ -92,7 +99,6 @@ impl App {
         let tls = config.tls(&reachable_at(addr))?;
         let options = ServerOptions {
             workers: config.workers,
-            keep_alive: Duration::from_millis(config.keep_alive_ms),
             base_path: config.base_path.clone(),
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),
@@ -100,11 +106,13 @@ impl App {
         };
         let metrics = config.metrics_listen.map(|addr| bind(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
-        let metrics_server =
-            metrics.map(|(listener, _)| crate::server::serve_metrics(listener, api.clone())).transpose();
+        let serve_metrics =
+            |(listener, _)| crate::server::serve_metrics(listener, api.clone(), metrics_connections.clone());
+        let metrics_server = metrics.map(serve_metrics).transpose().map_err(|error| error.to_string())?;
         Ok(Self {
             server: crate::server::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,
-            metrics_server: metrics_server.map_err(|error| error.to_string())?,
+            metrics_server,
+            metrics_connections,
             addr,
             base_path: config.base_path.clone(),
             metrics_addr,
@@ -135,7 +143,7 @@ impl App {
         Stopper(self.stop.clone())
     }
 
-    /// Prints where it can be opened, and says what should not be so on the internet.
+    /// Prints the addresses, and logs what should be different on the internet.
     pub fn announce(&self) {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let addresses = reachable_at(self.addr);
@@ -145,67 +153,48 @@ impl App {
         let others = |address: Option<SocketAddr>| address.map(reachable_at).unwrap_or_default();
         lines.extend(others(self.metrics_addr).iter().map(|address| format!("metrics: http://{address}/metrics")));
         lines.extend(others(self.stun_addr()).iter().map(|address| format!("STUN: udp://{address}")));
-        // Whoever waited for the first line may have closed its end by now.
+        // A script that waited for the first line may have closed the pipe.
         let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         for warning in &self.warnings {
             tracing::warn!("{warning}");
         }
     }
 
-    /// Runs until SIGTERM, SIGINT or a [`Stopper`], then ends in good order: not ready, every parked poll answered.
+    /// Runs until SIGTERM, SIGINT or a [`Stopper`], then answers every parked poll and all requests in flight.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { server, metrics_server, api, tls, stun, stop, .. } = self;
+        let Self { server, metrics_server, metrics_connections, api, tls, stun, stop, .. } = self;
         let mut stop = stop.subscribe();
-        let chores_api = api.clone();
-        let chores = actix_web::rt::spawn(async move {
-            let certificates = async {
-                match &tls {
-                    Some(tls) => tls.follow_files().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let metrics = async {
-                match metrics_server {
-                    Some(server) => drop(server.await),
-                    None => std::future::pending().await,
-                }
-            };
-            let stun = async {
-                match &stun {
-                    Some(stun) => stun.run().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let api = chores_api;
-            tokio::join!(api.engine.sweep(), tidy(&api), certificates, metrics, stun)
+        let background_api = api.clone();
+        let background = actix_web::rt::spawn(async move {
+            let api = background_api;
+            let certificate = OptionFuture::from(tls.as_ref().map(Tls::follow_files));
+            let ticket_keys = OptionFuture::from(api.tickets.as_ref().map(|keys| keys.follow_file()));
+            let stun = OptionFuture::from(stun.as_ref().map(|stun| stun.run()));
+            let sweep = sweep(&api, &metrics_connections);
+            tokio::join!(api.engine.sweep(), sweep, certificate, ticket_keys, stun, OptionFuture::from(metrics_server))
         });
         let handle = server.handle();
         let mut server = std::pin::pin!(server);
         let outcome = tokio::select! {
             outcome = &mut server => outcome,
-            () = asked_to_stop(&mut stop) => {
-                tracing::info!("stopping: parked polls are being answered");
-                // The listener closes and answers carry `connection: close`; polls end because the engine drains.
+            () = stop_requested(&mut stop) => {
+                tracing::info!("stopping: answering parked polls");
+                // The listener closes, responses say `connection: close`, and the engine ends all polls.
                 let graceful = actix_web::rt::spawn(handle.stop(true));
                 api.connections.drain();
                 api.engine.drain();
-                // An idle HTTP/2 connection would hold a graceful stop to its time-out, so it is not waited for.
+                // Not the graceful stop's own end: an idle HTTP/2 connection would delay it until its time-out.
                 tokio::select! {
                     outcome = &mut server => outcome,
-                    () = answered(&api.request_metrics) => Ok(()),
+                    () = drained(&api.request_metrics) => Ok(()),
                 }?;
                 graceful.abort();
                 Ok(())
             }
         };
-        chores.abort();
+        background.abort();
         outcome
     }
-}
-
-/// The clock as the transport wants it.
-fn monotonic(clock: Clock) -> limits::Clock {
-    limits::Clock::new(move || clock.now().millis())
 }
 
 fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>, String> {
@@ -216,7 +205,6 @@ fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>,
 
 fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
     let socket = dual_stack(addr, socket2::Type::STREAM).map_err(|error| bind_error(addr, option, &error))?;
-    // The standard library lets 128 wait; whoever comes when they are as many is dropped, and tries again a second later.
     socket.listen(BACKLOG).map_err(|error| bind_error(addr, option, &error))?;
     let listener = TcpListener::from(socket);
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
@@ -233,28 +221,29 @@ fn bind_error(addr: SocketAddr, option: &str, error: &std::io::Error) -> String 
     }
 }
 
-/// Keeps the memory of the rate limits to those who have asked of late, and connections to those in use.
-async fn tidy(api: &Api) {
-    let every = api.connections.idle_limit().min(TIDY_EVERY) / 2;
+/// Frees the memory of idle rate limits, and closes overdue connections.
+async fn sweep(api: &Api, metrics_connections: &ConnectionRegistry) {
+    let interval = SWEEP_INTERVAL.min(api.connections.idle_limit() / 2);
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(interval).await;
         api.rates.remove_idle();
         api.connections.close_overdue();
+        metrics_connections.close_overdue();
     }
 }
 
-/// When nothing is being answered any more, or that takes too long.
-async fn answered(request_metrics: &RequestMetrics) {
-    let _ = tokio::time::timeout(DRAIN_LIMIT, async {
-        while request_metrics.in_flight() > 0 {
+/// Waits until no request is in flight, for a limited time.
+async fn drained(metrics: &RequestMetrics) {
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
+        while metrics.in_flight() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
     .await;
-    tokio::time::sleep(LAST_WORDS).await;
+    tokio::time::sleep(FLUSH_TIME).await;
 }
 
-async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     use tokio::signal::unix::{SignalKind, signal};
     let caught = async |kind| match signal(kind) {
         Ok(mut signals) => drop(signals.recv().await),

@@ -1,4 +1,4 @@
-//! The only clock: nothing else in this crate asks what time it is (`clippy.toml` bans it).
+//! The only clock; `clippy.toml` forbids reading the time elsewhere.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::Timestamp;
 
-/// Reads tokio's clock, which a test may pause and drive.
+/// A monotonic clock on top of tokio's, which tests may pause and advance.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: tokio::time::Instant,
@@ -26,7 +26,7 @@ impl Clock {
         }
     }
 
-    /// For a test that has paused tokio's clock, where others must go by this one, too.
+    /// For tests that pause tokio's clock and need other programs to use the same time.
     pub fn start_driven() -> Self {
         Self { driven: true, ..Self::start() }
     }
@@ -35,11 +35,11 @@ impl Clock {
         self.driven
     }
 
-    /// Waits for what comes from outside. A driven clock stands still meanwhile: left alone it would leap ahead as soon as
-    /// every task waits. `None` says that it will not come.
+    /// Waits for an event from outside the runtime; `None` if its sender was dropped. A driven clock stands still meanwhile: a
+    /// paused clock of tokio's would advance to the next timer as soon as all tasks wait.
     pub async fn standing_still<T: Send + 'static>(&self, outside: oneshot::Receiver<T>) -> Option<T> {
         if self.driven {
-            // A paused clock of tokio's does not leap while a blocking task runs.
+            // While a blocking task runs, a paused clock does not advance by itself.
             tokio::task::spawn_blocking(move || outside.blocking_recv().ok()).await.ok().flatten()
         } else {
             outside.await.ok()
@@ -51,12 +51,12 @@ impl Clock {
         Timestamp::from_micros(self.elapsed_micros())
     }
 
-    /// Unix time in milliseconds. It never steps back while the server runs.
+    /// Unix time in milliseconds. Never steps back while the server runs.
     pub fn unix_millis(&self) -> u64 {
         self.started_unix_millis + self.elapsed_micros() / 1000
     }
 
-    /// Unix time in seconds, as the machine has it now: what others reckon with.
+    /// Unix time in seconds by the system clock, for comparison with other machines.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn wall_seconds(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
@@ -74,7 +74,7 @@ impl Clock {
     }
 }
 
-/// Rate limits go by it, too.
+/// For rate limits.
 impl GovernorClock for Clock {
     type Instant = Duration;
 

@@ -1,8 +1,8 @@
 //! ICE servers for peers: STUN and TURN URLs, with TURN REST credentials.
 //!
-//! The credentials follow the convention that coturn and others know as `use-auth-secret`
-//! (draft-uberti-behave-turn-rest-00): the user name is `expiry:peer`, with the expiry in Unix seconds, and the
-//! password base64(HMAC-SHA1(secret, user name)). Whoever shares the secret can check them without asking.
+//! The credentials follow draft-uberti-behave-turn-rest-00, which coturn calls `use-auth-secret`: the user name is
+//! `expiry:peer`, with the expiry in Unix seconds, and the password is base64(HMAC-SHA1(secret, user name)). The TURN server
+//! checks them with the shared secret.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 
 use crate::domain::PeerId;
 
-/// What the operator provides.
+/// The operator's servers.
 #[derive(Clone, Debug)]
 pub struct IceConfig {
     pub stun_urls: Vec<String>,
-    /// Where this server itself answers STUN, for those to whom it has no other STUN server to name.
+    /// This server's own STUN port, offered if there is no other STUN server.
     pub stun_port: Option<u16>,
     pub turn_urls: Vec<String>,
     pub turn_secret: Option<SecretString>,
@@ -40,8 +40,7 @@ pub struct IceServer {
 }
 
 impl IceConfig {
-    /// The servers for one peer, who knows this one as `host`, with credentials that hold for [`IceConfig::turn_ttl`] from
-    /// now.
+    /// The servers for a peer that reaches this one as `host`, with credentials that are valid for [`IceConfig::turn_ttl`].
     pub fn servers(&self, peer: PeerId, host: Option<&str>, unix_seconds: u64) -> Vec<IceServer> {
         let mut servers = Vec::new();
         let own = self.stun_port.zip(host).filter(|_| self.stun_urls.is_empty());
@@ -61,14 +60,14 @@ impl IceConfig {
         servers
     }
 
-    /// How long the credentials hold, if there are any.
+    /// How long credentials are valid, if there are any.
     pub fn ttl(&self) -> Option<Duration> {
         (!self.turn_urls.is_empty() && self.turn_secret.is_some()).then_some(self.turn_ttl)
     }
 }
 
 fn password(secret: &SecretString, username: &str) -> String {
-    // RFC 2104 takes a key of any length, so this cannot fail.
+    // HMAC accepts keys of any length (RFC 2104), so this cannot fail.
     let mac = Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes());
     mac.map(|mac| STANDARD.encode(mac.chain_update(username.as_bytes()).finalize().into_bytes())).unwrap_or_default()
 }
@@ -77,37 +76,35 @@ fn password(secret: &SecretString, username: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The figures are those that `openssl dgst -sha1 -hmac north -binary | base64` gives.
+    /// Computed with `openssl dgst -sha1 -hmac north -binary | base64`.
     #[test]
     fn the_password_is_the_hmac_sha1_of_the_user_name() {
         assert_eq!(password(&"north".to_string().into(), "1433895918:12334"), "D2z3GKCuvPnlJaCR4joJ/GuCSzM=");
     }
 
-    #[test]
-    fn without_a_secret_there_is_no_turn_and_without_urls_there_is_nothing() {
-        let config = |stun: &[&str], turn: &[&str], secret: Option<&str>| IceConfig {
+    fn config(stun: &[&str], turn: &[&str], secret: Option<&str>) -> IceConfig {
+        IceConfig {
             stun_urls: stun.iter().map(|url| (*url).into()).collect(),
             stun_port: None,
             turn_urls: turn.iter().map(|url| (*url).into()).collect(),
             turn_secret: secret.map(|text| text.to_string().into()),
             turn_ttl: Duration::from_secs(600),
-        };
+        }
+    }
+
+    #[test]
+    fn turn_needs_a_secret_and_every_server_a_url() {
         let peer = PeerId::from_bytes([1; 16]);
         assert!(config(&[], &[], Some("s")).servers(peer, None, 1000).is_empty());
         assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(peer, None, 1000).len(), 1);
         let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(peer, None, 1000);
         assert_eq!(servers[1].username.as_deref(), Some("1600:01010101-0101-0101-0101-010101010101"));
     }
+
     #[test]
-    fn its_own_stun_is_named_as_the_peer_knows_the_server_unless_there_is_another() {
+    fn the_own_stun_server_is_offered_under_the_host_the_peer_uses_unless_there_is_another() {
         let peer = PeerId::from_bytes([1; 16]);
-        let mut ice = IceConfig {
-            stun_urls: Vec::new(),
-            stun_port: Some(3478),
-            turn_urls: Vec::new(),
-            turn_secret: None,
-            turn_ttl: Duration::from_secs(600),
-        };
+        let mut ice = IceConfig { stun_port: Some(3478), ..config(&[], &[], None) };
         assert_eq!(ice.servers(peer, Some("[2001:db8::1]"), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
         assert!(ice.servers(peer, None, 0).is_empty());
         ice.stun_urls.push("stun:other".into());

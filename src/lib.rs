@@ -1,30 +1,30 @@
 //! WebRTC signaling over plain HTTP: peers meet in rooms, post to each other's mailboxes, and long-poll their own.
 //!
-//! This library is the server; the program is its `main`. Nothing here is a stable API: it is a library so that tests,
-//! benches and fuzzers can use its parts.
+//! This crate is a server; `main.rs` is its command line. It is a library so that tests, benches and fuzz targets can use
+//! its parts, and has no stable API.
 //!
-//! # What is where
+//! # Layout
 //!
-//! From the wire inwards; no module imports one above it:
+//! From the wire inwards. No module imports one listed before it:
 //!
-//! * [`transport`]: sockets to requests, and responses to sockets: HTTP/1, HTTP/2, and what connections may take. Its
+//! * [`transport`]: turns sockets into requests and writes responses: HTTP/1, HTTP/2, and limits on connections. The
 //!   central types are [`Request`](transport::Request), [`Response`](transport::Response) and the trait
-//!   [`Service`](transport::Service); a connection is an [`Http1`](transport::http1::Http1).
-//! * [`api`]: requests to responses. [`Dispatch`](api::dispatch::Dispatch) is the service that every request reaches,
-//!   [`router`](api::router) the list of operations, and [`handlers`](api::handlers) has a function for each of them.
-//! * [`pages`]: what people open in a browser, as an actix-web application.
-//! * [`engine`]: where rooms are kept and polls wait. [`Engine`](engine::Engine) is the contract, implemented in memory
-//!   and in Redis.
-//! * [`domain`]: the rules of rooms, mailboxes and leases, as plain values and functions. [`Rooms`](domain::Rooms) is
-//!   the way in.
+//!   [`Service`](transport::Service). [`Http1`](transport::http1::Http1) is one HTTP/1 connection.
+//! * [`api`]: turns requests into responses. [`Dispatch`](api::dispatch::Dispatch) is the service that all requests
+//!   reach, [`router`](api::router) lists the operations, and [`handlers`](api::handlers) has one function for each.
+//! * [`pages`]: the web page, Swagger UI and pages about problems, as an actix-web application.
+//! * [`engine`]: stores rooms and parks polls, in memory or in Redis. The documentation of [`Engine`](engine::Engine) is
+//!   the contract of both.
+//! * [`domain`]: the rules of rooms, mailboxes and leases, as plain values and functions. Start with
+//!   [`Rooms`](domain::Rooms).
 //!
 //! Around them:
 //!
-//! * [`app`]: an [`App`](app::App) is built from a [`Config`](config::Config), has an address, runs, and stops on
-//!   request.
-//! * [`server`]: the API and the pages behind a listener.
-//! * [`config`], [`cli`]: options, and what the command line does besides serving.
-//! * [`clock`]: the only clock. [`telemetry`]: logs and metrics. [`tls`]: certificates, reloaded when they change.
+//! * [`app`]: an [`App`](app::App) is built from a [`Config`](config::Config), has an address, runs, and can be stopped.
+//! * [`server`]: mounts the API and the pages on a listener.
+//! * [`config`], [`cli`]: the options, and the subcommands besides serving.
+//! * [`clock`]: the only clock. [`telemetry`]: logs and metrics.
+//! * [`tls`]: certificates. [`file_watch`]: reloads files that change.
 //! * [`ice`], [`stun`]: ICE servers for peers, and a STUN responder.
 //!
 //! `ARCHITECTURE.md` follows one message through these layers and lists the invariants; `CONTRIBUTING.md` has the order
@@ -37,6 +37,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod file_watch;
 pub mod ice;
 pub mod pages;
 pub mod server;

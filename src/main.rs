@@ -1,4 +1,4 @@
-//! Parses, builds, runs.
+//! The command line: parses options, then runs the server or a subcommand.
 
 use std::{
     io::{self, Write},
@@ -15,8 +15,8 @@ use signalpost::{
 
 fn main() -> ExitCode {
     let line: Vec<_> = std::env::args_os().collect();
-    let given = config::parse(&line, |name| std::env::var_os(name)).unwrap_or_else(|error| error.exit());
-    let cli = given.cli.clone();
+    let args = config::parse(&line, |name| std::env::var_os(name)).unwrap_or_else(|error| error.exit());
+    let cli = args.cli.clone();
     let outcome = match cli.command {
         None => serve(cli.config),
         Some(Command::Serve(config)) => serve(*config),
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("signalpost: {}", given.name_variables(&error));
+            eprintln!("signalpost: {}", args.name_variables(&error));
             ExitCode::FAILURE
         }
     }
@@ -46,7 +46,7 @@ fn serve(config: Config) -> Result<(), String> {
 fn print_document() -> Result<(), String> {
     let document = api::schema::openapi::document().to_pretty_json().map_err(|error| error.to_string())?;
     match writeln!(io::stdout(), "{document}") {
-        // Whoever reads it has seen enough.
+        // The reader closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| error.to_string()),
     }

@@ -1,48 +1,36 @@
-//! The HTTP server: the API and the pages behind one listener, and what operators look at behind another.
+//! The HTTP servers: the API and the pages behind one listener, and monitoring behind another.
 
-use std::{io, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, io, net::TcpListener, path::PathBuf, sync::Arc};
 
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, map_config};
-use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
-    dev::AppConfig,
-    http::header,
-    web::{self, Data},
-};
+use actix_web::{App, dev::AppConfig, web::Data};
 use rustls::ServerConfig;
 
 use crate::{
     api::{
-        Api,
-        base_path::BasePath,
-        cors::Cors,
-        dispatch::Dispatch,
-        handlers::health::{self, metrics_format},
-        problem::Problem,
-        router::Router,
-        schema::openapi,
+        Api, Code, Problem, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch,
+        handlers::health, router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument},
-    transport::listener::Protocols,
+    transport::{Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols},
 };
 
 /// What the server needs besides the API itself.
 pub struct ServerOptions {
     pub base_path: BasePath,
     pub workers: Option<usize>,
-    pub keep_alive: Duration,
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
 }
 
-/// Only in case the orderly end, which is quicker, does not come about.
+/// In case `App` has not stopped the server by then.
 const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { base_path, workers, keep_alive, cors_origins, web_dir, tls } = options;
+    let ServerOptions { base_path, workers, cors_origins, web_dir, tls } = options;
     let (router, cors) = (Arc::new(Router::new()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
     let connections = api.connections.clone();
@@ -50,7 +38,7 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
         let (api, router, cors, base_path) = (api.clone(), router.clone(), cors.clone(), base_path.clone());
         let app = App::new().configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
         async move {
-            // The API stands in front of the application: what it does not know is a page, or nothing.
+            // Requests reach the API first, and the application only if the API does not know their path.
             let pages = map_config(app.into_factory(), |()| AppConfig::default()).new_service(()).await?;
             Ok(Dispatch { api, router, cors, base_path, pages })
         }
@@ -61,26 +49,42 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
         None => builder,
     };
     let stopping = builder.graceful_shutdown_signal();
-    Ok(Protocols { connections, keep_alive, stopping, tls }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, stopping, tls }.listen(builder, listener, service)?.run())
 }
 
-/// A server for operators: only `/metrics`, and whether all is well.
-pub fn serve_metrics(listener: TcpListener, api: Arc<Api>) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(Data::from(api.clone()))
-            .route("/metrics", web::get().to(figures))
-            .route("/healthz", web::get().to(async || health::healthz().await.map(HttpResponse::from)))
-            .route("/readyz", web::get().to(readyz))
-    });
-    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+/// A server for `--metrics-listen`, with its own connections: full ones on the public listener do not block it.
+pub fn serve_metrics(listener: TcpListener, api: Arc<Api>, connections: Arc<ConnectionRegistry>) -> io::Result<Server> {
+    let builder = Server::build().workers(1).disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let service = move || std::future::ready(Ok(Monitoring(api.clone())));
+    Ok(Protocols { connections, stopping, tls: None }.listen(builder, listener, service)?.run())
 }
 
-async fn figures(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let accept = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    health::rendered_metrics(&api, metrics_format(&accept.collect::<Vec<_>>())).await.into()
-}
+/// Metrics and health, for operators.
+struct Monitoring(Arc<Api>);
 
-async fn readyz(api: Data<Api>) -> Result<HttpResponse, Problem> {
-    health::readyz(api.into_inner()).await.map(HttpResponse::from)
+impl Service for Monitoring {
+    fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
+        let (api, method, path) = (self.0.clone(), request.method().to_owned(), request.path().to_owned());
+        let format = metrics_format(&request.headers().get_all("accept"));
+        let is_read = matches!(method.as_str(), "GET" | "HEAD");
+        async move {
+            let result = match path.as_str() {
+                "/metrics" if is_read => Ok(health::rendered_metrics(&api, format).await),
+                "/healthz" if is_read => health::healthz().await,
+                "/readyz" if is_read => health::readyz(api).await,
+                "/metrics" | "/healthz" | "/readyz" => Err(Problem::method_not_allowed(&method, "GET, HEAD", "")),
+                _ => Err(Problem::new(Code::NotFound, "Only /metrics, /healthz and /readyz are served here.")),
+            };
+            result.unwrap_or_else(|problem| Response::from(&problem))
+        }
+    }
+
+    fn refuse(&self, overload: Overload) -> Response {
+        Response::from(&Problem::from(overload))
+    }
+
+    fn upgrades(&self, _: &str) -> bool {
+        false
+    }
 }

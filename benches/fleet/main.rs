@@ -1,8 +1,7 @@
-//! What a fleet goes through when one of its nodes dies: the product's own rooms, clients that behave as ours do, and
-//! virtual time.
+//! A fleet that loses a node, in virtual time: the product's own rooms, and clients that behave like ours.
 //!
-//! `cargo bench --bench fleet` takes a million clients, on one processor; `-- --quick` a tenth of them. With
-//! `UPDATE_DOCS=1` the table in docs/scaling.md is written anew.
+//! `cargo bench --bench fleet` simulates a million clients on one processor; `-- --quick` a tenth. `UPDATE_DOCS=1` writes the tables in
+//! docs/scaling.md.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -22,9 +21,9 @@ use std::{
 
 use storm::{BUCKET_MS, Death, Outcome, Service, Setting, Sharing, Storm};
 
-/// Of one processor, as docs/scaling.md has it: a join, and half a poll that waits in vain.
+/// Processor time, from docs/scaling.md: a join, and half an empty poll.
 const SERVICE: Service = Service { join: Duration::from_micros(90), poll: Duration::from_micros(32) };
-/// What a script takes of a Redis process, from the same tables.
+/// Time of a script in Redis, from the same tables.
 const OPERATION: Duration = Duration::from_micros(50);
 const PARTS: usize = 16;
 
@@ -93,7 +92,7 @@ fn run(clients: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever has had time to come back is where the other one is.
+/// Peers that had time to come back are in the same room again.
 fn check(setting: &Setting, outcome: &Outcome) -> Result<(), String> {
     if outcome.missing == 0 && outcome.strangers > 0 {
         return Err(format!("{setting:?}: {} rooms are not complete", outcome.strangers));
@@ -132,7 +131,7 @@ fn row(setting: &Setting, outcome: &Outcome) -> String {
     )
 }
 
-/// The most that this process ever had.
+/// This process's peak memory.
 fn memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned()

@@ -1,8 +1,8 @@
-//! Pages of the documentation whose tables are what was measured.
+//! Pages with generated tables.
 
 use std::{fs, path::Path};
 
-/// Puts a text between its two marks in a page.
+/// Replaces the text between two marks in a page.
 pub fn write(page: &str, mark: &str, text: &str) -> Result<(), String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -12,7 +12,7 @@ use signalpost::{
         CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName, Seq, Target,
         Visitor,
     },
-    engine::{Asked, Engine, Memory},
+    engine::{Engine, Memory, PollRequest},
 };
 
 pub struct Crowd {
@@ -105,7 +105,7 @@ impl Crowd {
 
     fn read(&mut self, room: usize, peer: usize) -> Result<(), String> {
         let Room { name, peers, read } = &mut self.rooms[room];
-        let asked = Asked { after: read[peer], page: None };
+        let asked = PollRequest { after: read[peer], page: None };
         let batch = now(self.engine.receive(name, peers[peer], asked, Duration::ZERO))?;
         read[peer] = Some(batch.cursor);
         Ok(())
@@ -129,7 +129,7 @@ impl Crowd {
     /// A poll that finds nothing, waits, and is dropped by its client.
     pub fn park(&mut self, room: usize) -> Result<(), String> {
         let Room { name, peers, read } = &self.rooms[room];
-        let asked = Asked { after: read[1], page: None };
+        let asked = PollRequest { after: read[1], page: None };
         match self.engine.receive(name, peers[1], asked, Duration::from_secs(25)).now_or_never() {
             None => Ok(()),
             Some(_) => Err("a poll that should have waited".into()),

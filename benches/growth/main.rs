@@ -1,8 +1,7 @@
-//! How the cost of each operation grows with what there is: rooms, peers in a room, messages in a mailbox.
+//! How the cost of each operation grows with the number of rooms, peers in a room and messages in a mailbox.
 //!
-//! `cargo bench --bench growth` measures the engine without HTTP, in this process, in about a minute, and draws the
-//! curves. A flat curve is what is wanted; the cost of an operation must never go with the number of rooms. With
-//! `UPDATE_DOCS=1` tables and curves of docs/performance.md are written anew.
+//! `cargo bench --bench growth` measures the engine without HTTP, in this process, in about a minute, and draws the curves. The goal is
+//! a flat curve: no operation may depend on the number of rooms. `UPDATE_DOCS=1` writes the tables and curves in docs/performance.md.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time, and prints what it measured")]
 
 mod crowd;
@@ -16,7 +15,7 @@ use std::{path::Path, process::ExitCode, time::Instant};
 use crowd::{Crowd, Waiting};
 use curves::{Curve, Curves};
 
-/// Figures are medians of so many batches.
+/// Figures are medians of this many batches.
 const BATCHES: usize = 15;
 /// Operations in a batch.
 const OPERATIONS: usize = 2000;
@@ -89,7 +88,7 @@ fn by_rooms(most: usize) -> Result<Curves, String> {
     let mut crowd = Crowd::new(2)?;
     for size in [10, 100, 1000, 10_000, 100_000, 1_000_000].into_iter().filter(|size| *size <= most) {
         crowd.grow(size, 2)?;
-        // Rooms are visited in leaps, so that caches help no more than they would with as many clients.
+        // Rooms are visited in strides, so that caches help no more than with real clients.
         let leap = |index: usize| index * 7919 % size;
         curves.sizes.push(size);
         let values = [

@@ -1,4 +1,4 @@
-//! What it costs to end leases, most of which have been renewed when their time comes.
+//! The cost of sweeping leases, most of which have been renewed when they are due.
 
 use std::{
     pin::pin,
@@ -14,8 +14,7 @@ const POLLS_EVERY: u64 = 25;
 /// Virtual seconds that are measured: two leases.
 const MEASURED: u64 = 90;
 
-/// So many peers as there are rooms of two, and the share of a processor that sweeping takes. The clock is a virtual
-/// one; the time that sweeping takes is real.
+/// The number of peers, and the share of a processor that sweeping takes. The clock is virtual; the time of sweeping is real.
 pub fn measure(rooms: usize) -> Result<(usize, f64), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.map_err(|error| error.to_string())?.block_on(async {

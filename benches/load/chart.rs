@@ -6,7 +6,7 @@ use std::fmt::Write;
 pub struct Chart<'a> {
     pub title: &'a str,
     pub unit: &'a str,
-    /// What the longest bar stands for. Bars of more are cut: they have a gap before their end.
+    /// The value of the longest bar. Longer bars are cut: they have a gap before their end.
     pub longest: f64,
     pub groups: Vec<Group>,
 }

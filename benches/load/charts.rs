@@ -6,7 +6,7 @@ use crate::{
     chart::{Chart, Group},
     report::{Median, Results},
     servers::Server,
-    workloads::Workload,
+    workload::Workload,
 };
 
 struct Drawing {
@@ -87,7 +87,7 @@ pub fn write(results: &Results, folder: &Path) -> Result<Vec<String>, String> {
     Ok(written)
 }
 
-/// A slow server must not make the bars of all others too short to tell apart.
+/// Keeps a slow server from making all other bars too short to distinguish.
 fn longest(drawing: &Drawing, medians: &[Median]) -> f64 {
     let values = |slow| {
         let rows = medians.iter().filter(move |row| row.server.is_slow() == slow);

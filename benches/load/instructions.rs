@@ -1,8 +1,8 @@
-//! How many instructions an operation takes: the same on a busy machine as on an idle one, so a test may hold on to it.
+//! Instructions per operation: the same on a busy and an idle machine, so a test may compare them.
 //!
-//! The whole server runs under callgrind, and is asked by HTTP what a script says. What a run without the operations
-//! takes is taken off. `expected.txt` has what was last found right, and `expected-unoptimised.txt` the same for a build
-//! that is not optimised, which is what the tests have at hand (`tests/run.sh`).
+//! The whole server runs under callgrind and gets scripted HTTP requests; the cost of a run without the operations is subtracted.
+//! `expected.txt` has the accepted counts, `expected-unoptimised.txt` those of an unoptimized build, which the tests use
+//! (`tests/run.sh`).
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use crate::{
 const UNOPTIMISED: bool = cfg!(debug_assertions);
 /// Each operation is done so often.
 const TIMES: u32 = if UNOPTIMISED { 400 } else { 2000 };
-/// An operation that takes this much more than is expected has become dearer.
+/// An operation that costs this much more than expected fails.
 const TOLERANCE: f64 = 0.05;
 /// Callgrind makes everything some fifty times slower.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ struct Script {
     sent: u32,
 }
 
-/// Measures, and compares with what is expected, or writes it down as such.
+/// Measures, and compares with the expected counts or records them.
 pub fn run(record: bool, out: &Path) -> Result<bool, String> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return Err("valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)".into());
@@ -72,7 +72,7 @@ pub fn run(record: bool, out: &Path) -> Result<bool, String> {
     compare(&file, &found)
 }
 
-/// What the framework takes for the same, which no change of ours can make less.
+/// The same for the bare relay: the cost of the framework.
 pub fn run_relay(out: &Path) -> Result<bool, String> {
     for (name, count) in per_operation(Server::Relay, out)? {
         println!("{name:<14} {count:>8} instructions, the bare relay");

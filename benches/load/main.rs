@@ -1,8 +1,8 @@
-//! Signalpost beside others that signal by long polling: what a waiting peer, a message and a call cost.
+//! Signalpost compared with other long-polling servers: the cost of a waiting peer, a message and a call.
 //!
-//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` says what else there is. Each server
-//! is started afresh for each run, on one processor, and driven from another; all servers take turns, several times. All
-//! traffic is on the loopback interface, every message is checked, and all ends with this process.
+//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` lists the options. Each server is started anew for
+//! each run, on one processor, and driven from another; the servers take turns, several times. All traffic is on loopback, every message
+//! is checked, and everything ends with this process.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -14,9 +14,10 @@ mod chart;
 mod charts;
 mod crowd;
 mod drivers;
-mod encrypted;
 mod instructions;
+mod measure;
 mod nodes;
+mod options;
 #[path = "../fleet/page.rs"]
 mod page;
 mod process;
@@ -25,29 +26,28 @@ mod relay;
 mod report;
 mod servers;
 mod signal;
+mod stage;
 mod wire;
+mod workload;
 mod workloads;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Instant};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
+use options::{Options, folder, prepare};
 use report::{GENERATOR_LIMIT, Results};
 use servers::{Server, Setting};
-use workloads::{Task, Workload};
+use stage::Task;
+use workload::Workload;
 
-/// Measures Signalpost beside a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP:
-/// memory, processor time, latency.
+/// Compares Signalpost with a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP: memory,
+/// processor time, latency.
 ///
-/// Without options it takes about twelve minutes; with --quick about one. A server that is not installed is left out, with
-/// a word on how to install it. With UPDATE_DOCS=1 in the environment the tables and charts of README.md and
-/// docs/performance.md are written anew. Fails if a message of Signalpost was lost, doubled, out of order or not what was
-/// sent, or if a run of it did not come to its end; what went wrong with others is in the report only.
+/// Takes about twelve minutes; with --quick about one. Servers that are not installed are skipped, with a hint on how to install them.
+/// With UPDATE_DOCS=1 in the environment, it writes the tables and charts of README.md and docs/performance.md. Fails if a message of
+/// Signalpost was lost, duplicated, reordered or corrupted, or if one of its runs did not finish; failures of other servers are only
+/// reported.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench --bench load --", args_conflicts_with_subcommands = true, max_term_width = 110)]
 struct Cli {
@@ -59,7 +59,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the bare relay (what the bench does with itself)
+    /// Run the bare relay (used by the bench itself)
     #[command(hide = true)]
     Relay {
         #[arg(long, default_value_t = 1)]
@@ -67,17 +67,17 @@ enum Command {
         #[arg(long)]
         certificate: Option<PathBuf>,
     },
-    /// Measure nodes on one Redis beside one with its rooms in memory; with UPDATE_DOCS=1 docs/scaling.md has it
+    /// Compare nodes on one Redis with one that has its rooms in memory; UPDATE_DOCS=1 writes docs/scaling.md
     Nodes {
-        /// Each once and briefly: to see that it works
+        /// A short smoke test
         #[arg(long)]
         quick: bool,
         #[arg(long, hide = true)]
         bench: bool,
     },
-    /// Count the instructions of a join, a send and a receive under callgrind; fails if one has become 5 % dearer
+    /// Count the instructions of a join, a send and a receive under callgrind; fails if one costs 5 % more than recorded
     Instructions {
-        /// Write them down as what is expected from now on
+        /// Record the counts as expected from now on
         #[arg(long)]
         record: bool,
         /// Count those of the bare relay instead
@@ -86,57 +86,6 @@ enum Command {
         #[arg(long, hide = true)]
         bench: bool,
     },
-}
-
-#[derive(Debug, Args)]
-struct Options {
-    /// Small sizes, short windows, each once: to see that it works
-    #[arg(long)]
-    quick: bool,
-
-    /// Only these workloads
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    workload: Vec<Workload>,
-
-    /// Only these servers
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    server: Vec<Server>,
-
-    /// Sizes instead of each workload's own: waiting peers, pairs, or calls at a time
-    #[arg(long, value_name = "N", value_delimiter = ',')]
-    size: Vec<usize>,
-
-    /// How often each is measured; 3 unless given, or 1 with --quick
-    #[arg(long, value_name = "N")]
-    repetitions: Option<usize>,
-
-    /// How long is measured each time; 2 unless given, or 0.5 with --quick
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
-
-    /// Processors for the server, as taskset(1) names them
-    #[arg(long, value_name = "LIST", default_value = "0")]
-    server_cpus: String,
-
-    /// Processor for the generator, which has one thread
-    #[arg(long, value_name = "LIST", default_value = "1")]
-    generator_cpus: String,
-
-    /// Worker threads of Signalpost and of the relay
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    workers: usize,
-
-    /// Another build of Signalpost to measure beside this one
-    #[arg(long, value_name = "FILE")]
-    other: Option<PathBuf>,
-
-    /// Where results.md and the charts go
-    #[arg(long, value_name = "DIR", default_value = "target/load")]
-    out: PathBuf,
-
-    /// What cargo says to every bench
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() -> ExitCode {
@@ -176,7 +125,7 @@ fn run(options: &Options) -> Result<bool, String> {
         );
         print!("[{:>3}/{}, {:>3.0} s] {what:<44}", index + 1, tasks.len(), started.elapsed().as_secs_f64());
         let _ = std::io::stdout().flush();
-        match task.run(&setting) {
+        match workloads::run(*task, &setting) {
             Ok(outcome) => {
                 let (name, value) = outcome.figures.first().copied().unwrap_or(("", f64::NAN));
                 let limit = if outcome.generator > GENERATOR_LIMIT { "  (the generator was the limit)" } else { "" };
@@ -207,29 +156,6 @@ fn run(options: &Options) -> Result<bool, String> {
     Ok(results.are_fine())
 }
 
-fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Folders, descriptors, processors.
-fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
-    signal::check_the_check()?;
-    wire::check_the_chunks()?;
-    rlimit::increase_nofile_limit(u64::MAX).map_err(|error| format!("file descriptors: {error}"))?;
-    let out = folder().join(&options.out);
-    let folder = out.join("servers");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    encrypted::write_certificate(&folder)?;
-    let cpus = match process::pin_self(&options.generator_cpus) {
-        Ok(()) => Some(options.server_cpus.clone()),
-        Err(error) => {
-            println!("Nothing is pinned to a processor, so figures will scatter: {error}");
-            None
-        }
-    };
-    Ok((out, Setting { cpus, workers: options.workers, other: options.other.clone(), folder }))
-}
-
 fn installed(options: &Options, setting: &Setting) -> Vec<Server> {
     let mut wanted = options.server.clone();
     if wanted.is_empty() {
@@ -248,7 +174,7 @@ fn installed(options: &Options, setting: &Setting) -> Vec<Server> {
     wanted
 }
 
-/// In turn: all servers at one size of one workload, then again, and so on.
+/// Alternating: all servers at one size of one workload, then again, and so on.
 fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
     let (repetitions, seconds) = if options.quick { (1, 0.5) } else { (3, 2.0) };
     let repetitions = options.repetitions.unwrap_or(repetitions);
@@ -271,7 +197,7 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
     tasks
 }
 
-/// Under which conditions the figures were made.
+/// The conditions of the measurement.
 fn conditions(options: &Options, setting: &Setting, servers: &[Server]) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let processor = read("/proc/cpuinfo");

@@ -1,4 +1,4 @@
-//! Servers as processes: pinned to their processors, measured from outside, and never left behind.
+//! Servers as processes: pinned to processors, measured from outside, and never left running.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
 /// Nobody needs longer to start, not even under callgrind.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server that runs. Dropping it ends it.
+/// A running server. Dropping it stops it.
 pub struct Process {
     child: Child,
     errors: Receiver<String>,
@@ -25,7 +25,7 @@ pub struct Usage {
     kernel_ticks: u64,
 }
 
-/// Runs a command on some processors. `setpriv` sees to it that the command does not outlive us, however we end.
+/// Runs a command on some processors. `setpriv` ensures that it does not outlive this process.
 pub fn pinned(cpus: Option<&str>, program: &str, arguments: &[String]) -> Command {
     let mut command = match cpus {
         Some(cpus) => {
@@ -58,8 +58,7 @@ impl Process {
         Ok(Self { child, errors })
     }
 
-    /// Starts a server and waits for the line in which it says that it listens. What comes after `listening on` in that
-    /// line is returned.
+    /// Starts a server and waits for its line `listening on …`, whose address it returns.
     pub fn start_and_listen(command: Command) -> Result<(Self, String), String> {
         let mut process = Self::start(command)?;
         let output = lines(process.child.stdout.take());
@@ -71,7 +70,7 @@ impl Process {
         Err(process.last_words())
     }
 
-    /// Starts a server that says nothing, and waits until it takes connections.
+    /// Starts a server that prints nothing, and waits until it accepts connections.
     pub fn start_and_connect(command: Command, addr: std::net::SocketAddr) -> Result<Self, String> {
         let mut process = Self::start(command)?;
         drop(lines(process.child.stdout.take()));
@@ -87,7 +86,7 @@ impl Process {
         Err(process.last_words())
     }
 
-    /// Why it did not start, or does not go on.
+    /// The last lines of its output, for errors.
     pub fn last_words(&mut self) -> String {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -95,7 +94,7 @@ impl Process {
         format!("it did not start: {}", words[words.len().saturating_sub(3)..].join(" / "))
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Stops it and waits.
     pub fn stop(&mut self) -> Result<(), String> {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         asked.and_then(|_| self.child.wait()).map(drop).map_err(|error| error.to_string())
@@ -118,7 +117,7 @@ impl Process {
     }
 }
 
-/// The lines of a server's output. They are read to the end, so that a talkative server never waits for us.
+/// The lines of a server's output, read to the end so that a verbose server never blocks.
 fn lines(output: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! What is published of a run: a short table and charts in the README, everything in docs/performance.md.
+//! Publishes a run: a short table in the README, everything in docs/performance.md.
 
 use std::{fmt::Write, path::Path};
 
@@ -6,7 +6,7 @@ use crate::{
     charts, page,
     report::{Results, number},
     servers::Server,
-    workloads::Workload,
+    workload::Workload,
 };
 
 /// Columns of the short table: heading, where the figure is from, and what it is multiplied by.

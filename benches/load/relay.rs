@@ -1,5 +1,5 @@
-//! The floor: the least that long polling on actix-web can cost. Bytes in, bytes out, with the settings of our own
-//! server, and without JSON, tokens, rooms, cursors, leases, limits or metrics. What is lost on the way is lost.
+//! The baseline: the minimum cost of long polling on actix-web. Bytes in, bytes out, with our server's settings, without JSON, tokens,
+//! rooms, cursors, leases, limits or metrics. A lost response is lost.
 
 use std::{
     collections::HashMap,

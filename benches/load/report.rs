@@ -1,14 +1,10 @@
-//! What the runs come to: medians and ratios, as tables.
+//! Medians and ratios of the runs, as tables.
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use crate::{
-    crowd::Faults,
-    servers::Server,
-    workloads::{Outcome, Task, Workload},
-};
+use crate::{crowd::Faults, measure::Outcome, servers::Server, stage::Task, workload::Workload};
 
-/// Above this share of its processor the generator, not the server, sets the pace.
+/// Above this load the generator is the bottleneck.
 pub const GENERATOR_LIMIT: f64 = 0.9;
 
 /// All outcomes, in the order in which they came.
@@ -24,7 +20,7 @@ pub struct Median {
     pub size: usize,
     pub server: Server,
     pub figures: Vec<(&'static str, f64)>,
-    /// The generator was the limit in at least half of the runs.
+    /// The generator was the bottleneck in at least half of the runs.
     pub generator_limited: bool,
 }
 
@@ -38,7 +34,7 @@ impl Results {
         self.failures.push((task.server, format!("{place}: {error}")));
     }
 
-    /// Everything at Signalpost came to its end, and none of its messages went wrong. What others do is for the report.
+    /// All of Signalpost's runs finished without faults. Other servers' failures are only reported.
     pub fn are_fine(&self) -> bool {
         let ours = self.cells.iter().filter(|((.., server), _)| server.is_ours());
         let mut outcomes = ours.flat_map(|(_, outcomes)| outcomes);
@@ -136,7 +132,7 @@ fn table(medians: &[Median]) -> String {
     text
 }
 
-/// Three digits that mean something.
+/// Three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "–".into(),

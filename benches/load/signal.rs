@@ -1,4 +1,4 @@
-//! Messages that show by themselves whether they arrived whole, once and in order.
+//! Messages that prove whether they arrived intact, once and in order.
 //!
 //! A message is the JSON that a browser would send. The text inside it begins with a stamp: who sent it to whom, its
 //! number between these two, when, how long it is, and a hash of all that. Nothing else in any server's answer contains
@@ -11,7 +11,7 @@ use std::{
     sync::LazyLock,
 };
 
-/// What the stamp begins with. It is in no address of XMPP, and neither JSON nor XML escapes it.
+/// The start of a stamp. It occurs in no XMPP address, and neither JSON nor XML escapes it.
 const MARK: u8 = b'^';
 /// Four numbers of eight hexadecimal digits, two of sixteen.
 const STAMP: usize = 4 * 8 + 2 * 16;
@@ -130,8 +130,7 @@ fn read(text: &[u8]) -> Option<Found> {
     Some(Found { stamp, kind, whole: hash(kind, stamp, text) == told })
 }
 
-/// Breaks messages in every way that is looked for. The generator does this before each run: a check that finds nothing
-/// in what is broken would be worth nothing.
+/// Corrupts messages in every way that the check must detect. The generator does this before each run.
 pub fn check_the_check() -> Result<(), String> {
     for kind in [Kind::Offer, Kind::Answer, Kind::Candidate, Kind::Data] {
         let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! Which pages of other origins may use the server (the CORS protocol of the Fetch standard).
+//! Cross-origin access (the CORS protocol of the Fetch standard).
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use crate::transport::{Request, Response, headers::Headers, known_header::KnownH
 /// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
 const METHODS: &str = "GET, POST, PATCH, DELETE";
-/// What scripts may read besides the body.
+/// Response headers that scripts may read.
 const EXPOSED: &str = "retry-after";
 
-/// The origins that are let in, as browsers send them.
+/// The allowed origins, as browsers send them.
 #[derive(Clone, Debug)]
 pub enum Cors {
-    /// Only the server's own pages: no header fields are added.
+    /// Same-origin only: no header fields are added.
     Off,
     Any,
     Origins(Vec<String>),
 }
 
-/// What is added to the response.
+/// What the response says about the request's origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     Nothing,
-    /// The response depends on the origin, and this one is given nothing.
+    /// The origin is not allowed; caches must know that the response depends on it.
     Denied,
     Any,
     Origin(String),
@@ -48,7 +48,7 @@ impl Cors {
         origin.map_or(Grant::Denied, |origin| Grant::Origin(origin.to_owned()))
     }
 
-    /// The response to a preflight, if this is one and pages of other origins are a matter at all.
+    /// The response to a preflight, if the request is one and CORS is on.
     pub fn preflight(&self, request: &Request) -> Option<Response> {
         let headers = request.headers();
         let asks = request.method() == "OPTIONS"
@@ -61,10 +61,9 @@ impl Cors {
         if !matches!(self.grant(headers), Grant::Denied) {
             response.add("access-control-allow-methods", METHODS);
             response.add("access-control-max-age", PREFLIGHT_SECONDS);
-            // Tracing and monitoring add fields to each request of a page (traceparent, baggage, sentry-trace, x-datadog-…),
-            // and one that is not listed fails the preflight, and with it the call. A list would protect nothing: who may do
-            // what is told by the token, which no browser adds by itself, and unknown fields are ignored. They are echoed,
-            // because `*` would not cover `Authorization`.
+            // Requested fields are echoed. Tracing and monitoring add their own to each request of a page (traceparent, baggage,
+            // sentry-trace, x-datadog-…), and an unlisted one would fail the preflight. A list would protect nothing: access
+            // depends on the token, which no browser adds by itself. `*` would not cover `Authorization`.
             let asked = headers.get_all("access-control-request-headers").join(", ");
             if !asked.is_empty() {
                 response.add("access-control-allow-headers", asked);

@@ -1,4 +1,4 @@
-//! Where every request comes in: counted, answered by its operation or by the pages, and given what other origins need.
+//! The entry point of every request: metrics, CORS, base path, then its operation or the pages.
 
 use std::{future::Future, sync::Arc};
 
@@ -23,7 +23,7 @@ use crate::{
     transport::{Overload, Request, Response, Service, response::NO_STORE},
 };
 
-/// The API, and the pages for what it does not know.
+/// The API, and the pages for any path that it does not know.
 pub struct Dispatch<P> {
     pub api: Arc<Api>,
     pub router: Arc<Router>,
@@ -50,7 +50,7 @@ where
             let (mut response, code) = match answering {
                 Either::Left(Ok(answering)) => outcome(answering.await),
                 Either::Left(Err(problem)) => outcome(Err(problem)),
-                Either::Right(page) => of_page(page.await),
+                Either::Right(page) => page_outcome(page.await),
             };
             grant.add_to(&mut response);
             in_flight.end(&mut response, code);
@@ -70,33 +70,33 @@ where
 }
 
 impl<P> Dispatch<P> {
-    /// The operation at work; or nothing, where the path is none of the API's.
+    /// The running operation, or `None` if the path is not the API's.
     fn operation(&self, request: &Request) -> Option<Result<ResponseFuture, Problem>> {
         if let Some(response) = self.cors.preflight(request) {
             return Some(Ok(Box::pin(std::future::ready(Ok(response)))));
         }
-        if let Some(place) = self.base_path.trailing_slash_redirect(request.path(), request.query()) {
-            return Some(Ok(Box::pin(std::future::ready(Ok(moved(place))))));
+        if let Some(location) = self.base_path.trailing_slash_redirect(request.path(), request.query()) {
+            return Some(Ok(Box::pin(std::future::ready(Ok(redirect(location))))));
         }
         let path = self.base_path.strip(request.path());
         match self.router.route(request.method(), path) {
-            Routed::Operation { answer, params, .. } => Some(answer(&Call { api: &self.api, request, params })),
+            Routed::Operation { handler, params, .. } => Some(handler(&Call { api: &self.api, request, params })),
             Routed::MethodNotAllowed(allow) => {
                 let hint = if COLLAPSED_PATHS.contains(&path) { DOT_SEGMENT_HINT } else { "" };
-                let detail = format!("{} is not among them.{hint}", request.method());
-                Some(Err(Problem::new(Code::MethodNotAllowed, detail).allow(allow)))
+                Some(Err(Problem::method_not_allowed(request.method(), allow, hint)))
             }
             Routed::NotFound => None,
         }
     }
 }
 
-/// What the paths to join and to post become in a room `.`. In one named `peers` they would be right, with another method.
+/// The paths to join and to post in a room named `.`, as URL parsers collapse them. They are also valid paths of rooms named
+/// `peers` and `messages`, with other methods.
 const COLLAPSED_PATHS: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
 
-fn moved(place: String) -> Response {
+fn redirect(location: String) -> Response {
     let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NO_STORE)], "");
-    response.add("location", place);
+    response.add("location", location);
     response
 }
 
@@ -107,7 +107,7 @@ fn outcome(result: Result<Response, Problem>) -> (Response, Option<Code>) {
     }
 }
 
-fn of_page<B: MessageBody + 'static>(result: Result<ServiceResponse<B>, Error>) -> (Response, Option<Code>) {
+fn page_outcome<B: MessageBody + 'static>(result: Result<ServiceResponse<B>, Error>) -> (Response, Option<Code>) {
     let response: HttpResponse = match result {
         Ok(response) => response.into_parts().1.map_into_boxed_body(),
         Err(error) => error.error_response(),
@@ -121,18 +121,18 @@ impl From<Overload> for Problem {
         use std::time::Duration;
         match overload {
             Overload::Connections => {
-                let detail = "The server has as many connections as it may have.";
+                let detail = "The server has reached its connection limit.";
                 Self::new(Code::TooManyConnections, detail).retry_after(Duration::from_secs(2))
             }
             Overload::Requests(count) => {
-                let detail = format!("There are {count} requests on this connection already.");
+                let detail = format!("This connection has {count} requests in flight already.");
                 Self::new(Code::RateLimited, detail).retry_after(Duration::from_secs(1))
             }
             Overload::HeaderFields(limit) => {
-                Self::new(Code::HeadersTooLarge, format!("There are more than {limit} header fields."))
+                Self::new(Code::HeadersTooLarge, format!("The request has more than {limit} header fields."))
             }
             Overload::Memory => Self::memory_exhausted(),
-            Overload::Body => Self::new(Code::MalformedRequest, "A poll has no body."),
+            Overload::Body => Self::new(Code::MalformedRequest, "A poll must not have a body."),
         }
     }
 }

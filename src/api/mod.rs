@@ -1,10 +1,10 @@
-//! From requests to responses: parse, ask the engine once, answer.
+//! From requests to responses: parse, call the engine once, respond.
 //!
 //! Each operation is one async function in [`handlers`], listed once in [`router`]. The types of its arguments say who
-//! may call it ([`auth::caller`]) and what it takes ([`operation::FromRequest`]). Every request arrives at
-//! [`dispatch::Dispatch`], and every refusal is a [`problem::Problem`]. [`Api`] is what handlers work with.
+//! may call it ([`auth::caller`]) and what it takes ([`operation::FromRequest`]). Every request enters through
+//! [`dispatch::Dispatch`], every refusal is a [`problem::Problem`], and [`Api`] is the state that handlers share.
 //!
-//! Nothing here may know how a request was read or where rooms are kept: no socket, no room lock, no Redis.
+//! Nothing here may depend on how requests are read or where rooms are stored: no sockets, no room locks, no Redis.
 
 pub mod accept;
 pub mod auth;
@@ -24,6 +24,9 @@ pub mod room_name;
 pub mod router;
 pub mod schema;
 
+pub use operation::{Call, FromRequest};
+pub use problem::{Code, Problem};
+
 use std::sync::Arc;
 
 use crate::{
@@ -39,13 +42,13 @@ use crate::{
     transport::{client_address::TrustedProxies, limits::registry::ConnectionRegistry},
 };
 
-/// What handlers work with.
+/// The shared state of handlers.
 #[derive(Clone, Debug)]
 pub struct Api {
     pub engine: Engine,
     pub limits: Arc<Limits>,
     pub tokens: TokenKey,
-    /// With them, nobody comes in without a ticket.
+    /// If set, new peers need a ticket.
     pub tickets: Option<Arc<TicketKeys>>,
     pub rates: Arc<RateLimiters>,
     pub proxies: Arc<TrustedProxies>,
@@ -54,6 +57,6 @@ pub struct Api {
     pub clock: Clock,
     pub request_metrics: Arc<RequestMetrics>,
     pub connections: Arc<ConnectionRegistry>,
-    /// `/metrics` has a listener of its own, and is not shown here.
+    /// Metrics have a listener of their own, so the API must not serve them.
     pub has_metrics_listener: bool,
 }

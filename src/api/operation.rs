@@ -1,4 +1,4 @@
-//! What an operation of the API is: an async function whose arguments say who may call it and what it takes.
+//! An operation of the API is an async function. Its arguments say who may call it and what it takes.
 
 use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc};
 
@@ -6,39 +6,44 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::{
     api::{
-        Api,
+        Api, Code, Problem,
         params::{parse_peer, parse_room},
-        problem::{Code, Problem},
     },
     domain::{PeerId, RoomName},
     transport::{Request, Response, client_address::AddressKey, headers::Headers, known_header::KnownHeader},
 };
 
-/// A request that an operation is to answer.
+/// A request and the operation's context.
 pub struct Call<'a> {
     pub api: &'a Arc<Api>,
     pub request: &'a Request,
     pub params: PathParams<'a>,
 }
 
-/// What the path says, which may be nonsense. Empty, where it says nothing.
+/// Parameters in the path, not validated; empty if the path has none.
 #[derive(Debug, Default, PartialEq)]
 pub struct PathParams<'a> {
     pub room: Cow<'a, str>,
     pub peer: Cow<'a, str>,
 }
 
-/// An argument of an operation, taken out of the request before anything is awaited.
+/// An argument of an operation, extracted from the request before anything is awaited.
 pub trait FromRequest: Sized {
+    /// The problems that taking this argument may cause, for the documentation of the operation.
+    const PROBLEMS: &[Code] = &[];
+
     fn from_request(call: &Call<'_>) -> Result<Self, Problem>;
 }
 
-/// A response that is being made. In a box: each takes as much memory as it needs itself, and not as the largest of all.
+/// Boxed, so that each takes only the memory it needs, and not that of the largest.
 pub type ResponseFuture = LocalBoxFuture<'static, Result<Response, Problem>>;
 
-/// An async function with arguments that are taken from the request, in their order.
+/// An async function whose arguments are extracted from the request, in their order.
 pub trait Operation<Arguments> {
-    fn answer(self, call: &Call<'_>) -> Result<ResponseFuture, Problem>;
+    fn call(self, call: &Call<'_>) -> Result<ResponseFuture, Problem>;
+
+    /// The problems of the arguments.
+    fn problems(self) -> Vec<Code>;
 }
 
 macro_rules! operation {
@@ -49,10 +54,15 @@ macro_rules! operation {
             Work: Future<Output = Result<Response, Problem>> + 'static,
             $($argument: FromRequest),*
         {
-            #[allow(non_snake_case, unused_variables, reason = "arguments are called as their types are")]
-            fn answer(self, call: &Call<'_>) -> Result<ResponseFuture, Problem> {
+            #[allow(non_snake_case, unused_variables, reason = "arguments are named after their types")]
+            fn call(self, call: &Call<'_>) -> Result<ResponseFuture, Problem> {
                 $(let $argument = $argument::from_request(call)?;)*
                 Ok(Box::pin(self($($argument),*)))
+            }
+
+            fn problems(self) -> Vec<Code> {
+                let lists: &[&[Code]] = &[$($argument::PROBLEMS),*];
+                lists.concat()
             }
         }
     };
@@ -80,20 +90,20 @@ impl<'a> Call<'a> {
         parse_peer(&self.params.peer).ok_or_else(unknown)
     }
 
-    /// Where the request comes from, as far as limits go.
+    /// The client's address, as rate limits count it.
     pub fn address(&self) -> AddressKey {
         let ip: IpAddr = self.request.peer().ip();
         self.api.proxies.client(ip, self.headers()).into()
     }
 
     pub fn required_bearer(&self) -> Result<&'a str, Problem> {
-        self.bearer()?.ok_or_else(|| Problem::new(Code::TokenMissing, "There is no `Authorization` header."))
+        self.bearer()?.ok_or_else(|| Problem::new(Code::TokenMissing, "The `Authorization` header is missing."))
     }
 
-    /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if there is the header.
+    /// The token in `Authorization: Bearer …` (RFC 6750 section 2.1), if the header is present.
     pub fn bearer(&self) -> Result<Option<&'a str>, Problem> {
         let Some(value) = self.headers().get(KnownHeader::Authorization) else { return Ok(None) };
-        let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` is not of the form `Bearer <token>`.");
+        let malformed = || Problem::new(Code::TokenInvalid, "`Authorization` must have the form `Bearer <token>`.");
         parse_bearer(value).map(Some).ok_or_else(malformed)
     }
 }

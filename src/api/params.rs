@@ -1,11 +1,11 @@
-//! Parameters that more than one operation takes: what each may be, and the problem if it is not.
+//! Validates the parameters that several operations share.
 
 use serde_json::value::RawValue;
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     domain::{Limits, Metadata, Name, Page, PeerId, Refusal, RoomName},
 };
 
@@ -15,21 +15,21 @@ pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
     })
 }
 
-/// A peer id in the hyphenated form in which the server gives it out.
+/// A peer id in hyphenated form, as the server writes it.
 pub fn parse_peer(text: &str) -> Option<PeerId> {
     let hyphenated = text.len() == 36;
     hyphenated.then(|| Uuid::try_parse(text).ok()).flatten().map(|uuid| PeerId::from_bytes(uuid.into_bytes()))
 }
 
-/// Seats, as a visitor wishes them: also where the room is there already, nonsense is not passed over.
+/// The requested number of seats. It must be valid even if the room exists already.
 pub fn parse_capacity(capacity: Option<f64>, limits: &Limits) -> Result<Option<usize>, Problem> {
     let max = limits.room_capacity_max;
-    // To JSON Schema 2.0 is as whole a number as 2.
+    // JSON Schema regards 2.0 as an integer, too.
     let fits = capacity.is_none_or(|seats| seats.fract() == 0.0 && (1.0..=max as f64).contains(&seats));
     if fits { Ok(capacity.map(|seats| seats as usize)) } else { Err(Refusal::CapacityInvalid { max }.into()) }
 }
 
-/// Which page is asking, as a number.
+/// The page's identifier, hashed to a number.
 pub fn parse_page(text: &str) -> Result<Page, Problem> {
     if !(1..=64).contains(&text.chars().count()) {
         return Err(Problem::invalid("`page` must have 1 to 64 characters."));

@@ -1,10 +1,8 @@
-//! Every error answer: one table, from which the answers, the OpenAPI document and the pages under `/problems` come.
-//!
-//! The form is RFC 9457, `application/problem+json`.
+//! Problem details (RFC 9457). One table gives the error responses, their documentation and the pages under `/problems`.
 
 use std::{fmt, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError, http::StatusCode};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -19,7 +17,7 @@ use crate::{
 
 macro_rules! table {
     ($($code:ident: $status:literal $slug:literal, $title:literal, $action:literal;)*) => {
-        /// What went wrong.
+        /// The type of a problem.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code { $($code),* }
 
@@ -35,7 +33,7 @@ macro_rules! table {
     };
 }
 
-/// One line of the table.
+/// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     pub slug: &'static str,
@@ -47,96 +45,96 @@ pub struct Row {
 
 table! {
     MalformedBody: 400 "malformed-body", "The body is not JSON in UTF-8", "Send one JSON value, encoded as UTF-8.";
-    MalformedRequest: 400 "malformed-request", "A parameter or header cannot be read", "Correct what the detail names.";
-    TokenMissing: 401 "token-missing", "This needs a token", "Join the room and send its token as `Authorization: Bearer …`.";
-    TokenInvalid: 401 "token-invalid", "The token is not one of this server's for this room", "Drop the token and join again without it.";
-    TicketMissing: 401 "ticket-missing", "Coming in needs a ticket", "Have the app's login make one, and send it as `ticket`.";
-    TicketMalformed: 401 "ticket-malformed", "The ticket cannot be read", "Have a new one made: see docs/auth.md.";
-    TicketAlgorithm: 401 "ticket-algorithm", "The ticket is signed in a way that is not taken here", "Sign it with the algorithm of the server's key.";
-    TicketSignature: 401 "ticket-signature", "The ticket is not signed by a key of this server", "Have it signed by the app's login.";
-    TicketExpired: 401 "ticket-expired", "The ticket does not hold now", "Have a new one made.";
-    NotYours: 403 "not-yours", "The token is another one's", "Use the token of the peer or room that the path names.";
-    SecretWrong: 403 "secret-wrong", "The room wants a secret, and this is not it", "Ask whoever made the room, and join with `secret`.";
-    RoomLocked: 403 "room-locked", "The room is locked", "Ask whoever made the room to unlock it.";
-    Kicked: 403 "kicked", "This peer was removed from the room", "Stop. The token will not be let in again.";
-    TicketOtherRoom: 403 "ticket-other-room", "The ticket is for another room", "Have one made for this room.";
-    TicketCannotCreate: 403 "ticket-cannot-create", "There is no such room, and the ticket does not allow to make it", "Wait until somebody has made it, or have a ticket made with `create`.";
-    NotFound: 404 "not-found", "There is nothing at this path", "See /openapi.json for what there is.";
-    RoomUnknown: 404 "room-unknown", "There is no such room", "Make it, or join it: joining makes the room.";
-    PeerUnknown: 404 "peer-unknown", "The peer addressed is not in this room", "Drop it from your list: it left, or never was there.";
-    MethodNotAllowed: 405 "method-not-allowed", "The path does not know this method", "Use one of the methods in `Allow`.";
-    BodyTimeout: 408 "body-timeout", "The body did not arrive in time", "Send it again.";
-    RoomFull: 409 "room-full", "Every seat is taken", "Try again after `Retry-After`; `frees_in_ms` says when a quiet seat frees.";
-    RoomExists: 409 "room-exists", "There is a room of this name", "Join it, or make one of another name.";
-    CursorAhead: 409 "cursor-ahead", "The cursor is beyond the newest message", "Join again with your token, and go on from the cursor in the answer.";
-    PollSuperseded: 409 "poll-superseded", "A newer poll of this peer has taken over", "Stop polling: another page uses this token.";
-    RoomClosed: 410 "room-closed", "The room was closed", "Stop. A room of this name can be made once all have left.";
-    PeerGone: 410 "peer-gone", "This peer is no longer in the room", "Join again with your token: the id stays, the mailbox is new.";
-    CursorGone: 410 "cursor-gone", "The cursor is from before what the mailbox holds", "Join again with your token, and go on from the cursor in the answer.";
-    BodyTooLarge: 413 "body-too-large", "The body is larger than allowed", "Send less at once.";
+    MalformedRequest: 400 "malformed-request", "Malformed parameter or header field", "Correct what `detail` names.";
+    TokenMissing: 401 "token-missing", "A token is required", "Join the room and send its token as `Authorization: Bearer …`.";
+    TokenInvalid: 401 "token-invalid", "Invalid token for this room", "Discard the token and join again without it.";
+    TicketMissing: 401 "ticket-missing", "A ticket is required", "Get a ticket from the app's login and send it as `ticket`.";
+    TicketMalformed: 401 "ticket-malformed", "Malformed ticket", "Get a new ticket; docs/auth.md describes its format.";
+    TicketAlgorithm: 401 "ticket-algorithm", "Unsupported signature algorithm", "Sign the ticket with the algorithm of the server's key.";
+    TicketSignature: 401 "ticket-signature", "Invalid ticket signature", "Have the app's login sign the ticket with a key that the server accepts.";
+    TicketExpired: 401 "ticket-expired", "The ticket has expired or is not valid yet", "Get a new ticket.";
+    NotYours: 403 "not-yours", "Token belongs to a different peer or room", "Use the token of the peer or room in the path.";
+    SecretWrong: 403 "secret-wrong", "Missing or wrong room secret", "Ask the room's creator for the secret and join with `secret`.";
+    RoomLocked: 403 "room-locked", "The room is locked", "Ask the room's creator to unlock it.";
+    Kicked: 403 "kicked", "This peer was removed from the room", "Stop. The token will not be accepted again.";
+    TicketOtherRoom: 403 "ticket-other-room", "The ticket is for a different room", "Get a ticket for this room.";
+    TicketCannotCreate: 403 "ticket-cannot-create", "The ticket does not allow creating the room", "Wait until the room exists, or get a ticket with `create`.";
+    NotFound: 404 "not-found", "Not found", "See /openapi.json for the paths of the API.";
+    RoomUnknown: 404 "room-unknown", "Room not found", "Create the room or join it: joining creates it.";
+    PeerUnknown: 404 "peer-unknown", "Peer not found in this room", "Remove it from your list: it left or never joined.";
+    MethodNotAllowed: 405 "method-not-allowed", "Method not allowed", "Use one of the methods in `Allow`.";
+    BodyTimeout: 408 "body-timeout", "The body did not arrive in time", "Send the request again.";
+    RoomFull: 409 "room-full", "The room is full", "Retry after `Retry-After`; `frees_in_ms` says when an inactive seat becomes free.";
+    RoomExists: 409 "room-exists", "The room already exists", "Join it, or create one with a different name.";
+    CursorAhead: 409 "cursor-ahead", "The cursor is ahead of the newest message", "Join again with your token, and continue from the cursor in the response.";
+    PollSuperseded: 409 "poll-superseded", "Superseded by a newer poll of this peer", "Stop polling: another page uses this token.";
+    RoomClosed: 410 "room-closed", "The room was closed", "Stop. The name can be used again once all peers have left.";
+    PeerGone: 410 "peer-gone", "This peer is no longer in the room", "Join again with your token: the id stays the same, the mailbox is new.";
+    CursorGone: 410 "cursor-gone", "The cursor is older than the mailbox", "Join again with your token, and continue from the cursor in the response.";
+    BodyTooLarge: 413 "body-too-large", "The body is too large", "Send less at once.";
     UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`.";
-    Invalid: 422 "invalid", "The request is well-formed but not acceptable", "Correct what the detail names.";
-    RoomNameInvalid: 422 "room-name-invalid", "This cannot be the name of a room", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
-    KeyReused: 422 "key-reused", "This Idempotency-Key was used for another request", "Use a new key for a new request.";
-    MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads", "Try again after `Retry-After`.";
-    RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and ask less often.";
+    Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
+    RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
+    KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";
+    MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads it", "Retry after `Retry-After`.";
+    RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and send requests less often.";
     TooManyFailures: 429 "too-many-failures", "Too many failed attempts from this address", "Wait for `Retry-After`; each further failure doubles it.";
-    HeadersTooLarge: 431 "headers-too-large", "There are too many header fields", "Send fewer.";
-    Internal: 500 "internal", "The server made a mistake", "Try again later, and report it.";
-    TooManyConnections: 503 "too-many-connections", "The server has as many connections as it may have", "Try again after `Retry-After`.";
-    RoomsExhausted: 503 "rooms-exhausted", "The server has as many rooms as it may have", "Try again after `Retry-After`.";
-    MemoryExhausted: 503 "memory-exhausted", "The server holds as much as it may", "Try again after `Retry-After`; less at once may still fit.";
-    EngineUnavailable: 503 "engine-unavailable", "What keeps the rooms cannot be reached", "Ask again after `Retry-After`, posts with the same `Idempotency-Key`.";
-    Draining: 503 "draining", "The server is about to stop", "Ask again after `retry_after_ms`: another server, or this one restarted.";
+    HeadersTooLarge: 431 "headers-too-large", "Too many header fields", "Send fewer header fields.";
+    Internal: 500 "internal", "Internal server error", "Retry later, and report the error.";
+    TooManyConnections: 503 "too-many-connections", "The server has reached its connection limit", "Retry after `Retry-After`.";
+    RoomsExhausted: 503 "rooms-exhausted", "The server has reached its room limit", "Retry after `Retry-After`.";
+    MemoryExhausted: 503 "memory-exhausted", "Not enough free memory for this request", "Retry after `Retry-After`; a smaller request may still succeed.";
+    EngineUnavailable: 503 "engine-unavailable", "The room storage is unavailable", "Retry after `Retry-After`, posts with the same `Idempotency-Key`.";
+    Draining: 503 "draining", "The server is shutting down", "Retry after `retry_after_ms`: another server, or this one after its restart, will answer.";
 }
 
-/// For those who tried.
-pub const DOT_SEGMENT_HINT: &str = " `.` and `..` cannot be names of rooms: clients and proxies resolve them away.";
+/// A hint for clients that tried.
+pub const DOT_SEGMENT_HINT: &str = " `.` and `..` cannot be room names: clients and proxies remove such path segments.";
 
-/// An error answer. Its `Debug` shows which, and nothing of what was sent: frameworks log errors.
+/// An error response. Its `Debug` shows only the type and nothing from the request, because frameworks log errors.
 pub struct Problem {
     pub code: Code,
     detail: String,
-    extras: Map<String, Value>,
+    extensions: Map<String, Value>,
     retry_after: Option<Duration>,
     allow: Option<String>,
 }
 
-/// The form of every error answer (RFC 9457). Some types carry further members; their examples show them.
+/// The body of every error response (RFC 9457). Some types have extension members, shown in their examples.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
-    /// Which problem: stable, for programs. A relative reference that can be opened.
+    /// The type of problem, which does not change between versions: a relative reference to a page about it.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "/problems/room-full")]
     kind: String,
     title: &'a str,
     status: u16,
-    /// What is the matter with this very request.
+    /// What is wrong with this request.
     detail: &'a str,
     /// What the client should do.
     action: &'a str,
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, Value>)]
-    extras: &'a Map<String, Value>,
+    extensions: &'a Map<String, Value>,
 }
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), extras: Map::new(), retry_after: None, allow: None }
+        Self { code, detail: detail.into(), extensions: Map::new(), retry_after: None, allow: None }
     }
 
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self::new(Code::Invalid, detail)
     }
 
-    pub fn allow(mut self, methods: &str) -> Self {
-        self.allow = Some(methods.to_owned());
-        self
+    pub fn method_not_allowed(method: &str, allow: &str, hint: &str) -> Self {
+        let detail = format!("The path does not support {method}.{hint}");
+        Self { allow: Some(allow.to_owned()), ..Self::new(Code::MethodNotAllowed, detail) }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.extras.insert(name.into(), value.into());
+        self.extensions.insert(name.into(), value.into());
         self
     }
 
@@ -148,11 +146,10 @@ impl Problem {
     pub fn body(&self) -> ProblemBody<'_> {
         let Row { slug, status, title, action } = self.code.row();
         let kind = ["/problems/", slug].concat();
-        ProblemBody { kind, title, status, detail: &self.detail, action, extras: &self.extras }
+        ProblemBody { kind, title, status, detail: &self.detail, action, extensions: &self.extensions }
     }
 
     fn room_full(capacity: usize, seats: &[Seat]) -> Self {
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let listed: Vec<Value> = seats
             .iter()
             .map(|seat| json!({"quiet": seat.frees_in.is_some(), "frees_in_ms": seat.frees_in.map(millis)}))
@@ -160,9 +157,12 @@ impl Problem {
         let frees_in = seats.iter().filter_map(|seat| seat.frees_in).min();
         let detail = match frees_in {
             Some(span) => {
-                format!("All {capacity} seats are taken; one frees in {} ms unless its peer comes back.", millis(span))
+                format!(
+                    "All {capacity} seats are taken; one becomes free in {} ms unless its peer returns.",
+                    millis(span)
+                )
             }
-            None => format!("All {capacity} seats are taken by peers that are there."),
+            None => format!("All {capacity} seats are taken by active peers."),
         };
         Self::new(Code::RoomFull, detail)
             .with("capacity", capacity)
@@ -172,82 +172,81 @@ impl Problem {
     }
 
     pub fn memory_exhausted() -> Self {
-        Self::new(Code::MemoryExhausted, "There is memory for less than this now.").retry_after(MEMORY_RETRY)
+        Self::new(Code::MemoryExhausted, "The server's memory for rooms and requests is in use.")
+            .retry_after(Duration::from_secs(2))
     }
 
     fn engine_unavailable(perhaps_done: bool) -> Self {
         let detail = match perhaps_done {
             true => {
-                "No answer came in time, so this may have been done. With its Idempotency-Key it is not done twice."
+                "The room storage did not respond in time; the request may have taken effect. With an Idempotency-Key, a retry is safe."
             }
-            false => "It cannot be reached now. Nothing was done.",
+            false => "The room storage cannot be reached. The request had no effect.",
         };
-        Self::new(Code::EngineUnavailable, detail).retry_after(ENGINE_RETRY)
+        Self::new(Code::EngineUnavailable, detail).retry_after(Duration::from_secs(1))
     }
 
     fn draining() -> Self {
-        // Spread out, so that those who were sent away together do not come back together.
+        // Jitter, so that clients do not all return at the same time.
         let after = Duration::from_millis(fastrand::u64(500..2500));
-        Self::new(Code::Draining, "The server is shutting down in good order.")
-            .with("retry_after_ms", u64::try_from(after.as_millis()).unwrap_or_default())
+        Self::new(Code::Draining, "The server is shutting down gracefully.")
+            .with("retry_after_ms", millis(after))
             .retry_after(after)
     }
 }
 
-/// A seat may free at any moment by a leave, so nobody is told to stay away for longer.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// At most, because a peer may leave at any moment.
 const SEAT_RETRY: Duration = Duration::from_secs(5);
-const MAILBOX_RETRY: Duration = Duration::from_secs(1);
-const ROOMS_RETRY: Duration = Duration::from_secs(30);
-const MEMORY_RETRY: Duration = Duration::from_secs(2);
-const ENGINE_RETRY: Duration = Duration::from_secs(1);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let plain = |code: Code, detail: &str| Problem::new(code, detail);
+        let new = |code: Code, detail: &str| Problem::new(code, detail);
         match refusal {
-            Refusal::RoomUnknown => plain(Code::RoomUnknown, "No room of this name exists."),
-            Refusal::RoomExists => plain(Code::RoomExists, "The name is taken."),
+            Refusal::RoomUnknown => new(Code::RoomUnknown, "No room has this name."),
+            Refusal::RoomExists => new(Code::RoomExists, "A room with this name exists."),
             Refusal::RoomFull { capacity, seats } => Problem::room_full(capacity, &seats),
-            Refusal::RoomLocked => plain(Code::RoomLocked, "Nobody new is let in."),
-            Refusal::SecretWrong => plain(Code::SecretWrong, "The `secret` is missing or wrong."),
-            Refusal::TicketMissing => plain(Code::TicketMissing, "This server lets nobody new in without a ticket."),
-            Refusal::MayNotCreate => plain(Code::TicketCannotCreate, "The room does not exist."),
-            Refusal::RoomClosed => plain(Code::RoomClosed, "Whoever made the room has closed it."),
+            Refusal::RoomLocked => new(Code::RoomLocked, "No new peers may join this room."),
+            Refusal::SecretWrong => new(Code::SecretWrong, "The room requires its secret in `secret`."),
+            Refusal::TicketMissing => new(Code::TicketMissing, "This server requires a ticket from new peers."),
+            Refusal::MayNotCreate => {
+                new(Code::TicketCannotCreate, "The room does not exist, and the ticket does not allow creating it.")
+            }
+            Refusal::RoomClosed => new(Code::RoomClosed, "The room's creator has closed it."),
             Refusal::RoomsExhausted => {
-                plain(Code::RoomsExhausted, "No further room can be made now.").retry_after(ROOMS_RETRY)
+                new(Code::RoomsExhausted, "No room can be created now.").retry_after(Duration::from_secs(30))
             }
             Refusal::MemoryExhausted => Problem::memory_exhausted(),
             Refusal::CapacityInvalid { max } => {
-                Problem::invalid(format!("`capacity` must be from 1 to {max}.")).with("capacity_max", max)
+                Problem::invalid(format!("`capacity` must be an integer from 1 to {max}.")).with("capacity_max", max)
             }
-            Refusal::PeerGone => {
-                plain(Code::PeerGone, "It left, was not heard of for the length of its lease, or the server restarted.")
-            }
-            Refusal::Kicked => plain(Code::Kicked, "Whoever made the room has removed this peer."),
+            Refusal::PeerGone => new(Code::PeerGone, "The peer left, its lease expired, or the server restarted."),
+            Refusal::Kicked => new(Code::Kicked, "The room's creator has removed this peer."),
             Refusal::PeerUnknown { peer } => {
-                Problem::new(Code::PeerUnknown, format!("There is no peer {peer} in this room."))
-                    .with("peer", peer.to_string())
+                Problem::new(Code::PeerUnknown, format!("The room has no peer {peer}.")).with("peer", peer.to_string())
             }
-            Refusal::NotCreator => plain(Code::NotYours, "The token is for an earlier room of this name."),
+            Refusal::NotCreator => new(Code::NotYours, "The token is for an earlier room with this name."),
             Refusal::MailboxFull { peer } => {
-                Problem::new(Code::MailboxFull, format!("The mailbox of {peer} is full. Nothing of this was accepted."))
+                Problem::new(Code::MailboxFull, format!("The mailbox of {peer} is full. Nothing was accepted."))
                     .with("peer", peer.to_string())
-                    .retry_after(MAILBOX_RETRY)
+                    .retry_after(Duration::from_secs(1))
             }
-            Refusal::NeverFits => {
-                plain(Code::BodyTooLarge, "It is more than a whole mailbox takes. Send less at once.")
-            }
+            Refusal::NeverFits => new(Code::BodyTooLarge, "The request is larger than a whole mailbox."),
             Refusal::CursorAhead { cursor, newest } => {
-                Problem::new(Code::CursorAhead, format!("The cursor is {cursor}, the newest message is {newest}."))
+                Problem::new(Code::CursorAhead, format!("The cursor is {cursor}, but the newest message is {newest}."))
                     .with("newest", newest.get())
             }
-            Refusal::CursorGone { cursor, oldest } => {
-                Problem::new(Code::CursorGone, format!("The cursor is {cursor}, the mailbox begins after {oldest}."))
-                    .with("oldest", oldest.get())
-            }
-            Refusal::PollSuperseded => plain(Code::PollSuperseded, "Only the newest poll of a peer waits."),
+            Refusal::CursorGone { cursor, oldest } => Problem::new(
+                Code::CursorGone,
+                format!("The cursor is {cursor}, but the mailbox starts after {oldest}."),
+            )
+            .with("oldest", oldest.get()),
+            Refusal::PollSuperseded => new(Code::PollSuperseded, "Only a peer's newest poll waits."),
             Refusal::KeyReused => {
-                plain(Code::KeyReused, "The earlier request differs from this one. Nothing was done.")
+                new(Code::KeyReused, "The key belongs to a different request. This one had no effect.")
             }
             Refusal::Draining => Problem::draining(),
             Refusal::EngineUnavailable { perhaps_done } => Problem::engine_unavailable(perhaps_done),
@@ -267,7 +266,7 @@ impl fmt::Debug for Problem {
     }
 }
 
-/// What every problem's response says.
+/// The header fields of every error response.
 const PROBLEM: SharedFields =
     &[("content-type", "application/problem+json"), ("cache-control", NO_STORE), ("x-content-type-options", "nosniff")];
 
@@ -292,7 +291,7 @@ impl From<&Problem> for Response {
     }
 }
 
-/// For the pages, which actix-web serves.
+/// For the pages, which are an actix-web application.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -302,14 +301,6 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::from(Response::from(self));
         response.extensions_mut().insert(self.code);
         response
-    }
-}
-
-impl Responder for Problem {
-    type Body = actix_web::body::BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.error_response()
     }
 }
 

@@ -1,11 +1,11 @@
-//! What is seen of each request: how many are under way, what was refused, and a line at debug.
+//! Counts requests and refusals, and logs each request at debug.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use crate::{api::problem::Code, clock::Clock, transport::Response};
+use crate::{api::Code, clock::Clock, transport::Response};
 
 const REQUEST_ID: &str = "x-request-id";
 
@@ -16,12 +16,12 @@ pub struct RequestMetrics {
     refusals: [AtomicU64; Code::ALL.len()],
 }
 
-/// One request that is being answered.
+/// Counts a request as in flight until dropped.
 #[derive(Debug)]
 pub struct InFlightRequest {
-    request_metrics: Arc<RequestMetrics>,
+    metrics: Arc<RequestMetrics>,
     number: u64,
-    /// Method and path, if somebody reads the line.
+    /// Method and path, if the log level is debug.
     line: Option<(String, Clock)>,
 }
 
@@ -37,10 +37,9 @@ impl RequestMetrics {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let line = tracing::enabled!(tracing::Level::DEBUG).then(|| (format!("{method} {path}"), Clock::start()));
-        InFlightRequest { request_metrics: self.clone(), number, line }
+        InFlightRequest { metrics: self.clone(), number, line }
     }
 
-    /// Requests that are being answered now.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
@@ -52,20 +51,14 @@ impl RequestMetrics {
 }
 
 impl InFlightRequest {
-    /// Counts a refusal, and gives its response the number by which it can be found in the log.
+    /// Counts a refusal and adds the request's number to its response, by which the log line can be found.
     pub fn end(self, response: &mut Response, code: Option<Code>) {
-        if code.is_some() {
-            response.add(REQUEST_ID, self.number.to_string());
-        }
-        self.note(response.status().as_u16(), code);
-    }
-
-    fn note(&self, status: u16, code: Option<Code>) {
         if let Some(code) = code {
-            self.request_metrics.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
+            response.add(REQUEST_ID, self.number.to_string());
+            self.metrics.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
         }
         if let Some((line, clock)) = &self.line {
-            let problem = code.map_or("", |code| code.row().slug);
+            let (status, problem) = (response.status().as_u16(), code.map_or("", |code| code.row().slug));
             tracing::debug!(request = self.number, status, ms = clock.now().millis(), problem, "{line}");
         }
     }
@@ -73,6 +66,6 @@ impl InFlightRequest {
 
 impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        self.request_metrics.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.metrics.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -1,12 +1,9 @@
-//! Names of rooms: how the document describes them, and names for those that were not given one.
+//! Room names: their schema, and generated names for rooms created without one.
 
 use utoipa::ToSchema;
 
 use crate::{
-    api::{
-        auth::token::TokenKey,
-        problem::{Code, Problem},
-    },
+    api::{Code, Problem, auth::token::TokenKey},
     domain::RoomName,
 };
 
@@ -14,35 +11,31 @@ use crate::{
 #[derive(ToSchema)]
 #[schema(as = RoomName, value_type = String, min_length = 1, max_length = 64, example = "tea",
     pattern = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3}[A-Za-z0-9._~-]*)$")]
-#[allow(dead_code, reason = "the document's view of the domain's `RoomName`")]
+#[allow(dead_code, reason = "only described")]
 pub struct RoomNameText(String);
 
 const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 const VOWELS: &[u8; 4] = b"aiou";
 
-/// A short name that can be said aloud, like `tobu-kali-mizo`. With an idempotency key it follows from the key, so that
-/// a repeated request finds the room that the first one made.
+/// A short, pronounceable name such as `tobu-kali-mizo`. It is derived from the idempotency key, if any, so that a repeated
+/// request finds the room that the first one created.
 pub fn generate_room_name(tokens: &TokenKey, key: Option<&str>, attempt: u64) -> Result<RoomName, Problem> {
     let number = match key {
         Some(key) => tokens.derive(b"room-name", format!("{attempt} {key}").as_bytes()),
-        None => getrandom::u64().map_err(|_| Problem::new(Code::Internal, "There is no randomness."))?,
+        None => getrandom::u64().map_err(|_| Problem::new(Code::Internal, "No random numbers are available."))?,
     };
-    RoomName::parse(&spell(number)).ok_or_else(|| Problem::new(Code::Internal, "The name is none."))
+    RoomName::parse(&pronounceable(number))
+        .ok_or_else(|| Problem::new(Code::Internal, "The generated room name is invalid."))
 }
 
 /// Six syllables of six bits each.
-fn spell(mut number: u64) -> String {
-    let mut name = String::with_capacity(14);
-    for syllable in 0..6 {
-        if syllable > 0 && syllable % 2 == 0 {
-            name.push('-');
-        }
-        let (consonant, vowel) = (number as usize & 15, number as usize >> 4 & 3);
-        name.push(CONSONANTS[consonant].into());
-        name.push(VOWELS[vowel].into());
-        number >>= 6;
-    }
-    name
+fn pronounceable(number: u64) -> String {
+    let syllable = |at: usize| {
+        let bits = (number >> (6 * at)) as usize;
+        [char::from(CONSONANTS[bits & 15]), char::from(VOWELS[bits >> 4 & 3])]
+    };
+    let word = |at: usize| -> String { [syllable(at), syllable(at + 1)].as_flattened().iter().collect() };
+    [word(0), word(2), word(4)].join("-")
 }
 
 #[cfg(test)]
@@ -51,8 +44,8 @@ mod tests {
 
     #[test]
     fn a_name_has_six_syllables() {
-        assert_eq!(spell(0), "baba-baba-baba");
-        assert_eq!(spell(u64::MAX), "zuzu-zuzu-zuzu");
+        assert_eq!(pronounceable(0), "baba-baba-baba");
+        assert_eq!(pronounceable(u64::MAX), "zuzu-zuzu-zuzu");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one list of routes: what requests are dispatched by, what `Allow` says, and what the OpenAPI document describes.
+//! The one list of operations, which gives dispatch, `Allow` and the OpenAPI document.
 
 use std::borrow::Cow;
 
@@ -7,67 +7,74 @@ use percent_encoding::percent_decode_str;
 use utoipa::{OpenApi, Path, openapi::path::HttpMethod};
 
 use crate::api::{
+    Code, Problem,
     handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, websocket_probe},
     operation::{Call, Operation, PathParams, ResponseFuture},
-    problem::Problem,
 };
 
 macro_rules! operations {
-    ($($module:ident::$function:ident),* $(,)?) => {
+    ($($module:ident::$function:ident: [$($problem:ident),*],)*) => {
         /// The paths of the document.
         #[derive(OpenApi)]
         #[openapi(paths($($module::$function),*))]
         pub struct Operations;
 
-        fn routes() -> Vec<Route> {
+        pub fn routes() -> Vec<Route> {
             paste! {
                 vec![$(Route {
                     methods: <$module::[<__path_ $function>] as Path>::methods(),
                     path: <$module::[<__path_ $function>] as Path>::path(),
-                    answer: |call| $module::$function.answer(call),
+                    problems: [$module::$function.problems(), vec![$(Code::$problem),*]].concat(),
+                    handler: |call| $module::$function.call(call),
                 }),*]
             }
         }
     };
 }
 
+// Each with the problems that it may cause besides those of its arguments.
 operations![
-    rooms::create,
-    rooms::show,
-    rooms::change,
-    rooms::close,
-    peers::join,
-    peers::roster,
-    peers::leave,
-    leave_beacon::goodbye,
-    messages::post_one,
-    messages::post_batch,
-    polls::poll,
-    ice_servers::ice_servers,
-    websocket_probe::upgrade,
-    health::healthz,
-    health::readyz,
-    health::metrics,
+    rooms::create: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketOtherRoom,
+        TicketCannotCreate, RoomExists, RoomClosed, RoomNameInvalid, TooManyFailures, RoomsExhausted, Draining,
+        EngineUnavailable],
+    rooms::show: [RoomUnknown, EngineUnavailable],
+    rooms::change: [RoomUnknown, EngineUnavailable],
+    rooms::close: [RoomUnknown, EngineUnavailable],
+    peers::join: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, SecretWrong, RoomLocked,
+        Kicked, TicketOtherRoom, TicketCannotCreate, RoomFull, RoomClosed, MailboxFull, TooManyFailures, RoomsExhausted,
+        Draining, EngineUnavailable],
+    peers::roster: [Kicked, PeerGone, EngineUnavailable],
+    peers::leave: [Kicked, RoomUnknown, PeerGone, EngineUnavailable],
+    leave_beacon::goodbye: [],
+    messages::post_one: [Kicked, RoomClosed, PeerGone, MailboxFull, Draining, EngineUnavailable],
+    messages::post_batch: [Kicked, PeerUnknown, RoomClosed, PeerGone, MailboxFull, Draining, EngineUnavailable],
+    polls::poll: [Kicked, CursorAhead, PollSuperseded, RoomClosed, PeerGone, CursorGone, Draining, EngineUnavailable],
+    ice_servers::ice_servers: [Kicked, PeerGone, EngineUnavailable],
+    websocket_probe::upgrade: [],
+    health::healthz: [],
+    health::readyz: [Draining, EngineUnavailable],
+    health::metrics: [NotFound],
 ];
 
-type Answer = fn(&Call<'_>) -> Result<ResponseFuture, Problem>;
+type Handler = fn(&Call<'_>) -> Result<ResponseFuture, Problem>;
 
-struct Route {
-    methods: Vec<HttpMethod>,
-    path: String,
-    answer: Answer,
+pub struct Route {
+    pub methods: Vec<HttpMethod>,
+    pub path: String,
+    pub problems: Vec<Code>,
+    handler: Handler,
 }
 
 /// Finds the operation for a request.
 ///
-/// Paths are compared segment by segment with those of their length, which are a handful: a tree of all of them (`matchit`)
-/// took as long as a third of reading the request.
+/// A path is compared segment by segment with the few that have as many: a radix tree (`matchit`) took a third of the time
+/// that reading the request takes.
 pub struct Router {
-    /// By the number of segments.
+    /// Indexed by the number of segments.
     paths: [Vec<(Vec<Segment>, Methods)>; SEGMENTS_MAX + 1],
 }
 
-/// Between two slashes.
+/// A path segment.
 #[derive(Debug, PartialEq)]
 enum Segment {
     Literal(String),
@@ -75,41 +82,39 @@ enum Segment {
     Peer,
 }
 
-/// Segments of the longest path.
+/// The number of segments in the longest path.
 const SEGMENTS_MAX: usize = 6;
 
 /// The operations at one path.
 struct Methods {
-    operations: Vec<(&'static str, Answer)>,
+    operations: Vec<(&'static str, Handler)>,
     /// The value of `Allow` (RFC 9110 section 10.2.1).
     allow: String,
     has_head: bool,
 }
 
-/// Where a request goes.
+/// The outcome of routing.
 pub enum Routed<'a> {
     Operation {
-        answer: Answer,
+        handler: Handler,
         params: PathParams<'a>,
     },
-    /// The path has other methods.
+    /// The path has other methods: the value of `Allow`.
     MethodNotAllowed(&'a str),
-    /// The API has no such path.
     NotFound,
 }
 
 impl Router {
-    /// Of all operations.
     pub fn new() -> Self {
         let mut paths: Vec<(String, Methods)> = Vec::new();
-        for Route { methods, path, answer } in routes() {
+        for Route { methods, path, handler, .. } in routes() {
             let at = paths.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
-                // A mailbox is not asked by HEAD: a poll acknowledges, and waits.
+                // A poll has no HEAD: it acknowledges and waits.
                 let has_head = !path.ends_with("/messages");
                 paths.push((path, Methods { operations: Vec::new(), allow: String::new(), has_head }));
                 paths.len() - 1
             });
-            paths[at].1.operations.extend(methods.iter().map(|method| (name(method), answer)));
+            paths[at].1.operations.extend(methods.iter().map(|method| (name(method), handler)));
         }
         let mut router = Self { paths: Default::default() };
         for (path, mut methods) in paths {
@@ -124,7 +129,7 @@ impl Router {
         let Some((methods, params)) = self.find(path) else { return Routed::NotFound };
         let sought = if method == "HEAD" && methods.has_head { "GET" } else { method };
         match methods.operations.iter().find(|(known, _)| *known == sought) {
-            Some((_, answer)) => Routed::Operation { answer: *answer, params },
+            Some((_, handler)) => Routed::Operation { handler: *handler, params },
             None => Routed::MethodNotAllowed(&methods.allow),
         }
     }
@@ -209,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_found_with_what_stands_in_them_and_methods_are_told() {
+    fn a_path_is_matched_with_its_parameters_and_allow_lists_its_methods() {
         let router = Router::new();
         for (method, path, expected) in [
             ("POST", "/v1/rooms", " "),
@@ -236,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_has_a_path_of_its_own() {
+    fn every_operation_is_reached_by_its_path() {
         let count: usize = routes().iter().map(|route| route.methods.len()).sum();
         let router = Router::new();
         let routes = routes();
         let reached = routes.iter().filter(|route| {
             let path = route.path.replace("{room}", "tea").replace("{peer}", "x");
-            matches!(router.route(name(&route.methods[0]), &path), Routed::Operation { answer, .. }
-                if std::ptr::fn_addr_eq(answer, route.answer))
+            matches!(router.route(name(&route.methods[0]), &path), Routed::Operation { handler, .. }
+                if std::ptr::fn_addr_eq(handler, route.handler))
         });
         assert_eq!(reached.count(), count);
     }

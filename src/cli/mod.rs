@@ -1,4 +1,4 @@
-//! What the command line does besides serving: the health check, and the addresses printed at startup.
+//! The health check, and the addresses printed at startup.
 
 pub mod healthcheck;
 pub mod reachable;

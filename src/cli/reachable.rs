@@ -1,43 +1,41 @@
-//! Under which addresses people reach the server.
+//! The addresses under which the server can be reached.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-/// A socket bound to the address. `[::]` takes IPv4, too, whatever the system's default is (net.ipv6.bindv6only), if the system
-/// has IPv4.
+/// A socket bound to the address. `[::]` accepts IPv4, too, whatever the system's default (net.ipv6.bindv6only).
 pub fn dual_stack(addr: SocketAddr, kind: Type) -> std::io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, None)?;
     if addr.ip() == Ipv6Addr::UNSPECIFIED {
         socket.set_only_v6(false)?;
     }
     if kind == Type::STREAM {
-        // As the standard library does: a restarted server need not wait for connections of the last one to be forgotten.
+        // Like the standard library, so that a restarted server can bind while old connections are in TIME-WAIT.
         socket.set_reuse_address(true)?;
     }
     socket.bind(&addr.into())?;
     Ok(socket)
 }
 
-/// Where people can open it: on all interfaces that is each address of this machine. `[::]` serves IPv4, too.
+/// The addresses to open: for a wildcard address, all addresses of this machine.
 pub fn reachable_at(addr: SocketAddr) -> Vec<SocketAddr> {
     let ips: Vec<IpAddr> = if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
     reachable_among(addr, ips)
 }
 
-/// The same on a machine with these addresses.
 fn reachable_among(addr: SocketAddr, mut ips: Vec<IpAddr>) -> Vec<SocketAddr> {
     if !addr.ip().is_unspecified() {
         return vec![addr];
     }
     ips.retain(|ip| (ip.is_ipv4() || addr.is_ipv6()) && !is_link_local(*ip));
-    // Loopback first: that one always works, and from there browsers give cameras.
+    // Loopback first: it always works, and browsers allow cameras there.
     ips.sort_by_key(|ip| (!ip.is_loopback(), *ip));
     ips.dedup();
     if ips.is_empty() { vec![addr] } else { ips.into_iter().map(|ip| SocketAddr::new(ip, addr.port())).collect() }
 }
 
-/// Whoever opens one must say through which interface, which a URL cannot (RFC 9844).
+/// Link-local addresses need an interface, which a URL cannot name (RFC 9844).
 fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -54,9 +52,8 @@ mod tests {
         reachable_among(addr.parse().unwrap(), ips).iter().map(SocketAddr::to_string).collect()
     }
 
-    /// `--listen [::]` served IPv4 and did not say so: nobody found the address to type into a phone.
     #[test]
-    fn all_addresses_of_ipv6_are_those_of_ipv4_too() {
+    fn the_ipv6_wildcard_includes_ipv4_addresses() {
         let machine = ["192.168.1.7", "::1", "fe80::1", "169.254.3.4", "2001:db8::7", "127.0.0.1"];
         assert_eq!(reachable("[::]:80", &machine), ["127.0.0.1:80", "[::1]:80", "192.168.1.7:80", "[2001:db8::7]:80"]);
         assert_eq!(reachable("0.0.0.0:80", &machine), ["127.0.0.1:80", "192.168.1.7:80"]);

@@ -1,26 +1,23 @@
-//! Where rooms are kept, and the key that all who keep them share.
+//! Options of the engine.
 
-use std::{convert::Infallible, path::PathBuf, str::FromStr, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use secrecy::SecretString;
 
 use crate::{
-    api::auth::token::TokenKey,
-    clock::Clock,
-    config::{Config, values::secret},
-    domain::Limits,
-    engine::{Engine, Memory, Redis, RedisAddress, RedisLogin, RedisTlsFiles},
+    config::values::secret,
+    engine::{RedisAddress, RedisLogin, RedisTlsFiles},
 };
 
-/// What `--engine` may say.
+/// The value of `--engine`.
 #[derive(Clone, Debug, Default)]
 pub enum EngineChoice {
     #[default]
     Memory,
     Redis(Box<RedisAddress>),
-    /// Why it is neither. Said later: the command line would show the whole address with it, password and all.
-    Unreadable(String),
+    /// Why it is neither. Reported later, because clap's error would show the address with its password.
+    Invalid(String),
 }
 
 impl FromStr for EngineChoice {
@@ -35,27 +32,27 @@ impl FromStr for EngineChoice {
             "memory" => Ok(Self::Memory),
             url => url.parse().map(Box::new).map(Self::Redis).map_err(|why| format!("{why}, or be memory")),
         });
-        Ok(choice.unwrap_or_else(Self::Unreadable))
+        Ok(choice.unwrap_or_else(Self::Invalid))
     }
 }
 
-/// What `--engine` has no place for.
+/// Options of Redis that are not part of its address.
 #[derive(Clone, Debug, Args)]
 pub struct RedisOptions {
-    /// Password for the Sentinels of redis-sentinel://…, which is not that of Redis itself; `@FILE` reads it from a file
+    /// Password of the Sentinels of redis-sentinel://…, as opposed to that of Redis; `@FILE` reads it from a file
     #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_PASSWORD", value_name = "WORD|@FILE", hide_env_values = true, value_parser = secret)]
     pub redis_sentinel_password: Option<SecretString>,
 
-    /// User that the Sentinels know this password of, unless it is that of everybody
+    /// User name for the Sentinels, unless it is the default user
     #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_USER", value_name = "USER", requires = "redis_sentinel_password")]
     pub redis_sentinel_user: Option<String>,
 
-    /// Certificates, in PEM, of those who sign for Redis and its Sentinels, instead of the machine's. Read again for each
-    /// connection, as is the next
+    /// CA certificates for Redis and its Sentinels, in PEM, instead of the system's. Read again for each connection, like the next
+    /// two
     #[arg(long, env = "SIGNALPOST_REDIS_TLS_CA", value_name = "FILE")]
     pub redis_tls_ca: Option<PathBuf>,
 
-    /// Certificate chain, in PEM, to show to a Redis that asks for one (`tls-auth-clients yes`)
+    /// Client certificate chain, in PEM, for a Redis that requires one (`tls-auth-clients yes`)
     #[arg(long, env = "SIGNALPOST_REDIS_TLS_CERT", value_name = "FILE", requires = "redis_tls_key")]
     pub redis_tls_cert: Option<PathBuf>,
 
@@ -65,7 +62,7 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    fn complete(&self, address: &RedisAddress) -> Result<RedisAddress, String> {
+    pub fn add_to(&self, address: &RedisAddress) -> Result<RedisAddress, String> {
         let login =
             RedisLogin { user: self.redis_sentinel_user.clone(), password: self.redis_sentinel_password.clone() };
         let pair = self.redis_tls_cert.clone().zip(self.redis_tls_key.clone());
@@ -73,8 +70,8 @@ impl RedisOptions {
         address.clone().with_sentinel_login(login)?.with_tls_files(files)
     }
 
-    /// One that was given, and means nothing without Redis.
-    fn any(&self) -> Option<&'static str> {
+    /// The first of these options that is set.
+    pub fn first_set(&self) -> Option<&'static str> {
         let given = [
             ("--redis-sentinel-password", self.redis_sentinel_password.is_some()),
             ("--redis-tls-ca", self.redis_tls_ca.is_some()),
@@ -84,45 +81,16 @@ impl RedisOptions {
     }
 }
 
-impl Config {
-    pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
-        match &self.engine {
-            EngineChoice::Memory if self.redis.any().is_some() => {
-                Err(format!("{} needs --engine redis://…", self.redis.any().unwrap_or_default()))
-            }
-            EngineChoice::Memory => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
-            EngineChoice::Unreadable(why) => Err(format!("--engine cannot be read: {why}")),
-            EngineChoice::Redis(_) if self.token_key.is_none() => {
-                Err("with --engine redis://… all nodes must make the \
-                 same tokens: give each the same --token-key, at least 16 characters that nobody can guess"
-                    .into())
-            }
-            EngineChoice::Redis(address) => {
-                Redis::connect(self.redis.complete(address)?, limits.clone(), clock).map(Engine::Redis)
-            }
-        }
-    }
-
-    /// The key for tokens, or what is wrong with the one that was given.
-    pub fn token_key(&self) -> Result<TokenKey, String> {
-        match &self.token_key {
-            Some(secret) => TokenKey::from_secret(secret)
-                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
-            None => TokenKey::random().map_err(|error| format!("there is no randomness for a token key: {error}")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_is_memory_or_an_address_of_redis() {
+    fn an_engine_is_memory_or_a_redis_address() {
         assert!(matches!("memory".parse(), Ok(EngineChoice::Memory)));
         assert!(matches!("redis://a.example:6379/1".parse(), Ok(EngineChoice::Redis(_))));
         for bad in ["", "Memory", "mysql://a", "redis://", "@/nowhere"] {
-            assert!(matches!(bad.parse(), Ok(EngineChoice::Unreadable(_))), "{bad}");
+            assert!(matches!(bad.parse(), Ok(EngineChoice::Invalid(_))), "{bad}");
         }
     }
 }

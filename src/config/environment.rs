@@ -1,8 +1,8 @@
-//! Options from environment variables, in the spellings that people use.
+//! Options from environment variables.
 //!
-//! clap would read variables as they stand: an empty one, as compose files and unit files leave behind, would be a wrong value,
-//! `1` no boolean, and `false` in conflict with what `true` is in conflict with. So they are made into arguments here, unless the
-//! command line has the option itself, and clap's own reading is switched off.
+//! clap's own support would reject the empty variables that compose files and unit files leave behind, knows only two
+//! spellings of a boolean, and lets `false` conflict with whatever `true` conflicts with. So it is switched off, and
+//! variables become arguments here, unless the command line has the option.
 
 use std::ffi::{OsStr, OsString};
 
@@ -12,53 +12,52 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::config::{Cli, Command, Config, values::boolean};
+use crate::config::{
+    options::{Cli, Command},
+    values::boolean,
+};
 
-/// The command line, and which options came from the environment instead.
+/// The command line, completed from variables.
 #[derive(Debug)]
-pub struct Given {
+pub struct ParsedArgs {
     pub cli: Cli,
-    from: Vec<FromVariable>,
+    variables: Vec<Variable>,
 }
 
-/// An option that a variable sets.
+/// A variable that sets an option.
 #[derive(Debug)]
-struct FromVariable {
-    /// As in `--listen`.
-    option: String,
-    /// As in `SIGNALPOST_LISTEN`.
+struct Variable {
+    /// Such as `SIGNALPOST_LISTEN`.
     name: String,
+    /// Such as `--listen`.
+    option: String,
     argument: OsString,
 }
 
-/// Reads the command line, and the variables as `lookup` gives them.
+/// Parses the command line, and the variables that `lookup` returns.
 ///
 /// # Errors
 ///
-/// An option is wrong, help was asked for, or the like; the error is for whoever typed it.
-pub fn parse(line: &[OsString], lookup: impl Fn(&OsStr) -> Option<OsString>) -> Result<Given, clap::Error> {
+/// An option is invalid, or help was requested. The error is for the user.
+pub fn parse(line: &[OsString], lookup: impl Fn(&OsStr) -> Option<OsString>) -> Result<ParsedArgs, clap::Error> {
     let command =
         line.get(1).and_then(|word| word.to_str()).filter(|word| Cli::command().find_subcommand(word).is_some());
     let serves = command.is_none_or(|command| command == "serve");
-    let from = if serves { from_variables(line, &lookup)? } else { Vec::new() };
-    let mut cli = read(line, &from)?;
+    let variables = if serves { read_variables(line, &lookup)? } else { Vec::new() };
+    let mut cli = parse_with(line, &variables)?;
     if matches!(cli.command, Some(Command::Healthcheck { url: None })) {
-        cli.config = config_of(&lookup)?;
+        // The server it checks was started without arguments.
+        let line = ["signalpost".into()];
+        cli.config = parse_with(&line, &read_variables(&line, &lookup)?)?.config;
     }
-    Ok(Given { cli, from })
+    Ok(ParsedArgs { cli, variables })
 }
 
-/// The configuration of a server that is started without arguments.
-fn config_of(lookup: &impl Fn(&OsStr) -> Option<OsString>) -> Result<Config, clap::Error> {
-    let line = ["signalpost".into()];
-    read(&line, &from_variables(&line, lookup)?).map(|cli| cli.config)
-}
-
-impl Given {
-    /// The text with each option that came from a variable named as that.
+impl ParsedArgs {
+    /// Adds to the options in the text the variables that set them.
     pub fn name_variables(&self, text: &str) -> String {
         let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
-        self.from.iter().fold(text.to_owned(), |text, FromVariable { option, name, .. }| {
+        self.variables.iter().fold(text.to_owned(), |text, Variable { option, name, .. }| {
             match text.split_once(option.as_str()) {
                 Some((before, after)) if ends(after) => format!("{before}{option} ({name}){after}"),
                 _ => text,
@@ -67,31 +66,31 @@ impl Given {
     }
 }
 
-fn read(line: &[OsString], from: &[FromVariable]) -> Result<Cli, clap::Error> {
-    let arguments = line.iter().chain(from.iter().map(|variable| &variable.argument));
-    let without = |argument: Arg| argument.env(None);
-    let command = Cli::command().mut_args(without).mut_subcommands(|command| command.mut_args(without));
-    let read = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    read.map_err(|error| match error.kind() {
+fn parse_with(line: &[OsString], variables: &[Variable]) -> Result<Cli, clap::Error> {
+    let arguments = line.iter().chain(variables.iter().map(|variable| &variable.argument));
+    let without_env = |argument: Arg| argument.env(None);
+    let command = Cli::command().mut_args(without_env).mut_subcommands(|command| command.mut_args(without_env));
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
         // The help names the variables.
         ErrorKind::DisplayHelp => Cli::command().try_get_matches_from(line).err().unwrap_or(error),
-        _ => named(error, from),
+        _ => blame_variable(error, variables),
     })
 }
 
-/// The error, about the variable where it would be about an option that nobody typed.
-fn named(mut error: clap::Error, from: &[FromVariable]) -> clap::Error {
-    let is = |text: &str, variable: &FromVariable| text.split([' ', '=']).next() == Some(variable.option.as_str());
+/// Replaces options in the error by the variables that set them.
+fn blame_variable(mut error: clap::Error, variables: &[Variable]) -> clap::Error {
+    let option = |text: &str| text.split([' ', '=']).next().unwrap_or_default().to_owned();
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(text)) => {
-            if let Some(variable) = from.iter().find(|variable| is(text, variable)) {
-                let name = ContextValue::String(variable.name.clone());
-                error.insert(ContextKind::InvalidArg, name);
+            let option = option(text);
+            if let Some(variable) = variables.iter().find(|variable| variable.option == option) {
+                error.insert(ContextKind::InvalidArg, ContextValue::String(variable.name.clone()));
             }
         }
-        // Something that another option needs is missing; clap does not say which needs it.
-        Some(_) if !from.is_empty() => {
-            let names: Vec<&str> = from.iter().map(|variable| variable.name.as_str()).collect();
+        // A required option is missing; clap does not say which option requires it.
+        Some(_) if !variables.is_empty() => {
+            let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
             let tip = format!("these environment variables are set: {}", names.join(", "));
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
         }
@@ -100,45 +99,40 @@ fn named(mut error: clap::Error, from: &[FromVariable]) -> clap::Error {
     error
 }
 
-/// The variables that say something, as arguments, but for options that the command line has.
-fn from_variables(
+/// The variables that are not empty, except for options on the command line.
+fn read_variables(
     line: &[OsString],
     lookup: &impl Fn(&OsStr) -> Option<OsString>,
-) -> Result<Vec<FromVariable>, clap::Error> {
-    let is_typed = |option: &str| {
-        let typed = |word: &OsString| word.to_str().and_then(|word| word.split('=').next()) == Some(option);
-        line.iter().any(typed)
-    };
-    let mut from = Vec::new();
+) -> Result<Vec<Variable>, clap::Error> {
+    let options: Vec<&str> = line.iter().filter_map(|word| word.to_str()?.split('=').next()).collect();
+    let mut variables = Vec::new();
     for argument in Cli::command().get_arguments() {
-        let (Some(long), Some(name)) = (argument.get_long(), argument.get_env()) else { continue };
-        let option = format!("--{long}");
-        let Some(value) = lookup(name).filter(|_| !is_typed(&option)) else { continue };
-        let name = name.to_string_lossy().into_owned();
-        let Some(value) = said(argument, &value).map_err(|why| wrong(&name, &value, &why))? else { continue };
+        let (Some(long), Some(env)) = (argument.get_long(), argument.get_env()) else { continue };
+        let (option, name) = (format!("--{long}"), env.to_string_lossy().into_owned());
+        let Some(value) = lookup(env).filter(|_| !options.contains(&option.as_str())) else { continue };
+        let invalid = |why| {
+            let value = value.to_string_lossy();
+            Cli::command().error(ErrorKind::InvalidValue, format!("invalid value '{value}' for '{name}': {why}"))
+        };
+        let Some(value) = normalize(argument, &value).map_err(invalid)? else { continue };
         let mut written = OsString::from(format!("{option}="));
         written.push(value);
-        from.push(FromVariable { option, name, argument: written });
+        variables.push(Variable { name, option, argument: written });
     }
-    Ok(from)
+    Ok(variables)
 }
 
-/// What a variable says, if it is not empty, without blanks around it and around the entries of a list, and without empty entries.
-fn said(argument: &Arg, value: &OsStr) -> Result<Option<OsString>, String> {
-    // What is no text can be the path of a file.
+/// The value without surrounding blanks and empty entries of lists; nothing if it is empty or the boolean `false`.
+fn normalize(argument: &Arg, value: &OsStr) -> Result<Option<OsString>, String> {
+    // A path need not be Unicode.
     let Some(text) = value.to_str() else { return Ok(Some(value.to_owned())) };
     let text = match argument.get_value_delimiter() {
         Some(comma) => text.split(comma).map(str::trim).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(","),
         None => text.trim().to_owned(),
     };
     let is_boolean = argument.get_value_parser().type_id() == ValueParser::bool().type_id();
-    let is_said = !text.is_empty() && (!is_boolean || boolean(&text)?);
-    Ok(is_said.then(|| text.into()))
-}
-
-fn wrong(name: &str, value: &OsStr, why: &str) -> clap::Error {
-    let value = value.to_string_lossy();
-    Cli::command().error(ErrorKind::InvalidValue, format!("invalid value '{value}' for '{name}': {why}"))
+    let is_set = !text.is_empty() && (!is_boolean || boolean(&text)?);
+    Ok(is_set.then(|| text.into()))
 }
 
 #[cfg(test)]
@@ -148,7 +142,7 @@ mod tests {
     type Beside = Option<(&'static str, &'static str)>;
     type Variables<'a> = &'a [(&'a str, &'a str)];
 
-    fn read_with(line: &[&str], variables: Variables<'_>) -> Result<Given, String> {
+    fn read_with(line: &[&str], variables: Variables<'_>) -> Result<ParsedArgs, String> {
         let line: Vec<OsString> = std::iter::once(&"signalpost").chain(line).map(OsString::from).collect();
         let lookup = |asked: &OsStr| variables.iter().rfind(|(name, _)| *name == asked).map(|(_, value)| value.into());
         parse(&line, lookup).map_err(|error| error.to_string())
@@ -158,7 +152,7 @@ mod tests {
         format!("{:?}", read_with(line, variables).unwrap().cli.config)
     }
 
-    /// An option with a value that it takes and that is not its default, and the variable that the value needs beside it.
+    /// Each option, its variable, a value other than the default, and the variable that this value requires.
     fn samples() -> Vec<(String, String, &'static str, Beside)> {
         let sample = |id: &str| match id {
             "tls_cert" => ("cert.pem", Some(("SIGNALPOST_TLS_KEY", "key.pem"))),
@@ -180,21 +174,19 @@ mod tests {
             "redis_sentinel_user" => ("ann", Some(("SIGNALPOST_REDIS_SENTINEL_PASSWORD", "secret"))),
             "redis_tls_cert" => ("cert.pem", Some(("SIGNALPOST_REDIS_TLS_KEY", "key.pem"))),
             "redis_tls_key" => ("key.pem", Some(("SIGNALPOST_REDIS_TLS_CERT", "cert.pem"))),
+            "lease_ms" | "keep_alive_ms" => ("700", None),
             _ => ("7", None),
         };
         let command = Cli::command();
-        let options = command.get_arguments().filter_map(|argument| Some((argument, argument.get_env()?.to_str()?)));
-        let named = options.map(|(argument, name)| {
-            let wants_more = matches!(argument.get_id().as_str(), "lease_ms" | "keep_alive_ms");
-            let (value, beside) = if wants_more { ("700", None) } else { sample(argument.get_id().as_str()) };
-            (format!("--{}", argument.get_long().unwrap()), name.to_owned(), value, beside)
+        let options = command.get_arguments().filter_map(|argument| {
+            let (value, beside) = sample(argument.get_id().as_str());
+            Some((format!("--{}", argument.get_long()?), argument.get_env()?.to_str()?.to_owned(), value, beside))
         });
-        named.collect()
+        options.collect()
     }
 
-    /// Compose files and unit files leave empty variables behind; each was a wrong value, and the server did not start.
     #[test]
-    fn an_empty_variable_is_as_good_as_none() {
+    fn an_empty_variable_is_ignored() {
         let none = config(&[], &[]);
         for (_, name, ..) in samples() {
             for empty in ["", " ", "\t\n"] {
@@ -208,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_says_what_its_option_says_with_or_without_blanks() {
+    fn a_variable_sets_its_option_with_or_without_blanks() {
         for (option, name, value, beside) in samples() {
             let with = |value: &str| config(&[], &[beside.unwrap_or_default(), (&name, value)]);
             let typed = config(&[&format!("{option}={value}")], &[beside.unwrap_or_default()]);
@@ -222,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_overrides_the_variable_whatever_that_says() {
+    fn the_command_line_overrides_even_an_invalid_variable() {
         for (option, name, value, beside) in samples() {
             let beside = beside.unwrap_or_default();
             let alone = config(&[&format!("{option}={value}")], &[beside]);
@@ -234,9 +226,8 @@ mod tests {
         assert_eq!(config(&["--lease-ms", "700"], &[("SIGNALPOST_LEASE_MS", "x")]), config(&["--lease-ms=700"], &[]));
     }
 
-    /// `=1` and `=yes` were refused, and `false` could not be used with a certificate.
     #[test]
-    fn booleans_are_spelt_as_people_do() {
+    fn booleans_have_many_spellings_and_false_conflicts_with_nothing() {
         let on = config(&["--tls-self-signed"], &[]);
         for yes in ["1", "yes", "true", "on", "YES", "True", " On ", "y", "enabled"] {
             assert_eq!(config(&[], &[("SIGNALPOST_TLS_SELF_SIGNED", yes)]), on, "{yes}");
@@ -257,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_variable_is_said_of_the_variable() {
+    fn an_error_names_the_variable() {
         for (option, name, ..) in samples() {
             for value in ["nonsense ://", "-1"] {
                 let Err(error) = read_with(&[], &[(&name, value)]) else { continue };
@@ -268,7 +259,7 @@ mod tests {
             let error = read_with(&[], &[(name, "nonsense")]).unwrap_err();
             assert!(error.contains(&format!("for '{name}'")) && !error.contains("for '--"), "{error}");
         }
-        // What it needs beside it is missing.
+        // The option that it requires is missing.
         let error = read_with(&[], &[("SIGNALPOST_TURN_URL", "turn:a.example")]).unwrap_err();
         assert!(error.contains("--turn-secret") && error.contains("SIGNALPOST_TURN_URL"), "{error}");
         let given = read_with(&[], &[("SIGNALPOST_TOKEN_KEY", "short")]).unwrap();
@@ -277,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_read_variables_as_the_server_does() {
+    fn subcommands_read_variables_like_the_server() {
         let variables =
             [("SIGNALPOST_LISTEN", " 0.0.0.0:9 "), ("SIGNALPOST_METRICS_LISTEN", ""), ("SIGNALPOST_WORKERS", "")];
         let served = read_with(&["serve"], &variables).unwrap().cli;

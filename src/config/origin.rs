@@ -1,17 +1,19 @@
-//! Web origins, in the form in which browsers send them (RFC 6454 section 6.2, and the URL standard).
+//! Web origins, serialized as browsers do (RFC 6454 section 6.2, and the URL standard).
 
 use url::Url;
 
-/// The value of `--cors-origin`: an origin as a browser writes it in `Origin`, or `*`. Requests are compared byte by byte, so what
-/// would never match is refused here, with what to write instead.
+/// The value of `--cors-origin`: an origin as browsers send it, or `*`. Origins are compared byte by byte, so values that could
+/// never match are refused here, with a correction.
 pub fn origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text {
         "*" => return Ok(text.to_owned()),
         "" => return Err("it is empty; write https://app.example.org".into()),
-        // Sandboxed frames, files and redirects all have it: whoever allows one of them allows everybody.
+        // Any sandboxed frame, file or redirect has it, so allowing it allows everybody.
         "null" => {
-            return Err("`null` is the origin of any file and sandbox; serve the page over https://, or write *".into());
+            return Err(
+                "`null` is the origin of every file and sandbox; serve the page over https://, or write *".into()
+            );
         }
         _ => {}
     }
@@ -24,8 +26,8 @@ pub fn origin(text: &str) -> Result<String, String> {
     }
     match scheme.to_ascii_lowercase().as_str() {
         "file" => return Err("pages from files have no origin; serve the page over http://, or write *".into()),
-        "ws" => return Err(format!("it is that of the page, not of a WebSocket; write http://{rest}")),
-        "wss" => return Err(format!("it is that of the page, not of a WebSocket; write https://{rest}")),
+        "ws" => return Err(format!("origins are those of pages, not of WebSockets; write http://{rest}")),
+        "wss" => return Err(format!("origins are those of pages, not of WebSockets; write https://{rest}")),
         _ => {}
     }
     if text.contains(|c: char| c.is_whitespace() || c == '\\') || rest.starts_with('/') {
@@ -36,11 +38,11 @@ pub fn origin(text: &str) -> Result<String, String> {
         return Err("it has no host; it must look like https://app.example.org".into());
     };
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-    // Of schemes that the URL standard does not know (apps: capacitor://localhost) the host stays as it was written.
+    // The parser leaves the host as it is where the scheme is not special (apps use capacitor://localhost).
     let origin = format!("{}://{}{port}", url.scheme(), host.to_ascii_lowercase());
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || !matches!(url.path(), "" | "/") || text.contains(['?', '#']) {
-        return Err(format!("an origin is a scheme, a host and perhaps a port; write {origin}"));
+        return Err(format!("an origin is a scheme, a host and optionally a port; write {origin}"));
     }
     Ok(origin)
 }
@@ -49,9 +51,8 @@ pub fn origin(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    /// They were taken as they stood, and never matched what a browser sends.
     #[test]
-    fn an_origin_becomes_what_a_browser_sends() {
+    fn an_origin_is_serialized_as_browsers_do() {
         for (written, sent) in [
             ("*", "*"),
             ("https://app.example.org", "https://app.example.org"),
@@ -76,9 +77,8 @@ mod tests {
         }
     }
 
-    /// `file://` printed that the server listens, and ended it; the others were taken in silence.
     #[test]
-    fn what_no_browser_sends_is_refused_with_what_to_write() {
+    fn an_origin_that_no_browser_sends_is_refused_with_a_correction() {
         for (written, says) in [
             ("", "https://app.example.org"),
             ("null", "null"),

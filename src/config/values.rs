@@ -1,11 +1,11 @@
-//! Values of options, and what is wrong with those that are none.
+//! Parsers for values of options.
 
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A secret as it stands, or the contents of the file after an `@`.
+/// A secret, or `@` and the file that contains it.
 pub fn secret(text: &str) -> Result<SecretString, String> {
     let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let secret: SecretString = match text.strip_prefix('@') {
@@ -24,25 +24,25 @@ pub fn turn_url(text: &str) -> Result<String, String> {
     ice_url(text, &["turn:", "turns:"], &["transport=udp", "transport=tcp"])
 }
 
-/// RFC 7064 and RFC 7065: a scheme, a colon, a host, perhaps a port; no slashes. A browser that is given anything else
-/// refuses to make a connection at all.
+/// A scheme, a host and an optional port, without slashes (RFC 7064 and RFC 7065). Given anything else, browsers refuse to
+/// create a peer connection.
 fn ice_url(text: &str, schemes: &[&str], queries: &[&str]) -> Result<String, String> {
     let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
-    let (place, query) = rest.map_or(("", None), |rest| match rest.split_once('?') {
-        Some((place, query)) => (place, Some(query)),
+    let (address, query) = rest.map_or(("", None), |rest| match rest.split_once('?') {
+        Some((address, query)) => (address, Some(query)),
         None => (rest, None),
     });
-    if is_host_and_port(place) && query.is_none_or(|query| queries.contains(&query)) {
+    if is_host_and_port(address) && query.is_none_or(|query| queries.contains(&query)) {
         return Ok(text.to_owned());
     }
-    let query = queries.first().map_or(String::new(), |query| format!(", perhaps with ?{query} behind it"));
+    let query = queries.first().map_or(String::new(), |query| format!(", optionally followed by ?{query}"));
     Err(format!("it must look like {}host:3478{query}", schemes[0]))
 }
 
 fn is_host_and_port(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, "")) => (address, None),
-        Some((address, port)) => (address, Some(port.strip_prefix(':').unwrap_or(""))),
+        Some((ip, "")) => (ip, None),
+        Some((ip, port)) => (ip, Some(port.strip_prefix(':').unwrap_or(""))),
         None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
     let fits = if text.starts_with('[') {
@@ -55,10 +55,10 @@ fn is_host_and_port(text: &str) -> bool {
 
 pub fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(address).map_err(|_| "it must be an address or a network, as in 10.0.0.0/8".into())
+    text.parse().or(address).map_err(|_| "it must be an address or a network such as 10.0.0.0/8".into())
 }
 
-/// In the spellings of unit files, compose files and other programs.
+/// As written in unit files, compose files and for other programs.
 pub fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "y" | "on" | "t" | "enable" | "enabled" => Ok(true),
@@ -74,7 +74,7 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
 
 pub fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    if path.join("app/index.html").is_file() { Ok(path) } else { Err("there is no app/index.html in it".into()) }
+    if path.join("app/index.html").is_file() { Ok(path) } else { Err("it contains no app/index.html".into()) }
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_of_ice_servers_are_as_browsers_take_them() {
+    fn ice_server_urls_are_those_that_browsers_accept() {
         for url in
             ["stun:a.example", "stun:a.example:3478", "stuns:192.0.2.1:5349", "stun:[2001:db8::1]:3478", "stun:[::1]"]
         {

@@ -1,9 +1,9 @@
-//! What the log says at the start.
+//! Warnings logged at startup.
 
-use crate::config::Config;
+use crate::config::options::Config;
 
 impl Config {
-    /// What is open or off that perhaps should not be.
+    /// Protections that are off and features that are missing, perhaps unintentionally.
     pub fn warnings(&self) -> Vec<&'static str> {
         let public = !self.listen.ip().is_loopback();
         let mut warnings = Vec::new();
@@ -12,26 +12,23 @@ impl Config {
                 warnings.push(text);
             }
         };
-        warn(
-            self.token_key.is_none(),
-            "tokens are made with a random key: peers will not survive a restart (--token-key)",
-        );
+        warn(self.token_key.is_none(), "the token key is random: peers will not survive a restart (--token-key)");
         warn(
             public && self.ticket_key.is_none(),
-            "anybody who reaches this address may make and join rooms (--ticket-key)",
+            "anyone who can reach this address can create and join rooms (--ticket-key)",
         );
         warn(
             public && !self.is_encrypted(),
-            "plain HTTP: browsers give cameras only to https:// and localhost (--tls-cert, or a proxy)",
+            "plain HTTP: browsers allow cameras only on https:// and localhost (--tls-cert, or a proxy)",
         );
-        warn(public && self.metrics_listen.is_none(), "/metrics is shown to everybody (--metrics-listen)");
+        warn(public && self.metrics_listen.is_none(), "/metrics is public (--metrics-listen)");
         warn(
             public && self.turn_url.is_empty(),
-            "no TURN server: calls between strict networks will not connect (--turn-url)",
+            "no TURN server: calls between restrictive networks will not connect (--turn-url)",
         );
         warn(
             self.cors_origin.iter().any(|origin| origin == "*"),
-            "pages of any origin may use this server (--cors-origin)",
+            "pages from any origin may use this server (--cors-origin)",
         );
         warnings
     }

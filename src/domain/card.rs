@@ -1,11 +1,10 @@
-//! What the others in a room are shown of a peer.
+//! What other peers see of a peer.
 
 use std::sync::Arc;
 
 use crate::domain::PeerId;
 
-/// A display name: at most 64 characters, no control characters. It may be empty: a name is a courtesy. Then there is
-/// nothing to keep.
+/// A display name: at most 64 characters, no control characters. It may be empty, and then takes no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name(Option<Arc<str>>);
 
@@ -22,8 +21,8 @@ impl Name {
     }
 }
 
-/// Whatever an app wants the others to know of a peer: the text of one JSON value, relayed as it was given.
-/// The edge has checked that it is JSON; here only its size matters. Mostly there is none, and nothing to keep.
+/// What an application tells the other peers about a peer: the text of one JSON value, relayed unchanged. The API has checked
+/// that it is JSON. The default `{}` takes no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Arc<str>>);
 
@@ -39,19 +38,18 @@ impl Metadata {
     }
 }
 
-/// A peer as the roster shows it.
+/// A peer's entry in the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
     pub id: PeerId,
     pub name: Name,
     pub metadata: Metadata,
-    /// Rises with each join of the room: of any two peers the one with the larger order came later, and is the polite
-    /// one in perfect negotiation (W3C WebRTC 1.0, section 10.7).
+    /// Rises with each join. Of two peers, the one with the larger order joined later and is the polite one in perfect negotiation
+    /// (W3C WebRTC 1.0, section 10.7).
     pub order: u64,
 }
 
 impl Card {
-    /// What a card costs in a mailbox, in bytes.
     pub fn bytes(&self) -> usize {
         self.name.as_str().len() + self.metadata.as_str().len()
     }
@@ -70,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_kept_as_it_was_given_and_empty_when_it_was_not() {
+    fn metadata_is_unchanged_and_an_empty_object_by_default() {
         for json in ["{}", "{ }", r#"{"a":1}"#] {
             assert_eq!(Metadata::new(json).as_str(), json);
         }

@@ -1,24 +1,23 @@
-//! Everything that happens later, in one order.
+//! When each room must be checked for ended leases.
 
 use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
 
-/// The index of deadlines: when each room is to be looked at. It may be early: whoever finds a room due looks at its leases
-/// and, if they were renewed, puts it back. So renewing a lease, the commonest thing there is, touches nothing here.
+/// An index of rooms by deadline. A deadline may be early, never late: expiry checks the leases of a room that is due and
+/// sets a new deadline if they were renewed. So renewing a lease, the most frequent operation, does not touch this index.
 ///
-/// Rooms that are due in the same second of the future stand together at its beginning, in no order, so that putting one
-/// back is cheap; those that are still due when that second has begun are put back to the microsecond. A room stands there as
-/// the hash of its name, and is known by its place.
+/// Future deadlines are rounded down to the second and share an unordered list, which makes setting one cheap. Within
+/// the current second they are exact. Rooms are stored as the hashes of their names.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    bundles: BTreeMap<Timestamp, Vec<u64>>,
+    rooms: BTreeMap<Timestamp, Vec<u64>>,
     len: usize,
 }
 
-/// Where a room stands in the index.
+/// A room's position in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Deadline {
     pub at: Timestamp,
     pub index: usize,
 }
@@ -26,35 +25,35 @@ pub struct Place {
 const SECOND: u64 = 1_000_000;
 
 impl Deadlines {
-    pub fn set(&mut self, now: Timestamp, at: Timestamp, room: u64) -> Place {
+    pub fn set(&mut self, now: Timestamp, at: Timestamp, room: u64) -> Deadline {
         let second = Timestamp::from_micros(at.micros() / SECOND * SECOND);
         let at = if second > now { second } else { at };
-        let bundle = self.bundles.entry(at).or_default();
-        bundle.push(room);
+        let rooms = self.rooms.entry(at).or_default();
+        rooms.push(room);
         self.len += 1;
-        Place { at, index: bundle.len() - 1 }
+        Deadline { at, index: rooms.len() - 1 }
     }
 
-    /// Takes a room out. Another may get its place then, and is returned with the one it had.
-    pub fn clear(&mut self, place: Place) -> Option<(u64, Place)> {
-        let bundle = self.bundles.get_mut(&place.at)?;
-        bundle.swap_remove(place.index);
+    /// Removes a deadline. If another room takes over its position, returns that room and its previous position.
+    pub fn clear(&mut self, deadline: Deadline) -> Option<(u64, Deadline)> {
+        let rooms = self.rooms.get_mut(&deadline.at)?;
+        rooms.swap_remove(deadline.index);
         self.len -= 1;
-        if bundle.is_empty() {
-            self.bundles.remove(&place.at);
+        if rooms.is_empty() {
+            self.rooms.remove(&deadline.at);
             return None;
         }
-        let moved = bundle.get(place.index)?;
-        Some((*moved, Place { at: place.at, index: bundle.len() }))
+        let moved = rooms.get(deadline.index)?;
+        Some((*moved, Deadline { at: deadline.at, index: rooms.len() }))
     }
 
     pub fn next(&self) -> Option<Timestamp> {
-        self.bundles.first_key_value().map(|(at, _)| *at)
+        self.rooms.first_key_value().map(|(at, _)| *at)
     }
 
-    /// Takes out those that are due first, in the order of the places that they had.
+    /// Removes the rooms with the earliest deadline if it has passed, in the order of their positions.
     pub fn take_due(&mut self, now: Timestamp) -> Option<(Timestamp, Vec<u64>)> {
-        let first = self.bundles.first_entry().filter(|first| *first.key() <= now)?;
+        let first = self.rooms.first_entry().filter(|first| *first.key() <= now)?;
         let due = first.remove_entry();
         self.len -= due.1.len();
         Some(due)

@@ -1,28 +1,27 @@
-//! What the rooms of a server leave for more.
+//! How much more the rooms of a server may take.
 
 use crate::domain::{Limits, Refusal, room::Room};
 
-/// What all rooms of the server leave for one more thing in one of them.
+/// What the limits on all rooms together leave for one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
-    /// There may be one more room.
+pub struct Headroom {
+    /// One more room may be created.
     pub room: bool,
-    /// They may cost so much more.
+    /// Bytes of memory that rooms may still take.
     pub bytes: usize,
 }
 
-impl Left {
-    /// May there be one more room?
-    pub fn check_room(self) -> Result<(), Refusal> {
+impl Headroom {
+    pub fn check_new_room(self) -> Result<(), Refusal> {
         if !self.room {
             return Err(Refusal::RoomsExhausted);
         }
-        self.check_share(0, Room::COST)
+        self.check_growth(0, Room::COST)
     }
 
-    /// May a room that costs so much cost so much more?
-    pub fn check_share(self, cost: usize, more: usize) -> Result<(), Refusal> {
-        if cost + more <= self.bytes / Limits::SHARE { Ok(()) } else { Err(Refusal::MemoryExhausted) }
+    /// May a room of this cost grow by `growth`?
+    pub fn check_growth(self, cost: usize, growth: usize) -> Result<(), Refusal> {
+        if cost + growth <= self.bytes / Limits::HEADROOM_DIVISOR { Ok(()) } else { Err(Refusal::MemoryExhausted) }
     }
 }
 
@@ -31,11 +30,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_may_cost_a_sixteenth_of_what_is_left() {
-        let left = Left { room: true, bytes: 16_000 };
-        assert_eq!(left.check_share(600, 400), Ok(()));
-        assert_eq!(left.check_share(600, 401), Err(Refusal::MemoryExhausted));
-        assert_eq!(left.check_room(), Err(Refusal::MemoryExhausted));
-        assert_eq!(Left { room: false, bytes: usize::MAX }.check_room(), Err(Refusal::RoomsExhausted));
+    fn a_room_may_cost_a_sixteenth_of_the_headroom() {
+        let headroom = Headroom { room: true, bytes: 16_000 };
+        assert_eq!(headroom.check_growth(600, 400), Ok(()));
+        assert_eq!(headroom.check_growth(600, 401), Err(Refusal::MemoryExhausted));
+        assert_eq!(headroom.check_new_room(), Err(Refusal::MemoryExhausted));
+        assert_eq!(Headroom { room: false, bytes: usize::MAX }.check_new_room(), Err(Refusal::RoomsExhausted));
     }
 }

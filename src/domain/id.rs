@@ -1,4 +1,4 @@
-//! What things are called: rooms by a name people choose, peers and creators by a number the server makes.
+//! Rooms are identified by a name that people choose, peers and creators by a random number.
 
 use std::{
     fmt,
@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-/// The name of a room: 1–64 characters of `A-Za-z0-9._~-`, the unreserved set of RFC 3986 section 2.3, so that a name
-/// is the same text in a path, in a log and in a link. `.` and `..` are refused: a URL parser would resolve them away.
+/// The name of a room: 1–64 unreserved characters (RFC 3986 section 2.3), so that a name is the same text in a path, in a log
+/// and in a link. `.` and `..` are refused: a URL parser would remove them (RFC 3986 section 5.2.4).
 #[derive(Clone)]
 pub struct RoomName(Text);
 
-/// Most names are short and lie where they are used: looking for one somewhere else is what takes time when there are many.
+/// Most names are short and stored inline: with many rooms, each pointer that is followed is a cache miss.
 #[derive(Clone)]
 enum Text {
     Short { length: u8, bytes: [u8; RoomName::SHORT] },
@@ -20,10 +20,9 @@ enum Text {
 
 impl RoomName {
     pub const MAX_LEN: usize = 64;
-    /// As many as fit into the place of three pointers.
+    /// Makes a name as large as three pointers.
     const SHORT: usize = 22;
 
-    /// The name, or `None` when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let length_fits = (1..=Self::MAX_LEN).contains(&text.len());
         let alphabet_fits = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-'));
@@ -86,11 +85,11 @@ impl fmt::Debug for RoomName {
     }
 }
 
-/// A peer's id: a UUID that the server made and never gives to anyone else.
+/// A random UUID, never given to a second peer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId([u8; 16]);
 
-/// Names the creation of a room. Whoever holds the token for it may close the room, lock it and kick from it.
+/// Identifies the creation of a room. The room token carries it, and lets its holder lock and close the room and kick peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CreatorId([u8; 16]);
 
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_what_it_was_however_long() {
+    fn short_and_long_names_are_stored_alike() {
         for length in [1, 21, 22, 23, 64] {
             let text = "x".repeat(length);
             let name = RoomName::parse(&text).unwrap();

@@ -1,22 +1,21 @@
-//! Rooms and peers that come and go, as their operator is told.
+//! What operators are told about rooms and peers.
 
 use crate::domain::{LeaveReason, PeerId, RoomName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lifecycle {
+pub struct LifecycleEvent {
     pub room: RoomName,
-    pub turn: Turn,
+    pub change: Change,
 }
 
-/// A turn in the life of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Change {
     RoomMade,
     PeerJoined(PeerId),
-    /// To a seat that was still there.
+    /// A peer returned to its seat.
     PeerResumed(PeerId),
     PeerLeft(PeerId, LeaveReason),
-    /// By whoever made it. It is there until its members have read so.
+    /// By its creator. The room remains until its members have read that.
     RoomClosed,
     RoomGone,
 }

@@ -1,4 +1,4 @@
-//! Every bound, by name, with its default and the reason for it. Each has a test at the edge and one past it.
+//! Every bound, with its default and its reason. Each has a test at the edge and one past it.
 
 use std::time::Duration;
 
@@ -6,64 +6,68 @@ use crate::domain::Refusal;
 
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Rooms at once. Stops a client that creates rooms in a loop; a hundred thousand rooms of two are about 300 MB.
+    /// Rooms. Stops a client that creates rooms in a loop; a hundred thousand rooms of two take about 300 MB.
     pub rooms: usize,
-    /// Seats in a room when its creator does not say. Two: most calls are between two people.
+    /// Seats in a room unless its creator asks for more. Two: most calls are between two people.
     pub room_capacity: usize,
-    /// The most seats anyone may ask for. A mesh of peer connections is hopeless long before.
+    /// The most seats a creator may ask for. A mesh of peer connections fails long before.
     pub room_capacity_max: usize,
-    /// Messages waiting in one mailbox. Stops a sender from filling the memory of a reader that has gone quiet.
+    /// Messages waiting in one mailbox. Stops a sender from filling memory while a reader is silent.
     pub mailbox_messages: usize,
     /// Bytes waiting in one mailbox, for the same reason.
     pub mailbox_bytes: usize,
-    /// What all rooms may cost together, in bytes of memory, as `Room::cost` reckons it. Stops many peers from doing
-    /// together what each of them may not: filling the server's memory.
+    /// Bytes of memory for all rooms together, as `Room::cost` estimates them. Stops many peers from filling the server's
+    /// memory when none of them could.
     pub rooms_bytes: usize,
     /// Bytes in the body of one request. An SDP with many tracks has about 20 KiB.
     pub body_bytes: usize,
-    /// Bytes in the body of one batch.
+    /// Bytes in the body of a batch.
     pub batch_bytes: usize,
-    /// Messages in one batch. Firefox gathers about 25 candidates for a call.
+    /// Messages in a batch. Firefox gathers about 25 candidates for a call.
     pub batch_messages: usize,
-    /// Bytes of a peer's metadata: every member of the room gets a copy in its mailbox.
+    /// Bytes of a peer's metadata. Every peer in the room gets a copy in its mailbox.
     pub metadata_bytes: usize,
-    /// Levels of arrays and objects in a body. Stops a sender from breaking the JSON parser of a reader.
+    /// Nesting of arrays and objects in a body. Stops a sender from overflowing a reader's JSON parser.
     pub json_depth: usize,
-    /// Keyed posts remembered for each peer. A client that sends one at a time needs one.
+    /// Posts with an idempotency key that are remembered for each peer. A client that sends one at a time needs one.
     pub idempotency_keys: usize,
-    /// How long a poll may ask to be held. Below the 60 s at which most proxies give up.
+    /// The longest hold a poll may ask for. Below the 60 s after which most proxies time out.
     pub wait_max: Duration,
-    /// How long a poll is held that does not say. Below the 30 s at which the strictest proxies give up.
+    /// The hold of a poll that asks for none. Below the 30 s after which the strictest proxies time out.
     pub wait_default: Duration,
-    /// How long a peer lives after its last sign of life: two missed polls.
+    /// How long a peer lives after its last request: two missed polls.
     pub lease: Duration,
-    /// How long a peer lives after its page said goodbye: long enough for a refresh.
+    /// How long a peer lives after its page said goodbye: long enough for a reload.
     pub leave_grace: Duration,
-    /// How long a room that was made ahead stays while nobody is in it.
+    /// How long a room that was created ahead of its first join stays while it is empty.
     pub room_lease: Duration,
 }
 
 impl Limits {
-    /// The seats of a room that somebody wishes.
+    /// The capacity of a new room.
     pub fn seats(&self, wished: Option<usize>) -> Result<usize, Refusal> {
         let max = self.room_capacity_max.min(Self::CAPACITY_CEILING);
         let seats = wished.unwrap_or(self.room_capacity.min(max));
         if (1..=max).contains(&seats) { Ok(seats) } else { Err(Refusal::CapacityInvalid { max }) }
     }
 
-    /// Server events are never refused, so a mailbox has room for some beyond its message limit. Joining is refused
-    /// when this would not suffice for the joins and for the leaves that must follow them.
+    /// Server events are never refused, so a mailbox has room for them beyond its message limit. A join is refused if this would
+    /// not suffice for its event and for the leaves that must follow.
     pub const EVENT_HEADROOM: usize = 128;
     pub const EVENT_HEADROOM_BYTES: usize = 256 * 1024;
-    /// Peers that were kicked and may not come back on their old token, remembered for each room.
+    /// Kicked peers remembered for each room, whose tokens let them in no more.
     pub const KICKED_REMEMBERED: usize = 256;
-    /// The most a batch may carry, in bytes, before the rest is left for the next poll; one message always fits.
+    /// Bytes that one poll returns, unless its first message is larger. The rest waits for the next poll.
     pub const READ_BYTES: usize = 256 * 1024;
-    /// The largest capacity that the event headroom has been reckoned for.
+    /// The largest capacity for which the event headroom suffices.
     pub const CAPACITY_CEILING: usize = 64;
-    /// One may have this part of what is left, and no more: so whoever takes much is refused long before those who take
-    /// little (the dynamic threshold of shared-memory switches, Choudhury and Hahne 1998).
-    pub const SHARE: usize = 16;
+    /// A room may cost at most this fraction of the memory that is left: so those who take much are refused long before those
+    /// who take little (the dynamic threshold of shared-memory switches, Choudhury and Hahne 1998).
+    pub const HEADROOM_DIVISOR: usize = 16;
+    /// Positions in all remembered posts of a peer together: a batch to everybody in a large room has thousands.
+    pub const REMEMBERED_POSITIONS: usize = 4096;
+    /// What a server event counts in a mailbox, besides the card of a peer that joined.
+    pub const EVENT_BYTES: usize = 128;
 }
 
 impl Default for Limits {

@@ -1,8 +1,8 @@
-//! The rules of signaling, and nothing else: rooms, peers, mailboxes, leases. [`Rooms`] is the way in.
+//! The rules of signaling: rooms, peers, mailboxes, leases. [`Rooms`] is the way in.
 //!
-//! No async, no lock, no clock, no randomness, no log, no serde, no framework: this folder imports `std` and itself.
-//! Time, ids and random numbers come in as arguments; what must happen next is returned. A test (`tests/it/tidy`)
-//! enforces that.
+//! Plain values and functions, without async, locks, clocks, randomness, logs or serde. Time and ids are arguments; what the
+//! caller must do next is returned. Besides `std` it uses `hashbrown` and `smallvec` (docs/decisions/memory-layout.md).
+//! `tests/it/tidy` enforces this.
 
 mod card;
 mod deadlines;
@@ -18,13 +18,13 @@ mod secret;
 mod time;
 
 pub use card::{Card, Metadata, Name};
-pub use headroom::Left;
+pub use headroom::Headroom;
 pub use id::{CreatorId, PeerId, RoomName};
-pub use lifecycle::{Lifecycle, Turn};
+pub use lifecycle::{Change, LifecycleEvent};
 pub use limits::Limits;
 pub use mailbox::Batch;
 pub use mailbox::cursor::Seq;
-pub use mailbox::idempotency::Keyed;
+pub use mailbox::idempotency::KeyedRequest;
 pub use mailbox::message::{Content, LeaveReason, Message, Payload};
 pub use refusal::{Refusal, Seat};
 pub use registry::table::RoomKey;

@@ -1,4 +1,4 @@
-//! Every way in which a request can be refused. What that is in HTTP stands in `api/problem.rs`, in one table.
+//! Every reason to refuse a request. `api/problem.rs` maps them to HTTP.
 
 use std::time::Duration;
 
@@ -7,56 +7,56 @@ use crate::domain::{PeerId, Seq};
 /// One taken seat of a full room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
-    /// When the seat frees if its peer stays quiet; `None` while the peer is heard of.
+    /// How long until the seat is free if its peer stays quiet; `None` while the peer is active.
     pub frees_in: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such room.
+    /// The room does not exist.
     RoomUnknown,
-    /// A room of that name exists.
+    /// A room of this name exists.
     RoomExists,
     /// Every seat is taken.
     RoomFull { capacity: usize, seats: Vec<Seat> },
-    /// The holder of the room token lets nobody in.
+    /// The holder of the room token has locked the room.
     RoomLocked,
-    /// The room wants a secret, and this is not it.
+    /// The room has a secret, and the request did not give it.
     SecretWrong,
-    /// Without a ticket one only comes back to a seat that is still there.
+    /// Without a ticket a peer can only return to a seat that still exists.
     TicketMissing,
-    /// There is no such room, and the ticket does not allow to make it.
+    /// The room does not exist, and the ticket does not allow creating it.
     MayNotCreate,
-    /// The room was closed by the holder of its token.
+    /// The holder of the room token has closed the room.
     RoomClosed,
-    /// The server has as many rooms as it may have.
+    /// The server has reached its limit of rooms.
     RoomsExhausted,
-    /// The rooms together cost as much memory as they may, and this one has its share of what is left.
+    /// The rooms leave too little memory for this.
     MemoryExhausted,
-    /// More seats than anybody may have, or none.
+    /// No seats, or more than the limit.
     CapacityInvalid { max: usize },
-    /// The one who asks is not in the room: it left, its lease ended, or the server restarted.
+    /// The caller is not in the room: it left, its lease ended, or the server restarted.
     PeerGone,
-    /// The one who asks was removed by the holder of the room token.
+    /// The holder of the room token has removed the caller.
     Kicked,
-    /// The one who is addressed is not in the room.
+    /// The addressee is not in the room.
     PeerUnknown { peer: PeerId },
-    /// The room token is for another room of this name.
+    /// The room token is for an earlier room of this name.
     NotCreator,
-    /// A mailbox cannot take more until its owner has read.
+    /// A mailbox is full until its owner reads.
     MailboxFull { peer: PeerId },
     /// The post is larger than an empty mailbox.
     NeverFits,
     /// The cursor is beyond the newest message.
     CursorAhead { cursor: Seq, newest: Seq },
-    /// The cursor is before what the mailbox still has, or from before a restart.
+    /// The cursor is before the oldest message that the mailbox still has, or from before a restart.
     CursorGone { cursor: Seq, oldest: Seq },
-    /// A newer poll of the same peer has taken over.
+    /// A newer poll of the same peer has replaced this one.
     PollSuperseded,
-    /// The key was used before, for another request.
+    /// The idempotency key was used before, for a different request.
     KeyReused,
-    /// The server is about to stop.
+    /// The server is shutting down.
     Draining,
-    /// What keeps the rooms cannot be reached. What was asked for is not done, unless it says that it may be.
+    /// The store cannot be reached. Nothing was done, unless `perhaps_done`.
     EngineUnavailable { perhaps_done: bool },
 }

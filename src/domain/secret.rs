@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The digest of a room's secret: the secret itself is never kept. Compared in constant time, never printed.
+/// The digest of a room's secret: the secret itself is not stored. Compared in constant time, never printed.
 #[derive(Clone, Copy)]
 pub struct Secret([u8; 32]);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(digest)
     }
 
-    /// For where rooms are kept; nobody else is shown it.
+    /// Only for storing the room.
     pub const fn as_digest(&self) -> &[u8; 32] {
         &self.0
     }

@@ -1,9 +1,8 @@
-//! Monotonic time, in whole microseconds since some start that only the caller knows.
+//! Monotonic time in microseconds.
 
 use std::{ops::Add, time::Duration};
 
-/// A moment on the server's monotonic clock. Leases and holds are reckoned in it; it is never shown to a client and
-/// never meets the wall clock.
+/// A moment on the server's monotonic clock, for leases and holds. It is never sent to a client or compared with the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -26,7 +25,7 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// How long it is from here until `later`; zero when `later` has passed.
+    /// The time until `later`; zero if that has passed.
     pub const fn until(self, later: Timestamp) -> Duration {
         Duration::from_micros(later.0.saturating_sub(self.0))
     }

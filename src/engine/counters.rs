@@ -1,28 +1,28 @@
-//! What has passed through an engine, counted.
+//! Counters of what an engine has done.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::domain::{Accepted, Batch, LeaveReason, Lifecycle, Timestamp, Turn};
+use crate::domain::{Accepted, Batch, Change, LeaveReason, LifecycleEvent, Timestamp};
 
-/// Upper bounds of the histogram of waiting times, in microseconds: a wake-up takes some hundred, a quiet reader
-/// seconds.
+/// Upper bounds of the histogram of how long messages wait: some hundred microseconds for a parked poll to wake, seconds for a
+/// quiet reader.
 pub const BUCKETS_MICROS: [u64; 12] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 5_000_000, 30_000_000];
 
 #[derive(Debug, Default)]
-pub struct Flow {
+pub struct Counters {
     accepted: AtomicU64,
     accepted_bytes: AtomicU64,
     delivered: AtomicU64,
     delivered_bytes: AtomicU64,
     expired: AtomicU64,
     fullest: AtomicUsize,
-    /// How long messages waited from the post to the answer of a poll; the last count is of those beyond all bounds.
+    /// How long messages waited between post and delivery; the last bucket has no upper bound.
     waited: [AtomicU64; BUCKETS_MICROS.len() + 1],
     waited_micros: AtomicU64,
 }
 
-/// The same at one moment.
+/// A snapshot of [`Counters`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub accepted: u64,
@@ -35,20 +35,20 @@ pub struct Counts {
     pub waited_micros: u64,
 }
 
-impl Flow {
+impl Counters {
     pub fn accepted(&self, accepted: &Accepted) {
         if accepted.repeated {
             return;
         }
-        self.accepted.fetch_add(accepted.places.len() as u64, Relaxed);
+        self.accepted.fetch_add(accepted.positions.len() as u64, Relaxed);
         self.accepted_bytes.fetch_add(accepted.bytes as u64, Relaxed);
-        // The mark is rarely passed, so it is mostly only read.
+        // The maximum rarely rises, so mostly this is only a load.
         if accepted.fullest > self.fullest.load(Relaxed) {
             self.fullest.fetch_max(accepted.fullest, Relaxed);
         }
     }
 
-    /// A message that is handed out once more, because an answer was lost, is not counted again.
+    /// A message that is read again, because a response was lost, is not counted again.
     pub fn delivered(&self, batch: &Batch, now: Timestamp) {
         let fresh = &batch.messages[batch.messages.len() - batch.fresh..];
         if fresh.is_empty() {
@@ -65,13 +65,12 @@ impl Flow {
         self.delivered_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Counts those who went without a word.
-    pub fn expired(&self, lifecycle: &[Lifecycle]) {
-        let expired = |note: &&Lifecycle| matches!(note.turn, Turn::PeerLeft(_, LeaveReason::Expired));
+    pub fn expired(&self, lifecycle: &[LifecycleEvent]) {
+        let expired = |event: &&LifecycleEvent| matches!(event.change, Change::PeerLeft(_, LeaveReason::Expired));
         self.expired.fetch_add(lifecycle.iter().filter(expired).count() as u64, Relaxed);
     }
 
-    pub fn counts(&self) -> Counts {
+    pub fn snapshot(&self) -> Counts {
         Counts {
             accepted: self.accepted.load(Relaxed),
             accepted_bytes: self.accepted_bytes.load(Relaxed),

@@ -1,29 +1,29 @@
-//! A line in the log for each room and peer that comes or goes.
+//! The log of rooms and peers.
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::domain::{LeaveReason, Lifecycle, Turn};
+use crate::domain::{Change, LeaveReason, LifecycleEvent};
 
-/// Whoever knows the name of an open room can join it, so above debug a room goes by a number that only this process can
-/// make from the name.
-pub fn log(lifecycle: &[Lifecycle], hasher: &RandomState) {
+/// Anybody who knows the name of an open room can join it. So above debug level a room is logged as a hash of its name with
+/// this process's key.
+pub fn log(lifecycle: &[LifecycleEvent], hasher: &RandomState) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    for Lifecycle { room: name, turn } in lifecycle {
+    for LifecycleEvent { room: name, change } in lifecycle {
         let room = format!("{:08x}", hasher.hash_one(name) >> 32);
-        match turn {
-            Turn::RoomMade => {
+        match change {
+            Change::RoomMade => {
                 tracing::info!(%room, "room made");
                 tracing::debug!(%room, %name, "room named");
             }
-            Turn::PeerJoined(peer) => tracing::info!(%room, %peer, "peer joined"),
-            Turn::PeerResumed(peer) => tracing::info!(%room, %peer, "peer resumed"),
-            Turn::PeerLeft(peer, LeaveReason::Left) => tracing::info!(%room, %peer, "peer left"),
-            Turn::PeerLeft(peer, LeaveReason::Expired) => tracing::info!(%room, %peer, "peer expired"),
-            Turn::PeerLeft(peer, LeaveReason::Kicked) => tracing::info!(%room, %peer, "peer kicked"),
-            Turn::RoomClosed => tracing::info!(%room, "room closed"),
-            Turn::RoomGone => tracing::info!(%room, "room gone"),
+            Change::PeerJoined(peer) => tracing::info!(%room, %peer, "peer joined"),
+            Change::PeerResumed(peer) => tracing::info!(%room, %peer, "peer resumed"),
+            Change::PeerLeft(peer, LeaveReason::Left) => tracing::info!(%room, %peer, "peer left"),
+            Change::PeerLeft(peer, LeaveReason::Expired) => tracing::info!(%room, %peer, "peer expired"),
+            Change::PeerLeft(peer, LeaveReason::Kicked) => tracing::info!(%room, %peer, "peer kicked"),
+            Change::RoomClosed => tracing::info!(%room, "room closed"),
+            Change::RoomGone => tracing::info!(%room, "room gone"),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Where rooms are kept, and how polls wait.
+//! Stores rooms and parks polls.
 //!
-//! [`Engine`] is the contract and the only way in, implemented for one machine (`memory`) and for several (`redis`). An
-//! engine adds what the domain must not know: locks, the clock, waiting, the network. It knows nothing of HTTP.
+//! [`Engine`] is the contract and the only way in. It has two implementations: `memory` for one node, `redis` for several. An
+//! engine adds to the domain what that must not know: locks, the clock, waiting, the network. It knows nothing of HTTP.
 
 mod counters;
 mod lifecycle_log;
@@ -15,137 +15,139 @@ pub use counters::{BUCKETS_MICROS, Counts};
 pub use memory::Memory;
 pub use redis::{Address as RedisAddress, Login as RedisLogin, Redis, TlsFiles as RedisTlsFiles};
 
-use crate::{
-    clock::Clock,
-    domain::{
-        Accepted, Batch, Card, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
-        Seq, Timestamp, Visitor,
-    },
-    engine::waiters::Wake,
+use crate::domain::{
+    Accepted, Batch, Card, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Seq,
+    Visitor,
 };
 
-/// Keeps rooms and mailboxes. What every engine promises, and the suite in `tests/it/engine/contract.rs` checks:
+/// Stores rooms and mailboxes, and parks polls. Both engines guarantee the following; `tests/it/engine/contract.rs`
+/// checks it for each, and `tests/it/engine/differential` compares them.
 ///
-/// * **Atomic.** An operation happens whole or not at all, and operations on one room happen in one order that all of
-///   its members see: in every mailbox joins and leaves have the same order, and the messages of one sender theirs.
-/// * **Kept until acknowledged.** What was accepted stays in the mailbox until its owner reads with a cursor at or past
-///   it, for as long as the owner lives. Reading removes nothing.
-/// * **Honest cursors.** `seq` rises by one without a hole. A cursor ahead of the mailbox, or before what it still has,
-///   is refused by name and never answered with a guess.
-/// * **Once.** A keyed request that comes again gets its first answer and has no second effect.
-/// * **Bounded.** Every limit of [`crate::domain::Limits`] is kept by refusing the one who asks for more.
-/// * **One waiter.** Of the polls of one peer the newest waits; an older one ends with [`Refusal::PollSuperseded`], or,
-///   when both are the same page's, with an empty batch. Of the pages that say which they are, the one that joined last
-///   has the seat. A poll that its client drops leaves nothing behind.
-/// * **Leases.** A peer that is not heard of for the length of its lease is gone, the others are told, once, and the
-///   seat is free. Time does this, not traffic.
+/// **Atomicity.** An operation takes effect as a whole or not at all. The operations on a room have one order, and all of its
+/// mailboxes agree with it: joins and leaves are in the same order everywhere, and one sender's messages in the order of its
+/// posts.
 ///
-/// A wake-up is a hint and the read is the truth: a poll looks again after each.
+/// **Delivery.** An accepted message stays in the mailbox until the mailbox's owner reads with a cursor at or past it, as long as
+/// the owner is in the room. Reading removes nothing, so a lost response can be fetched again.
+///
+/// **Cursors.** The numbers of a mailbox rise by one, without gaps. A cursor past the newest message is refused with
+/// [`Refusal::CursorAhead`], one before the oldest with [`Refusal::CursorGone`]; neither is ever guessed. If messages may have
+/// been lost, as after a restart, the mailbox starts at a higher number, so that old cursors are gone.
+///
+/// **Idempotency.** A join, creation or post that is repeated with its [`KeyedRequest`](crate::domain::KeyedRequest) has the
+/// first one's result and no second effect.
+///
+/// **Polls.** Each peer has at most one parked poll, its newest. A poll that has been replaced ends with
+/// [`Refusal::PollSuperseded`], or with an empty batch if the newer poll is from the same [`Page`]. Among pages that name
+/// themselves, the one that joined last has the seat. Dropping the future of a poll releases all that it holds.
+///
+/// **Wake-ups.** A message that arrives between a poll's empty read and its parking wakes it. A wake-up is only a hint to read
+/// again: a spurious one costs time, never a message.
+///
+/// **Leases.** A peer that makes no request for the length of its lease is removed. The others are told once, and its seat is
+/// free. No operation sees a lease that has ended, whether or not the sweeper has run.
+///
+/// **Limits.** Each limit of [`Limits`](crate::domain::Limits) is enforced by refusing the caller that would exceed it. Server
+/// events are never refused.
+///
+/// **Failure.** [`Refusal::EngineUnavailable`] says whether the operation may have been done. The memory engine never
+/// returns it.
+///
+/// **Draining.** After [`Engine::drain`], creations, joins, posts and polls with a hold are refused with
+/// [`Refusal::Draining`], and so are parked polls. Everything else still works.
 #[derive(Clone, Debug)]
 pub enum Engine {
     Memory(Arc<Memory>),
     Redis(Arc<Redis>),
 }
 
-/// What a poll says of itself: its cursor, and which page it is from.
+/// A poll's cursor, and the page that it is from.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked {
+pub struct PollRequest {
     pub after: Option<Seq>,
     pub page: Option<Page>,
 }
 
-/// Figures for people and monitors.
+/// Figures for metrics and health checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     pub rooms: usize,
     pub peers: usize,
     pub parked: usize,
-    /// What all rooms cost, in bytes of memory.
+    /// Bytes of memory that all rooms take, as estimated; 0 if they are in Redis.
     pub rooms_bytes: usize,
-    pub flow: Counts,
+    pub counters: Counts,
+}
+
+/// Calls the method of either engine. The future of a Redis call is boxed: it is large, and would be part of every connection's
+/// future with the memory engine, too.
+macro_rules! dispatch {
+    ($engine:ident.$method:ident($($argument:expr),*)) => {
+        match $engine {
+            Engine::Memory(memory) => memory.$method($($argument),*),
+            Engine::Redis(redis) => Box::pin(redis.$method($($argument),*)).await,
+        }
+    };
 }
 
 impl Engine {
     pub async fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.create(name, plan, creator),
-            Engine::Redis(redis) => Box::pin(redis.create(name, plan, creator)).await,
-        }
+        dispatch!(self.create(name, plan, creator))
     }
 
     pub async fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.join(name, visitor),
-            Engine::Redis(redis) => Box::pin(redis.join(name, visitor)).await,
-        }
+        dispatch!(self.join(name, visitor))
     }
 
     pub async fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.post(name, from, post),
-            Engine::Redis(redis) => Box::pin(redis.post(name, from, post)).await,
-        }
+        dispatch!(self.post(name, from, post))
     }
 
     pub async fn leave(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.leave(name, peer),
-            Engine::Redis(redis) => Box::pin(redis.leave(name, peer)).await,
-        }
+        dispatch!(self.leave(name, peer))
     }
 
+    /// The peer's page is going away: its lease shrinks to the grace period unless it joins again.
     pub async fn say_goodbye(&self, name: &RoomName, peer: PeerId) -> Result<(), Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.say_goodbye(name, peer),
-            Engine::Redis(redis) => Box::pin(redis.say_goodbye(name, peer)).await,
-        }
+        dispatch!(self.say_goodbye(name, peer))
     }
 
     pub async fn kick(&self, name: &RoomName, creator: CreatorId, peer: PeerId) -> Result<(), Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.kick(name, creator, peer),
-            Engine::Redis(redis) => Box::pin(redis.kick(name, creator, peer)).await,
-        }
+        dispatch!(self.kick(name, creator, peer))
     }
 
     pub async fn lock(&self, name: &RoomName, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.lock(name, creator, locked),
-            Engine::Redis(redis) => Box::pin(redis.lock(name, creator, locked)).await,
-        }
+        dispatch!(self.lock(name, creator, locked))
     }
 
     pub async fn close(&self, name: &RoomName, creator: CreatorId) -> Result<(), Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.close(name, creator),
-            Engine::Redis(redis) => Box::pin(redis.close(name, creator)).await,
-        }
+        dispatch!(self.close(name, creator))
     }
 
     pub async fn view(&self, name: &RoomName) -> Result<RoomView, Refusal> {
-        match self {
-            Engine::Memory(memory) => memory.view(name),
-            Engine::Redis(redis) => Box::pin(redis.view(name)).await,
-        }
+        dispatch!(self.view(name))
     }
 
+    /// Every peer in the room, in the order of joining.
     pub async fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+        dispatch!(self.roster(name, peer))
+    }
+
+    /// The messages after a cursor. If there are none, waits up to `hold` for one; then the batch is empty.
+    pub async fn receive(
+        &self,
+        name: &RoomName,
+        peer: PeerId,
+        request: PollRequest,
+        hold: Duration,
+    ) -> Result<Batch, Refusal> {
         match self {
-            Engine::Memory(memory) => memory.roster(name, peer),
-            Engine::Redis(redis) => Box::pin(redis.roster(name, peer)).await,
+            Engine::Memory(memory) => memory.receive(name, peer, request, hold).await,
+            Engine::Redis(redis) => Box::pin(redis.receive(name, peer, request, hold)).await,
         }
     }
 
-    /// The messages after a cursor. When there are none, waits up to `hold` for one; an empty batch says that none came.
-    pub async fn receive(&self, name: &RoomName, peer: PeerId, asked: Asked, hold: Duration) -> Result<Batch, Refusal> {
-        match self {
-            Engine::Memory(memory) => Memory::receive(memory, name, peer, asked, hold).await,
-            // What waits for the network is large, and is not to weigh on those who do not use it.
-            Engine::Redis(redis) => Box::pin(redis.receive(name, peer, asked, hold)).await,
-        }
-    }
-
-    /// Answers every parked poll with [`Refusal::Draining`], now and from now on.
+    /// Ends all parked polls, now and from now on.
     pub fn drain(&self) {
         match self {
             Engine::Memory(memory) => memory.drain(),
@@ -160,7 +162,7 @@ impl Engine {
         }
     }
 
-    /// Whether it can do what it is asked for now.
+    /// The readiness check.
     pub fn check_ready(&self) -> Result<(), Refusal> {
         match self {
             _ if self.is_draining() => Err(Refusal::Draining),
@@ -170,25 +172,14 @@ impl Engine {
     }
 
     pub async fn stats(&self) -> Stats {
-        match self {
-            Engine::Memory(memory) => memory.stats(),
-            Engine::Redis(redis) => Box::pin(redis.stats()).await,
-        }
+        dispatch!(self.stats())
     }
 
-    /// Ends leases as they run out, for as long as it is polled.
+    /// Ends leases when they are over, until it is dropped.
     pub async fn sweep(&self) {
         match self {
             Engine::Memory(memory) => memory.sweep().await,
             Engine::Redis(redis) => Box::pin(redis.sweep()).await,
         }
-    }
-}
-
-/// Waits for a wake-up, or for the end of the hold, after which a last look finds an empty mailbox or a late message.
-async fn wait(clock: &Clock, woken: impl Future<Output = Wake>, until: Timestamp) -> Wake {
-    tokio::select! {
-        wake = woken => wake,
-        () = clock.sleep_until(until) => Wake::News,
     }
 }

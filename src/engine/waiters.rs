@@ -1,4 +1,4 @@
-//! The polls that wait, one for each peer.
+//! Parked polls, one for each peer, and how a poll waits.
 
 use std::{
     collections::HashMap,
@@ -7,30 +7,50 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::domain::PeerId;
+use crate::{
+    clock::Clock,
+    domain::{Batch, PeerId, Refusal, Timestamp},
+};
 
-/// Why a parked poll goes on.
+/// Why a parked poll is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// Something may have happened: look again.
-    News,
-    /// What keeps the rooms was lost for a moment, so everybody looks again.
-    Lost,
-    /// The server is about to stop.
+    /// Its mailbox or its membership may have changed.
+    Changed,
+    /// Wake-ups may have been lost with a connection to the store, so every poll reads again.
+    Reconnected,
     Draining,
 }
 
-/// Lives beside the rooms under the same lock, so that nothing can happen between an empty read and the parking.
-#[derive(Debug, Default)]
-pub struct Waiters {
-    parked: HashMap<PeerId, Waiter, BuildHasherDefault<RandomAlready>>,
+/// The outcome of a poll's read.
+#[derive(Debug)]
+pub enum ReadOutcome<P> {
+    Ready(Batch),
+    /// The mailbox was empty and the hold is not over.
+    Parked(P),
 }
 
-/// The server makes the ids of peers at random, so a part of one is as good as a hash.
-#[derive(Debug, Default)]
-struct RandomAlready(u64);
+/// Waits for a wake-up or for the end of the hold. In either case the poll reads again.
+pub async fn wait(clock: &Clock, woken: &mut oneshot::Receiver<Wake>, until: Timestamp) -> Result<Wake, Refusal> {
+    let wake = tokio::select! {
+        // A sender that was dropped without sending is treated like a wake-up.
+        wake = woken => wake.unwrap_or(Wake::Changed),
+        () = clock.sleep_until(until) => Wake::Changed,
+    };
+    if wake == Wake::Draining { Err(Refusal::Draining) } else { Ok(wake) }
+}
 
-impl Hasher for RandomAlready {
+/// Under the same lock as the rooms, so that no message falls between an empty read and the parking.
+#[derive(Debug, Default)]
+pub struct Waiters {
+    parked: HashMap<PeerId, Waiter, BuildHasherDefault<IdHasher>>,
+}
+
+/// Peer ids are random, so a part of one serves as its hash.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {
         if let Some(part) = bytes.first_chunk() {
             self.0 ^= u64::from_ne_bytes(*part);
@@ -51,30 +71,30 @@ struct Waiter {
 }
 
 impl Waiters {
-    /// Parks a poll in a place from which an older one was taken.
+    /// An older poll of this peer must have been taken.
     pub fn park(&mut self, peer: PeerId, poll: u64) -> oneshot::Receiver<Wake> {
         let (sender, receiver) = oneshot::channel();
         self.parked.insert(peer, Waiter { poll, sender });
         receiver
     }
 
-    /// Takes out those who are to be woken. They are woken after the lock is gone, by [`Woken::wake`].
-    pub fn take(&mut self, peers: impl IntoIterator<Item = PeerId>) -> Woken {
+    /// Removes the polls of these peers, to be woken after the lock is released.
+    pub fn take(&mut self, peers: impl IntoIterator<Item = PeerId>) -> WakeList {
         let waiting = peers.into_iter().filter_map(|peer| self.parked.remove(&peer));
-        Woken(waiting.map(|waiter| waiter.sender).collect())
+        WakeList(waiting.map(|waiter| waiter.sender).collect())
     }
 
-    pub fn take_all(&mut self) -> Woken {
-        Woken(self.parked.drain().map(|(_, waiter)| waiter.sender).collect())
+    pub fn take_all(&mut self) -> WakeList {
+        WakeList(self.parked.drain().map(|(_, waiter)| waiter.sender).collect())
     }
 
-    /// The poll of this number waits no more. Returns whether it still had its place.
-    pub fn give_back(&mut self, peer: PeerId, poll: u64) -> bool {
-        let still_there = self.parked.get(&peer).is_some_and(|waiter| waiter.poll == poll);
-        if still_there {
+    /// Removes this poll. Returns whether it was still parked.
+    pub fn remove(&mut self, peer: PeerId, poll: u64) -> bool {
+        let parked = self.parked.get(&peer).is_some_and(|waiter| waiter.poll == poll);
+        if parked {
             self.parked.remove(&peer);
         }
-        still_there
+        parked
     }
 
     pub fn len(&self) -> usize {
@@ -82,12 +102,11 @@ impl Waiters {
     }
 }
 
-/// Polls on their way out.
 #[derive(Debug, Default)]
-#[must_use = "a taken waiter that is not woken sleeps to the end of its hold"]
-pub struct Woken(Vec<oneshot::Sender<Wake>>);
+#[must_use = "a poll that is taken and not woken sleeps to the end of its hold"]
+pub struct WakeList(Vec<oneshot::Sender<Wake>>);
 
-impl Woken {
+impl WakeList {
     pub fn wake(self, why: Wake) {
         for sender in self.0 {
             let _ = sender.send(why);

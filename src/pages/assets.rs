@@ -1,21 +1,21 @@
-//! The page and the client, from the binary or, for working on them, from a folder.
+//! The web page and the client, from the binary or, for development, from a folder.
 
 use std::path::PathBuf;
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse,
     http::header::{self, ETag, HeaderName},
     middleware::DefaultHeaders,
-    web::{self, Data, ServiceConfig},
+    web::{self, ServiceConfig},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     pages::{
         etag::{is_known, tag_of},
-        page,
+        read_only::page,
     },
 };
 
@@ -28,7 +28,7 @@ struct Page;
 #[exclude = "*.json"]
 struct Client;
 
-/// Nothing from elsewhere, nothing inline, nothing framed.
+/// Nothing from other origins, nothing inline, nothing framed.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -41,27 +41,15 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 pub fn embedded(config: &mut ServiceConfig) {
+    let index = async |request: HttpRequest| serve(&request, Page::get("index.html"));
+    let test = async |request: HttpRequest| serve(&request, Page::get("network-test.html"));
+    let app = async |request: HttpRequest, file: web::Path<String>| serve(&request, Page::get(&file));
+    let client = async |request: HttpRequest, file: web::Path<String>| serve(&request, Client::get(&file));
     config
-        .service(page("/").route(web::get().to(embedded_index)))
-        .service(page("/network-test").route(web::get().to(embedded_test)))
-        .service(page("/app/{file:.*}").route(web::get().to(embedded_page)))
-        .service(page("/client/{file:.*}").route(web::get().to(embedded_client)));
-}
-
-async fn embedded_index(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    serve(&request, Page::get("index.html"))
-}
-
-async fn embedded_test(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    serve(&request, Page::get("network-test.html"))
-}
-
-async fn embedded_page(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
-    serve(&request, Page::get(&file))
-}
-
-async fn embedded_client(request: HttpRequest, file: web::Path<String>) -> Result<HttpResponse, Problem> {
-    serve(&request, Client::get(&file))
+        .service(page("/").route(web::get().to(index)))
+        .service(page("/network-test").route(web::get().to(test)))
+        .service(page("/app/{file:.*}").route(web::get().to(app)))
+        .service(page("/client/{file:.*}").route(web::get().to(client)));
 }
 
 fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpResponse, Problem> {
@@ -79,31 +67,20 @@ fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpRespon
     Ok(response.content_type(file.metadata.mimetype()).body(file.data.into_owned()))
 }
 
-/// The folder that `--web-dir` names.
-struct Folder(PathBuf);
-
+/// Serves the folder of `--web-dir`.
 pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
     let files = |path: &str, name: &str| Files::new(path, dir.join(name)).use_etag(true);
     let headers = HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, header| headers.add(header));
-    let (app, client) = (files("/app", "app"), files("/client", "client"));
-    config.app_data(Data::new(Folder(dir)));
-    config.service(page("/").wrap(headers.clone()).route(web::get().to(folder_index)));
-    config.service(page("/network-test").wrap(headers.clone()).route(web::get().to(folder_test)));
-    config.service(web::scope("").wrap(headers).service(app).service(client));
+    let file = |path: &str, name: &'static str| {
+        let file = dir.join("app").join(name);
+        let open = move || std::future::ready(NamedFile::open(&file).map_err(|_| missing(name)));
+        page(path).wrap(headers.clone()).route(web::get().to(open))
+    };
+    config.service(file("/", "index.html")).service(file("/network-test", "network-test.html")).service(
+        web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")),
+    );
 }
 
-async fn folder_index(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
-    folder.serve(&request, "index.html")
-}
-
-async fn folder_test(request: HttpRequest, folder: Data<Folder>) -> Result<HttpResponse, Problem> {
-    folder.serve(&request, "network-test.html")
-}
-
-impl Folder {
-    fn serve(&self, request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
-        let missing = |_| Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."));
-        let file = NamedFile::open(self.0.join("app").join(name)).map_err(missing)?;
-        Ok(file.respond_to(request).map_into_boxed_body())
-    }
+fn missing(name: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("The folder of `--web-dir` has no app/{name}."))
 }

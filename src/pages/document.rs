@@ -1,4 +1,4 @@
-//! The OpenAPI document as it is served: written once, at the start.
+//! The OpenAPI document, serialized once at startup.
 
 use actix_web::{
     HttpRequest, HttpResponse,

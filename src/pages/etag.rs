@@ -1,4 +1,4 @@
-//! Entity tags of what does not change while the server runs (RFC 9110 section 8.8.3).
+//! Entity tags of content that does not change while the server runs (RFC 9110 section 8.8.3).
 
 use actix_web::{
     HttpRequest,
@@ -11,8 +11,8 @@ pub fn tag_of(digest: &[u8]) -> EntityTag {
     EntityTag::new_strong(format!("{number:016x}"))
 }
 
-/// Whether the client has this version. A proxy that compresses a response makes its tag a weak one, so tags are compared
-/// weakly (RFC 9110 section 13.1.2).
+/// Whether the client has this version. The comparison is weak (RFC 9110 section 13.1.2), because proxies that compress
+/// responses make tags weak.
 pub fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,

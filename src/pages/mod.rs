@@ -1,17 +1,18 @@
-//! What people open in a browser: the page and the client, Swagger UI and the OpenAPI document, and a page about each
-//! problem. Also the answer to unknown paths.
+//! What people open in a browser: the web page and the client, Swagger UI and the OpenAPI document, and a page about each
+//! problem.
 //!
-//! This is an actix-web application ([`configure`]), which receives the requests that the API does not know. Nothing
-//! here may ask the engine.
+//! An actix-web application ([`configure`]) for all paths that are not the API's, including unknown ones. It must not use
+//! the engine.
 
 pub mod assets;
 pub mod document;
 pub mod etag;
+mod read_only;
 
 use std::path::PathBuf;
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse,
     http::header,
     web::{self, Data, ServiceConfig},
 };
@@ -19,12 +20,15 @@ use utoipa_swagger_ui::Config;
 
 use crate::{
     api::problem::{Code, DOT_SEGMENT_HINT, Problem},
-    pages::document::{WrittenDocument, openapi_json},
+    pages::{
+        document::{WrittenDocument, openapi_json},
+        read_only::page,
+    },
 };
 
 /// The routes of an actix-web application.
 pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, web_dir: Option<PathBuf>) {
-    // Relative addresses: whatever path a proxy has put the server under.
+    // A relative address works under any base path.
     let swagger = Config::from("../openapi.json")
         .try_it_out_enabled(true)
         .persist_authorization(true)
@@ -36,26 +40,17 @@ pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, we
         .service(page("/openapi.json").route(web::get().to(openapi_json)))
         .service(page("/swagger-ui/{file:.*}").route(web::get().to(swagger_ui)))
         .service(web::redirect("/swagger-ui", "swagger-ui/"))
-        .default_service(web::to(no_page));
+        .default_service(web::to(not_found));
     match web_dir {
         Some(dir) => assets::from_folder(config, dir),
         None => assets::embedded(config),
     }
 }
 
-/// A page can only be read.
-pub fn page(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(only_read))
-}
-
-async fn only_read(request: HttpRequest) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} is not among them.", request.method())).allow("GET, HEAD")
-}
-
-/// The page about one kind of problem, to which its `type` refers.
+/// The page to which the `type` of a problem refers.
 async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> {
     let known = Code::ALL.iter().map(|code| code.row()).find(|row| row.slug == slug.as_str());
-    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "There is no such problem."))?;
+    let row = known.ok_or_else(|| Problem::new(Code::NotFound, "No type of problem has this name."))?;
     let text = format!("{} ({})\n\n{}.\n\n{}\n", row.slug, row.status, row.title, row.action);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "max-age=3600"))
@@ -70,18 +65,19 @@ async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> 
     Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.to_vec()))
 }
 
-async fn no_page(request: HttpRequest) -> Problem {
+async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
-    if has_lost_its_room(path) {
-        return Problem::new(Code::RoomNameInvalid, format!("The path has lost the room's name.{DOT_SEGMENT_HINT}"));
+    if lacks_room_name(path) {
+        let detail = format!("The path lacks the room's name.{DOT_SEGMENT_HINT}");
+        return Err(Problem::new(Code::RoomNameInvalid, detail));
     }
     let hint = if matches!(path, "/v1/" | "/v1/rooms/") { DOT_SEGMENT_HINT } else { "" };
-    Problem::new(Code::NotFound, format!("No route has this path.{hint}"))
+    Err(Problem::new(Code::NotFound, format!("No page or operation has this path.{hint}")))
 }
 
-/// Whether the path is what is left when a client has taken `.` or `..` in the place of the room's name for the segment that it is
-/// to every URL parser (RFC 3986 section 5.2.4), `%2e` too (URL standard). The server never sees the name.
-fn has_lost_its_room(path: &str) -> bool {
+/// Whether the client's URL parser may have removed a room name `.` or `..` as a dot segment (RFC 3986 section 5.2.4), `%2e`
+/// included (URL standard).
+fn lacks_room_name(path: &str) -> bool {
     let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
     rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
 }

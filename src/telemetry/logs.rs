@@ -1,8 +1,8 @@
-//! Logs, by `tracing`, to standard error.
+//! Logs to standard error, by `tracing`.
 //!
-//! `error`: an operator must act. `warn`: something is open or off that perhaps should not be. `info`: the life of the
-//! server, its rooms and its peers. `debug`: a line for each request. Room names are not logged above debug; bodies,
-//! addresses and tokens not at all.
+//! `error`: an operator must act. `warn`: something is unprotected or disabled, perhaps unintentionally. `info`: the life
+//! of the server, its rooms and its peers. `debug`: a line for each request. Room names are logged at `debug` only; bodies,
+//! addresses and tokens never.
 
 use std::io::IsTerminal;
 
@@ -22,7 +22,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging at a level (`info`), or at levels by part (`warn,signalpost=debug`).
+/// Starts logging at a level (`info`), or at a level for each module (`warn,signalpost=debug`).
 pub fn start(filter: &Targets, format: LogFormat) {
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
@@ -30,7 +30,7 @@ pub fn start(filter: &Targets, format: LogFormat) {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    // That crate complains about what strangers send, as often as they like.
+    // That crate logs every malformed datagram, and anybody can send those.
     let filter = filter.clone().with_target("stun_types", LevelFilter::OFF);
     // A second start, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();

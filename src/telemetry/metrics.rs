@@ -1,4 +1,4 @@
-//! Figures for Prometheus, read when they are asked for. Never labelled by room or peer.
+//! Metrics for Prometheus, collected at each scrape and never labelled by room or peer.
 
 use std::fmt::Error;
 
@@ -11,20 +11,18 @@ use prometheus_client::{
 
 use crate::engine::{BUCKETS_MICROS, Stats};
 
-/// Everything that is shown, as of one moment.
+/// All metrics at one moment.
 #[derive(Debug)]
-pub struct Figures {
+pub struct MetricsSnapshot {
     pub stats: Stats,
     pub connections: usize,
-    /// Memory for what is on its way.
     pub transit_bytes: usize,
     /// Refusals by the slug of their problem.
     pub refusals: Vec<(&'static str, u64)>,
-    /// STUN questions answered and ignored, if the server answers any.
+    /// STUN requests answered and ignored, if STUN is served.
     pub stun: Option<(u64, u64)>,
 }
 
-/// How the figures are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Prometheus' text format 0.0.4, which everything reads.
@@ -42,84 +40,72 @@ impl Format {
     }
 }
 
-impl Figures {
+impl MetricsSnapshot {
     pub fn render(self, format: Format) -> String {
         let mut registry = Registry::with_prefix("signalpost");
         registry.register_collector(Box::new(self));
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &registry);
-        if format == Format::Text { without_open_metrics(&text) } else { text }
+        if format == Format::Text { to_text_format(&text) } else { text }
     }
 }
 
-/// The same in the older format: there a counter's `HELP` and `TYPE` have the name of its series, `_total` and all, there are no
-/// units, and nothing says where the end is. Exemplars, which it does not know either, we have none of.
-fn without_open_metrics(text: &str) -> String {
-    let mut older = String::with_capacity(text.len());
-    let mut help = None;
-    for line in text.lines() {
-        if line == "# EOF" || line.starts_with("# UNIT ") {
-            continue;
-        }
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            help = rest.split_once(' ').map(|(_, help)| help);
-            continue;
-        }
-        match line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
-            Some((name, kind)) => {
+/// OpenMetrics in the older format: `HELP` and `TYPE` of a counter name its series, `_total` included, and there are no
+/// units and no end mark. Exemplars, which it does not have either, are not used here.
+fn to_text_format(open_metrics: &str) -> String {
+    let mut text = String::with_capacity(open_metrics.len());
+    let mut help = "";
+    for line in open_metrics.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
+        let mut words = line.splitn(4, ' ').skip(1);
+        match (words.next(), words.next(), words.next()) {
+            (Some("HELP"), _, Some(rest)) => help = rest,
+            (Some("TYPE"), Some(name), Some(kind)) => {
                 let total = if kind == "counter" { "_total" } else { "" };
-                if let Some(help) = help.take() {
-                    older += &format!("# HELP {name}{total} {help}\n");
-                }
-                older += &format!("# TYPE {name}{total} {kind}\n");
+                text += &format!("# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n");
             }
-            None => {
-                older += line;
-                older += "\n";
+            _ => {
+                text += line;
+                text += "\n";
             }
         }
     }
-    older
+    text
 }
 
-impl Collector for Figures {
+impl Collector for MetricsSnapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+        let flow = &self.stats.counters;
         for (name, help, value) in [
-            ("rooms", "Rooms now", self.stats.rooms),
-            ("peers", "Peers now", self.stats.peers),
-            ("parked_polls", "Polls that wait now", self.stats.parked),
-            ("rooms_bytes", "What rooms cost in memory now, as reckoned", self.stats.rooms_bytes),
-            ("transit_bytes", "What requests and answers on their way take in memory now", self.transit_bytes),
-            ("connections", "Connections now", self.connections),
-            ("mailbox_messages_max", "Messages in the fullest mailbox so far", flow.fullest),
+            ("rooms", "Open rooms", self.stats.rooms),
+            ("peers", "Peers in rooms", self.stats.peers),
+            ("parked_polls", "Polls waiting for messages", self.stats.parked),
+            ("rooms_bytes", "Estimated memory of rooms", self.stats.rooms_bytes),
+            ("transit_bytes", "Memory of request bodies and responses", self.transit_bytes),
+            ("connections", "Open connections", self.connections),
+            ("mailbox_messages_max", "Messages in the fullest mailbox since the start", flow.fullest),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }
+        let (stun_answered, stun_ignored) = self.stun.unwrap_or_default();
         for (name, help, value) in [
             ("messages_accepted", "Messages put into mailboxes", flow.accepted),
             ("accepted_bytes", "Bytes put into mailboxes", flow.accepted_bytes),
-            ("messages_delivered", "Messages and events handed to polls, each once", flow.delivered),
-            ("delivered_bytes", "Bytes handed to polls, each once", flow.delivered_bytes),
-            ("leases_expired", "Peers whose lease ended without a goodbye", flow.expired),
-        ] {
-            ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
-        }
-        let (answered, ignored) = self.stun.unwrap_or_default();
-        for (name, help, value) in [
-            ("stun_answered", "STUN questions answered", answered),
-            ("stun_ignored", "Datagrams to the STUN port that were not STUN, or too many", ignored),
+            ("messages_delivered", "Messages and events delivered to polls, each counted once", flow.delivered),
+            ("delivered_bytes", "Bytes delivered to polls, each counted once", flow.delivered_bytes),
+            ("leases_expired", "Peers whose lease expired without a goodbye", flow.expired),
+            ("stun_answered", "STUN requests answered", stun_answered),
+            ("stun_ignored", "Datagrams to the STUN port that were not STUN or exceeded the rate", stun_ignored),
         ] {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
         self.encode_refusals(&mut encoder)?;
-        self.encode_waiting(&mut encoder)
+        self.encode_delivery_times(&mut encoder)
     }
 }
 
-impl Figures {
+impl MetricsSnapshot {
     fn encode_refusals(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut family =
             encoder.encode_descriptor("refusals", "Requests refused, by problem", None, MetricType::Counter)?;
@@ -129,12 +115,12 @@ impl Figures {
         Ok(())
     }
 
-    fn encode_waiting(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let flow = &self.stats.flow;
+    fn encode_delivery_times(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let flow = &self.stats.counters;
         let bounds = BUCKETS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(flow.waited.iter().copied()).collect();
         let count = flow.waited.iter().sum();
-        let help = "Time from a message's post to the answer of the poll that took it";
+        let help = "Time from a message's post to the response of the poll that delivered it";
         let mut histogram = encoder.encode_descriptor("delivery_seconds", help, None, MetricType::Histogram)?;
         histogram.encode_histogram::<[(&str, &str); 0]>(flow.waited_micros as f64 / 1e6, count, &buckets, None)
     }

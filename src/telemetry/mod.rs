@@ -1,7 +1,7 @@
-//! What operators see: logs and metrics. Metrics are never labelled by room or peer.
+//! Logs and metrics, for operators.
 
 mod logs;
 mod metrics;
 
 pub use crate::telemetry::logs::{LogFormat, start as start_logs};
-pub use crate::telemetry::metrics::{Figures, Format};
+pub use crate::telemetry::metrics::{Format, MetricsSnapshot};

@@ -1,10 +1,6 @@
-//! The body of a request: whole, or still arriving; read within a length, a time and the memory there is.
+//! Request bodies, read within limits of length, time and memory.
 
-use std::{
-    future::{Future, poll_fn, ready},
-    task::Poll,
-    time::Duration,
-};
+use std::{future::ready, time::Duration};
 
 use actix_web::{
     dev::Payload,
@@ -14,16 +10,15 @@ use futures_util::{StreamExt, stream};
 
 use crate::transport::limits::memory_budget::Reservation;
 
-/// A whole body takes no longer than this to arrive.
+/// How long a body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A body, as far as it has arrived.
 pub enum Body {
     Whole(Bytes),
     Stream(Payload),
 }
 
-/// Why a body was not read to its end.
+/// Why a body was not read.
 #[derive(Debug)]
 pub enum BodyError {
     TooLong,
@@ -39,18 +34,16 @@ impl Default for Body {
 }
 
 impl Body {
-    /// All of it, if it has at most `limit` bytes and arrives in time.
+    /// The whole body, if it has at most `limit` bytes and arrives in time.
     pub async fn read(self, limit: usize, mut reservation: Reservation) -> Result<Bytes, BodyError> {
         match self {
             Self::Whole(bytes) if bytes.len() > limit => Err(BodyError::TooLong),
-            Self::Whole(bytes) => {
-                if reservation.grow(bytes.len()) {
-                    Ok(bytes)
-                } else {
-                    Err(BodyError::OutOfMemory)
-                }
+            Self::Whole(bytes) if reservation.grow(bytes.len()) => Ok(bytes),
+            Self::Whole(_) => Err(BodyError::OutOfMemory),
+            Self::Stream(payload) => {
+                let reading = read_stream(payload, limit, reservation);
+                tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(BodyError::TimedOut))
             }
-            Self::Stream(payload) => read_in_time(payload, limit, reservation).await,
         }
     }
 
@@ -63,17 +56,8 @@ impl Body {
     }
 }
 
-async fn read_in_time(payload: Payload, limit: usize, reservation: Reservation) -> Result<Bytes, BodyError> {
-    let mut reading = std::pin::pin!(read_whole(payload, limit, reservation));
-    // Mostly it has arrived already, and needs no timer.
-    if let Poll::Ready(read) = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await {
-        return read;
-    }
-    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(BodyError::TimedOut))
-}
-
-/// A body that comes in one piece is not copied.
-async fn read_whole(mut payload: Payload, limit: usize, mut reservation: Reservation) -> Result<Bytes, BodyError> {
+/// A body in one piece is not copied.
+async fn read_stream(mut payload: Payload, limit: usize, mut reservation: Reservation) -> Result<Bytes, BodyError> {
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| BodyError::Incomplete(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Where a request comes from, for limits: the client's address, even behind proxies that are trusted to tell it.
+//! The client's address, for rate limits: the peer's, or what trusted proxies say it is.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,11 +6,11 @@ use ipnet::IpNet;
 
 use crate::transport::{headers::Headers, known_header::KnownHeader};
 
-/// The proxies whose word counts. Nobody's, unless the operator says so.
+/// The proxies whose `X-Forwarded-For` or `Forwarded` is believed; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Vec<IpNet>);
 
-/// Whom a limit is for: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
+/// What limits by address count: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressKey(IpAddr);
 
@@ -24,35 +24,34 @@ impl From<IpAddr> for AddressKey {
 }
 
 impl TrustedProxies {
-    /// The client's address: the sender's, unless that is a trusted proxy, which then says in `X-Forwarded-For` or
-    /// `Forwarded` (RFC 7239) whom it speaks for, and so on, from the right, to the first who is not trusted. If both
-    /// headers are there and disagree, one of them is not the proxy's doing, and neither counts.
-    pub fn client(&self, sender: IpAddr, fields: Headers<'_>) -> IpAddr {
-        let sender = sender.to_canonical();
-        if !self.trusts(sender) {
-            return sender;
+    /// The address of the client behind `peer`: walks `X-Forwarded-For` or `Forwarded` (RFC 7239) from the right to the
+    /// first address that is not a trusted proxy. If both fields are present and disagree, the proxy did not write one of
+    /// them, and neither counts.
+    pub fn client(&self, peer: IpAddr, fields: Headers<'_>) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.trusts(peer) {
+            return peer;
         }
-        let (x_forwarded, forwarded) = (fields.list(KnownHeader::XForwardedFor), fields.list(KnownHeader::Forwarded));
-        let by_x = (!x_forwarded.is_empty()).then(|| self.walk(sender, &x_forwarded, parse_node));
-        let by_rfc = (!forwarded.is_empty()).then(|| self.walk(sender, &forwarded, forwarded_for));
-        match (by_x, by_rfc) {
-            (Some(one), Some(other)) if one != other => sender,
-            (Some(client), _) | (None, Some(client)) => client,
-            (None, None) => sender,
+        let x_forwarded = self.walk(peer, &fields.list(KnownHeader::XForwardedFor), parse_node);
+        let forwarded = self.walk(peer, &fields.list(KnownHeader::Forwarded), forwarded_for);
+        match (x_forwarded, forwarded) {
+            (Some(one), Some(other)) if one != other => peer,
+            (one, other) => one.or(other).unwrap_or(peer),
         }
     }
 
-    fn walk(&self, sender: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> IpAddr {
-        let mut client = sender;
+    /// Nothing if the field is missing.
+    fn walk(&self, peer: IpAddr, entries: &[&str], parse: fn(&str) -> Option<IpAddr>) -> Option<IpAddr> {
+        let mut client = peer;
         for entry in entries.iter().rev() {
             if !self.trusts(client) {
                 break;
             }
-            // What cannot be read was not written by a proxy that is to be trusted.
+            // A trusted proxy would not have written an entry that cannot be parsed.
             let Some(ip) = parse(entry) else { break };
             client = ip.to_canonical();
         }
-        client
+        (!entries.is_empty()).then_some(client)
     }
 
     pub fn trusts(&self, ip: IpAddr) -> bool {
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_says_whom_it_speaks_for() {
+    fn only_a_trusted_proxy_names_the_client() {
         assert_eq!(client("198.51.100.7", Some("203.0.113.9"), None), "198.51.100.7");
         assert_eq!(client("10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
         assert_eq!(client("::ffff:10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
@@ -103,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_list_the_last_who_is_not_trusted_counts_and_what_is_left_of_it_is_hearsay() {
+    fn the_rightmost_untrusted_address_is_the_client() {
         assert_eq!(client("10.0.0.1", Some("1.1.1.1, 203.0.113.9, 10.2.0.1"), None), "203.0.113.9");
         assert_eq!(client("10.0.0.1", Some("nonsense, 10.2.0.1"), None), "10.2.0.1");
         assert_eq!(client("10.0.0.1", Some("203.0.113.9:4711"), None), "203.0.113.9");
     }
 
     #[test]
-    fn forwarded_is_read_too_and_a_contradiction_counts_for_nothing() {
+    fn forwarded_is_read_too_and_contradicting_fields_are_ignored() {
         assert_eq!(client("10.0.0.1", None, Some("for=203.0.113.9;proto=https")), "203.0.113.9");
         assert_eq!(client("fd00::1", None, Some("For=\"[2001:db8::5]:4711\", for=10.0.0.9")), "2001:db8::5");
         assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=203.0.113.9")), "203.0.113.9");
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_an_ipv6_64_are_one() {
+    fn addresses_in_an_ipv6_64_have_the_same_key() {
         let key = |text: &str| AddressKey::from(text.parse::<IpAddr>().unwrap());
         assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
         assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));

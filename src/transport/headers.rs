@@ -1,4 +1,4 @@
-//! The header fields of one request, wherever they are kept.
+//! The header fields of a request, however it was parsed.
 
 use actix_web::http::header::HeaderMap;
 
@@ -6,14 +6,13 @@ use crate::transport::{http1::head::RequestHead, known_header::KnownHeader};
 
 #[derive(Clone, Copy)]
 pub enum Headers<'a> {
-    /// Where they stand in what has arrived. Each known one is there at most once.
+    /// Each known field occurs at most once.
     InPlace(&'a RequestHead),
-    /// In actix-http's table.
     Map(&'a HeaderMap),
 }
 
 impl<'a> Headers<'a> {
-    /// The field's value, or the first if there are several.
+    /// The first value of a field.
     pub fn get(self, header: KnownHeader) -> Option<&'a [u8]> {
         match self {
             Self::InPlace(head) => head.header(header).map(str::as_bytes),
@@ -21,12 +20,12 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// The same, if it is text: visible ASCII and blanks.
+    /// The first value, if it has only visible ASCII and blanks.
     pub fn text(self, header: KnownHeader) -> Option<&'a str> {
         self.get(header).and_then(text)
     }
 
-    /// The entries of all lists of this name, from left to right.
+    /// The members of a list-based field (RFC 9110 section 5.6.1), from all its lines.
     pub fn list(self, header: KnownHeader) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
             Self::InPlace(head) => head.header(header).into_iter().map(str::as_bytes).collect(),
@@ -35,7 +34,7 @@ impl<'a> Headers<'a> {
         values.into_iter().filter_map(text).flat_map(|value| value.split(',')).collect()
     }
 
-    /// All values of a field that is seldom asked for, as text.
+    /// All values of any field that are text.
     pub fn get_all(self, name: &str) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
             Self::InPlace(head) => head.other_header(name),
@@ -44,10 +43,9 @@ impl<'a> Headers<'a> {
         values.into_iter().filter_map(text).collect()
     }
 
-    /// How many there are.
     pub fn count(self) -> usize {
         match self {
-            // It was refused while it was read, had it more than there may be.
+            // Too many would not have been parsed in place.
             Self::InPlace(_) => 0,
             Self::Map(map) => map.len(),
         }

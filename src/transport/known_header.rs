@@ -1,4 +1,4 @@
-//! The header fields that are looked up by name in most requests.
+//! Header fields that are needed in most requests.
 
 use actix_web::http::header::{self, HeaderName};
 

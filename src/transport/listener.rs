@@ -1,9 +1,11 @@
-//! Accepts connections and finds out which protocol is spoken on them.
+//! Accepts connections and serves the protocol each of them speaks.
 //!
-//! Put together from actix's parts, as `HttpServer` does it, but with our own stream directly around the socket (see
-//! [`guarded_stream`](crate::transport::limits::guarded_stream)), which `HttpServer` has no place for.
+//! Assembled from actix's parts like `HttpServer`, which has no place for a stream of our own directly around the socket
+//! ([`guarded_stream`](crate::transport::limits::guarded_stream)).
 
-use std::{convert::Infallible, future::Future, io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, io, net::SocketAddr, net::TcpListener, rc::Rc, sync::Arc, time::Duration,
+};
 
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{Service as ActixService, ServiceFactory, fn_factory, fn_service};
@@ -12,7 +14,6 @@ use actix_tls::accept::{
     rustls_0_23::{Acceptor, TlsStream},
 };
 use actix_web::rt::net::TcpStream;
-use futures_util::future::LocalBoxFuture;
 use rustls::ServerConfig;
 
 use crate::transport::{
@@ -23,10 +24,10 @@ use crate::transport::{
     run_next::RunNext,
 };
 
+/// How connections on a listener are served.
 #[derive(Clone)]
 pub struct Protocols {
     pub connections: Arc<ConnectionRegistry>,
-    pub keep_alive: Duration,
     pub stopping: GracefulShutdownSignal,
     pub tls: Option<ServerConfig>,
 }
@@ -34,90 +35,83 @@ pub struct Protocols {
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Protocols {
-    /// Serves on a listener. Each worker thread makes a service of its own.
-    pub fn listen<S, M, F>(self, builder: ServerBuilder, listener: TcpListener, make: M) -> io::Result<ServerBuilder>
+    /// Serves a listener. Each worker thread makes a service of its own.
+    pub fn listen<S, M, F>(
+        mut self,
+        builder: ServerBuilder,
+        listener: TcpListener,
+        make: M,
+    ) -> io::Result<ServerBuilder>
     where
         S: Service,
         M: Fn() -> F + Send + Clone + 'static,
         F: Future<Output = Result<S, ()>> + 'static,
     {
-        // Our own limits say so; actix's let clients hang.
+        // The registry refuses connections; at actix's limits, clients would hang.
         max_concurrent_tls_connect(usize::MAX >> 8);
         let builder = builder.max_concurrent_connections(usize::MAX >> 8);
-        let Some(mut config) = self.tls.clone() else {
-            return builder.listen("http", listener, move || {
-                let (make, protocols) = (make.clone(), self.clone());
-                fn_factory(move || {
-                    let (service, protocols) = (make(), protocols.clone());
-                    async move {
-                        let worker = Worker::new(Rc::new(service.await?), protocols.connections);
-                        Ok::<_, ()>(fn_service(unencrypted(Rc::new(worker))))
-                    }
-                })
-            });
-        };
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        builder.listen("https", listener, move || {
-            let (make, protocols, config) = (make.clone(), self.clone(), config.clone());
+        if let Some(tls) = &mut self.tls {
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
+        builder.listen("http", listener, move || {
+            let (make, protocols) = (make.clone(), self.clone());
             fn_factory(move || {
-                let (service, protocols, config) = (make(), protocols.clone(), config.clone());
+                let (service, protocols) = (make(), protocols.clone());
                 async move {
-                    let Self { connections, keep_alive, stopping, .. } = protocols;
+                    let Self { connections, stopping, tls } = protocols;
                     let service = Rc::new(service.await?);
-                    let http_2 = http2::connections(service.clone(), connections.clone(), keep_alive, stopping).await?;
-                    let worker = Worker::new(service, connections);
-                    let mut acceptor = Acceptor::new(config);
-                    acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
-                    let acceptor = ServiceFactory::<GuardedStream>::new_service(&acceptor, ()).await?;
-                    Ok::<_, ()>(fn_service(encrypted(Rc::new(worker), acceptor, http_2)))
+                    let encrypted = match tls {
+                        Some(config) => {
+                            let mut acceptor = Acceptor::new(config);
+                            acceptor.set_handshake_timeout(HANDSHAKE_TIMEOUT);
+                            let tls = ServiceFactory::<GuardedStream>::new_service(&acceptor, ()).await?;
+                            let http_2 = http2::connections(service.clone(), connections.clone(), stopping).await?;
+                            Some(Rc::new(Encrypted { tls, http_2 }))
+                        }
+                        None => None,
+                    };
+                    let worker = Rc::new(Worker::new(service, connections));
+                    Ok::<_, ()>(fn_service(move |stream| match &encrypted {
+                        Some(encrypted) => RunNext::new(serve_encrypted(stream, worker.clone(), encrypted.clone())),
+                        None => RunNext::new(serve_unencrypted(stream, worker.clone())),
+                    }))
                 }
             })
         })
     }
 }
 
-/// Connections without TLS.
-fn unencrypted<S: Service>(
-    worker: Rc<Worker<S>>,
-) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S> {
-    move |stream| {
-        let worker = worker.clone();
-        Box::pin(RunNext::new(async move {
-            let watched = GuardedStream::accept(stream, worker.connections())?;
-            let (peer, connection) = (watched.peer(), watched.connection().clone());
-            Http1::new(watched, peer, connection, worker).run().await;
-            Ok(())
-        }))
-    }
+struct Encrypted<T, H> {
+    tls: T,
+    http_2: H,
 }
 
-/// Connections with TLS, over which either protocol is spoken.
-fn encrypted<S, A, H>(
+async fn serve_unencrypted<S: Service>(stream: TcpStream, worker: Rc<Worker<S>>) -> io::Result<()> {
+    let stream = GuardedStream::accept(stream, worker.connections(), false)?;
+    let (peer, connection) = (stream.peer(), stream.connection().clone());
+    Http1::new(stream, peer, connection, worker).run().await;
+    Ok(())
+}
+
+async fn serve_encrypted<S, T, H>(
+    stream: TcpStream,
     worker: Rc<Worker<S>>,
-    acceptor: A,
-    http_2: H,
-) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<()>> + Clone + use<S, A, H>
+    encrypted: Rc<Encrypted<T, H>>,
+) -> io::Result<()>
 where
     S: Service,
-    A: ActixService<GuardedStream, Response = TlsStream<GuardedStream>, Error = TlsError<io::Error, Infallible>>
-        + 'static,
-    H: ActixService<(Inspected, Option<std::net::SocketAddr>), Response = ()> + 'static,
+    T: ActixService<GuardedStream, Response = TlsStream<GuardedStream>, Error = TlsError<io::Error, Infallible>>,
+    H: ActixService<(Inspected, Option<SocketAddr>), Response = ()>,
 {
-    let parts = Rc::new((acceptor, http_2));
-    move |stream| {
-        let (worker, parts) = (worker.clone(), parts.clone());
-        Box::pin(RunNext::new(async move {
-            let watched = GuardedStream::accept(stream, worker.connections())?.under_tls();
-            let (peer, connection) = (watched.peer(), watched.connection().clone());
-            // In boxes, lest each connection is as large as the largest of what it may be doing.
-            let Ok(stream) = Box::pin(parts.0.call(watched)).await else { return Ok(()) };
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                connection.set_http_2();
-                let _ = Box::pin(parts.1.call((http2::inspected(stream), Some(peer)))).await;
-            } else {
-                Http1::new(stream, peer, connection, worker).run().await;
-            }
-            Ok(())
-        }))
+    let stream = GuardedStream::accept(stream, worker.connections(), true)?;
+    let (peer, connection) = (stream.peer(), stream.connection().clone());
+    // Boxed, or each connection would take the memory of the largest of these futures.
+    let Ok(stream) = Box::pin(encrypted.tls.call(stream)).await else { return Ok(()) };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        connection.set_http_2();
+        let _ = Box::pin(encrypted.http_2.call((http2::inspected(stream), Some(peer)))).await;
+    } else {
+        Http1::new(stream, peer, connection, worker).run().await;
     }
+    Ok(())
 }

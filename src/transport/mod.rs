@@ -1,11 +1,10 @@
-//! From sockets to requests, and from responses to sockets.
+//! Turns sockets into [`Request`]s and writes [`Response`]s.
 //!
-//! Here lives what is true of any HTTP server: accepting, TLS, HTTP/1 and HTTP/2, bodies, time-outs, limits on
-//! connections and memory. Nothing here may know what requests are about: no room, no token, no JSON, and no import
-//! from another folder. It is written as if it were a crate of its own.
+//! Here is what every HTTP server needs: accepting, TLS, HTTP/1 and HTTP/2, bodies, time-outs, limits on connections and
+//! memory. It is written like a crate of its own: it imports no other folder and knows nothing of rooms, tokens or JSON.
 //!
 //! A connection is accepted ([`listener`]), counted and guarded ([`limits`]), and speaks HTTP/1 ([`http1`]) or HTTP/2
-//! ([`http2`]). Either way a [`Request`] goes to a [`Service`], and its [`Response`] comes back.
+//! ([`http2`]). Both pass requests to a [`Service`].
 
 pub mod body;
 pub mod client_address;
@@ -26,30 +25,30 @@ use std::future::Future;
 pub use request::Request;
 pub use response::Response;
 
-/// What answers requests.
+/// Answers requests.
 pub trait Service: 'static {
-    /// Answers a request. What is needed of it is taken out before this returns: while a response is waited for, nothing
-    /// of its head is kept.
+    /// Answers a request. The request is dropped before this returns, so a response that is waited for keeps no head in
+    /// memory.
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static;
 
-    /// Answers a request for which the transport has no room.
+    /// Answers a request that the transport refuses.
     fn refuse(&self, overload: Overload) -> Response;
 
-    /// Whether this path may go on in another protocol (RFC 9110 section 7.8).
+    /// Whether a request for this path may switch protocols (RFC 9110 section 7.8).
     fn upgrades(&self, path: &str) -> bool;
 }
 
-/// Why a request is not even looked at.
+/// Why the transport refuses a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overload {
-    /// There are as many connections as there may be.
+    /// Too many connections are open.
     Connections,
-    /// There are this many requests on the connection already.
+    /// This many requests are in flight on the connection already.
     Requests(usize),
-    /// It has more header fields than this.
+    /// The request has more header fields than this.
     HeaderFields(usize),
-    /// It, or its response, does not fit into the memory there is.
+    /// The request or its response does not fit into memory.
     Memory,
-    /// It goes on sending a body that a `GET` does not have.
+    /// A `GET` keeps sending a body.
     Body,
 }

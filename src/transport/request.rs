@@ -1,4 +1,4 @@
-//! A request, in one form however it was read.
+//! Requests, in one form however they were parsed.
 
 use std::{cell::Cell, fmt, net::SocketAddr, sync::Arc};
 
@@ -20,9 +20,8 @@ pub struct Request {
 }
 
 enum Head {
-    /// HTTP/1.1 with nothing unusual about it, read where it arrived.
     InPlace(RequestHead),
-    /// Decoded by actix-http, which copes with everything else. Boxed, because few requests of a call are like that.
+    /// Decoded by actix-http. Boxed, because it is larger and rarer.
     Decoded(Box<DecodedRequest>),
 }
 
@@ -43,7 +42,7 @@ impl Request {
         }
     }
 
-    /// The path as it was sent, without the query.
+    /// The path as sent, without the query.
     pub fn path(&self) -> &str {
         match &self.head {
             Head::InPlace(head) => head.path(),
@@ -51,7 +50,7 @@ impl Request {
         }
     }
 
-    /// What follows the question mark; empty if there is none.
+    /// The query without its question mark; empty if there is none.
     pub fn query(&self) -> &str {
         match &self.head {
             Head::InPlace(head) => head.query(),
@@ -66,7 +65,7 @@ impl Request {
         }
     }
 
-    /// The server's name, where the request line or `:authority` says it and not `Host`.
+    /// The authority of the request target, or `:authority`.
     pub fn authority(&self) -> Option<&Authority> {
         match &self.head {
             Head::InPlace(_) => None,
@@ -74,7 +73,7 @@ impl Request {
         }
     }
 
-    /// Who is at the other end of the connection: the client, or a proxy.
+    /// The address at the other end of the connection: the client's, or a proxy's.
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
@@ -87,7 +86,7 @@ impl Request {
         matches!(self.head, Head::InPlace(_))
     }
 
-    /// As actix-http decoded it, if it did.
+    /// The request as actix-http decoded it, if it did.
     pub fn as_decoded(&self) -> Option<&DecodedRequest> {
         match &self.head {
             Head::InPlace(_) => None,
@@ -95,15 +94,14 @@ impl Request {
         }
     }
 
-    /// Frees the table of header fields. actix-http keeps it for the next request, with all the places in it, and over HTTP/2
-    /// there may be thousands.
+    /// Frees the header map. actix-http would reuse it, and its capacity may be thousands of fields over HTTP/2.
     pub fn drop_headers(&mut self) {
         if let Head::Decoded(request) = &mut self.head {
             request.head_mut().headers = HeaderMap::new();
         }
     }
 
-    /// The length of the body as far as it is known beforehand.
+    /// The length of the body, if known in advance.
     pub fn content_length(&self) -> Option<usize> {
         match &self.head {
             Head::InPlace(head) => Some(head.content_length()),
@@ -111,22 +109,20 @@ impl Request {
         }
     }
 
-    /// The body, once; then it is empty.
+    /// The body; empty from the second call on.
     pub fn take_body(&self) -> Body {
         self.body.take()
     }
 
-    /// The same request for an actix-web application. `HEAD` becomes `GET`, because their answers differ only in that the
-    /// body stays behind (RFC 9110 section 9.3.2), which actix-http sees to.
-    ///
-    /// `base` is taken off the path, if it begins so.
+    /// The request for an actix-web application, without `base` at the start of the path. `HEAD` becomes `GET`: actix-http
+    /// omits the body of the response (RFC 9110 section 9.3.2).
     pub fn into_decoded(self, base: &str) -> DecodedRequest {
         let mut request = match self.head {
             Head::InPlace(head) => head.decoded(),
             Head::Decoded(request) => *request,
         };
         let head = request.head_mut();
-        if let Some(uri) = below(&head.uri, base) {
+        if let Some(uri) = strip_base(&head.uri, base) {
             head.uri = uri;
         }
         head.peer_addr = Some(self.peer);
@@ -138,15 +134,15 @@ impl Request {
     }
 }
 
-/// Nothing of what was sent: tokens and addresses are in it.
+/// Without paths and fields, which contain tokens and addresses.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Request({})", self.method())
     }
 }
 
-/// The same target without the beginning of its path, if that is whole segments of it.
-fn below(uri: &Uri, base: &str) -> Option<Uri> {
+/// The target without the base at the start of its path, if that is whole segments.
+fn strip_base(uri: &Uri, base: &str) -> Option<Uri> {
     let target = uri.path_and_query()?.as_str();
     let rest = target.strip_prefix(base).filter(|rest| !base.is_empty() && rest.starts_with('/'))?;
     let mut parts = uri.clone().into_parts();
@@ -167,16 +163,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_of_a_target_stays_when_a_base_is_taken_off() {
+    fn only_the_base_is_stripped_from_a_target() {
         for (target, rest) in [
             ("/signal/v1/rooms/te%61?wait=0&after=%31", Some("/v1/rooms/te%61?wait=0&after=%31")),
             ("https://h.example/signal/?room=tea", Some("https://h.example/?room=tea")),
             ("/?room=tea", None),
             ("/signals", None),
         ] {
-            let below = below(&target.parse().unwrap(), "/signal").map(|uri| uri.to_string());
-            assert_eq!(below.as_deref(), rest);
+            let stripped = strip_base(&target.parse().unwrap(), "/signal").map(|uri| uri.to_string());
+            assert_eq!(stripped.as_deref(), rest);
         }
-        assert_eq!(below(&"/a".parse().unwrap(), ""), None);
+        assert_eq!(strip_base(&"/a".parse().unwrap(), ""), None);
     }
 }

@@ -1,8 +1,8 @@
-//! A response, in one form for everything that writes it.
+//! Responses, in one form however they are sent.
 
 use std::{borrow::Cow, fmt};
 
-use actix_http::{Response as ActixResponse, ResponseHead};
+use actix_http::{ConnectionType, Response as ActixResponse};
 use actix_web::{
     HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
@@ -12,13 +12,13 @@ use actix_web::{
     },
 };
 
-/// Header fields that all responses of a kind have. Names are in lower case.
+/// Header fields common to many responses. Names are in lower case.
 pub type SharedFields = &'static [(&'static str, &'static str)];
 
-/// `Cache-Control` of what nobody may keep, and nobody may change.
+/// `Cache-Control` that forbids caches to store the response, and proxies to change it.
 pub const NO_STORE: &str = "no-store, no-transform";
 
-/// A response. Its `Debug` shows nothing of what is in it: tokens are.
+/// A response. Its `Debug` shows only the status, because bodies contain tokens.
 pub struct Response {
     status: StatusCode,
     shared: SharedFields,
@@ -28,41 +28,42 @@ pub struct Response {
 }
 
 enum ResponseBody {
-    /// Not even a length of zero is told.
+    /// Without a `Content-Length`, too.
     None,
     Text(Cow<'static, str>),
-    /// Made by an actix-web handler; its head is there, too.
+    /// Made by an actix-web handler, with its head.
     Actix(Box<ActixResponse<BoxBody>>),
 }
 
 impl Response {
     pub fn text(status: StatusCode, shared: SharedFields, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, shared, fields: Vec::new(), body: ResponseBody::Text(text.into()), closes: false }
+        Self::new(status, shared, ResponseBody::Text(text.into()))
     }
 
     /// 204 (RFC 9110 section 15.3.5).
     pub fn no_content(shared: SharedFields) -> Self {
-        let (status, body) = (StatusCode::NO_CONTENT, ResponseBody::None);
-        Self { status, shared, fields: Vec::new(), body, closes: false }
+        Self::new(StatusCode::NO_CONTENT, shared, ResponseBody::None)
     }
 
-    /// Of an actix-web application.
     pub fn from_actix(response: HttpResponse) -> Self {
         let response: ActixResponse<BoxBody> = response.into();
-        let (status, body) = (response.status(), ResponseBody::Actix(Box::new(response)));
-        Self { status, shared: &[], fields: Vec::new(), body, closes: false }
+        Self::new(response.status(), &[], ResponseBody::Actix(Box::new(response)))
+    }
+
+    fn new(status: StatusCode, shared: SharedFields, body: ResponseBody) -> Self {
+        Self { status, shared, fields: Vec::new(), body, closes: false }
     }
 
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Adds a header field. The name is written as it stands, so in lower case.
+    /// Adds a header field. The name must be in lower case.
     pub fn add(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
         self.fields.push((name, value.into()));
     }
 
-    /// No further request is taken on its connection.
+    /// Closes the connection after this response.
     pub fn close_connection(mut self) -> Self {
         self.closes = true;
         self
@@ -72,7 +73,7 @@ impl Response {
         self.closes
     }
 
-    /// Bytes of the body, as far as they are known.
+    /// The length of the body, or 0 if it is not known.
     pub fn body_len(&self) -> usize {
         match &self.body {
             ResponseBody::None => 0,
@@ -84,7 +85,7 @@ impl Response {
         }
     }
 
-    /// The body, if the whole response can be written by hand: all but those of actix-web can.
+    /// The body, unless the response was made by actix-web.
     pub fn as_text(&self) -> Option<&str> {
         match &self.body {
             ResponseBody::None => Some(""),
@@ -93,7 +94,7 @@ impl Response {
         }
     }
 
-    /// All header fields but those that say how it is sent.
+    /// Calls `give` with each header field, except those that frame the message.
     pub fn for_each_field(&self, mut give: impl FnMut(&'static str, &str)) {
         for (name, value) in self.shared {
             give(name, value);
@@ -103,7 +104,7 @@ impl Response {
         }
     }
 
-    /// The same for actix-http, which writes what is not written by hand.
+    /// The response for actix-http.
     pub fn into_actix(self) -> ActixResponse<BoxBody> {
         let Self { status, shared, fields, body, closes } = self;
         let mut response = match body {
@@ -119,14 +120,10 @@ impl Response {
             }
         }
         if closes {
-            close(response.head_mut());
+            response.head_mut().set_connection_type(ConnectionType::Close);
         }
         response
     }
-}
-
-fn close(head: &mut ResponseHead) {
-    head.set_connection_type(actix_http::ConnectionType::Close);
 }
 
 impl fmt::Debug for Response {

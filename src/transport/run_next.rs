@@ -1,134 +1,107 @@
-//! A connection that another one wakes goes on right after it.
+//! Run-next scheduling: a connection that another one wakes is polled as soon as that one yields.
 //!
-//! Who posts a message wakes the connection whose poll waits for it. If that had to wait for its turn in the runtime's queue, all
-//! connections that are ready would come first, and by then what both have to do with has left the processor's caches. So it goes
-//! on in the same turn, as soon as the one that woke it has nothing more to do. What the runtime itself or another thread wakes
-//! has a turn of its own, as ever.
+//! A post wakes the connection whose poll waits for it. In the runtime's queue the woken one would wait behind all that
+//! are ready, and by then the data they share has left the processor's caches. Wake-ups by the runtime or from another
+//! thread are scheduled as usual. `docs/decisions/run-next.md` has figures.
+//!
+//! # Why this is safe
+//!
+//! * Connections stay on their thread, and so does their [`Scheduler`]. An [`EntryWaker`] may leave it: it holds only a
+//!   thread, a key and the task's own waker, and touches no scheduler but that of the thread it is called on.
+//! * No wake-up is lost. A key in `next` is polled before [`Scheduler::run`] returns; every other wake-up goes to the task.
+//! * A key may be reused by a later connection, which is then polled once too often. Futures expect that.
+//! * A future is out of its cell while it is polled, so it cannot be polled twice at once, and no table is borrowed then,
+//!   so it may wake, start and drop other connections.
+//! * A panic is caught, because it would otherwise end the connection that did the waking, and resumed in its own task.
 
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
     future::Future,
+    io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
+    thread::{self, ThreadId},
 };
 
 use futures_util::future::LocalBoxFuture;
 use slab::Slab;
 
-/// So many go on in another's turn; if more are woken, they get turns of their own.
-const AT_ONCE: usize = 16;
-
-static THREADS: AtomicU64 = AtomicU64::new(0);
+/// Connections polled in the task of the one that woke them; the others get a turn of their own.
+const RUN_NEXT_MAX: usize = 16;
 
 thread_local! {
-    static TURN: Turn = Turn::new();
+    static SCHEDULER: Scheduler = Scheduler {
+        thread: thread::current().id(),
+        entries: RefCell::default(),
+        current: Cell::default(),
+        next: RefCell::new(Vec::with_capacity(RUN_NEXT_MAX)),
+    };
 }
 
-/// The connections of one thread, and who of them goes on in the turn that is now.
-struct Turn {
-    thread: u64,
-    connections: RefCell<Slab<Rc<dyn GoOn>>>,
-    /// Who is at work.
-    now: Cell<Option<usize>>,
-    /// Who goes on after that.
+/// The connections of a thread, and those to be polled in the current task.
+struct Scheduler {
+    thread: ThreadId,
+    entries: RefCell<Slab<Rc<Entry>>>,
+    /// The connection being polled.
+    current: Cell<Option<usize>>,
     next: RefCell<Vec<usize>>,
-    taken: Cell<usize>,
 }
 
-impl Turn {
-    fn new() -> Self {
-        Self {
-            thread: THREADS.fetch_add(1, Ordering::Relaxed),
-            connections: RefCell::new(Slab::new()),
-            now: Cell::new(None),
-            next: RefCell::new(Vec::with_capacity(AT_ONCE)),
-            taken: Cell::new(0),
-        }
-    }
-
-    /// Lets one go on in a turn of its own, and then those it has woken, in the order in which they were.
-    fn take(&self, key: usize, connection: &dyn GoOn) {
-        self.taken.set(0);
-        self.go_on(key, connection, true);
-        let mut done = 0;
-        loop {
-            let next = self.next.borrow().get(done).copied();
-            let Some(key) = next else { break };
-            let connection = self.connections.borrow().get(key).cloned();
-            if let Some(connection) = connection {
-                self.go_on(key, &*connection, false);
-            }
-            done += 1;
-        }
-        if done > 0 {
-            self.next.borrow_mut().clear();
-        }
-    }
-
-    fn go_on(&self, key: usize, connection: &dyn GoOn, in_its_own_turn: bool) {
-        self.now.set(Some(key));
-        connection.go_on(in_its_own_turn);
-        self.now.set(None);
-    }
-
-    /// Whether a connection that is woken now goes on in this turn. One that wakes itself does not: it lets others go first.
-    fn takes(&self, woken: &Woken) -> bool {
-        let by_another = self.thread == woken.thread && self.now.get().is_some_and(|now| now != woken.key);
-        if !by_another || self.taken.get() == AT_ONCE {
-            return false;
-        }
-        self.taken.set(self.taken.get() + 1);
-        self.next.borrow_mut().push(woken.key);
-        true
-    }
-}
-
-/// How a connection is woken.
-struct Woken {
-    thread: u64,
+struct Entry {
     key: usize,
-    /// The runtime's task.
+    /// Set when first polled.
+    wakers: RefCell<Option<(Arc<EntryWaker>, Waker)>>,
+    future: RefCell<Option<LocalBoxFuture<'static, io::Result<()>>>>,
+    outcome: Cell<Option<thread::Result<io::Result<()>>>>,
+}
+
+struct EntryWaker {
+    thread: ThreadId,
+    key: usize,
     task: Waker,
 }
 
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !TURN.try_with(|turn| turn.takes(self)).unwrap_or(false) {
-            self.task.wake_by_ref();
+impl Scheduler {
+    /// Polls a connection in its own task, and then those that were woken by it and by each other, in that order.
+    fn run(&self, entry: &Entry) {
+        self.poll(entry, true);
+        for index in 0_usize.. {
+            let Some(key) = self.next.borrow().get(index).copied() else { break };
+            let woken = self.entries.borrow().get(key).cloned();
+            if let Some(woken) = woken {
+                self.poll(&woken, false);
+            }
         }
+        self.next.borrow_mut().clear();
+    }
+
+    fn poll(&self, entry: &Entry, in_own_task: bool) {
+        self.current.set(Some(entry.key));
+        entry.poll(in_own_task);
+        self.current.set(None);
+    }
+
+    /// Whether the woken connection is polled in this task. One that wakes itself is not: it lets others go first.
+    fn accepts(&self, woken: &EntryWaker) -> bool {
+        let by_another = self.thread == woken.thread && self.current.get().is_some_and(|current| current != woken.key);
+        let accepts = by_another && self.next.borrow().len() < RUN_NEXT_MAX;
+        if accepts {
+            self.next.borrow_mut().push(woken.key);
+        }
+        accepts
     }
 }
 
-trait GoOn {
-    fn go_on(&self, in_its_own_turn: bool);
-}
-
-struct Work<T> {
-    key: usize,
-    /// Not before it is first polled.
-    woken: RefCell<Option<(Arc<Woken>, Waker)>>,
-    future: RefCell<Option<LocalBoxFuture<'static, T>>>,
-    outcome: Cell<Option<Result<T, Box<dyn Any + Send>>>>,
-}
-
-impl<T> GoOn for Work<T> {
-    fn go_on(&self, in_its_own_turn: bool) {
-        let woken = self.woken.borrow();
-        let Some((woken, waker)) = woken.as_ref() else { return };
+impl Entry {
+    fn poll(&self, in_own_task: bool) {
+        let wakers = self.wakers.borrow();
+        let Some((own, waker)) = wakers.as_ref() else { return };
         let Some(mut future) = self.future.take() else { return };
-        // Its failure is its own, not that of the one whose turn it is.
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(waker)))) {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(waker))));
+        match polled {
             Ok(Poll::Pending) => {
                 self.future.replace(Some(future));
                 return;
@@ -136,48 +109,57 @@ impl<T> GoOn for Work<T> {
             Ok(Poll::Ready(outcome)) => self.outcome.set(Some(Ok(outcome))),
             Err(panic) => self.outcome.set(Some(Err(panic))),
         }
-        if !in_its_own_turn {
-            woken.task.wake_by_ref();
+        if !in_own_task {
+            own.task.wake_by_ref();
         }
     }
 }
 
-/// What a connection does until its end.
-pub struct RunNext<T>(Rc<Work<T>>);
+impl Wake for EntryWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
 
-impl<T: 'static> RunNext<T> {
-    /// To be polled on this thread.
-    pub fn new(future: impl Future<Output = T> + 'static) -> Self {
-        TURN.with(|turn| {
-            let mut connections = turn.connections.borrow_mut();
-            let place = connections.vacant_entry();
-            let work = Rc::new(Work {
-                key: place.key(),
-                woken: RefCell::default(),
-                future: RefCell::new(Some(Box::pin(future))),
-                outcome: Cell::new(None),
-            });
-            place.insert(work.clone());
-            Self(work)
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !SCHEDULER.try_with(|scheduler| scheduler.accepts(self)).unwrap_or(false) {
+            self.task.wake_by_ref();
+        }
+    }
+}
+
+/// A connection's future, polled by its task and by the connections that wake it.
+pub struct RunNext(Rc<Entry>);
+
+impl RunNext {
+    /// Must be polled on this thread.
+    pub fn new(future: impl Future<Output = io::Result<()>> + 'static) -> Self {
+        SCHEDULER.with(|scheduler| {
+            let mut entries = scheduler.entries.borrow_mut();
+            let vacant = entries.vacant_entry();
+            let future = RefCell::new(Some(Box::pin(future) as LocalBoxFuture<'static, _>));
+            let (wakers, outcome) = (RefCell::default(), Cell::default());
+            let entry = Rc::new(Entry { key: vacant.key(), wakers, future, outcome });
+            vacant.insert(entry.clone());
+            Self(entry)
         })
     }
 }
 
-impl<T> Future for RunNext<T> {
-    type Output = T;
+impl Future for RunNext {
+    type Output = io::Result<()>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let work = &self.0;
-        TURN.with(|turn| {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let entry = &self.0;
+        SCHEDULER.with(|scheduler| {
             let task = context.waker();
-            let is_known = work.woken.borrow().as_ref().is_some_and(|(woken, _)| woken.task.will_wake(task));
+            let is_known = entry.wakers.borrow().as_ref().is_some_and(|(own, _)| own.task.will_wake(task));
             if !is_known {
-                let woken = Arc::new(Woken { thread: turn.thread, key: work.key, task: task.clone() });
-                work.woken.replace(Some((woken.clone(), woken.into())));
+                let own = Arc::new(EntryWaker { thread: scheduler.thread, key: entry.key, task: task.clone() });
+                entry.wakers.replace(Some((own.clone(), own.into())));
             }
-            turn.take(work.key, &**work);
+            scheduler.run(entry);
         });
-        match work.outcome.take() {
+        match entry.outcome.take() {
             Some(Ok(outcome)) => Poll::Ready(outcome),
             Some(Err(panic)) => resume_unwind(panic),
             None => Poll::Pending,
@@ -185,10 +167,10 @@ impl<T> Future for RunNext<T> {
     }
 }
 
-impl<T> Drop for RunNext<T> {
+impl Drop for RunNext {
     fn drop(&mut self) {
-        // Its future goes after the table is free again, because it may wake others.
-        let _ = TURN.try_with(|turn| turn.connections.borrow_mut().try_remove(self.0.key));
+        // The future is dropped after this, when the table is no longer borrowed: it may wake others.
+        let _ = SCHEDULER.try_with(|scheduler| scheduler.entries.borrow_mut().try_remove(self.0.key));
     }
 }
 
@@ -198,7 +180,7 @@ mod tests {
 
     use tokio::{
         sync::oneshot::{self, Sender},
-        task::{JoinHandle, LocalSet, spawn_local},
+        task::{JoinHandle, LocalSet, spawn_local, yield_now},
         time::timeout,
     };
 
@@ -208,8 +190,8 @@ mod tests {
     struct Log(Rc<RefCell<Vec<String>>>);
 
     impl Log {
-        fn note(&self, what: impl Into<String>) {
-            self.0.borrow_mut().push(what.into());
+        fn write(&self, line: impl Into<String>) {
+            self.0.borrow_mut().push(line.into());
         }
 
         fn lines(&self) -> String {
@@ -217,101 +199,103 @@ mod tests {
         }
     }
 
-    /// One that waits to be woken, and what wakes it.
+    fn spawn(future: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
+        let connection = RunNext::new(async {
+            future.await;
+            Ok(())
+        });
+        spawn_local(async { connection.await.unwrap() })
+    }
+
+    /// A connection that waits to be woken by the sender.
     fn waiting(log: &Log, name: String) -> (Sender<()>, JoinHandle<()>) {
         let (sender, receiver) = oneshot::channel();
         let log = log.clone();
-        let task = spawn_local(RunNext::new(async move {
+        let task = spawn(async move {
             receiver.await.unwrap();
-            log.note(name);
-        }));
+            log.write(name);
+        });
         (sender, task)
     }
 
-    /// One that wakes these.
-    fn posting(log: &Log, senders: Vec<Sender<()>>) -> JoinHandle<()> {
+    /// A connection that wakes others.
+    fn waking(log: &Log, senders: Vec<Sender<()>>) -> JoinHandle<()> {
         let log = log.clone();
-        spawn_local(RunNext::new(async move {
-            log.note("posts");
+        spawn(async move {
+            log.write("wakes");
             senders.into_iter().for_each(|sender| sender.send(()).unwrap());
-            log.note("answers");
-        }))
+            log.write("yields");
+        })
     }
 
-    fn other(log: &Log) -> JoinHandle<()> {
+    fn other_task(log: &Log) -> JoinHandle<()> {
         let log = log.clone();
-        spawn_local(async move { log.note("other") })
-    }
-
-    async fn all_wait() {
-        tokio::task::yield_now().await;
+        spawn_local(async move { log.write("other") })
     }
 
     fn on_one_thread(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         LocalSet::new().block_on(&runtime, async { timeout(Duration::from_secs(10), test).await.unwrap() });
-        assert_eq!(TURN.with(|turn| turn.connections.borrow().len()), 0);
+        assert_eq!(SCHEDULER.with(|scheduler| scheduler.entries.borrow().len()), 0);
     }
 
     #[test]
-    fn who_is_woken_by_another_goes_on_before_all_that_are_ready() {
+    fn a_woken_connection_is_polled_before_all_that_are_ready() {
         on_one_thread(async {
             let log = Log::default();
             let (sender, woken) = waiting(&log, "woken".into());
-            all_wait().await;
-            let (poster, other) = (posting(&log, vec![sender]), other(&log));
-            woken.await.unwrap();
-            poster.await.unwrap();
-            other.await.unwrap();
-            assert_eq!(log.lines(), "posts answers woken other");
+            yield_now().await;
+            let (waking, other) = (waking(&log, vec![sender]), other_task(&log));
+            tokio::try_join!(woken, waking, other).unwrap();
+            assert_eq!(log.lines(), "wakes yields woken other");
         });
     }
 
     #[test]
-    fn of_many_that_are_woken_some_let_others_go_first() {
+    fn a_woken_connection_is_scheduled_as_usual_after_16_run_next_polls() {
         on_one_thread(async {
             let log = Log::default();
             let (senders, tasks): (Vec<_>, Vec<_>) = (0..40).map(|number| waiting(&log, number.to_string())).unzip();
-            all_wait().await;
-            let (poster, other) = (posting(&log, senders), other(&log));
-            for task in tasks.into_iter().chain([poster, other]) {
+            yield_now().await;
+            let (waking, other) = (waking(&log, senders), other_task(&log));
+            for task in tasks.into_iter().chain([waking, other]) {
                 task.await.unwrap();
             }
-            let numbers =
-                |range: std::ops::Range<usize>| range.map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
-            assert_eq!(log.lines(), format!("posts answers {} other {}", numbers(0..AT_ONCE), numbers(AT_ONCE..40)));
+            let mut expected: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+            expected.insert(16, "other".into());
+            assert_eq!(log.lines(), format!("wakes yields {}", expected.join(" ")));
         });
     }
 
     #[test]
-    fn one_that_wakes_itself_lets_others_go_first() {
+    fn a_connection_that_wakes_itself_lets_others_go_first() {
         on_one_thread(async {
             let log = Log::default();
-            let (its, mut turns) = (log.clone(), 0);
-            let itself = spawn_local(RunNext::new(poll_fn(move |context| {
-                its.note("itself");
-                if replace(&mut turns, 1) == 1 {
+            let (itself, mut polled) = (log.clone(), false);
+            let itself = spawn(poll_fn(move |context| {
+                itself.write("itself");
+                if replace(&mut polled, true) {
                     return Poll::Ready(());
                 }
                 context.waker().wake_by_ref();
                 Poll::Pending
-            })));
-            other(&log).await.unwrap();
+            }));
+            other_task(&log).await.unwrap();
             itself.await.unwrap();
             assert_eq!(log.lines(), "itself other itself");
         });
     }
 
     #[test]
-    fn who_is_woken_from_another_thread_has_a_turn_of_its_own() {
+    fn a_connection_woken_from_another_thread_is_scheduled_as_usual() {
         on_one_thread(async {
             let log = Log::default();
-            // Its place here is not that of the one at work there.
+            // So that the woken one's key is not that of the connection being polled on the other thread.
             let _first = waiting(&log, "first".into());
             let (sender, woken) = waiting(&log, "woken".into());
-            all_wait().await;
+            yield_now().await;
             let thread = std::thread::spawn(|| {
-                on_one_thread(async { posting(&Log::default(), vec![sender]).await.unwrap() });
+                on_one_thread(async { waking(&Log::default(), vec![sender]).await.unwrap() });
             });
             woken.await.unwrap();
             thread.join().unwrap();
@@ -320,27 +304,24 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_not_that_of_the_one_whose_turn_it_is() {
+    fn a_panic_ends_its_own_connection_and_not_the_one_that_woke_it() {
         on_one_thread(async {
-            let log = Log::default();
             let (sender, receiver) = oneshot::channel::<()>();
-            let failing = spawn_local(RunNext::new(async move {
+            let panicking = spawn(async move {
                 receiver.await.unwrap();
-                panic!("fails");
-            }));
-            all_wait().await;
-            posting(&log, vec![sender]).await.unwrap();
-            let failure: JoinHandle<()> = failing;
-            assert!(failure.await.unwrap_err().is_panic());
+                panic!("as the test intends");
+            });
+            yield_now().await;
+            waking(&Log::default(), vec![sender]).await.unwrap();
+            assert!(panicking.await.unwrap_err().is_panic());
         });
     }
 
     #[test]
-    fn one_that_has_gone_is_not_woken() {
+    fn a_dropped_connection_is_not_woken() {
         on_one_thread(async {
-            let log = Log::default();
-            let (sender, woken) = waiting(&log, "woken".into());
-            all_wait().await;
+            let (sender, woken) = waiting(&Log::default(), "woken".into());
+            yield_now().await;
             woken.abort();
             assert!(woken.await.unwrap_err().is_cancelled());
             assert!(sender.send(()).is_err());

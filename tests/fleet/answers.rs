@@ -1,4 +1,4 @@
-//! One request of a client, and what its answer means for it: the rules of `web/client/wire` (`http.js`, `backoff.js`, `poll.js`).
+//! One request, and what its response means for the client: the rules of `web/client/wire` (`http.js`, `backoff.js`, `poll.js`).
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ pub enum Reply {
         status: u16,
         body: Value,
     },
-    /// The server understood and refused.
+    /// The server refused the request.
     No {
         status: u16,
         slug: String,
         retry_after: Option<Duration>,
     },
-    /// Nothing of the server's came back.
+    /// No response from the server arrived.
     Nothing,
 }
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// Asks, and reads the answer to its end. `expects` is a member that the answer must have to be the server's.
+/// Sends a request and reads the whole response. `expects` is a member that only the server's response has.
 pub async fn ask(request: RequestBuilder, expects: &str) -> Reply {
     let Ok(response) = request.send().await else { return Reply::Nothing };
     let status = response.status().as_u16();
@@ -40,13 +40,13 @@ pub async fn ask(request: RequestBuilder, expects: &str) -> Reply {
     Reply::No { status, slug: slug.to_owned(), retry_after: after }
 }
 
-/// Full jitter: anything between nothing and a ceiling that doubles.
+/// Full jitter: between zero and a ceiling that doubles.
 pub fn backoff(failures: u32) -> Duration {
     LONGEST.min(FIRST * 2_u32.pow(failures.min(10))).mul_f64(fastrand::f64())
 }
 
 impl Reply {
-    /// How long to wait before trying again, or nothing if that is pointless.
+    /// How long to wait before a retry, or `None` if it is pointless.
     pub fn retry(&self, failures: u32) -> Option<Duration> {
         match self {
             Reply::Yes { .. } => None,
@@ -60,7 +60,7 @@ impl Reply {
         }
     }
 
-    /// What it says if it says that the one who asks has lost the seat, the mailbox or the cursor.
+    /// The problem, if it means that the client has lost its seat, mailbox or cursor.
     pub fn unseats(&self) -> Option<&str> {
         match self {
             Reply::No { status, slug, .. } => {

@@ -1,8 +1,8 @@
-//! Hundreds of clients exchange numbered messages, partly over a wire that breaks, while something dies. Afterwards the
-//! checker reads what they saw.
+//! Hundreds of clients exchange numbered messages, partly over a faulty network, while something dies. Then the checker judges what
+//! they recorded.
 //!
-//! `cargo test --test fleet chaos` takes the most telling faults with few clients; `FLEET_CHAOS=full` takes all of them with
-//! hundreds, and with `UPDATE_DOCS=1` the table in docs/scaling.md is written anew.
+//! `cargo test --test fleet chaos` runs the most telling faults with few clients; `FLEET_CHAOS=full` runs all with hundreds, and with
+//! `UPDATE_DOCS=1` writes the table in docs/scaling.md.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,9 +19,9 @@ use crate::{
     programs::breaking_wire,
 };
 
-/// Of requests on the breaking wire, which every fourth client uses.
+/// The share of faulty requests for every fourth client.
 const BREAKS: f64 = 0.05;
-/// When nothing has arrived for so long, what is missing will not come: longer than the pauses between attempts.
+/// If nothing arrives for this long, missing messages are lost: longer than the pauses between attempts.
 const QUIET: Duration = Duration::from_secs(12);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ enum Fault {
     None,
     KillNode,
     KillRedis,
-    /// The machine of Redis loses its power: what was not on the disk yet is gone, although Redis had acknowledged it.
+    /// Redis's machine loses power: acknowledged writes that were not on disk are gone.
     PowerCut,
     PauseRedis,
     CutSubscriptions,
@@ -53,7 +53,7 @@ struct Size {
     clients: usize,
     /// Messages by each client in a second.
     per_second: f64,
-    /// So many messages of each client arrive before something happens to them,
+    /// Messages of each client that arrive before the fault,
     before: usize,
     /// and as many after it.
     after: usize,
@@ -69,16 +69,16 @@ const fn scenario(name: &'static str, keeping: Keeping, fault: Fault, promise: P
     Scenario { name, keeping, fault, promise }
 }
 
-/// The most telling ones come first: they are all that a short run takes.
+/// The most telling ones first: a short run takes only these.
 const SCENARIOS: [Scenario; 13] = [
     scenario("memory: `kill -9` of the only node", Keeping::Memory, Fault::KillNode, Promise::Loudness),
     scenario("`kill -9` of a node", EVERYSEC, Fault::KillNode, Promise::Everything),
     scenario("`kill -9` of Redis, `appendfsync always`", ALWAYS, Fault::KillRedis, Promise::Everything),
-    scenario("power cut at Redis, the last second is gone", EVERYSEC, Fault::PowerCut, Promise::Loudness),
+    scenario("power cut at Redis, the last second is lost", EVERYSEC, Fault::PowerCut, Promise::Loudness),
     scenario("`kill -9` of Redis, `appendfsync everysec`", EVERYSEC, Fault::KillRedis, Promise::Loudness),
-    scenario("memory: nothing but the breaking wire", Keeping::Memory, Fault::None, Promise::Everything),
-    scenario("nothing but the breaking wire", EVERYSEC, Fault::None, Promise::Everything),
-    scenario("Redis stands still for 5 s", EVERYSEC, Fault::PauseRedis, Promise::Everything),
+    scenario("memory: only the faulty network", Keeping::Memory, Fault::None, Promise::Everything),
+    scenario("only the faulty network", EVERYSEC, Fault::None, Promise::Everything),
+    scenario("Redis hangs for 5 s", EVERYSEC, Fault::PauseRedis, Promise::Everything),
     scenario("subscriptions cut five times", EVERYSEC, Fault::CutSubscriptions, Promise::Everything),
     scenario("a node cut off from Redis for 5 s", EVERYSEC, Fault::PartitionNode, Promise::Everything),
     scenario(
@@ -109,7 +109,7 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
             for node in 0..deployment.nodes.len() {
                 deployment.nodes[node].program.stop().await;
                 deployment.start_again(node).await;
-                // As whoever restarts them would wait. If HAProxy has not seen it come back, clients have it harder, no more.
+                // As an operator would wait. If HAProxy has not noticed its return, clients only see more errors.
                 sleep(Duration::from_secs(2)).await;
             }
         }
@@ -121,7 +121,10 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
         }
         // Sentinel does the rest.
         Fault::FailOver => deployment.redis.as_mut().unwrap().program.kill().await,
-        Fault::LoseMaster => cluster::lose_master(deployment).await,
+        Fault::LoseMaster => {
+            let Deployment { redis, replica, port, .. } = deployment;
+            cluster::lose_master(redis.as_mut().unwrap(), replica.as_ref().unwrap(), *port).await;
+        }
         Fault::PowerCut => {
             let redis = deployment.redis.as_mut().unwrap();
             let on_disk = redis.log_length();
@@ -151,7 +154,7 @@ async fn strike(fault: Fault, deployment: &mut Deployment) {
     }
 }
 
-/// What came out, as a row of the table.
+/// The result as a table row.
 struct Outcome {
     verdict: Verdict,
     taken: [Duration; 3],
@@ -197,7 +200,7 @@ async fn run(scenario: Scenario, size: Size) -> Outcome {
     Outcome { verdict: check(&history.events(), scenario.promise), taken: history.taken_since(struck) }
 }
 
-/// Waits until so many more messages have been delivered, however long that takes.
+/// Waits until that many more messages have been delivered.
 async fn delivers(history: &History, more: usize) {
     let enough = history.delivered() + more;
     while history.delivered() < enough {
@@ -217,7 +220,7 @@ async fn settle(history: &History) {
 }
 
 const HEAD: &str = "| What happens | Clients | Accepted | Delivered | Lost, loudly | Read again, loudly | Told | Refused \
-    | Silently lost, doubled, out of order | p50 | p99 | Slowest |\n\
+    | Silently lost, duplicated, reordered | p50 | p99 | Slowest |\n\
     | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n";
 
 impl Outcome {
@@ -265,7 +268,7 @@ async fn chaos_causes_no_silent_loss_duplicate_or_reordering() {
                 page::write("docs/scaling.md", "chaos", &table).unwrap();
             }
         }
-        // One of them, by a part of its name.
+        // Selected by a part of its name.
         name => {
             let those: Vec<Scenario> = SCENARIOS.into_iter().filter(|one| one.name.contains(name)).collect();
             drop(run_all(&those, FULL).await);

@@ -1,4 +1,4 @@
-//! A Redis Cluster of which a master dies.
+//! A Redis Cluster that loses a master.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::{
-    deployment::{Deployment, Redis},
     programs::{Folder, free_port},
+    redis::Redis,
 };
 
 const MASTERS: usize = 3;
-/// When a server that says nothing counts as gone, in ms.
+/// After how many ms a silent server counts as down.
 const NODE_TIMEOUT: &str = "2000";
-/// What the replica has not been told when its master dies.
+/// How far the replica is behind when its master dies.
 const BEHIND: Duration = Duration::from_millis(300);
 
-/// Three masters with a replica each: one of the masters, its replica, and the others, masters first.
+/// Three masters with a replica each. Returns one master, its replica, and the others.
 pub async fn start(folder: &Folder) -> (Redis, Redis, Vec<Redis>) {
     let mut servers = Vec::new();
     for number in 0..2 * MASTERS {
@@ -47,14 +47,13 @@ pub async fn start(folder: &Folder) -> (Redis, Redis, Vec<Redis>) {
     panic!("{made}");
 }
 
-/// A master dies, whose replica is a little behind and is promoted; then it starts again, and follows. Until then requests for
-/// its rooms are put off, and those for others' rooms are not.
-pub async fn lose_master(deployment: &mut Deployment) {
-    let (master, replica) = (deployment.redis.as_mut().unwrap(), deployment.replica.as_ref().unwrap());
+/// A master dies, and its slightly older replica is promoted; then the master restarts as a replica. Until the promotion, only requests
+/// for its rooms get 503.
+pub async fn lose_master(master: &mut Redis, replica: &Redis, haproxy: u16) {
     let keys = master.ask(&["--scan", "--pattern", "*:r:*"]).await;
     let its: BTreeSet<&str> = keys.lines().filter_map(|key| key.rsplit(':').next()).collect();
     let http = Client::builder().no_proxy().build().unwrap();
-    // Nobody wants that password, so that the replica is not let in again.
+    // A wrong password keeps the replica from reconnecting.
     replica.ask(&["CONFIG", "SET", "masterauth", "of nobody"]).await;
     assert_eq!(replica.ask(&["CLIENT", "KILL", "TYPE", "master"]).await.trim(), "1");
     sleep(BEHIND).await;
@@ -64,10 +63,10 @@ pub async fn lose_master(deployment: &mut Deployment) {
         let mut there = 0;
         for number in 0..30 {
             let room = format!("room-{number}");
-            let response = http.get(format!("http://127.0.0.1:{}/v1/rooms/{room}", deployment.port)).send();
+            let response = http.get(format!("http://127.0.0.1:{haproxy}/v1/rooms/{room}")).send();
             let response = response.await.unwrap();
             let (status, later) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
-            // HAProxy itself says 503, too, if it has found no node ready.
+            // HAProxy itself answers 503, too, when no node is ready.
             let problem: Value = response.json().await.unwrap_or_default();
             let is_put_off = status == 503 && later && problem["type"] == "/problems/engine-unavailable";
             put_off += usize::from(is_put_off && its.contains(room.as_str()));

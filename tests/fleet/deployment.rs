@@ -1,28 +1,27 @@
-//! Nodes behind HAProxy, as `deploy/haproxy-nodes.cfg` has them, and what keeps their rooms.
-
-use std::path::PathBuf;
+//! Nodes behind HAProxy with `deploy/haproxy-nodes.cfg`, and where their rooms are.
 
 use tokio::process::Command;
 
 use crate::{
     cluster,
     programs::{Folder, Program, free_port},
+    redis::Redis,
     relay::Relay,
 };
 
 const NODES: usize = 3;
 const HAPROXY: &str = include_str!("../../deploy/haproxy-nodes.cfg");
 
-/// What keeps the rooms.
+/// Where the rooms are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
-    /// One node, its memory.
+    /// In the memory of the only node.
     Memory,
-    /// Redis, with its log written to disk so often: `always` or `everysec`.
+    /// In Redis.
     Redis { appendfsync: &'static str },
-    /// A master, a replica, and a Sentinel that promotes it.
+    /// In a master with a replica, which a Sentinel promotes.
     Sentinel,
-    /// Three masters, each with a replica that is promoted in its stead.
+    /// In three masters with a replica each.
     Cluster,
 }
 
@@ -32,19 +31,11 @@ pub struct Node {
     engine: String,
 }
 
-/// A Redis that can be killed and started again with what it had on disk.
-pub struct Redis {
-    pub program: Program,
-    pub port: u16,
-    folder: PathBuf,
-    options: Vec<String>,
-}
-
 pub struct Deployment {
     pub nodes: Vec<Node>,
-    /// The one that may die.
+    /// The server that may die.
     pub redis: Option<Redis>,
-    /// Of that one, in a cluster.
+    /// Its replica, in a cluster.
     pub replica: Option<Redis>,
     /// Between the last node and Redis.
     pub relay: Option<Relay>,
@@ -54,59 +45,9 @@ pub struct Deployment {
     folder: Folder,
 }
 
-impl Redis {
-    /// With its log written to disk each second, unless it is told otherwise.
-    pub async fn start(folder: PathBuf, port: u16, options: &[&str]) -> Redis {
-        let options = options.iter().map(|option| option.to_string()).collect();
-        Redis::run(folder, port, options).await
-    }
-
-    async fn run(folder: PathBuf, port: u16, options: Vec<String>) -> Redis {
-        let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-        command.args(&options).arg("--dir").arg(&folder);
-        let mut program = Program::start("redis", &folder, command);
-        program.listening(port).await;
-        let redis = Redis { program, port, folder, options };
-        // It takes connections before it has read its log, and refuses all else until then.
-        while redis.ask(&["PING"]).await.trim() != "PONG" {}
-        redis
-    }
-
-    pub async fn restart(&mut self) {
-        *self = Redis::run(self.folder.clone(), self.port, self.options.clone()).await;
-    }
-
-    /// The part of its log that it is writing.
-    fn log(&self) -> PathBuf {
-        let entries = std::fs::read_dir(self.folder.join("appendonlydir")).unwrap();
-        let mut logs = entries.map(|entry| entry.unwrap().path());
-        logs.find(|path| path.to_string_lossy().ends_with(".incr.aof")).unwrap()
-    }
-
-    pub fn log_length(&self) -> u64 {
-        self.log().metadata().unwrap().len()
-    }
-
-    /// What came after that never reached the disk.
-    pub fn forget_after(&self, length: u64) {
-        std::fs::File::options().write(true).open(self.log()).unwrap().set_len(length).unwrap();
-    }
-
-    /// Asks it something, and returns what it says.
-    pub async fn ask(&self, words: &[&str]) -> String {
-        self.ask_at(self.port, words).await
-    }
-
-    async fn ask_at(&self, port: u16, words: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().await.unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    }
-}
-
 impl Node {
     async fn start(number: usize, port: u16, engine: &str, folder: &Folder) -> Node {
-        // On a busy machine Redis may not answer in time, and then a node does not start: whoever runs it tries again.
+        // On a busy machine Redis may not answer in time, and the node does not start: retry, as an operator would.
         for _ in 0..20 {
             let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
             command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
@@ -161,7 +102,7 @@ impl Deployment {
         Deployment { nodes, redis, replica, relay, _others: others, port, _haproxy: haproxy, folder }
     }
 
-    /// Starts a node again that has ended, where it was.
+    /// Restarts a stopped node at its address.
     pub async fn start_again(&mut self, number: usize) {
         let (port, engine) = (self.nodes[number].port, self.nodes[number].engine.clone());
         self.nodes[number] = Node::start(number, port, &engine, &self.folder).await;
@@ -189,7 +130,7 @@ async fn watched(redis: &Redis, folder: &Folder) -> (Vec<Program>, u16) {
     (vec![replica.program, sentinel], sentinel_port)
 }
 
-/// The file of `deploy/`, with other addresses, without TLS, and with as many servers as there are nodes.
+/// The file in `deploy/`, with other addresses, without TLS, and with a server for each node.
 async fn haproxy(nodes: &[Node], port: u16, folder: &Folder) -> Program {
     let mut config = String::new();
     for line in HAPROXY.lines() {

@@ -1,4 +1,4 @@
-//! What happened to everybody, in one order: clients write it down as they see it, and the checker reads it afterwards.
+//! A history of all clients in one order: they record what they see, and the checker judges it afterwards.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ pub type Who = usize;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Is about to be sent for the first time.
+    /// About to be sent for the first time.
     Posted {
         from: Who,
         to: Who,
@@ -24,7 +24,7 @@ pub enum Event {
         number: u64,
         seq: u64,
     },
-    /// The server has refused it for good, and said so.
+    /// The server refused it permanently.
     Refused {
         from: Who,
         to: Who,
@@ -37,17 +37,17 @@ pub enum Event {
         number: u64,
         seq: u64,
     },
-    /// A join, a leave, or anything else that has a place in the mailbox and is no message.
+    /// An event: a numbered entry that is not a message.
     Told {
         to: Who,
         seq: u64,
     },
-    /// Has a seat, and reads on from here.
+    /// Has a seat, and reads from here.
     Seated {
         who: Who,
         cursor: u64,
     },
-    /// Was told that its seat, its mailbox or its cursor is not what it was.
+    /// Was told that its seat, mailbox or cursor is lost.
     Loud {
         who: Who,
         what: String,
@@ -62,9 +62,9 @@ pub struct History {
 #[derive(Default)]
 struct Inner {
     events: Vec<(Instant, Event)>,
-    /// When each message that has not been delivered yet was posted.
+    /// When each undelivered message was posted.
     under_way: HashMap<(Who, Who, u64), Instant>,
-    /// How long each delivered message took from its first posting, and when it was delivered.
+    /// How long each delivered message took from its first `POST`, and when it was delivered.
     taken: Vec<(Instant, Duration)>,
 }
 
@@ -73,7 +73,7 @@ impl History {
         self.note_all([event]);
     }
 
-    /// What was learnt from one answer.
+    /// Events learned from one response.
     pub fn note_all(&self, events: impl IntoIterator<Item = Event>) {
         let now = now();
         let mut inner = self.inner.lock();
@@ -96,7 +96,7 @@ impl History {
         }
     }
 
-    /// Messages that have been posted and neither delivered nor refused.
+    /// Messages neither delivered nor refused yet.
     pub fn under_way(&self) -> usize {
         self.inner.lock().under_way.len()
     }
@@ -110,7 +110,7 @@ impl History {
         self.inner.lock().events.iter().map(|(_, event)| event.clone()).collect()
     }
 
-    /// How long messages took that were delivered from then on: the middle one, one of a hundred, the slowest.
+    /// Median, 99th percentile and maximum for messages delivered from then on.
     pub fn taken_since(&self, since: Instant) -> [Duration; 3] {
         let inner = self.inner.lock();
         let mut taken: Vec<Duration> =

@@ -12,6 +12,7 @@ mod no_nodes;
 #[path = "../../benches/fleet/page.rs"]
 mod page;
 mod programs;
+mod redis;
 mod relay;
 #[path = "../../benches/fleet/storm/mod.rs"]
 #[allow(dead_code, unused_imports, clippy::cast_possible_truncation, reason = "the bench tells more of it")]

@@ -1,5 +1,5 @@
-//! A client that behaves as ours does: it joins with a key, polls with its cursor, posts one request at a time under a key
-//! until it is answered, and takes its seat again when it is told that it has none. It writes down what it sees.
+//! A client that behaves like ours: it joins with a key, polls with its cursor, repeats one post at a time under its key until it is
+//! answered, and takes its seat again when it has lost it. It records what it sees.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use crate::{
     history::{Event, History, Who},
 };
 
-/// What is asked for in a poll; shorter than by default, so that a scenario sees many.
+/// The wait of a poll; shorter than the default, so that a scenario has many.
 const HOLD: Duration = Duration::from_secs(8);
-/// So much longer is its answer waited for.
+/// How much longer the client waits for the response.
 const GRACE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Messages in one request, at most.
@@ -32,16 +32,16 @@ pub struct Seat {
 
 pub struct Member {
     pub who: Who,
-    /// Whom it writes to.
+    /// The recipient.
     pub other: Who,
     room: String,
     base: String,
     page: String,
     http: Client,
     history: Arc<History>,
-    /// Nothing while it is not there.
+    /// `None` while it has no seat.
     seat: watch::Sender<Option<Seat>>,
-    /// Its posts were told that the seat is lost.
+    /// A post was told that the seat is lost.
     lost: Notify,
 }
 
@@ -92,7 +92,7 @@ impl Member {
                 self.seat.send_replace(Some(Seat { id: text(&body["peer"]["id"]), token: text(&body["token"]) }));
                 return (status, body);
             }
-            // A seat that somebody else has taken frees at last; anything else that time does not heal is noted each time.
+            // A full room has a free seat eventually; other permanent errors are recorded.
             let pause = reply.retry(failures).unwrap_or_else(|| {
                 if let Reply::No { slug, .. } = &reply {
                     self.history.note(Event::Loud { who: self.who, what: slug.clone() });
@@ -145,7 +145,7 @@ impl Member {
         ask(request.header("last-event-id", cursor), "messages").await
     }
 
-    /// Takes in a batch, and returns the cursor after it.
+    /// Records a batch, and returns its cursor.
     fn receive(&self, cursor: u64, batch: &Value) -> u64 {
         let mut last = cursor;
         let events = batch["messages"].as_array().unwrap().iter().map(|message| {
@@ -159,7 +159,7 @@ impl Member {
         self.history.note_all(events.collect::<Vec<_>>());
         let stated = batch["cursor"].as_u64().unwrap();
         if stated != last {
-            // Something was left out: the checker sees a hole.
+            // The checker will see the gap.
             self.history.note(Event::Told { to: self.who, seq: stated.max(last + 2) });
         }
         stated
@@ -172,7 +172,7 @@ impl Member {
         }
         *rejoins += 1;
         let (status, joined) = self.enter(seat.map(|seat| seat.token).as_deref()).await;
-        // With the old mailbox, if the cursor is in it, nothing has changed; otherwise it reads from where it is told.
+        // If the old cursor lies in this mailbox, nothing has changed; otherwise it reads from the new cursor.
         let [from, latest] = ["cursor", "latest"].map(|name| joined[name].as_u64().unwrap());
         if status != 200 || !(from..=latest).contains(cursor) {
             *cursor = from;
@@ -180,7 +180,7 @@ impl Member {
         self.history.note(Event::Seated { who: self.who, cursor: *cursor });
     }
 
-    /// Posts numbered messages to the other one, about so many a second, until it is told to stop.
+    /// Posts numbered messages at about this rate until it is told to stop.
     pub async fn write(&self, to: String, per_second: f64, stop: watch::Receiver<bool>) {
         let mut next = 0;
         let stopped = || *stop.borrow();
@@ -192,7 +192,7 @@ impl Member {
         }
     }
 
-    /// The same bytes under the same key, until the server has answered.
+    /// Repeats the same bytes under the same key until the server answers.
     async fn post(&self, to: &str, numbers: std::ops::Range<u64>) {
         let (from, addressee) = (self.who, self.other);
         self.history.note_all(numbers.clone().map(|number| Event::Posted { from, to: addressee, number }));

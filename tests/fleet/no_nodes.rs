@@ -1,14 +1,14 @@
-//! When no node can answer.
+//! No node is available.
 
 use crate::deployment::{Deployment, Keeping};
 
-/// Once clients were told nothing, and waited longer each time, up to eight seconds.
+/// Without `Retry-After` clients back off, up to eight seconds.
 #[tokio::test]
 async fn haproxy_sends_retry_after_without_nodes() {
     let mut deployment = Deployment::start(Keeping::Memory).await;
     deployment.nodes[0].program.kill().await;
     let url = format!("http://127.0.0.1:{}/readyz", deployment.port);
-    // HAProxy may still have a connection to the node, whose end it passes on instead of answering. The next is its own answer.
+    // HAProxy may pass on the end of its connection to the killed node. The next response is its own.
     let answer = match reqwest::get(&url).await {
         Ok(answer) => answer,
         Err(_) => reqwest::get(&url).await.unwrap(),

@@ -1,4 +1,4 @@
-//! Real servers as processes, on free ports, in a folder that goes with them.
+//! Servers as processes, on free ports, in a folder that is removed with them.
 
 use std::{
     fs::File,
@@ -44,7 +44,7 @@ impl Drop for Folder {
     }
 }
 
-/// A port that is free, and below those that the system gives to clients: whoever listens on it may stop and start again.
+/// A free port below the ephemeral range, so that a server may stop and start again on it.
 pub async fn free_port() -> u16 {
     loop {
         let port = fastrand::u16(12_000..32_000);
@@ -61,7 +61,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it; what it says goes to a file.
+    /// Starts it; its output goes to a file.
     pub fn start(name: &str, folder: &Path, mut command: Command) -> Program {
         let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log"))).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).kill_on_drop(true);
@@ -69,12 +69,12 @@ impl Program {
         Program { name: name.into(), child }
     }
 
-    /// Returns when somebody listens on the port; fails if this has ended before.
+    /// Returns when the port is open; fails if the program has exited.
     pub async fn listening(&mut self, port: u16) {
         assert!(self.listens(port).await, "{} ended before it listened", self.name);
     }
 
-    /// Returns when somebody listens on the port, or this has ended before.
+    /// Returns whether the port was opened before the program exited.
     pub async fn listens(&mut self, port: u16) -> bool {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             if self.child.try_wait().unwrap().is_some() {
@@ -90,19 +90,19 @@ impl Program {
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 
-    /// As a power cut would end it.
+    /// SIGKILL, like a power cut.
     pub async fn kill(&mut self) {
         self.signal("-KILL").await;
         self.child.wait().await.unwrap();
     }
 
-    /// Asks it to end, and returns when it has.
+    /// SIGTERM; returns when it has exited.
     pub async fn stop(&mut self) {
         self.signal("-TERM").await;
         self.child.wait().await.unwrap();
     }
 
-    /// Its machine stands still.
+    /// SIGSTOP.
     pub async fn pause(&self) {
         self.signal("-STOP").await;
     }
@@ -112,7 +112,7 @@ impl Program {
     }
 }
 
-/// `tests/faults/proxy.js`: a wire that breaks, in front of a server.
+/// `tests/faults/proxy.js` in front of a server.
 pub async fn breaking_wire(upstream: u16, rate: f64) -> (Child, u16) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/proxy.js");
     let mut child = Command::new("node")

@@ -1,4 +1,4 @@
-//! A wire between two servers that can be cut: nothing passes, and nobody is told.
+//! A link between two servers that can be cut: nothing passes, and nobody is notified.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Relay {
             while let Ok((client, _)) = listener.accept().await {
                 let state = state.clone();
                 tokio::spawn(async move {
-                    // While it is cut nobody is reached; the connection stands, as it would on a network that drops packets.
+                    // While it is cut, new connections hang, as on a network that drops packets.
                     let _ = state.subscribe().wait_for(|cut| !cut).await;
                     let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
                     let ((from_client, to_client), (from_server, to_server)) =
@@ -44,7 +44,7 @@ impl Relay {
         self.cut.send_replace(true);
     }
 
-    /// What was under way arrives late, as TCP sends it again.
+    /// Bytes in transit arrive late, like TCP retransmissions.
     pub fn mend(&self) {
         self.cut.send_replace(false);
     }

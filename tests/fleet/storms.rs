@@ -1,4 +1,4 @@
-//! The simulation of a fleet (`benches/fleet`), with few clients: does it do what it says?
+//! The simulation of a fleet (`benches/fleet`), with few clients.
 
 use std::time::Duration;
 

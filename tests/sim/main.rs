@@ -1,11 +1,11 @@
-//! The domain under random operations and virtual time, beside a naive reference model.
+//! The domain under random operations and virtual time, compared with a naive reference model.
 //!
-//! After every step: no hole in any `seq`, nothing trimmed before it was acknowledged, each sender's messages in its
-//! order, joins and leaves in the same order for all members, mailboxes within their bounds, and the roster of a join
-//! consistent with the events after its cursor. When all leases have ended, nothing is left.
+//! After every step: no gap in any `seq`, nothing trimmed before it was acknowledged, each sender's messages in order, joins and
+//! leaves in the same order for all members, mailboxes within their limits, and the roster of a join consistent with the events after
+//! its cursor. After all leases have expired, nothing is left.
 //!
-//! `SIM_STEPS` sets how many steps are made (default 12,000); a failing case is written to
-//! `tests/sim/main.proptest-regressions` and tried first from then on.
+//! `SIM_STEPS` sets the number of steps (default 12,000). A failing case is written to `tests/sim/main.proptest-regressions` and
+//! replayed first from then on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
@@ -22,7 +22,7 @@ use proptest::{
 };
 use world::{Step, World};
 
-/// On average: the lengths are even from 1 to twice as many, so that a failing case can shrink.
+/// On average: lengths are uniform from 1 to twice this, so that a failing case can shrink.
 const STEPS_PER_CASE: usize = 120;
 
 fn steps_wanted() -> usize {

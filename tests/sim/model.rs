@@ -1,10 +1,10 @@
-//! What should happen, written as plainly as possible: every room a list, every mailbox everything it ever got.
+//! The expected behavior, as simply as possible: a room is a list, and a mailbox keeps everything it ever got.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use signalpost::domain::{Limits, PeerId};
 
-/// One entry of a mailbox, as far as the model cares.
+/// One entry of a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thing {
     Text { from: PeerId, number: u64 },
@@ -16,7 +16,7 @@ pub enum Thing {
 #[derive(Clone, Debug)]
 pub struct Member {
     pub id: PeerId,
-    /// Who was there when it came.
+    /// Who was present when it arrived.
     pub found: Vec<PeerId>,
     pub log: Vec<Thing>,
     pub sizes: Vec<usize>,
@@ -42,7 +42,7 @@ impl Member {
         &self.log[self.read()..]
     }
 
-    /// Who was there as of the cursor: whom it found, and what it has read of since.
+    /// Who was present as of the cursor: the roster it got, updated by the events it has read.
     pub fn known(&self) -> Vec<PeerId> {
         let mut known = self.found.clone();
         for thing in &self.log[..self.read()] {
@@ -77,7 +77,7 @@ pub struct ModelRoom {
     pub locked: bool,
     pub closed: bool,
     pub kicked: Vec<PeerId>,
-    /// Made ahead; when it ends while empty.
+    /// When a room created ahead of time ends while empty.
     pub kept: bool,
     pub kept_until: u64,
 }
@@ -97,7 +97,7 @@ impl ModelRoom {
         self.get(id).is_some()
     }
 
-    /// Came back on its token after it had lost its seat.
+    /// Rejoined with its token after losing its seat.
     pub fn is_from_restart(&self, id: PeerId) -> bool {
         self.get(id).is_some_and(|member| member.start > 0)
     }
@@ -125,7 +125,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Ends what is over, the earliest first.
+    /// Expires leases, the earliest first.
     pub fn expire(&mut self, now: u64, limits: &Limits) {
         let lease = u64::try_from(limits.room_lease.as_millis()).unwrap();
         for room in self.rooms.values_mut() {
@@ -143,7 +143,7 @@ impl Model {
         self.rooms.retain(|_, room| !room.members.is_empty() || (room.kept && !room.closed && room.kept_until > now));
     }
 
-    /// A room that lost its last member by something else than time.
+    /// A room whose last member left.
     pub fn settle(&mut self, number: u8, now: u64, limits: &Limits) {
         let lease = u64::try_from(limits.room_lease.as_millis()).unwrap();
         let Some(room) = self.rooms.get_mut(&number) else { return };

@@ -1,7 +1,7 @@
 //! Steps that take seats, keep them and give them up.
 
 use signalpost::domain::{
-    Identity, Keyed, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
+    Identity, KeyedRequest, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
 };
 
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     world::{CREATOR, PLENTY, Person, World, millis, named},
 };
 
-/// What the card of everybody here counts: empty metadata.
+/// The cost of a card with empty metadata.
 const CARD: usize = 2;
 
-fn visitor(identity: Identity, keyed: Option<Keyed>) -> Visitor {
+fn visitor(identity: Identity, keyed: Option<KeyedRequest>) -> Visitor {
     let (name, metadata) = (Name::default(), Metadata::default());
     Visitor {
         identity,
@@ -36,18 +36,18 @@ impl World {
         }
     }
 
-    /// The same join again: the same seat while it is there, and a new person otherwise.
+    /// Repeats a join: the same seat while it exists, otherwise a new peer.
     pub fn repeat_join(&mut self, person: Person) {
         let Some(keyed) = person.join_key else { return };
         let id = self.fresh_id();
         let again = visitor(Identity::New(id), Some(keyed));
         let there = self.model.rooms.get(&person.room).is_some_and(|room| room.has(person.id));
-        // A seat that was taken again on its token was not made by that join.
+        // A seat resumed with its token was not made by that join.
         let by_token = self.model.rooms.get(&person.room).is_some_and(|room| room.is_from_restart(person.id));
         if there && !by_token {
             let joined = self.rooms.join(self.at(), named(person.room), again, PLENTY).unwrap();
             assert_eq!((joined.card.id, joined.resumed), (person.id, false));
-            let other = Keyed { request: keyed.request + 1, ..keyed };
+            let other = KeyedRequest { request: keyed.request + 1, ..keyed };
             let reused =
                 self.rooms.join(self.at(), named(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
             assert_eq!(reused.map(|_| ()), Err(Refusal::KeyReused));
@@ -107,7 +107,7 @@ impl World {
                 self.heard_of(&person, None);
                 let now = self.now;
                 let member = self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap();
-                // Right after a return, a goodbye is the earlier page's.
+                // Right after a return, a goodbye is from the earlier page.
                 if member.came_back.is_none_or(|came| now >= came + grace) {
                     member.leaving = true;
                     member.ends = member.ends.min(now + grace);
@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    /// A join that is no repeat and no resume, in both; says whether it was let in.
+    /// A new join in both; returns whether it succeeded.
     fn enter(&mut self, number: u8, id: PeerId, visitor: Visitor, start: Seq) -> bool {
         let answer = self.rooms.join(self.at(), named(number), visitor, PLENTY);
         let expected = self.model.rooms.get(&number).and_then(|room| self.door(room, id));
@@ -196,9 +196,9 @@ impl World {
         true
     }
 
-    /// Why somebody new is not let in.
+    /// Why a new peer is refused.
     fn door(&self, room: &ModelRoom, id: PeerId) -> Option<Refusal> {
-        // The join, and for each member then there a leave, and the end of the room.
+        // The join, a leave for each member, and the end of the room.
         let events = room.members.len() + 1 + 2;
         let stuffed = |member: &&Member| {
             let messages = member.unread().len() + events;

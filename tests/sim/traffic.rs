@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use signalpost::domain::{
-    Batch, Content, Keyed, Limits, Message, Payload, PeerId, Post, Read, Refusal, Seq, Target, Timestamp,
+    Batch, Content, KeyedRequest, Limits, Message, Payload, PeerId, Post, Read, Refusal, Seq, Target, Timestamp,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ fn is_for(to: Option<PeerId>, from: PeerId, member: PeerId) -> bool {
     to.map_or(member != from, |to| to == member)
 }
 
-/// A payload that says its number, as long as asked for.
+/// A payload with its number, of this length.
 fn payload(number: u64, bytes: usize) -> Payload {
     Payload::new(format!("{number:0bytes$}"))
 }
@@ -29,7 +29,7 @@ fn thing(message: &Message) -> Thing {
     }
 }
 
-/// The messages of a batch, which follow each other without a hole from `after`.
+/// The messages of a batch, which follow `after` without gaps.
 fn things(batch: &Batch, after: u64) -> Vec<Thing> {
     for (index, message) in batch.messages.iter().enumerate() {
         assert_eq!(message.seq.get(), after + 1 + index as u64, "a hole in seq");
@@ -38,7 +38,7 @@ fn things(batch: &Batch, after: u64) -> Vec<Thing> {
 }
 
 impl World {
-    /// Why a person cannot do anything in its room, if so.
+    /// Why a peer is refused in its room, if it is.
     pub fn absence(&self, person: &Person) -> Option<Refusal> {
         let Some(room) = self.model.rooms.get(&person.room) else { return Some(Refusal::PeerGone) };
         if room.has(person.id) {
@@ -47,7 +47,7 @@ impl World {
         Some(if room.kicked.contains(&person.id) { Refusal::Kicked } else { Refusal::PeerGone })
     }
 
-    /// A request of a member came; a poll that is held until some time stretches the lease.
+    /// A member's request arrived; a parked poll extends the lease to the end of its hold.
     pub fn heard_of(&mut self, person: &Person, held_until: Option<u64>) {
         let (now, lease) = (self.now, millis(self.limits.lease));
         let room = self.model.rooms.get_mut(&person.room).unwrap();
@@ -96,7 +96,7 @@ impl World {
                 }
             }
         }
-        assert_eq!(answer.unwrap().places, places);
+        assert_eq!(answer.unwrap().positions, places);
         if keyed {
             let remembered = self.limits.idempotency_keys;
             let sent = &mut self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().sent;
@@ -130,7 +130,7 @@ impl World {
         room.members.iter().find(full).map(|member| Refusal::MailboxFull { peer: member.id })
     }
 
-    /// A recent keyed post of somebody, again, and once more with another request under its key.
+    /// Repeats a recent keyed post, and sends a different request under its key.
     pub fn repeat_send(&mut self, peer: u8, back: usize) {
         let Some(person) = self.person(peer) else { return };
         let Some((post, places)) = person.posts.iter().rev().nth(back).cloned() else { return };
@@ -145,13 +145,13 @@ impl World {
         self.heard_of(&person, None);
         let again = self.rooms.post(self.at(), named(person.room), person.id, post.clone(), PLENTY).unwrap();
         assert!(again.repeated);
-        assert_eq!(again.places, places);
-        let other = Post { keyed: Some(Keyed { request: keyed.request + 1, ..keyed }), ..post };
+        assert_eq!(again.positions, places);
+        let other = Post { keyed: Some(KeyedRequest { request: keyed.request + 1, ..keyed }), ..post };
         let reused = self.rooms.post(self.at(), named(person.room), person.id, other, PLENTY);
         assert_eq!(reused.unwrap_err(), Refusal::KeyReused);
     }
 
-    /// Acknowledges everything the model knows to be there; a lost answer is read again.
+    /// Acknowledges everything in the model's mailbox; a lost response is read again.
     pub fn poll(&mut self, person: &Person, lost: bool) {
         let Some(cursor) = self.cursor(person) else {
             let answer = self.rooms.read(
@@ -159,7 +159,7 @@ impl World {
                 named(person.room),
                 person.id,
                 None,
-                Read::Arriving { held_until: None, page: None },
+                Read::NewPoll { held_until: None, page: None },
             );
             assert_eq!(answer.unwrap_err(), self.absence(person).unwrap());
             return;
@@ -170,7 +170,7 @@ impl World {
                 named(person.room),
                 person.id,
                 Seq::new(cursor),
-                Read::Arriving { held_until: None, page: None },
+                Read::NewPoll { held_until: None, page: None },
             );
             self.heard_of(person, None);
             if self.ends_closed(person, &answer) {
@@ -187,7 +187,7 @@ impl World {
             named(person.room),
             person.id,
             Seq::new(newest),
-            Read::Arriving { held_until: None, page: None },
+            Read::NewPoll { held_until: None, page: None },
         );
         self.model.rooms.get_mut(&person.room).unwrap().member(person.id).unwrap().acknowledged = newest;
         if !self.ends_closed(person, &answer) {
@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    /// A cursor that is off acknowledges nothing.
+    /// An invalid cursor acknowledges nothing.
     pub fn wild_poll(&mut self, person: &Person, off: i64) {
         let Some(acknowledged) = self.cursor(person) else { return };
         let Some(cursor) = acknowledged.checked_add_signed(off) else { return };
@@ -209,7 +209,7 @@ impl World {
             named(person.room),
             person.id,
             Seq::new(cursor),
-            Read::Arriving { held_until: None, page: None },
+            Read::NewPoll { held_until: None, page: None },
         );
         self.heard_of(person, None);
         let expected = matches!(
@@ -219,7 +219,7 @@ impl World {
         assert!(expected, "{answer:?} for {cursor}, {acknowledged} to {newest}");
     }
 
-    /// A poll that finds nothing and is held for the longest time allowed.
+    /// A poll that finds nothing and is held for the maximum wait.
     pub fn hold(&mut self, person: Person) {
         if self.cursor(&person).is_none() {
             return;
@@ -231,7 +231,7 @@ impl World {
             named(person.room),
             person.id,
             None,
-            Read::Arriving { held_until: held, page: None },
+            Read::NewPoll { held_until: held, page: None },
         );
         self.heard_of(&person, None);
         if self.ends_closed(&person, &answer) {
@@ -247,7 +247,7 @@ impl World {
         room.get(person.id).map(|member| member.acknowledged)
     }
 
-    /// Whoever has read that the room was closed is out of it.
+    /// A peer that has read that the room was closed is out of it.
     fn ends_closed(&mut self, person: &Person, answer: &Result<Batch, Refusal>) -> bool {
         let room = self.model.rooms.get_mut(&person.room).unwrap();
         let over = room.closed && room.member(person.id).unwrap().unread().is_empty();
@@ -259,7 +259,7 @@ impl World {
         over
     }
 
-    /// Reads every mailbox of a copy, and finds what the model has, within the bounds.
+    /// Reads every mailbox of a copy and compares it with the model.
     pub fn check(&self) {
         let mut rooms = self.rooms.clone();
         let at = Timestamp::from_millis(self.now);
@@ -277,7 +277,7 @@ impl World {
                     continue;
                 }
                 let batch = rooms
-                    .read(at, named(*number), member.id, None, Read::Arriving { held_until: None, page: None })
+                    .read(at, named(*number), member.id, None, Read::NewPoll { held_until: None, page: None })
                     .unwrap();
                 assert_eq!(things(&batch, member.acknowledged), unread);
             }

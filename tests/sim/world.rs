@@ -1,11 +1,13 @@
-//! Takes random steps in the domain and in the model, and holds the two against each other.
+//! Takes random steps in the domain and in the model, and compares the two.
 
 use std::{
     sync::{Arc, LazyLock},
     time::Duration,
 };
 
-use signalpost::domain::{CreatorId, Keyed, Left, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp};
+use signalpost::domain::{
+    CreatorId, Headroom, KeyedRequest, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp,
+};
 
 use crate::model::Model;
 
@@ -29,13 +31,13 @@ pub enum Step {
     Pass { millis: u64 },
 }
 
-/// Somebody who joined once; whether still there is for the model to say.
+/// A peer that has joined; the model knows whether it still has a seat.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: PeerId,
     pub room: u8,
-    pub join_key: Option<Keyed>,
-    /// The keyed posts and their answers.
+    pub join_key: Option<KeyedRequest>,
+    /// Keyed posts and their responses.
     pub posts: Vec<(Post, Vec<(PeerId, Seq)>)>,
 }
 
@@ -48,8 +50,8 @@ pub struct World {
     pub people: Vec<Person>,
 }
 
-/// As much as nobody here needs.
-pub const PLENTY: Left = Left { room: true, bytes: usize::MAX };
+/// Never reached here.
+pub const PLENTY: Headroom = Headroom { room: true, bytes: usize::MAX };
 
 pub const CREATOR: CreatorId = CreatorId::from_bytes([9; 16]);
 
@@ -57,7 +59,7 @@ pub fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap()
 }
 
-/// Two rooms in three share the hash of their names: the table must tell them apart all the same.
+/// Two of three rooms share a name hash, and the table must distinguish them.
 pub fn named(room: u8) -> RoomKey<'static> {
     static NAMES: LazyLock<Vec<RoomName>> =
         LazyLock::new(|| (0..=u8::MAX).map(|room| RoomName::parse(&format!("room-{room}")).unwrap()).collect());
@@ -102,7 +104,7 @@ impl World {
         self.check();
     }
 
-    /// Lets all leases end, and finds nothing left.
+    /// Expires all leases, and checks that nothing is left.
     pub fn end(mut self) {
         self.now += millis(self.limits.lease + self.limits.wait_max);
         self.rooms.expire(self.at());
@@ -139,8 +141,8 @@ impl World {
         PeerId::from_bytes(bytes)
     }
 
-    pub fn fresh_key(&mut self) -> Keyed {
+    pub fn fresh_key(&mut self) -> KeyedRequest {
         let number = u128::from(self.fresh());
-        Keyed { key: number, request: number }
+        KeyedRequest { key: number, request: number }
     }
 }

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is the process alive? */
+        /** Liveness: is the process running? */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Figures for Prometheus
+         * Metrics for Prometheus
          * @description In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
          */
         get: operations["getMetrics"];
@@ -48,7 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Should it be sent new requests? */
+        /** Readiness: can it take new requests? */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -66,9 +66,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See whether a WebSocket gets through
-         * @description A diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted, and the WebSocket closed at once.
-         *     Where it does not come about, something on the way refuses upgrades.
+         * Test whether WebSockets get through
+         * @description For diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted and the WebSocket closed at once.
+         *     If it fails, an intermediary refuses upgrades.
          */
         get: operations["probeUpgrade"];
         put?: never;
@@ -89,9 +89,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a room ahead
-         * @description Joining makes a room by itself; this makes one that nobody is in yet, with its own capacity or secret. It stays for
-         *     ten minutes while nobody is in it. The answer holds the room token, which closes, locks and kicks.
+         * Create a room ahead of time
+         * @description Joining creates a room, too. This creates an empty one with its own capacity or secret, which is kept for ten minutes
+         *     while empty. The response has the room token, which allows to close and lock the room and to remove peers.
          */
         post: operations["createRoom"];
         delete?: never;
@@ -107,20 +107,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Look at a room */
+        /** Get a room */
         get: operations["getRoom"];
         put?: never;
         post?: never;
         /**
          * Close a room
-         * @description Everybody in it finds `room-closed` in the mailbox, and can do nothing more there.
+         * @description Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins.
          */
         delete: operations["closeRoom"];
         options?: never;
         head?: never;
         /**
          * Lock or unlock a room
-         * @description A locked room lets nobody new in; those who are in it stay, and may reload their pages.
+         * @description A locked room admits no new peers. Its members stay and may reload their pages.
          */
         patch: operations["changeRoom"];
         trace?: never;
@@ -135,8 +135,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Put several messages into mailboxes
-         * @description All of them are accepted, or none. A message without `to` goes to everybody else in the room.
+         * Post several messages to mailboxes
+         * @description Either all are accepted or none. A message without `to` goes to all other peers in the room.
          */
         post: operations["postBatch"];
         delete?: never;
@@ -157,8 +157,8 @@ export interface paths {
         put?: never;
         /**
          * Join a room
-         * @description Makes the room if there is none. Keep the token: joining with it as bearer gives the same seat, mailbox and cursor
-         *     back (200), or, when the server has forgotten the peer, a new seat under the same id (201).
+         * @description Creates the room if it does not exist. Keep the token: joining with it as bearer token returns the same seat, mailbox and
+         *     cursor (200), or, if the server no longer has them, a new seat with the same id (201).
          */
         post: operations["joinRoom"];
         delete?: never;
@@ -179,7 +179,7 @@ export interface paths {
         post?: never;
         /**
          * Leave a room, or remove a peer from it
-         * @description With the peer's own token it leaves; with the room token it is removed, and its token will not be let in again.
+         * @description With its own token the peer leaves. With the room token it is removed, and its token will not be accepted again.
          */
         delete: operations["leaveRoom"];
         options?: never;
@@ -214,10 +214,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say goodbye from a page that goes away
-         * @description For `navigator.sendBeacon`, which can set no header: the token is the body, as it is or as `{"token": "…"}`. The
-         *     seat is kept for three seconds, so that a page that is only being loaded again finds it. Nobody reads the answer of a
-         *     beacon, so it is 204 whether or not there was a seat.
+         * Leave from a page that is being unloaded
+         * @description For `navigator.sendBeacon`, which cannot set header fields: the body is the token, either plain or as
+         *     `{"token": "…"}`. The seat is kept for three seconds, so that a page that is only being reloaded gets it back. Nobody
+         *     reads the response to a beacon, so it is 204 whether or not the seat existed.
          */
         post: operations["sayGoodbye"];
         delete?: never;
@@ -234,14 +234,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Poll one's own mailbox
-         * @description Answers at once with what is newer than the cursor, or waits for it. Reading removes nothing: the cursor of the next
-         *     poll acknowledges what this one brought, so an answer that is lost is simply asked for again. When nothing comes in
-         *     time, `messages` is empty.
+         * Poll your mailbox
+         * @description Returns messages newer than the cursor at once, or waits for them. Reading removes nothing: the cursor of the next poll
+         *     acknowledges what this one returned, so a lost response is simply requested again. If nothing arrives in time, `messages`
+         *     is empty.
          */
         get: operations["pollMessages"];
         put?: never;
-        /** Put one message into a peer's mailbox */
+        /** Post a message to a peer's mailbox */
         post: operations["postMessage"];
         delete?: never;
         options?: never;
@@ -253,7 +253,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A signal, and whom it is for. Without `to` it goes to everybody else in the room. */
+        /** @description A signal with its recipient. Without `to` it goes to all other peers in the room. */
         AddressedSignal: {
             sdp: string;
             /** Format: uuid */
@@ -287,23 +287,23 @@ export interface components {
             /** @enum {string} */
             type: "data";
         };
-        /** @description What a poll finds: the messages after its cursor, in order, and the cursor for the next poll. */
+        /** @description The messages after the poll's cursor, in order, and the cursor for the next poll. */
         Batch: {
             /**
              * Format: int64
-             * @description Send it with the next poll, as `Last-Event-ID` or `after`. That acknowledges everything up to it.
+             * @description Send it with the next poll, as `Last-Event-ID` or `after`, to acknowledge everything up to it.
              * @example 9
              */
             cursor: number;
             messages: components["schemas"]["Message"][];
         };
-        /** @description Where the messages of a batch went, in its order; one without `to` has an entry for each receiver. */
+        /** @description The places of the messages of a batch, in its order; a message without `to` has an entry for each recipient. */
         BatchPosted: {
             accepted: components["schemas"]["Place"][];
         };
         ChangeRequest: {
             /**
-             * @description Whether nobody new is let in.
+             * @description Whether to keep new peers out.
              * @example true
              */
             locked: boolean;
@@ -311,7 +311,7 @@ export interface components {
         CreateRequest: {
             /**
              * Format: int32
-             * @description Seats, from 1 up to the server's limit (64 unless it says otherwise).
+             * @description The number of seats, from 1 to the server's limit (64 by default).
              * @default null
              * @example 2
              */
@@ -319,20 +319,20 @@ export interface components {
             /** @default null */
             room?: components["schemas"]["RoomName"] | null;
             /**
-             * @description What joining will need.
+             * @description Joining will require it.
              * @default null
              * @example two lumps
              */
             secret?: string | null;
             /**
-             * @description A JWT by the app's login that allows to create, where the server asks for one.
+             * @description A JWT from the app's login that allows to create rooms, if the server requires tickets.
              * @default null
              * @example eyJhbGciOiJIUzI1NiJ9.…
              */
             ticket?: string | null;
         };
         /**
-         * @description Why a peer left: it said so, its lease ended, or it was removed.
+         * @description Why a peer left: it said so, its lease expired, or it was removed.
          * @enum {string}
          */
         Departure: "left" | "expired" | "kicked";
@@ -352,60 +352,60 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description How long the TURN credentials hold, in seconds; null if there are none.
+             * @description The lifetime of the TURN credentials, in seconds; null without TURN.
              * @example 3600
              */
             ttl_s: number | null;
         };
-        /** @description Everything may be left out, and so may the body. */
+        /** @description All members are optional, and so is the body. */
         JoinRequest: {
             /**
              * Format: int32
-             * @description Seats, if this join makes the room.
+             * @description The number of seats, if this join creates the room.
              * @default null
              * @example 2
              */
             capacity?: number | null;
-            /** @description Anything else the others should know, at most 4 KiB. */
+            /** @description Any further data for the other peers, at most 4 KiB. */
             metadata?: Record<string, never> | null;
             /**
-             * @description Shown to the others; at most 64 characters.
+             * @description Shown to the other peers; at most 64 characters.
              * @default null
              * @example Ann
              */
             name?: string | null;
             /**
-             * @description Anything that tells this page from others that may have the same token, for instance a random number. Polls say it,
-             *     too; of several pages the one that joined last has the seat.
+             * @description Distinguishes this page from others with the same token, for instance a random number. Polls carry it, too. The page
+             *     that joined last has the seat.
              * @default null
              * @example k3v9x0ab
              */
             page?: string | null;
             /**
-             * @description The room's secret, if it has one. A room that this join makes will have it.
+             * @description The room's secret, if it has one. A room created by this join gets it as its secret.
              * @default null
              * @example two lumps
              */
             secret?: string | null;
             /**
-             * @description A JWT by the app's login, where the server asks for one.
+             * @description A JWT from the app's login, if the server requires tickets.
              * @default null
              * @example eyJhbGciOiJIUzI1NiJ9.…
              */
             ticket?: string | null;
         };
-        /** @description The answer to a join: a seat, and everything to go on with. */
+        /** @description A seat, and everything needed to continue. */
         Joined: {
             /** @example 2 */
             capacity: number;
             /**
-             * @description This join made the room.
+             * @description This join created the room.
              * @example true
              */
             created: boolean;
             /**
              * Format: int64
-             * @description Poll on from here.
+             * @description Where to start polling.
              * @example 0
              */
             cursor: number;
@@ -413,35 +413,35 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description How long the TURN credentials among them hold, in seconds; null if there are none.
+             * @description The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN.
              * @example 3600
              */
             ice_ttl_s: number | null;
             /**
              * Format: int64
-             * @description The newest message in the mailbox now. Greater than `cursor` when a resumed seat has unread messages.
+             * @description The newest message in the mailbox. Greater than `cursor` if a resumed seat has unread messages.
              * @example 0
              */
             latest: number;
             /**
              * Format: int64
-             * @description How long the seat is kept after the last request, in milliseconds.
+             * @description How long the seat is kept after the peer's last request, in milliseconds.
              * @example 45000
              */
             lease_ms: number;
             peer: components["schemas"]["Peer"];
-            /** @description The others, as of `cursor`, in the order of joining. */
+            /** @description The other peers as of `cursor`, in the order in which they joined. */
             peers: components["schemas"]["Peer"][];
             /**
-             * @description Perfect negotiation (W3C WebRTC 1.0 section 10.7): somebody came before this peer, and it is polite to them.
+             * @description The peer's role in perfect negotiation (W3C WebRTC 1.0 section 10.7): polite to peers that joined before it.
              * @example false
              */
             polite: boolean;
             /** @example tea */
             room: string;
-            /** @description Closes, locks and kicks. Only for the one whose join made the room, or whose ticket says `admin`. */
+            /** @description Allows to close and lock the room and to remove peers. Only if this join created the room, or the ticket says `admin`. */
             room_token?: string;
-            /** @description Speaks for this peer. Keep it: a page that is loaded again joins with it and has its seat back. */
+            /** @description Speaks for this peer. Keep it: a reloaded page joins with it to get its seat back. */
             token: string;
             /**
              * Format: int64
@@ -450,7 +450,7 @@ export interface components {
              */
             wait_max_ms: number;
         };
-        /** @description One thing in a mailbox: what a peer sent (with `from`), or what the server says (without). */
+        /** @description A message from another peer (with `from`) or an event from the server (without). */
         Message: {
             /** Format: uuid */
             from: string;
@@ -517,13 +517,13 @@ export interface components {
         Peer: {
             /** Format: uuid */
             id: string;
-            /** @description Whatever the app said of this peer when it joined. */
+            /** @description Whatever the app sent about this peer when it joined. */
             metadata: unknown;
             /** @example Ann */
             name: string;
             /**
              * Format: int64
-             * @description Rises with each join: of two peers the one with the larger order is the polite one.
+             * @description Increases with each join. Of two peers, the one with the larger order is the polite one.
              * @example 1
              */
             order: number;
@@ -537,7 +537,7 @@ export interface components {
             /** Format: uuid */
             to: string;
         };
-        /** @description Where a message went. */
+        /** @description The place of a message in the recipient's mailbox. */
         Posted: {
             /**
              * Format: int64
@@ -546,51 +546,51 @@ export interface components {
              */
             seq: number;
         };
-        /** @description The form of every error answer (RFC 9457). Some types carry further members; their examples show them. */
+        /** @description The body of every error response (RFC 9457). Some types have extension members, shown in their examples. */
         Problem: {
             /** @description What the client should do. */
             action: string;
-            /** @description What is the matter with this very request. */
+            /** @description What is wrong with this request. */
             detail: string;
             /** Format: int32 */
             status: number;
             title: string;
             /**
-             * @description Which problem: stable, for programs. A relative reference that can be opened.
+             * @description The type of problem, which does not change between versions: a relative reference to a page about it.
              * @example /problems/room-full
              */
             type: string;
         } & {
             [key: string]: unknown;
         };
-        /** @description A room, as anybody may see it. */
+        /** @description A room, as anyone may see it. */
         Room: {
             /**
-             * @description Seats.
+             * @description The number of seats.
              * @example 2
              */
             capacity: number;
             /**
-             * @description Closed: its members are still reading that it is.
+             * @description The room is closed, and not all members have read so yet.
              * @example false
              */
             closed: boolean;
             /**
-             * @description Nobody new is let in.
+             * @description No new peers may join.
              * @example false
              */
             locked: boolean;
             /**
-             * @description Seats that are taken.
+             * @description The number of seats taken.
              * @example 1
              */
             occupancy: number;
             /** @example tea */
             room: string;
-            /** @description Closes, locks and kicks. Only in the answer to the creation. */
+            /** @description Allows to close and lock the room and to remove peers. Only in the response to its creation. */
             room_token?: string;
             /**
-             * @description Joining needs the room's secret.
+             * @description Joining requires the room's secret.
              * @example false
              */
             secret: boolean;
@@ -600,13 +600,13 @@ export interface components {
          * @example tea
          */
         RoomName: string;
-        /** @description Everybody in the room, in the order of joining. */
+        /** @description All peers in the room, in the order in which they joined. */
         Roster: {
             peers: components["schemas"]["Peer"][];
         };
         /**
-         * @description A message from one peer to another. `offer` and `answer` are what `JSON.stringify(pc.localDescription)` gives, and
-         *     `candidate` what `candidate.toJSON()` gives (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
+         * @description A message from one peer to another. `offer` and `answer` have the form of `JSON.stringify(pc.localDescription)`, and
+         *     `candidate` that of `candidate.toJSON()` (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
          */
         Signal: {
             sdp: string;
@@ -631,9 +631,9 @@ export interface components {
             /** @enum {string} */
             type: "data";
         };
-        /** @description Several messages at once; all are accepted, or none. */
+        /** @description Several messages; either all are accepted or none. */
         SignalBatch: {
-            /** @description In the order in which they are to arrive; at most 50. */
+            /** @description In the order in which they should arrive; at most 50. */
             messages: components["schemas"]["AddressedSignal"][];
         };
     };
@@ -664,6 +664,24 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `internal`: Internal server error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getMetrics: {
@@ -675,7 +693,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The figures */
+            /** @description The metrics */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -685,7 +703,7 @@ export interface operations {
                     "application/openmetrics-text": string;
                 };
             };
-            /** @description `not-found`: There is nothing at this path */
+            /** @description `not-found`: Not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -694,7 +712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -703,7 +721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -723,7 +741,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It should */
+            /** @description It can */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -733,7 +751,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -742,7 +760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -762,14 +780,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description They do */
             101: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -787,7 +805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -796,7 +814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -811,7 +829,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A UUID. A repeat with the same key gets the first answer again. */
+                /** @description A UUID. A repeated request with the same key gets the first response again and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -829,7 +847,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Made */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -838,7 +856,7 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -847,7 +865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ticket-missing`: Coming in needs a ticket. `ticket-malformed`: The ticket cannot be read. `ticket-algorithm`: The ticket is signed in a way that is not taken here. `ticket-signature`: The ticket is not signed by a key of this server. `ticket-expired`: The ticket does not hold now */
+            /** @description `ticket-missing`: A ticket is required. `ticket-malformed`: Malformed ticket. `ticket-algorithm`: Unsupported signature algorithm. `ticket-signature`: Invalid ticket signature. `ticket-expired`: The ticket has expired or is not valid yet */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -856,7 +874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ticket-other-room`: The ticket is for another room. `ticket-cannot-create`: There is no such room, and the ticket does not allow to make it */
+            /** @description `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -874,7 +892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-exists`: There is a room of this name */
+            /** @description `room-exists`: The room already exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -892,7 +910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -910,7 +928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room. `key-reused`: This Idempotency-Key was used for another request */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -928,7 +946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -937,7 +955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: The server has reached its room limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -972,7 +990,7 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            /** @description `room-unknown`: There is no such room */
+            /** @description `room-unknown`: Room not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -981,7 +999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -990,7 +1008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -999,7 +1017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1032,7 +1050,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1041,7 +1059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: The token is another one's */
+            /** @description `not-yours`: Token belongs to a different peer or room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1050,7 +1068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-unknown`: There is no such room */
+            /** @description `room-unknown`: Room not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1059,7 +1077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1068,7 +1086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1077,7 +1095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1112,7 +1130,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The room as it is now */
+            /** @description The changed room */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1130,7 +1148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1139,7 +1157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: The token is another one's */
+            /** @description `not-yours`: Token belongs to a different peer or room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1148,7 +1166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-unknown`: There is no such room */
+            /** @description `room-unknown`: Room not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1166,7 +1184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1184,7 +1202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1193,7 +1211,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1202,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1217,7 +1235,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
+                /** @description A UUID. A repeated request with the same key gets the first response again and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1257,7 +1275,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchPosted"];
                 };
             };
-            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1266,7 +1284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1284,7 +1302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `peer-unknown`: The peer addressed is not in this room */
+            /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1311,7 +1329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1329,7 +1347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room. `key-reused`: This Idempotency-Key was used for another request */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1338,7 +1356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `mailbox-full`: A mailbox is full until its owner reads. `rate-limited`: Too many requests */
+            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1347,7 +1365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1356,7 +1374,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1382,7 +1400,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Everybody in the room */
+            /** @description All peers in the room */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1391,7 +1409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Roster"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1418,7 +1436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1427,7 +1445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1436,7 +1454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1451,7 +1469,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A UUID. A repeat with the same key gets the same seat, not a second one. */
+                /** @description A UUID. A repeated request with the same key gets the first response again and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1474,7 +1492,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The seat that the token is for */
+            /** @description The peer's previous seat */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1483,7 +1501,7 @@ export interface operations {
                     "application/json": components["schemas"]["Joined"];
                 };
             };
-            /** @description A seat */
+            /** @description A new seat */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1492,7 +1510,7 @@ export interface operations {
                     "application/json": components["schemas"]["Joined"];
                 };
             };
-            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1501,7 +1519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token-invalid`: The token is not one of this server's for this room. `ticket-missing`: Coming in needs a ticket. `ticket-malformed`: The ticket cannot be read. `ticket-algorithm`: The ticket is signed in a way that is not taken here. `ticket-signature`: The ticket is not signed by a key of this server. `ticket-expired`: The ticket does not hold now */
+            /** @description `token-invalid`: Invalid token for this room. `ticket-missing`: A ticket is required. `ticket-malformed`: Malformed ticket. `ticket-algorithm`: Unsupported signature algorithm. `ticket-signature`: Invalid ticket signature. `ticket-expired`: The ticket has expired or is not valid yet */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1510,7 +1528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `secret-wrong`: The room wants a secret, and this is not it. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for another room. `ticket-cannot-create`: There is no such room, and the ticket does not allow to make it */
+            /** @description `secret-wrong`: Missing or wrong room secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1528,7 +1546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-full`: Every seat is taken */
+            /** @description `room-full`: The room is full */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,7 +1564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1564,7 +1582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room. `key-reused`: This Idempotency-Key was used for another request */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1573,7 +1591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `mailbox-full`: A mailbox is full until its owner reads. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1582,7 +1600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1591,7 +1609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rooms-exhausted`: The server has as many rooms as it may have. `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: The server has reached its room limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1619,14 +1637,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone; the others have been told */
+            /** @description Gone; the other peers have been notified */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1635,7 +1653,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: The token is another one's. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1644,7 +1662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-unknown`: There is no such room. `peer-unknown`: The peer addressed is not in this room */
+            /** @description `room-unknown`: Room not found. `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1662,7 +1680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1671,7 +1689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1680,7 +1698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1701,7 +1719,7 @@ export interface operations {
                  * @example tea
                  */
                 room: components["schemas"]["RoomName"];
-                /** @description One's own id */
+                /** @description The peer's id */
                 peer: string;
             };
             cookie?: never;
@@ -1717,7 +1735,7 @@ export interface operations {
                     "application/json": components["schemas"]["IceServers"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1726,7 +1744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: The token is another one's. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,7 +1753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `peer-unknown`: The peer addressed is not in this room */
+            /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,7 +1771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1771,7 +1789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1780,7 +1798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1813,7 +1831,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Noted */
+            /** @description Accepted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1829,7 +1847,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `peer-unknown`: The peer addressed is not in this room */
+            /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1847,7 +1865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1856,7 +1874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-name-invalid`: This cannot be the name of a room */
+            /** @description `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,7 +1883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1874,7 +1892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1889,17 +1907,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How long to wait for a message, in seconds; 25 unless given. 0 does not wait.
+                 * @description How long to wait for a message, in seconds; the default is 25. 0 does not wait.
                  * @example 5
                  */
                 wait?: number;
-                /** @description Which page this is, as it said when it joined. A poll that a proxy sends twice then does not count as another page's. */
+                /** @description The identifier that the page sent when it joined. With it, a poll that a proxy sends twice is not mistaken for another page's. */
                 page?: string;
-                /** @description The cursor: acknowledges everything up to it. Without one, reads on from what was acknowledged. */
+                /** @description The cursor; acknowledges everything up to it. The default is the last acknowledged cursor. */
                 after?: number;
             };
             header?: {
-                /** @description The cursor, too; for browsers, whose preflight cache goes by the whole URL. `after` wins. */
+                /** @description The cursor, too; for browsers, which cache preflights by the whole URL. `after` takes precedence. */
                 "Last-Event-ID"?: number;
             };
             path: {
@@ -1908,14 +1926,14 @@ export interface operations {
                  * @example tea
                  */
                 room: components["schemas"]["RoomName"];
-                /** @description One's own id */
+                /** @description The peer's id */
                 peer: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What is newer, and the next cursor */
+            /** @description New messages and the next cursor */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1924,7 +1942,7 @@ export interface operations {
                     "application/json": components["schemas"]["Batch"];
                 };
             };
-            /** @description `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1933,7 +1951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1942,7 +1960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: The token is another one's. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1951,7 +1969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `peer-unknown`: The peer addressed is not in this room */
+            /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1960,7 +1978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `cursor-ahead`: The cursor is beyond the newest message. `poll-superseded`: A newer poll of this peer has taken over */
+            /** @description `cursor-ahead`: The cursor is ahead of the newest message. `poll-superseded`: Superseded by a newer poll of this peer */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1969,7 +1987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room. `cursor-gone`: The cursor is from before what the mailbox holds */
+            /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room. `cursor-gone`: The cursor is older than the mailbox */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -1978,7 +1996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1996,7 +2014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2005,7 +2023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2020,7 +2038,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A UUID. A repeat with the same key gets the first answer again and is not delivered twice. */
+                /** @description A UUID. A repeated request with the same key gets the first response again and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2029,7 +2047,7 @@ export interface operations {
                  * @example tea
                  */
                 room: components["schemas"]["RoomName"];
-                /** @description The receiver's id */
+                /** @description The peer's id */
                 peer: string;
             };
             cookie?: never;
@@ -2049,7 +2067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Posted"];
                 };
             };
-            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: A parameter or header cannot be read */
+            /** @description `malformed-body`: The body is not JSON in UTF-8. `malformed-request`: Malformed parameter or header field */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2058,7 +2076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `token-missing`: This needs a token. `token-invalid`: The token is not one of this server's for this room */
+            /** @description `token-missing`: A token is required. `token-invalid`: Invalid token for this room */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2076,7 +2094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `peer-unknown`: The peer addressed is not in this room */
+            /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2103,7 +2121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `body-too-large`: The body is larger than allowed */
+            /** @description `body-too-large`: The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2121,7 +2139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but not acceptable. `room-name-invalid`: This cannot be the name of a room. `key-reused`: This Idempotency-Key was used for another request */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2130,7 +2148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `mailbox-full`: A mailbox is full until its owner reads. `rate-limited`: Too many requests */
+            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2139,7 +2157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The server made a mistake */
+            /** @description `internal`: Internal server error */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2148,7 +2166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `draining`: The server is about to stop. `engine-unavailable`: What keeps the rooms cannot be reached. `too-many-connections`: The server has as many connections as it may have. `memory-exhausted`: The server holds as much as it may */
+            /** @description `too-many-connections`: The server has reached its connection limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-//! What one of our clients does, as `web/client` does it: what it asks, how long it waits, and when it gives up.
+//! A client that behaves like `web/client`: its requests, pauses and time-outs.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// Full jitter: anything between nothing and a ceiling that doubles. Without it: the ceiling.
+    /// Full jitter: between zero and a ceiling that doubles. Without it: the ceiling.
     fn backoff(&mut self, failures: u8) -> Duration {
         let ceiling = LONGEST.min(FIRST * 2_u32.pow(u32::from(failures.min(10))));
         if self.jitter { ceiling.mul_f64(self.random.f64()) } else { ceiling }

@@ -9,28 +9,25 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 use client::{Asking, Client, HOLD, Pauses, Reply};
 use nodes::{Nodes, client_of, mix};
 use signalpost::domain::{Read, Refusal, Timestamp};
-use tally::Tally;
+use tally::{DEATH, Tally};
 
 pub use nodes::{Service, Sharing};
 pub use tally::{BUCKET_MS, Outcome};
 
-/// When the node dies.
-pub const DEATH: Timestamp = Timestamp::from_millis(60_000);
-/// Longer is nobody waited for.
+/// When the simulation gives up.
 const END: Duration = Duration::from_secs(180);
-/// `problem.rs`: what a server that drains asks its clients to wait.
+/// `problem.rs`: the pause that a draining server asks for.
 const DRAIN_MS: std::ops::Range<f64> = 500.0..2_500.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     /// Its connections are reset.
     Killed,
-    /// It says so to every poll first.
+    /// Every poll is told first.
     Drained,
-    /// Nobody is told: its machine is gone, and nothing in front of it closes the connections.
+    /// Nobody is notified: its machine is gone, and nothing in front of it closes the connections.
     Silent,
-    /// Not the node but the store: it is back, and may have forgotten what came last, so every poll is told that its cursor
-    /// is gone.
+    /// Not the node but the store restarts and may have lost its last writes, so every poll gets `cursor-gone`.
     Store,
 }
 
@@ -77,7 +74,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// Runs until everybody is back, and says how it went.
+    /// Runs until everyone is back.
     pub fn run(setting: Setting) -> Result<Outcome, String> {
         let mut storm = Self {
             setting,
@@ -103,11 +100,12 @@ impl Storm {
         Ok(storm.tally.outcome(setting.clients, cost, strangers))
     }
 
-    /// Everybody has a seat and a poll that waits, begun at any time within the last hold.
+    /// Everyone has a seat and a parked poll that started at some time within the last hold.
     fn settle(&mut self) -> Result<(), String> {
         for client in 0..self.setting.clients {
             let node = self.nodes.route(client / 2);
-            let joined = self.nodes.join(self.now, node, client, false).map_err(|refusal| format!("{refusal:?}"))?;
+            let joined = self.nodes.join(self.now, node, client, false);
+            let (joined, _) = joined.map_err(|refusal| format!("{refusal:?}"))?;
             self.clients.push(Client::seated(self.now, joined.cursor));
         }
         for client in 0..self.setting.clients {
@@ -116,7 +114,7 @@ impl Storm {
             let elapsed = HOLD.saturating_sub(left).as_micros() as u64;
             self.clients[client].sent = Timestamp::from_micros(self.now.micros() - elapsed);
             let node = self.nodes.route(client / 2);
-            let read = Read::Arriving { held_until: None, page: None };
+            let read = Read::NewPoll { held_until: None, page: None };
             let told = self.nodes.read(self.now, node, client, self.clients[client].cursor, read);
             self.clients[client].cursor = told.map_err(|refusal| format!("{refusal:?}"))?.cursor;
             self.park(node, client, self.now + left)?;
@@ -126,7 +124,7 @@ impl Storm {
 
     fn park(&mut self, node: usize, client: usize, until: Timestamp) -> Result<(), String> {
         let after = self.clients[client].cursor;
-        let read = Read::Arriving { held_until: Some(until), page: None };
+        let read = Read::NewPoll { held_until: Some(until), page: None };
         let batch = self.nodes.read(self.now, node, client, after, read).map_err(|refusal| format!("{refusal:?}"))?;
         let poll = batch.poll.ok_or("a poll without a number")?;
         let waiting = &mut self.clients[client];
@@ -189,7 +187,7 @@ impl Storm {
     fn happen(&mut self, Entry { client, attempt, node, event, .. }: Entry) -> Result<(), String> {
         let (client, node) = (client as usize, usize::from(node));
         let is_late = self.clients[client].attempt != attempt;
-        // Whatever a client has given up on is of no more use, but a join that is on its way takes its effect.
+        // Responses to abandoned requests are ignored, but an abandoned join still takes effect.
         if is_late && !(event == Event::Served && self.clients[client].asking == Asking::Join) {
             return Ok(());
         }
@@ -250,9 +248,9 @@ impl Storm {
         match self.clients[client].asking {
             Asking::Join => {
                 let reply = match self.nodes.join(self.now, node, client, true) {
-                    Ok(joined) => {
+                    Ok((joined, wake)) => {
                         self.tally.seated += u64::from(!joined.resumed);
-                        for other in joined.wake.into_iter().map(client_of) {
+                        for other in wake.into_iter().map(client_of) {
                             if std::mem::take(&mut self.clients[other].parked) {
                                 self.wake(other, node);
                             }
@@ -269,7 +267,7 @@ impl Storm {
                 let held_until = self.now + wait.mul_f64(1.0 - 0.1 * self.pauses.random.f64());
                 let held_until = (!wait.is_zero()).then_some(held_until);
                 let after = self.clients[client].cursor;
-                match self.nodes.read(self.now, node, client, after, Read::Arriving { held_until, page: None }) {
+                match self.nodes.read(self.now, node, client, after, Read::NewPoll { held_until, page: None }) {
                     Err(refusal) => {
                         let reply = self.refuse(&refusal);
                         self.answer(self.now, node, client, reply);
@@ -302,7 +300,7 @@ impl Storm {
         }
     }
 
-    /// A poll that waits is to be answered: that takes its time, too.
+    /// Answering a parked poll takes processor time, too.
     fn wake(&mut self, client: usize, node: usize) {
         let done = self.nodes.serve(self.now, node, client / 2, self.setting.service.poll);
         let gives_up = self.clients[client].gives_up();
@@ -314,7 +312,7 @@ impl Storm {
 
     fn look_again(&mut self, client: usize, node: usize) {
         let Client { poll, cursor, .. } = self.clients[client];
-        let reply = match self.nodes.read(self.now, node, client, cursor, Read::Again { poll, page: None }) {
+        let reply = match self.nodes.read(self.now, node, client, cursor, Read::Reread { poll, page: None }) {
             Ok(batch) => Reply::Batch { cursor: batch.cursor },
             Err(refusal) => self.refuse(&refusal),
         };

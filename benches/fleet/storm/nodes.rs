@@ -1,5 +1,4 @@
-//! The servers of a fleet: which room is where, how long their requests queue, and the rooms themselves, which are the
-//! product's own.
+//! The servers of a fleet: where rooms are, how long requests queue, and the rooms themselves, which are the product's own.
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
@@ -8,8 +7,8 @@ use std::{
 };
 
 use signalpost::domain::{
-    Batch, CreatorId, Identity, Joined, Left, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey, RoomName,
-    Rooms, Seq, Timestamp, Visitor,
+    Batch, CreatorId, Headroom, Identity, Joined, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey,
+    RoomName, Rooms, Seq, Timestamp, Visitor,
 };
 
 /// Every answer of the server that a client may wait for shows up as Unix time in cursors; this is as good as any.
@@ -23,14 +22,14 @@ pub struct Service {
     pub poll: Duration,
 }
 
-/// One that serves requests in the order in which they come, one at a time.
+/// Serves requests one at a time, in order of arrival.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line {
     free: Timestamp,
 }
 
 impl Line {
-    /// When a request that comes now will have been served.
+    /// When a request that arrives now will be finished.
     pub fn enqueue(&mut self, now: Timestamp, takes: Duration) -> Timestamp {
         self.free = self.free.max(now) + takes;
         self.free
@@ -90,7 +89,7 @@ impl Nodes {
         Ok(all)
     }
 
-    /// Consistent hashing (the highest of one hash for each node that lives): who is gone moves nobody else's rooms.
+    /// Rendezvous hashing (the highest hash over all live nodes): a dead node moves only its own rooms.
     fn choose(&self, room: usize) -> u16 {
         let living = (0..self.nodes.len()).filter(|node| self.nodes[*node].alive);
         living.max_by_key(|node| mix((room as u64) << 16 | *node as u64)).unwrap_or(0) as u16
@@ -109,7 +108,7 @@ impl Nodes {
         }
     }
 
-    /// A node and all that is in its memory are gone.
+    /// Removes a node with everything in its memory.
     pub fn end(&mut self, node: usize) {
         self.nodes[node].alive = false;
         if self.sharing == Sharing::ByPath {
@@ -139,12 +138,19 @@ impl Nodes {
         self.rooms[node].view(key(&self.names[room])).map_or(0, |view| view.occupancy)
     }
 
-    /// What all rooms cost, as the domain reckons it.
+    /// The accounted cost of all rooms.
     pub fn cost(&self) -> usize {
         self.rooms.iter().map(Rooms::cost).sum()
     }
 
-    pub fn join(&mut self, now: Timestamp, node: usize, client: usize, returning: bool) -> Result<Joined, Refusal> {
+    /// Also says whose polls are to be woken.
+    pub fn join(
+        &mut self,
+        now: Timestamp,
+        node: usize,
+        client: usize,
+        returning: bool,
+    ) -> Result<(Joined, Vec<PeerId>), Refusal> {
         let id = peer_id(client);
         let restart = Seq::at_unix_millis(UNIX_START + now.millis());
         let visitor = Visitor {
@@ -158,8 +164,9 @@ impl Nodes {
             page: None,
             rights: Rights::OPEN,
         };
-        let (rooms, name, left) = self.at(now, node, client);
-        rooms.join(now, key(&name), visitor, left)
+        let (rooms, name, headroom) = self.at(now, node, client);
+        let joined = rooms.join(now, key(&name), visitor, headroom)?;
+        Ok((joined, rooms.drain_wake().collect()))
     }
 
     pub fn read(
@@ -175,13 +182,14 @@ impl Nodes {
     }
 
     /// The rooms among which this client's is, with what is over ended, as the engine does before each operation.
-    fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Left) {
+    fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Headroom) {
         let rooms = &mut self.rooms[if self.sharing == Sharing::ByPath { node } else { 0 }];
         rooms.expire(now);
+        rooms.drain_wake();
         rooms.take_lifecycle();
         let bytes = self.limits.rooms_bytes.saturating_sub(rooms.cost());
-        let left = Left { room: rooms.len() < self.limits.rooms, bytes };
-        (rooms, self.names[client / 2].clone(), left)
+        let headroom = Headroom { room: rooms.len() < self.limits.rooms, bytes };
+        (rooms, self.names[client / 2].clone(), headroom)
     }
 }
 

@@ -1,11 +1,11 @@
-//! What is counted while a fleet recovers.
+//! Counts of a recovery.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use signalpost::domain::{Refusal, Timestamp};
 
-use super::DEATH;
-
+/// When the node dies.
+pub const DEATH: Timestamp = Timestamp::from_millis(60_000);
 /// Joins are counted in spans of this length.
 pub const BUCKET_MS: u64 = 100;
 
@@ -31,7 +31,7 @@ pub struct Outcome {
     pub clients: usize,
     /// Clients whose node died.
     pub lost: usize,
-    /// Of those, who never came back, and rooms that were not complete in the end.
+    /// Clients that never came back, and rooms that were incomplete in the end.
     pub missing: usize,
     pub strangers: usize,
     /// By spans of [`BUCKET_MS`] since the death.
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub peak_of_node: u32,
     pub back_99: Duration,
     pub back_all: Duration,
-    /// The longest that a request waited to be served.
+    /// The longest time a request was queued.
     pub longest_queue: Duration,
     pub timeouts: u64,
     pub seated: u64,

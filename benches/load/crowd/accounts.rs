@@ -1,16 +1,7 @@
 //! Who has sent how many messages to whom, and what of them has arrived.
 
-use super::{Crowd, Event};
+use super::{Crowd, Event, faults::account};
 use crate::signal::{Found, Stamp};
-
-/// What went wrong with messages. None of it may happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    pub lost: u64,
-    pub doubled: u64,
-    pub disordered: u64,
-    pub broken: u64,
-}
 
 impl Crowd<'_> {
     /// Counts what was sent and has not arrived: call it when everything should have.
@@ -47,13 +38,4 @@ impl Crowd<'_> {
         let micros = now.saturating_sub(sent);
         self.events.push_back(Event::Heard { peer, from, kind: found.kind, micros });
     }
-}
-
-/// The next number between somebody and another.
-pub(super) fn account(accounts: &mut Vec<(usize, u32)>, other: usize) -> &mut u32 {
-    let at = accounts.iter().position(|(whose, _)| *whose == other).unwrap_or_else(|| {
-        accounts.push((other, 0));
-        accounts.len() - 1
-    });
-    &mut accounts[at].1
 }

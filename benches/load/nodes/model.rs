@@ -1,4 +1,4 @@
-//! What a fleet of any size needs, reckoned from what one call, one join and one waiting poll were found to cost.
+//! What a fleet of any size needs, calculated from the measured cost of a call, a join and a parked poll.
 
 use std::fmt::Write as _;
 

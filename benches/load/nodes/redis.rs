@@ -1,4 +1,4 @@
-//! The Redis below the nodes, and what it says of what it was asked.
+//! The Redis server below the nodes, and its statistics.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ impl Redis {
         let process = Process::start_and_connect(command, addr)
             .map_err(|error| format!("{error} (Debian: apt-get install redis-server)"))?;
         let redis = Self { process, addr };
-        // It takes connections before it has read its log, and refuses all else until then.
+        // It accepts connections before it has loaded its log, and answers LOADING.
         for _ in 0..200 {
             if redis.info().is_ok_and(|text| text.contains("\nloading:0")) {
                 return Ok(redis);

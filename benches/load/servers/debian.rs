@@ -1,4 +1,4 @@
-//! Servers that Debian has, with configurations made for each run: on a free port, and nothing but what is measured.
+//! Servers packaged by Debian, with a minimal configuration for each run, on a free port.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Running, Setting};
+use super::setting::{Running, Setting};
 use crate::process::{Process, pinned};
 
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
@@ -19,7 +19,7 @@ pub fn has_nchan() -> bool {
     program("nginx").is_some() && Path::new(NCHAN).exists()
 }
 
-/// Where a program is; servers are not on everybody's path.
+/// The path of a program; servers may not be on `PATH`.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
@@ -94,8 +94,8 @@ pub fn janus() -> Option<PathBuf> {
 
 /// With its HTTP transport and its Lua plugin alone, and one thread for the handles of all.
 ///
-/// When exactly 128 connections have something to read, libmicrohttpd waits for one more before it reads them, as long as
-/// two minutes. So many have, all the time, where 64 pairs go in step; so connections that are not used wake it.
+/// When exactly 128 connections are readable, libmicrohttpd waits for another event before it reads them, up to two minutes. With 64
+/// pairs that happens all the time, so unused connections wake it.
 pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     let addr = free_place()?;
     let libraries = janus().ok_or("janus is gone")?;

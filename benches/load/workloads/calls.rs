@@ -3,8 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LAST, Latencies, Outcome, Stage, WARM_UP, Window};
-use crate::{crowd::Event, signal::Kind};
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window},
+    signal::Kind,
+    stage::{LAST, Stage, WARM_UP},
+};
 
 const CANDIDATES: usize = 8;
 /// What each sends to each other.

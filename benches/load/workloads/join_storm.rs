@@ -1,11 +1,14 @@
-//! Everybody comes at once, as after a power cut: each on a connection of its own.
+//! Many joins at once, as after a power cut, each on its own connection.
 
 use std::time::Instant;
 
-use super::{Latencies, Outcome, PATIENCE, Stage, Window};
-use crate::crowd::Event;
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window},
+    stage::{PATIENCE, Stage},
+};
 
-/// So many are on their way in at any time.
+/// Concurrent joins.
 const AT_ONCE: usize = 256;
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {

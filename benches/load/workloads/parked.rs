@@ -1,9 +1,13 @@
-//! Polls that wait.
+//! Parked polls.
 
 use std::time::{Duration, Instant};
 
-use super::{Latencies, Outcome, PATIENCE, Stage, Window};
-use crate::{crowd::Event, signal::Kind};
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window},
+    signal::Kind,
+    stage::{PATIENCE, Stage},
+};
 
 /// Connections by which everybody gets in and posts, so that what is measured is the polls'.
 const LINES: usize = 16;

@@ -1,9 +1,13 @@
-//! Pairs that answer each other at once.
+//! Pairs that answer each other immediately.
 
 use std::time::{Duration, Instant};
 
-use super::{LAST, Latencies, Outcome, Spent, Stage, WARM_UP, Window};
-use crate::{crowd::Event, signal::Kind};
+use crate::{
+    crowd::Event,
+    measure::{Latencies, Outcome, Window, figures},
+    signal::Kind,
+    stage::{LAST, Stage, WARM_UP},
+};
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     let pairs = stage.task.size;
@@ -17,7 +21,7 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     play(&mut stage, 1.0, &mut latencies)?;
     let spent = window.close(stage.server)?;
 
-    // The message of each pair that is under way has to arrive, too.
+    // The message in flight of each pair has to arrive, too.
     let mut left = pairs;
     let finished = stage.crowd.until(LAST, |event| {
         left -= usize::from(matches!(event, Event::Heard { .. }));
@@ -44,18 +48,4 @@ fn play(stage: &mut Stage<'_>, share: f64, latencies: &mut Latencies) -> Result<
         }
     }
     Ok(())
-}
-
-pub fn figures(spent: &Spent, latencies: &mut Latencies) -> Vec<(&'static str, f64)> {
-    let messages = latencies.len() as f64;
-    let [p50, p99, p999] = latencies.quantiles([0.5, 0.99, 0.999]);
-    vec![
-        ("CPU µs per message", spent.cpu * 1e6 / messages),
-        ("of it kernel %", spent.kernel_share.map_or(f64::NAN, |share| share * 100.0)),
-        ("messages per CPU-second", messages / spent.cpu),
-        ("messages per second", messages / spent.seconds),
-        ("p50 ms", p50),
-        ("p99 ms", p99),
-        ("p99.9 ms", p999),
-    ]
 }

@@ -1,77 +1,67 @@
-//! Whether somebody may come in: by ticket, where tickets are asked for, and by the room's secret.
+//! Who may enter a room: by ticket, where the server requires one, and by the room's secret.
 
 use sha2::{Digest, Sha256};
 
 use crate::{
-    api::{
-        Api,
-        problem::{Code, Problem},
-    },
+    api::{Api, Code, Problem},
     domain::{Refusal, Rights, RoomName, Secret},
     transport::client_address::AddressKey,
 };
 
-/// What a visitor has shown at the door.
+/// What a client's ticket and secret amount to.
 #[derive(Debug)]
 pub struct Admission {
-    from: AddressKey,
+    address: AddressKey,
     pub rights: Rights,
-    /// The name that the ticket gives.
+    /// The peer's name according to the ticket.
     pub name: Option<String>,
     pub secret: Option<Secret>,
 }
 
 impl Admission {
-    /// Checks the ticket; the secret is only digested here, and compared with the room's by the domain.
-    pub fn of(
+    /// Verifies the ticket. The secret is only hashed; the domain compares it with the room's.
+    pub fn check(
         api: &Api,
-        from: AddressKey,
+        address: AddressKey,
         room: &RoomName,
         ticket: Option<&str>,
         secret: Option<&str>,
     ) -> Result<Self, Problem> {
         if ticket.is_some() || secret.is_some() {
-            api.rates.check_lockout(from)?;
+            api.rates.check_lockout(address)?;
         }
         let secret = secret.map(hash_secret).transpose()?;
         let (rights, name) = match (&api.tickets, ticket) {
             (None, _) => (Rights::OPEN, None),
             (Some(_), None) => (Rights::NONE, None),
             (Some(keys), Some(ticket)) => {
-                let verified = keys.verify(ticket, room, api.clock.now());
-                let ticket = verified.map_err(|problem| Self::note(api, from, problem))?;
+                let ticket = keys.verify(ticket, room).inspect_err(|problem| {
+                    // A forged ticket is an attempt; one that has expired or is for another room is a mistake.
+                    let forgery = [Code::TicketMalformed, Code::TicketAlgorithm, Code::TicketSignature];
+                    if forgery.contains(&problem.code) {
+                        api.rates.record_failure(address);
+                    }
+                })?;
                 (Rights { enter: true, create: ticket.create, administer: ticket.admin }, ticket.name)
             }
         };
-        Ok(Self { from, rights, name, secret })
+        Ok(Self { address, rights, name, secret })
     }
 
-    /// The problem that a refusal of the domain is; a wrong secret counts as a failed attempt.
-    pub fn refused(&self, api: &Api, refusal: Refusal) -> Problem {
-        let guessed = refusal == Refusal::SecretWrong && self.secret.is_some();
-        if guessed {
-            api.rates.record_failure(self.from);
+    /// The problem for a refusal by the domain. A wrong secret counts as a failed attempt.
+    pub fn problem(&self, api: &Api, refusal: Refusal) -> Problem {
+        if refusal == Refusal::SecretWrong && self.secret.is_some() {
+            api.rates.record_failure(self.address);
         }
         refusal.into()
     }
-
-    /// A forged ticket is an attempt; one that is merely old or for another room is a mistake.
-    fn note(api: &Api, from: AddressKey, problem: Problem) -> Problem {
-        let forged = matches!(problem.code, Code::TicketMalformed | Code::TicketAlgorithm | Code::TicketSignature);
-        if forged {
-            api.rates.record_failure(from);
-        }
-        problem
-    }
 }
 
-/// The longest secret of a room, in characters.
-const SECRET_MAX: usize = 256;
+const SECRET_MAX_CHARS: usize = 256;
 
-/// A secret as the domain keeps it.
 pub fn hash_secret(secret: &str) -> Result<Secret, Problem> {
-    if !(1..=SECRET_MAX).contains(&secret.chars().count()) {
-        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_MAX} characters.")));
+    if !(1..=SECRET_MAX_CHARS).contains(&secret.chars().count()) {
+        return Err(Problem::invalid(format!("`secret` must have 1 to {SECRET_MAX_CHARS} characters.")));
     }
     Ok(Secret::from_digest(Sha256::digest(secret.as_bytes()).into()))
 }

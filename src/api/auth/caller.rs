@@ -1,37 +1,22 @@
-//! Who may call stands in each handler's signature, as one of these extractors.
+//! Who may call an operation: each handler takes one of these extractors as an argument.
 
 use crate::{
-    api::{
-        auth::token_cache,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem, auth::token_cache},
     domain::{CreatorId, PeerId, RoomName},
     transport::client_address::AddressKey,
 };
 
-/// Anybody: the room that the path names.
+/// Anyone, within the join rate limit of their address.
 #[derive(Debug)]
-pub struct InRoom(pub RoomName);
+pub struct Client(pub AddressKey);
 
-/// Where the request comes from, as far as limits go.
-#[derive(Clone, Copy, Debug)]
-pub struct From(pub AddressKey);
-
-/// Anybody who does not come too often, perhaps with a peer's token for the room.
+/// A [`Client`] that joins a room: a new peer, or one that returns with its token.
 #[derive(Debug)]
-pub struct Visiting {
+pub struct Joiner {
     pub room: RoomName,
-    pub peer: Option<PeerId>,
+    pub address: AddressKey,
+    pub returning: Option<PeerId>,
 }
-
-/// A peer of the room that does not send too often.
-#[derive(Debug)]
-pub struct Sender(pub Member);
-
-/// The peer that the path names, if it does not poll, or ask for credentials, too often.
-#[derive(Debug)]
-pub struct Reader(pub Owner);
 
 /// A peer of the room, by its token.
 #[derive(Debug)]
@@ -40,106 +25,113 @@ pub struct Member {
     pub peer: PeerId,
 }
 
-/// The very peer that the path names.
+/// A [`Member`] within its send rate limit.
 #[derive(Debug)]
-pub struct Owner {
-    pub room: RoomName,
-    pub peer: PeerId,
-}
+pub struct Sender(pub Member);
 
-/// Whoever made the room, by its room token.
+/// The peer that the path names, by its token.
+#[derive(Debug)]
+pub struct Owner(pub Member);
+
+/// An [`Owner`] within its poll rate limit.
+#[derive(Debug)]
+pub struct Reader(pub Member);
+
+/// The room's creator, by the room token.
 #[derive(Debug)]
 pub struct Creator {
     pub room: RoomName,
     pub creator: CreatorId,
 }
 
-/// The peer that the path names, or whoever made the room.
 #[derive(Debug)]
 pub enum OwnerOrCreator {
     Owner(Owner),
     Creator(Creator),
 }
 
-/// The peer that the path names; whoever asks.
-#[derive(Debug)]
-pub struct Addressee(pub PeerId);
-
+/// `caller!(Type, [problems], |call| extraction)`
 macro_rules! caller {
-    ($name:ty, $of:expr) => {
+    ($name:ty, [$($problem:ident),*], |$call:ident| $extraction:expr) => {
         impl FromRequest for $name {
-            fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-                let of: fn(&Call<'_>) -> Result<Self, Problem> = $of;
-                of(call)
+            const PROBLEMS: &[Code] = &[$(Code::$problem),*];
+
+            fn from_request($call: &Call<'_>) -> Result<Self, Problem> {
+                $extraction
             }
         }
     };
 }
 
-caller!(InRoom, |call| call.room().map(InRoom));
-caller!(Addressee, |call| call.peer().map(Addressee));
+// Anyone: the room and the peer in the path.
+caller!(RoomName, [RoomNameInvalid], |call| call.room());
+caller!(PeerId, [PeerUnknown], |call| call.peer());
 
-caller!(From, |call| Ok(From(call.address())));
-
-caller!(Sender, |call| {
-    let member = Member::from_request(call)?;
-    call.api.rates.check_send(member.peer)?;
-    Ok(Sender(member))
+caller!(Client, [RateLimited], |call| {
+    let address = call.address();
+    call.api.rates.join.check(address)?;
+    Ok(Self(address))
 });
 
-caller!(Reader, |call| {
-    let owner = Owner::from_request(call)?;
-    call.api.rates.check_poll(owner.peer)?;
-    Ok(Reader(owner))
-});
-
-caller!(Visiting, |call| {
+caller!(Joiner, [TokenInvalid, RoomNameInvalid, RateLimited], |call| {
     let room = call.room()?;
-    call.api.rates.check_join(call.address())?;
-    let peer = call.bearer()?.map(|token| verify_peer(call, &room, token)).transpose()?;
-    Ok(Visiting { room, peer })
+    let Client(address) = Client::from_request(call)?;
+    let returning = call.bearer()?.map(|token| verify_peer(call, &room, token)).transpose()?;
+    Ok(Self { room, address, returning })
 });
 
-caller!(Member, |call| {
-    // What is on one connection is mostly one peer's.
+caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
+    // Consecutive requests on a connection are mostly one peer's.
     let connection = call.request.connection();
     if let Ok(Some(token)) = call.bearer()
         && let Some((room, peer)) = token_cache::recall(connection, &call.params.room, token)
     {
-        return Ok(Member { room, peer });
+        return Ok(Self { room, peer });
     }
     let room = call.room()?;
     let token = call.required_bearer()?;
     let peer = verify_peer(call, &room, token)?;
     token_cache::remember(connection, &room, token, peer);
-    Ok(Member { room, peer })
+    Ok(Self { room, peer })
 });
 
-caller!(Owner, |call| {
-    let Member { room, peer } = Member::from_request(call)?;
-    if call.peer()? != peer {
-        return Err(Problem::new(Code::NotYours, "The token belongs to another peer than the path names."));
+caller!(Sender, [TokenMissing, TokenInvalid, RoomNameInvalid, RateLimited], |call| {
+    let member = Member::from_request(call)?;
+    call.api.rates.send.check(member.peer)?;
+    Ok(Self(member))
+});
+
+caller!(Owner, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid], |call| {
+    let member = Member::from_request(call)?;
+    if call.peer()? != member.peer {
+        return Err(Problem::new(Code::NotYours, "The token belongs to a different peer than the one in the path."));
     }
-    Ok(Owner { room, peer })
+    Ok(Self(member))
 });
 
-caller!(Creator, |call| {
+caller!(Reader, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid, RateLimited], |call| {
+    let Owner(member) = Owner::from_request(call)?;
+    call.api.rates.poll.check(member.peer)?;
+    Ok(Self(member))
+});
+
+caller!(Creator, [TokenMissing, TokenInvalid, NotYours, RoomNameInvalid], |call| {
     let room = call.room()?;
     let token = call.required_bearer()?;
     match call.api.tokens.verify_room(&room, token) {
-        Some(creator) => Ok(Creator { room, creator }),
+        Some(creator) => Ok(Self { room, creator }),
         None if call.api.tokens.verify_peer(&room, token).is_some() => {
-            Err(Problem::new(Code::NotYours, "This needs the room token, which whoever made the room was given."))
+            Err(Problem::new(Code::NotYours, "This needs the room token, not a peer's token."))
         }
         None => Err(invalid_token()),
     }
 });
 
-caller!(OwnerOrCreator, |call| {
+caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid], |call| {
     if call.required_bearer()?.starts_with("room.") {
-        Creator::from_request(call).map(OwnerOrCreator::Creator)
+        Creator::from_request(call).map(Self::Creator)
     } else {
-        Owner::from_request(call).map(OwnerOrCreator::Owner)
+        Owner::from_request(call).map(Self::Owner)
     }
 });
 
@@ -148,5 +140,5 @@ fn verify_peer(call: &Call<'_>, room: &RoomName, token: &str) -> Result<PeerId, 
 }
 
 fn invalid_token() -> Problem {
-    Problem::new(Code::TokenInvalid, "It is malformed, for another room, or from a server with another key.")
+    Problem::new(Code::TokenInvalid, "The token is malformed, for another room, or from a server with another key.")
 }

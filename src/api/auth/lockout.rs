@@ -1,4 +1,4 @@
-//! Failed attempts to get in, by address: after a few, each must wait longer than the one before.
+//! Locks out addresses after failed attempts: from the tenth, each failure doubles the wait.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,10 +6,9 @@ use parking_lot::Mutex;
 
 use crate::{domain::Timestamp, transport::client_address::AddressKey};
 
-/// What is known of the addresses that failed of late.
 #[derive(Debug, Default)]
 pub struct Lockout {
-    /// One lock: only failures take it, and they are rare or rightly slow.
+    /// One lock is enough: only attempts with a secret or ticket take it.
     by_address: Mutex<HashMap<AddressKey, Record>>,
 }
 
@@ -20,51 +19,50 @@ struct Record {
     last: Timestamp,
 }
 
-/// Mistakes are human: somebody who mistypes a secret this often is not made to wait.
-const FREE: u32 = 10;
-const LONGEST: Duration = Duration::from_secs(60);
-/// Without a failure for this long, an address is as good as new.
-const FORGOTTEN: Duration = Duration::from_secs(600);
-/// Addresses remembered: about 6 MB. Beyond them the oldest is forgotten first.
-const REMEMBERED: usize = 65_536;
+/// Failures without a wait, for people who mistype a secret.
+const FREE_FAILURES: u32 = 10;
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// The count restarts after this long without a failure.
+const RESET_AFTER: Duration = Duration::from_secs(600);
+/// About 6 MB. Beyond it, the oldest are evicted.
+const ADDRESSES_MAX: usize = 65_536;
 
 impl Lockout {
-    /// How long this address must wait before it may try again, if it must.
+    /// How long this address must wait before its next attempt, if at all.
     pub fn wait(&self, address: AddressKey, now: Timestamp) -> Option<Duration> {
         let records = self.by_address.lock();
         let record = records.get(&address)?;
         (record.blocked_until > now).then(|| now.until(record.blocked_until))
     }
 
-    /// An attempt from this address failed. The wait doubles with each.
+    /// Records a failed attempt.
     pub fn record(&self, address: AddressKey, now: Timestamp) {
         let mut records = self.by_address.lock();
-        if records.len() >= REMEMBERED && !records.contains_key(&address) {
-            Self::forget(&mut records, now);
+        if records.len() >= ADDRESSES_MAX && !records.contains_key(&address) {
+            Self::evict(&mut records, now);
         }
         let fresh = Record { count: 0, blocked_until: now, last: now };
         let record = records.entry(address).or_insert(fresh);
-        if record.last + FORGOTTEN <= now {
+        if record.last + RESET_AFTER <= now {
             *record = fresh;
         }
         record.count = record.count.saturating_add(1);
         record.last = now;
-        if let Some(beyond) = record.count.checked_sub(FREE) {
-            let wait = Duration::from_secs(1_u64 << beyond.min(10)).min(LONGEST);
+        if let Some(beyond) = record.count.checked_sub(FREE_FAILURES) {
+            let wait = Duration::from_secs(1_u64 << beyond.min(10)).min(WAIT_MAX);
             record.blocked_until = now + wait;
         }
     }
 
-    fn forget(records: &mut HashMap<AddressKey, Record>, now: Timestamp) {
-        records.retain(|_, record| record.last + FORGOTTEN > now);
-        if records.len() < REMEMBERED {
+    fn evict(records: &mut HashMap<AddressKey, Record>, now: Timestamp) {
+        records.retain(|_, record| record.last + RESET_AFTER > now);
+        if records.len() < ADDRESSES_MAX {
             return;
         }
-        // Still too many: half of them go, the oldest.
+        // Still too many: the older half goes.
         let mut lasts: Vec<Timestamp> = records.values().map(|record| record.last).collect();
         let middle = lasts.len() / 2;
-        let (_, median, _) = lasts.select_nth_unstable(middle);
-        let median = *median;
+        let median = *lasts.select_nth_unstable(middle).1;
         records.retain(|_, record| record.last > median);
     }
 }
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_failures_are_free_and_then_the_wait_doubles_to_a_minute() {
+    fn from_the_tenth_failure_the_wait_doubles_up_to_a_minute() {
         let failures = Lockout::default();
         let mut waits = Vec::new();
         for _ in 0..18 {
@@ -96,23 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn after_ten_quiet_minutes_an_address_is_as_good_as_new() {
+    fn the_count_restarts_after_ten_minutes() {
         let failures = Lockout::default();
-        for _ in 0..12 {
-            failures.record(address(1), at(0));
-        }
+        (0..12).for_each(|_| failures.record(address(1), at(0)));
         failures.record(address(1), at(700));
         assert_eq!(failures.wait(address(1), at(700)), None);
     }
 
     #[test]
-    fn only_so_many_addresses_are_remembered() {
+    fn the_number_of_addresses_is_bounded() {
         let failures = Lockout::default();
-        for number in 0..70_000 {
-            failures.record(address(number), at(u64::from(number / 1000)));
-        }
+        (0..70_000).for_each(|number| failures.record(address(number), at(u64::from(number / 1000))));
         let remembered = failures.by_address.lock().len();
-        assert!(remembered <= REMEMBERED && remembered > REMEMBERED / 4, "{remembered}");
+        assert!(remembered <= ADDRESSES_MAX && remembered > ADDRESSES_MAX / 4, "{remembered}");
         assert!(failures.by_address.lock().contains_key(&address(69_999)));
     }
 }

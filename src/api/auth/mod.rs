@@ -1,8 +1,8 @@
 //! Who may call, and how often. [`caller`] has the types that handlers take as arguments, such as
 //! [`Sender`](caller::Sender) and [`Creator`](caller::Creator); [`admission`] decides who may join.
 //!
-//! Tokens are the server's own and are verified without a look-up ([`token`]); tickets are JSON Web Tokens from an
-//! app's login ([`ticket`]). What a peer may do inside a room is decided by the domain.
+//! Tokens are issued by the server and verified without a lookup ([`token`]); tickets are JSON Web Tokens from an app's
+//! login ([`ticket`]). What a peer may do inside a room is decided by the domain.
 
 pub mod admission;
 pub mod caller;

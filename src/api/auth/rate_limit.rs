@@ -1,4 +1,4 @@
-//! How often one may ask: by address for joining, by peer for sending and polling.
+//! Rate limits: by address for joining, by peer for sending and polling.
 
 use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
@@ -7,16 +7,13 @@ use governor::{
 };
 
 use crate::{
-    api::{
-        auth::lockout::Lockout,
-        problem::{Code, Problem},
-    },
+    api::{Code, Problem, auth::lockout::Lockout},
     clock::Clock,
     domain::PeerId,
     transport::client_address::AddressKey,
 };
 
-/// Requests per second; 0 is no limit.
+/// Requests per second; 0 means unlimited.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimits {
     pub join: u32,
@@ -24,82 +21,68 @@ pub struct RateLimits {
     pub poll: u32,
 }
 
-/// Who has asked how often of late.
 #[derive(Debug)]
 pub struct RateLimiters {
     clock: Clock,
-    join: Option<Limiter<AddressKey>>,
-    send: Option<Limiter<PeerId>>,
-    poll: Option<Limiter<PeerId>>,
+    pub join: Limiter<AddressKey>,
+    pub send: Limiter<PeerId>,
+    pub poll: Limiter<PeerId>,
     failures: Lockout,
 }
 
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>;
+/// A limit for each key, or none.
+#[derive(Debug)]
+pub struct Limiter<K: Clone + Eq + Hash>(Option<RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Duration>>>);
 
-/// An office that comes back after a power cut joins at once: so many seconds' worth may come in one go.
-const BURST_SECONDS: u32 = 10;
+/// A burst may use this many seconds' worth, because an office joins all at once after a power cut.
+const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {
-        Self {
-            clock,
-            join: limiter(limits.join, clock),
-            send: limiter(limits.send, clock),
-            poll: limiter(limits.poll, clock),
-            failures: Lockout::default(),
-        }
+        let (join, send, poll) =
+            (Limiter::new(limits.join, clock), Limiter::new(limits.send, clock), Limiter::new(limits.poll, clock));
+        Self { clock, join, send, poll, failures: Lockout::default() }
     }
 
-    pub fn check_join(&self, address: AddressKey) -> Result<(), Problem> {
-        check(self.join.as_ref(), &address)
-    }
-
-    pub fn check_send(&self, peer: PeerId) -> Result<(), Problem> {
-        check(self.send.as_ref(), &peer)
-    }
-
-    pub fn check_poll(&self, peer: PeerId) -> Result<(), Problem> {
-        check(self.poll.as_ref(), &peer)
-    }
-
-    /// Whether this address may try a secret, after those that were wrong.
+    /// Whether this address may try a secret or ticket, after its failed attempts.
     pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
-        match self.failures.wait(address, self.clock.now()) {
-            None => Ok(()),
-            Some(wait) => Err(Problem::new(Code::TooManyFailures, "Too many attempts from this address have failed.")
-                .retry_after(wait)),
-        }
+        let Some(wait) = self.failures.wait(address, self.clock.now()) else { return Ok(()) };
+        let detail = "Secrets or tickets from this address were wrong too often.";
+        Err(Problem::new(Code::TooManyFailures, detail).retry_after(wait))
     }
 
-    /// An attempt failed. Only what can be guessed is counted: secrets and tickets, not tokens, which are 256 bits long
-    /// and after a restart with another key are wrong in everybody's hands.
+    /// Records a failed attempt with a secret or ticket. Tokens do not count: at 256 bits they cannot be guessed, and a restart
+    /// with another key invalidates them all.
     pub fn record_failure(&self, address: AddressKey) {
         self.failures.record(address, self.clock.now());
     }
 
-    /// Forgets those who have not asked for a while.
     pub fn remove_idle(&self) {
-        if let Some(join) = &self.join {
-            join.retain_recent();
-        }
-        for limiter in [&self.send, &self.poll].into_iter().flatten() {
-            limiter.retain_recent();
-        }
+        self.join.remove_idle();
+        self.send.remove_idle();
+        self.poll.remove_idle();
     }
 }
 
-fn limiter<K: Clone + Eq + Hash>(per_second: u32, clock: Clock) -> Option<Limiter<K>> {
-    let rate = NonZeroU32::new(per_second)?;
-    let burst = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS)?);
-    Some(RateLimiter::dashmap_with_clock(Quota::per_second(rate).allow_burst(burst), clock))
-}
+impl<K: Clone + Eq + Hash> Limiter<K> {
+    fn new(per_second: u32, clock: Clock) -> Self {
+        let quota = NonZeroU32::new(per_second)
+            .map(|rate| Quota::per_second(rate).allow_burst(rate.saturating_mul(BURST_SECONDS)));
+        Self(quota.map(|quota| RateLimiter::dashmap_with_clock(quota, clock)))
+    }
 
-fn check<K: Clone + Eq + Hash>(limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
-    let Some(limiter) = limiter else { return Ok(()) };
-    limiter.check_key(key).map_err(|too_soon| {
-        let wait = too_soon.wait_time_from(GovernorClock::now(limiter.clock()));
-        Problem::new(Code::RateLimited, "Requests come faster than is allowed here.").retry_after(wait)
-    })
+    pub fn check(&self, key: K) -> Result<(), Problem> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        limiter.check_key(&key).map_err(|not_until| {
+            let wait = not_until.wait_time_from(GovernorClock::now(limiter.clock()));
+            Problem::new(Code::RateLimited, "The rate limit for this operation was exceeded.").retry_after(wait)
+        })
+    }
+
+    /// Frees the memory of keys that are below their limit.
+    fn remove_idle(&self) {
+        self.0.iter().for_each(|limiter| limiter.retain_recent());
+    }
 }
 
 #[cfg(test)]
@@ -107,20 +90,18 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn ten_seconds_worth_may_come_at_once_and_then_one_by_one() {
+    async fn a_burst_may_use_ten_seconds_worth() {
         let rates = RateLimiters::new(RateLimits { join: 0, send: 2, poll: 0 }, Clock::start());
         let (one, other) = (PeerId::from_bytes([1; 16]), PeerId::from_bytes([2; 16]));
         for _ in 0..20 {
-            assert!(rates.check_send(one).is_ok());
-            assert!(rates.check_poll(one).is_ok());
+            assert!(rates.send.check(one).is_ok() && rates.poll.check(one).is_ok());
         }
-        assert_eq!(rates.check_send(one).unwrap_err().code, Code::RateLimited);
-        assert!(rates.check_send(other).is_ok());
+        assert_eq!(rates.send.check(one).unwrap_err().code, Code::RateLimited);
+        assert!(rates.send.check(other).is_ok());
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert!(rates.check_send(one).is_ok());
-        assert!(rates.check_send(one).is_err());
+        assert!(rates.send.check(one).is_ok() && rates.send.check(one).is_err());
         tokio::time::advance(Duration::from_secs(20)).await;
         rates.remove_idle();
-        assert!(rates.send.as_ref().is_some_and(|limiter| limiter.is_empty()));
+        assert!(rates.send.0.is_some_and(|limiter| limiter.is_empty()));
     }
 }

@@ -1,10 +1,6 @@
-//! Tickets: JSON Web Tokens (RFC 7519) by which an app's own login says who may come in.
+//! Tickets: JSON Web Tokens (RFC 7519) by which an app's own login admits users.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{
@@ -12,20 +8,20 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
     jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
 };
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    api::problem::{Code, Problem},
-    domain::{RoomName, Timestamp},
+    api::{Code, Problem},
+    domain::RoomName,
+    file_watch::FileWatch,
 };
 
-/// Checks tickets with the operator's key, or with those in a file that may change.
+/// Verifies tickets with the operator's key, or with those in a file that may change.
 #[derive(Debug)]
 pub struct TicketKeys {
     keys: ArcSwap<Vec<Key>>,
-    file: Option<Mutex<Watched>>,
+    file: Option<(PathBuf, FileWatch)>,
 }
 
 #[derive(Clone)]
@@ -35,21 +31,14 @@ struct Key {
     key: DecodingKey,
 }
 
-#[derive(Debug)]
-struct Watched {
-    path: PathBuf,
-    changed: Option<SystemTime>,
-    look_again: Timestamp,
-}
-
-/// What a ticket allows.
+/// The claims of a ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Ticket {
-    /// The room it is for; a `*` at the end stands for anything.
+    /// The room that it is for; a trailing `*` matches anything.
     room: String,
-    /// What the bearer is called, whatever they say.
+    /// The bearer's name, which overrides the one in the request.
     pub name: Option<String>,
-    /// The bearer may make the room.
+    /// The bearer may create the room.
     #[serde(default)]
     pub create: bool,
     /// The bearer is given the room token.
@@ -57,10 +46,9 @@ pub struct Ticket {
     pub admin: bool,
 }
 
-/// Clocks differ by this much.
+/// For clock skew.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// A changed file is noticed after this long at the latest.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const UNKNOWN_KEY: &str = "The ticket was not signed with a key of this server.";
 
 impl TicketKeys {
     /// From the value of `--ticket-key`: a secret for HS256, or `@FILE` with a PEM public key, a JWKS or a secret.
@@ -70,70 +58,54 @@ impl TicketKeys {
             return Ok(Self { keys: ArcSwap::from_pointee(vec![secret_key(text)?]), file: None });
         };
         let path = PathBuf::from(path);
-        let keys = read_keys(&path)?;
-        let watched = Watched { changed: modified(&path), path, look_again: Timestamp::default() };
-        Ok(Self { keys: ArcSwap::from_pointee(keys), file: Some(Mutex::new(watched)) })
+        let watch = FileWatch::new(vec![path.clone()]);
+        Ok(Self { keys: ArcSwap::from_pointee(read_keys(&path)?), file: Some((path, watch)) })
     }
 
-    /// What the ticket allows, if it is one for this room.
-    pub fn verify(&self, ticket: &str, room: &RoomName, now: Timestamp) -> Result<Ticket, Problem> {
-        self.look_at_file(now);
-        let header = decode_header(ticket).map_err(|error| refuse(&error))?;
+    /// The ticket's claims, if it is valid for this room.
+    pub fn verify(&self, ticket: &str, room: &RoomName) -> Result<Ticket, Problem> {
+        let header = decode_header(ticket).map_err(|error| ticket_problem(&error))?;
         if header.crit.is_some() {
-            // RFC 7515 section 4.1.11: who does not know an extension that is called critical must refuse.
-            return Err(Problem::new(Code::TicketMalformed, "Its `crit` names what this server does not know."));
+            // RFC 7515 section 4.1.11: a JWS with unsupported critical extensions must be rejected.
+            return Err(Problem::new(
+                Code::TicketMalformed,
+                "The ticket's critical extensions (`crit`) are not supported.",
+            ));
         }
         let keys = self.keys.load();
         let by_id = |key: &&Key| header.kid.is_none() || key.id.is_none() || key.id == header.kid;
-        let mut fitting = keys.iter().filter(by_id).filter(|key| key.algorithm == header.alg).peekable();
-        if fitting.peek().is_none() {
+        let mut candidates = keys.iter().filter(by_id).filter(|key| key.algorithm == header.alg).peekable();
+        if candidates.peek().is_none() {
             let known_id = keys.iter().any(|key| by_id(&key));
             let code = if known_id { Code::TicketAlgorithm } else { Code::TicketSignature };
-            return Err(Problem::new(code, "No key of this server is for such a ticket."));
+            return Err(Problem::new(code, "The server has no key with the ticket's `kid` and `alg`."));
         }
         let mut refusal = None;
-        for key in fitting {
+        for key in candidates {
             match decode::<Ticket>(ticket, &key.key, &validation(key.algorithm)) {
                 Ok(data) => return data.claims.for_room(room),
-                Err(error) => refusal = Some(refuse(&error)),
+                Err(error) => refusal = Some(ticket_problem(&error)),
             }
         }
-        Err(refusal.unwrap_or_else(|| Problem::new(Code::TicketSignature, "No key fits.")))
+        Err(refusal.unwrap_or_else(|| Problem::new(Code::TicketSignature, UNKNOWN_KEY)))
     }
 
-    /// Reads the file again when it has changed. A broken one leaves the keys as they are.
-    fn look_at_file(&self, now: Timestamp) {
-        let Some(mut watched) = self.file.as_ref().and_then(|file| file.try_lock()) else { return };
-        if watched.look_again > now {
-            return;
-        }
-        watched.look_again = now + LOOK_EVERY;
-        let changed = modified(&watched.path);
-        if changed == watched.changed {
-            return;
-        }
-        watched.changed = changed;
-        match read_keys(&watched.path) {
-            Ok(keys) => {
-                tracing::info!(keys = keys.len(), "the ticket keys were read again");
-                self.keys.store(Arc::new(keys));
-            }
-            Err(error) => tracing::warn!("the ticket keys are kept as they were: {error}"),
-        }
+    /// Reloads the file when it changes, for as long as this is polled. A broken one leaves the keys as they are.
+    pub async fn follow_file(&self) {
+        let Some((path, watch)) = &self.file else { return };
+        let reload = || read_keys(path).map(|keys| self.keys.store(Arc::new(keys)));
+        watch.follow("ticket keys", reload).await;
     }
 }
 
 impl Ticket {
     fn for_room(self, room: &RoomName) -> Result<Self, Problem> {
-        let fits = match self.room.strip_suffix('*') {
+        let matches = match self.room.strip_suffix('*') {
             Some(prefix) => room.as_str().starts_with(prefix),
             None => room.as_str() == self.room,
         };
-        if fits {
-            Ok(self)
-        } else {
-            Err(Problem::new(Code::TicketOtherRoom, "The ticket's `room` does not fit this room."))
-        }
+        let mismatch = || Problem::new(Code::TicketOtherRoom, "The ticket's `room` does not match this room.");
+        if matches { Ok(self) } else { Err(mismatch()) }
     }
 }
 
@@ -146,27 +118,23 @@ fn validation(algorithm: Algorithm) -> Validation {
     validation
 }
 
-fn refuse(error: &Error) -> Problem {
+fn ticket_problem(error: &Error) -> Problem {
     let (code, detail) = match error.kind() {
-        ErrorKind::ExpiredSignature => (Code::TicketExpired, "Its `exp` has passed."),
-        ErrorKind::ImmatureSignature => (Code::TicketExpired, "Its `nbf` is still to come."),
-        ErrorKind::InvalidSignature => (Code::TicketSignature, "The signature is not by a key of this server."),
+        ErrorKind::ExpiredSignature => (Code::TicketExpired, "The ticket's `exp` has passed."),
+        ErrorKind::ImmatureSignature => (Code::TicketExpired, "The ticket's `nbf` is in the future."),
+        ErrorKind::InvalidSignature => (Code::TicketSignature, UNKNOWN_KEY),
         ErrorKind::InvalidAlgorithm
         | ErrorKind::InvalidAlgorithmName
         | ErrorKind::UnsupportedAlgorithm
-        | ErrorKind::MissingAlgorithm => (Code::TicketAlgorithm, "Its `alg` is not one that is taken here."),
-        ErrorKind::MissingRequiredClaim(_) => (Code::TicketMalformed, "It needs `exp`."),
-        // The library knows no algorithm `none` and cannot read a header that names it.
+        | ErrorKind::MissingAlgorithm => (Code::TicketAlgorithm, "The ticket's `alg` is not supported."),
+        ErrorKind::MissingRequiredClaim(_) => (Code::TicketMalformed, "The ticket has no `exp`."),
+        // The library has no algorithm `none` and fails to parse a header that names it.
         ErrorKind::Json(error) if error.to_string().contains("unknown variant") => {
-            (Code::TicketAlgorithm, "Its `alg` is not one that is taken here.")
+            (Code::TicketAlgorithm, "The ticket's `alg` is not supported.")
         }
-        _ => (Code::TicketMalformed, "It is not a JWT with the claims `room` and `exp`."),
+        _ => (Code::TicketMalformed, "The ticket must be a JWT with the claims `room` and `exp`."),
     };
     Problem::new(code, detail)
-}
-
-fn modified(path: &PathBuf) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 fn secret_key(text: &str) -> Result<Key, String> {
@@ -191,10 +159,10 @@ fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
     DecodingKey::from_ed_pem(pem)
         .map(|decoding| key(Algorithm::EdDSA, decoding))
         .or_else(|_| DecodingKey::from_ec_pem(pem).map(|decoding| key(Algorithm::ES256, decoding)))
-        .map_err(|_| format!("--ticket-key @{shown}: it is not the PEM of an Ed25519 or P-256 public key"))
+        .map_err(|_| format!("--ticket-key @{shown}: it must be the PEM of an Ed25519 or P-256 public key"))
 }
 
-/// RFC 7517, RFC 8037. Keys for something else are passed over.
+/// RFC 7517, RFC 8037. Other kinds of keys are skipped.
 fn read_jwks(text: &str) -> Result<Vec<Key>, String> {
     let set: JwkSet = serde_json::from_str(text).map_err(|error| format!("it is not a JWKS: {error}"))?;
     let usable = set.keys.iter().filter_map(|jwk| {

@@ -1,8 +1,8 @@
-//! Tokens: who may speak for a peer, and who may close a room. They are verified without a look-up, so any node that
-//! has the key can check any token.
+//! Tokens speak for a peer or manage a room. They are verified without a lookup, so any node with the key can verify any
+//! token.
 //!
 //! A peer's token is base64url(peer id ‖ HMAC-SHA256(key, room ‖ peer id)) (RFC 2104, RFC 4648 section 5). A room
-//! token is `room.` and the same of the creator's id, with a prefix to the room that no room name can have.
+//! token is `room.` and the same with the creator's id, where the MAC covers a prefix that no room name can have.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,26 +11,26 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{CreatorId, PeerId, RoomName};
 
-/// The key that makes and checks tokens.
+/// The key that signs and verifies tokens.
 #[derive(Clone)]
 pub struct TokenKey(Hmac<Sha256>);
 
-const ROOM_TOKEN: &str = "room.";
-const ROOM_TOKEN_MARK: &[u8] = b"\0room-token\0";
+const ROOM_TOKEN_PREFIX: &str = "room.";
+const ROOM_MAC_PREFIX: &[u8] = b"\0room-token\0";
 
 impl TokenKey {
-    /// The least that makes a guess hopeless: 128 bits as text.
+    /// 128 bits as text, too many to guess.
     pub const MIN_LEN: usize = 16;
-    /// Of 16 bytes of an id and 32 of a digest, in base64.
+    /// An id of 16 bytes and a MAC of 32, in base64.
     pub const PEER_TOKEN_LEN: usize = 64;
 
-    /// A key from what an operator wrote; `None` when it is too short to be one.
+    /// A key from the operator's secret, or `None` if that is too short.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
         let bytes = secret.expose_secret().trim().as_bytes();
         (bytes.len() >= Self::MIN_LEN).then(|| Self::from_bytes(bytes))
     }
 
-    /// A key for as long as this process runs.
+    /// A key for the life of this process.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
@@ -38,35 +38,35 @@ impl TokenKey {
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        // Hashed first, so that a key of any length fills half of the block that HMAC pads with zeros.
+        // HMAC takes a zero-padded block; hashing makes any secret fit into it.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&Sha256::digest(bytes));
         Self(Hmac::new(&block.into()))
     }
 
     pub fn peer_token(&self, room: &RoomName, peer: PeerId) -> String {
-        seal(peer.as_bytes(), self.mac(&[room.as_bytes(), peer.as_bytes()]))
+        encode(peer.as_bytes(), self.mac(&[room.as_bytes(), peer.as_bytes()]))
     }
 
     pub fn room_token(&self, room: &RoomName, creator: CreatorId) -> String {
-        let mac = self.mac(&[ROOM_TOKEN_MARK, room.as_bytes(), creator.as_bytes()]);
-        format!("{ROOM_TOKEN}{}", seal(creator.as_bytes(), mac))
+        let mac = self.mac(&[ROOM_MAC_PREFIX, room.as_bytes(), creator.as_bytes()]);
+        format!("{ROOM_TOKEN_PREFIX}{}", encode(creator.as_bytes(), mac))
     }
 
-    /// Whose token this is, if it is one for this room.
+    /// The token's peer, if it is valid for this room.
     pub fn verify_peer(&self, room: &RoomName, token: &str) -> Option<PeerId> {
-        let (id, tag) = open(token)?;
+        let (id, tag) = decode(token)?;
         self.mac(&[room.as_bytes(), &id]).verify_slice(&tag).ok()?;
         Some(PeerId::from_bytes(id))
     }
 
     pub fn verify_room(&self, room: &RoomName, token: &str) -> Option<CreatorId> {
-        let (id, tag) = open(token.strip_prefix(ROOM_TOKEN)?)?;
-        self.mac(&[ROOM_TOKEN_MARK, room.as_bytes(), &id]).verify_slice(&tag).ok()?;
+        let (id, tag) = decode(token.strip_prefix(ROOM_TOKEN_PREFIX)?)?;
+        self.mac(&[ROOM_MAC_PREFIX, room.as_bytes(), &id]).verify_slice(&tag).ok()?;
         Some(CreatorId::from_bytes(id))
     }
 
-    /// A number that only this key gives for these bytes.
+    /// A pseudorandom number from the key, the label and the bytes.
     pub fn derive(&self, label: &[u8], bytes: &[u8]) -> u64 {
         let digest = self.mac(&[b"\0", label, b"\0", bytes]).finalize().into_bytes();
         digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
@@ -83,14 +83,14 @@ impl std::fmt::Debug for TokenKey {
     }
 }
 
-fn seal(id: &[u8; 16], mac: Hmac<Sha256>) -> String {
+fn encode(id: &[u8; 16], mac: Hmac<Sha256>) -> String {
     let mut bytes = [0; 48];
     bytes[..16].copy_from_slice(id);
     bytes[16..].copy_from_slice(&mac.finalize().into_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn open(token: &str) -> Option<([u8; 16], [u8; 32])> {
+fn decode(token: &str) -> Option<([u8; 16], [u8; 32])> {
     let mut bytes = [0; 48];
     let length = URL_SAFE_NO_PAD.decode_slice(token, &mut bytes).ok()?;
     let (id, tag) = bytes.split_at(16);

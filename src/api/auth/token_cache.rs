@@ -1,4 +1,4 @@
-//! The token that was last verified on a connection: verifying takes longer than putting a message into a mailbox.
+//! Remembers the last verified token of each connection: verifying one takes longer than posting a message.
 
 use subtle::ConstantTimeEq;
 
@@ -8,7 +8,7 @@ use crate::{
     transport::limits::connection::Connection,
 };
 
-/// A token as it is compared: eight bytes at once.
+/// A token as words, which compare faster than bytes.
 type Words = [u64; TokenKey::PEER_TOKEN_LEN / 8];
 
 struct Verified {
@@ -17,8 +17,8 @@ struct Verified {
     peer: PeerId,
 }
 
-/// Whose token this is, if it was the last one that was verified on the connection. Behind a proxy others may share the
-/// connection, so the comparison tells nothing by the time it takes.
+/// The token's room and peer, if it was the last one verified on the connection. Clients behind a proxy share a connection,
+/// so the comparison takes constant time.
 pub fn recall(connection: &Connection, room: &str, token: &str) -> Option<(RoomName, PeerId)> {
     connection.recall(|verified: &Verified| {
         let token = words(token).filter(|_| verified.room.as_str() == room)?;

@@ -1,5 +1,5 @@
-//! What must hold for any input to the API. `tests/fuzz.sh` searches for input for which it does not; `cargo test`
-//! tries every input kept in `fuzz/corpus`. Only tests and fuzzers compile this.
+//! Properties that hold for any input to the API. `tests/fuzz.sh` searches for counterexamples; `cargo test` tries every
+//! input in `fuzz/corpus`. Only compiled for tests and fuzzing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fuzz target fails by panicking")]
 
@@ -38,7 +38,7 @@ mod tests {
     ];
 
     #[test]
-    fn all_that_was_ever_found_still_holds() {
+    fn every_property_holds_for_the_corpus() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
         let mut failed = Vec::new();
         for (name, target) in TARGETS {

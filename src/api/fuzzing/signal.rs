@@ -10,7 +10,7 @@ use crate::{
 
 const AT_MOST: usize = 50;
 
-/// What is taken is JSON to any reader, means the same to it, and is byte for byte what was sent.
+/// An accepted message is JSON to any reader, has the same meaning, and is byte for byte what was sent.
 pub fn signal(input: &[u8]) {
     let limits = Limits { batch_messages: AT_MOST, ..Limits::default() };
     let readable = body::check(input, limits.json_depth).is_ok();
@@ -35,25 +35,25 @@ pub fn signal(input: &[u8]) {
     }
 }
 
-/// What is read in one pass is what serde reads in two.
+/// What the fast parser reads is what serde reads.
 pub fn compare_parsers(text: &str) {
     for depth in [0, 2, 31, 200] {
-        if let Some(plain) = fast_parser::one(text, depth) {
-            agree(&[plain], &[message::message_by_serde(text, depth).unwrap()]);
+        if let Some(message) = fast_parser::one(text, depth) {
+            agree(&[message], &[message::message_by_serde(text, depth).unwrap()]);
         }
-        if let Some(plain) = fast_parser::batch(text, depth) {
-            agree(&plain, &message::batch_by_serde(text, depth).unwrap());
+        if let Some(messages) = fast_parser::batch(text, depth) {
+            agree(&messages, &message::batch_by_serde(text, depth).unwrap());
         }
     }
 }
 
-fn agree(plain: &[Envelope<'_>], by_serde: &[Envelope<'_>]) {
-    assert_eq!(plain.len(), by_serde.len());
-    for (plain, by_serde) in plain.iter().zip(by_serde) {
-        assert_eq!(plain.payload(), by_serde.payload());
-        let mut plain = plain.clone();
-        plain.stretch = None;
-        assert_eq!(plain, *by_serde);
+fn agree(fast: &[Envelope<'_>], by_serde: &[Envelope<'_>]) {
+    assert_eq!(fast.len(), by_serde.len());
+    for (fast, by_serde) in fast.iter().zip(by_serde) {
+        assert_eq!(fast.payload(), by_serde.payload());
+        let mut fast = fast.clone();
+        fast.span = None;
+        assert_eq!(fast, *by_serde);
     }
 }
 
@@ -66,7 +66,7 @@ fn check(mut sent: Value, payload: &Payload, input: &[u8]) {
     let Some((kind, member)) = payload.split_once(',') else { return assert_eq!(payload, "\"type\":\"bye\"") };
     let (name, raw) = member.split_once(':').unwrap();
     assert!(kind.starts_with("\"type\":\"") && ["\"sdp\"", "\"candidate\"", "\"data\"", "\"reason\""].contains(&name));
-    // One value, so no member of its own can stand beside it, say a `from`.
+    // One value, so it cannot add members such as `from`.
     assert_eq!(serde_json::from_str::<&RawValue>(raw).unwrap().get(), raw);
     assert!(is_slice_of(raw, input), "not what was sent");
 }

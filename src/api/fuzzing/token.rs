@@ -5,15 +5,15 @@ use crate::{
     domain::{CreatorId, PeerId, RoomName},
 };
 
-/// Nothing speaks for anybody but the very bytes that were given out, in the room that they were given out for.
+/// Only the exact bytes of an issued token are valid, and only in their room.
 ///
-/// The first byte chooses what was given out; three further bytes each edit it: what to do, where, and with which byte.
+/// The first byte of the input chooses an issued token. Each three further bytes edit it: how, where, and with which byte.
 pub fn token(input: &[u8]) {
     let key = |secret: &str| TokenKey::from_secret(&secret.to_owned().into()).unwrap();
     let (ours, other) = (key("sixteen letters!"), key("other sixteen letters"));
     let (tea, coffee) = (RoomName::parse("tea").unwrap(), RoomName::parse("coffee").unwrap());
     let (peer, creator) = (PeerId::from_bytes([7; 16]), CreatorId::from_bytes([7; 16]));
-    let given_out = [
+    let issued = [
         ours.peer_token(&tea, peer),
         ours.room_token(&tea, creator),
         ours.peer_token(&coffee, peer),
@@ -22,15 +22,15 @@ pub fn token(input: &[u8]) {
         other.room_token(&tea, creator),
     ];
     let (choice, edits) = input.split_first().unwrap_or((&0, &[]));
-    let presented = edited(&given_out[usize::from(*choice) % given_out.len()], edits);
+    let presented = edited(&issued[usize::from(*choice) % issued.len()], edits);
     for presented in [presented.as_str(), &String::from_utf8_lossy(input)] {
-        assert_eq!(ours.verify_peer(&tea, presented).is_some(), presented == given_out[0]);
-        assert_eq!(ours.verify_room(&tea, presented).is_some(), presented == given_out[1]);
+        assert_eq!(ours.verify_peer(&tea, presented).is_some(), presented == issued[0]);
+        assert_eq!(ours.verify_room(&tea, presented).is_some(), presented == issued[1]);
         assert!(ours.verify_peer(&tea, presented).is_none_or(|found| found == peer));
         assert!(ours.verify_room(&tea, presented).is_none_or(|found| found == creator));
         for body in [presented.to_owned(), format!("{{\"token\":\"{presented}\"}}")] {
             let spoken = leave_beacon::token_in(body.as_bytes());
-            assert!(ours.verify_peer(&tea, spoken).is_none() || spoken == given_out[0]);
+            assert!(ours.verify_peer(&tea, spoken).is_none() || spoken == issued[0]);
         }
         let header = HeaderValue::from_str(&format!("Bearer {presented}")).ok();
         if let Some(header) = header.filter(|header| header.to_str().is_ok()) {

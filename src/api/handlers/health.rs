@@ -1,17 +1,11 @@
-//! For operators and their machines.
+//! Health checks and metrics, for operators.
 
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 
 use crate::{
-    api::{
-        Api,
-        accept::prefers_open_metrics,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-        schema::problem_responses::refusals,
-    },
+    api::{Api, Call, Code, FromRequest, Problem, accept::metrics_format},
     telemetry::{Format, MetricsSnapshot},
     transport::{
         Response,
@@ -19,10 +13,7 @@ use crate::{
     },
 };
 
-refusals!(ReadyRefusals: Draining, EngineUnavailable);
-refusals!(MetricsRefusals: NotFound);
-
-/// Is the process alive?
+/// Liveness: is the process running?
 #[utoipa::path(
     get,
     path = "/healthz",
@@ -34,23 +25,20 @@ pub async fn healthz() -> Result<Response, Problem> {
     Ok(plain("ok\n"))
 }
 
-/// Should it be sent new requests?
+/// Readiness: can it take new requests?
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "operation",
     operation_id = "getReadiness",
-    responses(
-        (status = 200, body = String, content_type = "text/plain", description = "It should", example = "ready\n"),
-        ReadyRefusals
-    )
+    responses((status = 200, body = String, content_type = "text/plain", description = "It can", example = "ready\n"))
 )]
 pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
     api.engine.check_ready()?;
     Ok(plain("ready\n"))
 }
 
-/// Figures for Prometheus
+/// Metrics for Prometheus
 ///
 /// In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
 #[utoipa::path(
@@ -58,24 +46,21 @@ pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
     path = "/metrics",
     tag = "operation",
     operation_id = "getMetrics",
-    responses(
-        (
-            status = 200,
-            description = "The figures",
-            content((String = "text/plain"), (String = "application/openmetrics-text"))
-        ),
-        MetricsRefusals
-    )
+    responses((
+        status = 200,
+        description = "The metrics",
+        content((String = "text/plain"), (String = "application/openmetrics-text"))
+    ))
 )]
 pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem> {
     if api.has_metrics_listener {
-        return Err(Problem::new(Code::NotFound, "The figures are shown to operators only."));
+        return Err(Problem::new(Code::NotFound, "Metrics are served only to operators."));
     }
-    Ok(figures(&api, format).await)
+    Ok(rendered_metrics(&api, format).await)
 }
 
-/// The figures, for the listener that only operators reach.
-pub async fn figures(api: &Api, format: Format) -> Response {
+/// The metrics, here or on the listener for operators.
+pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
     let figures = MetricsSnapshot {
         stats: api.engine.stats().await,
         connections: api.connections.count(),
@@ -83,25 +68,20 @@ pub async fn figures(api: &Api, format: Format) -> Response {
         refusals: api.request_metrics.refusals(),
         stun: api.stun.as_ref().map(|stun| stun.counts()),
     };
-    let mut response = Response::text(StatusCode::OK, FIGURES, figures.render(format));
+    let mut response = Response::text(StatusCode::OK, METRICS, figures.render(format));
     response.add("content-type", format.content_type());
     response
 }
 
 impl FromRequest for Format {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(format_of(&call.headers().get_all("accept")))
+        Ok(metrics_format(&call.headers().get_all("accept")))
     }
-}
-
-/// What `Accept` asks for.
-pub fn format_of(accept: &[&str]) -> Format {
-    if prefers_open_metrics(accept) { Format::OpenMetrics } else { Format::Text }
 }
 
 fn plain(text: &'static str) -> Response {
     Response::text(StatusCode::OK, PLAIN, text)
 }
 
-const FIGURES: SharedFields = &[("vary", "Accept"), ("cache-control", NO_STORE)];
+const METRICS: SharedFields = &[("vary", "Accept"), ("cache-control", NO_STORE)];
 const PLAIN: SharedFields = &[("content-type", "text/plain; charset=utf-8"), ("cache-control", NO_STORE)];

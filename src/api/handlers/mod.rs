@@ -1,7 +1,7 @@
-//! The operations of the API, a file for each resource.
+//! The operations of the API, one file for each resource.
 //!
-//! A handler's arguments have been checked before it runs. It calls the engine once and writes the response. Rules
-//! belong in the domain, tokens and rate limits in [`auth`](crate::api::auth), and the form of JSON in
+//! A handler's arguments have been validated before it runs. It calls the engine once and writes the response. Rules
+//! belong in the domain, tokens and rate limits in [`auth`](crate::api::auth), and the format of JSON in
 //! [`json`](crate::api::json).
 
 pub mod health;

@@ -1,4 +1,4 @@
-//! Making, looking at, locking and closing rooms.
+//! Creating, viewing, locking and closing rooms.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        Api,
+        Api, Code, Problem,
         auth::{
             admission::{Admission, hash_secret},
-            caller::{Creator, From, InRoom},
+            caller::{Client, Creator},
         },
         idempotency::IdempotencyKey,
         json::{
@@ -20,27 +20,26 @@ use crate::{
             write::{self, no_content},
         },
         params::{parse_capacity, parse_room},
-        problem::{Code, Problem},
         room_name::{RoomNameText, generate_room_name},
-        schema::{problem_responses::refusals, responses::Room},
+        schema::responses::Room,
     },
-    domain::{CreatorId, Refusal, RoomPlan},
+    domain::{CreatorId, Refusal, RoomName, RoomPlan},
     transport::Response,
 };
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateRequest {
-    /// The name. Without one, the server makes a short readable one.
+    /// The name. Without one, the server generates a short, pronounceable name.
     #[schema(value_type = Option<RoomNameText>)]
     pub room: Option<String>,
-    /// Seats, from 1 up to the server's limit (64 unless it says otherwise).
+    /// The number of seats, from 1 to the server's limit (64 by default).
     #[schema(value_type = Option<u16>, example = 2, minimum = 1, maximum = 64)]
     pub capacity: Option<f64>,
-    /// What joining will need.
+    /// Joining will require it.
     #[schema(example = "two lumps", min_length = 1, max_length = 256)]
     pub secret: Option<String>,
-    /// A JWT by the app's login that allows to create, where the server asks for one.
+    /// A JWT from the app's login that allows to create rooms, if the server requires tickets.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
     pub ticket: Option<String>,
 }
@@ -48,59 +47,48 @@ pub struct CreateRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRequest {
-    /// Whether nobody new is let in.
+    /// Whether to keep new peers out.
     #[schema(example = true)]
     pub locked: bool,
 }
 
-refusals!(CreateRefusals: MalformedBody, MalformedRequest, TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature,
-    TicketExpired, TicketOtherRoom, TicketCannotCreate, BodyTimeout, RoomExists, RoomClosed, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, KeyReused, RateLimited, TooManyFailures, RoomsExhausted, Draining,
-    EngineUnavailable);
-refusals!(ShowRefusals: RoomUnknown, RoomNameInvalid, EngineUnavailable);
-refusals!(ChangeRefusals: MalformedBody, TokenMissing, TokenInvalid, NotYours, RoomUnknown, BodyTimeout, BodyTooLarge,
-    UnsupportedMediaType, Invalid, RoomNameInvalid, EngineUnavailable);
-refusals!(CloseRefusals: TokenMissing, TokenInvalid, NotYours, RoomUnknown, RoomNameInvalid, EngineUnavailable);
+/// How many generated names to try, each one of 7 × 10^10.
+const NAME_ATTEMPTS: u64 = 4;
 
-/// Names tried before giving up on finding a free one: each is one of 7 × 10^10.
-const NAMES_TRIED: u64 = 4;
-
-/// Make a room ahead
+/// Create a room ahead of time
 ///
-/// Joining makes a room by itself; this makes one that nobody is in yet, with its own capacity or secret. It stays for
-/// ten minutes while nobody is in it. The answer holds the room token, which closes, locks and kicks.
+/// Joining creates a room, too. This creates an empty one with its own capacity or secret, which is kept for ten minutes
+/// while empty. The response has the room token, which allows to close and lock the room and to remove peers.
 #[utoipa::path(
     post,
     path = "/v1/rooms",
     tag = "rooms",
     operation_id = "createRoom",
-    params(("Idempotency-Key" = Option<String>, Header, nullable = false, pattern = "^[!-~]{16,64}$",
-        description = "A UUID. A repeat with the same key gets the first answer again.")),
+    params(IdempotencyKey),
     request_body(content = ref("#/components/schemas/CreateRequest"), content_type = "application/json",
         example = json!({"room": "tea", "capacity": 2})),
-    responses((status = 201, body = Room, description = "Made"), CreateRefusals)
+    responses((status = 201, body = Room, description = "Created"))
 )]
-pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBody) -> Result<Response, Problem> {
-    api.rates.check_join(from.0)?;
-    let bytes = body.read().await?;
+pub async fn create(api: Arc<Api>, client: Client, key: IdempotencyKey, body: JsonBody) -> Result<Response, Problem> {
+    let bytes = body.read_valid(&api.limits).await?;
     let request: CreateRequest = parse_or_default(&bytes)?;
-    let wished = request.room.as_deref().map(parse_room).transpose()?;
+    let requested = request.room.as_deref().map(parse_room).transpose()?;
     let plan = RoomPlan {
         capacity: parse_capacity(request.capacity, &api.limits)?,
         secret: request.secret.as_deref().map(hash_secret).transpose()?,
         made_by: key.keyed(&[b"create", &bytes]),
         ..RoomPlan::default()
     };
-    for attempt in 0..NAMES_TRIED {
+    for attempt in 0..NAME_ATTEMPTS {
         let creator = CreatorId::from_bytes(Uuid::new_v4().into_bytes());
-        let name = match &wished {
+        let name = match &requested {
             Some(name) => name.clone(),
             None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
-        let admission = Admission::of(&api, from.0, &name, request.ticket.as_deref(), None)?;
-        admission.rights.check_making()?;
+        let admission = Admission::check(&api, client.0, &name, request.ticket.as_deref(), None)?;
+        admission.rights.check_create()?;
         match api.engine.create(&name, plan.clone(), creator).await {
-            Err(Refusal::RoomExists | Refusal::RoomClosed) if wished.is_none() => {}
+            Err(Refusal::RoomExists | Refusal::RoomClosed) if requested.is_none() => {}
             Err(refusal) => return Err(refusal.into()),
             Ok(created) => {
                 let room_token = Some(api.tokens.room_token(&name, created.creator));
@@ -109,53 +97,49 @@ pub async fn create(api: Arc<Api>, from: From, key: IdempotencyKey, body: JsonBo
             }
         }
     }
-    Err(Problem::new(Code::RoomExists, "No free name was found. Name the room yourself."))
+    Err(Problem::new(Code::RoomExists, "All generated names were taken. Choose a name yourself."))
 }
 
-/// Look at a room
+/// Get a room
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "getRoom",
-    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
-    responses((status = 200, body = Room, description = "The room"), ShowRefusals)
+    responses((status = 200, body = Room, description = "The room"))
 )]
-pub async fn show(api: Arc<Api>, room: InRoom) -> Result<Response, Problem> {
-    let InRoom(name) = room;
-    let view = api.engine.view(&name).await?;
-    Ok(write::json(StatusCode::OK, &Room::new(&name, view)))
+pub async fn show(api: Arc<Api>, room: RoomName) -> Result<Response, Problem> {
+    let view = api.engine.view(&room).await?;
+    Ok(write::json(StatusCode::OK, &Room::new(&room, view)))
 }
 
 /// Lock or unlock a room
 ///
-/// A locked room lets nobody new in; those who are in it stay, and may reload their pages.
+/// A locked room admits no new peers. Its members stay and may reload their pages.
 #[utoipa::path(
     patch,
     path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "changeRoom",
-    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
     request_body(content = ChangeRequest, content_type = "application/json", example = json!({"locked": true})),
-    responses((status = 200, body = Room, description = "The room as it is now"), ChangeRefusals),
+    responses((status = 200, body = Room, description = "The changed room")),
     security(("room_token" = []))
 )]
 pub async fn change(api: Arc<Api>, by: Creator, body: JsonBody) -> Result<Response, Problem> {
-    let request: ChangeRequest = parse(&body.read().await?)?;
+    let request: ChangeRequest = parse(&body.read_valid(&api.limits).await?)?;
     let view = api.engine.lock(&by.room, by.creator, request.locked).await?;
     Ok(write::json(StatusCode::OK, &Room::new(&by.room, view)))
 }
 
 /// Close a room
 ///
-/// Everybody in it finds `room-closed` in the mailbox, and can do nothing more there.
+/// Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins.
 #[utoipa::path(
     delete,
     path = "/v1/rooms/{room}",
     tag = "rooms",
     operation_id = "closeRoom",
-    params(("room" = RoomNameText, Path, description = "The room's name", example = "tea")),
-    responses((status = 204, description = "Closed"), CloseRefusals),
+    responses((status = 204, description = "Closed")),
     security(("room_token" = []))
 )]
 pub async fn close(api: Arc<Api>, by: Creator) -> Result<Response, Problem> {

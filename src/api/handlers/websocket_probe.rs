@@ -1,6 +1,6 @@
-//! For the page that tests a network: do upgrades get through?
+//! For the network test page: do WebSocket upgrades get through?
 
-use std::sync::Arc;
+use std::convert::Infallible;
 
 use actix_http::{
     ResponseBuilder,
@@ -11,48 +11,41 @@ use actix_web::{http::header, web::Bytes};
 use futures_util::stream;
 
 use crate::{
-    api::{
-        Api,
-        auth::caller::From,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-        schema::problem_responses::refusals,
-    },
+    api::{Call, Code, FromRequest, Problem, auth::caller::Client},
     transport::{Response, response::NO_STORE},
 };
 
-refusals!(UpgradeRefusals: MalformedRequest, RateLimited);
-
-/// A WebSocket's last frame (RFC 6455 section 5.5.1): close, with the code for an orderly end.
+/// A Close frame (RFC 6455 section 5.5.1) with status 1000, normal closure.
 const CLOSE_FRAME: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 
-/// See whether a WebSocket gets through
+/// Test whether WebSockets get through
 ///
-/// A diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted, and the WebSocket closed at once.
-/// Where it does not come about, something on the way refuses upgrades.
+/// For diagnosis only: Signalpost itself never uses WebSockets. The handshake is accepted and the WebSocket closed at once.
+/// If it fails, an intermediary refuses upgrades.
 #[utoipa::path(
     get,
     path = "/v1/probe/upgrade",
     tag = "operation",
     operation_id = "probeUpgrade",
-    responses((status = 101, description = "It does"), UpgradeRefusals)
+    responses((status = 101, description = "They do"))
 )]
-pub async fn upgrade(api: Arc<Api>, from: From, handshake: Handshake) -> Result<Response, Problem> {
-    api.rates.check_join(from.0)?;
-    let refused = |error| Problem::new(Code::MalformedRequest, format!("This takes a WebSocket handshake: {error}."));
-    let mut accepted = handshake.0.map_err(refused)?;
-    let close = stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
+pub async fn upgrade(_: Client, handshake: Handshake) -> Result<Response, Problem> {
+    let Handshake(mut accepted) = handshake;
+    let close = stream::iter([Ok::<_, Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
     accepted.insert_header((header::CACHE_CONTROL, NO_STORE));
     Ok(Response::from_actix(accepted.body(BodyStream::new(close)).map_into_boxed_body().into()))
 }
 
-/// The response to a WebSocket's handshake, or what is wrong with that.
-pub struct Handshake(Result<ResponseBuilder, HandshakeError>);
+/// The response to a WebSocket handshake.
+pub struct Handshake(ResponseBuilder);
 
 impl FromRequest for Handshake {
+    const PROBLEMS: &[Code] = &[Code::MalformedRequest];
+
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        // A request that was read in place has no `Upgrade`.
-        let decoded = call.request.as_decoded();
-        Ok(Self(decoded.map_or(Err(HandshakeError::NoWebsocketUpgrade), |request| ws::handshake(request.head()))))
+        let malformed = |error| Problem::new(Code::MalformedRequest, format!("Not a WebSocket handshake: {error}."));
+        // A request that was read in place has no `Upgrade` field.
+        let request = call.request.as_decoded().ok_or_else(|| malformed(HandshakeError::NoWebsocketUpgrade))?;
+        ws::handshake(request.head()).map(Self).map_err(malformed)
     }
 }

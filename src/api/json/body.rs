@@ -1,14 +1,11 @@
-//! Bodies of the API: bounded, declared as JSON, and fit for every reader, before anything else looks at them.
+//! Request bodies: bounded, declared as JSON, and valid for any JSON reader before anything else parses them.
 
 use actix_web::web::Bytes;
 use serde::{Deserialize, de::DeserializeSeed};
 
 use crate::{
-    api::{
-        json::strict::StrictJson,
-        operation::{Call, FromRequest},
-        problem::{Code, Problem},
-    },
+    api::{Call, Code, FromRequest, Problem, json::strict::StrictJson},
+    domain::Limits,
     transport::{
         body::{BODY_TIMEOUT, Body, BodyError},
         known_header::KnownHeader,
@@ -16,119 +13,80 @@ use crate::{
     },
 };
 
-/// A JSON body; empty if there was none.
+/// A JSON body that has not been read yet.
 pub struct JsonBody {
-    unread: Unread,
-    depth_max: usize,
-}
-
-/// A message, which its own parser checks.
-pub struct MessageBody(Unread);
-
-/// A batch of them, which may be longer.
-pub struct BatchBody(Unread);
-
-/// The body of a beacon. A page that goes away can choose neither headers nor, in effect, the content type.
-pub struct BeaconBody(Unread);
-
-const BEACON_BYTES: usize = 1024;
-
-/// A body that has not been read, and what is known of it without its request.
-struct Unread {
     body: Body,
-    limit: usize,
     content_length: Option<usize>,
-    is_acceptable: bool,
+    is_declared_json: bool,
     reservation: Reservation,
 }
 
+/// The body of a beacon. A page that is being unloaded cannot set header fields, so any content type is accepted.
+pub struct BeaconBody(JsonBody);
+
+const BEACON_BYTES: usize = 1024;
+
 impl FromRequest for JsonBody {
-    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        let limits = &call.api.limits;
-        Ok(Self { unread: Unread::json(call, limits.body_bytes), depth_max: limits.json_depth })
-    }
-}
+    const PROBLEMS: &[Code] =
+        &[Code::MalformedBody, Code::BodyTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::Invalid];
 
-impl FromRequest for MessageBody {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(Self(Unread::json(call, call.api.limits.body_bytes)))
-    }
-}
-
-impl FromRequest for BatchBody {
-    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(Self(Unread::json(call, call.api.limits.batch_bytes)))
+        let content_type = call.headers().text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
+        Ok(Self {
+            body: call.request.take_body(),
+            content_length: call.request.content_length(),
+            is_declared_json: content_type.is_some_and(|content_type| is_json(content_type.trim())),
+            reservation: call.api.connections.memory.reservation(),
+        })
     }
 }
 
 impl FromRequest for BeaconBody {
+    const PROBLEMS: &[Code] = &[Code::MalformedBody, Code::BodyTimeout, Code::BodyTooLarge];
+
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(Self(Unread { is_acceptable: true, ..Unread::json(call, BEACON_BYTES) }))
+        Ok(Self(JsonBody { is_declared_json: true, ..JsonBody::from_request(call)? }))
     }
 }
 
 impl JsonBody {
-    pub async fn read(self) -> Result<Bytes, Problem> {
-        let bytes = self.unread.read().await?;
-        if !bytes.is_empty() {
-            check(&bytes, self.depth_max)?;
+    /// The body, not validated; empty if there is none.
+    pub async fn read(self, limit: usize) -> Result<Bytes, Problem> {
+        if self.content_length.is_some_and(|length| length > limit) {
+            return Err(body_problem(BodyError::TooLong, limit));
         }
-        Ok(bytes)
-    }
-}
-
-impl MessageBody {
-    pub async fn read(self) -> Result<Bytes, Problem> {
-        self.0.read().await
-    }
-}
-
-impl BatchBody {
-    pub async fn read(self) -> Result<Bytes, Problem> {
-        self.0.read().await
-    }
-}
-
-impl BeaconBody {
-    pub async fn read(self) -> Result<Bytes, Problem> {
-        self.0.read().await
-    }
-}
-
-impl Unread {
-    fn json(call: &Call<'_>, limit: usize) -> Self {
-        let kind = call.headers().text(KnownHeader::ContentType).and_then(|kind| kind.split(';').next());
-        Self {
-            body: call.request.take_body(),
-            limit,
-            content_length: call.request.content_length(),
-            is_acceptable: kind.is_some_and(|kind| is_json(kind.trim())),
-            reservation: call.api.connections.memory.reservation(),
-        }
-    }
-
-    async fn read(self) -> Result<Bytes, Problem> {
-        let Self { body, limit, content_length, is_acceptable, reservation } = self;
-        if content_length.is_some_and(|length| length > limit) {
-            return Err(unread(BodyError::TooLong, limit));
-        }
-        let bytes = body.read(limit, reservation).await.map_err(|error| unread(error, limit))?;
-        if !bytes.is_empty() && !is_acceptable {
+        let bytes = self.body.read(limit, self.reservation).await.map_err(|error| body_problem(error, limit))?;
+        if !bytes.is_empty() && !self.is_declared_json {
             let detail =
                 "The body needs `Content-Type: application/json` (curl: `-H 'content-type: application/json'`).";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
         Ok(bytes)
     }
+
+    /// The body as valid JSON; empty if there is none.
+    pub async fn read_valid(self, limits: &Limits) -> Result<Bytes, Problem> {
+        let bytes = self.read(limits.body_bytes).await?;
+        if !bytes.is_empty() {
+            check(&bytes, limits.json_depth)?;
+        }
+        Ok(bytes)
+    }
 }
 
-fn unread(error: BodyError, limit: usize) -> Problem {
+impl BeaconBody {
+    pub async fn read(self) -> Result<Bytes, Problem> {
+        self.0.read(BEACON_BYTES).await
+    }
+}
+
+fn body_problem(error: BodyError, limit: usize) -> Problem {
     match error {
-        BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("At most {limit} bytes are taken here.")),
+        BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("The body may have at most {limit} bytes.")),
         BodyError::TimedOut => {
-            Problem::new(Code::BodyTimeout, format!("It took longer than {} s.", BODY_TIMEOUT.as_secs()))
+            Problem::new(Code::BodyTimeout, format!("The body took longer than {} seconds.", BODY_TIMEOUT.as_secs()))
         }
-        BodyError::Incomplete(why) => Problem::new(Code::MalformedBody, format!("It broke off: {why}.")),
+        BodyError::Incomplete(error) => Problem::new(Code::MalformedBody, format!("The body is incomplete: {error}.")),
         BodyError::OutOfMemory => Problem::memory_exhausted(),
     }
 }
@@ -141,50 +99,47 @@ pub fn is_json(content_type: &str) -> bool {
         && (kind.eq_ignore_ascii_case("json") || suffix.is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("+json")))
 }
 
-/// Whether every reader of this text could parse it: it is whole and no deeper than allowed, and also in what is only
-/// relayed there are no halves of characters and no numbers beyond all bounds (RFC 7493 section 2).
+/// Checks that any JSON reader can parse the text, including what is only relayed: bounded nesting, no lone surrogates, no
+/// out-of-range numbers (RFC 7493 section 2).
 pub fn check(body: &[u8], depth_max: usize) -> Result<(), Problem> {
     check_text(utf8(body)?, depth_max)
 }
 
-/// The same of a value that is known to be JSON. In a string nothing can be wrong but halves of characters, which can only
-/// be written by their numbers.
+/// The same for a value that is known to be JSON. A string can only be wrong by an escaped lone surrogate.
 pub fn check_value(json: &str, depth_max: usize) -> Result<(), Problem> {
-    let may_have_halves = || json.contains("\\uD") || json.contains("\\ud");
-    if json.starts_with('"') && !may_have_halves() { Ok(()) } else { check_text(json, depth_max) }
+    let may_have_surrogates = || json.contains("\\uD") || json.contains("\\ud");
+    if json.starts_with('"') && !may_have_surrogates() { Ok(()) } else { check_text(json, depth_max) }
 }
 
 fn check_text(text: &str, depth_max: usize) -> Result<(), Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
-    StrictJson { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(unreadable)
+    StrictJson { depth_left: depth_max }.deserialize(&mut json).and_then(|()| json.end()).map_err(json_problem)
 }
 
 pub fn utf8(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body).map_err(|_| Problem::new(Code::MalformedBody, "The body is not UTF-8."))
 }
 
-/// Reads a JSON body: what is not JSON is malformed, what is JSON of another shape is invalid.
+/// Text that is not JSON is malformed; JSON of another shape is invalid.
 pub fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
     parse_text(utf8(body)?)
 }
 
 pub fn parse_text<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Problem> {
-    // Serde would take an array for an object, field by field.
+    // Serde would accept an array in place of an object, field by field.
     if !text.trim_start().starts_with('{') {
-        serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(unreadable)?;
+        serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(json_problem)?;
         return Err(Problem::invalid("The body must be a JSON object."));
     }
-    serde_json::from_str(text).map_err(unreadable)
+    serde_json::from_str(text).map_err(json_problem)
 }
 
-fn unreadable(error: serde_json::Error) -> Problem {
-    match error.classify() {
-        serde_json::error::Category::Data => Problem::invalid(format!("{error}.")),
-        _ => Problem::new(Code::MalformedBody, format!("{error}.")),
-    }
+fn json_problem(error: serde_json::Error) -> Problem {
+    let code = if error.is_data() { Code::Invalid } else { Code::MalformedBody };
+    Problem::new(code, format!("{error}."))
 }
 
-/// The same for a body that may be left out.
+/// [`parse`] for an optional body.
 pub fn parse_or_default<'de, T: Deserialize<'de> + Default>(body: &'de [u8]) -> Result<T, Problem> {
     if body.is_empty() { Ok(T::default()) } else { parse(body) }
 }

@@ -1,4 +1,4 @@
-//! The envelope of a message: what is said of it, and what is inside, which is relayed as it stands.
+//! The envelope of a message: its type and recipient are parsed, its content is relayed byte for byte.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::{
-    api::{json::body, params::parse_peer, problem::Problem},
+    api::{Problem, json::body, params::parse_peer},
     domain::{Payload, Target},
 };
 
@@ -25,18 +25,18 @@ pub struct Envelope<'a> {
     data: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
     reason: Option<&'a str>,
-    /// What was sent from `"type"` to the end of what is relayed, where that is known.
+    /// The sent text from `"type"` to the end of the relayed value, if known.
     #[serde(skip)]
-    pub stretch: Option<&'a str>,
+    pub span: Option<&'a str>,
 }
 
-/// A field that is there, be it null, as it stands.
+/// The raw value of a field that is present, even if null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(|raw| Some(raw.get()))
 }
 
 impl<'a> Envelope<'a> {
-    /// What has this name and is relayed.
+    /// The relayed field of this name.
     pub fn relayed(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
         Some(match name {
             "sdp" => &mut self.sdp,
@@ -47,23 +47,19 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// What is relayed must be fit for every reader, in no more than so many levels of arrays and objects.
+    /// Checks that any JSON reader can parse what is relayed.
     pub fn check_readable(&self, depth_max: usize) -> Result<(), Problem> {
         let relayed = [self.sdp, self.candidate, self.data, self.reason].into_iter().flatten();
         relayed.into_iter().try_for_each(|json| body::check_value(json, depth_max))
     }
 
     pub fn target(&self) -> Result<Target, String> {
-        let to = self.to.as_deref().map(|text| parse_peer(text).ok_or("`to` is not a peer's id.".to_owned()));
+        let to = self.to.as_deref().map(|text| parse_peer(text).ok_or("`to` must be a peer's id.".to_owned()));
         Ok(Target { to: to.transpose()?, payload: self.payload()? })
     }
 
+    /// The message as its recipients get it, without the braces.
     pub fn payload(&self) -> Result<Payload, String> {
-        self.text().map(Payload::new)
-    }
-
-    /// The inside of the message as its readers will get it, without the braces.
-    fn text(&self) -> Result<Cow<'a, str>, String> {
         let kind = self.kind.as_ref();
         let (name, value) = match kind {
             "offer" | "answer" => ("sdp", self.sdp),
@@ -74,29 +70,27 @@ impl<'a> Envelope<'a> {
         };
         let fields = [("sdp", self.sdp), ("candidate", self.candidate), ("data", self.data), ("reason", self.reason)];
         if let Some((stray, _)) = fields.iter().find(|(field, value)| *field != name && value.is_some()) {
-            return Err(format!("`{stray}` does not belong in a message of type `{kind}`."));
+            return Err(format!("A message of type `{kind}` must not have `{stray}`."));
         }
         let Some(raw) = value else {
             let optional = kind == "bye";
             let missing = || format!("A message of type `{kind}` needs `{name}`.");
-            return optional.then_some("\"type\":\"bye\"".into()).ok_or_else(missing);
+            return optional.then(|| Payload::new("\"type\":\"bye\"")).ok_or_else(missing);
         };
         check_shape(name, raw)?;
         let parts = ["\"type\":\"", kind, "\",\"", name, "\":", raw];
-        // If the stretch that was sent is no longer, then nothing else is in it.
+        // If the sent span is no longer than the parts, it has nothing else, and it need not be copied together.
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        match self.stretch.filter(|stretch| stretch.len() == length) {
-            Some(stretch) => Ok(stretch.into()),
-            None => Ok(parts.concat().into()),
-        }
+        let span = self.span.filter(|span| span.len() == length);
+        Ok(span.map_or_else(|| Payload::new(parts.concat()), Payload::new))
     }
 }
 
 fn check_shape(name: &str, raw: &str) -> Result<(), String> {
-    let (fits, wanted) = match name {
+    let (fits, expected) = match name {
         "sdp" | "reason" => (raw.starts_with('"'), "a string"),
         "candidate" => (raw.starts_with('{') || raw == "null", "an object or null"),
-        _ => (true, "anything"),
+        _ => (true, "any value"),
     };
-    if fits { Ok(()) } else { Err(format!("`{name}` must be {wanted}.")) }
+    if fits { Ok(()) } else { Err(format!("`{name}` must be {expected}.")) }
 }

@@ -1,27 +1,26 @@
-//! Messages as clients write them, read in one pass.
+//! Parses messages, as clients usually write them, in one pass.
 //!
-//! Serde would need two: one that cuts out what is relayed, and one that looks into it (`body::check_value`). This reader
-//! knows no more than what is common. It takes nothing that those two would not take alike, which is for the fuzzer to
-//! doubt (`fuzzing::signal`); what it does not take, wrong or only uncommon, is left to them, and so are the words for
-//! what is wrong.
+//! Serde needs two: one that extracts what is relayed, and one that validates it (`body::check_value`). This parser accepts
+//! only common forms, and only what those two would read in the same way (`fuzzing::signal` compares them). Anything else,
+//! wrong or merely uncommon, is left to serde, which also words the problem.
 
 use std::borrow::Cow;
 
 use crate::api::json::{envelope::Envelope, scan::unescaped_len};
 
-/// Serde reads no deeper than 128 levels, whatever the limit.
-const DEEPEST: usize = 100;
-/// A number that is no longer, and has no exponent, is none beyond all bounds.
-const LONGEST_NUMBER: usize = 300;
+/// Serde reads at most 128 levels, whatever the limit.
+const DEPTH_MAX: usize = 100;
+/// A number with at most this many digits and no exponent is in range.
+const NUMBER_LEN_MAX: usize = 300;
 
-/// A body that is one message, of which what is relayed has no more than so many levels.
+/// A body with one message, whose relayed value has at most `depth` levels.
 pub fn one(text: &str, depth: usize) -> Option<Envelope<'_>> {
     let mut reader = Reader { text, at: 0 };
-    let envelope = reader.envelope(depth.min(DEEPEST))?;
+    let envelope = reader.envelope(depth.min(DEPTH_MAX))?;
     reader.end().then_some(envelope)
 }
 
-/// A body that is a batch of them.
+/// A body with a batch.
 pub fn batch(text: &str, depth: usize) -> Option<Vec<Envelope<'_>>> {
     let mut reader = Reader { text, at: 0 };
     reader.token(b'{')?;
@@ -31,8 +30,8 @@ pub fn batch(text: &str, depth: usize) -> Option<Vec<Envelope<'_>>> {
     reader.token(b'[')?;
     let mut messages = Vec::new();
     loop {
-        messages.push(reader.envelope(depth.min(DEEPEST))?);
-        if !reader.goes_on(b']')? {
+        messages.push(reader.envelope(depth.min(DEPTH_MAX))?);
+        if !reader.comma_or(b']')? {
             break;
         }
     }
@@ -52,12 +51,12 @@ impl<'a> Reader<'a> {
         self.token(b'{')?;
         loop {
             self.skip_space();
-            let begins = self.at;
+            let start = self.at;
             let name = self.name()?;
             self.skip_space();
-            let is_second = match name {
+            let is_duplicate = match name {
                 "type" => {
-                    from = begins;
+                    from = start;
                     kind.replace(self.plain_string()?).is_some()
                 }
                 "to" => envelope.to.replace(Cow::Borrowed(self.plain_string()?)).is_some(),
@@ -67,43 +66,43 @@ impl<'a> Reader<'a> {
                     envelope.relayed(name)?.replace(relayed).is_some()
                 }
             };
-            if is_second {
+            if is_duplicate {
                 return None;
             }
-            if !self.goes_on(b'}')? {
+            if !self.comma_or(b'}')? {
                 break;
             }
         }
         envelope.kind = Cow::Borrowed(kind?);
-        envelope.stretch = self.text.get(from..to);
+        envelope.span = self.text.get(from..to);
         Some(envelope)
     }
 
     fn raw(&mut self, depth: usize) -> Option<&'a str> {
-        let begins = self.at;
+        let start = self.at;
         self.value(depth)?;
-        self.text.get(begins..self.at)
+        self.text.get(start..self.at)
     }
 
-    /// Any value, with no more levels than these.
+    /// Any value with at most `depth` levels.
     fn value(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' => self.string(),
-            b'{' => self.all(depth.checked_sub(1)?, b'}', |reader| {
+            b'{' => self.items(depth.checked_sub(1)?, b'}', |reader| {
                 reader.skip_space();
                 reader.string()?;
                 reader.token(b':')
             }),
-            b'[' => self.all(depth.checked_sub(1)?, b']', |_| Some(())),
-            b't' => self.word("true"),
-            b'f' => self.word("false"),
-            b'n' => self.word("null"),
+            b'[' => self.items(depth.checked_sub(1)?, b']', |_| Some(())),
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
             _ => self.number(),
         }
     }
 
-    /// Values up to the end of their array or object, each after what belongs before it.
-    fn all(&mut self, depth: usize, end: u8, before: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
+    /// The values of an array or object up to its end, each after `before`.
+    fn items(&mut self, depth: usize, end: u8, before: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
         self.at += 1;
         self.skip_space();
         if self.peek()? == end {
@@ -114,14 +113,14 @@ impl<'a> Reader<'a> {
             before(self)?;
             self.skip_space();
             self.value(depth)?;
-            if !self.goes_on(end)? {
+            if !self.comma_or(end)? {
                 return Some(());
             }
         }
     }
 
-    /// Whether there is a comma, and not the end.
-    fn goes_on(&mut self, end: u8) -> Option<bool> {
+    /// Whether a comma follows, as opposed to the end.
+    fn comma_or(&mut self, end: u8) -> Option<bool> {
         self.skip_space();
         let next = self.peek()?;
         self.at += 1;
@@ -136,7 +135,7 @@ impl<'a> Reader<'a> {
             match self.peek()? {
                 b'"' => break,
                 b'\\' => {
-                    // Lines of SDP end with two.
+                    // Lines of SDP end with two escapes.
                     while self.peek()? == b'\\' {
                         self.escape()?;
                     }
@@ -148,7 +147,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Halves of characters are looked at more closely elsewhere.
+    /// Surrogates are left to serde.
     fn escape(&mut self) -> Option<()> {
         match *self.bytes().get(self.at + 1..)? {
             [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
@@ -161,7 +160,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<()> {
-        let begins = self.at;
+        let start = self.at;
         self.at += usize::from(self.peek()? == b'-');
         let leads = self.peek()?;
         let whole = self.digits()?;
@@ -172,24 +171,24 @@ impl<'a> Reader<'a> {
             self.at += 1;
             self.digits()?;
         }
-        // No exponent, for whatever comes after a value is no `e`.
-        (self.at - begins <= LONGEST_NUMBER).then_some(())
+        // An exponent is refused by what must follow a value.
+        (self.at - start <= NUMBER_LEN_MAX).then_some(())
     }
 
-    /// How many there are: at least one.
+    /// Skips at least one digit and returns their number.
     fn digits(&mut self) -> Option<usize> {
         let count = self.bytes().get(self.at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
         (count > 0).then_some(count)
     }
 
-    fn word(&mut self, word: &str) -> Option<()> {
+    fn literal(&mut self, word: &str) -> Option<()> {
         let is_it = self.bytes().get(self.at..)?.starts_with(word.as_bytes());
         self.at += word.len();
         is_it.then_some(())
     }
 
-    /// The name of a member, and the colon after it.
+    /// The name of a member and its colon.
     fn name(&mut self) -> Option<&'a str> {
         self.skip_space();
         let name = self.plain_string()?;
@@ -197,14 +196,14 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// What is in a string without escapes.
+    /// The content of a string without escapes.
     fn plain_string(&mut self) -> Option<&'a str> {
-        let begins = self.at + 1;
+        let start = self.at + 1;
         (self.peek()? == b'"').then_some(())?;
-        self.at = begins + unescaped_len(self.bytes().get(begins..)?);
+        self.at = start + unescaped_len(self.bytes().get(start..)?);
         (self.peek()? == b'"').then_some(())?;
         self.at += 1;
-        self.text.get(begins..self.at - 1)
+        self.text.get(start..self.at - 1)
     }
 
     fn token(&mut self, token: u8) -> Option<()> {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_send_is_read_in_one_pass() {
+    fn what_clients_send_is_parsed() {
         for text in PLAIN {
             assert!(one(text, 31).is_some(), "{text}");
             compare_parsers(text);
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_not_every_reader_could_read_is_not_taken() {
+    fn what_some_readers_reject_is_not_parsed() {
         let data = |json: &str| format!(r#"{{"type":"data","data":{json}}}"#);
         let strings = r#""\ud83d" "\uDC00" "\x" "\u12g4" ""#;
         let others = r#"1e999 1E5 01 - 1. .5 +1 nul [,1] [1,] {"a"} {"a":1,} {a:1} {1:1} [ ] { [[[]]] tru fals, }"#;
@@ -288,13 +287,13 @@ mod tests {
         assert!(batch(r#"{"messages":[]}"#, 29).is_none());
     }
 
-    /// Texts like those above with bytes changed, put in, left out and doubled.
+    /// The texts above with bytes changed, inserted, removed and repeated.
     #[test]
-    fn it_reads_as_serde_does() {
+    fn it_parses_as_serde_does() {
         let mut random = fastrand::Rng::with_seed(8259);
         let all = batch_of(&PLAIN);
         let interesting = br#"{}[],:"\/u0dDe+-.19 tfn"#;
-        let mut taken = 0;
+        let mut parsed = 0;
         for round in 0..40_000 {
             let text = if round % 8 == 0 { &all } else { PLAIN[random.usize(..PLAIN.len())] };
             let mut bytes = text.as_bytes().to_vec();
@@ -308,10 +307,10 @@ mod tests {
                 }
             }
             if let Ok(text) = std::str::from_utf8(&bytes) {
-                taken += usize::from(one(text, 31).is_some() || batch(text, 29).is_some());
+                parsed += usize::from(one(text, 31).is_some() || batch(text, 29).is_some());
                 compare_parsers(text);
             }
         }
-        assert!(taken > 1000, "only {taken}");
+        assert!(parsed > 1000, "only {parsed}");
     }
 }

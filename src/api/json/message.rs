@@ -1,12 +1,12 @@
-//! Messages on their way in: the envelope is checked, and what is inside `sdp`, `candidate` and `data` is kept byte for
-//! byte. What comes out is the text that every reader will be sent. The document's view of it is in `api/schema/signal.rs`.
+//! Parses posted messages: the envelope is checked, and `sdp`, `candidate` and `data` are kept byte for byte, as recipients
+//! will get them. Their schema is in `api/schema/signal.rs`.
 
 use serde::Deserialize;
 
 use crate::{
     api::{
+        Problem,
         json::{body, envelope::Envelope, fast_parser},
-        problem::Problem,
     },
     domain::{Limits, PeerId, Target},
 };
@@ -18,22 +18,14 @@ struct Envelopes<'a> {
     messages: Vec<Envelope<'a>>,
 }
 
-/// The one message of a `POST` into a mailbox.
+/// The body of a `POST` to a mailbox.
 pub fn parse_one(bytes: &[u8], to: PeerId, limits: &Limits) -> Result<Target, Problem> {
-    let text = body::utf8(bytes)?;
-    let envelope = read_one(text, limits.json_depth.saturating_sub(1))?;
+    let (text, depth_max) = (body::utf8(bytes)?, limits.json_depth.saturating_sub(1));
+    let envelope = fast_parser::one(text, depth_max).map_or_else(|| message_by_serde(text, depth_max), Ok)?;
     if envelope.to.is_some() {
-        return Err(Problem::invalid("`to` belongs in a batch; here the path says whom the message is for."));
+        return Err(Problem::invalid("`to` is for batches; here the path names the recipient."));
     }
     Ok(Target { to: Some(to), payload: envelope.payload().map_err(Problem::invalid)? })
-}
-
-fn read_one(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
-    fast_parser::one(text, depth_max).map_or_else(|| message_by_serde(text, depth_max), Ok)
-}
-
-fn read_batch(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>, Problem> {
-    fast_parser::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)
 }
 
 pub fn message_by_serde(text: &str, depth_max: usize) -> Result<Envelope<'_>, Problem> {
@@ -50,10 +42,14 @@ pub fn batch_by_serde(text: &str, depth_max: usize) -> Result<Vec<Envelope<'_>>,
 
 /// The messages of a batch.
 pub fn parse_batch(bytes: &[u8], limits: &Limits) -> Result<Vec<Target>, Problem> {
-    let messages = read_batch(body::utf8(bytes)?, limits.json_depth.saturating_sub(3))?;
+    let (text, depth_max) = (body::utf8(bytes)?, limits.json_depth.saturating_sub(3));
+    let messages = fast_parser::batch(text, depth_max).map_or_else(|| batch_by_serde(text, depth_max), Ok)?;
     let at_most = limits.batch_messages;
     if messages.is_empty() || messages.len() > at_most {
-        return Err(Problem::invalid(format!("`messages` has {} entries; 1 to {at_most} are taken.", messages.len())));
+        return Err(Problem::invalid(format!(
+            "`messages` has {} entries, but must have 1 to {at_most}.",
+            messages.len()
+        )));
     }
     let target = |(index, envelope): (usize, &Envelope<'_>)| {
         envelope.target().map_err(|detail| Problem::invalid(format!("messages[{index}]: {detail}")))
@@ -71,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_is_kept_byte_for_byte() {
+    fn content_is_kept_byte_for_byte() {
         for (given, kept) in [
             (r#"{"type":"offer","sdp":"v=0\r\n\u00e9 \/"}"#, r#""type":"offer","sdp":"v=0\r\n\u00e9 \/""#),
             (r#"{ "sdp" : "" , "type" : "answer" }"#, r#""type":"answer","sdp":"""#),
@@ -89,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_not_one_is_refused_with_what_is_wrong() {
+    fn an_invalid_message_is_refused_with_the_reason() {
         for (given, detail) in [
             (r#"{"type":"offer"}"#, "needs `sdp`"),
             (r#"{"type":"offer","sdp":null}"#, "`sdp` must be a string"),
             (r#"{"type":"offer","sdp":7}"#, "`sdp` must be a string"),
-            (r#"{"type":"offer","sdp":"","data":1}"#, "`data` does not belong"),
+            (r#"{"type":"offer","sdp":"","data":1}"#, "must not have `data`"),
             (r#"{"type":"candidate"}"#, "needs `candidate`"),
             (r#"{"type":"candidate","candidate":"x"}"#, "object or null"),
             (r#"{"type":"data"}"#, "needs `data`"),
@@ -103,7 +99,7 @@ mod tests {
             (r#"{"type":"offer","sdp":"","target":"x"}"#, "unknown field `target`"),
             (r#"{"type":"offer","sdp":"","sdp":""}"#, "duplicate field"),
             (r#"{"sdp":""}"#, "missing field `type`"),
-            (r#"{"type":"bye","to":"x"}"#, "the path says"),
+            (r#"{"type":"bye","to":"x"}"#, "the path names"),
             (r#"["bye",null,null,null,null,null]"#, "must be a JSON object"),
             (r#"{"type":"offer","#, "EOF"),
         ] {

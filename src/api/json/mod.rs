@@ -1,8 +1,8 @@
 //! JSON in requests and responses.
 //!
-//! [`body`] bounds and checks any body; [`message`] reads messages and keeps what they relay byte for byte. Most are
-//! read by [`fast_parser`], the rest by serde. [`mod@write`] writes responses; [`schema`](crate::api::schema) describes
-//! them for the OpenAPI document.
+//! [`body`] bounds and validates any body; [`message`] parses messages and keeps what they relay byte for byte, most of them
+//! with [`fast_parser`], the others with serde. [`mod@write`] writes responses, which [`schema`](crate::api::schema)
+//! describes for the OpenAPI document.
 
 pub mod body;
 pub mod envelope;

@@ -1,9 +1,9 @@
-//! What stands in a JSON string as it is.
+//! Finds the end of the unescaped part of a JSON string.
 
-/// How many bytes stand for themselves in a string: up to a quotation mark, a backslash or a control character.
+/// The number of bytes before the first quotation mark, backslash or control character.
 pub fn unescaped_len(bytes: &[u8]) -> usize {
-    // Blocks are looked at as wholes, which compilers make a few vector instructions of; then words ("Determine if a word
-    // has a zero byte", Bit Twiddling Hacks).
+    // Blocks first, which compilers turn into vector instructions; then words ("Determine if a word has a zero byte", Bit
+    // Twiddling Hacks).
     let blocks = bytes.as_chunks::<32>().0.iter();
     let plain =
         32 * blocks.take_while(|block| !block.iter().fold(false, |marked, byte| marked | is_mark(*byte))).count();
@@ -21,7 +21,7 @@ fn is_mark(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// The highest bit of each such byte of a word. The lowest one is right; one above it may be there by mistake.
+/// Sets the highest bit of each such byte. The lowest one set is right; a higher one may be a false positive.
 fn marks(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_plain_up_to_the_first_byte_that_is_not() {
+    fn the_scan_stops_at_the_first_special_byte() {
         for length in 0..100 {
             let mut bytes = vec![b'\x7f'; length];
             assert_eq!(unescaped_len(&bytes), length);

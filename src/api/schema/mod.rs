@@ -1,5 +1,5 @@
 //! The OpenAPI document ([`openapi::document`]) and its schemas. They describe what [`json`](crate::api::json) reads
-//! and writes, and are used for nothing else.
+//! and writes, and serve no other purpose.
 
 pub mod openapi;
 pub mod problem_responses;

@@ -1,42 +1,27 @@
 //! The error responses of each operation in the document, from the table of problems.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
-use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder, example::ExampleBuilder};
+use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder, Responses, example::ExampleBuilder};
 
 use crate::{
-    api::problem::{Code, Problem},
+    api::{Code, Problem},
     domain::{Refusal, Seat},
 };
 
-/// Names the problems that an operation may answer with, for its documentation.
-macro_rules! refusals {
-    ($name:ident: $($code:ident),+ $(,)?) => {
-        struct $name;
-
-        impl utoipa::IntoResponses for $name {
-            fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-                use crate::api::problem::Code;
-                crate::api::schema::problem_responses::problem_responses(&[$(Code::$code),+])
-            }
-        }
-    };
-}
-pub(crate) use refusals;
-
-/// The error answers of an operation, from the table: one for each status, with an example of each problem.
-pub fn problem_responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
-    let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    // Every operation may meet the server's own mistakes and limits.
-    for code in codes.iter().copied().chain([Code::Internal, Code::TooManyConnections, Code::MemoryExhausted]) {
-        by_status.entry(code.row().status.to_string()).or_default().push(code);
+/// Adds a response for each status among the problems, with an example of each.
+pub fn add_problems(responses: &mut Responses, problems: &[Code]) {
+    // Any operation may fail with these.
+    let general = [Code::Internal, Code::TooManyConnections, Code::MemoryExhausted];
+    let is_documented = |code: &Code| problems.contains(code) || general.contains(code);
+    let codes: Vec<Code> = Code::ALL.iter().copied().filter(is_documented).collect();
+    for of_status in codes.chunk_by(|one, other| one.row().status == other.row().status) {
+        let status = of_status[0].row().status.to_string();
+        responses.responses.insert(status, RefOr::T(problem_response(of_status)));
     }
-    by_status.into_iter().map(|(status, codes)| (status, RefOr::T(problem_response(&codes)))).collect()
 }
 
 fn problem_response(codes: &[Code]) -> Response {
-    let says: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.row().slug, code.row().title)).collect();
+    let titles: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.row().slug, code.row().title)).collect();
     let examples = codes.iter().map(|code| {
         let example = ExampleBuilder::new().summary(code.row().title).value(Some(example_of(*code)));
         (code.row().slug.to_owned(), RefOr::T(example.build()))
@@ -45,11 +30,11 @@ fn problem_response(codes: &[Code]) -> Response {
         .schema(Some(Ref::from_schema_name("Problem")))
         .examples_from_iter(examples.collect::<Vec<_>>())
         .build();
-    ResponseBuilder::new().description(says.join(". ")).content("application/problem+json", content).build()
+    ResponseBuilder::new().description(titles.join(". ")).content("application/problem+json", content).build()
 }
 
-/// What a problem of this kind looks like, with its further members.
-pub fn example_of(code: Code) -> Value {
+/// An example of the problem, with its extension members.
+fn example_of(code: Code) -> Value {
     let span = std::time::Duration::from_millis;
     let problem: Problem = match code {
         Code::RoomFull => {
@@ -61,7 +46,7 @@ pub fn example_of(code: Code) -> Value {
     };
     let mut body = json!(problem.body());
     if code == Code::Draining {
-        // Jittered in life; the document must be the same each time.
+        // Jittered in responses, but the document must not vary.
         body["retry_after_ms"] = 1500.into();
     }
     body

@@ -1,5 +1,4 @@
-//! Messages on their way in, as the document describes them. Of each kind no other members are taken than those named,
-//! which the derived schemas would not say.
+//! The schemas of messages in requests. They allow no members besides those named, which derived schemas would not say.
 
 use serde_json::Value;
 use utoipa::{
@@ -10,8 +9,8 @@ use utoipa::{
     },
 };
 
-/// A message from one peer to another. `offer` and `answer` are what `JSON.stringify(pc.localDescription)` gives, and
-/// `candidate` what `candidate.toJSON()` gives (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
+/// A message from one peer to another. `offer` and `answer` have the form of `JSON.stringify(pc.localDescription)`, and
+/// `candidate` that of `candidate.toJSON()` (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[allow(dead_code, reason = "only described")]
@@ -25,30 +24,30 @@ enum AnySignal {
         #[schema(value_type = Option<HashMap<String, Value>>, required)]
         candidate: Option<Value>,
     },
-    /// Hang up on that peer, and stay in the room.
+    /// Ends the call with that peer; the sender stays in the room.
     Bye {
         #[schema(nullable = false)]
         reason: Option<String>,
     },
-    /// Anything an app adds.
+    /// Any data that the app defines.
     Data {
         #[schema(value_type = Value)]
         data: Value,
     },
 }
 
-/// What a `POST` into a mailbox carries.
+/// The body of a `POST` to a mailbox.
 pub struct Signal;
 
-/// What a batch carries: a signal, and whom it is for.
+/// A message in a batch: a signal with its recipient.
 pub struct AddressedSignal;
 
-/// Several messages at once; all are accepted, or none.
+/// Several messages; either all are accepted or none.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "only described")]
 pub struct SignalBatch {
-    /// In the order in which they are to arrive; at most 50.
+    /// In the order in which they should arrive; at most 50.
     #[schema(min_items = 1, max_items = 50)]
     messages: Vec<AddressedSignal>,
 }
@@ -71,13 +70,13 @@ impl PartialSchema for AddressedSignal {
     }
 }
 
-/// A signal, with `to` if there is to be one, and without any other members.
+/// The schema of a signal with an optional `to` and no other members.
 fn closed(to: Option<RefOr<Schema>>) -> RefOr<Schema> {
     let mut schema = AnySignal::schema();
     if let RefOr::T(Schema::OneOf(kinds)) = &mut schema {
         if to.is_some() {
             kinds.description =
-                Some("A signal, and whom it is for. Without `to` it goes to everybody else in the room.".into());
+                Some("A signal with its recipient. Without `to` it goes to all other peers in the room.".into());
         }
         for kind in &mut kinds.items {
             if let RefOr::T(Schema::Object(kind)) = kind {

@@ -1,11 +1,11 @@
-//! What lies in a mailbox.
+//! Messages and server events.
 
 use std::{fmt, sync::Arc};
 
-use crate::domain::{Card, PeerId, Seq, Timestamp};
+use crate::domain::{Card, Limits, PeerId, Seq, Timestamp};
 
-/// The inside of a relayed message, already in the form in which it will be sent: serialised once on the way in and
-/// shared from there to every socket. The server never looks inside, and `Debug` shows only its length.
+/// A relayed message as JSON: serialized once, when it is posted, and shared by all mailboxes and responses. The server never
+/// reads it, and `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload(Arc<str>);
 
@@ -35,7 +35,7 @@ impl fmt::Debug for Payload {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveReason {
-    /// It said so.
+    /// It left, or said goodbye and did not return.
     Left,
     /// Its lease ended.
     Expired,
@@ -50,8 +50,7 @@ pub enum Content {
         payload: Payload,
     },
     PeerJoined(Arc<Card>),
-    /// Carries the whole card, although clients are shown only the id: so a roster can be reckoned backwards to an
-    /// earlier cursor (see `Room::others_at_cursor`).
+    /// With the whole card, although clients only get the id: it lets `roster_before` undo the leave.
     PeerLeft {
         peer: Arc<Card>,
         reason: LeaveReason,
@@ -60,19 +59,16 @@ pub enum Content {
 }
 
 impl Content {
-    /// What a server event counts in a mailbox besides its card.
-    pub const EVENT_BYTES: usize = 128;
-
-    /// What this counts against the mailbox's byte limit: its variable part, and for server events a fixed part.
+    /// What this counts against the mailbox's byte limit.
     pub fn bytes(&self) -> usize {
         match self {
             Content::Relayed { payload, .. } => payload.len(),
-            Content::PeerJoined(card) => Self::EVENT_BYTES + card.bytes(),
-            Content::PeerLeft { .. } | Content::RoomClosed => Self::EVENT_BYTES,
+            Content::PeerJoined(card) => Limits::EVENT_BYTES + card.bytes(),
+            Content::PeerLeft { .. } | Content::RoomClosed => Limits::EVENT_BYTES,
         }
     }
 
-    /// What a message with this takes in memory.
+    /// Bytes of memory that a message with this takes, as estimated.
     pub fn cost(&self) -> usize {
         Message::cost_of(match self {
             Content::Relayed { payload, .. } => payload.len(),
@@ -82,26 +78,21 @@ impl Content {
     }
 }
 
-/// One message or server event at its place in one mailbox.
+/// A message or server event in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub seq: Seq,
-    /// When it was put into the mailbox.
+    /// When it arrived.
     pub since: Timestamp,
     pub content: Content,
 }
 
 impl Message {
-    /// What one takes in memory besides its payload or card: its place in the mailbox, which grows by doubling, and the
-    /// overhead of an allocation.
+    /// Bytes besides its payload or card: its entry in the mailbox, which grows by doubling, and the overhead of an allocation.
     const COST: usize = 192;
 
-    /// What a message with so many bytes of payload takes in memory. One that several mailboxes share counts in each.
+    /// A payload that several mailboxes share counts in each.
     pub fn cost_of(payload_bytes: usize) -> usize {
         Self::COST + payload_bytes
-    }
-
-    pub fn cost(&self) -> usize {
-        self.content.cost()
     }
 }

@@ -1,92 +1,46 @@
-//! A mailbox: messages for one peer, in order, until the peer has acknowledged them. [`Mailbox`] is the type.
+//! A mailbox: messages for one peer, in order, until it acknowledges them. [`Mailbox`] is the type.
 
 pub(in crate::domain) mod cursor;
 pub(in crate::domain) mod idempotency;
 pub(in crate::domain) mod message;
 
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 use crate::domain::{Content, Limits, Message, Refusal, Seq, Timestamp};
 
-/// Reading removes nothing. A read names the last message its reader has, which acknowledges everything up to there,
-/// and only that trims; a batch that is lost on its way is simply read again.
+/// Reading removes nothing. A read carries the cursor of its reader, which acknowledges everything up to there, and only that
+/// trims. So a batch that is lost in transit can be read again.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
-    /// Everything up to here was acknowledged, or was before this mailbox.
     acknowledged: Seq,
     newest: Seq,
-    /// The newest that was ever handed out.
+    /// The newest message that any batch has contained.
     handed_out: Seq,
-    messages: Queue,
-    /// What the messages count against the limit.
+    /// Mostly none or one, which is stored in the mailbox itself.
+    messages: SmallVec<[Message; 1]>,
+    /// What the messages count against the byte limit.
     bytes: usize,
+    /// Bytes of memory, as estimated.
     cost: usize,
 }
 
-/// What a read gives: the messages after a cursor, and the cursor to read from next.
+/// The messages after a cursor, and the next cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     pub messages: Vec<Message>,
     pub cursor: Seq,
-    /// How many of the messages, the last ones, were never handed out before.
+    /// How many messages, at the end, no earlier batch contained.
     pub fresh: usize,
-    /// Which of its peer's polls this is for; `None` for one that is over, and is to be answered as it is.
+    /// The number of the poll; `None` if a newer one has replaced it, so that it must not be parked.
     pub poll: Option<u64>,
 }
 
-/// Messages in their order. Mostly there is none or one, which lies in the mailbox itself; memory for more is there only while
-/// there are more.
-#[derive(Clone, Debug, Default)]
-struct Queue {
-    first: Option<Message>,
-    rest: VecDeque<Message>,
-}
-
-impl Queue {
-    /// Places that are kept although three quarters are empty.
-    const FEW: usize = 32;
-
-    fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
-    }
-
-    fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
-        self.first.iter().chain(&self.rest)
-    }
-
-    fn push(&mut self, message: Message) {
-        if self.first.is_none() {
-            self.first = Some(message);
-        } else {
-            self.rest.push_back(message);
-        }
-    }
-
-    /// Takes out those up to this one, of which each is told before it goes.
-    fn trim(&mut self, up_to: Seq, mut going: impl FnMut(&Message)) {
-        let is_old = |message: &Message| message.seq <= up_to;
-        let Some(first) = self.first.take_if(|first| is_old(first)) else { return };
-        going(&first);
-        while let Some(next) = self.rest.front().filter(|next| is_old(next)) {
-            going(next);
-            self.rest.pop_front();
-        }
-        self.first = self.rest.pop_front();
-        self.give_memory_back();
-    }
-
-    fn give_memory_back(&mut self) {
-        if self.rest.is_empty() {
-            self.rest = VecDeque::new();
-        } else if self.rest.capacity() > Self::FEW && self.rest.len() < self.rest.capacity() / 4 {
-            self.rest.shrink_to(Self::FEW.max(self.rest.len() * 2));
-        }
-    }
-}
-
 impl Mailbox {
+    /// Above it, memory is returned when three quarters are unused.
+    const MIN_CAPACITY: usize = 32;
+
     pub fn starting_at(cursor: Seq) -> Self {
-        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: Queue::default(), bytes: 0, cost: 0 }
+        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: SmallVec::new(), bytes: 0, cost: 0 }
     }
 
     pub fn acknowledged(&self) -> Seq {
@@ -97,28 +51,27 @@ impl Mailbox {
         self.newest
     }
 
-    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
-        self.messages.iter()
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
     }
 
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// What the messages take in memory.
     pub fn cost(&self) -> usize {
         self.cost
     }
 
-    /// Can peers put this much more in?
     pub fn has_room_for(&self, messages: usize, bytes: usize, limits: &Limits) -> bool {
         self.len() + messages <= limits.mailbox_messages && self.bytes + bytes <= limits.mailbox_bytes
     }
 
-    /// Can somebody join whose card has `bytes`? Then every one of `members` may still leave, and the room may close.
+    /// Can a peer join whose card has `bytes`? There must be room for its event, for the leaves of all `members`, and for the
+    /// closing of the room.
     pub fn has_room_for_join(&self, bytes: usize, members: usize, limits: &Limits) -> bool {
         let events = 1 + members + 1;
-        let event_bytes = events * Content::EVENT_BYTES + bytes;
+        let event_bytes = events * Limits::EVENT_BYTES + bytes;
         self.len() + events <= limits.mailbox_messages + Limits::EVENT_HEADROOM
             && self.bytes + event_bytes <= limits.mailbox_bytes + Limits::EVENT_HEADROOM_BYTES
     }
@@ -127,13 +80,13 @@ impl Mailbox {
         self.newest = self.newest.next();
         let message = Message { seq: self.newest, since: now, content };
         self.bytes += message.content.bytes();
-        self.cost += message.cost();
+        self.cost += message.content.cost();
         self.messages.push(message);
         self.newest
     }
 
-    /// Acknowledges everything up to `after` and returns what is newer, as much as one answer should carry.
-    /// Without a cursor it reads on from what was acknowledged.
+    /// Acknowledges everything up to `after` and returns what is newer, up to [`Limits::READ_BYTES`]. Without a cursor it
+    /// continues after the last acknowledged message.
     pub fn read(&mut self, after: Option<Seq>) -> Result<Batch, Refusal> {
         let after = after.unwrap_or(self.acknowledged);
         if after > self.newest {
@@ -156,16 +109,23 @@ impl Mailbox {
         Ok(Batch { messages, cursor, fresh, poll: None })
     }
 
-    /// An answer that reads nothing and acknowledges nothing.
-    pub fn nothing(&self, after: Option<Seq>) -> Batch {
+    /// Reads nothing and acknowledges nothing.
+    pub fn empty_batch(&self, after: Option<Seq>) -> Batch {
         Batch { messages: Vec::new(), cursor: after.unwrap_or(self.acknowledged), fresh: 0, poll: None }
     }
 
     fn trim(&mut self, up_to: Seq) {
-        self.messages.trim(up_to, |going| {
-            self.bytes -= going.content.bytes();
-            self.cost -= going.cost();
-        });
+        let old = self.messages.iter().take_while(|message| message.seq <= up_to).count();
+        for message in self.messages.drain(..old) {
+            self.bytes -= message.content.bytes();
+            self.cost -= message.content.cost();
+        }
+        let (len, capacity) = (self.messages.len(), self.messages.capacity());
+        if len <= 1 {
+            self.messages.shrink_to_fit();
+        } else if capacity > Self::MIN_CAPACITY && len < capacity / 4 {
+            self.messages.grow(Self::MIN_CAPACITY.max(len * 2));
+        }
         self.acknowledged = up_to;
     }
 }
@@ -202,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_when_a_part_was_read_stands_at_the_end() {
+    fn a_message_that_arrives_after_a_partial_acknowledgement_is_the_last() {
         let mut mailbox = holding(3);
         for read in 1..10 {
             assert_eq!(seqs(&mailbox.read(seq(read)).unwrap()), [read + 1, read + 2]);
@@ -215,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_ahead_or_gone_is_told_so_and_acknowledges_nothing() {
+    fn a_cursor_ahead_or_gone_is_refused_and_acknowledges_nothing() {
         let mut mailbox = holding(3);
         mailbox.read(seq(2)).unwrap();
         assert!(matches!(mailbox.read(seq(4)), Err(Refusal::CursorAhead { .. })));
@@ -224,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn one_answer_carries_a_bounded_part_and_the_next_one_the_rest() {
+    fn a_batch_is_bounded_and_the_next_one_has_the_rest() {
         let mut mailbox = Mailbox::starting_at(Seq::START);
         let half = "x".repeat(Limits::READ_BYTES / 2);
         for _ in 0..3 {
@@ -245,7 +205,7 @@ mod tests {
     fn messages_fit_up_to_the_limit_and_not_past_it() {
         let limits = Limits { mailbox_messages: 3, mailbox_bytes: 1000, ..Limits::default() };
         let mailbox = holding(2);
-        let left = 1000 - 2 * Content::EVENT_BYTES;
+        let left = 1000 - 2 * Limits::EVENT_BYTES;
         assert!(mailbox.has_room_for(1, left, &limits));
         assert!(!mailbox.has_room_for(1, left + 1, &limits));
         assert!(!mailbox.has_room_for(2, 0, &limits));

@@ -1,53 +1,48 @@
-//! The end of leases, and of the rooms that nobody is left in.
+//! The end of leases, and of rooms without peers.
 
 use std::hint::black_box;
 
 use crate::domain::{
-    LeaveReason, PeerId, RoomKey, Timestamp,
-    deadlines::Place,
-    lifecycle::Turn,
+    LeaveReason, RoomKey, Timestamp,
+    deadlines::Deadline,
+    lifecycle::Change,
     registry::{Rooms, table::Entry},
     room::Room,
 };
 
 impl Rooms {
-    /// Ends every lease that is over, and returns whom to wake.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<PeerId> {
-        let mut wake = Vec::new();
+    /// Ends every lease that is over.
+    pub fn expire(&mut self, now: Timestamp) {
         while let Some((at, due)) = self.deadlines.take_due(now) {
-            // Rooms lie here and there. Looked at one after another, each is waited for; together they come at once, which
-            // makes a good part of the time that sweeping takes.
+            // The cache misses of these loads overlap; one room after the other, each would be waited for.
             for hash in &due {
-                black_box(self.rooms.touch(*hash));
+                black_box(self.rooms.prefetch(*hash));
             }
             for (index, hash) in due.into_iter().enumerate() {
-                self.expire_in(now, hash, Place { at, index }, &mut wake);
+                self.expire_room(now, hash, Deadline { at, index });
             }
         }
-        wake
     }
 
-    fn expire_in(&mut self, now: Timestamp, hash: u64, place: Place, wake: &mut Vec<PeerId>) {
-        let Some(Entry { name, room, .. }) = self.rooms.at_place(hash, place) else { return };
+    fn expire_room(&mut self, now: Timestamp, hash: u64, deadline: Deadline) {
+        let Some(Entry { name, room }) = self.rooms.with_deadline(hash, deadline) else { return };
         let ends = room.first_end();
         if ends > now {
-            room.place = Some(self.deadlines.set(now, ends, hash));
+            room.deadline = Some(self.deadlines.set(now, ends, hash));
             return;
         }
-        room.place = None;
+        room.deadline = None;
         let key = RoomKey { name: &name.clone(), hash };
         if room.peers.is_empty() {
             return self.end(key);
         }
-        while let Some((index, reason)) = self.rooms.get(key).and_then(|room| room.first_over(now)) {
-            let Some((gone, woken)) = self.remove(now, key, index, reason) else { return };
-            wake.extend(woken);
-            self.note(key.name, Turn::PeerLeft(gone, reason));
+        while let Some((index, reason)) = self.rooms.get(key).and_then(|room| room.first_expired(now)) {
+            self.remove(now, key, index, reason);
         }
         self.settle(now, key);
     }
 
-    /// What becomes of a room that may have lost a member.
+    /// After a room may have lost a peer: an empty room ends, or starts its own lease.
     pub(in crate::domain) fn settle(&mut self, now: Timestamp, key: RoomKey<'_>) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         if room.peers.is_empty() {
@@ -56,52 +51,50 @@ impl Rooms {
             }
             room.kept_until = Some(now + self.limits.room_lease);
         }
-        self.index(now, key);
+        self.schedule(now, key);
     }
 
-    pub(in crate::domain) fn end(&mut self, key: RoomKey<'_>) {
+    fn end(&mut self, key: RoomKey<'_>) {
         let Some(room) = self.rooms.remove(key) else { return };
         self.cost -= room.cost();
-        if let Some(place) = room.place {
-            self.give_up(place);
+        if let Some(deadline) = room.deadline {
+            self.clear(deadline);
         }
-        self.note(key.name, Turn::RoomGone);
+        self.record(key.name, Change::RoomGone);
     }
 
-    /// Gives a room its place in the index, if it has none, or something in it ends sooner now.
-    pub(in crate::domain) fn index(&mut self, now: Timestamp, key: RoomKey<'_>) {
+    /// Gives a room a deadline if it has none, or if something in it now ends sooner.
+    pub(in crate::domain) fn schedule(&mut self, now: Timestamp, key: RoomKey<'_>) {
         let Some(room) = self.rooms.get_mut(key) else { return };
         let ends = room.first_end();
-        if room.place.is_some_and(|place| place.at <= ends) {
+        if room.deadline.is_some_and(|deadline| deadline.at <= ends) {
             return;
         }
-        let before = room.place.replace(self.deadlines.set(now, ends, key.hash));
-        if let Some(before) = before {
-            self.give_up(before);
+        if let Some(previous) = room.deadline.replace(self.deadlines.set(now, ends, key.hash)) {
+            self.clear(previous);
         }
     }
 
-    fn give_up(&mut self, place: Place) {
-        if let Some((moved, before)) = self.deadlines.clear(place)
-            && let Some(entry) = self.rooms.at_place(moved, before)
+    fn clear(&mut self, deadline: Deadline) {
+        if let Some((moved, previous)) = self.deadlines.clear(deadline)
+            && let Some(entry) = self.rooms.with_deadline(moved, previous)
         {
-            entry.room.place = Some(place);
+            entry.room.deadline = Some(deadline);
         }
     }
 }
 
 impl Room {
-    /// When the first of its leases ends; its own, if nobody is in it.
+    /// When the first of its leases ends; its own, if it is empty.
     fn first_end(&self) -> Timestamp {
         let leases = self.peers.iter().map(|peer| peer.lease.ends());
         leases.min().or(self.kept_until).unwrap_or(Timestamp::NEVER)
     }
 
-    /// The member whose lease was over first, and why it goes.
-    fn first_over(&self, now: Timestamp) -> Option<(usize, LeaveReason)> {
-        let over = self.peers.iter().enumerate().filter(|(_, peer)| peer.lease.ends() <= now);
-        let (index, peer) = over.min_by_key(|(_, peer)| (peer.lease.ends(), peer.id))?;
-        // Whoever said goodbye and did not come back has left.
+    /// The peer whose lease ended first, and the reason to give.
+    fn first_expired(&self, now: Timestamp) -> Option<(usize, LeaveReason)> {
+        let expired = self.peers.iter().enumerate().filter(|(_, peer)| peer.lease.ends() <= now);
+        let (index, peer) = expired.min_by_key(|(_, peer)| (peer.lease.ends(), peer.id))?;
         Some((index, if peer.lease.is_leaving() { LeaveReason::Left } else { LeaveReason::Expired }))
     }
 }

@@ -1,34 +1,33 @@
-//! All rooms of one shard, and the order in which their leases end. [`Rooms`] is the domain's way in.
+//! All rooms of one shard, and the order in which their leases end. [`Rooms`] is the way into the domain.
 //!
-//! Callers ask [`Rooms::expire`] first, so that no answer depends on when the sweeper last ran.
+//! Callers run [`Rooms::expire`] before each operation, so that no result depends on when the sweeper last ran. After it they
+//! wake the polls of [`Rooms::drain_wake`] and log [`Rooms::take_lifecycle`].
 
 pub(in crate::domain) mod expiry;
 pub(in crate::domain) mod table;
 
-use std::sync::Arc;
+use std::{sync::Arc, vec::Drain};
 
 use crate::domain::{
-    Accepted, Batch, Card, Content, CreatorId, Joined, Keyed, LeaveReason, Limits, PeerId, Post, Read, Refusal,
-    RoomKey, RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
+    Accepted, Batch, Card, Content, CreatorId, Headroom, Joined, KeyedRequest, LeaveReason, Limits, PeerId, Post, Read,
+    Refusal, RoomKey, RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
     deadlines::Deadlines,
-    headroom::Left,
-    lifecycle::{Lifecycle, Turn},
+    lifecycle::{Change, LifecycleEvent},
     registry::table::Table,
     room::Room,
 };
 
 #[derive(Clone, Debug)]
 pub struct Rooms {
-    pub(in crate::domain) rooms: Table,
-    pub(in crate::domain) deadlines: Deadlines,
-    pub(in crate::domain) limits: Arc<Limits>,
-    /// What all of them cost.
-    pub(in crate::domain) cost: usize,
-    /// Until somebody takes them: most operations have none.
-    lifecycle: Vec<Lifecycle>,
+    rooms: Table,
+    deadlines: Deadlines,
+    limits: Arc<Limits>,
+    /// The sum of the rooms' costs.
+    cost: usize,
+    wake: Vec<PeerId>,
+    lifecycle: Vec<LifecycleEvent>,
 }
 
-/// The answer to the creation of a room.
 #[derive(Clone, Copy, Debug)]
 pub struct Created {
     pub view: RoomView,
@@ -38,7 +37,7 @@ pub struct Created {
 impl Rooms {
     pub fn new(limits: Arc<Limits>) -> Self {
         let (rooms, deadlines) = (Table::default(), Deadlines::default());
-        Self { rooms, deadlines, limits, cost: 0, lifecycle: Vec::new() }
+        Self { rooms, deadlines, limits, cost: 0, wake: Vec::new(), lifecycle: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -57,7 +56,7 @@ impl Rooms {
         self.rooms.iter().map(|room| room.peers.len()).sum()
     }
 
-    /// What all of them take in memory.
+    /// Bytes of memory that all rooms take, as estimated.
     pub fn cost(&self) -> usize {
         self.cost
     }
@@ -71,34 +70,38 @@ impl Rooms {
         self.deadlines.len()
     }
 
-    /// Who has come and who has gone since this was last asked, for the log.
-    pub fn take_lifecycle(&mut self) -> Vec<Lifecycle> {
+    /// Peers whose mailbox or membership has changed since the last call: their parked polls must read again.
+    pub fn drain_wake(&mut self) -> Drain<'_, PeerId> {
+        self.wake.drain(..)
+    }
+
+    /// What has happened to rooms and peers since the last call.
+    pub fn take_lifecycle(&mut self) -> Vec<LifecycleEvent> {
         std::mem::take(&mut self.lifecycle)
     }
 
-    /// Makes a room ahead.
+    /// Creates a room ahead of its first join.
     pub fn create(
         &mut self,
         now: Timestamp,
         key: RoomKey<'_>,
         plan: RoomPlan,
         creator: CreatorId,
-        left: Left,
+        headroom: Headroom,
     ) -> Result<Created, Refusal> {
         if let Some(room) = self.rooms.get(key) {
             return Self::created_before(room, plan.made_by);
         }
         let mut room = Room::new(RoomPlan { creator: Some(creator), kept: true, ..plan }, &self.limits)?;
-        left.check_room()?;
+        headroom.check_new_room()?;
         room.kept_until = Some(now + self.limits.room_lease);
         let view = room.view();
         self.add(key, room);
-        self.index(now, key);
-        self.note(key.name, Turn::RoomMade);
+        self.schedule(now, key);
         Ok(Created { view, creator })
     }
 
-    fn created_before(room: &Room, made_by: Option<Keyed>) -> Result<Created, Refusal> {
+    fn created_before(room: &Room, made_by: Option<KeyedRequest>) -> Result<Created, Refusal> {
         if room.closed {
             return Err(Refusal::RoomClosed);
         }
@@ -110,31 +113,36 @@ impl Rooms {
         }
     }
 
-    /// Lets a visitor into a room, which is made if there is none.
-    pub fn join(&mut self, now: Timestamp, key: RoomKey<'_>, visitor: Visitor, left: Left) -> Result<Joined, Refusal> {
-        let (joined, is_new) = if self.rooms.get(key).is_some() {
-            let joined = self.change(key, |room, limits| {
-                let seated = room.peers.len();
-                let joined = room.admit(now, visitor, false, limits, left)?;
-                Ok((joined, room.peers.len() > seated))
+    /// Admits a visitor to a room, which is created if it does not exist.
+    pub fn join(
+        &mut self,
+        now: Timestamp,
+        key: RoomKey<'_>,
+        visitor: Visitor,
+        headroom: Headroom,
+    ) -> Result<Joined, Refusal> {
+        let (joined, is_new) = if self.contains(key) {
+            let joined = self.change(key, |room, limits, wake| {
+                let before = room.peers.len();
+                let joined = room.admit(now, visitor, false, limits, headroom, wake)?;
+                Ok((joined, room.peers.len() > before))
             });
-            joined.unwrap_or(Err(Refusal::RoomUnknown))?
+            joined.ok_or(Refusal::RoomUnknown)??
         } else {
-            visitor.rights.check_making()?;
+            visitor.rights.check_create()?;
             let creator = Some(visitor.creator);
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
             let mut room = Room::new(plan, &self.limits)?;
-            left.check_room()?;
-            let joined = room.admit(now, visitor, true, &self.limits, left)?;
+            headroom.check_new_room()?;
+            let joined = room.admit(now, visitor, true, &self.limits, headroom, &mut self.wake)?;
             self.add(key, room);
-            self.note(key.name, Turn::RoomMade);
             (joined, true)
         };
         if is_new || joined.resumed {
-            let turn = if is_new { Turn::PeerJoined } else { Turn::PeerResumed };
-            self.note(key.name, turn(joined.card.id));
+            let change = if is_new { Change::PeerJoined } else { Change::PeerResumed };
+            self.record(key.name, change(joined.card.id));
         }
-        self.index(now, key);
+        self.schedule(now, key);
         Ok(joined)
     }
 
@@ -144,12 +152,17 @@ impl Rooms {
         key: RoomKey<'_>,
         from: PeerId,
         post: Post,
-        left: Left,
+        headroom: Headroom,
     ) -> Result<Accepted, Refusal> {
-        self.change(key, |room, limits| room.post(now, from, post, limits, left)).unwrap_or(Err(Refusal::PeerGone))
+        self.change(key, |room, limits, wake| {
+            let accepted = room.post(now, from, post, limits, headroom)?;
+            wake.extend(accepted.positions.iter().map(|(peer, _)| *peer));
+            Ok(accepted)
+        })
+        .ok_or(Refusal::PeerGone)?
     }
 
-    /// Reads a mailbox, which acknowledges what was read before.
+    /// Reads a mailbox, which acknowledges everything up to the cursor `after`.
     pub fn read(
         &mut self,
         now: Timestamp,
@@ -158,23 +171,23 @@ impl Rooms {
         after: Option<Seq>,
         read: Read,
     ) -> Result<Batch, Refusal> {
-        let batch = self.change(key, |room, limits| {
+        let batch = self.change(key, |room, limits, _| {
             let index = match read {
-                Read::Arriving { .. } => room.member(now, id, limits)?,
-                Read::Again { .. } => room.seat(id)?,
+                Read::NewPoll { .. } => room.member(now, id, limits)?,
+                Read::Reread { .. } => room.seat(id)?,
             };
             Ok((room.read(now, index, after, read, limits)?, room.closed))
         });
-        let (batch, closed) = batch.unwrap_or(Err(Refusal::PeerGone))?;
+        let (batch, closed) = batch.ok_or(Refusal::PeerGone)??;
         if closed && batch.messages.is_empty() && batch.poll.is_some() {
-            // It has read that the room was closed: nothing more will come.
-            self.take_out(now, key, id, LeaveReason::Left);
+            // It has read that the room was closed; nothing will follow.
+            self.remove_peer(now, key, id, LeaveReason::Left);
             return Err(Refusal::RoomClosed);
         }
         Ok(batch)
     }
 
-    /// The poll of this peer ended before its time.
+    /// A parked poll of this peer ended before its hold was over.
     pub fn release(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) {
         if let Some(room) = self.rooms.get_mut(key)
             && let Some(index) = room.position(id)
@@ -183,31 +196,26 @@ impl Rooms {
         }
     }
 
-    pub fn leave(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<Vec<PeerId>, Refusal> {
-        let room = self.rooms.get_mut(key).ok_or(Refusal::PeerGone)?;
-        room.member(now, id, &self.limits)?;
-        Ok(self.take_out(now, key, id, LeaveReason::Left))
+    pub fn leave(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<(), Refusal> {
+        self.rooms.get(key).ok_or(Refusal::PeerGone)?.seat(id)?;
+        self.remove_peer(now, key, id, LeaveReason::Left);
+        Ok(())
     }
 
-    /// The peer's page is going away, perhaps only to be loaded again: its lease shrinks.
+    /// The peer's page is going away, perhaps only to be reloaded: its lease shrinks to the grace period.
     pub fn say_goodbye(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<(), Refusal> {
         let room = self.rooms.get_mut(key).ok_or(Refusal::PeerGone)?;
         let index = room.member(now, id, &self.limits)?;
         room.peers[index].lease.say_goodbye(now, self.limits.leave_grace);
-        self.index(now, key);
+        self.schedule(now, key);
         Ok(())
     }
 
-    pub fn kick(
-        &mut self,
-        now: Timestamp,
-        key: RoomKey<'_>,
-        creator: CreatorId,
-        id: PeerId,
-    ) -> Result<Vec<PeerId>, Refusal> {
+    pub fn kick(&mut self, now: Timestamp, key: RoomKey<'_>, creator: CreatorId, id: PeerId) -> Result<(), Refusal> {
         let room = self.administered(key, creator)?;
         room.position(id).ok_or(Refusal::PeerUnknown { peer: id })?;
-        Ok(self.take_out(now, key, id, LeaveReason::Kicked))
+        self.remove_peer(now, key, id, LeaveReason::Kicked);
+        Ok(())
     }
 
     pub fn lock(&mut self, key: RoomKey<'_>, creator: CreatorId, locked: bool) -> Result<RoomView, Refusal> {
@@ -216,21 +224,20 @@ impl Rooms {
         Ok(room.view())
     }
 
-    /// Closes a room. Its members are told, and it is gone once they have read so or their leases have ended.
-    pub fn close(&mut self, now: Timestamp, key: RoomKey<'_>, creator: CreatorId) -> Result<Vec<PeerId>, Refusal> {
-        let room = self.administered(key, creator)?;
-        room.closed = true;
-        let wake = self.change(key, |room, _| room.tell_all(now, &Content::RoomClosed));
-        self.note(key.name, Turn::RoomClosed);
+    /// Closes a room. It ends once its members have read so or their leases have ended.
+    pub fn close(&mut self, now: Timestamp, key: RoomKey<'_>, creator: CreatorId) -> Result<(), Refusal> {
+        self.administered(key, creator)?.closed = true;
+        self.change(key, |room, _, wake| room.broadcast(now, &Content::RoomClosed, wake));
+        self.record(key.name, Change::RoomClosed);
         self.settle(now, key);
-        Ok(wake.unwrap_or_default())
+        Ok(())
     }
 
     pub fn view(&self, key: RoomKey<'_>) -> Result<RoomView, Refusal> {
         self.rooms.get(key).map(Room::view).ok_or(Refusal::RoomUnknown)
     }
 
-    /// Everybody in the room, in the order of joining, for one of them.
+    /// Every peer in the room, in the order of joining, as one of them sees it.
     pub fn roster(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
         let room = self.rooms.get_mut(key).ok_or(Refusal::PeerGone)?;
         room.member(now, id, &self.limits)?;
@@ -239,49 +246,43 @@ impl Rooms {
 
     fn administered(&mut self, key: RoomKey<'_>, creator: CreatorId) -> Result<&mut Room, Refusal> {
         let room = self.rooms.get_mut(key).filter(|room| !room.closed).ok_or(Refusal::RoomUnknown)?;
-        room.check_creator(creator)?;
-        Ok(room)
+        if room.creator == Some(creator) { Ok(room) } else { Err(Refusal::NotCreator) }
     }
 
-    fn take_out(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId, reason: LeaveReason) -> Vec<PeerId> {
-        let Some(room) = self.rooms.get_mut(key) else { return Vec::new() };
-        let Some(index) = room.position(id) else { return Vec::new() };
-        let Some((_, wake)) = self.remove(now, key, index, reason) else { return Vec::new() };
-        self.note(key.name, Turn::PeerLeft(id, reason));
-        self.settle(now, key);
-        wake
+    fn remove_peer(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId, reason: LeaveReason) {
+        if let Some(index) = self.rooms.get(key).and_then(|room| room.position(id)) {
+            self.remove(now, key, index, reason);
+            self.settle(now, key);
+        }
     }
 
-    /// Takes a peer off its seat, and returns it and whom to wake.
-    pub(in crate::domain) fn remove(
-        &mut self,
-        now: Timestamp,
-        key: RoomKey<'_>,
-        index: usize,
-        reason: LeaveReason,
-    ) -> Option<(PeerId, Vec<PeerId>)> {
-        self.change(key, |room, _| room.remove(now, index, reason)).flatten()
+    /// Removes a peer and tells the others. The caller must [`Rooms::settle`] the room.
+    fn remove(&mut self, now: Timestamp, key: RoomKey<'_>, index: usize, reason: LeaveReason) {
+        if let Some(id) = self.change(key, |room, _, wake| room.remove(now, index, reason, wake)) {
+            self.record(key.name, Change::PeerLeft(id, reason));
+        }
     }
 
     fn add(&mut self, key: RoomKey<'_>, room: Room) {
         self.cost += room.cost();
         self.rooms.insert(key, room);
+        self.record(key.name, Change::RoomMade);
     }
 
-    /// Changes a room, and keeps the reckoning of what all of them cost.
-    pub(in crate::domain) fn change<T>(
+    /// Changes a room and updates the total cost; `None` if it does not exist.
+    fn change<T>(
         &mut self,
         key: RoomKey<'_>,
-        change: impl FnOnce(&mut Room, &Limits) -> T,
+        change: impl FnOnce(&mut Room, &Limits, &mut Vec<PeerId>) -> T,
     ) -> Option<T> {
         let room = self.rooms.get_mut(key)?;
         let before = room.cost();
-        let result = change(room, &self.limits);
+        let result = change(room, &self.limits, &mut self.wake);
         self.cost = self.cost + room.cost() - before;
         Some(result)
     }
 
-    pub(in crate::domain) fn note(&mut self, room: &RoomName, turn: Turn) {
-        self.lifecycle.push(Lifecycle { room: room.clone(), turn });
+    fn record(&mut self, room: &RoomName, change: Change) {
+        self.lifecycle.push(LifecycleEvent { room: room.clone(), change });
     }
 }

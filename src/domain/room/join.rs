@@ -1,49 +1,47 @@
-//! Taking a seat, for the first time, again, or once more after the server forgot.
+//! Joining a room: for the first time, again with the same seat, or after the server has lost the seat.
 
 use std::sync::Arc;
 
 use crate::domain::{
-    Card, Content, CreatorId, Keyed, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret, Seq, Timestamp,
-    headroom::Left,
+    Card, Content, CreatorId, Headroom, KeyedRequest, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret,
+    Seq, Timestamp,
     mailbox::Mailbox,
     room::{Room, lease::Lease, page::Page, peer::Peer},
 };
 
-/// Who is at the door.
+/// A request to join.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub identity: Identity,
     pub name: Name,
     pub metadata: Metadata,
     pub secret: Option<Secret>,
-    /// Counts only when this join makes the room.
+    /// Used if this join creates the room, as is `creator`.
     pub capacity: Option<usize>,
-    /// Names the creation, if this join makes the room.
     pub creator: CreatorId,
-    pub keyed: Option<Keyed>,
-    /// The page that will have the seat.
+    pub keyed: Option<KeyedRequest>,
+    /// The page that gets the seat.
     pub page: Option<Page>,
     pub rights: Rights,
 }
 
-/// What a visitor may do besides coming back to its own seat.
+/// What a visitor may do besides returning to its own seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights {
     pub enter: bool,
-    /// Make the room, if there is none.
+    /// Create the room if it does not exist.
     pub create: bool,
-    /// Be given the room token.
+    /// Get the room token.
     pub administer: bool,
 }
 
 impl Rights {
-    /// Everybody's, where no tickets are asked for.
+    /// Without tickets, everybody has these.
     pub const OPEN: Rights = Rights { enter: true, create: true, administer: false };
-    /// Those of somebody without a ticket, where one is asked for.
+    /// Where tickets are required, a visitor without one has these.
     pub const NONE: Rights = Rights { enter: false, create: false, administer: false };
 
-    /// Whether a room that is not there may be made.
-    pub fn check_making(self) -> Result<(), Refusal> {
+    pub fn check_create(self) -> Result<(), Refusal> {
         match self {
             Rights { enter: false, .. } => Err(Refusal::TicketMissing),
             Rights { create: false, .. } => Err(Refusal::MayNotCreate),
@@ -54,64 +52,62 @@ impl Rights {
 
 #[derive(Clone, Copy, Debug)]
 pub enum Identity {
-    /// Somebody new, and the id to give to them.
+    /// A new peer, and the id that it gets.
     New(PeerId),
-    /// Somebody with a token for this room. If the seat is gone, a new mailbox starts at `restart`.
+    /// The holder of a token for this room. If the seat is gone, a new mailbox starts at `restart`.
     Returning { id: PeerId, restart: Seq },
 }
 
-/// The answer to a join.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// This join made the room.
+    /// This join created the room.
     pub created: bool,
-    /// The seat was still there: mailbox and cursor are as they were.
+    /// The seat still existed: mailbox and cursor are unchanged.
     pub resumed: bool,
     pub capacity: usize,
     pub card: Arc<Card>,
-    /// Where to read on from.
+    /// Where to continue reading.
     pub cursor: Seq,
-    /// The newest message in the mailbox now.
+    /// The newest message in the mailbox.
     pub newest: Seq,
-    /// The others, as of `cursor`, in the order of joining.
+    /// The other peers as of `cursor`, in the order of joining.
     pub roster: Vec<Arc<Card>>,
-    /// For whoever made the room by this join, or may administer it: what its room token names.
+    /// What the room token names, if this join created the room or the peer may administer it.
     pub creator: Option<CreatorId>,
-    pub wake: Vec<PeerId>,
 }
 
 impl Room {
-    /// Lets a visitor in, or back in. `created` says that the room was made for this visitor, and `left` what all rooms
-    /// together may still cost.
+    /// Admits a visitor, or lets it return to its seat. `created` says that the room was created for this visitor.
     pub fn admit(
         &mut self,
         now: Timestamp,
         visitor: Visitor,
         created: bool,
         limits: &Limits,
-        left: Left,
+        headroom: Headroom,
+        wake: &mut Vec<PeerId>,
     ) -> Result<Joined, Refusal> {
         let (id, cursor) = match visitor.identity {
             Identity::New(id) => (id, Seq::START),
             Identity::Returning { id, restart } => {
                 if let Some(index) = self.position(id) {
-                    return self.resume(now, index, visitor.page, limits);
+                    return self.resume(now, index, visitor.page, limits, wake);
                 }
                 (id, restart)
             }
         };
         if let Some(index) = self.find_repeat(&visitor)? {
-            return Ok(self.joined(index, false, Vec::new()));
+            return Ok(self.joined(index, false));
         }
-        self.check_door(now, id, &visitor, limits)?;
-        left.check_share(self.cost(), self.cost_of_join(&visitor))?;
+        self.check_admission(now, id, &visitor, limits)?;
+        headroom.check_growth(self.cost(), self.cost_of_join(&visitor))?;
         if visitor.rights.administer {
             self.creator.get_or_insert(visitor.creator);
         }
 
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
-        let wake = self.tell_all(now, &Content::PeerJoined(card.clone()));
+        self.broadcast(now, &Content::PeerJoined(card.clone()), wake);
         let peer = Peer {
             id,
             card,
@@ -122,26 +118,34 @@ impl Room {
             joined_by: visitor.keyed,
             created_room: created,
             administers: visitor.rights.administer,
-            answers: None,
+            accepted_posts: None,
         };
         self.kept_until = None;
         self.cost += peer.cost();
-        let index = self.peers.push(peer);
-        Ok(self.joined(index, false, wake))
+        self.peers.push(peer);
+        Ok(self.joined(self.peers.len() - 1, false))
     }
 
-    /// Whose page comes back last has the seat. A poll of another page is woken to be told so.
-    fn resume(&mut self, now: Timestamp, index: usize, page: Option<Page>, limits: &Limits) -> Result<Joined, Refusal> {
+    /// The page that returns last has the seat. Another page's poll is woken to be told so.
+    fn resume(
+        &mut self,
+        now: Timestamp,
+        index: usize,
+        page: Option<Page>,
+        limits: &Limits,
+        wake: &mut Vec<PeerId>,
+    ) -> Result<Joined, Refusal> {
         if self.closed {
             return Err(Refusal::RoomClosed);
         }
-        self.peers[index].page = page;
-        let wake = vec![self.peers[index].id];
-        self.peers[index].lease.come_back(now, limits.lease);
-        Ok(self.joined(index, true, wake))
+        let peer = &mut self.peers[index];
+        peer.page = page;
+        peer.lease.resume(now, limits.lease);
+        wake.push(peer.id);
+        Ok(self.joined(index, true))
     }
 
-    /// The member that this very request made before, if its answer was lost on the way.
+    /// The peer that the same request created before, if its response was lost.
     fn find_repeat(&self, visitor: &Visitor) -> Result<Option<usize>, Refusal> {
         let Some(keyed) = visitor.keyed else { return Ok(None) };
         for (index, peer) in self.peers.iter().enumerate() {
@@ -152,7 +156,7 @@ impl Room {
         Ok(None)
     }
 
-    fn check_door(&self, now: Timestamp, id: PeerId, visitor: &Visitor, limits: &Limits) -> Result<(), Refusal> {
+    fn check_admission(&self, now: Timestamp, id: PeerId, visitor: &Visitor, limits: &Limits) -> Result<(), Refusal> {
         if self.closed {
             return Err(Refusal::RoomClosed);
         }
@@ -175,18 +179,18 @@ impl Room {
         let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
         let members = self.peers.len() + 1;
         match self.peers.iter().find(|peer| !peer.mailbox.has_room_for_join(bytes, members, limits)) {
-            Some(stuffed) => Err(Refusal::MailboxFull { peer: stuffed.id }),
+            Some(full) => Err(Refusal::MailboxFull { peer: full.id }),
             None => Ok(()),
         }
     }
 
-    /// Each of the others is told, and will be told when this peer leaves.
+    /// With the events in the other mailboxes: that it joined, and later that it left.
     fn cost_of_join(&self, visitor: &Visitor) -> usize {
         let card = visitor.name.as_str().len() + visitor.metadata.as_str().len();
         Peer::cost_of(card) + 2 * self.peers.len() * Message::cost_of(card)
     }
 
-    fn joined(&self, index: usize, resumed: bool, wake: Vec<PeerId>) -> Joined {
+    fn joined(&self, index: usize, resumed: bool) -> Joined {
         let peer = &self.peers[index];
         Joined {
             created: peer.created_room && !resumed,
@@ -197,7 +201,6 @@ impl Room {
             newest: peer.mailbox.newest(),
             roster: self.others_at_cursor(index),
             creator: self.creator.filter(|_| (peer.created_room && !resumed) || peer.administers),
-            wake,
         }
     }
 }

@@ -1,34 +1,34 @@
-//! How long a peer lives without being heard of.
+//! How long a peer lives between its requests.
 
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-/// A peer lives while it is heard of: each request renews its lease. A connection proves nothing (many proxies hide
-/// that a client has gone), so a poll counts when it arrives, not while it is held.
+/// Each request renews a peer's lease. An open connection proves nothing, because many proxies hide that a client has gone; so a
+/// poll counts when it arrives, not while it is held.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
     ends: Timestamp,
-    /// When the poll that came last is due to be answered: until then silence is expected.
+    /// When the hold of the newest poll ends: until then silence is expected.
     held_until: Timestamp,
-    /// Its page said goodbye. Only coming back revives it: a poll that a proxy sends again must not.
+    /// Its page said goodbye. Only a join revives it: a poll that a proxy repeats must not.
     leaving: bool,
-    /// When it came, or came back.
-    came: Timestamp,
-    came_back: bool,
+    /// When it joined or resumed.
+    joined: Timestamp,
+    resumed: bool,
 }
 
-/// Silence beyond the end of a poll after which a peer counts as quiet.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A peer that is silent for this long after its poll has ended counts as quiet.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
 
 impl Lease {
     pub fn begin(now: Timestamp, length: Duration) -> Self {
-        Self { ends: now + length, held_until: now, leaving: false, came: now, came_back: false }
+        Self { ends: now + length, held_until: now, leaving: false, joined: now, resumed: false }
     }
 
-    /// One that is kept elsewhere, as far as it matters for [`Lease::frees_in`].
-    pub fn kept(ends: Timestamp, held_until: Timestamp, leaving: bool) -> Self {
-        Self { ends, held_until, leaving, came: held_until, came_back: false }
+    /// A lease that Redis stores, as far as [`Lease::frees_in`] needs it.
+    pub fn stored(ends: Timestamp, held_until: Timestamp, leaving: bool) -> Self {
+        Self { ends, held_until, leaving, joined: held_until, resumed: false }
     }
 
     pub fn ends(&self) -> Timestamp {
@@ -39,17 +39,17 @@ impl Lease {
         self.leaving
     }
 
-    /// A request came.
+    /// A request arrived.
     pub fn renew(&mut self, now: Timestamp, length: Duration) {
         if !self.leaving {
             self.ends = self.ends.max(now + length);
-            // A poll that waits meanwhile goes on waiting.
+            // A parked poll stays parked.
             self.held_until = self.held_until.max(now);
         }
     }
 
-    /// A poll came and will be held. One that is held for longer than two thirds of the lease stretches it, so that
-    /// its peer has a third of the lease left to poll again.
+    /// A poll arrived and will be held. A hold of more than two thirds of the lease extends the lease, so that the peer has a
+    /// third of it left to poll again.
     pub fn hold(&mut self, now: Timestamp, until: Timestamp, length: Duration) {
         if !self.leaving {
             self.ends = self.ends.max(now + length).max(until + length / 3);
@@ -57,15 +57,15 @@ impl Lease {
         }
     }
 
-    /// The poll ended before its time.
+    /// The poll ended before its hold was over.
     pub fn release(&mut self, now: Timestamp) {
         self.held_until = self.held_until.min(now);
     }
 
-    /// The page goes away. A goodbye that comes right after a return is the earlier page's, late on its way: two
-    /// connections know no order.
+    /// The page goes away. A goodbye right after a resume is the previous page's and arrived late: requests on two connections
+    /// are not ordered.
     pub fn say_goodbye(&mut self, now: Timestamp, grace: Duration) {
-        if self.came_back && now < self.came + grace {
+        if self.resumed && now < self.joined + grace {
             return;
         }
         self.leaving = true;
@@ -73,13 +73,13 @@ impl Lease {
         self.held_until = now;
     }
 
-    pub fn come_back(&mut self, now: Timestamp, length: Duration) {
-        *self = Self { came_back: true, ..Self::begin(now, length) };
+    pub fn resume(&mut self, now: Timestamp, length: Duration) {
+        *self = Self { resumed: true, ..Self::begin(now, length) };
     }
 
-    /// When the seat frees, if its peer has gone quiet.
+    /// How long until the seat is free, if its peer has gone quiet.
     pub fn frees_in(&self, now: Timestamp) -> Option<Duration> {
-        let quiet = self.leaving || self.held_until + PATIENCE <= now;
+        let quiet = self.leaving || self.held_until + QUIET_AFTER <= now;
         quiet.then(|| now.until(self.ends))
     }
 }

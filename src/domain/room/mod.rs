@@ -1,5 +1,5 @@
-//! A room: its seats, the peers in them, and what all of them are told. [`Room`] is the type; joining, posting and
-//! leases have files of their own.
+//! A room: its peers, and the events that all of them receive. [`Room`] is the type; joins, posts and leases have files of
+//! their own.
 
 pub(in crate::domain) mod join;
 pub(in crate::domain) mod lease;
@@ -7,27 +7,28 @@ pub(in crate::domain) mod page;
 pub(in crate::domain) mod peer;
 pub(in crate::domain) mod post;
 pub(in crate::domain) mod roster;
-pub(in crate::domain) mod seats;
 
 use std::{collections::VecDeque, sync::Arc};
 
+use smallvec::SmallVec;
+
 use crate::domain::{
-    Batch, Card, Content, CreatorId, Keyed, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
-    deadlines::Place,
-    room::{page::Page, peer::Peer, seats::Seats},
+    Batch, Card, Content, CreatorId, KeyedRequest, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
+    deadlines::Deadline,
+    room::{page::Page, peer::Peer},
     roster_before,
 };
 
-/// How a room is to be made.
+/// How a room is to be created.
 #[derive(Clone, Debug, Default)]
 pub struct RoomPlan {
     pub capacity: Option<usize>,
     pub secret: Option<Secret>,
-    /// Whose room token is the room's.
+    /// Names the creation; the room token carries it.
     pub creator: Option<CreatorId>,
-    /// The request that made the room, when it can be repeated.
-    pub made_by: Option<Keyed>,
-    /// Made ahead, for peers still to come: it stays a while although nobody is in it.
+    /// The request that creates the room, if it can be repeated.
+    pub made_by: Option<KeyedRequest>,
+    /// Created ahead of its first join: it stays for a while although it is empty.
     pub kept: bool,
 }
 
@@ -44,37 +45,37 @@ pub struct RoomView {
 /// How a mailbox is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// A poll has come, and will be held until then if there is nothing.
-    Arriving { held_until: Option<Timestamp>, page: Option<Page> },
-    /// A poll that came earlier looks again: no new sign of life of its peer. Its number is in the batch it got then.
-    Again { poll: u64, page: Option<Page> },
+    /// By a new poll, which shows that the peer lives. It will be held until `held_until` if the mailbox is empty.
+    NewPoll { held_until: Option<Timestamp>, page: Option<Page> },
+    /// Again, by a parked poll: `poll` is its number, from the batch of its first read.
+    Reread { poll: u64, page: Option<Page> },
 }
 
 #[derive(Clone, Debug)]
 pub struct Room {
     pub capacity: usize,
-    /// In a box, because most rooms have none.
+    /// Boxed, because most rooms have none.
     pub secret: Option<Box<Secret>>,
     pub locked: bool,
     pub closed: bool,
     pub kept: bool,
-    /// While nobody is in it: when it ends.
+    /// When it ends, while it is empty.
     pub kept_until: Option<Timestamp>,
     pub creator: Option<CreatorId>,
-    pub made_by: Option<Box<Keyed>>,
-    /// At most 64, so that a search through them is cheaper than an index.
-    pub peers: Seats,
+    pub made_by: Option<Box<KeyedRequest>>,
+    /// In the order of joining. At most 64, so a linear search is cheaper than an index. Most rooms have two, which are
+    /// stored in the room itself: that saves a cache miss.
+    pub peers: SmallVec<[Peer; 2]>,
     pub next_order: u64,
-    /// In the index of deadlines: never later than the first of its leases ends.
-    pub place: Option<Place>,
+    /// Never later than the end of the first lease.
+    pub deadline: Option<Deadline>,
     kicked: VecDeque<PeerId>,
-    /// What it takes in memory, with all that is in it. Reckoned where it changes, because many are asked for it, and the
-    /// peers need not be looked at for that.
-    pub(in crate::domain) cost: usize,
+    /// Kept up to date where it changes: it is asked for with every operation, and need not visit the peers.
+    cost: usize,
 }
 
 impl Room {
-    /// What an empty one takes in memory, with its name, its place in the map and its deadline.
+    /// The cost of an empty room: with its name, its entry in the table and its deadline.
     pub const COST: usize = 1024;
 
     pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
@@ -87,9 +88,9 @@ impl Room {
             kept_until: None,
             creator: plan.creator,
             made_by: plan.made_by.map(Box::new),
-            peers: Seats::default(),
+            peers: SmallVec::new(),
             next_order: 1,
-            place: None,
+            deadline: None,
             kicked: VecDeque::new(),
             cost: Self::COST,
         })
@@ -105,13 +106,13 @@ impl Room {
         }
     }
 
-    /// What it takes in memory, with all that is in it.
+    /// Bytes of memory that it takes with everything in it, as estimated.
     pub fn cost(&self) -> usize {
-        debug_assert_eq!(self.cost, self.reckon_cost());
+        debug_assert_eq!(self.cost, self.compute_cost());
         self.cost
     }
 
-    fn reckon_cost(&self) -> usize {
+    fn compute_cost(&self) -> usize {
         let peers: usize = self.peers.iter().map(Peer::cost).sum();
         Self::COST + self.kicked.len() * size_of::<PeerId>() + peers
     }
@@ -124,7 +125,7 @@ impl Room {
         self.kicked.contains(&id)
     }
 
-    /// The member that asks for something; any request of it renews its lease.
+    /// The seat of a member that makes a request, which renews its lease.
     pub fn member(&mut self, now: Timestamp, id: PeerId, limits: &Limits) -> Result<usize, Refusal> {
         let index = self.seat(id)?;
         if !self.closed {
@@ -133,40 +134,31 @@ impl Room {
         Ok(index)
     }
 
-    /// Where a member sits.
+    /// The index of a member in `peers`.
     pub fn seat(&self, id: PeerId) -> Result<usize, Refusal> {
         let gone = || if self.was_kicked(id) { Refusal::Kicked } else { Refusal::PeerGone };
         self.position(id).ok_or_else(gone)
     }
 
-    /// Whether the holder of this room token made this room.
-    pub fn check_creator(&self, shown: CreatorId) -> Result<(), Refusal> {
-        if self.creator == Some(shown) { Ok(()) } else { Err(Refusal::NotCreator) }
-    }
-
-    pub fn others(&self, id: PeerId) -> Vec<Arc<Card>> {
-        self.peers.iter().filter(|peer| peer.id != id).map(|peer| peer.card.clone()).collect()
-    }
-
-    /// The others as they were at this peer's acknowledged cursor.
+    /// The other peers as of this peer's acknowledged cursor.
     pub fn others_at_cursor(&self, index: usize) -> Vec<Arc<Card>> {
         let peer = &self.peers[index];
-        roster_before(self.others(peer.id), peer.mailbox.messages().map(|message| &message.content))
+        let others = self.peers.iter().filter(|other| other.id != peer.id).map(|other| other.card.clone());
+        roster_before(others.collect(), peer.mailbox.messages().iter().map(|message| &message.content))
     }
 
-    /// Puts an event into every mailbox and returns whom to wake.
-    pub fn tell_all(&mut self, now: Timestamp, content: &Content) -> Vec<PeerId> {
-        for peer in self.peers.iter_mut() {
+    /// Puts an event into every mailbox.
+    pub fn broadcast(&mut self, now: Timestamp, content: &Content, wake: &mut Vec<PeerId>) {
+        for peer in &mut self.peers {
             self.cost += content.cost();
             peer.mailbox.put(now, content.clone());
+            wake.push(peer.id);
         }
-        self.peers.iter().map(|peer| peer.id).collect()
     }
 
-    /// Takes a peer off its seat, tells the others, and returns who has gone and whom to wake: them, and the peer that was
-    /// removed, whose parked poll must not wait for a mailbox that is gone.
-    pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason) -> Option<(PeerId, Vec<PeerId>)> {
-        let gone = self.peers.remove(index)?;
+    /// Removes a peer and tells the others. Its own poll is woken too: the mailbox that it waits for is gone.
+    pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason, wake: &mut Vec<PeerId>) -> PeerId {
+        let gone = self.peers.remove(index);
         self.cost -= gone.cost();
         if reason == LeaveReason::Kicked {
             if self.kicked.len() >= Limits::KICKED_REMEMBERED {
@@ -176,15 +168,13 @@ impl Room {
             }
             self.kicked.push_back(gone.id);
         }
-        let mut wake = Vec::new();
         if !self.closed {
-            wake = self.tell_all(now, &Content::PeerLeft { peer: gone.card.clone(), reason });
+            self.broadcast(now, &Content::PeerLeft { peer: gone.card, reason }, wake);
         }
         wake.push(gone.id);
-        Some((gone.id, wake))
+        gone.id
     }
 
-    /// Reads a member's mailbox.
     pub fn read(
         &mut self,
         now: Timestamp,
@@ -195,30 +185,30 @@ impl Room {
     ) -> Result<Batch, Refusal> {
         let closed = self.closed;
         let peer = &mut self.peers[index];
-        let (Read::Arriving { page, .. } | Read::Again { page, .. }) = read;
+        let (Read::NewPoll { page, .. } | Read::Reread { page, .. }) = read;
         if let Some(page) = page
             && *peer.page.get_or_insert(page) != page
         {
             return Err(Refusal::PollSuperseded);
         }
         match read {
-            Read::Again { poll, .. } if poll == peer.polls => {}
-            Read::Again { page: None, .. } => return Err(Refusal::PollSuperseded),
-            // Sent again by somebody on the way: whichever of the answers arrives, the page just asks again.
-            Read::Again { .. } => return Ok(peer.mailbox.nothing(after)),
-            Read::Arriving { .. } => {}
+            Read::Reread { poll, .. } if poll == peer.polls => {}
+            Read::Reread { page: None, .. } => return Err(Refusal::PollSuperseded),
+            // A proxy has repeated the poll. Whichever response arrives, the page just polls again.
+            Read::Reread { .. } => return Ok(peer.mailbox.empty_batch(after)),
+            Read::NewPoll { .. } => {}
         }
         let cost = peer.mailbox.cost();
         let mut batch = peer.mailbox.read(after)?;
         self.cost -= cost - peer.mailbox.cost();
-        if matches!(read, Read::Arriving { .. }) {
+        if matches!(read, Read::NewPoll { .. }) {
             peer.polls += 1;
         }
         batch.poll = Some(peer.polls);
         match read {
             _ if !batch.messages.is_empty() => peer.lease.release(now),
-            Read::Arriving { held_until: Some(until), .. } if !closed => peer.lease.hold(now, until, limits.lease),
-            Read::Arriving { .. } | Read::Again { .. } => {}
+            Read::NewPoll { held_until: Some(until), .. } if !closed => peer.lease.hold(now, until, limits.lease),
+            Read::NewPoll { .. } | Read::Reread { .. } => {}
         }
         Ok(batch)
     }

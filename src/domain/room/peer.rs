@@ -1,46 +1,44 @@
-//! A member of a room, as the room keeps it.
+//! A member of a room, as the room stores it.
 
 use std::sync::Arc;
 
 use crate::domain::{
-    Card, Keyed, PeerId,
-    mailbox::{Mailbox, idempotency::Answers},
+    Card, KeyedRequest, PeerId,
+    mailbox::{Mailbox, idempotency::AcceptedPosts},
     room::{lease::Lease, page::Page},
 };
 
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// As on its card, which lies elsewhere: nearly every operation asks for it.
+    /// A copy of the card's: nearly every operation needs it, and the card is another allocation.
     pub id: PeerId,
     pub card: Arc<Card>,
     pub mailbox: Mailbox,
     pub lease: Lease,
-    /// How many polls have come; the newest has this number, and it alone is answered.
+    /// The number of polls so far, and so the number of the newest, the only one that gets messages.
     pub polls: u64,
-    /// The page that has the seat, if it says which it is.
+    /// The page that has the seat, if it has named itself.
     pub page: Option<Page>,
-    /// The join that made this peer, so that its repeat finds the same seat.
-    pub joined_by: Option<Keyed>,
-    /// That join made the room, too.
+    /// The join that created this peer, so that a repetition finds the same seat.
+    pub joined_by: Option<KeyedRequest>,
+    /// That join also created the room.
     pub created_room: bool,
-    /// Its ticket said that it may have the room token.
+    /// Its ticket grants the room token.
     pub administers: bool,
-    /// To its posts that have a key.
-    pub answers: Option<Box<Answers>>,
+    /// Its recent posts that had an idempotency key.
+    pub accepted_posts: Option<Box<AcceptedPosts>>,
 }
 
 impl Peer {
-    /// What one takes in memory besides its card, its mailbox and its answers, with its place in the limits by
-    /// peer.
+    /// Bytes besides its card, mailbox and accepted posts; with its entries in the rate limits.
     const COST: usize = 2048;
 
-    /// What joining with a card of so many bytes costs.
     pub fn cost_of(card_bytes: usize) -> usize {
         Self::COST + card_bytes
     }
 
     pub fn cost(&self) -> usize {
-        let answers = self.answers.as_ref().map_or(0, |answers| answers.cost());
-        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + answers
+        let posts = self.accepted_posts.as_ref().map_or(0, |posts| posts.cost());
+        Self::cost_of(self.card.bytes()) + self.mailbox.cost() + posts
     }
 }

@@ -1,68 +1,66 @@
-//! Putting messages into mailboxes: all of a post, or nothing of it.
+//! Putting messages into mailboxes: the whole post, or nothing of it.
 
 use crate::domain::{
-    Content, Keyed, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp,
-    headroom::Left,
-    mailbox::idempotency::Answers,
+    Content, Headroom, KeyedRequest, Limits, Message, Payload, PeerId, Refusal, Seq, Timestamp,
+    mailbox::idempotency::AcceptedPosts,
     room::{Room, peer::Peer},
 };
 
 #[derive(Clone, Debug)]
 pub struct Post {
     pub targets: Vec<Target>,
-    pub keyed: Option<Keyed>,
+    pub keyed: Option<KeyedRequest>,
 }
 
-/// One message and whom it is for; nobody named means all the others.
+/// One message and its addressee; without one it goes to all other peers.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub to: Option<PeerId>,
     pub payload: Payload,
 }
 
-/// Where each message went, in the order of the post; those are to be woken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    pub places: Vec<(PeerId, Seq)>,
-    /// An earlier request with the same key was answered so; nothing happened now.
+    /// The mailbox and the number that each copy got, in the order of the post.
+    pub positions: Vec<(PeerId, Seq)>,
+    /// An earlier request with the same key had this result; nothing was done now.
     pub repeated: bool,
-    /// What was accepted, in bytes, each copy counted.
+    /// The bytes of all copies.
     pub bytes: usize,
     /// Messages in the fullest of the mailboxes concerned.
     pub fullest: usize,
 }
 
 impl Room {
-    /// `left` is what all rooms together may still cost.
     pub fn post(
         &mut self,
         now: Timestamp,
         from: PeerId,
         post: Post,
         limits: &Limits,
-        left: Left,
+        headroom: Headroom,
     ) -> Result<Accepted, Refusal> {
         let sender = self.member(now, from, limits)?;
         if let Some(keyed) = post.keyed
-            && let Some(answers) = &self.peers[sender].answers
-            && let Some(places) = answers.earlier(keyed)?
+            && let Some(posts) = &self.peers[sender].accepted_posts
+            && let Some(positions) = posts.earlier(keyed)?
         {
-            return Ok(Accepted { places: places.to_vec(), repeated: true, bytes: 0, fullest: 0 });
+            return Ok(Accepted { positions: positions.to_vec(), repeated: true, bytes: 0, fullest: 0 });
         }
         if self.closed {
             return Err(Refusal::RoomClosed);
         }
-        self.check_room_for(from, &post.targets, limits)?;
-        left.check_share(self.cost(), self.cost_of_post(from, &post))?;
+        self.check_mailboxes(from, &post.targets, limits)?;
+        headroom.check_growth(self.cost(), self.cost_of_post(&post))?;
 
-        let mut places = Vec::with_capacity(post.targets.len());
+        let mut positions = Vec::with_capacity(post.targets.len());
         let (mut bytes, mut fullest) = (0, 0);
         for Target { to, payload } in post.targets {
             let content = Content::Relayed { from, payload };
             let mut put = |peer: &mut Peer, content: Content| {
                 bytes += content.bytes();
                 self.cost += content.cost();
-                places.push((peer.id, peer.mailbox.put(now, content)));
+                positions.push((peer.id, peer.mailbox.put(now, content)));
                 fullest = fullest.max(peer.mailbox.len());
             };
             let Some(to) = to else {
@@ -75,29 +73,27 @@ impl Room {
             }
         }
         if let Some(keyed) = post.keyed {
-            let answers = self.peers[sender].answers.get_or_insert_default();
-            self.cost -= answers.cost();
-            answers.remember(keyed, &places, limits.idempotency_keys);
-            self.cost += answers.cost();
+            let posts = self.peers[sender].accepted_posts.get_or_insert_default();
+            self.cost -= posts.cost();
+            posts.remember(keyed, &positions, limits.idempotency_keys);
+            self.cost += posts.cost();
         }
-        Ok(Accepted { places, repeated: false, bytes, fullest })
+        Ok(Accepted { positions, repeated: false, bytes, fullest })
     }
 
-    fn cost_of_post(&self, from: PeerId, post: &Post) -> usize {
-        let copies = |target: &Target| {
-            if target.to.is_some() { 1 } else { self.peers.len() - usize::from(self.position(from).is_some()) }
-        };
+    fn cost_of_post(&self, post: &Post) -> usize {
+        let copies = |target: &Target| if target.to.is_some() { 1 } else { self.peers.len() - 1 };
         let messages: usize =
             post.targets.iter().map(|target| copies(target) * Message::cost_of(target.payload.len())).sum();
-        let places: usize = post.targets.iter().map(copies).sum();
-        messages + post.keyed.map_or(0, |_| Answers::cost_of(places))
+        let positions: usize = post.targets.iter().map(copies).sum();
+        messages + post.keyed.map_or(0, |_| AcceptedPosts::cost_of(positions))
     }
 
-    /// Everybody who is addressed is here, and every mailbox takes its share of the whole post.
-    fn check_room_for(&self, from: PeerId, targets: &[Target], limits: &Limits) -> Result<(), Refusal> {
+    /// Every addressee is present, and every mailbox has room for its part of the whole post.
+    fn check_mailboxes(&self, from: PeerId, targets: &[Target], limits: &Limits) -> Result<(), Refusal> {
         if let [Target { to: Some(to), payload }] = targets {
             let index = self.position(*to).ok_or(Refusal::PeerUnknown { peer: *to })?;
-            return self.peers[index].check_room_for(1, payload.len(), limits);
+            return self.peers[index].check_mailbox(1, payload.len(), limits);
         }
         for target in targets {
             if let Some(peer) = target.to.filter(|to| self.position(*to).is_none()) {
@@ -105,25 +101,20 @@ impl Room {
             }
         }
         self.peers.iter().try_for_each(|peer| {
-            let share = targets.iter().filter(|target| is_for(target.to, from, peer.id));
+            let part = targets.iter().filter(|target| target.to.map_or(peer.id != from, |to| to == peer.id));
             let (messages, bytes) =
-                share.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));
-            if messages > 0 { peer.check_room_for(messages, bytes, limits) } else { Ok(()) }
+                part.fold((0, 0), |(messages, bytes), target| (messages + 1, bytes + target.payload.len()));
+            if messages > 0 { peer.check_mailbox(messages, bytes, limits) } else { Ok(()) }
         })
     }
 }
 
 impl Peer {
-    /// Whether its mailbox takes so much more.
-    fn check_room_for(&self, messages: usize, bytes: usize, limits: &Limits) -> Result<(), Refusal> {
+    fn check_mailbox(&self, messages: usize, bytes: usize, limits: &Limits) -> Result<(), Refusal> {
         if messages > limits.mailbox_messages || bytes > limits.mailbox_bytes {
             return Err(Refusal::NeverFits);
         }
         let fits = self.mailbox.has_room_for(messages, bytes, limits);
         if fits { Ok(()) } else { Err(Refusal::MailboxFull { peer: self.id }) }
     }
-}
-
-fn is_for(to: Option<PeerId>, from: PeerId, peer: PeerId) -> bool {
-    to.map_or(peer != from, |to| to == peer)
 }

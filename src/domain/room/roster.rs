@@ -1,11 +1,11 @@
-//! Who is there, as of an earlier moment.
+//! The roster as of an earlier moment.
 
 use std::sync::Arc;
 
 use crate::domain::{Card, Content};
 
-/// The others as they were at a peer's acknowledged cursor: today's, with the joins and leaves that the peer has yet to
-/// read taken back, newest first. So a roster and the events after it tell one story.
+/// The other peers as of a cursor: today's, with the joins and leaves that are still unread undone, newest first. So a
+/// roster and the events that follow it are consistent.
 pub fn roster_before<'a>(
     mut others: Vec<Arc<Card>>,
     unread: impl DoubleEndedIterator<Item = &'a Content>,

@@ -1,24 +1,23 @@
-//! Who ends what is over, when nobody asks for it.
+//! Ends leases in rooms that have no requests.
 
 use std::time::Duration;
 
-use crate::engine::{memory::Memory, waiters::Wake};
+use crate::engine::memory::Memory;
 
-/// Between two sweeps, at least: leases are seconds long, and a sweep may end many of them at once.
+/// The least time between two sweeps: leases last seconds, and one sweep ends all that are over.
 const SWEEP_PAUSE: Duration = Duration::from_millis(5);
 
 impl Memory {
-    /// Sleeps to the first deadline, or for one grace period: no lease that begins meanwhile can end sooner than that.
+    /// Sleeps until the first deadline, but not longer than the grace period: a lease that begins meanwhile cannot end sooner.
     pub async fn sweep(&self) {
         let longest = self.limits.lease.min(self.limits.leave_grace).max(SWEEP_PAUSE);
         loop {
             let mut next = self.clock.now() + longest;
             for shard in &self.shards {
                 let mut shard = shard.lock();
-                let woken = self.expire(&mut shard, self.clock.now());
+                self.expire(&mut shard.rooms, self.clock.now());
                 next = next.min(shard.rooms.next_deadline().unwrap_or(next));
-                self.release(shard);
-                woken.wake(Wake::News);
+                self.finish(shard);
             }
             self.clock.sleep_until(next.max(self.clock.now() + SWEEP_PAUSE)).await;
         }

@@ -1,24 +1,24 @@
-//! What the shards make together, where a limit is for all of them.
+//! Totals of all shards, for the limits that apply to them together.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::domain::{Left, Limits, Rooms};
+use crate::domain::{Headroom, Limits, Rooms};
 
 #[derive(Debug, Default)]
 pub struct Totals {
     rooms: AtomicUsize,
-    /// What all rooms cost, in bytes of memory.
+    /// Bytes of memory, as estimated.
     cost: AtomicUsize,
 }
 
-/// What one shard contributes.
+/// One shard's contribution.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct ShardUsage {
     rooms: usize,
     cost: usize,
 }
 
-impl Part {
+impl ShardUsage {
     pub fn of(rooms: &Rooms) -> Self {
         Self { rooms: rooms.len(), cost: rooms.cost() }
     }
@@ -29,20 +29,20 @@ impl Totals {
         self.cost.load(Ordering::Relaxed)
     }
 
-    /// Takes a place for one more room, if there is one.
-    pub fn take_room(&self, limits: &Limits) -> bool {
+    /// Counts a room before it is created, if one more is allowed.
+    pub fn reserve_room(&self, limits: &Limits) -> bool {
         let one_more = |count| (count < limits.rooms).then_some(count + 1);
         self.rooms.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
 
-    /// The place was not needed after all.
-    pub fn give_room_back(&self) {
+    /// A reserved room was not created.
+    pub fn release_room(&self) {
         self.rooms.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// A shard has changed. Rooms were counted before they were added, by [`Totals::take_room`]; anything may end one.
-    pub fn reckon(&self, before: Part, rooms: &Rooms) {
-        let after = Part::of(rooms);
+    /// After a shard has changed. Rooms that were added are already counted by [`Totals::reserve_room`].
+    pub fn update(&self, before: ShardUsage, rooms: &Rooms) {
+        let after = ShardUsage::of(rooms);
         if before.rooms > after.rooms {
             self.rooms.fetch_sub(before.rooms - after.rooms, Ordering::AcqRel);
         }
@@ -51,8 +51,8 @@ impl Totals {
         }
     }
 
-    /// Shards that are changed at the same moment may each take what is left; that is one post for each worker.
-    pub fn left(&self, room: bool, limits: &Limits) -> Left {
-        Left { room, bytes: limits.rooms_bytes.saturating_sub(self.cost()) }
+    /// Operations on different shards may each use the same headroom at once: that is one post for each worker.
+    pub fn headroom(&self, room: bool, limits: &Limits) -> Headroom {
+        Headroom { room, bytes: limits.rooms_bytes.saturating_sub(self.cost()) }
     }
 }

@@ -1,301 +1,248 @@
-//! What scripts answer, as the domain's values.
+//! Decodes what scripts return into the domain's values.
 
 use std::{sync::Arc, time::Duration, vec::IntoIter};
 
-use redis::Value;
+use redis::{FromRedisValue, Value, from_redis_value};
 
 use crate::domain::{
-    Card, Content, CreatorId, Lease, LeaveReason, Lifecycle, Limits, Message, Metadata, Name, Payload, PeerId, Refusal,
-    RoomName, RoomView, Seat, Seq, Timestamp, Turn,
+    Card, Change, Content, CreatorId, Lease, LeaveReason, LifecycleEvent, Limits, Message, Metadata, Name, Payload,
+    PeerId, Refusal, RoomName, RoomView, Seat, Seq, Timestamp,
 };
 
-/// An answer that no script gives. Then the scripts in Redis are not ours.
+/// A reply that our scripts never give.
 #[derive(Debug)]
-pub struct Odd;
+pub struct Malformed;
 
-/// The values of an answer, one after the other.
+/// The values of an array, to be read in order.
 #[derive(Debug)]
 pub struct Values(IntoIter<Value>);
 
-/// An answer: what all scripts begin with, and the rest.
+/// Every script returns the first four; `rest` depends on the script and the verdict.
 #[derive(Debug)]
 pub struct Reply {
-    pub verdict: Vec<u8>,
+    pub verdict: String,
     pub now: Timestamp,
-    /// Whose polls at this node are to be woken.
+    /// Peers whose polls at this node are to be woken.
     pub wake: Vec<PeerId>,
-    pub lifecycle: Vec<Lifecycle>,
+    pub lifecycle: Vec<LifecycleEvent>,
     pub rest: Values,
 }
 
-impl Reply {
-    pub fn read(value: Value) -> Result<Self, Odd> {
-        let mut values = Values::of(value)?;
-        let (verdict, now) = (values.bytes()?, values.time()?);
-        let wake = ids_in(&values.bytes()?).collect();
-        let mut notes = values.list()?;
-        let mut lifecycle = Vec::new();
-        while let Ok(name) = notes.text() {
-            lifecycle.push(note(&name, &notes.bytes()?)?);
+/// The refusals without fields; their verdicts have the same names.
+macro_rules! plain_refusal {
+    ($verdict:expr, $($name:ident)*) => {
+        match $verdict {
+            $(stringify!($name) => Some(Refusal::$name),)*
+            _ => None,
         }
+    };
+}
+
+impl Reply {
+    pub fn decode(value: Value) -> Result<Self, Malformed> {
+        let Value::Array(values) = value else { return Err(Malformed) };
+        let mut values = Values(values.into_iter());
+        let (verdict, now) = (values.next()?, values.time()?);
+        let wake = ids_in(&values.next::<Vec<u8>>()?).collect();
+        let lifecycle = values.list(|list| lifecycle_event(&list.next::<String>()?, &list.next::<Vec<u8>>()?))?;
         Ok(Self { verdict, now, wake, lifecycle, rest: values })
     }
 
     pub fn is_ok(&self) -> bool {
-        self.verdict == b"ok"
+        self.verdict == "ok"
     }
 
-    /// What the verdict refuses, if it is a refusal.
-    pub fn refusal(&mut self, limits: &Limits) -> Result<Refusal, Odd> {
-        let rest = &mut self.rest;
-        Ok(match &self.verdict[..] {
-            b"RoomUnknown" => Refusal::RoomUnknown,
-            b"RoomExists" => Refusal::RoomExists,
-            b"RoomFull" => {
-                let (capacity, seats) = (rest.count()?, rest.list()?);
-                Refusal::RoomFull { capacity, seats: seats_in(seats, self.now)? }
-            }
-            b"RoomLocked" => Refusal::RoomLocked,
-            b"SecretWrong" => Refusal::SecretWrong,
-            b"TicketMissing" => Refusal::TicketMissing,
-            b"MayNotCreate" => Refusal::MayNotCreate,
-            b"RoomClosed" => Refusal::RoomClosed,
-            b"RoomsExhausted" => Refusal::RoomsExhausted,
-            b"MemoryExhausted" => Refusal::MemoryExhausted,
-            b"CapacityInvalid" => limits.seats(Some(0)).err().ok_or(Odd)?,
-            b"PeerGone" => Refusal::PeerGone,
-            b"Kicked" => Refusal::Kicked,
-            b"PeerUnknown" => Refusal::PeerUnknown { peer: rest.peer()? },
-            b"NotCreator" => Refusal::NotCreator,
-            b"MailboxFull" => Refusal::MailboxFull { peer: rest.peer()? },
-            b"NeverFits" => Refusal::NeverFits,
-            b"CursorAhead" => Refusal::CursorAhead { cursor: rest.seq()?, newest: rest.seq()? },
-            b"CursorGone" => Refusal::CursorGone { cursor: rest.seq()?, oldest: rest.seq()? },
-            b"PollSuperseded" => Refusal::PollSuperseded,
-            b"KeyReused" => Refusal::KeyReused,
-            _ => return Err(Odd),
+    pub fn refusal(&mut self, limits: &Limits) -> Result<Refusal, Malformed> {
+        let (verdict, rest, now) = (&*self.verdict, &mut self.rest, self.now);
+        let plain = plain_refusal!(verdict, RoomUnknown RoomExists RoomLocked SecretWrong TicketMissing MayNotCreate RoomClosed
+            RoomsExhausted MemoryExhausted PeerGone Kicked NotCreator NeverFits PollSuperseded KeyReused);
+        if let Some(refusal) = plain {
+            return Ok(refusal);
+        }
+        Ok(match verdict {
+            "RoomFull" => Refusal::RoomFull { capacity: rest.next()?, seats: rest.list(|list| seat(list, now))? },
+            "CapacityInvalid" => limits.seats(Some(0)).err().ok_or(Malformed)?,
+            "PeerUnknown" => Refusal::PeerUnknown { peer: rest.peer()? },
+            "MailboxFull" => Refusal::MailboxFull { peer: rest.peer()? },
+            "CursorAhead" => Refusal::CursorAhead { cursor: rest.seq()?, newest: rest.seq()? },
+            "CursorGone" => Refusal::CursorGone { cursor: rest.seq()?, oldest: rest.seq()? },
+            _ => return Err(Malformed),
         })
     }
 }
 
 impl Values {
-    fn of(value: Value) -> Result<Self, Odd> {
-        match value {
-            Value::Array(values) => Ok(Self(values.into_iter())),
-            _ => Err(Odd),
+    pub fn next<T: FromRedisValue>(&mut self) -> Result<T, Malformed> {
+        self.0.next().and_then(|value| from_redis_value(value).ok()).ok_or(Malformed)
+    }
+
+    /// Reads a nested array to its end.
+    pub fn list<T>(&mut self, mut read: impl FnMut(&mut Values) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
+        let mut list = Values(self.next::<Vec<Value>>()?.into_iter());
+        let mut items = Vec::with_capacity(list.0.len());
+        while list.0.len() > 0 {
+            items.push(read(&mut list)?);
         }
+        Ok(items)
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub fn seq(&mut self) -> Result<Seq, Malformed> {
+        Seq::new(self.next()?).ok_or(Malformed)
     }
 
-    pub fn bytes(&mut self) -> Result<Vec<u8>, Odd> {
-        match self.0.next() {
-            Some(Value::BulkString(bytes)) => Ok(bytes),
-            _ => Err(Odd),
-        }
+    fn time(&mut self) -> Result<Timestamp, Malformed> {
+        self.next().map(Timestamp::from_micros)
     }
 
-    pub fn text(&mut self) -> Result<String, Odd> {
-        String::from_utf8(self.bytes()?).map_err(|_| Odd)
+    pub fn peer(&mut self) -> Result<PeerId, Malformed> {
+        peer_id(&self.next::<Vec<u8>>()?)
     }
 
-    pub fn number(&mut self) -> Result<u64, Odd> {
-        match self.0.next() {
-            Some(Value::Int(number)) => u64::try_from(number).map_err(|_| Odd),
-            Some(Value::BulkString(digits)) => parse(&digits),
-            _ => Err(Odd),
-        }
+    /// `None` if the room was created without a creator.
+    pub fn creator(&mut self) -> Result<Option<CreatorId>, Malformed> {
+        let id = self.next::<Option<Vec<u8>>>()?.map(|id| id.try_into().map(CreatorId::from_bytes));
+        id.transpose().map_err(|_| Malformed)
     }
 
-    pub fn count(&mut self) -> Result<usize, Odd> {
-        usize::try_from(self.number()?).map_err(|_| Odd)
-    }
-
-    pub fn flag(&mut self) -> Result<bool, Odd> {
-        Ok(self.number()? != 0)
-    }
-
-    pub fn seq(&mut self) -> Result<Seq, Odd> {
-        Seq::new(self.number()?).ok_or(Odd)
-    }
-
-    pub fn time(&mut self) -> Result<Timestamp, Odd> {
-        self.number().map(Timestamp::from_micros)
-    }
-
-    pub fn list(&mut self) -> Result<Values, Odd> {
-        self.0.next().ok_or(Odd).and_then(Values::of)
-    }
-
-    pub fn peer(&mut self) -> Result<PeerId, Odd> {
-        peer_of(&self.bytes()?)
-    }
-
-    /// Nothing, where a room was made by nobody who may administer it.
-    pub fn creator(&mut self) -> Result<Option<CreatorId>, Odd> {
-        match self.0.next() {
-            Some(Value::BulkString(bytes)) => Ok(Some(CreatorId::from_bytes(bytes.try_into().map_err(|_| Odd)?))),
-            Some(Value::Nil) => Ok(None),
-            _ => Err(Odd),
-        }
-    }
-
-    pub fn view(&mut self) -> Result<RoomView, Odd> {
+    pub fn view(&mut self) -> Result<RoomView, Malformed> {
         Ok(RoomView {
-            capacity: self.count()?,
-            occupancy: self.count()?,
-            locked: self.flag()?,
-            wants_secret: self.flag()?,
-            closed: self.flag()?,
+            capacity: self.next()?,
+            occupancy: self.next()?,
+            locked: self.next()?,
+            wants_secret: self.next()?,
+            closed: self.next()?,
         })
     }
 
-    /// Cards, in the order of joining.
-    pub fn cards(&mut self) -> Result<Vec<Arc<Card>>, Odd> {
-        let mut list = self.list()?;
-        let mut cards = Vec::with_capacity(list.len());
-        while list.len() > 0 {
-            cards.push(Arc::new(card_in(&list.bytes()?)?));
-        }
+    /// Cards in the order of joining.
+    pub fn cards(&mut self) -> Result<Vec<Arc<Card>>, Malformed> {
+        let mut cards = self.list(|list| Ok(Arc::new(card(&list.next::<Vec<u8>>()?)?)))?;
         cards.sort_by_key(|card| card.order);
         Ok(cards)
     }
 
-    /// Joins and leaves that somebody has yet to read.
-    pub fn comings_and_goings(&mut self) -> Result<Vec<Content>, Odd> {
-        let mut list = self.list()?;
-        let mut events = Vec::with_capacity(list.len());
-        while list.len() > 0 {
-            let event = list.bytes()?;
-            let (kind, card) = event.split_first().ok_or(Odd)?;
-            let card = Arc::new(card_in(card)?);
-            events.push(match kind {
+    /// The joins and leaves that a peer has not read yet.
+    pub fn unread_events(&mut self) -> Result<Vec<Content>, Malformed> {
+        self.list(|list| {
+            let event = list.next::<Vec<u8>>()?;
+            let (kind, bytes) = event.split_first().ok_or(Malformed)?;
+            let card = Arc::new(card(bytes)?);
+            Ok(match kind {
                 b'j' => Content::PeerJoined(card),
                 _ => Content::PeerLeft { peer: card, reason: LeaveReason::Left },
-            });
-        }
-        Ok(events)
+            })
+        })
     }
 
-    /// The entries of a mailbox up to a cursor: each is named fields, the header and the body.
-    pub fn messages(&mut self, cursor: Seq) -> Result<Vec<Message>, Odd> {
-        let mut list = self.list()?;
-        let mut messages = Vec::with_capacity(list.len());
-        while list.len() > 0 {
-            let seq = Seq::new(cursor.get().checked_sub(list.len() as u64 - 1).ok_or(Odd)?).ok_or(Odd)?;
-            let mut fields = list.list()?;
-            let (_, header, _, body) = (fields.bytes()?, fields.bytes()?, fields.bytes()?, fields.bytes()?);
-            messages.push(message(seq, &header, body)?);
-        }
-        Ok(messages)
+    /// The entries of a mailbox up to a cursor. Each has two named fields, the header and the body.
+    pub fn messages(&mut self, cursor: Seq) -> Result<Vec<Message>, Malformed> {
+        self.list(|list| {
+            let following = list.0.len() as u64 - 1;
+            let seq = cursor.get().checked_sub(following).and_then(Seq::new).ok_or(Malformed)?;
+            let [_, header, _, body] = list.next::<[Vec<u8>; 4]>()?;
+            message(seq, &header, body)
+        })
     }
 }
 
-fn message(seq: Seq, header: &[u8], body: Vec<u8>) -> Result<Message, Odd> {
-    let (kind, rest) = header.split_first().ok_or(Odd)?;
-    let (since, rest) = rest.split_first_chunk().ok_or(Odd)?;
-    let from = rest.get(8..).ok_or(Odd)?;
+fn message(seq: Seq, header: &[u8], body: Vec<u8>) -> Result<Message, Malformed> {
+    let (kind, rest) = header.split_first().ok_or(Malformed)?;
+    let (since, rest) = rest.split_first_chunk().ok_or(Malformed)?;
+    let from = rest.get(8..).ok_or(Malformed)?;
     let content = match kind {
         b'r' => {
-            Content::Relayed { from: peer_of(from)?, payload: Payload::new(String::from_utf8(body).map_err(|_| Odd)?) }
+            let payload = Payload::new(String::from_utf8(body).map_err(|_| Malformed)?);
+            Content::Relayed { from: peer_id(from)?, payload }
         }
-        b'j' => Content::PeerJoined(Arc::new(card_in(&body)?)),
+        b'j' => Content::PeerJoined(Arc::new(card(&body)?)),
         b'l' => {
-            let (reason, card) = body.split_first().ok_or(Odd)?;
-            Content::PeerLeft { peer: Arc::new(card_in(card)?), reason: reason_of(*reason)? }
+            let (reason, bytes) = body.split_first().ok_or(Malformed)?;
+            Content::PeerLeft { peer: Arc::new(card(bytes)?), reason: leave_reason(*reason)? }
         }
         b'c' => Content::RoomClosed,
-        _ => return Err(Odd),
+        _ => return Err(Malformed),
     };
     Ok(Message { seq, since: Timestamp::from_micros(u64::from_be_bytes(*since)), content })
 }
 
-fn seats_in(mut list: Values, now: Timestamp) -> Result<Vec<Seat>, Odd> {
-    let mut seats = Vec::with_capacity(list.len());
-    while list.len() > 0 {
-        let mut lease = list.list()?;
-        let lease = Lease::kept(lease.time()?, lease.time()?, lease.flag()?);
-        seats.push(Seat { frees_in: lease.frees_in(now) });
-    }
-    Ok(seats)
+fn seat(list: &mut Values, now: Timestamp) -> Result<Seat, Malformed> {
+    let (ends, held_until, leaving) = list.next()?;
+    let [ends, held_until] = [ends, held_until].map(Timestamp::from_micros);
+    Ok(Seat { frees_in: Lease::stored(ends, held_until, leaving).frees_in(now) })
 }
 
-fn note(room: &str, text: &[u8]) -> Result<Lifecycle, Odd> {
-    let (kind, id) = text.split_first().ok_or(Odd)?;
-    let turn = match kind {
-        b'm' => Turn::RoomMade,
-        b'j' => Turn::PeerJoined(peer_of(id)?),
-        b'r' => Turn::PeerResumed(peer_of(id)?),
-        b'c' => Turn::RoomClosed,
-        b'g' => Turn::RoomGone,
-        reason => Turn::PeerLeft(peer_of(id)?, reason_of(*reason)?),
+fn lifecycle_event(room: &str, text: &[u8]) -> Result<LifecycleEvent, Malformed> {
+    let (kind, id) = text.split_first().ok_or(Malformed)?;
+    let change = match kind {
+        b'm' => Change::RoomMade,
+        b'j' => Change::PeerJoined(peer_id(id)?),
+        b'r' => Change::PeerResumed(peer_id(id)?),
+        b'c' => Change::RoomClosed,
+        b'g' => Change::RoomGone,
+        reason => Change::PeerLeft(peer_id(id)?, leave_reason(*reason)?),
     };
-    Ok(Lifecycle { room: RoomName::parse(room).ok_or(Odd)?, turn })
+    Ok(LifecycleEvent { room: RoomName::parse(room).ok_or(Malformed)?, change })
 }
 
-fn reason_of(letter: u8) -> Result<LeaveReason, Odd> {
+fn leave_reason(letter: u8) -> Result<LeaveReason, Malformed> {
     match letter {
         b'l' => Ok(LeaveReason::Left),
         b'e' => Ok(LeaveReason::Expired),
         b'k' => Ok(LeaveReason::Kicked),
-        _ => Err(Odd),
+        _ => Err(Malformed),
     }
 }
 
-pub fn peer_of(bytes: &[u8]) -> Result<PeerId, Odd> {
-    bytes.try_into().map(PeerId::from_bytes).map_err(|_| Odd)
+fn peer_id(bytes: &[u8]) -> Result<PeerId, Malformed> {
+    bytes.try_into().map(PeerId::from_bytes).map_err(|_| Malformed)
 }
 
-pub fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
-        Value::SimpleString(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
-/// Ids one after the other.
+/// Concatenated ids.
 pub fn ids_in(bytes: &[u8]) -> impl Iterator<Item = PeerId> {
     bytes.as_chunks::<16>().0.iter().map(|id| PeerId::from_bytes(*id))
 }
 
-/// Places that messages were put into: ids, each with its number.
-pub fn places_in(bytes: &[u8]) -> Vec<(PeerId, Seq)> {
-    let place = |place: &[u8; 24]| {
-        let (id, seq) = place.split_first_chunk()?;
+/// Concatenated ids, each with the number of its message.
+pub fn positions_in(bytes: &[u8]) -> Vec<(PeerId, Seq)> {
+    let position = |bytes: &[u8; 24]| {
+        let (id, seq) = bytes.split_first_chunk()?;
         Some((PeerId::from_bytes(*id), Seq::new(u64::from_be_bytes(seq.try_into().ok()?))?))
     };
-    bytes.as_chunks::<24>().0.iter().filter_map(place).collect()
+    bytes.as_chunks::<24>().0.iter().filter_map(position).collect()
 }
 
-/// A card without its order, which is put in front by the script: the id, the length of the name, the name, the metadata.
-pub fn card_of(id: PeerId, name: &Name, metadata: &Metadata) -> Vec<u8> {
+/// A card without its order, which the script puts in front: the id, the length of the name, the name, the metadata.
+pub fn encode_card(id: PeerId, name: &Name, metadata: &Metadata) -> Vec<u8> {
     let name = name.as_str().as_bytes();
     let length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
     [id.as_bytes(), &length[..], name, metadata.as_str().as_bytes()].concat()
 }
 
-fn card_in(bytes: &[u8]) -> Result<Card, Odd> {
-    let colon = bytes.iter().position(|byte| *byte == b':').ok_or(Odd)?;
-    let (id, rest) = bytes[colon + 1..].split_first_chunk().ok_or(Odd)?;
-    let (length, rest) = rest.split_first_chunk().ok_or(Odd)?;
-    let (name, metadata) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(Odd)?;
-    let text = |bytes| std::str::from_utf8(bytes).map_err(|_| Odd);
+fn card(bytes: &[u8]) -> Result<Card, Malformed> {
+    let colon = bytes.iter().position(|byte| *byte == b':').ok_or(Malformed)?;
+    let (id, rest) = bytes[colon + 1..].split_first_chunk().ok_or(Malformed)?;
+    let (length, rest) = rest.split_first_chunk().ok_or(Malformed)?;
+    let (name, metadata) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(Malformed)?;
+    let text = |bytes| std::str::from_utf8(bytes).map_err(|_| Malformed);
     Ok(Card {
         id: PeerId::from_bytes(*id),
-        name: Name::parse(text(name)?).ok_or(Odd)?,
+        name: Name::parse(text(name)?).ok_or(Malformed)?,
         metadata: Metadata::new(text(metadata)?),
-        order: parse(&bytes[..colon])?,
+        order: text(&bytes[..colon])?.parse().map_err(|_| Malformed)?,
     })
 }
 
-fn parse(digits: &[u8]) -> Result<u64, Odd> {
-    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or(Odd)
+/// What the script is to return if the room would have to be created.
+pub fn verdict(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::TicketMissing => "TicketMissing",
+        Refusal::MayNotCreate => "MayNotCreate",
+        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
+        _ => "RoomsExhausted",
+    }
 }
 
-/// In microseconds, as scripts reckon.
+/// The unit of time in scripts.
 pub fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Taking a seat.
+//! Joining a room.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use crate::{
     domain::{Identity, Joined, Refusal, RoomName, Seq, Visitor, roster_before},
     engine::redis::{
         Redis,
-        decode::{Odd, Reply, card_of},
-        keyed, micros,
+        decode::{Malformed, Reply, encode_card, micros, verdict},
         scripts::{Call, Script},
     },
 };
@@ -15,64 +14,52 @@ use crate::{
 impl Redis {
     pub async fn join(self: &Arc<Self>, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         self.refuse_when_draining()?;
-        let joined = self.run(self.joining(Script::Join, name, &visitor), read_joined).await;
+        let joined = self.run(self.join_call(Script::Join, name, &visitor), read_joined).await;
         match (&joined, visitor.identity) {
-            // Coming back to a seat takes no memory.
+            // Returning to a seat takes no memory.
             (Err(Refusal::MemoryExhausted), Identity::Returning { .. }) => {
-                self.run(self.joining(Script::ComeBack, name, &visitor), read_joined).await
+                self.run(self.join_call(Script::Resume, name, &visitor), read_joined).await
             }
             _ => joined,
         }
     }
 
-    fn joining(&self, script: Script, name: &RoomName, visitor: &Visitor) -> Call {
+    fn join_call(&self, script: Script, name: &RoomName, visitor: &Visitor) -> Call {
         let mut call = self.call(script, name);
-        // As in `Rooms::join`, but for the room itself.
-        let seats = visitor.rights.check_making().and_then(|()| self.limits.seats(visitor.capacity));
+        // The checks of `Rooms::join` that do not need the room.
+        let seats = visitor.rights.check_create().and_then(|()| self.limits.seats(visitor.capacity));
         let seats = seats.and_then(|seats| self.check_rooms().map(|()| seats));
         let (id, restart, returning) = match visitor.identity {
             Identity::New(id) => (id, Seq::START, false),
             Identity::Returning { id, restart } => (id, restart, true),
         };
-        call.some(seats.as_ref().err().map(named)).arg(id.as_bytes()).arg(restart.get()).flag(returning);
+        call.some(seats.as_ref().err().map(verdict)).arg(id.as_bytes()).arg(restart.get()).flag(returning);
         call.arg(seats.unwrap_or_default()).some(visitor.secret.as_ref().map(|secret| &secret.as_digest()[..]));
         call.arg(visitor.creator.as_bytes());
-        keyed(&mut call, visitor.keyed);
-        call.page(visitor.page).flag(visitor.rights.enter).flag(visitor.rights.administer);
+        call.key(visitor.keyed).page(visitor.page).flag(visitor.rights.enter).flag(visitor.rights.administer);
         let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
-        call.arg(card_of(id, &visitor.name, &visitor.metadata)).arg(bytes).arg(micros(self.limits.lease));
-        call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes).flag(script == Script::ComeBack);
+        call.arg(encode_card(id, &visitor.name, &visitor.metadata)).arg(bytes).arg(micros(self.limits.lease));
+        call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes).flag(script == Script::Resume);
         call
     }
 }
 
-fn read_joined(reply: &mut Reply) -> Result<Joined, Odd> {
+fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
     let rest = &mut reply.rest;
-    let (resumed, _is_new, created_room, administers) = (rest.flag()?, rest.flag()?, rest.flag()?, rest.flag()?);
-    let (creator, capacity, id) = (rest.creator()?, rest.count()?, rest.peer()?);
+    let (resumed, created_room, administers): (bool, bool, bool) = (rest.next()?, rest.next()?, rest.next()?);
+    let (creator, capacity, id) = (rest.creator()?, rest.next()?, rest.peer()?);
     let (cursor, newest) = (rest.seq()?, rest.seq()?);
-    let (cards, unread) = (rest.cards()?, rest.comings_and_goings()?);
+    let (cards, unread) = (rest.cards()?, rest.unread_events()?);
     let (own, others): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.id == id);
     let created = created_room && !resumed;
     Ok(Joined {
         created,
         resumed,
         capacity,
-        card: own.into_iter().next().ok_or(Odd)?,
+        card: own.into_iter().next().ok_or(Malformed)?,
         cursor,
         newest,
         roster: roster_before(others, unread.iter()),
         creator: creator.filter(|_| created || administers),
-        wake: Vec::new(),
     })
-}
-
-/// As scripts call the reasons why this node makes no room.
-pub(in crate::engine) fn named(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::TicketMissing => "TicketMissing",
-        Refusal::MayNotCreate => "MayNotCreate",
-        Refusal::CapacityInvalid { .. } => "CapacityInvalid",
-        _ => "RoomsExhausted",
-    }
 }

@@ -1,18 +1,17 @@
-//! What is kept under which key, and where in a cluster that is.
+//! Keys, and their slots in a cluster.
 
 use std::sync::LazyLock;
 
 use crate::domain::RoomName;
 
-/// The version of what is kept and of what scripts expect of it. Nodes of different versions share a Redis without seeing
-/// each other's rooms. A field at the end of a record, or a new script, needs no new version.
+/// The version of the stored data. Nodes of different versions may share a Redis, but do not see each other's rooms. A field at
+/// the end of a record, or a changed script, needs no new version.
 const VERSION: u32 = 1;
 
-/// Rooms are kept in so many buckets, each with its own index of deadlines in the same slot of the cluster as its rooms.
-/// Enough for a cluster of dozens of masters to have much the same number each, few enough to sweep them all.
+/// Each bucket of rooms has its own index of deadlines, in the same slot of a cluster as its rooms. Enough to spread evenly over
+/// dozens of masters, few enough to sweep them all.
 pub const BUCKETS: usize = 256;
 
-/// A cluster's.
 const SLOTS: u16 = 16384;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,7 +22,6 @@ impl Bucket {
         (0..BUCKETS as u16).map(Bucket)
     }
 
-    /// The same on every node.
     pub fn of(room: &RoomName) -> Self {
         Self(crc16(room.as_bytes()) % BUCKETS as u16)
     }
@@ -32,13 +30,13 @@ impl Bucket {
         usize::from(self.0)
     }
 
-    /// The slot of a cluster that all its keys are in.
+    /// The slot of all its keys.
     pub fn slot(self) -> u16 {
         slot(&TAGS[self.index()])
     }
 }
 
-/// The hash tag of each bucket, made so that their slots lie evenly among all: numbers by themselves would not.
+/// The hash tag of each bucket, chosen so that the slots of all are evenly spread, which those of plain numbers would not be.
 static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let of_bucket = |bucket: usize| {
         let mut tags = (0_u32..).map(|number| format!("{bucket}.{number}"));
@@ -51,12 +49,12 @@ fn slot(tag: &str) -> u16 {
     crc16(tag.as_bytes()) % SLOTS
 }
 
-/// With what all keys begin, before the colon.
+/// The start of every key, before the colon.
 pub fn prefix(name: &str) -> String {
     format!("{name}{VERSION}")
 }
 
-/// With what the keys of each bucket begin.
+/// The key of each bucket's index of deadlines.
 #[derive(Debug)]
 pub struct Keys(Vec<String>);
 
@@ -66,19 +64,19 @@ impl Keys {
         Self(TAGS.iter().map(|tag| format!("{prefix}:{{{tag}}}:d")).collect())
     }
 
-    /// The index of deadlines: by it the scripts know the others.
+    /// Scripts derive the bucket's other keys from it.
     pub fn deadlines(&self, bucket: Bucket) -> &str {
         &self.0[bucket.index()]
     }
 
-    /// The channel on which a node is told of mailboxes in a bucket.
+    /// The channel of a node's wake-ups from a bucket.
     pub fn channel(&self, bucket: Bucket, node: &str) -> String {
         let key = self.deadlines(bucket);
         format!("{}w:{node}", &key[..key.len() - 1])
     }
 }
 
-/// CRC-16/XMODEM, by which a cluster finds the slot of a key.
+/// CRC-16/XMODEM, which gives the slot of a key.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(
@@ -93,8 +91,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_the_clusters() {
-        // The example of the cluster specification.
+    fn the_checksum_is_that_of_the_cluster_specification() {
+        // The example in the cluster specification.
         assert_eq!(crc16(b"123456789"), 0x31C3);
     }
 

@@ -1,29 +1,18 @@
-//! The engine for several machines: rooms are kept in Redis, and any node answers any request.
+//! The engine for several nodes: rooms are in Redis, and any node serves any request. docs/redis.md describes the data.
 //!
-//! One script for each operation (`scripts`), so that each is atomic and one round trip. A wake-up is a hint that comes
-//! through a channel of the node where the poll waits, and the read is the truth: a poll registers first and then
-//! reads, and after a lost connection every poll reads again.
-//!
-//! [`Redis`] is the engine. `routing` knows which server to ask and what its failures mean, `discovery` and `node` find
-//! and watch servers, `receive` parks polls, and `decode` reads what scripts answer. `docs/redis.md` says what is kept
-//! and how.
+//! Each operation is one script (`scripts`), and so atomic and one round trip. A wake-up comes through a channel of the node where
+//! the poll is parked, and is only a hint: a poll registers first and then reads, and after a lost connection every poll reads
+//! again.
 
 mod connection;
 mod decode;
-mod discovery;
-mod encryption;
 mod join;
 mod keys;
-mod node;
 mod receive;
-mod rights;
 mod room_count;
-mod routing;
 mod runtime;
 mod scripts;
-mod server_info;
 mod sweep;
-mod url;
 mod waiters;
 
 use std::{
@@ -39,28 +28,27 @@ use tokio::{
     sync::{Notify, Semaphore, oneshot},
 };
 
-pub use encryption::TlsFiles;
-pub use url::{Address, Login};
+pub use connection::{
+    address::{Address, Login},
+    tls::TlsFiles,
+};
 
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Keyed, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView,
-        Timestamp,
+        Accepted, Card, Created, CreatorId, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Timestamp,
     },
     engine::{
-        counters::Flow,
+        counters::Counters,
         lifecycle_log,
         redis::{
-            connection::Ears,
-            decode::{Odd, Reply, micros, places_in},
-            join::named,
+            connection::{router::Router, session::NodeContext},
+            decode::{Malformed, Reply, micros, positions_in, verdict},
             keys::{Bucket, Keys},
-            room_count::Census,
-            routing::{Link, Trouble},
+            room_count::RoomCount,
             runtime::Thread,
-            scripts::{Call, Digests, Script},
-            waiters::Places,
+            scripts::{Call, Script},
+            waiters::NodeWaiters,
         },
         waiters::Wake,
     },
@@ -68,36 +56,34 @@ use crate::{
 
 #[derive(Debug)]
 pub struct Redis {
-    link: Arc<Link>,
-    places: Arc<Places>,
+    router: Arc<Router>,
+    waiters: Arc<NodeWaiters>,
     keys: Arc<Keys>,
-    digests: Arc<Digests>,
-    /// What this node is called in Redis.
+    /// This node's name in Redis.
     node: String,
     room_lease: String,
-    census: Census,
+    room_count: RoomCount,
     hasher: RandomState,
     clock: Clock,
     limits: Arc<Limits>,
     draining: AtomicBool,
-    /// Of polls that all look again.
-    turns: Semaphore,
-    flow: Flow,
+    /// Permits for polls that read again after a lost connection.
+    rereads: Semaphore,
+    counters: Counters,
     thread: Thread,
 }
 
-/// So many polls look again at a time after Redis was lost: half of the calls that may be on their way, and the rest is for others.
-const LOOKS_AT_ONCE: usize = 128;
+/// Half of the calls that may be in flight to one server, so that the other half is left for requests.
+const MAX_CONCURRENT_REREADS: usize = 128;
 
 impl Redis {
-    /// Connects, which takes a moment. An error says what is wrong.
+    /// Blocks until it is connected. An error says why it is not.
     pub fn connect(address: Address, limits: Arc<Limits>, clock: Clock) -> Result<Arc<Self>, String> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         Self::connect_on(runtime, address, limits, clock)
     }
 
-    /// The same, with a runtime of a single thread to drive the connections. A test that has paused the runtime's clock says
-    /// when time-outs strike.
+    /// With the caller's runtime, which must be single-threaded. A test that pauses its clock controls all timeouts.
     pub fn connect_on(
         runtime: Runtime,
         address: Address,
@@ -105,38 +91,31 @@ impl Redis {
         clock: Clock,
     ) -> Result<Arc<Self>, String> {
         let thread = Thread::start(runtime).map_err(|error| error.to_string())?;
-        let places = Arc::new(Places::default());
+        let waiters = Arc::new(NodeWaiters::default());
         let keys = Arc::new(Keys::new(&address.prefix));
         let node = format!("{:016x}", fastrand::u64(..));
-        let digests = Arc::new(Digests::reckon());
-        let ears = Ears {
-            keys: keys.clone(),
-            digests: digests.clone(),
-            node: node.clone(),
-            places: places.clone(),
-            look: Arc::new(Notify::new()),
-        };
+        let check = Arc::new(Notify::new());
+        let context = NodeContext { keys: keys.clone(), node: node.clone(), waiters: waiters.clone(), check };
         let (report, connected) = std::sync::mpsc::channel();
         let shown = address.to_string();
-        thread.spawn(async move { drop(report.send(Link::connect(address, ears).await)) });
-        let link = connected.recv().map_err(|error| error.to_string()).flatten();
-        let link = link.map_err(|why| format!("Redis at {shown} cannot be used: {why}"))?;
-        let kept = link.clone();
-        thread.spawn(async move { kept.keep().await });
+        thread.spawn(async move { drop(report.send(Router::connect(address, context).await)) });
+        let router = connected.recv().map_err(|error| error.to_string()).flatten();
+        let router = router.map_err(|why| format!("Redis at {shown} cannot be used: {why}"))?;
+        let supervised = router.clone();
+        thread.spawn(async move { supervised.supervise().await });
         Ok(Arc::new(Self {
-            link,
-            places,
+            router,
+            waiters,
             keys,
-            digests,
             node,
             room_lease: micros(limits.room_lease).to_string(),
-            census: Census::new(),
+            room_count: RoomCount::new(),
             hasher: RandomState::new(),
             clock,
             limits,
             draining: AtomicBool::new(false),
-            turns: Semaphore::new(LOOKS_AT_ONCE),
-            flow: Flow::default(),
+            rereads: Semaphore::new(MAX_CONCURRENT_REREADS),
+            counters: Counters::default(),
             thread,
         }))
     }
@@ -150,11 +129,10 @@ impl Redis {
         self.refuse_when_draining()?;
         let mut call = self.call(Script::Create, name);
         let seats = self.limits.seats(plan.capacity).and_then(|seats| self.check_rooms().map(|()| seats));
-        call.some(seats.as_ref().err().map(named)).arg(seats.unwrap_or_default());
-        call.some(plan.secret.as_ref().map(|secret| &secret.as_digest()[..])).arg(creator.as_bytes());
-        keyed(&mut call, plan.made_by);
+        call.some(seats.as_ref().err().map(verdict)).arg(seats.unwrap_or_default());
+        call.some(plan.secret.as_ref().map(|secret| &secret.as_digest()[..])).arg(creator.as_bytes()).key(plan.made_by);
         self.run(call, |reply| {
-            let creator = reply.rest.creator()?.ok_or(Odd)?;
+            let creator = reply.rest.creator()?.ok_or(Malformed)?;
             Ok(Created { creator, view: reply.rest.view()? })
         })
         .await
@@ -163,23 +141,17 @@ impl Redis {
     pub async fn post(self: &Arc<Self>, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
         let mut call = self.call(Script::Post, name);
-        call.arg(from.as_bytes()).arg(micros(self.limits.lease));
-        call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes).arg(self.limits.idempotency_keys);
-        keyed(&mut call, post.keyed);
+        call.arg(from.as_bytes()).arg(micros(self.limits.lease)).arg(self.limits.mailbox_messages);
+        call.arg(self.limits.mailbox_bytes).arg(self.limits.idempotency_keys).key(post.keyed);
         for target in &post.targets {
             call.some(target.to.as_ref().map(PeerId::as_bytes)).arg(target.payload.as_str());
         }
-        let accepted = self.run(call, |reply| {
-            let rest = &mut reply.rest;
-            Ok(Accepted {
-                places: places_in(&rest.bytes()?),
-                repeated: rest.flag()?,
-                bytes: rest.count()?,
-                fullest: rest.count()?,
-            })
+        let accepted = self.run(call, |Reply { rest, .. }| {
+            let positions = positions_in(&rest.next::<Vec<u8>>()?);
+            Ok(Accepted { positions, repeated: rest.next()?, bytes: rest.next()?, fullest: rest.next()? })
         });
         let accepted = accepted.await?;
-        self.flow.accepted(&accepted);
+        self.counters.accepted(&accepted);
         Ok(accepted)
     }
 
@@ -230,25 +202,24 @@ impl Redis {
 
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
-        self.places.wake_all(Wake::Draining);
+        self.waiters.wake_all(Wake::Draining);
     }
 
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Whether Redis can be reached.
     pub fn is_up(&self) -> bool {
-        self.link.is_up()
+        self.router.is_up()
     }
 
     fn refuse_when_draining(&self) -> Result<(), Refusal> {
         if self.is_draining() { Err(Refusal::Draining) } else { Ok(()) }
     }
 
-    /// A soft limit: nodes that make rooms at the same time learn of each other's at the next sweep.
+    /// A soft limit: rooms that other nodes have created since the last sweep do not count.
     fn check_rooms(&self) -> Result<(), Refusal> {
-        if self.census.rooms() < self.limits.rooms { Ok(()) } else { Err(Refusal::RoomsExhausted) }
+        if self.room_count.rooms() < self.limits.rooms { Ok(()) } else { Err(Refusal::RoomsExhausted) }
     }
 
     fn call(&self, script: Script, name: &RoomName) -> Call {
@@ -259,73 +230,59 @@ impl Redis {
         self.call_at(self.clock.now(), script, bucket, room)
     }
 
-    /// Redis goes by its own clock, unless a test drives ours.
+    /// Redis uses its own clock, unless a test drives ours.
     fn call_at(&self, now: Timestamp, script: Script, bucket: Bucket, room: &str) -> Call {
         let now = if self.clock.is_driven() { now.micros().to_string() } else { String::new() };
         let head = [now.as_str(), &self.node, &self.room_lease];
-        Call::new(&self.digests, script, bucket, self.keys.deadlines(bucket), head, room)
-    }
-
-    /// Runs a script to its end, wakes whom it says and logs what happened, whether or not somebody still waits for it. A
-    /// poll that asks, by its ticket, does not wake itself. When all of them ask, each does in its turn.
-    async fn run_for<T: Send + 'static>(
-        self: &Arc<Self>,
-        ticket: Option<u64>,
-        in_turn: bool,
-        call: Call,
-        read: impl FnOnce(&mut Reply) -> Result<T, Odd> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let (sender, answer) = oneshot::channel();
-        let this = self.clone();
-        self.spawn(async move {
-            let _turn = if in_turn { this.turns.acquire().await.ok() } else { None };
-            let reply = this.ask_and_tell(call, ticket).await;
-            let _ = sender.send(reply.and_then(|mut reply| {
-                if reply.is_ok() {
-                    return read(&mut reply).map_err(odd);
-                }
-                Err(reply.refusal(&this.limits).unwrap_or_else(odd))
-            }));
-        });
-        self.clock.standing_still(answer).await.unwrap_or(Err(Refusal::EngineUnavailable { perhaps_done: true }))
+        Call::new(script, bucket, self.keys.deadlines(bucket), head, room)
     }
 
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         call: Call,
-        read: impl FnOnce(&mut Reply) -> Result<T, Odd> + Send + 'static,
+        read: impl FnOnce(&mut Reply) -> Result<T, Malformed> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.run_for(None, false, call, read).await
+        self.run_as(None, false, call, read).await
     }
 
-    async fn ask_and_tell(&self, call: Call, ticket: Option<u64>) -> Result<Reply, Refusal> {
+    /// Runs a call to its end, whether or not the caller still waits for it. The poll with this ticket is not woken by its own
+    /// call. A throttled call takes a permit first.
+    async fn run_as<T: Send + 'static>(
+        self: &Arc<Self>,
+        ticket: Option<u64>,
+        throttled: bool,
+        call: Call,
+        read: impl FnOnce(&mut Reply) -> Result<T, Malformed> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (sender, result) = oneshot::channel();
+        let this = self.clone();
+        self.thread.spawn(async move {
+            let _permit = if throttled { this.rereads.acquire().await.ok() } else { None };
+            let reply = this.execute(call, ticket).await;
+            let _ = sender.send(reply.and_then(|mut reply| {
+                if reply.is_ok() {
+                    return read(&mut reply).map_err(malformed);
+                }
+                Err(reply.refusal(&this.limits).unwrap_or_else(malformed))
+            }));
+        });
+        self.clock.standing_still(result).await.unwrap_or(Err(Refusal::EngineUnavailable { perhaps_done: true }))
+    }
+
+    /// Runs a call, wakes the polls that it names, and logs what happened.
+    async fn execute(&self, call: Call, ticket: Option<u64>) -> Result<Reply, Refusal> {
         let bucket = call.bucket;
-        let value = self.link.ask(bucket, &call.into_cmd()).await.map_err(|trouble| match trouble {
-            Trouble::Unreachable { perhaps_done } => Refusal::EngineUnavailable { perhaps_done },
-            Trouble::OutOfMemory => Refusal::MemoryExhausted,
-        })?;
-        let reply = Reply::read(value).map_err(odd)?;
-        // Counted before anybody is told.
-        self.census.note(bucket, &reply.lifecycle);
-        self.flow.expired(&reply.lifecycle);
-        self.places.wake(reply.wake.iter().copied(), ticket);
+        let reply = Reply::decode(self.router.call(bucket, &call.into_cmd()).await?).map_err(malformed)?;
+        // Before waking, so that those who are told see it counted.
+        self.room_count.update(bucket, &reply.lifecycle);
+        self.counters.expired(&reply.lifecycle);
+        self.waiters.wake(reply.wake.iter().copied(), ticket);
         lifecycle_log::log(&reply.lifecycle, &self.hasher);
         Ok(reply)
     }
-
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.thread.spawn(work);
-    }
 }
 
-/// Our scripts never answer so.
-fn odd(_: Odd) -> Refusal {
-    tracing::error!("an answer of a script cannot be read");
+fn malformed(_: Malformed) -> Refusal {
+    tracing::error!("a script returned a malformed reply");
     Refusal::EngineUnavailable { perhaps_done: true }
-}
-
-fn keyed(call: &mut Call, keyed: Option<Keyed>) {
-    let key = keyed.map(|keyed| keyed.key.to_be_bytes());
-    let request = keyed.map(|keyed| keyed.request.to_be_bytes());
-    call.some(key.as_ref().map(|key| &key[..])).some(request.as_ref().map(|request| &request[..]));
 }

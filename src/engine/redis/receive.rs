@@ -1,4 +1,4 @@
-//! Reading mailboxes, and waiting for what comes into them.
+//! Reading mailboxes and parking polls.
 
 use std::{
     sync::{
@@ -13,94 +13,76 @@ use tokio::sync::oneshot;
 use crate::{
     domain::{Batch, PeerId, Refusal, RoomName, Timestamp},
     engine::{
-        Asked,
+        PollRequest,
         redis::{
             Redis,
-            decode::{Odd, Reply},
+            decode::{Malformed, Reply, micros},
             keys::Bucket,
-            micros,
             scripts::Script,
         },
-        wait,
-        waiters::Wake,
+        waiters::{ReadOutcome, Wake, wait},
     },
 };
 
-/// Until a poll that could not look again tries to, if nothing wakes it before.
+/// When a poll whose read failed reads again, unless it is woken before.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a look into a mailbox found.
 #[derive(Debug)]
-enum Look {
-    Ready(Batch),
-    /// Nothing yet: the poll has its place, here and in Redis.
-    Parked(Parked),
-}
-
-/// A poll that waits. Dropping it gives its place back.
-#[derive(Debug)]
-struct Parked {
+struct ParkedPoll {
     poll: u64,
-    /// It could not look again, and may be missing something.
+    /// Its last read failed, so it may have missed something.
     unread: bool,
-    receiver: oneshot::Receiver<Wake>,
-    place: Place,
+    woken: oneshot::Receiver<Wake>,
+    registration: Registration,
 }
 
-impl Parked {
-    async fn woken(&mut self) -> Wake {
-        (&mut self.receiver).await.unwrap_or(Wake::News)
-    }
-
-    /// The look that comes says in Redis what is to be said of its place.
-    fn look_again(self) {
-        let occupant = &self.place.0;
-        occupant.redis.places.give_back(occupant.peer, occupant.ticket);
-    }
-}
-
-/// A place among those that wait here.
+/// A poll's entry in the node's waiters. Dropping it removes the entry, and the one in Redis, which keeps the lease from
+/// counting as quiet.
 #[derive(Debug)]
-struct Place(Arc<Occupant>);
+struct Registration(Arc<Registered>);
 
 #[derive(Debug)]
-struct Occupant {
+struct Registered {
     redis: Arc<Redis>,
     name: RoomName,
     peer: PeerId,
     ticket: u64,
-    /// Its number, once Redis has said so; 0 before, and when it does not wait.
+    /// The poll's number once it is parked in Redis; 0 before.
     poll: AtomicU64,
-    /// When its client went, in microseconds; 0 while it is there.
-    gone: AtomicU64,
+    /// When the client disconnected, in microseconds; 0 before.
+    dropped: AtomicU64,
 }
 
-impl Occupant {
-    /// Redis says that it waits, and perhaps it does no more.
-    fn is_waiting(&self, poll: u64) {
+impl Registered {
+    /// Redis has parked the poll, perhaps after its client disconnected.
+    fn set_parked(&self, poll: u64) {
         self.poll.store(poll, SeqCst);
-        if self.gone.load(SeqCst) > 0 {
+        if self.dropped.load(SeqCst) > 0 {
             self.release();
         }
     }
 
-    /// Nobody waits for that: if it does not arrive, the peer counts as heard of until the end of its hold.
+    /// Not waited for: if the call fails, the peer counts as quiet only after the end of the hold.
     fn release(&self) {
-        let gone = Timestamp::from_micros(self.gone.load(SeqCst));
-        let mut call = self.redis.call_at(gone, Script::Release, Bucket::of(&self.name), self.name.as_str());
+        let dropped = Timestamp::from_micros(self.dropped.load(SeqCst));
+        let mut call = self.redis.call_at(dropped, Script::Release, Bucket::of(&self.name), self.name.as_str());
         call.arg(self.peer.as_bytes()).arg(self.poll.load(SeqCst));
         let redis = self.redis.clone();
-        self.redis.spawn(async move { drop(redis.ask_and_tell(call, None).await) });
+        self.redis.thread.spawn(async move { drop(redis.execute(call, None).await) });
+    }
+
+    fn remove(&self) -> bool {
+        self.redis.waiters.remove(self.peer, self.ticket)
     }
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let occupant = &self.0;
-        // A clock that is driven shows its time in the thread that drives it only, so it is read here.
-        occupant.gone.store(occupant.redis.clock.now().micros().max(1), SeqCst);
-        if occupant.redis.places.give_back(occupant.peer, occupant.ticket) && occupant.poll.load(SeqCst) > 0 {
-            occupant.release();
+        let Self(registered) = self;
+        // Read here: a driven clock is only right on the thread that drives it.
+        registered.dropped.store(registered.redis.clock.now().micros().max(1), SeqCst);
+        if registered.remove() && registered.poll.load(SeqCst) > 0 {
+            registered.release();
         }
     }
 }
@@ -110,80 +92,74 @@ impl Redis {
         self: &Arc<Self>,
         name: &RoomName,
         peer: PeerId,
-        asked: Asked,
+        request: PollRequest,
         hold: Duration,
     ) -> Result<Batch, Refusal> {
         let until = self.clock.now() + hold;
-        let (mut poll, mut in_turn) = (None, false);
+        let (mut poll, mut throttled) = (None, false);
         loop {
-            let mut parked = match self.look(name, peer, asked, until, poll, in_turn).await? {
-                Look::Ready(batch) => return Ok(batch),
-                Look::Parked(parked) => parked,
-            };
-            poll = Some(parked.poll);
-            let next = if parked.unread { until.min(self.clock.now() + RETRY) } else { until };
-            in_turn = match wait(&self.clock, parked.woken(), next).await {
-                Wake::News => parked.unread,
-                Wake::Lost => true,
-                Wake::Draining => return Err(Refusal::Draining),
-            };
-            parked.look_again();
+            match self.read_or_park(name, peer, request, until, poll, throttled).await? {
+                ReadOutcome::Ready(batch) => return Ok(batch),
+                ReadOutcome::Parked(mut parked) => {
+                    poll = Some(parked.poll);
+                    let next = if parked.unread { until.min(self.clock.now() + RETRY) } else { until };
+                    throttled = wait(&self.clock, &mut parked.woken, next).await? == Wake::Reconnected || parked.unread;
+                    // The next read replaces the entry in Redis.
+                    parked.registration.0.remove();
+                }
+            }
         }
     }
 
-    /// Reads a mailbox and, if there is nothing and time is left, says in the same step that a poll waits here. Its place
-    /// is taken before: a hint cannot come too early.
-    async fn look(
+    /// Reads a mailbox and, if it is empty and the hold is not over, parks the poll in the same script. The poll is registered
+    /// before, so that no wake-up is missed. `throttled` says that many polls read again at once.
+    async fn read_or_park(
         self: &Arc<Self>,
         name: &RoomName,
         peer: PeerId,
-        Asked { after, page }: Asked,
+        PollRequest { after, page }: PollRequest,
         until: Timestamp,
         poll: Option<u64>,
-        in_turn: bool,
-    ) -> Result<Look, Refusal> {
+        throttled: bool,
+    ) -> Result<ReadOutcome<ParkedPoll>, Refusal> {
         let hold = self.clock.now().until(until);
         let mut call = self.call(Script::Read, name);
         call.arg(peer.as_bytes()).arg(micros(self.limits.lease)).arg(micros(hold));
         call.some(poll).page(page).some(after.map(|after| after.get()));
         let this = self.clone();
         if hold.is_zero() {
-            return self.run(call, move |reply| this.read(reply)).await.map(Look::Ready);
+            return self.run(call, move |reply| this.batch(reply)).await.map(ReadOutcome::Ready);
         }
-        if self.is_draining() {
-            return Err(Refusal::Draining);
-        }
-        let (ticket, receiver) = self.places.take(peer);
-        let (noted, gone) = (AtomicU64::new(0), AtomicU64::new(0));
-        let place =
-            Place(Arc::new(Occupant { redis: self.clone(), name: name.clone(), peer, ticket, poll: noted, gone }));
-        let occupant = place.0.clone();
-        let reading = self.run_for(Some(ticket), in_turn, call, move |reply| {
-            let batch = this.read(reply)?;
-            let waiting = batch.poll.filter(|_| batch.messages.is_empty());
-            waiting.inspect(|poll| occupant.is_waiting(*poll));
-            Ok((batch, waiting))
+        self.refuse_when_draining()?;
+        let (ticket, woken) = self.waiters.register(peer);
+        let (redis, name) = (self.clone(), name.clone());
+        let (number, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
+        let registration = Registration(Arc::new(Registered { redis, name, peer, ticket, poll: number, dropped }));
+        let registered = registration.0.clone();
+        let reading = self.run_as(Some(ticket), throttled, call, move |reply| {
+            let batch = this.batch(reply)?;
+            let parked = batch.poll.filter(|_| batch.messages.is_empty());
+            parked.inspect(|poll| registered.set_parked(*poll));
+            Ok((batch, parked))
         });
         let (poll, unread) = match (reading.await, poll) {
-            (Ok((batch, None)), _) => return Ok(Look::Ready(batch)),
+            (Ok((batch, None)), _) => return Ok(ReadOutcome::Ready(batch)),
             (Ok((_, Some(poll))), _) => (poll, false),
-            // Whoever has begun to wait goes on.
+            // A poll that was parked before stays parked.
             (Err(Refusal::EngineUnavailable { .. }), Some(poll)) => (poll, true),
             (Err(refusal), _) => return Err(refusal),
         };
-        place.0.is_waiting(poll);
-        // A drain that came after the check above has found this place, or is seen here.
-        if self.is_draining() {
-            return Err(Refusal::Draining);
-        }
-        Ok(Look::Parked(Parked { poll, unread, receiver, place }))
+        registration.0.set_parked(poll);
+        // A drain that began after the check above may have missed this poll.
+        self.refuse_when_draining()?;
+        Ok(ReadOutcome::Parked(ParkedPoll { poll, unread, woken, registration }))
     }
 
-    fn read(&self, reply: &mut Reply) -> Result<Batch, Odd> {
+    fn batch(&self, reply: &mut Reply) -> Result<Batch, Malformed> {
         let rest = &mut reply.rest;
-        let (cursor, fresh, poll) = (rest.seq()?, rest.count()?, rest.number()?);
+        let (cursor, fresh, poll) = (rest.seq()?, rest.next()?, rest.next::<u64>()?);
         let batch = Batch { messages: rest.messages(cursor)?, cursor, fresh, poll: (poll > 0).then_some(poll) };
-        self.flow.delivered(&batch, reply.now);
+        self.counters.delivered(&batch, reply.now);
         Ok(batch)
     }
 }

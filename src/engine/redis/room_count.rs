@@ -1,15 +1,15 @@
-//! How many rooms there are, as far as this node knows.
+//! The number of rooms, as far as this node knows it.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crate::{
-    domain::{Lifecycle, Turn},
+    domain::{Change, LifecycleEvent},
     engine::redis::keys::{BUCKETS, Bucket},
 };
 
-/// As of the last sweep of each bucket and what this node has done since. Other nodes' rooms are known at the next sweep.
+/// From the last sweep of each bucket, and what this node has done since. Rooms of other nodes are known at the next sweep.
 #[derive(Debug)]
-pub struct Census(Box<[Count]>);
+pub struct RoomCount(Box<[Count]>);
 
 #[derive(Debug, Default)]
 struct Count {
@@ -18,7 +18,7 @@ struct Count {
     changes: AtomicUsize,
 }
 
-impl Census {
+impl RoomCount {
     pub fn new() -> Self {
         Self(std::iter::repeat_with(Count::default).take(BUCKETS).collect())
     }
@@ -27,9 +27,9 @@ impl Census {
         self.0.iter().map(|count| count.rooms.load(SeqCst)).sum()
     }
 
-    pub fn note(&self, bucket: Bucket, lifecycle: &[Lifecycle]) {
-        let number = |turn| lifecycle.iter().filter(|note| note.turn == turn).count();
-        let (made, gone) = (number(Turn::RoomMade), number(Turn::RoomGone));
+    pub fn update(&self, bucket: Bucket, lifecycle: &[LifecycleEvent]) {
+        let number = |change| lifecycle.iter().filter(|event| event.change == change).count();
+        let (made, gone) = (number(Change::RoomMade), number(Change::RoomGone));
         if made + gone > 0 {
             let count = &self.0[bucket.index()];
             count.changes.fetch_add(1, SeqCst);
@@ -41,9 +41,9 @@ impl Census {
         self.0[bucket.index()].changes.load(SeqCst)
     }
 
-    /// What a sweep has found that began when there were so many changes. If there was one meanwhile, nobody knows which came
-    /// first, and the next sweep will tell.
-    pub fn found(&self, bucket: Bucket, rooms: usize, changes: usize) {
+    /// The result of a sweep that began after `changes` changes. If there was another meanwhile, the order of the two is unknown,
+    /// and the result is ignored until the next sweep.
+    pub fn set(&self, bucket: Bucket, rooms: usize, changes: usize) {
         let count = &self.0[bucket.index()];
         if count.changes.load(SeqCst) == changes {
             count.rooms.store(rooms, SeqCst);

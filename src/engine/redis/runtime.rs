@@ -1,4 +1,4 @@
-//! The thread that drives the connections.
+//! The thread that runs all Redis connections.
 
 use std::io;
 
@@ -7,12 +7,12 @@ use tokio::{
     sync::oneshot,
 };
 
-/// What was begun on it ends also when nobody waits for it any more. What is begun first is sent first, as long as no call has to
-/// wait for its turn: of a single thread's tasks that come from elsewhere, none overtakes another.
+/// Tasks run to their end although the request that spawned them may be dropped. Calls are sent in the order in which they were
+/// spawned, unless one has to queue: a single-threaded runtime keeps that order.
 #[derive(Debug)]
 pub struct Thread {
     tasks: Handle,
-    /// It stops when this is dropped.
+    /// The thread ends when this is dropped.
     _stop: oneshot::Sender<()>,
 }
 

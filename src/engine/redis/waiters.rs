@@ -1,4 +1,4 @@
-//! The polls that wait at this node.
+//! Polls parked at this node.
 
 use std::collections::HashMap;
 
@@ -7,82 +7,81 @@ use tokio::sync::oneshot;
 
 use crate::{domain::PeerId, engine::waiters::Wake};
 
-/// Several polls of one peer may wait for a moment, until the older ones have looked again and learnt that there is a newer
-/// one: which that is, only Redis knows.
+/// A peer may briefly have several: only Redis knows which poll is the newest, and the others end when they have read again.
 #[derive(Debug, Default)]
-pub struct Places {
-    /// One lock for all, held for one look-up.
-    waiting: Mutex<Waiting>,
+pub struct NodeWaiters {
+    /// Held for one look-up.
+    waiters: Mutex<Waiters>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    polls: HashMap<PeerId, Vec<Place>>,
+struct Waiters {
+    by_peer: HashMap<PeerId, Vec<Waiter>>,
     count: usize,
     tickets: u64,
 }
 
 #[derive(Debug)]
-struct Place {
+struct Waiter {
     ticket: u64,
     sender: oneshot::Sender<Wake>,
 }
 
-impl Places {
-    /// Takes a place, before the mailbox is read: a hint that comes while it is being read finds somebody.
-    pub fn take(&self, peer: PeerId) -> (u64, oneshot::Receiver<Wake>) {
+impl NodeWaiters {
+    /// Before the mailbox is read, so that a wake-up during the read is not lost.
+    pub fn register(&self, peer: PeerId) -> (u64, oneshot::Receiver<Wake>) {
         let (sender, receiver) = oneshot::channel();
-        let mut waiting = self.waiting.lock();
-        waiting.tickets += 1;
-        waiting.count += 1;
-        let ticket = waiting.tickets;
-        waiting.polls.entry(peer).or_default().push(Place { ticket, sender });
+        let mut waiters = self.waiters.lock();
+        waiters.tickets += 1;
+        waiters.count += 1;
+        let ticket = waiters.tickets;
+        waiters.by_peer.entry(peer).or_default().push(Waiter { ticket, sender });
         (ticket, receiver)
     }
 
-    /// Gives a place back. Says whether it was still there.
-    pub fn give_back(&self, peer: PeerId, ticket: u64) -> bool {
-        let mut waiting = self.waiting.lock();
-        let Some(polls) = waiting.polls.get_mut(&peer) else { return false };
-        let Some(index) = polls.iter().position(|place| place.ticket == ticket) else { return false };
+    /// Returns whether it was still registered.
+    pub fn remove(&self, peer: PeerId, ticket: u64) -> bool {
+        let mut waiters = self.waiters.lock();
+        let Some(polls) = waiters.by_peer.get_mut(&peer) else { return false };
+        let Some(index) = polls.iter().position(|waiter| waiter.ticket == ticket) else { return false };
         polls.swap_remove(index);
         if polls.is_empty() {
-            waiting.polls.remove(&peer);
+            waiters.by_peer.remove(&peer);
         }
-        waiting.count -= 1;
+        waiters.count -= 1;
         true
     }
 
-    /// Wakes the polls of these peers, but for the one that asks.
-    pub fn wake(&self, peers: impl IntoIterator<Item = PeerId>, but: Option<u64>) {
+    /// Wakes the polls of these peers, except the one with this ticket.
+    pub fn wake(&self, peers: impl IntoIterator<Item = PeerId>, except: Option<u64>) {
         for peer in peers {
-            let mut waiting = self.waiting.lock();
-            let Some(polls) = waiting.polls.remove(&peer) else { continue };
-            let (kept, woken): (Vec<_>, Vec<_>) = polls.into_iter().partition(|place| Some(place.ticket) == but);
-            waiting.count -= woken.len();
+            let mut waiters = self.waiters.lock();
+            let Some(polls) = waiters.by_peer.remove(&peer) else { continue };
+            let (kept, woken): (Vec<_>, Vec<_>) = polls.into_iter().partition(|waiter| Some(waiter.ticket) == except);
+            waiters.count -= woken.len();
             if !kept.is_empty() {
-                waiting.polls.insert(peer, kept);
+                waiters.by_peer.insert(peer, kept);
             }
-            drop(waiting);
-            send(woken, Wake::News);
+            drop(waiters);
+            send(woken, Wake::Changed);
         }
     }
 
     pub fn wake_all(&self, why: Wake) {
-        let mut waiting = self.waiting.lock();
-        waiting.count = 0;
-        let all = std::mem::take(&mut waiting.polls);
-        drop(waiting);
+        let mut waiters = self.waiters.lock();
+        waiters.count = 0;
+        let all = std::mem::take(&mut waiters.by_peer);
+        drop(waiters);
         send(all.into_values().flatten(), why);
     }
 
     pub fn len(&self) -> usize {
-        self.waiting.lock().count
+        self.waiters.lock().count
     }
 }
 
-fn send(places: impl IntoIterator<Item = Place>, why: Wake) {
-    for place in places {
-        let _ = place.sender.send(why);
+fn send(waiters: impl IntoIterator<Item = Waiter>, why: Wake) {
+    for waiter in waiters {
+        let _ = waiter.sender.send(why);
     }
 }

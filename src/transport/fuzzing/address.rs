@@ -10,10 +10,9 @@ use crate::{
     },
 };
 
-/// Whatever a client writes into the headers, it can only make itself count as the proxy it came through: the address is
-/// one that a trusted proxy saw, or the proxy's own.
+/// Whatever a client writes into the headers, the result is the address that a trusted proxy saw, or that of a proxy.
 ///
-/// The lines: who sends, what the client and then the proxies wrote into `X-Forwarded-For`, and the same for `Forwarded`.
+/// The lines: the peer, what the client and then the proxies wrote into `X-Forwarded-For`, and the same for `Forwarded`.
 pub fn address(input: &[u8]) {
     let [sender, client_x, proxies_x, client_rfc, proxies_rfc] = lines(input);
     let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
@@ -37,7 +36,7 @@ pub fn address(input: &[u8]) {
     for forged in [one_line, two_lines] {
         let found = proxies.client(sender, Headers::Map(&forged));
         check_walk(&proxies, sender.to_canonical(), found, &forged);
-        // Two headers that disagree count for nothing, and so can hide a client, but never behind another's address.
+        // Contradicting headers are ignored: they can hide a client, but only behind a proxy's address.
         let both = !proxies_x.is_empty() && !proxies_rfc.is_empty();
         if both && !proxies.trusts(seen) {
             assert!(found == seen || proxies.trusts(found), "{found} instead of {seen}");
@@ -45,8 +44,7 @@ pub fn address(input: &[u8]) {
     }
 }
 
-/// Nobody's word counts to the left of an address that is not trusted: the address found stands in a header with nothing
-/// but trusted ones to the right of it, or it is the sender's.
+/// The address found is the peer's, or has only trusted addresses to its right in one of the headers.
 fn check_walk(proxies: &TrustedProxies, sender: IpAddr, found: IpAddr, headers: &HeaderMap) {
     let stands = |name: HeaderName| {
         let text: Vec<&str> = headers.get_all(name).filter_map(|value| value.to_str().ok()).collect();
@@ -56,10 +54,10 @@ fn check_walk(proxies: &TrustedProxies, sender: IpAddr, found: IpAddr, headers: 
         right_of_it.find(|ip| !ip.as_ref().is_some_and(trusted) || *ip == Some(found)) == Some(Some(found))
     };
     let in_a_header = stands(header::X_FORWARDED_FOR) || stands(header::FORWARDED);
-    assert!(found == sender || (proxies.trusts(sender) && in_a_header), "{found} was told by nobody trusted");
+    assert!(found == sender || (proxies.trusts(sender) && in_a_header), "{found} was not named by a trusted proxy");
 }
 
-/// Read without the parser's help: what is left of an entry without its decoration.
+/// An address in an entry, found independently of the parser.
 fn address_in(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim().to_ascii_lowercase();
     let node = match entry.split(';').map(str::trim).find_map(|pair| pair.strip_prefix("for=")) {
@@ -85,7 +83,7 @@ fn headers(lines: &[(HeaderName, &[&[u8]])]) -> HeaderMap {
     headers
 }
 
-/// An address and all its neighbours in the network that one customer gets are one to the limits, and nobody else is.
+/// Exactly the addresses in the same /64, or the same IPv4 address, have the same key.
 fn check_key(ip: IpAddr) {
     let key = AddressKey::from(ip);
     assert_eq!(parse_node(&ip.to_string()), Some(ip));

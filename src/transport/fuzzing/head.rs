@@ -12,7 +12,7 @@ use tokio_util::codec::Decoder;
 use crate::transport::{headers::Headers, http1::head::RequestHead, known_header::KnownHeader};
 
 thread_local! {
-    /// The settings of actix's parser, which come with a clock that wants to run somewhere.
+    /// The configuration of actix-http's parser, which starts a clock on the current runtime.
     static ACTIX: (ServiceConfig, LocalSet, Runtime) = {
         let (runtime, local) = (Builder::new_current_thread().enable_time().build().unwrap(), LocalSet::new());
         let config = {
@@ -23,8 +23,8 @@ thread_local! {
     };
 }
 
-/// What is read in place as a plain request, actix's parser takes for the same request, byte for byte, and for one after
-/// which the connection goes on; what is not, is still there.
+/// What is parsed in place is the same request to actix-http's parser, byte for byte, on a connection that persists. What is
+/// not parsed in place stays in the buffer.
 pub fn head(input: &[u8]) {
     let mut left = BytesMut::from(input);
     let Some((plain, whole_body)) = RequestHead::take(&mut left) else {
@@ -63,7 +63,7 @@ fn compare(plain: &RequestHead, request: &Request) {
         assert_eq!((here.text(header), here.list(header)), (there.text(header), there.list(header)), "{header:?}");
         assert!(head.headers().get_all(header.name()).count() < 2);
     }
-    // What is handed to an application is what the parser would have handed to it.
+    // An application receives the request that the parser would have decoded.
     let decoded = plain.decoded();
     let fields = |request: &Request| -> Vec<_> {
         let mut fields: Vec<_> =

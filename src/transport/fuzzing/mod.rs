@@ -1,4 +1,4 @@
-//! What must hold for any input to the transport. Only tests and fuzzers compile this.
+//! Properties of the transport for any input, compiled for tests and fuzz targets only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a fuzz target fails by panicking")]
 
@@ -8,7 +8,7 @@ mod head;
 pub use address::address;
 pub use head::head;
 
-/// The lines of an input that stands for several things; those that are missing are empty.
+/// The first lines of an input that encodes several values; missing ones are empty.
 pub(crate) fn lines<const N: usize>(input: &[u8]) -> [&[u8]; N] {
     let mut rest = input.splitn(N, |byte| *byte == b'\n');
     std::array::from_fn(|_| rest.next().unwrap_or_default())

@@ -1,5 +1,4 @@
-//! What all connections of a worker read into and write from. A worker is one thread, and its connections have their turns
-//! one after the other, so one buffer to read into is enough.
+//! BufferPool shared by the connections of a worker. They run on one thread, so one buffer for reading is enough.
 
 use std::{
     cell::RefCell,
@@ -11,13 +10,12 @@ use std::{
 use actix_web::web::BytesMut;
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// What is read at once.
 const READ_BYTES: usize = 16 * 1024;
-/// What an answer is collected up to, before it is written.
+/// How much of a response is collected before it is written.
 pub const WRITE_BYTES: usize = 16 * 1024;
-/// Buffers that are kept for the next answers. There are more only while clients are slow to take theirs.
+/// BufferPool kept for the next responses. More are in use only while clients read slowly.
 const POOLED_MAX: usize = 4;
-/// Larger ones are not kept.
+/// Larger buffers are not kept.
 const POOLED_CAPACITY_MAX: usize = 4 * WRITE_BYTES;
 
 pub struct BufferPool {
@@ -32,7 +30,7 @@ impl Default for BufferPool {
 }
 
 impl BufferPool {
-    /// Reads, and appends what has come: in as much memory as that takes, and no more, if there was nothing yet.
+    /// Reads and appends to `into`, which is allocated to fit if it was empty.
     pub fn poll_read<T: AsyncRead + Unpin>(
         &self,
         io: &mut T,
@@ -42,21 +40,20 @@ impl BufferPool {
         let mut buffer = self.reading.borrow_mut();
         let mut buffer = ReadBuf::new(&mut buffer);
         ready!(Pin::new(io).poll_read(context, &mut buffer))?;
-        let came = buffer.filled();
+        let received = buffer.filled();
         if into.is_empty() {
-            *into = BytesMut::from(came);
+            *into = BytesMut::from(received);
         } else {
-            into.extend_from_slice(came);
+            into.extend_from_slice(received);
         }
-        Poll::Ready(Ok(came.len()))
+        Poll::Ready(Ok(received.len()))
     }
 
-    /// An empty buffer for an answer.
+    /// An empty buffer for a response.
     pub fn take(&self) -> BytesMut {
         self.writing.borrow_mut().pop().unwrap_or_else(|| BytesMut::with_capacity(WRITE_BYTES))
     }
 
-    /// The answer is written.
     pub fn put_back(&self, mut buffer: BytesMut) {
         let mut kept = self.writing.borrow_mut();
         if kept.len() < POOLED_MAX && buffer.capacity() <= POOLED_CAPACITY_MAX {
@@ -65,7 +62,6 @@ impl BufferPool {
         }
     }
 
-    /// How many are there for the next answers.
     #[cfg(test)]
     pub fn pooled(&self) -> usize {
         self.writing.borrow().len()

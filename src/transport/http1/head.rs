@@ -1,9 +1,8 @@
-//! Request heads with nothing unusual about them, read where they arrived.
+//! Parses the heads of simple requests in place.
 //!
-//! actix-http builds a table of the header fields of each request, which costs more than what there is to do for most of
-//! ours. What is read here is HTTP/1.1 without any of its options (RFC 9112): a request that has arrived whole, of which
-//! every field that could change its meaning is missing or states the default. Everything else, right or wrong, is left to
-//! actix-http's parser.
+//! actix-http builds a table of the header fields of each request, which costs more than answering most of ours. Parsed here
+//! is HTTP/1.1 without its options (RFC 9112): complete requests, without any field that changes how they are read.
+//! Everything else, valid or not, is left to actix-http's parser.
 
 use std::mem::MaybeUninit;
 
@@ -28,21 +27,20 @@ pub struct RequestHead {
     headers: [Span; KnownHeader::ALL.len()],
 }
 
-/// A stretch of the head. What is missing is at 0, where the method begins.
+/// A part of the head. Missing ones start at 0, where the method is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Span {
     start: u16,
     end: u16,
 }
 
-/// What the header fields say.
 struct ParsedFields {
     spans: [Span; KnownHeader::ALL.len()],
     content_length: usize,
 }
 
 impl RequestHead {
-    /// Takes the next request out of what has arrived, if it is whole and plain. If not, nothing has happened.
+    /// Splits the next request off the buffer, if it is complete and simple. Otherwise the buffer is unchanged.
     pub fn take(from: &mut BytesMut) -> Option<(Self, Bytes)> {
         let mut fields = [const { MaybeUninit::uninit() }; HEADER_FIELDS_MAX];
         let mut request = httparse::Request::new(&mut []);
@@ -86,12 +84,11 @@ impl RequestHead {
         span.is_present().then(|| self.text(span))
     }
 
-    /// Of the body, which has arrived.
     pub fn content_length(&self) -> usize {
         self.content_length
     }
 
-    /// All values of a field that is seldom asked for.
+    /// All values of a field, found by parsing the head again.
     pub fn other_header(&self, name: &str) -> Vec<&[u8]> {
         let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
         let mut parsed = httparse::Request::new(&mut fields);
@@ -100,7 +97,7 @@ impl RequestHead {
         named.map(|field| field.value).collect()
     }
 
-    /// The same as actix-http's parser would have decoded it.
+    /// The request as actix-http's parser would have decoded it.
     pub fn decoded(&self) -> DecodedRequest {
         let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
         let mut parsed = httparse::Request::new(&mut fields);
@@ -127,7 +124,7 @@ impl RequestHead {
 }
 
 impl Span {
-    /// Where `part`, which is a slice of the first 64 KiB of `whole`, lies in it.
+    /// The position of `part`, which must be a slice of the first 64 KiB of `whole`.
     fn of(part: &[u8], whole: &[u8]) -> Self {
         let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
         let at = |at: usize| u16::try_from(at).unwrap_or_default();
@@ -143,7 +140,7 @@ impl Span {
 }
 
 impl ParsedFields {
-    /// The fields, if each changes nothing, or is understood here and there once.
+    /// Nothing if a field changes how the request is read, or a known one occurs twice.
     fn of(fields: &[httparse::Header<'_>], span: impl Fn(&[u8]) -> Span) -> Option<Self> {
         let mut parsed = Self { spans: Default::default(), content_length: 0 };
         for httparse::Header { name, value } in fields {
@@ -164,17 +161,17 @@ impl ParsedFields {
                 }
             }
         }
-        // A request without it is malformed (RFC 9112 section 3.2).
+        // `Host` is required (RFC 9112 section 3.2).
         parsed.spans.get(KnownHeader::Host as usize)?.is_present().then_some(parsed)
     }
 }
 
-/// What the name of a field means for reading the request.
+/// What a field name means for parsing the request.
 enum Meaning {
     None,
     Known(KnownHeader),
     Connection,
-    /// It says how the body is sent, or what happens to the connection, or belongs to a preflight.
+    /// Changes how the body is framed or what happens to the connection.
     Unusual,
 }
 
@@ -199,7 +196,7 @@ fn meaning(name: &[u8]) -> Meaning {
     Meaning::Known(header)
 }
 
-/// Methods that are read in place, and whether a body may follow. `HEAD` is not: its response has a length and no body.
+/// Methods parsed in place, and whether they may have a body. Not `HEAD`, whose responses have a length and no body.
 fn known_method(method: &str) -> Option<(&'static str, bool)> {
     Some(match method {
         "GET" => ("GET", false),
@@ -211,7 +208,7 @@ fn known_method(method: &str) -> Option<(&'static str, bool)> {
     })
 }
 
-/// Segments of unreserved characters: nothing is escaped, no segment is empty, and none could be one that is resolved away.
+/// Whether the path has only unreserved characters, and no empty or dot segments.
 fn is_plain_path(path: &str) -> bool {
     let mut after_slash = false;
     path.starts_with('/')
@@ -223,15 +220,15 @@ fn is_plain_path(path: &str) -> bool {
         })
 }
 
-/// Characters that stand for themselves anywhere in a path or a query (RFC 3986 section 2.3).
+/// Characters that need no escape in a path or a query (RFC 3986 section 2.3).
 pub fn is_unreserved(byte: u8) -> bool {
     CLASSES[usize::from(byte)] >= Class::Unreserved as u8 || byte == b'.'
 }
 
-/// Of characters in a path.
+/// Classes of characters in a path.
 enum Class {
     Other,
-    /// Two of them in a row may mean something else than they say.
+    /// Two in a row may be an empty or dot segment.
     SlashOrDot,
     Unreserved,
 }
@@ -251,7 +248,7 @@ const CLASSES: [u8; 256] = {
     table
 };
 
-/// Digits only, and too few to overflow.
+/// Only digits, and few enough not to overflow.
 fn content_length(value: &[u8]) -> Option<usize> {
     let fits = (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     fits.then(|| value.iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
@@ -278,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_paths_are_read_in_place() {
+    fn only_simple_paths_are_parsed_in_place() {
         let takes = |path: &str| {
             let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
             RequestHead::take(&mut BytesMut::from(request.as_bytes())).is_some()
@@ -305,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_seldom_asked_for_is_found_by_any_spelling_of_its_name() {
+    fn other_headers_are_found_in_any_case() {
         let request = "\r\nGET /a HTTP/1.1\r\nHost: x\r\nACCEPT:  text/plain \r\naccept: b\r\n\r\n";
         let (head, _) = RequestHead::take(&mut BytesMut::from(request.as_bytes())).unwrap();
         assert_eq!(head.other_header("accept"), [&b"text/plain"[..], b"b"]);

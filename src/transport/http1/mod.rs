@@ -1,12 +1,10 @@
-//! HTTP/1 on one connection: a request, its response, the next request. [`Http1::run`] is the loop.
+//! One HTTP/1 connection: reads a request, sends its response, and repeats. [`Http1::run`] is the loop.
 //!
-//! A request with nothing unusual about it is read where it arrived ([`head::RequestHead`]) and its response is written
-//! by hand; actix-http's `Codec` parses and encodes the rest. The loop around both is our own: actix-http's keeps two
-//! buffers of 8 KiB for each connection from its first request on, and sets a timer for each request. Nearly all of our
-//! connections wait, for a message or for their next request, so here a waiting connection keeps neither. It reads into
-//! and writes from buffers of its worker (`buffer_pool`), and one watchdog visits all connections ([`ConnectionRegistry`]).
-//!
-//! `docs/decisions/http1-loop.md` says what this costs and when it can go.
+//! A simple request is parsed in place ([`head::RequestHead`]) and its response is written by hand; actix-http's `Codec`
+//! decodes and encodes the others. The loop replaces actix-http's, which keeps two buffers of 8 KiB for each connection and
+//! sets a timer for each request. Nearly all of our connections wait, for a message or for their next request, and a
+//! waiting connection keeps neither here: buffers belong to the worker (`buffer_pool`), and one watchdog checks all
+//! connections ([`ConnectionRegistry`]). See `docs/decisions/http1-loop.md`.
 
 mod buffer_pool;
 pub mod head;
@@ -20,6 +18,7 @@ mod upgrades;
 
 use std::{
     future::poll_fn,
+    io,
     net::SocketAddr,
     pin::{Pin, pin},
     rc::Rc,
@@ -28,11 +27,7 @@ use std::{
 };
 
 use actix_http::{KeepAlive, Response as ActixResponse, ServiceConfig, ServiceConfigBuilder, h1::Codec};
-use actix_web::{
-    body::{BodySize, MessageBody},
-    http::StatusCode,
-    web::BytesMut,
-};
+use actix_web::{http::StatusCode, web::BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Sleep,
@@ -41,11 +36,11 @@ use tokio_util::codec::Decoder;
 
 use crate::transport::{
     Overload, Request, Response, Service,
-    http1::{buffer_pool::BufferPool, payload::PayloadSender, read::Next},
+    http1::{buffer_pool::BufferPool, payload::PayloadSender},
     limits::{connection::Connection, registry::ConnectionRegistry},
 };
 
-/// What the connections of one worker have in common.
+/// Shared by the connections of one worker.
 pub struct Worker<S> {
     service: Rc<S>,
     connections: Arc<ConnectionRegistry>,
@@ -54,9 +49,9 @@ pub struct Worker<S> {
 }
 
 impl<S> Worker<S> {
-    /// To be called on the worker's own thread: the clock behind the `Date` header runs there.
+    /// Must be called on the worker's thread, where the clock of the `Date` header runs.
     pub fn new(service: Rc<S>, connections: Arc<ConnectionRegistry>) -> Self {
-        // All that is read from it is whether connections are kept, and the date.
+        // Only its keep-alive setting and its date are used.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
         Self { service, connections, config, buffers: BufferPool::default() }
     }
@@ -66,33 +61,45 @@ impl<S> Worker<S> {
     }
 }
 
-/// A connection.
 pub struct Http1<T, S> {
     io: T,
     worker: Rc<Worker<S>>,
     peer: SocketAddr,
     connection: Arc<Connection>,
     codec: Codec,
-    /// The next request may be a plain one: it has not been looked at.
+    /// The next request has not been tried yet.
     try_in_place: bool,
-    /// What has come and is not yet made use of; empty, and without memory, as long as nothing has.
+    /// Input that is not parsed yet. Without capacity when empty.
     read_buf: BytesMut,
-    /// Where what comes belongs to, while a body is not complete.
+    /// The request's body, while it is arriving.
     body: Option<PayloadSender>,
-    /// The rest of the body cannot be found any more.
+    /// Where the next request begins is unknown.
     broken: bool,
-    /// The client waits for `100 Continue` before it sends the body.
+    /// The client waits for `100 Continue` (RFC 9110 section 10.1.1).
     client_awaits_continue: bool,
-    /// What is left to be written of that.
+    /// The rest of an interim response.
     unsent_interim: &'static [u8],
-    /// Nothing has been asked yet.
     awaits_first_request: bool,
-    /// Until when the head that is coming must be there.
+    /// When the next head must be complete.
     head_due: Option<Pin<Box<Sleep>>>,
 }
 
-/// The client has gone, or is to be taken for gone.
+/// The next request, or why there is none.
+enum Next {
+    Request(Request),
+    /// The input is malformed, too long or too late.
+    Invalid(StatusCode),
+    End,
+}
+
+/// The client has closed the connection, or must be assumed to have.
 struct Disconnected;
+
+impl From<io::Error> for Disconnected {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub fn new(io: T, peer: SocketAddr, connection: Arc<Connection>, worker: Rc<Worker<S>>) -> Self {
@@ -114,7 +121,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// Until the client has gone, or one of both has had enough.
+    /// Serves requests until either side closes the connection.
     pub async fn run(&mut self) {
         loop {
             let request = match self.next().await {
@@ -130,7 +137,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// Has a request answered; whether another may follow.
+    /// Answers a request; whether another may follow.
     async fn respond(&mut self, mut request: Request) -> Result<bool, Disconnected> {
         let in_place = request.is_in_place();
         let mut in_flight = self.worker.connections.begin(&mut request);
@@ -144,8 +151,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
             response = self.worker.service.refuse(Overload::Memory);
         }
-        // The request is over when all of the response has been taken.
-        let may_go_on = match response.as_text() {
+        // In flight until the response has been sent.
+        let may_continue = match response.as_text() {
             Some(text) if in_place => self.send_text(&response, text).await,
             _ => {
                 if in_place {
@@ -155,31 +162,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             }
         };
         drop(in_flight);
-        may_go_on
+        may_continue
     }
 
-    /// Tells the codec what it would know if it had decoded a request that was read in place: all of these are alike in
-    /// what matters for a response.
+    /// Brings the codec into the state it would be in if it had decoded the request: the same for all that are parsed in
+    /// place.
     fn prime_codec(&mut self) {
         let _ = self.codec.decode(&mut BytesMut::from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
     }
 
     async fn send_encoded(&mut self, response: Response) -> Result<bool, Disconnected> {
         let (head, body) = response.into_actix().into_parts();
-        let body = pin!(body);
-        let out = self.encode_head(head, body.size())?;
-        self.send(out, body).await?;
+        self.send(head, pin!(body)).await?;
         Ok(self.codec.keep_alive() && self.has_consumed_request())
     }
 
-    /// Gives a request what it needs to come to its answer.
+    /// Waits for the response, while reading the body and watching for a disconnect.
     async fn drive<F: Future<Output = Response>>(&mut self, mut work: Pin<&mut F>) -> Result<Response, Disconnected> {
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(outcome) = work.as_mut().poll(context) {
                     return Poll::Ready(Ok(outcome));
                 }
-                // It may want more of its body; and a client that goes away ends its request.
                 if ready!(self.poll_input(context)).is_err() {
                     return Poll::Ready(Err(Disconnected));
                 }
@@ -188,11 +192,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         .await
     }
 
-    /// Answers what is no request, and ends.
+    /// Answers input that is not a valid request, and closes the connection.
     async fn refuse(&mut self, status: StatusCode) {
         self.broken = true;
-        let Ok(out) = self.encode_head(ActixResponse::with_body(status, ()), BodySize::Sized(0)) else { return };
-        if self.send(out, pin!(())).await.is_ok() {
+        if self.send(ActixResponse::with_body(status, ()), pin!(())).await.is_ok() {
             self.close().await;
         }
     }

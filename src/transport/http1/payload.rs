@@ -1,4 +1,4 @@
-//! The body of a request, on its way from its connection to its handler.
+//! Passes the body of a request from its connection to its handler.
 
 use std::{
     cell::RefCell,
@@ -12,48 +12,39 @@ use actix_http::error::PayloadError;
 use actix_web::{dev::Payload, web::Bytes};
 use futures_util::Stream;
 
-/// What may wait until the handler takes it; then nothing more is read.
+/// Bytes buffered before reading stops.
 const BUFFERED_MAX: usize = 32 * 1024;
 
 #[derive(Default)]
 struct Shared {
-    /// Nearly always all there is.
-    first: Option<Bytes>,
-    others: VecDeque<Bytes>,
+    pieces: VecDeque<Bytes>,
     buffered: usize,
     end: Option<Result<(), PayloadError>>,
-    /// The handler has asked, and there was nothing.
+    /// The handler waits for more.
     wanted: bool,
     handler: Option<Waker>,
     connection: Option<Waker>,
 }
 
-/// The connection's end.
 pub struct PayloadSender(Rc<RefCell<Shared>>);
 
-/// The handler's end.
 struct PayloadReceiver(Rc<RefCell<Shared>>);
 
 impl PayloadSender {
-    /// A body of which nothing has come yet.
     pub fn open() -> (Self, Payload) {
         let shared = Rc::<RefCell<Shared>>::default();
         let body = PayloadReceiver(shared.clone());
         (Self(shared), Payload::Stream { payload: Box::pin(body) })
     }
 
-    /// Passes on what has come. Nobody may be there to take it any more.
+    /// Does nothing if the handler has dropped the body.
     pub fn push(&self, piece: Bytes, context: Option<&Context<'_>>) {
         if Rc::strong_count(&self.0) == 1 {
             return;
         }
         let mut shared = self.0.borrow_mut();
         shared.buffered += piece.len();
-        if shared.first.is_none() && shared.others.is_empty() {
-            shared.first = Some(piece);
-        } else {
-            shared.others.push_back(piece);
-        }
+        shared.pieces.push_back(piece);
         shared.wake_handler(context);
     }
 
@@ -63,7 +54,7 @@ impl PayloadSender {
         shared.wake_handler(context);
     }
 
-    /// Whether more may be read. If not, the connection hears when that changes.
+    /// Whether more may be read. If not, the connection is woken when that changes.
     pub fn has_room(&self, context: &Context<'_>) -> bool {
         let mut shared = self.0.borrow_mut();
         let room = shared.buffered < BUFFERED_MAX;
@@ -73,7 +64,6 @@ impl PayloadSender {
         room
     }
 
-    /// Whether the handler waits for it.
     pub fn is_wanted(&self) -> bool {
         self.0.borrow().wanted
     }
@@ -90,7 +80,7 @@ impl Drop for PayloadSender {
 }
 
 impl Shared {
-    /// A handler in the connection's own task, which is having its turn, is polled again anyway.
+    /// A handler in the task being polled is polled again anyway.
     fn wake_handler(&mut self, context: Option<&Context<'_>>) {
         self.wanted = false;
         if let Some(handler) = self.handler.take()
@@ -106,8 +96,7 @@ impl Stream for PayloadReceiver {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut shared = self.0.borrow_mut();
-        let first = shared.first.take();
-        if let Some(piece) = first.or_else(|| shared.others.pop_front()) {
+        if let Some(piece) = shared.pieces.pop_front() {
             shared.buffered -= piece.len();
             if let Some(connection) = shared.connection.take() {
                 connection.wake();

@@ -1,4 +1,4 @@
-//! What comes in: heads, bodies, and what is sent ahead of an answer.
+//! Reading requests: heads, bodies, and `100 Continue`.
 
 use std::{
     future::poll_fn,
@@ -19,22 +19,13 @@ use tokio_util::codec::Decoder;
 use crate::transport::{
     Request, Service,
     body::Body,
-    http1::{Disconnected, Http1, head::RequestHead, payload::PayloadSender, upgrades},
+    http1::{Disconnected, Http1, Next, head::RequestHead, payload::PayloadSender, upgrades},
     limits::connection::HEAD_TIMEOUT,
 };
 
-/// What may be sent ahead. `GuardedStream` has a lower bound where nothing so long was announced.
+/// Input buffered beyond the current request. `GuardedStream` has a lower bound, except for long bodies.
 const READ_BUF_MAX: usize = 128 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-/// What the next request turns out to be.
-pub enum Next {
-    Request(Request),
-    /// Nothing that could be understood, or not in time.
-    Invalid(StatusCode),
-    /// There is none.
-    End,
-}
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     pub(super) async fn next(&mut self) -> Next {
@@ -62,7 +53,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             Ok(Some(Message::Item(request))) => {
                 self.head_received();
                 self.try_in_place = true;
-                Next::Request(self.to_request(request))
+                Next::Request(self.attach_body(request))
             }
             Ok(Some(Message::Chunk(_))) | Err(ParseError::Io(_)) => Next::End,
             Err(ParseError::TooLarge) => Next::Invalid(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
@@ -72,7 +63,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         Some(next)
     }
 
-    /// The next request, if it arrived whole and is plain. It is looked at once: what arrives in pieces is left to actix-http.
+    /// The next request, if it is complete and simple. Tried once: a request that arrives in pieces is left to the codec.
     fn take_in_place(&mut self) -> Option<Request> {
         if !self.try_in_place {
             return None;
@@ -89,7 +80,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         (self.awaits_first_request, self.head_due) = (false, None);
     }
 
-    /// Waits for more of a head; or for the reasons why there will be none.
+    /// Waits for more of a head, or for a reason to stop waiting.
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Next>> {
         match self.poll_read(context) {
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Next::End)),
@@ -99,8 +90,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         if self.worker.connections.is_draining() {
             return Poll::Ready(Err(Next::End));
         }
-        // Between requests the watchdog says when it has been long enough. A head has its time from its first byte on, and the
-        // first of a connection from the beginning.
+        // Between requests the watchdog decides. A head has its time-out from its first byte on, the first head of a connection
+        // from the start.
         let late = if self.awaits_first_request || !self.read_buf.is_empty() {
             let due = self.head_due.get_or_insert_with(|| Box::pin(tokio::time::sleep(HEAD_TIMEOUT)));
             due.as_mut().poll(context).is_ready()
@@ -109,8 +100,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         };
         match late {
             false => Poll::Pending,
-            // Nothing was asked, so there is nothing to answer: empty lines in front of a request are passed over (RFC 9112
-            // section 2.2).
+            // Empty lines before a request are ignored (RFC 9112 section 2.2), so there is nothing to answer.
             true if self.read_buf.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => Poll::Ready(Err(Next::End)),
             true => Poll::Ready(Err(Next::Invalid(StatusCode::REQUEST_TIMEOUT))),
         }
@@ -120,15 +110,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         self.worker.buffers.poll_read(&mut self.io, context, &mut self.read_buf)
     }
 
-    /// Gives up the memory of what came, once all of it is made use of.
+    /// Frees the buffer when all of it is parsed.
     fn release_read_buf(&mut self) {
         if self.read_buf.is_empty() {
             self.read_buf = BytesMut::new();
         }
     }
 
-    /// Gives the request what belongs to it.
-    fn to_request(&mut self, mut request: DecodedRequest) -> Request {
+    fn attach_body(&mut self, mut request: DecodedRequest) -> Request {
         if self.codec.message_type() != MessageType::None {
             self.client_awaits_continue = request.head().expect();
             *request.payload() = self.open_body();
@@ -143,7 +132,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         payload
     }
 
-    /// Passes on what has come of the body; whether there was anything.
+    /// Passes received parts of the body to the handler; whether there were any.
     fn feed_body(&mut self, context: Option<&Context<'_>>) -> bool {
         let mut fed = false;
         while let Some(body) = &self.body {
@@ -169,7 +158,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         fed
     }
 
-    /// While a request is being answered: takes what comes, and returns when its body has got something.
+    /// Reads while a request is in flight; ready when the handler has received more of the body.
     pub(super) fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         loop {
             if self.feed_body(Some(context)) {
@@ -189,7 +178,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// Tells the client to go on, when its body is wanted.
+    /// Sends `100 Continue` once the handler waits for the body.
     fn poll_interim(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if self.client_awaits_continue && self.body.as_ref().is_some_and(PayloadSender::is_wanted) {
             self.client_awaits_continue = false;

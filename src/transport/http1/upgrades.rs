@@ -1,8 +1,8 @@
-//! Requests to upgrade to another protocol, which the server may ignore (RFC 9110 section 7.8): it does, unless the service
-//! takes a WebSocket at that path.
+//! Ignores offers to upgrade to another protocol, as a server may (RFC 9110 section 7.8), except WebSocket handshakes that the
+//! service accepts.
 //!
-//! actix's parser decides by the request alone. It lets the connection end after the answer, and takes what follows the head of
-//! a WebSocket's handshake for another protocol, even where the head announces a body. So the wish is taken out of the head before.
+//! actix-http decides by the request alone: it closes the connection after the response, and takes what follows the head of a
+//! WebSocket handshake for another protocol, even a body. So offers are removed from the head before it is parsed.
 
 use std::ops::Range;
 
@@ -10,45 +10,47 @@ use actix_web::web::BytesMut;
 
 use crate::transport::limits::HEADER_FIELDS_MAX;
 
-/// Blanks `Upgrade`, and what belongs to it in `Connection`, in a head that came whole, unless it is to be granted.
-pub fn ignore(bytes: &mut BytesMut, granted: impl Fn(&str) -> bool) {
-    for wish in wishes(bytes, granted) {
-        if let Some(place) = bytes.get_mut(wish) {
-            place.fill(b' ');
+/// Blanks `Upgrade`, and its option in `Connection`, in a complete head, unless the service accepts the handshake.
+pub fn ignore(bytes: &mut BytesMut, accepts: impl Fn(&str) -> bool) {
+    for offer in offers(bytes, accepts) {
+        if let Some(offer) = bytes.get_mut(offer) {
+            offer.fill(b' ');
         }
     }
 }
 
-/// Where they stand.
-fn wishes(bytes: &[u8], granted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+fn offers(bytes: &[u8], accepts: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);
-    if !matches!(request.parse(bytes), Ok(httparse::Status::Complete(_))) || is_handshake(&request, granted) {
+    if !matches!(request.parse(bytes), Ok(httparse::Status::Complete(_))) || is_accepted(&request, accepts) {
         return Vec::new();
     }
-    let place = |part: &[u8]| {
+    let range = |part: &[u8]| {
         let start = (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
         start..start.saturating_add(part.len())
     };
     let mut found = Vec::new();
     for field in &*request.headers {
         if field.name.eq_ignore_ascii_case("upgrade") {
-            found.push(place(field.value));
+            found.push(range(field.value));
         } else if field.name.eq_ignore_ascii_case("connection") {
-            found.extend(list(field.value).filter(|option| option.eq_ignore_ascii_case(b"upgrade")).map(place));
+            found.extend(list(field.value).filter(|option| option.eq_ignore_ascii_case(b"upgrade")).map(range));
         }
     }
     found
 }
 
-/// A WebSocket's, where one is taken. HTTP/1.0 has no upgrades.
-fn is_handshake(request: &httparse::Request<'_, '_>, granted: impl Fn(&str) -> bool) -> bool {
+/// HTTP/1.0 has no upgrades.
+fn is_accepted(request: &httparse::Request<'_, '_>, accepts: impl Fn(&str) -> bool) -> bool {
     let path = request.path.map_or("", |target| target.split('?').next().unwrap_or_default());
-    let asks = |field: &httparse::Header<'_>| {
+    let offers_websocket = |field: &httparse::Header<'_>| {
         field.name.eq_ignore_ascii_case("upgrade")
             && list(field.value).any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
     };
-    request.method == Some("GET") && granted(path) && request.version == Some(1) && request.headers.iter().any(asks)
+    request.method == Some("GET")
+        && accepts(path)
+        && request.version == Some(1)
+        && request.headers.iter().any(offers_websocket)
 }
 
 /// The members of a list (RFC 9110 section 5.6.1).
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wish_is_blanked_and_nothing_else() {
+    fn only_the_offer_is_blanked() {
         let head = "POST /upgrade HTTP/1.1\r\nHost: upgrade\r\nCONNECTION: Upgrade,\tHTTP2-Settings , close\r\n\
             Upgrade:  h2c, websocket\r\nConnection:upgrade\r\nX-Upgrade: upgrade\r\nConnection: not-upgrade\r\n\r\nUpgrade: x";
         let expected = "POST /upgrade HTTP/1.1\r\nHost: upgrade\r\nCONNECTION:        ,\tHTTP2-Settings , close\r\n\
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probes_handshake_stays() {
+    fn an_accepted_handshake_is_unchanged() {
         let asking = |line: &str, upgrade: &str| {
             format!("{line}\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {upgrade}\r\n\r\n")
         };

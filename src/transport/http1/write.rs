@@ -1,4 +1,4 @@
-//! What goes out: answers, and the end.
+//! Writing responses, and closing the connection.
 
 use std::{
     future::poll_fn,
@@ -22,24 +22,11 @@ use crate::transport::{
     http1::{Disconnected, Http1, buffer_pool::WRITE_BYTES},
 };
 
-/// How long what is left of a refused request is thrown away, so that the refusal is heard.
+/// How long input is discarded after the last response, so that the client receives it.
 const LINGER: Duration = Duration::from_secs(1);
 
 impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
-    /// An answer as far as its head.
-    pub(super) fn encode_head(
-        &mut self,
-        mut head: ActixResponse<()>,
-        size: BodySize,
-    ) -> Result<BytesMut, Disconnected> {
-        self.set_connection_close(&mut head);
-        let mut out = self.worker.buffers.take();
-        out.extend_from_slice(mem::take(&mut self.unsent_interim));
-        self.codec.encode(Message::Item((head, size)), &mut out).map_err(|_| Disconnected)?;
-        Ok(out)
-    }
-
-    /// Answers a request that was read in place, with a body that is there; whether another may follow.
+    /// Answers a request that was parsed in place; whether another may follow.
     pub(super) async fn send_text(&mut self, response: &Response, body: &str) -> Result<bool, Disconnected> {
         let ends = self.worker.connections.is_draining() || response.closes_connection();
         let mut out = self.worker.buffers.take();
@@ -51,23 +38,27 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         sent.map(|()| !ends)
     }
 
-    /// A head and a body, at once if that is not much.
+    /// Writes head and body, in one piece if they are short.
     async fn write_head_and_body(&mut self, out: &mut BytesMut, body: &[u8]) -> Result<(), Disconnected> {
         if out.len() + body.len() <= WRITE_BYTES {
             out.extend_from_slice(body);
             return self.write(out).await;
         }
-        self.io.write_all(out).await.map_err(|_| Disconnected)?;
-        self.io.write_all(body).await.map_err(|_| Disconnected)?;
-        self.io.flush().await.map_err(|_| Disconnected)
+        self.io.write_all(out).await?;
+        self.io.write_all(body).await?;
+        Ok(self.io.flush().await?)
     }
 
-    /// Sends an answer that has begun, and returns when all of it was taken.
+    /// Sends a response by the codec.
     pub(super) async fn send<B: MessageBody>(
         &mut self,
-        mut out: BytesMut,
+        mut head: ActixResponse<()>,
         body: Pin<&mut B>,
     ) -> Result<(), Disconnected> {
+        self.set_connection_close(&mut head);
+        let mut out = self.worker.buffers.take();
+        out.extend_from_slice(mem::take(&mut self.unsent_interim));
+        self.codec.encode(Message::Item((head, body.size())), &mut out)?;
         let sent = self.encode_and_write(&mut out, body).await;
         self.worker.buffers.put_back(out);
         sent
@@ -91,7 +82,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             };
             let piece = piece.transpose().map_err(|_| Disconnected)?;
             let ended = piece.is_none();
-            self.codec.encode(Message::Chunk(piece), out).map_err(|_| Disconnected)?;
+            self.codec.encode(Message::Chunk(piece), out)?;
             if ended {
                 return self.write(out).await;
             }
@@ -101,7 +92,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// The next piece of an answer that does not come at once.
+    /// Waits for the next chunk of a response.
     async fn next_chunk<B: MessageBody>(
         &mut self,
         mut body: Pin<&mut B>,
@@ -120,14 +111,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     }
 
     async fn write(&mut self, out: &mut BytesMut) -> Result<(), Disconnected> {
-        self.io.write_all(out).await.map_err(|_| Disconnected)?;
-        self.io.flush().await.map_err(|_| Disconnected)?;
+        self.io.write_all(out).await?;
+        self.io.flush().await?;
         out.clear();
         Ok(())
     }
 
-    /// Ends after an answer. What still comes of its request is thrown away for a while: if the connection was simply
-    /// closed on it, the kernel would take back the answer, too (RFC 9112 section 9.6).
+    /// Closes the connection after the last response. Input is discarded for a while: closing while it arrives resets the
+    /// connection, and the client may lose the response (RFC 9112 section 9.6).
     pub(super) async fn close(&mut self) {
         if self.has_consumed_request() {
             return self.shutdown().await;
@@ -150,12 +141,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         let _ = tokio::time::timeout(LINGER, self.io.shutdown()).await;
     }
 
-    /// Whether everything of the last request was read.
     pub(super) fn has_consumed_request(&self) -> bool {
         self.body.is_none() && !self.broken
     }
 
-    /// Says that this is the last answer, if it is.
     fn set_connection_close(&mut self, head: &mut ActixResponse<()>) {
         let ends = self.worker.connections.is_draining() || !self.has_consumed_request();
         if ends && !head.upgrade() {
@@ -164,7 +153,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
     }
 }
 
-/// The head of an answer, but for its date (RFC 9112 sections 4 and 5).
+/// Writes the head of a response except its date (RFC 9112 sections 4 and 5).
 fn write_head(response: &Response, length: usize, ends: bool, out: &mut BytesMut) {
     let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
     put("HTTP/1.1 ");

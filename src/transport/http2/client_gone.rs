@@ -1,46 +1,39 @@
-//! A client that goes away ends its request, over HTTP/2, too.
+//! Drops the work for a request when its client resets the HTTP/2 stream, as closing the connection does over HTTP/1.
 //!
-//! Over HTTP/1 the connection notices, and drops the work. actix-http does not drop the work of a stream that was reset, but
-//! the stream of the request's body tells, if it is asked.
+//! actix-http does not drop the work of a stream that was reset, but its body's stream reports the reset when polled.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
-use actix_web::dev::Payload;
 use futures_util::StreamExt;
 
-use crate::transport::Overload;
+use crate::transport::{Overload, Request, Response, Service};
 
-/// How soon a client that has gone is noticed after its request has ended.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Some clients end a request by an empty frame; more is nobody's habit.
+/// How often the body's stream is polled once it has ended: from then on it wakes nobody.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Some clients end a request with an empty DATA frame; none sends more of them.
 const FRAMES_MAX: usize = 8;
 
-/// Why the work was given up.
-pub enum Abandoned {
-    Gone,
-    Refused(Overload),
-}
-
-/// Works for as long as the client is there. `body` is that of a request that has none: what arrives all the same is read,
-/// or it would pile up.
-pub async fn while_there<T>(mut body: Payload, work: impl Future<Output = T>) -> Result<T, Abandoned> {
-    let mut work = std::pin::pin!(work);
-    let mut look = tokio::time::interval(LOOK_EVERY);
+/// Answers a request without a body while its client is there. A body that arrives nevertheless is read, or it would pile
+/// up.
+pub async fn respond<S: Service>(service: &S, request: Request) -> Response {
+    let mut body = request.take_body().into_payload();
+    let mut work = std::pin::pin!(service.call(request));
+    let mut interval = tokio::time::interval(POLL_INTERVAL);
     let (mut ended, mut frames) = (false, 0);
     loop {
         let piece = tokio::select! {
-            result = &mut work => return Ok(result),
+            response = &mut work => return response,
             piece = body.next(), if !ended => piece,
-            // After its end the stream wakes nobody any more.
-            _ = look.tick(), if ended => body.next().await,
+            _ = interval.tick(), if ended => body.next().await,
         };
         match piece {
             None => ended = true,
             Some(Ok(_)) => frames += 1,
-            Some(Err(_)) => return Err(Abandoned::Gone),
+            // Nobody reads this response.
+            Some(Err(_)) => return Response::no_content(&[]),
         }
         if frames > FRAMES_MAX {
-            return Err(Abandoned::Refused(Overload::Body));
+            return service.refuse(Overload::Body);
         }
     }
 }

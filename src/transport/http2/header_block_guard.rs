@@ -1,17 +1,16 @@
-//! The frames of an HTTP/2 connection as they come in: the blocks of header fields in them are kept short, and none may be
-//! begun and left so.
+//! Bounds the header blocks of an HTTP/2 connection, and tells where its input ends.
 //!
-//! A block may say in one byte what takes hundreds in memory (HPACK), may go on for ever (CVE-2024-27316), and with more
-//! than 24,576 names in it h2 0.3 panics; actix has no knob for its length.
+//! One byte of a block may stand for hundreds in memory (HPACK), a block may continue for ever (CVE-2024-27316), and more
+//! than 24,576 names in it make h2 0.3 panic. actix has no option for its length.
 
-use crate::transport::limits::connection::End;
+use crate::transport::limits::connection::FramePosition;
 
-/// A block of header fields, compressed: ours have some hundred bytes.
+/// The longest header block, compressed. Ours have a few hundred bytes.
 const BLOCK_BYTES: usize = 16 * 1024;
-/// What a client sends before its first frame (RFC 9113 section 3.4).
+/// The connection preface of a client (RFC 9113 section 3.4).
 const PREFACE_BYTES: usize = 24;
-/// The head of a frame: its length, kind, flags and stream.
-const HEAD_BYTES: usize = 9;
+/// The header of a frame: length, type, flags and stream (RFC 9113 section 4.1).
+const FRAME_HEADER_BYTES: usize = 9;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
@@ -19,76 +18,76 @@ const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 
 #[derive(Debug)]
-pub struct Frames {
-    /// What is still to come of a frame, or of the preface.
-    rest: usize,
-    head: [u8; HEAD_BYTES],
-    /// Bytes of the head that have come.
-    known: usize,
-    /// The block so far.
-    block: usize,
-    /// It goes on after this frame.
-    goes_on: bool,
-    /// A frame came to its end, and no block was left open, in what was looked at last.
-    passed: bool,
+pub struct HeaderBlockGuard {
+    /// Bytes still to come of a frame's payload, or of the preface.
+    remaining: usize,
+    header: [u8; FRAME_HEADER_BYTES],
+    /// Bytes of the header received.
+    header_len: usize,
+    /// Bytes of the block so far.
+    block_len: usize,
+    /// The block continues in the next frame.
+    block_open: bool,
+    /// The last input completed a frame and left no block open.
+    completed: bool,
 }
 
-impl Frames {
+impl HeaderBlockGuard {
     pub fn awaiting_preface() -> Self {
-        // Until there is one, what comes is not of a body.
-        let head = [0, 0, 0, HEADERS, 0, 0, 0, 0, 0];
-        Self { rest: PREFACE_BYTES, head, known: 0, block: 0, goes_on: false, passed: false }
+        // Not DATA: the preface must arrive in time.
+        let header = [0, 0, 0, HEADERS, 0, 0, 0, 0, 0];
+        Self { remaining: PREFACE_BYTES, header, header_len: 0, block_len: 0, block_open: false, completed: false }
     }
 
-    /// Looks at what has come; false if it is more than there may be.
+    /// Follows the input; false if a header block is too long.
     #[must_use]
-    pub fn look(&mut self, mut bytes: &[u8]) -> bool {
-        self.passed = false;
+    pub fn inspect(&mut self, mut bytes: &[u8]) -> bool {
+        self.completed = false;
         while let Some((first, others)) = bytes.split_first() {
-            if self.rest > 0 {
-                let taken = self.rest.min(bytes.len());
-                self.rest -= taken;
-                bytes = &bytes[taken..];
-                self.passed |= self.end() == End::Between;
-                continue;
+            if self.remaining > 0 {
+                let skipped = self.remaining.min(bytes.len());
+                self.remaining -= skipped;
+                bytes = &bytes[skipped..];
+            } else {
+                self.header[self.header_len] = *first;
+                self.header_len += 1;
+                bytes = others;
+                if self.header_len == FRAME_HEADER_BYTES && !self.start_frame() {
+                    return false;
+                }
             }
-            self.head[self.known] = *first;
-            self.known += 1;
-            bytes = others;
-            if self.known == HEAD_BYTES && !self.begin() {
-                return false;
-            }
-            self.passed |= self.end() == End::Between;
+            self.completed |= self.position() == FramePosition::Between;
         }
         true
     }
 
-    pub fn end(&self) -> End {
-        let [_, _, _, kind, ..] = self.head;
-        match (self.rest, self.known) {
-            (0, 0) if !self.goes_on => End::Between,
-            (1.., 0) if kind == DATA => End::InBody,
-            _ => End::InHead,
+    pub fn position(&self) -> FramePosition {
+        let [_, _, _, kind, ..] = self.header;
+        match (self.remaining, self.header_len) {
+            (0, 0) if !self.block_open => FramePosition::Between,
+            (1.., 0) if kind == DATA => FramePosition::InData,
+            _ => FramePosition::InHead,
         }
     }
 
-    pub fn passed(&self) -> bool {
-        self.passed
+    pub fn has_completed(&self) -> bool {
+        self.completed
     }
 
-    fn begin(&mut self) -> bool {
-        self.known = 0;
-        let [long, middle, short, kind, flags, ..] = self.head;
-        self.rest = u32::from_be_bytes([0, long, middle, short]) as usize;
+    fn start_frame(&mut self) -> bool {
+        self.header_len = 0;
+        let [long, middle, short, kind, flags, ..] = self.header;
+        self.remaining = u32::from_be_bytes([0, long, middle, short]) as usize;
         match kind {
-            HEADERS => self.block = self.rest,
-            CONTINUATION => self.block += self.rest.max(1),
+            HEADERS => self.block_len = self.remaining,
+            // Empty frames count, or they could continue for ever.
+            CONTINUATION => self.block_len += self.remaining.max(1),
             _ => {}
         }
         if matches!(kind, HEADERS | CONTINUATION) {
-            self.goes_on = flags & END_HEADERS == 0;
+            self.block_open = flags & END_HEADERS == 0;
         }
-        self.block <= BLOCK_BYTES
+        self.block_len <= BLOCK_BYTES
     }
 }
 
@@ -102,47 +101,47 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_measured_however_they_are_cut() {
-        let start = vec![b'P'; PREFACE_BYTES];
-        let fits = [start, frame(4, 12), frame(HEADERS, 16_000), frame(CONTINUATION, 384), frame(0, 60_000)].concat();
+    fn a_header_block_is_limited_however_it_is_split() {
+        let preface = vec![b'P'; PREFACE_BYTES];
+        let fits = [preface, frame(4, 12), frame(HEADERS, 16_000), frame(CONTINUATION, 384), frame(0, 60_000)].concat();
         for cut in [1, 7, 1000, fits.len()] {
-            let mut frames = Frames::awaiting_preface();
-            assert!(fits.chunks(cut).all(|part| frames.look(part)), "{cut}");
-            assert!(frames.look(&frame(HEADERS, 16_384)));
-            assert!(!frames.look(&frame(CONTINUATION, 1)), "{cut}");
+            let mut guard = HeaderBlockGuard::awaiting_preface();
+            assert!(fits.chunks(cut).all(|part| guard.inspect(part)), "{cut}");
+            assert!(guard.inspect(&frame(HEADERS, 16_384)));
+            assert!(!guard.inspect(&frame(CONTINUATION, 1)), "{cut}");
         }
     }
 
     #[test]
-    fn it_is_known_where_what_came_ends() {
+    fn the_position_after_each_input_is_known() {
         let flagged = |kind: u8, flags: u8, length: usize| {
             let mut bytes = frame(kind, length);
             bytes[4] = flags;
             bytes
         };
-        let mut frames = Frames::awaiting_preface();
+        let mut guard = HeaderBlockGuard::awaiting_preface();
         let mut after = |bytes: &[u8]| {
-            assert!(frames.look(bytes));
-            (frames.end(), frames.passed())
+            assert!(guard.inspect(bytes));
+            (guard.position(), guard.has_completed())
         };
-        assert_eq!(after(&[b'P'; PREFACE_BYTES - 1]), (End::InHead, false));
-        assert_eq!(after(b"P"), (End::Between, true));
-        assert_eq!(after(&frame(4, 0)[..5]), (End::InHead, false));
-        assert_eq!(after(&frame(4, 0)[5..]), (End::Between, true));
-        assert_eq!(after(&frame(DATA, 9)[..12]), (End::InBody, false));
-        assert_eq!(after(&[&frame(DATA, 9)[12..], &[0]].concat()), (End::InHead, true));
-        assert_eq!(after(&frame(6, 8)[1..12]), (End::InHead, false));
-        assert_eq!(after(&frame(6, 8)[12..]), (End::Between, true));
-        assert_eq!(after(&flagged(HEADERS, 1, 3)), (End::InHead, false));
-        assert_eq!(after(&flagged(CONTINUATION, 0, 0)), (End::InHead, false));
-        assert_eq!(after(&flagged(CONTINUATION, END_HEADERS, 2)), (End::Between, true));
-        assert_eq!(after(&flagged(HEADERS, END_HEADERS, 0)), (End::Between, true));
+        assert_eq!(after(&[b'P'; PREFACE_BYTES - 1]), (FramePosition::InHead, false));
+        assert_eq!(after(b"P"), (FramePosition::Between, true));
+        assert_eq!(after(&frame(4, 0)[..5]), (FramePosition::InHead, false));
+        assert_eq!(after(&frame(4, 0)[5..]), (FramePosition::Between, true));
+        assert_eq!(after(&frame(DATA, 9)[..12]), (FramePosition::InData, false));
+        assert_eq!(after(&[&frame(DATA, 9)[12..], &[0]].concat()), (FramePosition::InHead, true));
+        assert_eq!(after(&frame(6, 8)[1..12]), (FramePosition::InHead, false));
+        assert_eq!(after(&frame(6, 8)[12..]), (FramePosition::Between, true));
+        assert_eq!(after(&flagged(HEADERS, 1, 3)), (FramePosition::InHead, false));
+        assert_eq!(after(&flagged(CONTINUATION, 0, 0)), (FramePosition::InHead, false));
+        assert_eq!(after(&flagged(CONTINUATION, END_HEADERS, 2)), (FramePosition::Between, true));
+        assert_eq!(after(&flagged(HEADERS, END_HEADERS, 0)), (FramePosition::Between, true));
     }
 
     #[test]
-    fn empty_continuations_end_too() {
-        let mut frames = Frames::awaiting_preface();
-        assert!(frames.look(&[b'P'; PREFACE_BYTES]));
-        assert!((0..=BLOCK_BYTES).any(|_| !frames.look(&frame(CONTINUATION, 0))));
+    fn empty_continuation_frames_are_limited() {
+        let mut guard = HeaderBlockGuard::awaiting_preface();
+        assert!(guard.inspect(&[b'P'; PREFACE_BYTES]));
+        assert!((0..=BLOCK_BYTES).any(|_| !guard.inspect(&frame(CONTINUATION, 0))));
     }
 }

@@ -1,7 +1,7 @@
-//! HTTP/2, which actix-http speaks: its streams become requests, and responses are sent on them.
+//! HTTP/2, spoken by actix-http: its streams become [`Request`]s, and [`Response`]s are sent on them.
 //!
-//! Here is only the adapter ([`connections`]) and what actix-http leaves open: bounds on blocks of header fields
-//! ([`header_block_guard`]), responses in small pieces ([`response_body`]), and clients that reset a stream
+//! Beside the adapter ([`connections`]), this supplies what actix-http lacks: bounds on header blocks
+//! ([`header_block_guard`]), responses in small pieces ([`response_body`]), and an end to work for streams that were reset
 //! ([`client_gone`]).
 
 pub mod client_gone;
@@ -15,29 +15,27 @@ use actix_server::GracefulShutdownSignal;
 use actix_service::{Service as ActixService, ServiceFactory, fn_service};
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::http::StatusCode;
-use client_gone::{Abandoned, while_there};
-use header_block_guard::Frames;
+use header_block_guard::HeaderBlockGuard;
 use response_body::ResponseBody;
 use tokio_util::io::InspectReader;
 
 use crate::transport::{
-    Overload, Request, Response, Service,
+    Overload, Request, Service,
     limits::{connection::Connection, guarded_stream::GuardedStream, registry::ConnectionRegistry},
 };
 
-/// How long a connection may take over its end.
-const GOODBYE: Duration = Duration::from_secs(1);
-/// What a client may send on a connection before it is asked for: it waits in our memory.
+/// How long closing a connection may take.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Body bytes that a client may send before they are read; they wait in our memory.
 const WINDOW: u32 = 65_535;
 
-/// What has been decrypted, inspected on its way to the parser.
+/// A stream whose decrypted input is inspected before actix-http parses it.
 pub type Inspected = InspectReader<TlsStream<GuardedStream>, Box<dyn FnMut(&[u8])>>;
 
-/// Serves connections on which HTTP/2 was agreed.
+/// Serves connections that negotiated HTTP/2.
 pub async fn connections<S: Service>(
     service: Rc<S>,
     connections: Arc<ConnectionRegistry>,
-    keep_alive: Duration,
     stopping: GracefulShutdownSignal,
 ) -> Result<impl ActixService<(Inspected, Option<SocketAddr>), Response = ()> + use<S>, ()> {
     HttpService::build()
@@ -45,15 +43,13 @@ pub async fn connections<S: Service>(
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .keep_alive(keep_alive)
-        .client_disconnect_timeout(GOODBYE)
+        .keep_alive(connections.idle_limit())
+        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
         .h2_initial_window_size(WINDOW)
         .h2_initial_connection_window_size(WINDOW)
         .on_connect_ext(|stream: &Inspected, data| {
-            data.insert::<(Arc<Connection>, SocketAddr)>((
-                under_tls(stream).connection().clone(),
-                under_tls(stream).peer(),
-            ));
+            let stream = stream.get_ref().get_ref().0;
+            data.insert::<(Arc<Connection>, SocketAddr)>((stream.connection().clone(), stream.peer()));
         })
         .h2(fn_service(move |request: DecodedRequest| answer(service.clone(), connections.clone(), request)))
         .new_service(())
@@ -72,8 +68,10 @@ async fn answer<S: Service>(
     };
     let mut request = Request::decoded(request, peer, connection);
     let mut in_flight = connections.begin(&mut request);
+    let may_have_body = !matches!(request.method(), "GET" | "HEAD");
     let mut response = match &in_flight {
-        Ok(_) => respond(&*service, request).await,
+        Ok(_) if may_have_body => service.call(request).await,
+        Ok(_) => client_gone::respond(&*service, request).await,
         Err(overload) => service.refuse(*overload),
     };
     if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
@@ -83,35 +81,15 @@ async fn answer<S: Service>(
     Ok(response.into_actix().map_body(|_, body| ResponseBody::new(body, in_flight)))
 }
 
-/// Has a request answered, for as long as its client is there, if that can be told.
-async fn respond<S: Service>(service: &S, request: Request) -> Response {
-    let may_have_body = !matches!(request.method(), "GET" | "HEAD");
-    if may_have_body {
-        return service.call(request).await;
-    }
-    let body = request.take_body().into_payload();
-    match while_there(body, service.call(request)).await {
-        Ok(response) => response,
-        Err(Abandoned::Refused(overload)) => service.refuse(overload),
-        // Nobody will read it.
-        Err(Abandoned::Gone) => Response::no_content(&[]),
-    }
-}
-
-/// Inspects what is decrypted.
 pub fn inspected(stream: TlsStream<GuardedStream>) -> Inspected {
     let connection = stream.get_ref().0.connection().clone();
-    let mut frames = Frames::awaiting_preface();
-    let look = move |bytes: &[u8]| {
-        if frames.look(bytes) {
-            connection.set_frame_position(frames.end(), frames.passed());
+    let mut guard = HeaderBlockGuard::awaiting_preface();
+    let inspect = move |bytes: &[u8]| {
+        if guard.inspect(bytes) {
+            connection.set_frame_position(guard.position(), guard.has_completed());
         } else {
-            connection.end();
+            connection.close();
         }
     };
-    InspectReader::new(stream, Box::new(look))
-}
-
-fn under_tls(stream: &Inspected) -> &GuardedStream {
-    stream.get_ref().get_ref().0
+    InspectReader::new(stream, Box::new(inspect))
 }

@@ -1,4 +1,4 @@
-//! The body of a response while it is sent: in small pieces, counted until the last one is taken.
+//! The body of a response while it is being sent.
 
 use std::{
     error::Error,
@@ -13,19 +13,19 @@ use actix_web::{
 
 use crate::transport::limits::registry::InFlight;
 
-/// A piece. It is copied into a buffer on its way, so it is not given all at once.
-const PIECE: usize = 16 * 1024;
+/// The largest piece: each is copied into a buffer of h2's.
+const PIECE_MAX: usize = 16 * 1024;
 
-/// Keeps its request on the connection until it is sent.
+/// A body in small pieces, whose request is in flight until the last one has been sent.
 pub struct ResponseBody {
     body: BoxBody,
     rest: Bytes,
-    _begun: Option<InFlight>,
+    _in_flight: Option<InFlight>,
 }
 
 impl ResponseBody {
     pub fn new(body: BoxBody, in_flight: Option<InFlight>) -> Self {
-        Self { body, rest: Bytes::new(), _begun: in_flight }
+        Self { body, rest: Bytes::new(), _in_flight: in_flight }
     }
 }
 
@@ -44,7 +44,7 @@ impl MessageBody for ResponseBody {
                 end => return Poll::Ready(end),
             }
         }
-        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        let piece = this.rest.split_to(this.rest.len().min(PIECE_MAX));
         Poll::Ready(Some(Ok(piece)))
     }
 }

@@ -1,10 +1,10 @@
-//! One connection, as its stream, its requests and the one who looks after all of them see it.
+//! The state of one connection, which its stream, its requests and the watchdog share.
 
 use std::{
     any::Any,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::Waker,
     time::Duration,
@@ -15,61 +15,69 @@ use parking_lot::Mutex;
 
 use crate::transport::limits::Clock;
 
-/// What may come on a connection when there is nothing to do: the head of a request, some 16 KiB, and what belongs to TLS.
+/// Bytes accepted while no request is in flight: a request head of about 16 KiB, and the overhead of TLS.
 const HEAD_BYTES: usize = 20 * 1024;
-/// The same over HTTP/2, where several requests and the beginnings of their bodies may come at once.
+/// The same over HTTP/2, where several heads and the beginnings of their bodies may arrive at once.
 const FRAMES_BYTES: usize = 256 * 1024;
-/// How long a client may take nothing of what it is sent, and no longer than it may say nothing.
-const BLOCKED: Duration = Duration::from_secs(30);
+/// How long a client may accept no output; the idle time-out, if that is shorter.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long something that has begun to come may take until it is whole: the head of a request, a record of TLS, a frame.
+/// How long a request head, a TLS record or an HTTP/2 frame may take from its first byte to its last.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The state of a connection.
+///
+/// Its stream and its requests run on one worker's thread, and only they write these fields. The exceptions are `closed`
+/// and `idle`, which the watchdog sets from its own thread, where it also reads the others.
+///
+/// Every access is `Relaxed`. No field guards other memory, and no two have to be seen together: a stale value makes a
+/// time-out fire a little early or late, or closes a connection between two requests, which clients must expect anyway
+/// (RFC 9112 section 9.5). A flag cannot be missed: it is stored before `waker.wake()`, and tasks register the waker
+/// before they load it, which [`AtomicWaker`] synchronizes.
 #[derive(Debug)]
 pub struct Connection {
     clock: Clock,
     pub over_limit: bool,
-    /// Requests under way, each until its answer is taken.
+    /// Requests in flight: each until its response has been sent.
     requests: AtomicUsize,
-    /// When there was last something on it, in milliseconds of our clock.
-    heard: AtomicU64,
-    /// Since when something has been coming over TLS that is not whole yet.
-    begun: AtomicU64,
-    /// Nothing else can come before that, not even to requests that are under way.
+    /// When the last request ended, in milliseconds.
+    last_active: AtomicU64,
+    /// Since when a head, record or frame has been incomplete.
+    partial_since: AtomicU64,
+    /// An HTTP/2 frame is incomplete, so nothing else can arrive, not even for requests in flight.
     in_frame: AtomicBool,
-    /// Since when its client takes nothing.
+    /// Since when the client has accepted no output.
     blocked_since: AtomicU64,
-    /// Answers that are being sent.
-    answers: AtomicUsize,
-    /// When the client must have taken them.
-    due: AtomicU64,
-    /// What may come until there is nothing to do again.
-    allowed: AtomicUsize,
-    /// Of that, what was announced as bodies.
+    /// Responses being sent.
+    responses: AtomicUsize,
+    /// When they must have been sent.
+    responses_due: AtomicU64,
+    /// Bytes that may arrive until the count starts again.
+    allowance: AtomicUsize,
+    /// The part of it that is bodies of a known length.
     announced: AtomicUsize,
-    /// Everything was answered, and nothing has come since.
-    fresh: AtomicBool,
+    /// A request has ended since the count last started.
+    request_ended: AtomicBool,
     http_2: AtomicBool,
-    /// Ends by itself when it is idle, if it is told that it is.
+    /// Closes itself when `idle` is set.
     http_1: AtomicBool,
     idle: AtomicBool,
-    ended: AtomicBool,
+    closed: AtomicBool,
     waker: AtomicWaker,
-    /// What the service remembers of it.
     memo: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// Where what has come over HTTP/2 ends.
+/// Where the input received over HTTP/2 ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum FramePosition {
     Between,
-    /// Within a piece of a body, which has a limit of its own.
-    InBody,
-    /// Within any other frame, or in front of the rest of a block of header fields.
+    /// Within a DATA frame: bodies have a time-out of their own.
+    InData,
+    /// Within any other frame, or before the rest of a header block.
     InHead,
 }
 
-/// In `begun`, `blocked_since` and `due`: at no time.
+/// No time, in `partial_since`, `blocked_since` and `responses_due`.
 const NEVER: u64 = u64::MAX;
 
 impl Connection {
@@ -78,26 +86,26 @@ impl Connection {
         Self {
             clock,
             over_limit,
-            requests: AtomicUsize::new(0),
-            heard: AtomicU64::new(now),
-            begun: AtomicU64::new(NEVER),
-            in_frame: AtomicBool::new(false),
+            requests: AtomicUsize::default(),
+            last_active: AtomicU64::new(now),
+            partial_since: AtomicU64::new(NEVER),
+            in_frame: AtomicBool::default(),
             blocked_since: AtomicU64::new(NEVER),
-            answers: AtomicUsize::new(0),
-            due: AtomicU64::new(NEVER),
-            allowed: AtomicUsize::new(HEAD_BYTES),
-            announced: AtomicUsize::new(0),
-            fresh: AtomicBool::new(false),
-            http_2: AtomicBool::new(false),
-            http_1: AtomicBool::new(false),
-            idle: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            responses: AtomicUsize::default(),
+            responses_due: AtomicU64::new(NEVER),
+            allowance: AtomicUsize::new(HEAD_BYTES),
+            announced: AtomicUsize::default(),
+            request_ended: AtomicBool::default(),
+            http_2: AtomicBool::default(),
+            http_1: AtomicBool::default(),
+            idle: AtomicBool::default(),
+            closed: AtomicBool::default(),
             waker: AtomicWaker::new(),
-            memo: Mutex::new(None),
+            memo: Mutex::default(),
         }
     }
 
-    /// What the service remembers of it, until it remembers something else.
+    /// Reads what the service last remembered about this connection.
     pub fn recall<T: 'static, R>(&self, read: impl FnOnce(&T) -> R) -> Option<R> {
         let memo = self.memo.lock();
         memo.as_deref().and_then(|memo| memo.downcast_ref()).map(read)
@@ -107,129 +115,123 @@ impl Connection {
         *self.memo.lock() = Some(Box::new(memo));
     }
 
-    /// Ends it from outside: its stream finds out when it is next polled, which is at once.
-    pub fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+    /// Closes the connection from outside its task.
+    pub fn close(&self) {
+        self.closed.store(true, Relaxed);
         self.waker.wake();
     }
 
     pub fn is_closed(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.closed.load(Relaxed)
     }
 
-    /// What polls the stream.
-    pub fn wake_with(&self, waker: &Waker) {
+    pub fn register_waker(&self, waker: &Waker) {
         self.waker.register(waker);
     }
 
-    pub fn set_http_2(&self) {
-        self.http_2.store(true, Ordering::Relaxed);
-        self.nothing_begun();
-        self.allowed.store(FRAMES_BYTES, Ordering::Relaxed);
-    }
-
-    pub fn set_http_1(&self) {
-        self.http_1.store(true, Ordering::Relaxed);
-        self.nothing_begun();
-    }
-
-    /// Something comes of which nobody knows yet whether it is whole.
-    pub fn begun(&self) {
-        if self.begun.load(Ordering::Relaxed) == NEVER {
-            self.begun.store(self.clock.millis(), Ordering::Relaxed);
-        }
-    }
-
-    /// What has come is whole, as far as it is to be in time.
-    fn nothing_begun(&self) {
-        self.begun.store(NEVER, Ordering::Relaxed);
-    }
-
-    /// Over HTTP/2: where what has come so far ends, and whether something was whole before.
-    pub fn set_frame_position(&self, end: End, passed: bool) {
-        if passed || end == End::Between {
-            self.nothing_begun();
-        }
-        if end != End::Between {
-            self.begun();
-        }
-        self.in_frame.store(end == End::InHead, Ordering::Relaxed);
-    }
-
-    /// Ends it because nothing has been on it for too long. Over HTTP/1 whoever reads from it does so, if nothing has come
-    /// at the last moment.
-    fn end_idle(&self) {
-        if self.http_1.load(Ordering::Relaxed) {
-            self.idle.store(true, Ordering::Release);
-            self.waker.wake();
-        } else {
-            self.end();
-        }
-    }
-
-    /// Whether that was said since the last request.
-    pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::Acquire)
-    }
-
-    /// Has it look whether there is something to do.
     pub fn wake(&self) {
         self.waker.wake();
     }
 
-    /// The client takes nothing at present, or again something.
-    pub fn blocked(&self, blocked: bool) {
-        self.blocked_since.store(if blocked { self.clock.millis() } else { NEVER }, Ordering::Relaxed);
+    pub fn set_http_2(&self) {
+        self.http_2.store(true, Relaxed);
+        self.clear_partial();
+        self.allowance.store(FRAMES_BYTES, Relaxed);
     }
 
-    /// Whether everything has been answered since this was last asked: then the client may send as much as at first.
-    /// What is left of a refused body is thrown away, and may still come.
-    pub fn is_fresh(&self, arrived: usize) -> bool {
-        let fresh = self.fresh.load(Ordering::Acquire)
-            && self.requests.load(Ordering::Acquire) == 0
-            && arrived >= self.announced.load(Ordering::Relaxed);
-        if fresh {
-            self.fresh.store(false, Ordering::Relaxed);
-            self.announced.store(0, Ordering::Relaxed);
-            let first = if self.http_2.load(Ordering::Relaxed) { FRAMES_BYTES } else { HEAD_BYTES };
-            self.allowed.store(first, Ordering::Relaxed);
+    pub fn set_http_1(&self) {
+        self.http_1.store(true, Relaxed);
+        self.clear_partial();
+    }
+
+    /// Input has arrived that may be incomplete.
+    pub fn set_partial(&self) {
+        if self.partial_since.load(Relaxed) == NEVER {
+            self.partial_since.store(self.clock.millis(), Relaxed);
         }
-        fresh
     }
 
-    /// Whether the requests that are under way need as much as has come. Over HTTP/2 windows see to that.
+    fn clear_partial(&self) {
+        self.partial_since.store(NEVER, Relaxed);
+    }
+
+    /// Over HTTP/2: where the input ends, and whether a frame was completed before.
+    pub fn set_frame_position(&self, position: FramePosition, completed: bool) {
+        if completed || position == FramePosition::Between {
+            self.clear_partial();
+        }
+        if position != FramePosition::Between {
+            self.set_partial();
+        }
+        self.in_frame.store(position == FramePosition::InHead, Relaxed);
+    }
+
+    /// The watchdog has found the connection idle since its last request.
+    pub fn is_idle(&self) -> bool {
+        self.idle.load(Relaxed)
+    }
+
+    pub fn set_write_blocked(&self, blocked: bool) {
+        self.blocked_since.store(if blocked { self.clock.millis() } else { NEVER }, Relaxed);
+    }
+
+    /// Whether to count arriving bytes from zero again: all requests have been answered since the last time. The rest of
+    /// a refused body is discarded and may still arrive.
+    pub fn restarts_count(&self, arrived: usize) -> bool {
+        let restarts = self.request_ended.load(Relaxed)
+            && self.requests.load(Relaxed) == 0
+            && arrived >= self.announced.load(Relaxed);
+        if restarts {
+            self.request_ended.store(false, Relaxed);
+            self.announced.store(0, Relaxed);
+            let allowance = if self.http_2.load(Relaxed) { FRAMES_BYTES } else { HEAD_BYTES };
+            self.allowance.store(allowance, Relaxed);
+        }
+        restarts
+    }
+
+    /// Whether the requests in flight account for the bytes that have arrived. HTTP/2 has flow control for them.
     pub fn allows(&self, arrived: usize) -> bool {
-        let many_at_once = self.http_2.load(Ordering::Relaxed) && self.requests.load(Ordering::Acquire) > 0;
-        many_at_once || arrived <= self.allowed.load(Ordering::Relaxed)
+        let flow_controlled = self.http_2.load(Relaxed) && self.requests.load(Relaxed) > 0;
+        flow_controlled || arrived <= self.allowance.load(Relaxed)
     }
 
-    /// Ends it if there is a reason to: answers that are not taken, or nothing on it for too long.
+    /// Closes the connection if a time-out has passed. An HTTP/1 connection that is merely idle closes itself, unless a
+    /// request has arrived by then.
     pub fn close_if_overdue(&self, now: u64, idle: Duration) {
-        let past = |since: u64, span: Duration| since != NEVER && since.saturating_add(millis(span)) < now;
-        let blocked = past(self.blocked_since.load(Ordering::Relaxed), idle.min(BLOCKED));
-        let asked_nothing = self.requests.load(Ordering::Acquire) == 0;
-        let half = (asked_nothing || self.in_frame.load(Ordering::Relaxed))
-            && past(self.begun.load(Ordering::Relaxed), HEAD_TIMEOUT);
-        if blocked || half || past(self.due.load(Ordering::Relaxed), Duration::ZERO) {
-            self.end();
-        } else if asked_nothing && past(self.heard.load(Ordering::Relaxed), idle) {
-            self.end_idle();
+        let past = |since: &AtomicU64, span: Duration| {
+            let since = since.load(Relaxed);
+            since != NEVER && since.saturating_add(millis(span)) < now
+        };
+        let no_request = self.requests.load(Relaxed) == 0;
+        let may_be_late = no_request || self.in_frame.load(Relaxed);
+        if past(&self.blocked_since, idle.min(WRITE_TIMEOUT))
+            || past(&self.responses_due, Duration::ZERO)
+            || (may_be_late && past(&self.partial_since, HEAD_TIMEOUT))
+        {
+            self.close();
+        } else if no_request && past(&self.last_active, idle) {
+            if self.http_1.load(Relaxed) {
+                self.idle.store(true, Relaxed);
+                self.wake();
+            } else {
+                self.close();
+            }
         }
     }
 
-    /// A request begins that announces a body of so many bytes; one of unknown length may be so long.
-    pub fn begin(self: &Arc<Self>, announced: Option<usize>, unknown: usize) -> InRequest {
-        let before = self.requests.fetch_add(1, Ordering::AcqRel);
-        self.idle.store(false, Ordering::Release);
-        if self.http_1.load(Ordering::Relaxed) {
-            self.nothing_begun();
+    /// A request begins. `body_max` is what a body of unknown length may have.
+    pub fn begin(self: &Arc<Self>, content_length: Option<usize>, body_max: usize) -> RequestGuard {
+        let others = self.requests.fetch_add(1, Relaxed);
+        self.idle.store(false, Relaxed);
+        if self.http_1.load(Relaxed) {
+            self.clear_partial();
         }
-        let lent = if announced.is_none() && before == 0 { unknown } else { 0 };
-        // Records of TLS cost something, too.
-        let body = announced.unwrap_or(lent).min(1 << 40);
-        self.allowed.fetch_add(body + body / 4, Ordering::Relaxed);
-        self.announced.fetch_add(announced.map_or(0, |_| body), Ordering::Relaxed);
-        InRequest { connection: self.clone(), before, lent: lent + lent / 4, answered: false }
+        let lent = if content_length.is_none() && others == 0 { body_max } else { 0 };
+        let body = content_length.unwrap_or(lent).min(1 << 40);
+        self.allowance.fetch_add(with_overhead(body), Relaxed);
+        self.announced.fetch_add(content_length.map_or(0, |_| body), Relaxed);
+        RequestGuard { connection: self.clone(), others, lent: with_overhead(lent), is_sending: false }
     }
 }
 
@@ -237,44 +239,49 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A request that is on a connection.
-#[derive(Debug)]
-pub struct InRequest {
-    connection: Arc<Connection>,
-    /// Requests that were there already.
-    pub before: usize,
-    /// What a body of unknown length was allowed; taken back afterwards, for there it could hide other requests.
-    lent: usize,
-    answered: bool,
+/// What a body may take on the wire, with chunk sizes and TLS records.
+fn with_overhead(body: usize) -> usize {
+    body + body / 4
 }
 
-impl InRequest {
-    /// Its answer is sent, and must be taken in this time.
-    pub fn answer_due(&mut self, within: Duration) {
-        let due = self.connection.clock.millis().saturating_add(millis(within));
-        self.connection.answers.fetch_add(1, Ordering::AcqRel);
-        self.answered = true;
-        let _ = self.connection.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |others| {
-            Some(if others == NEVER { due } else { others.max(due) })
-        });
+/// Counts a request as in flight until dropped.
+#[derive(Debug)]
+pub struct RequestGuard {
+    connection: Arc<Connection>,
+    /// Requests that were in flight before it.
+    pub others: usize,
+    /// The allowance for a body of unknown length; taken back at the end, because further requests could hide in it.
+    lent: usize,
+    is_sending: bool,
+}
+
+impl RequestGuard {
+    /// The response is about to be sent, and must have been within this time.
+    pub fn response_due(&mut self, within: Duration) {
+        let connection = &self.connection;
+        let due = connection.clock.millis().saturating_add(millis(within));
+        let earlier = connection.responses_due.load(Relaxed);
+        connection.responses.fetch_add(1, Relaxed);
+        connection.responses_due.store(if earlier == NEVER { due } else { earlier.max(due) }, Relaxed);
+        self.is_sending = true;
     }
 }
 
-impl Drop for InRequest {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let connection = &self.connection;
-        if !connection.in_frame.load(Ordering::Relaxed) {
-            connection.nothing_begun();
+        if !connection.in_frame.load(Relaxed) {
+            connection.clear_partial();
         }
-        connection.heard.store(connection.clock.millis(), Ordering::Relaxed);
-        connection.allowed.fetch_sub(self.lent, Ordering::Relaxed);
-        connection.fresh.store(true, Ordering::Release);
-        connection.requests.fetch_sub(1, Ordering::AcqRel);
-        if self.answered && connection.answers.fetch_sub(1, Ordering::AcqRel) == 1 {
-            connection.due.store(NEVER, Ordering::Relaxed);
+        connection.last_active.store(connection.clock.millis(), Relaxed);
+        connection.allowance.fetch_sub(self.lent, Relaxed);
+        connection.request_ended.store(true, Relaxed);
+        connection.requests.fetch_sub(1, Relaxed);
+        if self.is_sending && connection.responses.fetch_sub(1, Relaxed) == 1 {
+            connection.responses_due.store(NEVER, Relaxed);
         }
         if self.lent > 0 {
-            connection.waker.wake();
+            connection.wake();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A connection's stream, which ends when its client takes no answers, sends more than requests need, or is told to.
+//! Closes the socket if the client stops reading, sends more than its requests need, or the watchdog says so.
 
 use std::{
     future::Future,
@@ -18,60 +18,41 @@ use tokio::{
 
 use crate::transport::limits::{
     connection::Connection,
-    registry::{ConnectionRegistry, Seat},
+    registry::{ConnectionRegistry, Slot},
 };
 
-/// Wrapped directly around the socket, so that it is in force during TLS handshakes, too.
+/// Wrapped directly around the socket, so that TLS handshakes are guarded, too.
 #[derive(Debug)]
 pub struct GuardedStream {
     io: TcpStream,
     peer: SocketAddr,
-    connection: Arc<Connection>,
-    /// Nobody sees what comes before all of a record is there.
+    /// Only TLS sees the input until a record is complete.
     under_tls: bool,
-    /// The client takes nothing at present.
-    blocked: bool,
-    /// Bytes since there was nothing to do.
+    /// The last write was refused, because the client does not read.
+    write_blocked: bool,
+    /// Bytes since the count last started, see [`Connection::restarts_count`].
     arrived: usize,
-    /// That was more than the requests need, as far as they were known.
-    warned: bool,
-    /// Bytes since the rest of the connection's work last had its turn.
-    at_a_stretch: usize,
-    /// Until when it has its turn. Not a mere `Pending`: what reads here may have something left, and be back at once.
-    rest: Option<Pin<Box<Sleep>>>,
-    _seat: Seat,
+    /// They were more than the requests known by then allow.
+    over_allowance: bool,
+    /// Bytes since the last pause.
+    burst: usize,
+    /// A pause in reading. Not a mere `Pending`: a reader with buffered input would come back at once.
+    pause: Option<Pin<Box<Sleep>>>,
+    slot: Slot,
 }
 
-/// What a client may send at a stretch before what has come is worked off.
-const STRETCH: usize = 64 * 1024;
-const REST: Duration = Duration::from_millis(1);
+/// Bytes read before the rest of the connection's work gets a turn.
+const BURST_MAX: usize = 64 * 1024;
+const PAUSE: Duration = Duration::from_millis(1);
 
 impl GuardedStream {
-    /// A connection that has come, if there is room for it.
-    pub fn accept(io: TcpStream, connections: &Arc<ConnectionRegistry>) -> io::Result<Self> {
+    /// Guards an accepted connection, if there is room for it.
+    pub fn accept(io: TcpStream, connections: &Arc<ConnectionRegistry>, under_tls: bool) -> io::Result<Self> {
         io.set_nodelay(true)?;
         let peer = io.peer_addr()?;
-        Ok(Self::new(io, peer, connections.admit(peer)?))
-    }
-
-    fn new(io: TcpStream, peer: SocketAddr, seat: Seat) -> Self {
-        let connection = seat.connection().clone();
-        Self {
-            io,
-            peer,
-            connection,
-            under_tls: false,
-            blocked: false,
-            arrived: 0,
-            warned: false,
-            at_a_stretch: 0,
-            rest: None,
-            _seat: seat,
-        }
-    }
-
-    pub fn under_tls(self) -> Self {
-        Self { under_tls: true, ..self }
+        let slot = connections.admit(peer)?;
+        let (write_blocked, over_allowance) = (false, false);
+        Ok(Self { io, peer, under_tls, write_blocked, arrived: 0, over_allowance, burst: 0, pause: None, slot })
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -79,32 +60,31 @@ impl GuardedStream {
     }
 
     pub fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+        &self.slot.connection
     }
 
-    /// Whether the connection is to end. The kernel is not left with answers that nobody takes.
-    fn ended(&self) -> bool {
-        let ended = self.connection.is_closed();
-        if ended && self.blocked {
+    /// Whether the connection was closed. The kernel does not keep output that nobody reads.
+    fn is_closed(&self) -> bool {
+        let closed = self.connection().is_closed();
+        if closed && self.write_blocked {
             let _ = socket2::SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
         }
-        ended
+        closed
     }
 
-    /// Keeps in mind whether the client takes what it is sent.
-    fn note(&mut self, context: &Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn track_write(&mut self, context: &Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let blocked = wrote.is_pending();
         if blocked {
-            self.connection.wake_with(context.waker());
+            self.connection().register_waker(context.waker());
         }
-        if blocked != self.blocked {
-            self.connection.blocked(blocked);
+        if blocked != self.write_blocked {
+            self.connection().set_write_blocked(blocked);
         }
-        if self.blocked && !blocked {
-            // Reading was put off meanwhile.
+        if self.write_blocked && !blocked {
+            // `poll_read` has returned `Pending` meanwhile.
             context.waker().wake_by_ref();
         }
-        self.blocked = blocked;
+        self.write_blocked = blocked;
         wrote
     }
 }
@@ -115,41 +95,41 @@ impl AsyncRead for GuardedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.connection.wake_with(context.waker());
-        if self.ended() {
+        self.connection().register_waker(context.waker());
+        if self.is_closed() {
             return Poll::Ready(Ok(()));
         }
-        // Who takes no answers is asked for no further requests: their answers would pile up.
-        if self.blocked {
+        // A client that does not read sends no further requests: their responses would pile up.
+        if self.write_blocked {
             return Poll::Pending;
         }
-        if let Some(rest) = &mut self.rest {
-            ready!(rest.as_mut().poll(context));
-            self.rest = None;
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
         }
-        if self.connection.is_fresh(self.arrived) {
+        if self.connection().restarts_count(self.arrived) {
             self.arrived = 0;
         }
-        let allowed = self.connection.allows(self.arrived);
-        if !allowed && self.warned {
-            self.connection.end();
+        let allowed = self.connection().allows(self.arrived);
+        if !allowed && self.over_allowance {
+            self.connection().close();
             return Poll::Ready(Ok(()));
         }
-        // Perhaps a request is complete by now, and needs more.
-        self.warned = !allowed;
-        if !allowed || self.at_a_stretch >= STRETCH {
-            self.at_a_stretch = 0;
-            let rest = self.rest.insert(Box::pin(tokio::time::sleep(REST)));
-            // It is not over yet; this leaves word when it will be.
-            ready!(rest.as_mut().poll(context));
+        // After a pause, the head of a request that needs more may have been parsed.
+        self.over_allowance = !allowed;
+        if !allowed || self.burst >= BURST_MAX {
+            self.burst = 0;
+            let pause = self.pause.insert(Box::pin(tokio::time::sleep(PAUSE)));
+            // Polled once, or its timer would wake nobody.
+            ready!(pause.as_mut().poll(context));
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         let length = buffer.filled().len() - before;
-        self.at_a_stretch = if read.is_pending() { 0 } else { self.at_a_stretch + length };
+        self.burst = if read.is_pending() { 0 } else { self.burst + length };
         self.arrived += length;
         if self.under_tls && length > 0 {
-            self.connection.begun();
+            self.connection().set_partial();
         }
         read
     }
@@ -157,11 +137,11 @@ impl AsyncRead for GuardedStream {
 
 impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.ended() {
+        if self.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let wrote = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.note(context, wrote)
+        self.track_write(context, wrote)
     }
 
     fn poll_write_vectored(
@@ -169,11 +149,11 @@ impl AsyncWrite for GuardedStream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.ended() {
+        if self.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let wrote = Pin::new(&mut self.io).poll_write_vectored(context, slices);
-        self.note(context, wrote)
+        self.track_write(context, wrote)
     }
 
     fn is_write_vectored(&self) -> bool {

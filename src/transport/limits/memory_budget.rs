@@ -1,13 +1,12 @@
-//! Memory for what is on its way: bodies that are being received, answers that are being sent, and requests beyond the
-//! first on a connection.
+//! Memory for request bodies, responses, and requests beyond the first on a connection.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-/// One may take this part of what is left, and no more: so whoever takes much is refused before those who take little. It is
-/// larger than that of a room, because the page's own scripts must fit.
+/// A reservation may grow to this fraction of what is free, so large ones are refused before small ones. The page's own
+/// scripts must fit.
 const PART: usize = 4;
 
 #[derive(Debug)]
@@ -16,10 +15,10 @@ pub struct MemoryBudget {
     used: AtomicUsize,
 }
 
-/// A part of it, given back when dropped.
+/// Memory taken from the budget until dropped.
 #[derive(Debug)]
 pub struct Reservation {
-    memory: Arc<MemoryBudget>,
+    budget: Arc<MemoryBudget>,
     bytes: usize,
 }
 
@@ -32,20 +31,21 @@ impl MemoryBudget {
         self.used.load(Relaxed)
     }
 
-    /// Nothing yet.
+    /// An empty reservation.
     pub fn reservation(self: &Arc<Self>) -> Reservation {
-        Reservation { memory: self.clone(), bytes: 0 }
+        Reservation { budget: self.clone(), bytes: 0 }
     }
 }
 
 impl Reservation {
-    /// Takes so much more, if the whole is not more than its part of what is left.
+    /// Takes `more` bytes, unless that would make the reservation too large. Concurrent calls may each see the same free
+    /// bytes: the limit is exceeded by one reservation for each worker at most.
     #[must_use]
     pub fn grow(&mut self, more: usize) -> bool {
-        let left = self.memory.limit.saturating_sub(self.memory.used.load(Relaxed));
-        let fits = self.bytes + more <= left / PART;
+        let free = self.budget.limit.saturating_sub(self.budget.used());
+        let fits = self.bytes + more <= free / PART;
         if fits {
-            self.memory.used.fetch_add(more, Relaxed);
+            self.budget.used.fetch_add(more, Relaxed);
             self.bytes += more;
         }
         fits
@@ -54,7 +54,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.memory.used.fetch_sub(self.bytes, Relaxed);
+        self.budget.used.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -63,20 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_takes_much_is_refused_before_those_who_take_little() {
-        let memory = MemoryBudget::new(10_000);
-        let mut greedy: Vec<Reservation> = Vec::new();
-        loop {
-            let mut reservation = memory.reservation();
-            if !reservation.grow(500) {
-                break;
-            }
-            greedy.push(share);
-        }
-        assert_eq!(memory.used(), 8500);
-        let mut modest = memory.reservation();
-        assert!(modest.grow(200) && !modest.grow(200));
-        drop((greedy, modest));
-        assert_eq!(memory.used(), 0);
+    fn large_reservations_are_refused_before_small_ones() {
+        let budget = MemoryBudget::new(10_000);
+        let large: Vec<Reservation> = std::iter::from_fn(|| {
+            let mut reservation = budget.reservation();
+            reservation.grow(500).then_some(reservation)
+        })
+        .collect();
+        assert_eq!(budget.used(), 8500);
+        let mut small = budget.reservation();
+        assert!(small.grow(200) && !small.grow(200));
+        drop((large, small));
+        assert_eq!(budget.used(), 0);
     }
 }

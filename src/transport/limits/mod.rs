@@ -1,8 +1,8 @@
-//! What connections may take: how many there are, how long they stay, and how much memory they use.
+//! Bounds on connections: how many there are, how long they stay open, and how much memory they use.
 //!
-//! [`registry::ConnectionRegistry`] admits connections, knows all of them, and ends those that are overdue. Each has a
-//! [`connection::Connection`], which its stream ([`guarded_stream`]) and its requests update. Memory in transit is
-//! counted in [`memory_budget`]. Limits by peer or by content are not here but in the API and the domain.
+//! [`registry::ConnectionRegistry`] admits connections and closes overdue ones. Each has a [`connection::Connection`],
+//! which its stream ([`guarded_stream`]) and its requests update. [`memory_budget`] bounds bodies and responses. Limits
+//! by peer or by content are in the API and the domain.
 
 pub mod connection;
 pub mod guarded_stream;
@@ -11,7 +11,7 @@ pub mod registry;
 
 use std::{fmt, sync::Arc};
 
-/// Tells milliseconds, from whatever beginning: the transport reads no clock of its own.
+/// A monotonic clock in milliseconds. The transport reads no clock of its own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
@@ -31,6 +31,5 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Header fields of a request, over HTTP/1 as over HTTP/2. actix-http's parser has the same limit for HTTP/1; over HTTP/2 it
-/// would take thousands, and keep the memory for them.
+/// Header fields in a request. actix-http's parser has the same limit for HTTP/1; over HTTP/2 it would accept thousands.
 pub const HEADER_FIELDS_MAX: usize = 96;

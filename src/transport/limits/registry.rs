@@ -1,14 +1,15 @@
-//! Connections: how many there may be, from where, for how long with nothing on them, and how much they may bring.
+//! All connections: how many may be open, from which addresses, and when they are overdue.
 //!
-//! actix bounds neither the connections of one address nor the requests on one HTTP/2 connection, has no time-out for a
-//! client that takes no answers, and lets clients hang when it has enough. All that is done here and in `watched`.
+//! actix does not limit connections by address or requests by HTTP/2 connection, has no time-out for a client that stops
+//! reading, and stops accepting at its limit instead of refusing.
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    io,
+    net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -20,35 +21,35 @@ use crate::transport::{
     client_address::{AddressKey, TrustedProxies},
     limits::{
         Clock, HEADER_FIELDS_MAX,
-        connection::{Connection, InRequest},
+        connection::{Connection, RequestGuard},
         memory_budget::{MemoryBudget, Reservation},
     },
 };
 
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// Connections at once. Beyond them, requests are answered 503.
+    /// Open connections. On further ones, requests are answered 503.
     pub total: usize,
-    /// Connections at once from one address (IPv6: a /64) that is not a trusted proxy. Beyond them, they are closed.
+    /// Open connections from one address (IPv6: a /64) that is not a trusted proxy. Further ones are closed.
     pub per_address: usize,
-    /// How long a connection may stay open with no request on it.
+    /// How long a connection stays open without a request.
     pub idle: Duration,
-    /// Bytes of requests and answers that are on their way.
-    pub transit_bytes: usize,
-    /// The longest body there may be.
+    /// Bytes of bodies and responses in memory.
+    pub memory_bytes: usize,
+    /// Bytes in the largest body.
     pub body_bytes: usize,
 }
 
-/// Requests at once on one connection; a browser has no more than a hundred streams of HTTP/2.
+/// Requests in flight on one connection; browsers open at most a hundred HTTP/2 streams.
 const REQUESTS_PER_CONNECTION: usize = 100;
-/// What a request beyond the first on a connection takes in memory while it is under way.
+/// Memory for a request beyond the first on a connection.
 const REQUEST_BYTES: usize = 8 * 1024;
-/// The longest a client may take over a small answer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// A client has a second more for each so many bytes of an answer.
+/// How long a client may take to read a small response; the idle time-out, if that is shorter.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The slowest a client may read a large one.
 const BYTES_PER_SECOND: usize = 2048;
-/// Connections beyond the limit that are still told so. The rest is closed without a word.
-const TOLD: usize = 128;
+/// Connections over the limit that are accepted and answered 503. The rest are closed.
+const REFUSED_POLITELY: usize = 128;
 
 #[derive(Debug)]
 pub struct ConnectionRegistry {
@@ -58,7 +59,6 @@ pub struct ConnectionRegistry {
     next: AtomicU64,
     pub memory: Arc<MemoryBudget>,
     draining: AtomicBool,
-    /// One lock: it is taken when a connection comes, goes, or all are looked through.
     open: Mutex<Open>,
 }
 
@@ -68,61 +68,60 @@ struct Open {
     by_address: HashMap<AddressKey, usize>,
 }
 
-/// A connection's place among all of them, given back when dropped.
+/// Keeps a connection in the registry until dropped.
 #[derive(Debug)]
-pub struct Seat {
-    connections: Arc<ConnectionRegistry>,
-    connection: Arc<Connection>,
+pub struct Slot {
+    registry: Arc<ConnectionRegistry>,
+    pub connection: Arc<Connection>,
     number: u64,
     address: Option<AddressKey>,
 }
 
 impl ConnectionRegistry {
     pub fn new(limits: ConnectionLimits, proxies: Arc<TrustedProxies>, clock: Clock) -> Arc<Self> {
-        let memory = MemoryBudget::new(limits.transit_bytes);
-        let (next, draining) = (AtomicU64::new(0), AtomicBool::new(false));
+        let memory = MemoryBudget::new(limits.memory_bytes);
+        let (next, draining) = (AtomicU64::default(), AtomicBool::default());
         Arc::new(Self { limits, proxies, clock, next, memory, draining, open: Mutex::default() })
     }
 
-    /// Takes a connection that has come, or refuses it.
-    pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> std::io::Result<Seat> {
-        let address = self.counted(peer.ip());
+    /// Registers an accepted connection, or refuses it.
+    pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> io::Result<Slot> {
+        // A trusted proxy speaks for many clients, so its connections are not counted by address.
+        let address = (!self.proxies.trusts(peer.ip().to_canonical())).then(|| peer.ip().into());
         let mut open = self.open.lock();
         let total = open.by_number.len() + 1;
-        let from_there = address.map_or(0, |address| open.by_address.get(&address).map_or(1, |count| count + 1));
-        if from_there > self.limits.per_address || total > self.limits.total + TOLD {
-            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        let of_address = address.map_or(0, |address| open.by_address.get(&address).map_or(1, |count| count + 1));
+        if of_address > self.limits.per_address || total > self.limits.total + REFUSED_POLITELY {
+            return Err(io::ErrorKind::ConnectionRefused.into());
         }
         if let Some(address) = address {
-            open.by_address.insert(address, from_there);
+            open.by_address.insert(address, of_address);
         }
         let connection = Arc::new(Connection::new(self.clock.clone(), total > self.limits.total));
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.next.fetch_add(1, Relaxed);
         open.by_number.insert(number, connection.clone());
         drop(open);
-        Ok(Seat { connections: self.clone(), connection, number, address })
+        Ok(Slot { registry: self.clone(), connection, number, address })
     }
 
-    /// Ends connections that have had nothing on them for too long: an idle one, or one whose next request does not
-    /// come whole in time; and those whose clients do not take their answers.
+    /// Closes connections that are idle, whose next request does not arrive in time, or whose clients do not read.
     pub fn close_overdue(&self) {
         let now = self.clock.millis();
-        let open = self.open.lock();
-        for connection in open.by_number.values() {
+        for connection in self.open.lock().by_number.values() {
             connection.close_if_overdue(now, self.limits.idle);
         }
     }
 
-    /// The server stops: over HTTP/1 idle connections end now, and others after the answers that are under way.
+    /// Closes idle HTTP/1 connections now, and the others after the responses in flight.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.store(true, Relaxed);
         for connection in self.open.lock().by_number.values() {
             connection.wake();
         }
     }
 
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.draining.load(Relaxed)
     }
 
     pub fn idle_limit(&self) -> Duration {
@@ -133,7 +132,7 @@ impl ConnectionRegistry {
         self.open.lock().by_number.len()
     }
 
-    /// A request begins; its end is the drop of what is returned.
+    /// Admits a request until the returned value is dropped, or refuses it.
     pub fn begin(&self, request: &mut Request) -> Result<InFlight, Overload> {
         if request.connection().over_limit {
             return Err(Overload::Connections);
@@ -142,52 +141,38 @@ impl ConnectionRegistry {
             request.drop_headers();
             return Err(Overload::HeaderFields(HEADER_FIELDS_MAX));
         }
-        let connection = request.connection();
-        let in_request = connection.begin(request.content_length(), self.limits.body_bytes);
-        let before = in_request.before;
+        let guard = request.connection().begin(request.content_length(), self.limits.body_bytes);
         let mut reservation = self.memory.reservation();
-        if before >= REQUESTS_PER_CONNECTION {
-            return Err(Overload::Requests(before));
+        if guard.others >= REQUESTS_PER_CONNECTION {
+            return Err(Overload::Requests(guard.others));
         }
-        if before > 0 && !reservation.grow(REQUEST_BYTES) {
+        if guard.others > 0 && !reservation.grow(REQUEST_BYTES) {
             return Err(Overload::Memory);
         }
-        Ok(InFlight { in_request, reservation, patience: self.limits.idle.min(PATIENCE) })
-    }
-
-    /// Behind a trusted proxy are many clients.
-    fn counted(&self, ip: IpAddr) -> Option<AddressKey> {
-        (!self.proxies.trusts(ip.to_canonical())).then(|| ip.into())
+        Ok(InFlight { guard, reservation, response_timeout: self.limits.idle.min(RESPONSE_TIMEOUT) })
     }
 }
 
-/// A request that is under way, and the memory it takes.
+/// A request in flight, and the memory it uses.
 #[derive(Debug)]
 pub struct InFlight {
-    in_request: InRequest,
+    guard: RequestGuard,
     reservation: Reservation,
-    /// How long its client may take over a small answer.
-    patience: Duration,
+    response_timeout: Duration,
 }
 
 impl InFlight {
-    /// An answer of this size is about to be sent: its client has some time to take it. Whether there is memory for it.
-    pub fn answer(&mut self, size: usize) -> bool {
+    /// Sets the time-out for sending a response of this size. False if it does not fit into memory.
+    pub fn response_ready(&mut self, size: usize) -> bool {
         let fits = self.reservation.grow(size);
-        self.in_request.answer_due(self.patience + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
+        self.guard.response_due(self.response_timeout + Duration::from_secs((size / BYTES_PER_SECOND) as u64));
         fits
     }
 }
 
-impl Seat {
-    pub fn connection(&self) -> &Arc<Connection> {
-        &self.connection
-    }
-}
-
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock();
+        let mut open = self.registry.open.lock();
         open.by_number.remove(&self.number);
         let Some(address) = self.address else { return };
         if let Some(count) = open.by_address.get_mut(&address) {

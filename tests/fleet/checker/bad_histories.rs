@@ -1,4 +1,4 @@
-//! Histories that were made up: does the checker see what is wrong with them?
+//! Made-up histories: the checker must find their faults.
 
 use super::{Fault, Promise, check};
 use crate::history::Event;
@@ -23,7 +23,7 @@ fn loud() -> Event {
     Event::Loud { who: 1, what: "cursor-ahead".into() }
 }
 
-/// Three messages that came as they should.
+/// Three messages delivered correctly.
 fn good() -> Vec<Event> {
     let message = |number| [posted(number), accepted(number, number + 1), delivered(number, number + 1)];
     std::iter::once(seated(0)).chain((0..3).flat_map(message)).collect()
@@ -75,7 +75,7 @@ fn a_loss_at_a_restart_must_be_reported() {
 
 #[test]
 fn a_rollback_hidden_by_the_cursor_is_a_fault() {
-    // The store forgets number 2, which was read, and gives its place to number 3, which the reader never asks for.
+    // The store forgets number 2, which was read, and gives its `seq` to number 3, which the reader never requests.
     let mut events = good();
     events.extend([posted(3), accepted(3, 3), posted(4), accepted(4, 4), delivered(4, 4)]);
     assert_eq!(faults(&events, Promise::Loudness), [Fault::LostSilently { from: 0, to: 1, number: 3 }]);
@@ -86,7 +86,7 @@ fn a_keyed_post_with_two_effects_is_a_fault() {
     let mut events = good();
     events.push(delivered(2, 4));
     assert!(faults(&events, Promise::Loudness).contains(&Fault::Doubled { from: 0, to: 1, number: 2 }));
-    // What comes again because the reader was sent back is another matter.
+    // Messages repeated because the reader was sent back are no fault.
     let mut reread = good();
     reread.extend([loud(), seated(1), delivered(1, 2), delivered(2, 3)]);
     let verdict = check(&reread, Promise::Loudness);

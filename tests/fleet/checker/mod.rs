@@ -1,8 +1,8 @@
-//! Decides whether a history is one that the product may have.
+//! Decides whether a history is allowed.
 //!
-//! Everything that was accepted arrives, once, in its sender's order, and mailboxes are numbered without a hole. Where the
-//! store itself may forget what it has acknowledged, messages may be missing or come again, but only across a *mark*: a
-//! place in the history at which the reader or the sender was told by name that something is gone.
+//! Every accepted message arrives once, in its sender's order, and mailboxes are numbered without gaps. Where the store may forget
+//! acknowledged writes, messages may be missing or repeated, but only across a *mark*: a point in the history at which the reader or
+//! the sender was explicitly told that something is gone.
 
 mod bad_histories;
 
@@ -12,27 +12,27 @@ use crate::history::{Event, Who};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promise {
-    /// Nothing is lost, and nobody is told otherwise.
+    /// Nothing is lost, and there are no marks.
     Everything,
-    /// What is lost is lost loudly.
+    /// Losses are reported.
     Loudness,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Accepted, never delivered, and nobody was told.
+    /// Accepted and never delivered, without a mark.
     LostSilently {
         from: Who,
         to: Who,
         number: u64,
     },
-    /// The same where nothing may be lost, loud or not.
+    /// Lost with a mark, where nothing may be lost.
     Lost {
         from: Who,
         to: Who,
         number: u64,
     },
-    /// Delivered again although the reader had not been told that it goes back.
+    /// Delivered again without a mark.
     Doubled {
         from: Who,
         to: Who,
@@ -44,13 +44,13 @@ pub enum Fault {
         number: u64,
         after: u64,
     },
-    /// Nobody has posted that.
+    /// Never posted.
     Invented {
         from: Who,
         to: Who,
         number: u64,
     },
-    /// Delivered at another place than the one that its sender was told.
+    /// Delivered with a different `seq` than its sender was told.
     Misplaced {
         from: Who,
         to: Who,
@@ -63,7 +63,7 @@ pub enum Fault {
         after: u64,
         seq: u64,
     },
-    /// Lost its seat or its cursor where that may not happen.
+    /// Lost a seat or cursor where that may not happen.
     Unseated {
         who: Who,
         what: String,
@@ -83,25 +83,25 @@ pub enum Fault {
     },
 }
 
-/// What a history comes to.
+/// The result of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
     pub accepted: usize,
     pub delivered: usize,
     /// Missing, with a mark.
     pub lost_loudly: usize,
-    /// Delivered again, across a mark.
+    /// Repeated across a mark.
     pub reread: usize,
     pub refused: usize,
     pub marks: BTreeMap<String, usize>,
     pub faults: Vec<Fault>,
 }
 
-/// Everything between one sender and one reader, each with its place in the history.
+/// Everything between one sender and one reader, with positions in the history.
 #[derive(Default)]
 struct Stream {
     posted: HashSet<u64>,
-    /// The number of each message, the place its sender was told, and when.
+    /// The number of each message, the `seq` its sender was told, and when.
     accepted: Vec<(u64, u64, usize)>,
     refused: Vec<(u64, String)>,
     delivered: Vec<(u64, u64, usize)>,
@@ -195,7 +195,7 @@ impl Stream {
             latest.insert(number, (seq, at));
             last = Some((number, at));
         }
-        // What was delivered before a mark may have been accepted once more after it.
+        // A message delivered before a mark may have been accepted again after it.
         for (number, (found, at)) in latest {
             if let Some(told) = places.get(&number).copied().filter(|told| *told != found)
                 && !any_within(reader, at, usize::MAX)
@@ -215,7 +215,7 @@ impl Stream {
         verdict.faults.extend(stuck);
     }
 
-    /// What was accepted and never came: is there a mark between what came before it and what came after?
+    /// For accepted messages that never arrived: is there a mark between their neighbors?
     fn judge_missing(
         &self,
         (from, to): (Who, Who),

@@ -1,4 +1,4 @@
-//! The server under a path, which a proxy passes on as it is, or takes away.
+//! The server under a path, which a proxy passes on or strips.
 
 use reqwest::{Client, Method, redirect::Policy};
 use serde_json::json;
@@ -11,7 +11,6 @@ fn client() -> Client {
 
 #[actix_web::test]
 async fn a_call_works_under_the_base_path_and_at_the_root() {
-    // With CORS nothing is read in place, and all goes by the routes.
     for flags in [&["--base-path", "/signal"][..], &["--base-path", "apps/signal/", "--cors-origin", "*"]] {
         let server = Server::start(flags);
         let base = format!("{}/{}", server.base, flags[1].trim_matches('/'));
@@ -60,7 +59,7 @@ async fn pages_and_probes_answer_under_the_base_path_and_nowhere_else() {
     plain.get("/signal/").await.refused(404, "not-found");
 }
 
-/// Without the slash relative addresses would lead out of the path.
+/// Without the slash, relative addresses would leave the path.
 #[actix_web::test]
 async fn a_base_path_without_its_slash_redirects_relatively() {
     let server = Server::start(&["--base-path", "/apps/signal"]);

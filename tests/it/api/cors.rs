@@ -1,4 +1,4 @@
-//! What pages of other origins may do.
+//! Pages on other origins.
 
 use reqwest::Method;
 
@@ -12,7 +12,7 @@ async fn preflight(server: &Server, origin: &str, fields: &str) -> Answer {
     send(request.header("access-control-request-headers", fields)).await
 }
 
-/// Those were taken as they stood, and no request ever matched.
+/// Such origins used to be accepted and never matched.
 #[actix_web::test]
 async fn a_configured_origin_matches_its_serialized_form() {
     for written in [
@@ -44,7 +44,7 @@ async fn a_configured_origin_matches_its_serialized_form() {
     }
 }
 
-/// Whatever adds fields to the requests of a page (OpenTelemetry, Sentry, Datadog, …) ended its calls.
+/// Libraries that add headers to a page's requests (OpenTelemetry, Sentry, Datadog, …) used to break its calls.
 #[actix_web::test]
 async fn preflights_allow_unknown_request_headers() {
     let fields = [
@@ -85,7 +85,7 @@ async fn preflights_allow_unknown_request_headers() {
             assert_eq!(allowed, asked);
             assert_eq!(answer.headers["access-control-max-age"], "7200");
         }
-        // A preflight of a request with none of them.
+        // A preflight without requested headers.
         let bare = server.request(Method::OPTIONS, "/v1/rooms/tea").header("origin", ORIGIN);
         let bare = send(bare.header("access-control-request-method", "GET")).await;
         assert_eq!((bare.status, &bare.headers["access-control-allow-origin"]), (200, &origin.parse().unwrap()));

@@ -1,4 +1,4 @@
-//! The bounds that no other file meets at its edge.
+//! Limits that no other file tests at their edge.
 
 use reqwest::Method;
 use serde_json::json;

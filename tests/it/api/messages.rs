@@ -165,7 +165,7 @@ async fn a_mailbox_is_bounded_in_bytes() {
     ann.post(&ben, of_bytes(400)).await.expect(202);
 }
 
-/// It was once told to try again in a second, for ever.
+/// Used to get `Retry-After: 1`, forever.
 #[actix_web::test]
 async fn posts_larger_than_any_mailbox_get_413() {
     let server = Server::start(&["--mailbox-bytes", "1000", "--mailbox-messages", "3"]);
@@ -208,7 +208,7 @@ async fn an_invalid_body_is_refused_without_effect() {
     raw(&ann, &ben, json, deep).await.expect(202);
 }
 
-/// A body that does not say how long it is.
+/// A body without a length.
 fn chunked(chunks: Vec<Vec<u8>>) -> reqwest::Body {
     reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>)))
 }
@@ -225,8 +225,8 @@ async fn the_addressee_must_be_in_the_room() {
     ben.post(&ann, json!({"type": "bye"})).await.refused(410, "peer-gone");
 }
 
-/// Found by fuzzing: these were relayed, and stopped every reader whose parser takes them for broken, since a poll brings
-/// them again until they are acknowledged.
+/// Found by fuzzing. These used to be relayed and blocked readers with strict parsers, because a poll repeats them until they are
+/// acknowledged.
 #[actix_web::test]
 async fn json_that_strict_parsers_reject_is_not_relayed() {
     let server = Server::start(&[]);

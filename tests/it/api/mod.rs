@@ -1,5 +1,5 @@
-//! The HTTP API, asked as a client asks it: one file for each group of operations, and one for each rule that all
-//! operations share. What bounds sockets and bytes is in `transport`.
+//! The HTTP API as a client sees it: a file for each group of operations, and for each rule that operations share. Limits on
+//! sockets and bytes are in `transport`.
 
 mod base_path;
 mod cors;
@@ -13,4 +13,5 @@ mod polls;
 mod rate_limits;
 mod rooms;
 mod tickets;
+mod token_cache;
 mod websocket_probe;

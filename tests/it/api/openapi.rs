@@ -1,4 +1,4 @@
-//! The committed document: is it the server's, and is it whole?
+//! The committed OpenAPI document is current and complete.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -66,7 +66,7 @@ fn every_operation_documents_a_summary_a_success_and_its_errors() {
         assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() > 5), "{name} has no summary");
         assert!(operation["operationId"].is_string(), "{name}");
         let responses = operation["responses"].as_object().unwrap();
-        // A WebSocket begins with 101.
+        // The WebSocket handshake answers 101.
         let good = |status: &str| status.starts_with(['1', '2']);
         assert!(responses.keys().any(|status| good(status)), "{name} has no good answer");
         let errors: Vec<_> = responses.iter().filter(|(status, _)| !good(status)).collect();
@@ -84,7 +84,7 @@ fn every_operation_documents_a_summary_a_success_and_its_errors() {
     }
 }
 
-/// `signalpost openapi | head` once ended with a panic.
+/// `signalpost openapi | head` used to panic.
 #[test]
 fn printing_the_document_to_a_closed_pipe_succeeds() {
     let mut printing = std::process::Command::new(env!("CARGO_BIN_EXE_signalpost"))

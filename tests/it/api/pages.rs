@@ -1,4 +1,4 @@
-//! What people open in a browser, and what is not there.
+//! What people open in a browser, and unknown paths.
 
 use reqwest::Method;
 use serde_json::json;
@@ -45,8 +45,7 @@ async fn web_dir_replaces_the_embedded_page() {
     server.get("/nothing").await.refused(404, "not-found");
 }
 
-/// nginx that compresses answers makes their tags weak, and browsers send them back so: that was answered 200, with
-/// everything, every time.
+/// A compressing nginx weakens entity tags, and browsers send them back like that, which used to be answered 200 every time.
 #[actix_web::test]
 async fn if_none_match_compares_weakly_and_gives_304() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
@@ -72,7 +71,7 @@ async fn if_none_match_compares_weakly_and_gives_304() {
             let cases = known.map(|fields| (fields, 304)).into_iter().chain(unknown.map(|fields| (fields, 200)));
             for (fields, status) in cases {
                 for method in [Method::GET, Method::HEAD] {
-                    // Where there is a tag, the date does not count (RFC 9110 section 13.1.3).
+                    // With `If-None-Match`, the date is ignored (RFC 9110 section 13.1.3).
                     let asking =
                         server.request(method, path).header("if-modified-since", "Fri, 31 Dec 2060 23:59:59 GMT");
                     let asking = fields.iter().fold(asking, |asking, field| asking.header("if-none-match", field));
@@ -98,7 +97,7 @@ async fn swagger_ui_loads_nothing_from_other_hosts() {
     server.get("/problems/nonsense").await.refused(404, "not-found");
 }
 
-/// It was written anew for each request: 150 KB each time, for whoever asks in a loop.
+/// Used to be serialized for each request, 150 KB each time.
 #[actix_web::test]
 async fn the_document_has_a_stable_etag() {
     let server = Server::start(&["--workers", "2"]);

@@ -67,7 +67,7 @@ async fn a_reloaded_page_keeps_its_seat_mailbox_and_cursor() {
     assert_eq!(again["peers"], json!([ben.joined["peer"]]));
     let unread: Vec<Value> = ann.messages(1).await.iter().map(|message| message["data"].clone()).collect();
     assert_eq!(unread, [1, 2]);
-    // Nobody was told that Ann had left, and her lease is a whole one again.
+    // No one was told that Ann left, and her lease is a full one again.
     assert_eq!(ben.poll(0, 3.5).await.messages(), Vec::<Value>::new());
     ann.poll(3, 0.0).await.expect(200);
 }
@@ -82,7 +82,7 @@ async fn a_poll_repeated_by_a_proxy_does_not_undo_a_goodbye() {
     assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "left");
 }
 
-/// A beacon and the join of the page that comes after it travel on two connections, and may overtake each other.
+/// The beacon and the next page's join use different connections and may overtake each other.
 #[actix_web::test]
 async fn a_goodbye_delivered_after_the_return_is_ignored() {
     let server = Server::start(&["--leave-grace-ms", "700"]);

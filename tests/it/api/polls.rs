@@ -87,7 +87,7 @@ async fn wait_is_a_bounded_number_of_seconds() {
         poll(outside).await.refused(422, "invalid");
     }
     poll("0.3").await.expect(200);
-    // Without a wait of its own a poll waits no longer than is allowed.
+    // The default wait is capped, too.
     send(ann.request(Method::GET, &ann.path("/messages"))).await.expect(200);
 }
 
@@ -118,7 +118,7 @@ async fn polling_renews_the_lease() {
     let server = Server::start(&["--lease-ms", "3000"]);
     let ann = server.join_room("tea", "Ann").await;
     let ben = server.join_room("tea", "Ben").await;
-    // Ann waits longer than a lease; Ben, who does not poll, expires meanwhile, and that is all she hears.
+    // Ann waits longer than a lease. Ben, who does not poll, expires, and that is her only message.
     let left = ann.poll(1, 50.0).await.messages();
     assert_eq!(left, [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "expired"})]);
     ann.poll(2, 0.0).await.expect(200);

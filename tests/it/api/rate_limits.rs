@@ -23,11 +23,11 @@ async fn joins_posts_and_polls_over_the_rate_get_retry_after() {
         assert_eq!(retry_after(answer), 1);
     }
     server.get("/healthz").await;
-    // Whoever goes on asking is served at last: what is refused costs nothing.
+    // Refused requests cost nothing, so a client that keeps trying succeeds.
     while ann.post(&ann, json!({"type": "bye"})).await.status != 202 {}
 }
 
-/// Asks until it is refused: how soon that is depends on how fast the machine is.
+/// Sends until it is refused; how soon depends on the machine.
 async fn until_refused(ask: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..10_000 {
         let answer = ask().await;
@@ -54,7 +54,7 @@ async fn wrong_secrets_lock_the_address_out_even_with_the_right_one() {
     for _ in 0..10 {
         join("guess").await.refused(403, "secret-wrong");
     }
-    // Each wait is twice as long as the one before, so the right secret comes within one of them also on a slow machine.
+    // Each wait is twice the one before, so the right secret arrives within one, on a slow machine, too.
     let waits = loop {
         let slowed = join("guess").await;
         if slowed.status == 429 && join("lumps").await.status == 429 {
@@ -63,12 +63,12 @@ async fn wrong_secrets_lock_the_address_out_even_with_the_right_one() {
     };
     waits.refused(429, "too-many-failures");
     assert!(retry_after(&waits) >= 1);
-    // Those who are in, and those who try no secret, are not held up.
+    // Members, and joins without a secret, are not delayed.
     server.join_room("coffee", "Ben").await;
 }
 
-/// After a restart with another key all tokens are wrong, and an office full of tabs behind one address must be told so,
-/// not to wait: it is how they find back.
+/// After a restart with a new key all tokens are wrong. An office full of tabs behind one address must get 401 and not 429, so that
+/// they join again.
 #[actix_web::test]
 async fn wrong_tokens_never_lock_an_address_out() {
     let server = Server::start(&[]);
@@ -95,7 +95,7 @@ async fn only_trusted_proxies_set_the_client_address() {
         assert_eq!(refused > 0, is_refused, "{flags:?}");
     }
     let server = Server::start(&["--rate-join", "1", "--trusted-proxy", "127.0.0.1"]);
-    // What the client itself put in stands on the left.
+    // The client's own entry is on the left.
     let forged = fastrand::u8;
     until_refused(async || {
         join_from(&server, "x-forwarded-for", &format!("198.51.100.{}, 203.0.113.9", forged(..))).await

@@ -70,7 +70,7 @@ async fn the_room_token_closes_the_room_and_members_are_notified() {
     server.join_room("tea", "Ben").await;
 }
 
-/// The count of rooms once kept one for each room that was closed and read to its end.
+/// A closed room that was read to its end used to stay in the count.
 #[actix_web::test]
 async fn a_closed_room_frees_its_place_once_read() {
     let server = Server::start(&["--rooms-max", "1"]);
@@ -82,8 +82,8 @@ async fn a_closed_room_frees_its_place_once_read() {
     }
 }
 
-/// A peer that came back into a room that had ended made it anew without a token of its own, and whoever had ever made a
-/// room of that name could take it over.
+/// A returning peer used to recreate an ended room without a new room token, so that anyone who had once created a room of that name
+/// could take it over.
 #[actix_web::test]
 async fn recreating_a_room_voids_the_earlier_room_token() {
     let server = Server::start(&[]);
@@ -187,7 +187,7 @@ async fn rooms_max_is_enforced() {
     server.join_room("c", "Ben").await;
 }
 
-/// A path as it stands, which no client library sends: they resolve it first. Gives the status and the body.
+/// Sends a path unresolved, which no client library does. Returns the status and the body.
 fn raw(port: u16, method: &str, path: &str) -> (u16, String) {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -199,7 +199,7 @@ fn raw(port: u16, method: &str, path: &str) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// A room `..` was answered with "No route has this path", which helps nobody.
+/// A room `..` used to get "No route has this path".
 #[actix_web::test]
 async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
     for base in ["/", "/signal"] {
@@ -207,7 +207,7 @@ async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
         for dots in [".", ".."] {
             server.post("/v1/rooms", json!({"room": dots})).await.refused(422, "room-name-invalid");
         }
-        // As it stands, and in every way to encode it.
+        // Literally, and in every encoding.
         for name in [".", "..", "%2e", "%2E%2e", ".%2e", "%2e.", "..%2f", "%2e%2e%2fx", "..%5c"] {
             for (method, rest) in
                 [("GET", ""), ("POST", "/peers"), ("GET", "/peers"), ("POST", "/messages"), ("DELETE", "")]
@@ -217,7 +217,7 @@ async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
                 assert!(body.contains("/problems/room-name-invalid"), "{method} {name}{rest}: {body}");
             }
         }
-        // As it comes from a client that has resolved it.
+        // As resolved by a client.
         for path in [
             "/v1/rooms/../peers",
             "/v1/rooms/../messages",

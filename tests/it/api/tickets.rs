@@ -1,4 +1,4 @@
-//! `--ticket-key`: who gets in by a JWT.
+//! `--ticket-key`: joining with a JWT.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use crate::support::harness::{Answer, Server, send};
 
 const SECRET: &str = "the login's secret, long enough";
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -153,7 +153,7 @@ async fn pem_public_keys_verify_only_eddsa_and_es256() {
         let server = Server::start(&["--ticket-key", &format!("@{}", folder.file(&public).display())]);
         let ticket = encode(&Header::new(algorithm), &claims("tea"), &key).unwrap();
         join(&server, "tea", &ticket).await.expect(201);
-        // The old trick: the public key, which everybody has, as the secret of HS256.
+        // Algorithm confusion: the public key as an HS256 secret.
         let public = std::fs::read_to_string(folder.file(&public)).unwrap();
         join(&server, "tea", &signed(&claims("tea"), &public)).await.refused(401, "ticket-algorithm");
     }
@@ -181,7 +181,7 @@ async fn a_changed_jwks_file_is_reloaded_unless_it_is_broken() {
     std::fs::write(&path, jwks("the second secret of all", "2")).unwrap();
     let second = ticket("the second secret of all", "2");
     loop {
-        // Each refusal is one more failure of this address, so it waits when it is told to.
+        // Each refusal counts as a failure of this address, so it honors `Retry-After`.
         let answer = join(&server, "tea", &second).await;
         match answer.status {
             201 => break,
@@ -212,7 +212,7 @@ fn an_invalid_ticket_key_fails_startup() {
     }
 }
 
-/// The examples of docs/auth.md, each run by its own interpreter.
+/// The examples in docs/auth.md, each run by its interpreter.
 #[actix_web::test]
 async fn documented_ticket_examples_are_accepted() {
     const DOC: &str = include_str!("../../../docs/auth.md");

@@ -1,4 +1,4 @@
-//! What the page that tests a network asks: are upgrades let through?
+//! The network test's probe: do upgrades get through?
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio::{
 
 use crate::support::harness::Server;
 
-/// The handshake that RFC 6455 has as its example, and the key that must come back.
+/// The example handshake of RFC 6455, and the key that must come back.
 const HANDSHAKE: &str = "GET /v1/probe/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const ACCEPT: &str = "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// All that the server says until it closes the connection.
+/// Everything the server sends until it closes the connection.
 async fn shake_hands(server: &Server) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
     stream.write_all(HANDSHAKE.as_bytes()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The engine under real threads.
+//! The memory engine under real threads.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ async fn no_message_is_lost_duplicated_or_reordered_when_polls_are_dropped() {
     assert_eq!(engine.stats().await.parked, 0);
 }
 
-/// Once a sweep that came while the figures were read had taken the peers away, and their end was not counted yet.
+/// A concurrent sweep used to remove peers before it counted them as expired.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn stats_count_every_peer_as_present_or_expired() {
     const PEERS: usize = 5_000;
@@ -45,7 +45,7 @@ async fn stats_count_every_peer_as_present_or_expired() {
     }
     loop {
         let stats = engine.stats().await;
-        assert!(stats.peers + stats.flow.expired as usize >= PEERS, "{stats:?}");
+        assert!(stats.peers + stats.counters.expired as usize >= PEERS, "{stats:?}");
         if stats.peers == 0 {
             break;
         }
@@ -59,14 +59,14 @@ async fn send_all(engine: Engine, sender: u8) {
             assert!(matches!(refusal, Refusal::MailboxFull { .. }), "{refusal:?}");
             tokio::task::yield_now().await;
         }
-        // Now and then the mailbox runs empty, so that polls park.
+        // Lets the mailbox run empty now and then, so that polls park.
         if number % 64 == 0 {
             tokio::task::yield_now().await;
         }
     }
 }
 
-/// Reads until everything has come, and drops about every third poll at a random point. Returns how many.
+/// Reads until everything has arrived, and drops about every third poll at a random point. Returns how many.
 async fn read_all(engine: &Engine) -> u64 {
     let room = room("r");
     let (mut cursor, mut next, mut dropped) = (0, HashMap::<PeerId, u32>::new(), 0);
@@ -81,7 +81,7 @@ async fn read_all(engine: &Engine) -> u64 {
                 continue;
             }
         };
-        // An answer may be lost on its way, too: then its cursor is never used.
+        // Responses are lost, too: then their cursor is never used.
         if fastrand::u8(0..4) == 0 {
             dropped += 1;
             continue;

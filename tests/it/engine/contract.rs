@@ -1,4 +1,4 @@
-//! What every engine promises (`Engine`'s documentation), asked of the engine itself under a clock that the test drives.
+//! The contract in `Engine`'s documentation, checked against both engines under a paused clock.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::support::{
     redis_server::{RedisCluster, RedisServer},
 };
 
-/// Runs a promise against every engine there is.
+/// Runs a test against every engine.
 macro_rules! promise {
     ($name:ident, $engine:ident, $body:block) => {
         mod $name {
@@ -51,7 +51,7 @@ promise!(a_parked_poll_is_woken_by_a_message, engine, {
     join(&engine, 1).await;
     let name = room("r");
     let (batch, sent) = tokio::join!(receive(&engine, 1, 0, 25), engine.post(&name, id(1), text(1, "x")));
-    assert_eq!(sent.unwrap().places, [(id(1), Seq::new(1).unwrap())]);
+    assert_eq!(sent.unwrap().positions, [(id(1), Seq::new(1).unwrap())]);
     assert_eq!(seqs(&batch.unwrap()), [1]);
 });
 
@@ -63,10 +63,10 @@ promise!(delivery_delays_are_counted_in_microseconds, engine, {
     let name = room("r");
     let (batch, _) = tokio::join!(receive(&engine, 1, 1, 25), engine.post(&name, id(1), text(1, "is waited for")));
     assert_eq!(seqs(&batch.unwrap()), [2]);
-    let flow = engine.stats().await.flow;
+    let flow = engine.stats().await.counters;
     assert_eq!(flow.waited_micros, 60_000);
     let counted: Vec<_> = flow.waited.iter().enumerate().filter(|(_, count)| **count > 0).collect();
-    // Up to 100 microseconds, and up to a quarter of a second.
+    // The buckets up to 100 microseconds and up to 250 ms.
     assert_eq!(counted, [(0, &1), (8, &1)]);
 });
 
@@ -99,8 +99,8 @@ promise!(the_newest_poll_wins_even_if_the_older_reads_again, engine, {
     assert_eq!(seqs(&newer.await.unwrap()), [1]);
 });
 
-// Its hold is over before it is told of the newer one: its last look must not take the newer one's place. Which of the
-// two it notices first is chance, hence the repetition.
+// The older poll's hold ends before it learns of the newer one: its last read must not displace the newer. Which of the two it
+// notices first is random, hence the repetition.
 promise!(a_late_read_by_an_older_poll_does_not_end_the_newer, engine, {
     join(&engine, 1).await;
     for round in 1..=32 {
@@ -130,7 +130,7 @@ promise!(a_duplicated_poll_is_answered_twice_without_superseding, engine, {
     assert_eq!(seqs(&newer.await.unwrap()), [1]);
 });
 
-// Not the page that polls last, which is chance, but the one that joined last.
+// Not the page that polls last, which is random, but the one that joined last.
 promise!(the_page_that_joined_last_has_the_seat, engine, {
     let name = room("r");
     engine.join(&name, Visitor { page: Some(Page(7)), ..visitor(1) }).await.unwrap();
@@ -147,7 +147,7 @@ promise!(the_page_that_joined_last_has_the_seat, engine, {
     assert!(is_pending(&mut second));
 });
 
-// The older one is woken by a message, but before it comes to look, the newer one arrives and is answered.
+// The older one is woken by a message, but before it reads, the newer one arrives and is answered.
 promise!(an_older_poll_is_superseded_once_a_newer_one_was_answered, engine, {
     join(&engine, 1).await;
     let mut older = Box::pin(receive(&engine, 1, 0, 25));
@@ -157,7 +157,7 @@ promise!(an_older_poll_is_superseded_once_a_newer_one_was_answered, engine, {
     assert_eq!(older.await, Err(Refusal::PollSuperseded));
 });
 
-// A poll counts as a sign of life when it arrives; that it is woken or times out says nothing of its peer.
+// A poll renews the lease when it arrives; its wake-up or time-out says nothing about the peer.
 promise!(reading_again_does_not_renew_the_lease, engine, {
     let sweeping = engine.clone();
     let sweeper = tokio::spawn(async move { sweeping.sweep().await });
@@ -170,7 +170,7 @@ promise!(reading_again_does_not_renew_the_lease, engine, {
     sweeper.abort();
 });
 
-// Candidates are posted while a poll waits: that is not quiet.
+// Candidates are posted while a poll is parked.
 promise!(posting_while_polling_counts_as_activity, engine, {
     let full = Visitor { capacity: Some(1), ..visitor(1) };
     engine.join(&room("r"), full).await.unwrap();
@@ -193,7 +193,7 @@ promise!(an_expired_lease_notifies_the_others_once, engine, {
     join(&engine, 1).await;
     join(&engine, 2).await;
     let clock = Clock::start();
-    // Two holds of 25 s: the first keeps peer 1 alive, peer 2 is not heard of.
+    // Two holds of 25 s: the first keeps peer 1 alive, peer 2 sends nothing.
     assert!(seqs(&receive(&engine, 1, 1, 25).await.unwrap()).is_empty());
     let told = receive(&engine, 1, 1, 25).await.unwrap();
     assert!(matches!(&told.messages[..], [left] if matches!(left.content, Content::PeerLeft { .. })));
@@ -214,7 +214,10 @@ promise!(an_idle_room_ends_with_its_last_lease, engine, {
     tokio::time::advance(Duration::from_secs(44)).await;
     assert_eq!(engine.stats().await.peers, 9);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.flow.expired), (0, 0, 9));
+    assert_eq!(
+        (engine.stats().await.rooms, engine.stats().await.peers, engine.stats().await.counters.expired),
+        (0, 0, 9)
+    );
     sweeper.abort();
 });
 
@@ -232,7 +235,7 @@ promise!(draining_answers_every_poll_and_parks_no_more, engine, {
     assert_eq!(receive(&engine, 1, 1, 25).await, Err(Refusal::Draining));
     assert!(seqs(&receive(&engine, 1, 1, 0).await.unwrap()).is_empty());
     assert_eq!(engine.stats().await.parked, 0);
-    // Nobody could read it any more.
+    // It could never be read.
     let posted = engine.post(&room("r"), id(1), text(2, "x")).await;
     assert_eq!(posted.err(), Some(Refusal::Draining));
     assert_eq!(engine.join(&room("r"), visitor(3)).await.err(), Some(Refusal::Draining));

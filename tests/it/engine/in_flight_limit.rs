@@ -1,5 +1,5 @@
-//! How many calls may be in flight to a Redis server, and what becomes of those that wait for their turn. Which calls reach
-//! Redis, and when time-outs strike, is said by the tests.
+//! The limit on calls in flight to a Redis server, and the fate of queued calls. The tests decide which calls reach Redis and when
+//! time-outs fire.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::support::{
     redis_server::RedisServer,
 };
 
-/// As many as may be in flight (`CALLS_AT_ONCE` in `engine/redis/node.rs`).
+/// `MAX_IN_FLIGHT` in `engine/redis/connection/server.rs`.
 const AT_ONCE: usize = 256;
-/// So many more wait.
+/// Calls queued beyond that.
 const WAITING: usize = 44;
 const PATIENCE: Duration = Duration::from_secs(100);
-/// How many scripts there are.
+/// Scripts to load.
 const SCRIPTS: usize = 15;
 
-/// Somebody with a seat, who posts to itself.
+/// A peer that posts to itself.
 struct Poster {
     redis: RedisServer,
     link: RedisLink,
@@ -32,11 +32,11 @@ struct Poster {
     engine: Engine,
     posts: JoinSet<Result<Accepted, Refusal>>,
     ends: Ends,
-    /// What had been asked before the first post.
+    /// Calls made before the first post.
     before: usize,
 }
 
-/// What became of the posts.
+/// Outcomes of the posts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Ends {
     answered: usize,
@@ -45,7 +45,7 @@ struct Ends {
 }
 
 impl Poster {
-    /// Posts are held back from now on.
+    /// Holds back all posts from now on.
     async fn start() -> Self {
         let redis = RedisServer::start(&["--save", ""]);
         let link = RedisLink::to(&redis).await;
@@ -62,7 +62,7 @@ impl Poster {
         Self { redis, link, clock, engine, posts: JoinSet::new(), ends: Ends::default(), before }
     }
 
-    /// Begins so many posts: when this returns, each is in flight or waits for its turn.
+    /// Starts that many posts: when this returns, each is in flight or queued.
     async fn begin(&mut self, count: usize) {
         for _ in 0..count {
             let engine = self.engine.clone();
@@ -73,7 +73,7 @@ impl Poster {
         self.clock.advance(Duration::ZERO).await;
     }
 
-    /// Waits until so many posts were sent.
+    /// Waits until that many posts were sent.
     async fn sent(&self, count: usize) {
         let sending = async {
             while self.link.asked() - self.before < count {
@@ -84,7 +84,7 @@ impl Poster {
         assert_eq!(self.link.asked() - self.before, count);
     }
 
-    /// Waits until so many posts have ended.
+    /// Waits until that many posts have ended.
     async fn ended(&mut self, count: usize) -> Ends {
         while self.ends.all() < count {
             match timeout(PATIENCE, self.posts.join_next()).await.unwrap().unwrap().unwrap() {
@@ -151,7 +151,7 @@ async fn a_call_that_times_out_in_flight_is_perhaps_done() {
     assert_eq!(poster.ended(1).await, Ends { perhaps_done: 1, ..Ends::default() });
 }
 
-// Once all that waited for their turns were sent into the connection that was lost.
+// Queued calls used to be sent into the lost connection.
 #[tokio::test]
 async fn on_disconnect_only_calls_in_flight_are_perhaps_done() {
     let mut poster = Poster::start().await;
@@ -162,7 +162,7 @@ async fn on_disconnect_only_calls_in_flight_are_perhaps_done() {
     assert_eq!(poster.ended(all).await, Ends { answered: 0, not_sent: WAITING, perhaps_done: AT_ONCE });
 }
 
-// Once each call that found them forgotten gave it all scripts, and what was sent after that waited behind them.
+// Every call that got NOSCRIPT used to load all scripts, and later calls waited behind them.
 #[tokio::test]
 async fn flushed_scripts_are_loaded_once_and_no_call_fails() {
     let mut poster = Poster::start().await;
@@ -176,15 +176,14 @@ async fn flushed_scripts_are_loaded_once_and_no_call_fails() {
     assert_eq!(poster.redis.calls("script|load") - given, SCRIPTS);
 }
 
-// The question whether it is well once waited behind all that it was asked, for longer than its answer was waited for: so
-// connections that did all they could were given up, with everything in flight, and every poll looked again. Then, when calls
-// waited for their turns, and not for less time than for their answers, those that had one were given up soon after.
+// The health check used to queue behind all calls for longer than its time-out, so a busy connection was dropped with everything in
+// flight, and every poll read again.
 #[tokio::test]
 async fn an_overloaded_redis_keeps_its_connection() {
     const ROUNDS: usize = 12;
     let mut poster = Poster::start().await;
     let made = poster.link.made();
-    // It is asked two thousand times a second, and answers half of that.
+    // Two thousand calls a second, half of which it can answer.
     for _ in 0..ROUNDS {
         poster.begin(2 * AT_ONCE).await;
         poster.clock.advance(Duration::from_millis(250)).await;

@@ -1,5 +1,5 @@
-//! Both engines: the contract in `Engine`'s documentation, asked of each; the memory engine under threads; and Redis in
-//! every state a deployment can get it into. Tests that need one Redis start their own or share `RedisServer::shared`.
+//! Both engines: their common contract, the memory engine under threads, and Redis in every state of a deployment. Tests that
+//! need one Redis start their own or use `RedisServer::shared`.
 
 mod concurrency;
 mod contract;

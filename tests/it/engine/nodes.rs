@@ -1,6 +1,6 @@
 //! Several nodes on one Redis: any of them answers any request.
 //!
-//! Polls here are held for longer than the tests have patience, so only a wake-up can end them in time.
+//! Polls are held longer than the tests wait, so only a wake-up can end them in time.
 
 use std::{
     sync::{Arc, Weak},
@@ -29,7 +29,7 @@ fn node(url: &str) -> Server {
     Server::start(&[&["--engine", url], &KEY[..]].concat())
 }
 
-/// The same peer, who asks another node.
+/// The same peer at another node.
 fn at(node: &Server, peer: &Peer) -> Peer {
     Peer { base: node.base.clone(), ..peer.clone() }
 }
@@ -58,7 +58,7 @@ async fn each_request_of_a_call_may_go_to_another_node() {
         let told = soon(poll).await.unwrap().messages();
         assert_eq!((told[0]["seq"].as_u64(), told[0]["data"].as_u64()), (Some(after + 2), Some(after)));
     }
-    // The same post at another node is the same post.
+    // The same key at another node is the same post.
     let keyed = |peer: &Peer| peer.posting(&ann, &json!({"type": "bye"})).header("idempotency-key", "0123456789abcdef");
     let first = send(keyed(&ben)).await.expect(202);
     assert_eq!(send(keyed(&at(&nodes[2], &ben))).await.expect(202), first);
@@ -132,7 +132,7 @@ async fn acknowledged_messages_are_deleted_from_redis() {
     assert_eq!(lengths(), "");
 }
 
-// As when nodes are upgraded one after the other, and the newer ones keep more.
+// As during a rolling upgrade to a version that stores more fields.
 #[tokio::test]
 async fn fields_added_by_newer_nodes_are_ignored() {
     let redis = RedisServer::start(&["--save", ""]);
@@ -149,7 +149,7 @@ async fn fields_added_by_newer_nodes_are_ignored() {
     assert_eq!(ann.messages(0).await[0]["data"], "still there");
 }
 
-/// The way from a node to Redis, which a test can cut.
+/// A link from a node to Redis, which a test can cut.
 struct Way {
     listener: Arc<TcpListener>,
     port: u16,
@@ -166,7 +166,7 @@ impl Way {
         way
     }
 
-    /// Ends all connections, and each new one at once.
+    /// Ends all connections, and refuses new ones.
     fn cut(&self) {
         *self.connections.lock() = None;
     }
@@ -188,7 +188,7 @@ async fn pass_on(listener: &TcpListener, connections: Weak<Mutex<Option<JoinSet<
     }
 }
 
-// A hint goes to nobody while a node is cut off. What it was about is read when the node is back, not when the hold ends.
+// Wake-ups published while a node is cut off are lost. The messages are read when it reconnects, not when the hold ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_poll_reads_again_after_a_lost_connection() {
     let redis = RedisServer::start(&["--save", ""]);

@@ -1,4 +1,4 @@
-//! What clients and monitors see when Redis cannot be reached, or has no memory left.
+//! What clients and monitoring see when Redis is unreachable or out of memory.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::support::{
 };
 
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
-/// Nothing hangs. How long an answer takes at most is told by the time-outs in the code; tests do not measure speed.
+/// Only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(50);
-/// For how long polls ask to be held, in seconds, that must not be.
+/// Seconds for which polls ask to be held, and must not be.
 const HOLD: f64 = 55.0;
 
 fn node(redis: &RedisServer) -> Server {
@@ -27,7 +27,7 @@ async fn three(one: &Server, two: &Server) -> [Peer; 3] {
     [ann, two.join_room("tea", "Ben").await, one.join_room("tea", "Cid").await]
 }
 
-/// One request of each kind. What was sent to a server that hangs may be done when it goes on, so Cid is there to be lost.
+/// One request of each kind. A hanging server may execute them once it continues, so Cid exists to be removed.
 fn everything(node: &Server, [ann, ben, cid]: &[Peer; 3]) -> [RequestBuilder; 11] {
     let text = json!({"type": "data", "data": 1});
     [
@@ -45,7 +45,7 @@ fn everything(node: &Server, [ann, ben, cid]: &[Peer; 3]) -> [RequestBuilder; 11
     ]
 }
 
-/// Whatever is asked now, all at once, the answer is: later.
+/// All requests at once are answered 503 with `Retry-After`.
 async fn everything_is_put_off(node: &Server, people: &[Peer; 3]) {
     let all = futures_util::future::join_all(everything(node, people).map(send));
     tokio::time::timeout(PATIENCE, all).await.unwrap().iter().for_each(is_put_off);
@@ -56,7 +56,7 @@ fn is_put_off(answer: &Answer) {
     assert_eq!(answer.headers["retry-after"], "1", "{answer:?}");
 }
 
-// As `main` does it, in a runtime.
+// In a runtime, as in `main`.
 #[tokio::test]
 async fn an_unusable_engine_fails_startup_with_the_reason() {
     let error = |engine: &str, flags: &[&str]| {
@@ -98,14 +98,14 @@ async fn a_hanging_redis_gives_503_until_it_recovers() {
 
     let refused = send(keyed.try_clone().unwrap()).await;
     is_put_off(&refused);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("may have been done"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("may have taken effect"));
     everything_is_put_off(&node, &people).await;
     assert_eq!(cid.goodbye().await.status, 204);
     until_ready(&node, 503).await;
     node.get("/readyz").await.refused(503, "engine-unavailable");
     assert_eq!(node.get("/healthz").await.status, 200);
     assert!(node.get("/metrics").await.text.contains("signalpost_rooms"));
-    // It waits as long as it was asked to, and not for ever.
+    // It waits for the hold, and not forever.
     tokio::time::timeout(PATIENCE, parked).await.unwrap().unwrap().refused(503, "engine-unavailable");
 
     redis.go_on();
@@ -117,7 +117,7 @@ async fn a_hanging_redis_gives_503_until_it_recovers() {
     assert_eq!(ben.messages(0).await.iter().filter(once).count(), 1);
 }
 
-// Promised is an answer within a second. Here all of them together must be there before a single poll's hold is over.
+// All responses must arrive before a single hold is over.
 #[tokio::test]
 async fn requests_do_not_hang_on_a_dead_or_silent_redis() {
     for fail in [RedisServer::kill, RedisServer::pause] {
@@ -129,7 +129,7 @@ async fn requests_do_not_hang_on_a_dead_or_silent_redis() {
         until_parked_in_redis(&node, 1).await;
 
         fail(&redis);
-        // While the node does not know it yet, and when it does.
+        // Before the node has noticed, and after.
         everything_is_put_off(&node, &people).await;
         until_ready(&node, 503).await;
         for _ in 0..2 {
@@ -163,7 +163,7 @@ async fn a_restarted_redis_has_lost_nothing() {
     until_ready(&two, 200).await;
     let waiting = ben.messages(0).await;
     assert!(waiting.iter().any(|message| message["data"] == "before"), "{waiting:?}");
-    // Whoever waited all the time is still there to be told.
+    // The parked poll is still there and is woken.
     ben.say(ann, "after").await;
     let told = tokio::time::timeout(PATIENCE, parked).await.unwrap().unwrap();
     assert_eq!(told.messages()[0]["data"], "after");
@@ -190,7 +190,7 @@ async fn a_redis_out_of_memory_refuses_writes_and_serves_reads() {
         told.iter().map(|event| event["type"].as_str().unwrap()).collect::<Vec<_>>(),
         ["peer-joined", "peer-left"]
     );
-    // Its seat is gone, so it comes in like anybody else.
+    // Its seat is gone, so it joins as a new peer.
     node.resume(&ben).await.refused(503, "memory-exhausted");
 
     redis.cli(&["config", "set", "maxmemory", "0"]);
@@ -212,7 +212,7 @@ async fn messages_deleted_from_redis_by_hand_are_reported_gone() {
     ann.say(&ben, "lost, too").await;
     ann.say(&ben, "and this").await;
     empty();
-    // An acknowledgement of what is not there.
+    // Acknowledges messages that no longer exist.
     ben.poll(cursor + 1, 0.0).await.refused(410, "cursor-gone");
     let cursor = node.resume(&ben).await.expect(200)["cursor"].as_u64().unwrap();
     ann.say(&ben, "kept").await;

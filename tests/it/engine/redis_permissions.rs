@@ -1,4 +1,4 @@
-//! What the user in Redis may do. One that could not write rooms passed for well, and each join was 503.
+//! The rights of the Redis user. A node whose user could not write rooms used to be ready, and each join was 503.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn admitted() -> RedisServer {
     redis
 }
 
-/// The contract of the engine and its random operations run with these rights, too: see `RedisServer::shared`.
+/// The contract and the differential test run with these rights, too: see `RedisServer::shared`.
 #[tokio::test]
 async fn the_documented_least_rights_suffice_for_a_call_across_nodes() {
     let redis = admitted();
@@ -35,7 +35,7 @@ async fn the_documented_least_rights_suffice_for_a_call_across_nodes() {
     let (told, _) = tokio::time::timeout(PATIENCE, async { tokio::join!(told, ben.say(&ann, 7)) }).await.unwrap();
     assert_eq!(told[0]["data"], 7);
     assert_eq!(one.get("/readyz").await.status, 200);
-    // Nothing that was tried, at the start or since, was forbidden.
+    // No command was denied, at startup or later.
     assert_eq!(redis.cli(&["acl", "log"]), "");
 }
 
@@ -64,7 +64,7 @@ fn every_missing_right_is_named_at_startup() {
     assert_eq!(refused(&redis.url()), "");
 }
 
-/// The example: a user for another application's keys, or one that may read only.
+/// A user for another application's keys, and a read-only one.
 #[test]
 fn unsuitable_users_fail_startup_with_what_they_lack() {
     let redis = RedisServer::start(&["--save", ""]);
@@ -126,12 +126,12 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
     for (taken, given) in [("-xadd", "+xadd"), ("resetkeys", "~sp1:*"), ("resetchannels", "&sp1:*"), ("off", "on")] {
         redis.cli(&["acl", "setuser", "signalpost", taken]);
         if taken == "off" {
-            // Whoever is connected stays.
+            // Existing connections stay.
             redis.cli(&["client", "kill", "user", "signalpost"]);
         }
         until(503).await;
         join().await.refused(503, "engine-unavailable");
-        // Given back sooner, it could be there again before anything was said.
+        // Restored sooner, it could be back before anything was logged.
         if matches!(given, "+xadd" | "~sp1:*") {
             tokio::time::timeout(PATIENCE, binary.has_logged(given)).await.unwrap();
         }
@@ -139,7 +139,7 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
         until(200).await;
         join().await.expect(201);
     }
-    // Scripts that were forgotten are not rights that were taken.
+    // A flushed script is not a revoked right.
     redis.cli(&["script", "flush"]);
     join().await.expect(201);
     let logs = binary.logs().await;

@@ -1,5 +1,4 @@
-//! Redis behind locks of its own: certificates on both ends, signed by somebody whom the machine does not know, and Sentinels with a
-//! password that Redis does not have. None of that could be told to the server.
+//! Redis with client certificates from a private authority, and Sentinels with their own password.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -16,7 +15,7 @@ use crate::support::{
 const KEY: [&str; 2] = ["--token-key", "the same on every node"];
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Those who sign, a certificate for this machine, and one for us, in a folder.
+/// A certificate authority, a server certificate and a client certificate, in a folder.
 struct Authority {
     folder: PathBuf,
 }
@@ -34,7 +33,7 @@ impl Authority {
     fn sign(&self) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // OpenSSL takes a certificate whose issuer has its own name for one that was signed by itself.
+        // OpenSSL treats a certificate whose issuer has the subject's name as self-signed.
         params.distinguished_name.push(DnType::CommonName, "Authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         self.write("ca.pem", &params.self_signed(&key).unwrap().pem());
@@ -57,7 +56,7 @@ impl Authority {
         self.folder.join(name).display().to_string()
     }
 
-    /// For a server that asks for certificates, and for its talk to others.
+    /// Options of a server that requires certificates, also from its peers.
     fn redis(&self, port: u16) -> Vec<String> {
         let files =
             [("--tls-cert-file", "redis.pem"), ("--tls-key-file", "redis.key"), ("--tls-ca-cert-file", "ca.pem")];
@@ -82,7 +81,7 @@ fn words(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 
-/// A node that was seen to keep rooms.
+/// A node, after a join succeeded on it.
 async fn node(url: &str, flags: &[&str]) -> Server {
     let server = Server::start(&[&["--engine", url], &KEY[..], flags].concat());
     for _ in 0..4 {
@@ -135,7 +134,7 @@ fn certificate_errors_name_the_option() {
         (vec!["--redis-tls-cert", &missing, "--redis-tls-key", &key], "--redis-tls-cert"),
         (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &missing], "--redis-tls-key"),
         (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &cert], "--redis-tls-key"),
-        (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &strangers_key], "do not fit together"),
+        (vec!["--redis-tls-cert", &cert, "--redis-tls-key", &strangers_key], "do not match"),
     ] {
         let why = refused(&url, &flags);
         assert!(why.contains(says), "{flags:?}: {why}");

@@ -1,4 +1,4 @@
-//! Polls that look again after Redis was lost for a moment: one that cannot yet, and a thousand at once.
+//! Polls that read again after Redis was briefly lost: one whose reread fails, and a thousand at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 const POLLS: usize = 1_000;
-/// As many as may look again at a time (`LOOKS_AT_ONCE` in `engine/redis/mod.rs`).
+/// `MAX_CONCURRENT_REREADS` in `engine/redis/mod.rs`.
 const AT_ONCE: usize = 128;
 /// Longer than any test takes.
 const HOLD: Duration = Duration::from_secs(3600);
@@ -36,7 +36,7 @@ fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
     }
 }
 
-// `min-replicas-to-write` makes it refuse every script, and say that it is well.
+// `min-replicas-to-write` makes Redis refuse every script while PING succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parked_poll_survives_a_failed_reread() {
     let redis = RedisServer::start(&["--save", ""]);
@@ -66,7 +66,7 @@ fn own(number: usize) -> (RoomName, PeerId) {
     (room(&format!("room-{number}")), PeerId::from_bytes(bytes))
 }
 
-// Were they all to ask at once, most would wait in vain, and their failures would make all look once more, without end.
+// If all read at once, most would time out in the queue, and their failures would make all read again, forever.
 #[tokio::test]
 async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
     let redis = RedisServer::start(&["--save", ""]);
@@ -85,10 +85,10 @@ async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
 
     link.hold();
     redis.cli(&["client", "kill", "type", "pubsub"]);
-    // It looks whether all is well.
+    // The health check runs.
     clock.advance(Duration::from_millis(250)).await;
     until(|| link.asked() >= 2 * POLLS + AT_ONCE).await;
-    // Whoever asks for something else is not behind them all.
+    // Other calls do not queue behind them.
     let (room, id) = own(0);
     let mut post = Box::pin(engine.post(&room, id, text(9, "to nobody")));
     assert!(is_pending(&mut post));
@@ -98,7 +98,7 @@ async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
     assert_eq!(link.asked(), asked);
     link.let_pass(1);
 
-    // Five hundred a second are answered: not all within the time that a call may wait for its turn.
+    // Five hundred a second: not all fit into the queue time-out of a call.
     while asked < 3 * POLLS + 1 {
         clock.advance(Duration::from_millis(250)).await;
         let more = AT_ONCE.min(3 * POLLS + 1 - asked);
@@ -107,7 +107,7 @@ async fn a_thousand_polls_reread_128_at_a_time_after_a_lost_connection() {
         until(|| link.asked() >= asked).await;
     }
     link.release();
-    // It has also asked for its rights.
+    // The rights check is one more call.
     until(|| redis.calls("evalsha") > 3 * POLLS + 1).await;
     assert_eq!(link.asked(), 3 * POLLS + 1);
     assert!(polls.try_join_next().is_none());

@@ -1,18 +1,18 @@
-//! Rooms in great number leave nothing behind in Redis. `SOAK_ROOMS` sets how many (default 5,000; 100,000 take some
-//! minutes without optimisation).
+//! Many rooms leave nothing behind in Redis. `SOAK_ROOMS` sets how many (default 5,000; 100,000 take minutes in an unoptimized
+//! build).
 
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use signalpost::{
     clock::Clock,
-    domain::{Keyed, Limits, Payload, PeerId, Post, RoomName, Target},
-    engine::{Asked, Engine},
+    domain::{KeyedRequest, Limits, Payload, PeerId, Post, RoomName, Target},
+    engine::{Engine, PollRequest},
 };
 
 use crate::support::{engine_calls::visitor, engine_clock::engine_at, redis_server::RedisServer};
 
-/// Operations under way at once.
+/// Concurrent operations.
 const AT_ONCE: usize = 32;
 
 #[tokio::test(start_paused = true)]
@@ -31,20 +31,20 @@ async fn redis_is_empty_after_all_leases_expire() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(redis.cli(&["dbsize"]), "0", "{}", redis.cli(&["--scan"]));
-    let told: u64 = nodes[0].stats().await.flow.expired + nodes[1].stats().await.flow.expired;
+    let told: u64 = nodes[0].stats().await.counters.expired + nodes[1].stats().await.counters.expired;
     assert_eq!(told, 2 * rooms);
     sweepers.iter().for_each(|sweeper| sweeper.abort());
 }
 
-/// Two peers, a message that was read and one that was not, and an answer that is remembered.
+/// Two peers, a read and an unread message, and a remembered response.
 async fn live([one, two]: &[Engine; 2], number: u64) {
     let name = RoomName::parse(&format!("room-{number}")).unwrap();
     let (ann, ben) = (one.join(&name, visitor(1)).await.unwrap(), two.join(&name, visitor(2)).await.unwrap());
-    let keyed = Some(Keyed { key: number.into(), request: 0 });
+    let keyed = Some(KeyedRequest { key: number.into(), request: 0 });
     let text = |to: PeerId| Target { to: Some(to), payload: Payload::new("hello") };
     let post = Post { targets: vec![text(ann.card.id), text(ben.card.id)], keyed };
     one.post(&name, ben.card.id, post).await.unwrap();
-    let batch = two.receive(&name, ann.card.id, Asked::default(), Duration::ZERO).await.unwrap();
-    let asked = Asked { after: Some(batch.cursor), page: None };
+    let batch = two.receive(&name, ann.card.id, PollRequest::default(), Duration::ZERO).await.unwrap();
+    let asked = PollRequest { after: Some(batch.cursor), page: None };
     assert!(one.receive(&name, ann.card.id, asked, Duration::ZERO).await.unwrap().messages.is_empty());
 }

@@ -1,4 +1,4 @@
-//! The files for operators, as far as they can be held against the program without the programs they are for.
+//! The files in `deploy/`, as far as they can be checked without the programs they configure.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ fn the_systemd_unit_uses_no_shell_socket_or_privileges() {
         assert_eq!(values(name), [value]);
     }
     assert!(values("Sockets").is_empty() && values("Requires").is_empty());
-    // What the drain may take (DRAIN_LIMIT in app.rs, and its last words) fits in.
+    // Longer than the drain may take (DRAIN_LIMIT in app.rs).
     assert!(values("TimeoutStopSec")[0].parse::<u64>().unwrap() > 11);
 }
 

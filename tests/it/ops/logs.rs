@@ -1,4 +1,4 @@
-//! What the logs tell, and what they do not.
+//! What is logged, and what is not.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ async fn debug_logs_contain_nothing_private() {
     }
 }
 
-/// The lines of a log in JSON that name a room, each as its text, room and peer.
+/// The lines of a JSON log that have a room, each as message, room and peer.
 fn lifecycle(logs: &str) -> Vec<(String, String, String)> {
     let lines = logs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("{line}")));
     let text = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
@@ -63,7 +63,7 @@ async fn info_logs_have_one_line_per_room_event_without_its_name() {
     let post = |path: &str| client.post(format!("{base}{path}")).header("content-type", "application/json");
     let room_token = send(post("/v1/rooms").body(r#"{"room":"tea-PRIVATE"}"#)).await.expect(201)["room_token"].clone();
     let peers = "/v1/rooms/tea-PRIVATE/peers";
-    // Asked twice, as after a lost answer: it is one peer, and one line.
+    // Sent twice, as after a lost response: one peer, and one line.
     let join = |key: &str| {
         let twice = [post(peers).header("idempotency-key", key), post(peers).header("idempotency-key", key)];
         async { futures_util::future::join_all(twice.map(send)).await.remove(0).expect(201) }
@@ -76,7 +76,7 @@ async fn info_logs_have_one_line_per_room_event_without_its_name() {
     let delete = |path: &str, token: &str| send(client.delete(format!("{base}{path}")).bearer_auth(token));
     delete(&format!("{peers}/{}", id(&ann)), &token(&ann)).await.expect(204);
     delete(&format!("{peers}/{}", id(&ben)), room_token.as_str().unwrap()).await.expect(204);
-    // Cleo is not heard of any more.
+    // Cleo sends nothing more.
     let occupancy =
         async || send(client.get(format!("{base}/v1/rooms/tea-PRIVATE"))).await.expect(200)["occupancy"].clone();
     while occupancy().await != 0 {

@@ -1,4 +1,4 @@
-//! The figures for Prometheus, each after something that must change it.
+//! Metrics, each after an event that must change it.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::harness::{Server, send};
 
-/// What was read at one moment: each series with its value.
+/// One scrape: each series with its value.
 pub struct Figures(HashMap<String, f64>);
 
 impl Figures {
@@ -36,7 +36,7 @@ async fn messages_bytes_refusals_and_the_fullest_mailbox_are_counted() {
     assert_eq!(before.get("refusals_total{type=\"mailbox-full\"}"), 0.0);
     assert_eq!(before.get("connections"), 1.0);
 
-    // Ann's mailbox holds that Ben joined, and has room for four more.
+    // Ann's mailbox has Ben's join, and room for four more.
     let message = r#"{"type":"data","data":"0123456789"}"#;
     let post = || {
         let request = ben.request(Method::POST, &ann.path("/messages"));
@@ -58,17 +58,17 @@ async fn messages_bytes_refusals_and_the_fullest_mailbox_are_counted() {
     assert_eq!((full.get("messages_delivered_total"), full.get("delivered_bytes_total")), (0.0, 0.0));
 
     assert_eq!(ann.messages(0).await.len(), 5);
-    // Read once more, as after an answer that was lost: nothing is counted twice.
+    // Read again, as after a lost response: nothing is counted twice.
     assert_eq!(ann.messages(0).await.len(), 5);
     let read = Figures::of(&server).await;
     assert_eq!(read.get("messages_delivered_total"), 5.0);
     assert_eq!(read.get("delivered_bytes_total"), (bytes + 128 + "Ben".len() + "{}".len()) as f64);
     ann.messages(5).await;
-    // The mark stays where it was.
+    // The high-water mark does not fall.
     assert_eq!(Figures::of(&server).await.get("mailbox_messages_max"), 5.0);
 }
 
-/// What is in which bucket, the engine's contract tells under a clock that it drives; here, that all are shown.
+/// `engine/contract.rs` checks the buckets under a paused clock; this checks that all are exported.
 #[actix_web::test]
 async fn the_histogram_counts_delivery_delays() {
     let server = Server::start(&[]);
@@ -87,14 +87,14 @@ async fn the_histogram_counts_delivery_delays() {
     assert_eq!(polling.await.unwrap().messages().len(), 1);
     let both = Figures::of(&server).await;
     assert_eq!((both.get("delivery_seconds_count"), both.get("parked_polls")), (2.0, 0.0));
-    // Both came in far less than a hold; the buckets add up.
+    // Both arrived well within a hold; the buckets add up.
     assert_eq!((bucket(&both, "30.0"), bucket(&both, "+Inf")), (2.0, 2.0));
     assert!(bucket(&both, "0.0001") <= bucket(&both, "0.05"));
     let sum = both.get("delivery_seconds_sum");
     assert!(sum > 0.0 && sum < 25.0, "{sum}");
 }
 
-/// Everybody was given OpenMetrics, whatever they asked for, and what reads only the older format took it for broken.
+/// Used to send OpenMetrics to every client, which readers of the older format reject.
 #[actix_web::test]
 async fn the_format_follows_accept() {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

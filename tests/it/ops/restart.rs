@@ -1,4 +1,4 @@
-//! What a restart of the server means for those who were there.
+//! Restarts of the server, with the same token key and with a new one.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
     poll(&ben, 1).await.refused(410, "peer-gone");
     let again = second.resume(&ben).await.expect(201);
     assert_eq!(again["peer"]["id"], json!(ben.id));
-    // Ben made this room, not Ann: what she was given for the earlier one does not count here.
+    // Ben created this room: Ann's room token of the earlier one is void.
     let room_token = again["room_token"].as_str().unwrap();
     let cursor = again["cursor"].as_u64().unwrap();
     assert!(cursor > 1_700_000_000_000 && cursor < (1 << 53));

@@ -1,4 +1,4 @@
-//! What the binary makes of its options and of the environment, and what it says when it starts.
+//! Options, environment variables, and the output at startup.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ fn binary(flags: &[&str], variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What it prints up to the last line that says where something is.
+/// The output up to the last line with an address.
 async fn announced(flags: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
     let mut child = binary(flags, variables).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -31,7 +31,7 @@ async fn announced(flags: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
     panic!("it ended: {seen:?} {errors}");
 }
 
-/// Why it does not start. It must not say before that it listens.
+/// The error with which it exits. It must not have printed that it listens.
 async fn refusal(flags: &[&str], variables: &[(&str, &str)]) -> String {
     let flags: Vec<&str> = ["--listen", "127.0.0.1:0"].iter().chain(flags).copied().collect();
     let output = binary(&flags, variables).output().await.unwrap();
@@ -40,7 +40,7 @@ async fn refusal(flags: &[&str], variables: &[(&str, &str)]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A bad origin printed *listening on …*, and then the workers died: `Can not start worker: ()`.
+/// Used to print *listening on …* before the workers died: `Can not start worker: ()`.
 #[actix_web::test]
 async fn an_invalid_origin_fails_startup_naming_its_option() {
     for origin in [
@@ -82,7 +82,7 @@ async fn empty_variables_are_ignored() {
     announced(&["--listen=127.0.0.1:0", "--stun-listen=127.0.0.1:0"], &empty).await;
 }
 
-/// `[::]` serves IPv4 as well, and nobody was told an address of it.
+/// `[::]` serves IPv4 as well, but no IPv4 address was printed.
 #[actix_web::test]
 async fn every_printed_address_answers() {
     let any = ["--listen", "[::]:0", "--metrics-listen", "[::]:0", "--stun-listen", "[::]:0"];

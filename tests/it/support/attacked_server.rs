@@ -1,4 +1,4 @@
-//! A server under attack: the real binary with little memory, and two people who want to talk meanwhile.
+//! A server under attack: the real binary with little memory, and two peers that exchange messages meanwhile.
 
 use std::{future::Future, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{
     process::ServerProcess,
 };
 
-/// The least that may be configured.
+/// The smallest value allowed.
 pub const MEMORY: usize = 64 * 1024 * 1024;
 
 pub struct AttackedServer {
@@ -41,13 +41,12 @@ impl AttackedServer {
 
     pub async fn start_with(bound: usize, flags: &[&str]) -> AttackedServer {
         let memory = bound.to_string();
-        // Connections that are idle or take no answers end within a second or two. Attackers are not slowed down by
-        // rates, only by what they find used up.
+        // Idle connections and clients that do not read are dropped within a second or two. Attackers are not rate-limited.
         let all = ["--memory-bytes", &memory, "--keep-alive-ms", "1500", "--log", "off", "--workers", "2"];
         let rates = ["--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"];
         let binary = ServerProcess::start(&[&all[..], &rates[..], flags].concat()).await;
         let base = format!("http://127.0.0.1:{}", binary.port);
-        // A connection that has been idle may be ended by the server just when it is used again.
+        // The server may close an idle connection just when it is used again.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
         let ann = join(&client, &base, "tea", json!({})).await.unwrap();
         let ben = join(&client, &base, "tea", json!({})).await.unwrap();
@@ -55,10 +54,9 @@ impl AttackedServer {
         AttackedServer { binary, bound, base, client, couple }
     }
 
-    /// Runs the attack. Ann and Ben talk as long as it lasts, and once more afterwards, and the memory stays within its
-    /// bound.
+    /// Runs the attack. Ann and Ben exchange messages during it and once after it, and memory stays within the limit.
     pub async fn by<T>(&self, attack: impl Future<Output = T>) -> T {
-        // None takes so long, even on a busy machine; one that the server does not end would last for ever.
+        // Only an attack that the server does not end takes that long.
         self.by_within(Duration::from_secs(240), attack).await
     }
 
@@ -92,7 +90,7 @@ impl AttackedServer {
         send(self.request(Method::GET, path)).await
     }
 
-    /// Waits until a figure of `/metrics` is as expected.
+    /// Waits until a metric is as expected.
     pub async fn until(&self, figure: &str, fits: impl Fn(u64) -> bool) {
         let name = format!("signalpost_{figure} ");
         loop {
@@ -109,14 +107,14 @@ impl AttackedServer {
         TcpStream::connect(("127.0.0.1", self.binary.port)).await.unwrap()
     }
 
-    /// A connection of a client that has room for little.
+    /// A connection with a small receive buffer.
     pub async fn connect_narrowly(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         socket.connect(([127, 0, 0, 1], self.binary.port).into()).await.unwrap()
     }
 
-    /// Sends bytes as they stand, and gives all that comes until the server closes.
+    /// Sends raw bytes, and returns everything until the server closes.
     pub async fn say(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         let _ = stream.write_all(bytes).await;
@@ -124,7 +122,7 @@ impl AttackedServer {
     }
 }
 
-/// All that comes until the server closes; a reset is an end, too.
+/// Everything until the server closes; a reset ends it, too.
 pub async fn to_the_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
@@ -141,7 +139,7 @@ async fn join(client: &Client, base: &str, room: &str, body: Value) -> Result<Pe
 }
 
 impl Couple {
-    /// Each says something, and the other hears it. May be dropped half way and begun anew.
+    /// Each sends a message and the other receives it. May be dropped halfway and restarted.
     async fn talk(&mut self) {
         for (by, to, index) in [(&self.ann, &self.ben, 1), (&self.ben, &self.ann, 0)] {
             self.said += 1;

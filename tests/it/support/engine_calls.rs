@@ -1,4 +1,4 @@
-//! Short names for what tests ask of an [`Engine`] directly, mostly in a room called `r`.
+//! Shorthand for calls to an [`Engine`], mostly in a room named `r`.
 
 use std::{
     pin::Pin,
@@ -11,7 +11,7 @@ use signalpost::{
         Batch, CreatorId, Identity, Joined, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights, RoomName,
         Seq, Target, Visitor,
     },
-    engine::{Asked, Engine},
+    engine::{Engine, PollRequest},
 };
 
 pub fn room(name: &str) -> RoomName {
@@ -48,11 +48,11 @@ pub async fn receive(engine: &Engine, number: u8, after: u64, hold: u64) -> Resu
     engine.receive(&room("r"), id(number), asked(after, None), Duration::from_secs(hold)).await
 }
 
-pub fn asked(after: u64, page: Option<u64>) -> Asked {
-    Asked { after: Seq::new(after), page: page.map(Page) }
+pub fn asked(after: u64, page: Option<u64>) -> PollRequest {
+    PollRequest { after: Seq::new(after), page: page.map(Page) }
 }
 
-/// Polls once, and says whether that was not enough.
+/// Polls once; true if it is pending.
 pub fn is_pending<F: Future>(future: &mut Pin<Box<F>>) -> bool {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }

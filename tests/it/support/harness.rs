@@ -1,7 +1,6 @@
-//! A server for one test, and people to talk to it.
+//! A server for one test, and peers that use it.
 //!
-//! Every answer is held against the OpenAPI document: an operation that answers with a status or a problem that the
-//! document does not list for it fails the test that saw it.
+//! Every response is checked against the OpenAPI document: a status or problem that it does not list for the operation fails the test.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -16,14 +15,14 @@ use signalpost::{
 pub struct Server {
     pub base: String,
     pub port: u16,
-    /// Of `--metrics-listen`.
+    /// The address of `--metrics-listen`.
     pub metrics: Option<std::net::SocketAddr>,
     stopper: Stopper,
     client: Client,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// An answer, read to its end and checked against the document.
+/// A complete response, checked against the document.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -31,7 +30,7 @@ pub struct Answer {
     pub text: String,
 }
 
-/// Someone with a seat in a room.
+/// A peer with a seat.
 #[derive(Clone)]
 pub struct Peer {
     pub room: String,
@@ -44,7 +43,7 @@ pub struct Peer {
 
 pub fn config(flags: &[&str]) -> Config {
     use clap::Parser;
-    // No limit by rate, as far as a test does not ask for one: all its people come from one address.
+    // No rate limits unless a test sets them: all its peers have one address.
     let all = [
         "signalpost",
         "--listen",
@@ -75,7 +74,7 @@ impl Server {
             });
         });
         let (addr, metrics, stopper) = started.recv().unwrap();
-        // No pool between tests, and none of our own time-outs shorter than a hold.
+        // Time-outs are longer than any hold.
         let client = Client::builder().timeout(Duration::from_secs(90)).no_proxy().build().unwrap();
         Server { base: format!("http://{addr}"), port: addr.port(), metrics, stopper, client, thread: Some(thread) }
     }
@@ -84,7 +83,7 @@ impl Server {
         self.stopper.stop();
     }
 
-    /// Waits until the server has ended by itself after [`Server::stop`].
+    /// Waits until the server has stopped after [`Server::stop`].
     pub fn join(mut self) {
         self.thread.take().unwrap().join().unwrap();
     }
@@ -180,7 +179,7 @@ impl Peer {
         self.request(Method::GET, &self.path(&format!("/messages?wait={wait}&after={after}")))
     }
 
-    /// Everything that is there now, without waiting.
+    /// Everything in the mailbox now, without waiting.
     pub async fn messages(&self, after: u64) -> Vec<Value> {
         self.poll(after, 0.0).await.messages()
     }
@@ -200,14 +199,14 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body, if the status is this one.
+    /// Asserts the status and returns the body.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem, if it is this one.
+    /// Asserts the problem and returns it.
     #[track_caller]
     pub fn refused(&self, status: u16, slug: &str) -> Value {
         let problem = self.expect(status);
@@ -226,7 +225,7 @@ impl Answer {
     }
 }
 
-/// Sends a request and checks the answer against the document.
+/// Sends a request and checks the response against the document.
 pub async fn send(request: RequestBuilder) -> Answer {
     let (client, request) = request.build_split();
     let request = request.unwrap();

@@ -1,4 +1,4 @@
-//! What tests share: servers, peers, Redis, and links that a test controls. No tests.
+//! Shared by the tests: servers, peers, Redis, and links that a test controls. No tests here.
 
 pub mod attacked_server;
 pub mod certificate;
@@ -8,4 +8,5 @@ pub mod harness;
 pub mod process;
 pub mod redis_link;
 pub mod redis_server;
+pub mod three_ways;
 pub mod waits;

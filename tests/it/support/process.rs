@@ -1,4 +1,4 @@
-//! The binary itself, as an operator starts it.
+//! The server as a process, as an operator starts it.
 
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ use tokio::{
 pub struct ServerProcess {
     pub child: Child,
     pub port: u16,
-    /// Read all the while: a program whose log nobody reads stands still.
+    /// Read all the time: a process with a full pipe would block.
     reading: JoinHandle<()>,
     logged: watch::Receiver<String>,
 }
@@ -45,7 +45,7 @@ impl ServerProcess {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     }
 
-    /// What it has of the machine's memory, in bytes.
+    /// Resident memory, in bytes.
     pub fn memory(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -57,7 +57,7 @@ impl ServerProcess {
         self.logged.clone().wait_for(|logs| logs.contains(text)).await.unwrap();
     }
 
-    /// Ends it, and gives everything it has logged.
+    /// Stops it, and returns its whole log.
     pub async fn logs(mut self) -> String {
         self.terminate().await;
         assert_eq!(self.child.wait().await.unwrap().code(), Some(0));

@@ -1,5 +1,5 @@
-//! The way from an engine to Redis, on which a test holds calls back and lets them through: then it is not the machine's speed
-//! that decides how many are in flight.
+//! A link from an engine to Redis on which a test holds calls back and releases them, so that the machine's speed does not decide how
+//! many are in flight.
 
 use std::sync::{
     Arc,
@@ -18,11 +18,11 @@ use tokio::{
 
 use crate::support::redis_server::RedisServer;
 
-/// What every call of a script begins with, and nothing else that the engine sends. The script's digest follows.
+/// Starts every script call and nothing else that the engine sends. The script's digest follows.
 const CALL: &[u8] = b"EVALSHA\r\n$40\r\n";
 const DIGEST: usize = 40;
-/// The script by which the engine asks, at every look, for its rights. Those calls are nobody's, and are not counted.
-const RIGHTS: &str = include_str!("../../../src/engine/redis/scripts/rights.lua");
+/// The script of the periodic rights check, whose calls are not counted.
+const RIGHTS: &str = include_str!("../../../src/engine/redis/scripts/permissions.lua");
 
 pub struct RedisLink {
     pub port: u16,
@@ -30,11 +30,11 @@ pub struct RedisLink {
 }
 
 struct Inner {
-    /// How many more calls may pass, if not all.
+    /// How many more calls may pass; `None` is all.
     may_pass: watch::Sender<Option<usize>>,
-    /// Calls that came from the engine, also those that are held back.
+    /// Calls from the engine, including held ones.
     asked: AtomicUsize,
-    /// Connections that were made.
+    /// Connections made so far.
     made: AtomicUsize,
     connections: Mutex<JoinSet<()>>,
 }
@@ -72,12 +72,12 @@ impl RedisLink {
         self.inner.made.load(Relaxed)
     }
 
-    /// From now on calls, and what is sent after them, stay here.
+    /// Holds back all calls from now on, and everything sent after them.
     pub fn hold(&self) {
         self.inner.may_pass.send_replace(Some(0));
     }
 
-    /// Lets so many more calls pass.
+    /// Lets that many more calls pass.
     pub fn let_pass(&self, calls: usize) {
         self.inner.may_pass.send_modify(|may_pass| *may_pass = may_pass.map(|before| before + calls));
     }
@@ -86,7 +86,7 @@ impl RedisLink {
         self.inner.may_pass.send_replace(None);
     }
 
-    /// Ends all connections there are.
+    /// Ends all connections.
     pub fn cut(&self) {
         *self.inner.connections.lock() = JoinSet::new();
     }
@@ -126,18 +126,18 @@ async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, inner:
         counted = calls.len() - passing;
         tokio::select! {
             read = from.read_buf(&mut held) => if !matches!(read, Ok(1..)) { return },
-            // Its sender is in `inner`, so it does not end.
+            // `inner` holds the sender, so this never fails.
             _ = changes.changed() => {}
         }
     }
 }
 
-/// How much of the beginning of a call stands at the end.
+/// The length of a partial call at the end.
 fn begun(held: &[u8]) -> usize {
     (1..CALL.len().min(held.len() + 1)).rev().find(|length| held.ends_with(&CALL[..*length])).unwrap_or(0)
 }
 
-/// Takes leave for as many calls as there are, or as may pass.
+/// Takes permission for these calls, or for as many as may pass.
 fn take(may_pass: &watch::Sender<Option<usize>>, calls: usize) -> usize {
     let mut taken = calls;
     may_pass.send_if_modified(|left| {

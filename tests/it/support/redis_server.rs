@@ -1,4 +1,4 @@
-//! Debian's redis-server, started by a test on a free port and gone with it.
+//! Debian's redis-server on a free port; it ends with the test.
 
 use std::{
     io::{BufRead, BufReader},
@@ -17,21 +17,21 @@ pub struct RedisServer {
     pub port: u16,
     folder: PathBuf,
     options: Vec<String>,
-    /// The user with the least rights, once there is one.
+    /// Whether the user with the least rights was created.
     least: AtomicBool,
-    /// What redis-cli is told besides the port.
+    /// Arguments for redis-cli besides the port.
     cli: Vec<String>,
-    /// One lock, so that a test may stop and start it from anywhere.
+    /// Behind a lock, so that a test may stop and start it from anywhere.
     child: Mutex<Option<Child>>,
 }
 
 impl RedisServer {
-    /// A server of one's own, with more options.
+    /// A private server, with more options.
     pub fn start(options: &[&str]) -> Self {
         Self::start_with(options, &[])
     }
 
-    /// The same, of whom redis-cli must tell who it is.
+    /// The same, with arguments that redis-cli needs to connect.
     pub fn start_with(options: &[&str], cli: &[&str]) -> Self {
         let port = free_port();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
@@ -50,7 +50,7 @@ impl RedisServer {
         replica
     }
 
-    /// Returns when the replica has everything. WAIT would only wait for what its own connection has written.
+    /// Returns when the replica has everything. WAIT covers only the writes of its own connection.
     pub fn until_replicated(&self) {
         loop {
             let state = self.cli(&["info", "replication"]);
@@ -63,12 +63,12 @@ impl RedisServer {
         }
     }
 
-    /// A Sentinel that watches this server and its replicas, and needs nobody's consent to promote one.
+    /// A Sentinel that watches this server and its replicas, with a quorum of one.
     pub fn sentinel(&self, name: &str) -> Self {
         self.sentinel_with(name, self.port, "", &[], &[])
     }
 
-    /// The same with more to its file and its options, of this server at another port of its.
+    /// The same with more configuration lines and options, watching another port of this server.
     pub fn sentinel_with(&self, name: &str, port: u16, lines: &str, options: &[&str], cli: &[&str]) -> Self {
         let watched = free_port();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sentinel-{watched}.conf"));
@@ -83,7 +83,7 @@ impl RedisServer {
         sentinel
     }
 
-    /// Makes the user that docs/redis.md has, whose keys begin so.
+    /// Creates the user of docs/redis.md, with this key prefix.
     pub fn admit(&self, prefix: &str) {
         for rule in least_rights() {
             let rule: Vec<String> =
@@ -94,7 +94,7 @@ impl RedisServer {
         self.least.store(true, Ordering::Relaxed);
     }
 
-    /// One for all tests that run now: each engine has its own prefix. They may do no more than docs/redis.md says they must.
+    /// One for all tests: each engine has its own prefix, and only the rights in docs/redis.md.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<RedisServer>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock();
@@ -106,9 +106,9 @@ impl RedisServer {
         })
     }
 
-    /// After [`RedisServer::kill`]: on the same port, with what it has kept.
+    /// After [`RedisServer::kill`]: on the same port, with its files.
     pub fn start_again(&self) {
-        // A file of options comes first.
+        // A configuration file comes first.
         let (files, options): (Vec<_>, Vec<_>) = self.options.iter().partition(|option| option.ends_with(".conf"));
         let mut child = Command::new("redis-server")
             .args(files)
@@ -124,7 +124,7 @@ impl RedisServer {
         let mut said = Vec::new();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| {
             said.push(line);
-            // A Sentinel says `+monitor`.
+            // A Sentinel logs `+monitor`.
             said.last().is_some_and(|line| line.contains("Ready to accept connections") || line.contains("+monitor"))
         });
         assert!(ready, "redis-server: {said:#?}");
@@ -137,7 +137,7 @@ impl RedisServer {
         format!("redis://{user}127.0.0.1:{}", self.port)
     }
 
-    /// A room keeper of its own here: no other test sees its rooms.
+    /// With its own prefix: no other test sees its rooms.
     pub fn url_apart(&self) -> String {
         format!("{}?prefix={}", self.url(), fresh_prefix())
     }
@@ -149,7 +149,7 @@ impl RedisServer {
         }
     }
 
-    /// Alive, but answers nobody until [`RedisServer::go_on`].
+    /// Alive, but answers nothing until [`RedisServer::go_on`].
     pub fn pause(&self) {
         self.signal("-STOP");
     }
@@ -163,14 +163,14 @@ impl RedisServer {
         assert!(Command::new("kill").args([which, &id]).status().unwrap().success());
     }
 
-    /// How often such a command was called.
+    /// How often a command was called.
     pub fn calls(&self, command: &str) -> usize {
         let (stats, head) = (self.cli(&["info", "commandstats"]), format!("cmdstat_{command}:calls="));
         let calls = stats.lines().find_map(|line| line.strip_prefix(&head)?.split(',').next());
         calls.map_or(0, |calls| calls.parse().unwrap())
     }
 
-    /// What redis-cli answers.
+    /// The output of redis-cli.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let output = Command::new("redis-cli")
             .args(["-p", &self.port.to_string()])
@@ -225,7 +225,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// One for all tests that run now.
+    /// One for all tests.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<RedisCluster>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock();
@@ -237,7 +237,7 @@ impl RedisCluster {
         })
     }
 
-    /// Two of them are named: they know the third.
+    /// Names two of the masters, which know the third.
     pub fn url(&self) -> String {
         format!("{},127.0.0.1:{}", self.masters[0].url(), self.masters[1].port)
     }
@@ -247,7 +247,7 @@ impl RedisCluster {
     }
 }
 
-/// The rules for servers that keep rooms, from docs/redis.md.
+/// The ACL rules for servers with rooms, from docs/redis.md.
 pub fn least_rights() -> Vec<Vec<String>> {
     let page = include_str!("../../../docs/redis.md").replace("\\\n", "");
     let rules = page.lines().filter_map(|line| line.strip_prefix("redis-cli ACL SETUSER "));
@@ -258,7 +258,7 @@ pub fn least_rights() -> Vec<Vec<String>> {
     rules.into_iter().map(|rule| ["ACL".into(), "SETUSER".into()].into_iter().chain(rule).collect()).collect()
 }
 
-/// As they are made from there.
+/// The credentials that these rules create.
 pub const LEAST_USER: &str = "signalpost:s3cret@";
 
 pub fn free_port() -> u16 {

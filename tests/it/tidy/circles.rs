@@ -1,11 +1,8 @@
-//! No files import each other in a circle.
+//! No files import each other in a circle. (JavaScript: `tests/web/imports.test.js`.)
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Component, Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{imports::Crate, sources::files};
+use super::imports::Crate;
 
 type Uses<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
@@ -54,32 +51,6 @@ fn no_modules_of_tests_and_benches_import_each_other_in_a_circle() {
     for folder in ["benches/load", "benches/growth", "benches/fleet", "tests/it", "tests/fleet", "tests/sim"] {
         assert_no_circle(Crate::read(folder).uses());
     }
-}
-
-#[test]
-fn no_scripts_of_client_and_page_import_each_other_in_a_circle() {
-    let scripts = files("web", ".js");
-    let names: BTreeMap<PathBuf, &str> = scripts.iter().map(|(name, _)| (name.into(), name.as_str())).collect();
-    let uses = scripts.iter().map(|(name, text)| {
-        let folder = Path::new(name).parent().unwrap();
-        let is_comment = |line: &&str| line.trim_start().starts_with(['*', '/']);
-        let quoted = text.lines().filter(|line| !is_comment(line)).flat_map(|line| line.split(['\'', '"']));
-        let imported = quoted.filter(|word| word.starts_with('.') && word.ends_with(".js"));
-        (name.as_str(), imported.filter_map(|path| names.get(&joined(folder, path)).copied()).collect())
-    });
-    assert_no_circle(uses.collect());
-}
-
-fn joined(folder: &Path, path: &str) -> PathBuf {
-    let mut all = folder.to_owned();
-    for part in Path::new(path).components() {
-        match part {
-            Component::ParentDir => drop(all.pop()),
-            Component::Normal(name) => all.push(name),
-            _ => {}
-        }
-    }
-    all
 }
 
 #[test]

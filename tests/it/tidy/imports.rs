@@ -25,7 +25,8 @@ impl Crate {
                 module.pop();
             }
             // Tests of a module are part of it, and `main.rs` beside `lib.rs` is another crate.
-            if !module.iter().any(|part| part == "tests") && !(folder == "src" && path == "main") {
+            let is_left_out = module.iter().any(|part| part == "tests") || folder == "src" && path == "main";
+            if !is_left_out {
                 modules.insert(module, (name, code(&text)));
             }
         }
@@ -94,7 +95,10 @@ impl Crate {
         if let Some(exported) = rest.first().and_then(|name| self.exports.get(&(module.to_vec(), name.clone()))) {
             return self.file_of(&[exported, &rest[1..]].concat());
         }
-        Some(&self.modules[module].0)
+        let (file, code) = &self.modules[module];
+        // A module that `#[path]` takes from elsewhere.
+        let is_elsewhere = rest.first().is_some_and(|name| code.contains(&format!("mod {name};")));
+        (!is_elsewhere).then_some(file)
     }
 }
 

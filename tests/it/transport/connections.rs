@@ -1,4 +1,4 @@
-//! What actix leaves open, on real sockets: who may connect how often, and for how long with nothing to say.
+//! Limits on connections: how many, from where, and how long they may be idle.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ async fn connect(server: &Server) -> TcpStream {
 async fn to_the_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes));
-    // A reset is an end, too.
+    // A reset ends it, too.
     let _ = reading.await.expect("the server closes the connection");
     String::from_utf8(bytes).unwrap()
 }
 
-/// Sends a whole request and reads the answer's head, so that the connection is known to be accepted.
+/// Sends a request and reads the response's head, so that the connection is known to be accepted.
 async fn ask(stream: &mut TcpStream) -> String {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut bytes = vec![0; 1024];
@@ -106,7 +106,7 @@ async fn slow_first_heads_and_bodies_time_out() {
         ann.token
     );
     body.write_all(request.as_bytes()).await.unwrap();
-    // Others are served meanwhile.
+    // Other clients are served meanwhile.
     ann.say(&ann, 1).await;
     let (head, body) = tokio::join!(to_the_end(&mut head), async {
         let mut bytes = vec![0; 4096];
@@ -145,7 +145,7 @@ async fn malformed_and_smuggled_requests_are_refused() {
     assert_eq!(send_raw(headers).await, 431);
 }
 
-/// Without the check against the document: such answers come from before the routes.
+/// Without the check against the document: these responses come from the transport.
 async fn send_raw(request: reqwest::RequestBuilder) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
@@ -161,7 +161,7 @@ async fn metrics_may_have_their_own_listener() {
     assert_eq!(reqwest::get(format!("{there}/v1/rooms/tea")).await.unwrap().status(), 404);
 }
 
-/// The server is bound, and accepts nobody yet: everybody has to wait, and nobody may be dropped.
+/// The server is bound but does not accept yet: connections must queue and not be dropped.
 #[actix_web::test]
 async fn the_backlog_holds_a_thousand_connections() {
     let app = signalpost::app::App::build(config(&[])).unwrap();

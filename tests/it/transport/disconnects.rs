@@ -1,4 +1,4 @@
-//! Clients that vanish, and a server that is told to stop, on real sockets.
+//! Clients that vanish, and a server that stops.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{
     waits::until_parked,
 };
 
-/// Less than a poll is held here. That it is a second is for a machine that has nothing else to do.
+/// Less than a poll is held.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 async fn raw_poll(peer: &Peer, port: u16, version: &str) -> TcpStream {
@@ -31,7 +31,7 @@ async fn answer(mut stream: TcpStream) -> String {
     answer
 }
 
-/// Also one that only says that it will send nothing more (`http/http1`).
+/// A half-close counts as a disconnect, too.
 #[actix_web::test]
 async fn a_disconnect_ends_the_poll() {
     let server = Server::start(&[]);
@@ -59,7 +59,7 @@ async fn http_1_0_polls_get_a_length_and_a_close() {
     assert!(answer.to_lowercase().contains("content-length:") && answer.ends_with("\"cursor\":1}"), "{answer}");
 }
 
-/// Traffic Server sends the same poll four times; nothing may be lost by it.
+/// Apache Traffic Server may send the same poll four times.
 #[actix_web::test]
 async fn a_poll_repeated_four_times_loses_nothing() {
     let server = Server::start(&[]);

@@ -1,4 +1,4 @@
-//! A plain client on a wire that breaks: cut, doubled, delayed, answered by somebody else.
+//! A plain client over a faulty network: requests are cut, duplicated, delayed, and answered by gateways.
 
 use std::process::Stdio;
 
@@ -35,7 +35,7 @@ impl Proxy {
         Proxy { child, lines, base }
     }
 
-    /// Ends it, and tells how often it did what.
+    /// Stops it, and returns how often it injected each fault.
     async fn counts(mut self) -> Value {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
@@ -43,7 +43,7 @@ impl Proxy {
     }
 }
 
-/// Repeats a request, the same to the letter, until the server itself answers.
+/// Repeats the identical request until the server itself answers.
 async fn until_answered(request: impl Fn() -> RequestBuilder) -> Value {
     loop {
         let Ok(response) = request().send().await else { continue };
@@ -58,7 +58,7 @@ async fn until_answered(request: impl Fn() -> RequestBuilder) -> Value {
                 tokio::task::yield_now().await;
             }
             Ok(body) => panic!("{status} {body}"),
-            // Not the server's: a gateway's page, or half an answer.
+            // Not from the server: a gateway's page, or half a response.
             Err(_) => {}
         }
     }
@@ -77,7 +77,7 @@ async fn send_all(client: Client, base: String, from: Peer, to: Peer) {
     }
 }
 
-/// Reads until everything from the other has come; fails on a hole, a double or a wrong order.
+/// Reads until everything has arrived; fails on a gap, a duplicate or a wrong order.
 async fn receive_all(client: Client, base: String, me: Peer, other: Peer) {
     let (mut cursor, mut next) = (me.joined["cursor"].as_u64().unwrap(), 0);
     while next < EACH_WAY {

@@ -1,5 +1,4 @@
-//! Heads of requests that begin and do not end: each has ten seconds, be it the first on its connection or a later one. Later ones
-//! had the idle time of a connection, and with it 79 seconds.
+//! Heads that start and do not end: each has ten seconds, whether it is the first on its connection or a later one.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::support::{
 };
 
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-/// Far less than an idle connection is kept.
+/// Far less than keep-alive.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 async fn asked<T: AsyncRead + AsyncWrite + Unpin>(mut stream: T) -> T {
@@ -26,10 +25,10 @@ async fn asked<T: AsyncRead + AsyncWrite + Unpin>(mut stream: T) -> T {
     stream
 }
 
-/// What comes until the server closes the connection.
+/// Everything until the server closes the connection.
 async fn until_the_end<T: AsyncRead + Unpin>(mut stream: T) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // A reset is an end, too, and so is one without the goodbye of TLS.
+    // A reset ends it, too, and so does a close without close_notify.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the server closes it");
     bytes
 }
@@ -51,7 +50,7 @@ async fn later_heads_time_out_like_the_first() {
         stream.write_all(half.as_bytes()).await.unwrap();
         until_the_end(stream).await
     });
-    // An empty line in front of a request is passed over (RFC 9112 section 2.2), so nothing was asked.
+    // An empty line before a request is ignored (RFC 9112 section 2.2), so no head has started.
     let nothing_asked = async {
         let mut stream = asked(TcpStream::connect(("127.0.0.1", plain.port)).await.unwrap()).await;
         stream.write_all(b"\r\n\r\n").await.unwrap();
@@ -66,7 +65,7 @@ async fn later_heads_time_out_like_the_first() {
     assert_eq!(String::from_utf8(nothing).unwrap(), "");
 }
 
-/// What has been sent of a record nobody can read yet.
+/// A partial record cannot be decrypted.
 #[actix_web::test]
 async fn a_partial_tls_record_times_out() {
     let certificate = write_certificate("late-records");
@@ -84,7 +83,7 @@ async fn a_partial_tls_record_times_out() {
     tokio::join!(http_1, http_2);
 }
 
-/// The head of a record of application data (RFC 8446 section 5.1), and a few of its bytes.
+/// The header of an application data record (RFC 8446 section 5.1), and a few of its bytes.
 async fn begin_record(mut stream: TcpStream) -> TcpStream {
     stream.write_all(&[23, 3, 3, 1, 0, 7, 7, 7]).await.unwrap();
     stream
@@ -92,8 +91,8 @@ async fn begin_record(mut stream: TcpStream) -> TcpStream {
 
 type Encrypted = tokio_rustls::client::TlsStream<TcpStream>;
 
-/// After the preface and the settings, and a PING whose answer shows that all of it was read: what comes with the end of something
-/// else and then stays silent only makes the connection an idle one.
+/// After the preface and SETTINGS, and a PING whose acknowledgement shows that all of it was read; otherwise the connection would only
+/// be idle.
 async fn http_2(certificate: &Certificate, server: &Server) -> Encrypted {
     let stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
     let mut stream = certificate.connect_to(stream, "h2").await.unwrap();

@@ -1,5 +1,4 @@
-//! What hostile clients may try over HTTP/1, on real sockets. Others are served meanwhile, and the memory stays within
-//! its bound (`AttackedServer::by` sees to both).
+//! Attacks over HTTP/1. Other clients are served meanwhile and memory stays within the limit (checked by `AttackedServer::by`).
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::support::{
     harness::{Peer, send},
 };
 
-/// Writes the same again and again until the server has had enough, and gives how much it took.
+/// Writes the same bytes until the server closes, and returns how much it accepted.
 async fn write_for_ever(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     let mut taken = 0;
     while stream.write_all(bytes).await.is_ok() {
@@ -39,7 +38,7 @@ fn polling(peer: &Peer, query: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", peer.token)
 }
 
-/// A quarter of a megabyte in one's own mailbox.
+/// Puts a quarter of a megabyte into the peer's own mailbox.
 async fn fill(peer: &Peer) {
     let message = json!({"to": peer.id, "type": "data", "data": "x".repeat(5000)});
     peer.batch(json!(vec![message; 50])).await.expect(202);
@@ -54,7 +53,7 @@ async fn endless_heads_are_not_buffered() {
     let attack = join_all((0..100).map(|_| async {
         let mut stream = server.connect().await;
         stream.write_all(head(60_000).as_bytes()).await.unwrap();
-        // Not by a time-out with 408, and before actix's own limit with 431.
+        // Neither 408 by time-out nor 431 by actix's own limit.
         assert_eq!(to_the_end(&mut stream).await, "");
     }));
     server.by(attack).await;
@@ -81,16 +80,16 @@ async fn endless_and_misdeclared_bodies_are_refused_without_effect() {
             let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
             assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body-too-large"), "{answer}");
         }
-        // Whoever reads only afterwards is told, too.
+        // A client that reads only afterwards gets the response, too.
         let late = format!("{}{}", posting(&ann, "Content-Length: 1000000"), "x".repeat(1_000_000));
         let answer = server.say(late.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-        // Longer than said: what is too much is not a request.
+        // Longer than declared: the excess is not a request.
         let body = r#"{"type":"data","data":"too long"}"#;
         let answer = server.say(format!("{}{body}", posting(&ann, "Content-Length: 10")).as_bytes()).await;
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 2, "{answer}");
         assert_eq!(answer.matches("HTTP/1.1 400").count(), 2, "{answer}");
-        // Shorter than said, and gone.
+        // Shorter than declared, then closed.
         let mut stream = server.connect().await;
         stream.write_all(format!("{}{body}", posting(&ann, "Content-Length: 34")).as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
@@ -100,8 +99,7 @@ async fn endless_and_misdeclared_bodies_are_refused_without_effect() {
     assert!(ann.messages(0).await.is_empty());
 }
 
-/// Each of a hundred clients asks for a quarter of a megabyte sixteen times, and takes nothing: 400 MB if all of it was
-/// prepared.
+/// Fifty clients request a quarter of a megabyte sixteen times each and read nothing: 200 MB if all of it were buffered.
 #[actix_web::test]
 async fn clients_that_stop_reading_are_disconnected() {
     let server = AttackedServer::start(&[]).await;
@@ -116,7 +114,7 @@ async fn clients_that_stop_reading_are_disconnected() {
     }
     server
         .by(join_all(streams.iter_mut().map(|stream| async move {
-            // Nothing is read; the end shows when writing fails.
+            // Nothing is read; the close shows as a failing write.
             let mut interval = tokio::time::interval(Duration::from_millis(20));
             while stream.write_all(b"\r\n").await.is_ok() {
                 interval.tick().await;
@@ -152,7 +150,7 @@ async fn invalid_utf_8_is_refused_everywhere() {
     for path in ["/v1/rooms/other/peers", "/v1/rooms"] {
         json(server.request(Method::POST, path), body).await.refused(400, "malformed-body");
     }
-    // A page that goes away cannot hear that it was not understood.
+    // A page that is closing cannot read an error.
     json(server.request(Method::POST, &ann.path("/leave")), body).await.expect(204);
     for raw in [
         &b"GET /v1/rooms/\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..],
@@ -166,7 +164,7 @@ async fn invalid_utf_8_is_refused_everywhere() {
     server.by(async {}).await;
 }
 
-/// What one parser might take for one request and another for two, with a second request hidden in it.
+/// Requests that parsers may split differently, with a second request hidden in the body.
 fn ambiguous() -> Vec<(&'static str, String)> {
     let hidden = "POST /v1/rooms/hidden/peers HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
     let post = |headers: &str, body: &str| format!("POST /v1/rooms HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}{hidden}");
@@ -219,7 +217,7 @@ async fn ambiguous_framing_is_refused_and_ends_the_connection() {
     server.by(attack).await;
 }
 
-/// `JOIN_ATTEMPTS=1000000` makes it a million; it takes minutes.
+/// `JOIN_ATTEMPTS=1000000` sends a million, which takes minutes.
 #[actix_web::test]
 async fn a_flood_of_joins_creates_no_more_than_rooms_max() {
     let attempts: usize = std::env::var("JOIN_ATTEMPTS").map_or(5000, |number| number.parse().unwrap());
@@ -242,11 +240,11 @@ async fn a_flood_of_joins_creates_no_more_than_rooms_max() {
     let longest = Duration::from_secs(240 + attempts as u64 / 500);
     let attack = join_all((0..10).map(|part| joining(part * share..(part + 1) * share)));
     let joined = server.by_within(longest, attack).await;
-    // Ann and Ben have the first.
+    // Ann and Ben have one room.
     assert_eq!(joined.iter().sum::<usize>(), 999);
 }
 
-/// One answer with a length, as a whole.
+/// One complete response with a length.
 async fn answer_of(stream: &mut tokio::io::BufStream<TcpStream>) -> String {
     use tokio::io::AsyncBufReadExt;
     let (mut head, mut length) = (String::new(), 0);

@@ -1,4 +1,4 @@
-//! What hostile clients may try over HTTP/2 and TLS, frame by frame.
+//! Attacks over HTTP/2 and TLS, frame by frame.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::support::{
     process::ServerProcess,
 };
 
-/// A server with little memory that speaks TLS, and somebody who wants to be served meanwhile.
+/// A server with little memory and TLS, and a bystander that must be served meanwhile.
 struct AttackedServer {
     binary: ServerProcess,
     certificate: Certificate,
@@ -45,7 +45,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A literal field that nobody needs to remember.
+/// A literal field without indexing.
 fn field(name: &str, value: &str) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
     [vec![0], text(name), text(value)].concat()
@@ -74,7 +74,7 @@ impl AttackedServer {
         server
     }
 
-    /// Somebody's mailbox, and the token for it.
+    /// A peer's mailbox, and its token.
     async fn join(&self, room: &str) -> (String, String) {
         let (status, joined) = self.ask("", "POST", &format!("/v1/rooms/{room}/peers"), None).await;
         assert_eq!(status, 201);
@@ -82,7 +82,7 @@ impl AttackedServer {
         (path, format!("Bearer {}", joined["token"].as_str().unwrap()))
     }
 
-    /// What asks for a mailbox in which there is so much.
+    /// A poll of a mailbox with that much in it.
     async fn asking_for(&self, bytes: usize) -> Vec<u8> {
         let (path, bearer) = self.join("deaf").await;
         for start in (0..bytes).step_by(60_000) {
@@ -94,7 +94,7 @@ impl AttackedServer {
         request("GET", &format!("{path}?after=0&wait=0"), &[("authorization", &bearer)])
     }
 
-    /// Another connection, if the last one was idle for so long on a busy machine that it was ended.
+    /// A new connection, in case the last one was closed as idle on a busy machine.
     async fn bystander(&self) -> SendRequest<bytes::Bytes> {
         let last = self.bystander.borrow().clone();
         if let Ok(ready) = last.ready().await {
@@ -125,7 +125,7 @@ impl AttackedServer {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    /// Says something to oneself and hears it.
+    /// Posts a message to itself and receives it.
     async fn talk(&self) {
         let (status, posted) =
             self.ask(&self.bearer, "POST", &self.path, Some(json!({"type": "bye"}).to_string())).await;
@@ -136,7 +136,7 @@ impl AttackedServer {
         assert_eq!((status, &batch["messages"][0]["type"]), (200, &json!("bye")));
     }
 
-    /// Runs the attack; the bystander is served all the while, and the memory stays within its bound.
+    /// Runs the attack; the bystander is served all the time, and memory stays within the limit.
     async fn by<T>(&self, attack: impl Future<Output = T>) -> T {
         let mut attack = std::pin::pin!(tokio::time::timeout(Duration::from_secs(240), attack));
         let mut most = 0;
@@ -154,18 +154,18 @@ impl AttackedServer {
         outcome
     }
 
-    /// A connection on which frames can be sent as they stand.
+    /// A connection for raw frames.
     async fn connect(&self, settings: &[u8]) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(("127.0.0.1", self.binary.port)).await.unwrap();
         let mut tls = self.certificate.connect_to(stream, "h2").await.unwrap();
-        // On a busy machine it may have been ended already, as idle.
+        // On a busy machine it may already have been closed as idle.
         let _ = tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
         let _ = tls.write_all(&frame(SETTINGS, 0, 0, settings)).await;
         tls
     }
 }
 
-/// Writes the same for ever, without reading, until the server ends it.
+/// Writes the same bytes forever, without reading, until the server closes.
 async fn write_for_ever(stream: &mut TlsStream<TcpStream>, mut bytes: impl FnMut(u32) -> Vec<u8>) {
     for number in 0.. {
         if stream.write_all(&bytes(number)).await.is_err() {
@@ -193,15 +193,15 @@ async fn frame_floods_end_the_connection() {
     let block = request("GET", "/healthz", &[]);
     let headers = |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, &block);
     let attack = async {
-        // Pings and settings whose answers nobody takes.
+        // PING and SETTINGS whose acknowledgements are never read.
         let mut pings = server.connect(&[]).await;
         let mut settings = server.connect(&[]).await;
-        // Streams that are reset as soon as they are open (CVE-2023-44487).
+        // Streams reset as soon as they are open (CVE-2023-44487).
         let mut resets = server.connect(&[]).await;
-        // A head that is continued for ever (CVE-2024-27316).
+        // Endless CONTINUATION frames (CVE-2024-27316).
         let mut endless = server.connect(&[]).await;
         let _ = endless.write_all(&frame(HEADERS, END_STREAM, 1, &block)).await;
-        // Empty frames, which cost no window (CVE-2019-9518).
+        // Empty frames, which use no window (CVE-2019-9518).
         let mut empty = server.connect(&[]).await;
         let _ = empty.write_all(&frame(HEADERS, END_HEADERS, 1, &request("POST", "/v1/rooms", &[]))).await;
         let junk: Vec<u8> = (0..60).flat_map(|_| field("x-junk", &"x".repeat(200))).collect();
@@ -220,14 +220,13 @@ async fn frame_floods_end_the_connection() {
     server.by(attack).await;
 }
 
-/// Thousands of fields in one request: actix would keep the memory for as many, for good, and h2 panics when there are
-/// more of them than its map takes.
+/// Thousands of fields in one request: actix would keep their memory for good, and h2 panics beyond the capacity of its map.
 #[actix_web::test]
 async fn oversized_header_blocks_are_cut_off() {
     let server = AttackedServer::start("fields").await;
     let more: Vec<u8> = (0..40_000).flat_map(|number| field(&format!("x{number:05x}"), "")).collect();
     let block = [request("GET", "/healthz", &[]), more].concat();
-    // The first and the second stop where one block may end; h2 takes a field for 32 bytes and its text.
+    // The first two stop at the limit of a header block; h2 counts 32 bytes and the text for a field.
     let bomb = |stream: u32, bytes: usize| {
         let parts: Vec<&[u8]> = block[..bytes].chunks(16_000).collect();
         let (first, others) = parts.split_first().unwrap();
@@ -253,7 +252,7 @@ async fn oversized_header_blocks_are_cut_off() {
     assert!(answers.iter().any(|(_, payload)| String::from_utf8_lossy(payload).contains("headers-too-large")));
 }
 
-/// A window of nothing: the answers can be sent only as far as their heads.
+/// A zero window: only the heads of responses can be sent.
 #[actix_web::test]
 async fn responses_blocked_by_flow_control_are_dropped() {
     let server = AttackedServer::start("window").await;
@@ -273,7 +272,7 @@ async fn responses_blocked_by_flow_control_are_dropped() {
     }
 }
 
-/// All windows wide open, and nothing taken from the socket (CVE-2019-9517). What is given to h2 counts as sent.
+/// All windows wide open, and nothing read from the socket (CVE-2019-9517). Bytes given to h2 count as sent.
 #[actix_web::test]
 async fn no_more_requests_are_read_from_a_client_that_stops_reading() {
     let server = AttackedServer::start_with("asks", "60000").await;
@@ -293,7 +292,7 @@ async fn no_more_requests_are_read_from_a_client_that_stops_reading() {
     server.by(attack).await;
 }
 
-/// The same by a client that answers pings, and so is known to be there.
+/// The same from a client that answers pings and so is known to be alive.
 #[actix_web::test]
 async fn a_live_client_that_opens_no_window_is_disconnected() {
     let server = AttackedServer::start("there").await;
@@ -339,7 +338,7 @@ async fn wrong_body_lengths_and_http_1_framing_are_refused() {
     assert_eq!((status, &figures["occupancy"]), (200, &json!(1)));
 }
 
-/// HPACK's static table has `:status: 200` to `206` at 8 to 10; 201 is a literal value of that name.
+/// HPACK's static table has `:status` 200 to 206 at 8 to 10; 201 is a literal value with that name.
 fn is_success(block: &[u8]) -> bool {
     matches!(block[0], 0x88..=0x8a) || block.windows(3).any(|text| text == b"201" || text == b"202")
 }

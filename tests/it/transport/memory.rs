@@ -1,4 +1,4 @@
-//! The bound on memory, reached in every way at once. SECURITY.md has the figures.
+//! The memory limit, reached in every way at once. SECURITY.md has the figures.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,8 +9,7 @@ use tokio::{
 
 use crate::support::{attacked_server::AttackedServer, harness::Peer};
 
-/// Fills one's own mailbox with so large messages, so many at once, as far as the server takes them, and gives how many it
-/// took.
+/// Fills the peer's own mailbox with messages of this size, in batches of these counts, and returns how many were accepted.
 async fn stuff(peer: &Peer, size: usize, counts: &[usize]) -> usize {
     let message = json!({"to": peer.id, "type": "data", "data": "x".repeat(size)});
     let mut taken = 0;
@@ -28,7 +27,7 @@ async fn stuff(peer: &Peer, size: usize, counts: &[usize]) -> usize {
     taken
 }
 
-/// Rooms of one, their mailboxes stuffed, until no more fits.
+/// Creates rooms of one peer with full mailboxes until the server refuses.
 async fn fill_rooms(server: &AttackedServer, size: usize, counts: &[usize]) -> usize {
     for number in 0.. {
         match server.join(&format!("stuffed-{size}-{number}"), json!({})).await {
@@ -60,7 +59,7 @@ async fn many_small_messages_stay_within_their_accounted_cost() {
     server.by(fill_rooms(&server, 10, &[50])).await;
 }
 
-/// The largest thing there is to download is no abuse.
+/// The largest download there is.
 #[actix_web::test]
 async fn swagger_ui_is_served_with_the_minimum_memory() {
     let server = AttackedServer::start(&[]).await;
@@ -70,8 +69,7 @@ async fn swagger_ui_is_served_with_the_minimum_memory() {
     assert!(bundle.text.len() > 1 << 20, "{}", bundle.text.len());
 }
 
-/// As many connections as there may be, each with half a head; answers that nobody takes; rooms full of mailboxes; all of
-/// it on the least memory that may be configured.
+/// All connections, each with half a head; unread responses; rooms with full mailboxes; with the minimum memory.
 #[actix_web::test]
 async fn all_attacks_at_once_stay_within_the_memory_limit() {
     let server = AttackedServer::start(&["--connections-per-address", "1000", "--keep-alive-ms", "60000"]).await;

@@ -1,5 +1,5 @@
-//! Sockets: TLS, HTTP/2, connections that break or never end, hostile clients, and the STUN responder. Bytes are written by
-//! hand where an HTTP client would refuse to.
+//! Sockets: TLS, HTTP/2, broken and endless connections, hostile clients, and the STUN responder. Requests are written by hand
+//! where an HTTP client would refuse to send them.
 
 mod connections;
 mod disconnects;

@@ -1,4 +1,4 @@
-//! The STUN responder, asked by datagrams and by coturn's own client.
+//! The STUN responder, tested with datagrams and with coturn's client.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::harness::{Server, config, send};
 
 const LISTEN: [&str; 2] = ["--stun-listen", "127.0.0.1:0"];
 
-/// The port, as a peer is told of it.
+/// The port in the join response.
 async fn told_port(server: &Server) -> u16 {
     let joined = server.join_room("tea", "Ann").await.joined;
     let url = joined["ice_servers"][0]["urls"][0].as_str().unwrap();
@@ -25,7 +25,7 @@ fn question() -> Vec<u8> {
     Message::builder_request(BINDING, MessageWriteVec::new()).finish()
 }
 
-/// Asks until there is an answer, as RFC 8489 section 6.2.1 has it: a datagram may be lost.
+/// Retransmits until a response arrives (RFC 8489 section 6.2.1).
 async fn ask(from: &UdpSocket, port: u16) -> std::net::SocketAddr {
     let mut answer = [0; 128];
     loop {
@@ -81,7 +81,7 @@ async fn stun_requests_over_the_rate_are_dropped_per_address() {
     assert_eq!(ask(&other, port).await, other.local_addr().unwrap());
 }
 
-/// Asks through a socket that is connected, as browsers' are: it sees no datagram but from the address that it asked.
+/// Uses a connected socket, as browsers do: it receives only datagrams from the queried address.
 async fn ask_connected(bound: &str, asked: std::net::SocketAddr) -> std::net::SocketAddr {
     let socket = UdpSocket::bind(bound).await.unwrap();
     socket.connect(asked).await.unwrap();
@@ -103,8 +103,8 @@ async fn ask_connected(bound: &str, asked: std::net::SocketAddr) -> std::net::So
     seen
 }
 
-/// RFC 8489 section 6.3.1.2. On a host with several addresses the answer came from whichever the kernel liked best. IPv6, which
-/// has one loopback address only, is in tests/net/stun.test.js.
+/// RFC 8489 section 6.3.1.2. On a host with several addresses the kernel used to choose. IPv6, which has only one loopback address, is
+/// in tests/net/stun.test.js.
 #[actix_web::test]
 async fn stun_responses_come_from_the_queried_address() {
     for (listen, asked) in [
@@ -122,7 +122,7 @@ async fn stun_responses_come_from_the_queried_address() {
     }
 }
 
-/// The kernel joins datagrams of one sender (UDP_GRO); each is a question of its own.
+/// The kernel coalesces datagrams of one sender (UDP_GRO); each is a separate request.
 #[actix_web::test]
 async fn coalesced_datagrams_are_answered_individually() {
     let server = Server::start(&["--stun-listen", "127.0.0.1:0"]);

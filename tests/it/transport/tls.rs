@@ -87,7 +87,7 @@ async fn a_disconnect_ends_an_http_2_poll() {
     }
 }
 
-/// RUSTSEC-2026-0258: empty frames count against no window, so whoever does not read them keeps them all.
+/// RUSTSEC-2026-0258: empty frames use no window, so a server that does not read them keeps them all.
 #[actix_web::test]
 async fn an_http_2_poll_that_keeps_sending_a_body_is_ended() {
     let certificate = write_certificate("frames");
@@ -99,7 +99,7 @@ async fn an_http_2_poll_that_keeps_sending_a_body_is_ended() {
     let (response, mut stream) = ready.send_request(request.body(()).unwrap(), false).unwrap();
     until_parked(&server, 1).await;
     for _ in 0..100 {
-        // The stream may have been ended already.
+        // The stream may already have been closed.
         let _ = stream.send_data(bytes::Bytes::new(), false);
     }
     assert_eq!(response.await.unwrap().status(), 400);
@@ -116,7 +116,7 @@ async fn concurrent_streams_of_an_http_2_connection_are_limited() {
     for number in 0..101 {
         let request = Request::builder().method("POST").uri(format!("https://localhost/v1/rooms/tea{number}"));
         let mut ready = client.clone().ready().await.unwrap();
-        // Bodies that do not end keep their requests going.
+        // Endless bodies keep their requests open.
         let path = format!("https://localhost/v1/rooms/x{number}/peers");
         let (response, stream) = ready.send_request(request.uri(path).body(()).unwrap(), false).unwrap();
         waiting.push((response, stream));
@@ -142,8 +142,7 @@ async fn an_idle_http_2_connection_does_not_delay_shutdown() {
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/draining")));
     let clock = signalpost::clock::Clock::start();
     server.join();
-    // Connections that do not end in order are cut off after `SHUTDOWN_SECONDS` (`src/server.rs`), and nothing else tells the
-    // one from the other.
+    // Connections that do not close gracefully are dropped after `SHUTDOWN_SECONDS` (`src/server.rs`); only time distinguishes the two.
     assert!(clock.now().millis() < 10_000, "{:?}", clock.now());
     drop(client);
 }
@@ -156,7 +155,7 @@ async fn a_renewed_certificate_is_used_for_new_connections_only() {
     let ann = join(&client).await;
     let renewing = async {
         until_parked(&server, 1).await;
-        // A key that does not fit is not taken.
+        // A key that does not match is not loaded.
         std::fs::write(first.folder.join("key.pem"), "nonsense").unwrap();
         assert!(first.connect(&server, "http/1.1").await.is_ok());
         let second = write_certificate("renewed");
@@ -208,5 +207,5 @@ fn an_unusable_certificate_fails_startup() {
     let missing = flags(one.folder.join("missing.pem"), one.folder.join("key.pem"));
     assert!(missing.contains("--tls-cert") && missing.contains("missing.pem"), "{missing}");
     let mixed = flags(one.folder.join("cert.pem"), other.folder.join("key.pem"));
-    assert!(mixed.contains("do not fit together"), "{mixed}");
+    assert!(mixed.contains("do not match"), "{mixed}");
 }

@@ -1,5 +1,4 @@
-//! Requests that ask to go on in another protocol. But for the probe's WebSocket nothing here does, so they are answered as
-//! if they had not asked (RFC 9110 section 7.8).
+//! Upgrade offers. Except for the probe's WebSocket they are ignored, and the request is answered (RFC 9110 section 7.8).
 
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use tokio::{
 
 use crate::support::harness::Server;
 
-/// As they come from curl 7.88 with --http2, from Java 17's HttpClient, through nginx with `proxy_set_header Connection
-/// "upgrade"`, from pages that try a WebSocket anywhere, and in other ways to write the same.
+/// From curl 7.88 with --http2, Java 17's HttpClient, nginx with `proxy_set_header Connection "upgrade"`, pages that open a
+/// WebSocket, and in other spellings.
 const ASKING: [&str; 11] = [
     "User-Agent: curl/7.88.1\r\nAccept: */*\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
     "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\nUser-Agent: Java-http-client/17.0.17\r\n",
@@ -40,7 +39,7 @@ impl Line {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// One answer: its status, and its head in small letters.
+    /// A response: its status, and its head in lower case.
     async fn answer(&mut self) -> (u16, String) {
         self.answer_to("GET").await
     }
@@ -68,7 +67,7 @@ impl Line {
     }
 }
 
-/// What is asked, with which fields and body, and the answer's status.
+/// Request line, rest of the request, and the response's status.
 fn requests() -> Vec<(&'static str, String, u16)> {
     let whole = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{JOIN}", JOIN.len());
     let (one, other) = JOIN.split_at(9);
@@ -91,14 +90,14 @@ fn requests() -> Vec<(&'static str, String, u16)> {
     ]
 }
 
-/// Each was answered with `connection: upgrade` and an end that nobody had announced, or 408 after ten seconds.
+/// Used to get `connection: upgrade` and an unannounced close, or 408 after ten seconds.
 #[actix_web::test]
 async fn upgrade_offers_are_ignored() {
     let server = Server::start(&[]);
     for asking in ASKING {
         let mut line = Line::to(&server).await;
         for (what, rest, expected) in requests() {
-            // The next request comes at once, and it is still the next request.
+            // The next request is pipelined and must be answered as such.
             line.say(&format!("{what} HTTP/1.1\r\nHost: x\r\n{asking}{rest}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))
                 .await;
             for (what, expected) in [(what, expected), ("GET", 200)] {
@@ -108,6 +107,27 @@ async fn upgrade_offers_are_ignored() {
             }
         }
     }
+}
+
+/// It was actix's own server, which ended the connection.
+#[actix_web::test]
+async fn the_metrics_port_ignores_upgrade_offers_and_limits_requests_like_the_public_one() {
+    let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let connect = async || Line(TcpStream::connect(server.metrics.unwrap()).await.unwrap());
+    for asking in ASKING {
+        let mut line = connect().await;
+        for (what, expected) in
+            [("GET /metrics", 200), ("HEAD /readyz", 200), ("POST /healthz", 405), ("GET /v1/rooms/tea", 404)]
+        {
+            line.say(&format!("{what} HTTP/1.1\r\nHost: x\r\n{asking}\r\n")).await;
+            let (status, head) = line.answer_to(what).await;
+            assert_eq!(status, expected, "{what} {asking} {head}");
+            assert!(!head.contains("\r\nconnection:") && !head.contains("\r\nupgrade:"), "{what} {asking} {head}");
+        }
+    }
+    let mut line = connect().await;
+    line.say(&format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(96))).await;
+    assert_eq!(line.answer().await.0, 431);
 }
 
 #[actix_web::test]
@@ -160,7 +180,7 @@ async fn the_probe_accepts_only_websocket_upgrades() {
             assert!(status == 400 && !head.contains("\r\nconnection:"), "{asking} {head}");
         }
     }
-    // A handshake that lacks something is refused in good order.
+    // An incomplete handshake is refused.
     for version in ["1.0", "1.1"] {
         let mut line = Line::to(&server).await;
         line.say(&format!("GET /v1/probe/upgrade HTTP/{version}\r\nHost: x\r\n{}\r\n", ASKING[4])).await;
@@ -169,7 +189,7 @@ async fn the_probe_accepts_only_websocket_upgrades() {
     }
 }
 
-/// There is nothing to connect to; the answer says that the connection ends, for what follows may be anything.
+/// The response closes the connection, because anything may follow.
 #[actix_web::test]
 async fn connect_is_refused() {
     let server = Server::start(&[]);

@@ -4,7 +4,7 @@ local id, lease, grace = take(), take_number(), take_number()
 local room = load(name, {id})
 local peer, refusal = member(room, id, lease)
 if not peer then
-  return save_and_answer(room, refusal)
+  return save_and_reply(room, refusal)
 end
 if not (peer.came_back and now < peer.came + grace) then
   peer.leaving = true
@@ -13,4 +13,4 @@ if not (peer.came_back and now < peer.came + grace) then
   peer.changed = true
   due_by(room, peer.ends)
 end
-return save_and_answer(room, 'ok')
+return save_and_reply(room, 'ok')

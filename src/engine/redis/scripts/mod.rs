@@ -1,107 +1,106 @@
-//! The scripts, one for each operation, and how one is called. `prelude.lua` and `room.lua` stand before each of them,
-//! except `rights.lua`.
+//! The Lua scripts, one for each operation, and how to call one. Each but `permissions.lua` begins with the limits and
+//! what is in `shared`.
+
+use std::sync::LazyLock;
 
 use redis::{Cmd, ToRedisArgs};
 use sha1::{Digest, Sha1};
 
-use crate::{domain::Page, engine::redis::keys::Bucket};
+use crate::{
+    domain::{KeyedRequest, Limits, Page},
+    engine::redis::keys::Bucket,
+};
 
-/// One for each operation: each is atomic, and one round trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Script {
-    Create,
-    Join,
-    Post,
-    Read,
-    Release,
-    Leave,
-    Goodbye,
-    Kick,
-    Lock,
-    Close,
-    View,
-    Roster,
-    Sweep,
-    /// A join that lets nobody new in.
-    ComeBack,
-    /// What the user may not do. It is about no room.
-    Rights,
+/// A script that adds data: Redis refuses it before it begins if memory is exhausted.
+const ADDING: &str = "#!lua\n";
+/// A script that frees memory, or takes little for a short time.
+const ALWAYS: &str = "#!lua flags=allow-oom\n";
+const PRELUDE: &str = concat!(include_str!("shared/prelude.lua"), "\n", include_str!("shared/room.lua"));
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident($flags:ident, $file:literal),)*) => {
+        /// Each is atomic, and one round trip.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Script {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Script {
+            pub const ALL: &[Script] = &[$(Script::$name,)*];
+
+            fn source(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Script::$name => ($flags, include_str!($file)),)*
+                }
+            }
+        }
+    };
 }
 
-/// Redis refuses these before they begin when it has as much as it may have.
-const ADDING: &str = "#!lua\n";
-/// These free memory, or take a little for a little while.
-const ALWAYS: &str = "#!lua flags=allow-oom\n";
-const PRELUDE: &str = concat!(include_str!("prelude.lua"), "\n", include_str!("room.lua"));
+scripts! {
+    Create(ADDING, "create.lua"),
+    Join(ADDING, "join.lua"),
+    Post(ADDING, "post.lua"),
+    Read(ALWAYS, "read.lua"),
+    Release(ALWAYS, "release.lua"),
+    Leave(ALWAYS, "leave.lua"),
+    Goodbye(ALWAYS, "goodbye.lua"),
+    Kick(ALWAYS, "kick.lua"),
+    Lock(ALWAYS, "lock.lua"),
+    Close(ALWAYS, "close.lua"),
+    View(ALWAYS, "view.lua"),
+    Roster(ALWAYS, "roster.lua"),
+    Sweep(ALWAYS, "sweep.lua"),
+    /// A join that only returns to an existing seat.
+    Resume(ALWAYS, "join.lua"),
+    /// Tries what our user may do. It concerns no room.
+    Permissions(ALWAYS, "permissions.lua"),
+}
+
+/// By which Redis knows each script.
+static DIGESTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Script::ALL.iter().map(|script| hex(&Sha1::digest(script.text().as_bytes()))).collect()
+});
 
 impl Script {
-    pub const ALL: [Script; 15] = [
-        Script::Create,
-        Script::Join,
-        Script::Post,
-        Script::Read,
-        Script::Release,
-        Script::Leave,
-        Script::Goodbye,
-        Script::Kick,
-        Script::Lock,
-        Script::Close,
-        Script::View,
-        Script::Roster,
-        Script::Sweep,
-        Script::ComeBack,
-        Script::Rights,
-    ];
-
-    /// Its whole text.
     pub fn text(self) -> String {
-        let (flags, body) = match self {
-            Script::Rights => return format!("{ALWAYS}{}", include_str!("rights.lua")),
-            Script::Create => (ADDING, include_str!("create.lua")),
-            Script::Join => (ADDING, include_str!("join.lua")),
-            Script::Post => (ADDING, include_str!("post.lua")),
-            Script::Read => (ALWAYS, include_str!("read.lua")),
-            Script::Release => (ALWAYS, include_str!("release.lua")),
-            Script::Leave => (ALWAYS, include_str!("leave.lua")),
-            Script::Goodbye => (ALWAYS, include_str!("goodbye.lua")),
-            Script::Kick => (ALWAYS, include_str!("kick.lua")),
-            Script::Lock => (ALWAYS, include_str!("lock.lua")),
-            Script::Close => (ALWAYS, include_str!("close.lua")),
-            Script::View => (ALWAYS, include_str!("view.lua")),
-            Script::Roster => (ALWAYS, include_str!("roster.lua")),
-            Script::Sweep => (ALWAYS, include_str!("sweep.lua")),
-            Script::ComeBack => (ALWAYS, include_str!("join.lua")),
-        };
-        format!("{flags}{PRELUDE}\n{body}")
+        let (flags, body) = self.source();
+        match self {
+            Script::Permissions => format!("{flags}{body}"),
+            _ => format!("{flags}{}{PRELUDE}\n{body}", limits()),
+        }
+    }
+
+    pub fn digest(self) -> &'static str {
+        &DIGESTS[self as usize]
     }
 }
 
-/// What Redis calls the scripts by.
-#[derive(Debug)]
-pub struct Digests([String; Script::ALL.len()]);
-
-impl Digests {
-    pub fn reckon() -> Self {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(Script::ALL.map(|script| hex(&Sha1::digest(script.text().as_bytes()))))
-    }
-
-    pub fn of(&self, script: Script) -> &str {
-        &self.0[script as usize]
-    }
+/// The limits that are the same for every server. Configured ones are arguments.
+fn limits() -> String {
+    let limits = [
+        ("EVENT_BYTES", Limits::EVENT_BYTES),
+        ("EVENT_HEADROOM", Limits::EVENT_HEADROOM),
+        ("EVENT_HEADROOM_BYTES", Limits::EVENT_HEADROOM_BYTES),
+        ("KICKED_REMEMBERED", Limits::KICKED_REMEMBERED),
+        ("READ_BYTES", Limits::READ_BYTES),
+        ("REMEMBERED_POSITIONS", Limits::REMEMBERED_POSITIONS),
+    ];
+    limits.iter().map(|(name, value)| format!("local {name} = {value}\n")).collect()
 }
 
-/// A call as it is being written.
+/// A call under construction.
 pub struct Call {
     cmd: Cmd,
     pub bucket: Bucket,
 }
 
 impl Call {
-    /// `head` is what every script begins with: the time, the node, and the lease of an empty room.
-    pub fn new(digests: &Digests, script: Script, bucket: Bucket, key: &str, head: [&str; 3], room: &str) -> Self {
+    /// `head` has the arguments of every script: the time, the node, and the lease of an empty room.
+    pub fn new(script: Script, bucket: Bucket, key: &str, head: [&str; 3], room: &str) -> Self {
         let mut cmd = redis::cmd("EVALSHA");
-        cmd.arg(digests.of(script)).arg(1).arg(key).arg(&head[..]).arg(room);
+        cmd.arg(script.digest()).arg(1).arg(key).arg(&head[..]).arg(room);
         Self { cmd, bucket }
     }
 
@@ -110,13 +109,12 @@ impl Call {
         self
     }
 
-    /// Nothing is said as an empty text.
+    /// `None` is an empty argument.
     pub fn some(&mut self, value: Option<impl ToRedisArgs>) -> &mut Self {
         match value {
-            Some(value) => self.cmd.arg(value),
-            None => self.cmd.arg(""),
-        };
-        self
+            Some(value) => self.arg(value),
+            None => self.arg(""),
+        }
     }
 
     pub fn flag(&mut self, value: bool) -> &mut Self {
@@ -124,8 +122,13 @@ impl Call {
     }
 
     pub fn page(&mut self, page: Option<Page>) -> &mut Self {
-        let bytes = page.map(|Page(number)| number.to_be_bytes());
-        self.some(bytes.as_ref().map(|bytes| &bytes[..]))
+        self.some(page.map(|Page(number)| number.to_be_bytes().to_vec()))
+    }
+
+    /// Two arguments: the key and the request.
+    pub fn key(&mut self, keyed: Option<KeyedRequest>) -> &mut Self {
+        let bytes = |number: u128| number.to_be_bytes().to_vec();
+        self.some(keyed.map(|keyed| bytes(keyed.key))).some(keyed.map(|keyed| bytes(keyed.request)))
     }
 
     pub fn into_cmd(self) -> Cmd {

@@ -1,4 +1,4 @@
--- Room::post: all of it, or nothing.
+-- Room::post
 local from, lease = take(), take_number()
 local mailbox_messages, mailbox_bytes, keys_remembered = take_number(), take_number(), take_number()
 local key, request = take_some(), take()
@@ -11,28 +11,23 @@ while taken < #ARGV - 1 do
   to_all = to_all or not target.to
 end
 
-local room
-if to_all then
-  room = load(name)
-else
-  room = load(name, ids)
-end
+local room = load(name, not to_all and ids or nil)
 local sender, refusal = member(room, from, lease)
 if not sender then
-  return save_and_answer(room, refusal)
+  return save_and_reply(room, refusal)
 end
--- Answers::earlier, Keyed::repeats
-local answers = key_of(room, 'a', from)
+-- AcceptedPosts::earlier, KeyedRequest::repeats
+local posts = key_of(room, 'a', from)
 if key then
-  local earlier = redis.call('HGET', answers, key)
+  local earlier = redis.call('HGET', posts, key)
   if earlier and string.sub(earlier, 1, 16) ~= request then
-    return save_and_answer(room, 'KeyReused')
+    return save_and_reply(room, 'KeyReused')
   elseif earlier then
-    return save_and_answer(room, 'ok', string.sub(earlier, 17), 1, 0, 0)
+    return save_and_reply(room, 'ok', string.sub(earlier, 17), 1, 0, 0)
   end
 end
 if room.closed then
-  return save_and_answer(room, 'RoomClosed')
+  return save_and_reply(room, 'RoomClosed')
 end
 
 local function is_for(target, peer)
@@ -42,14 +37,14 @@ local function is_for(target, peer)
   return peer.id ~= from
 end
 
--- Room::check_room_for, Mailbox::has_room_for
-local seats = seated(room)
+-- Room::check_mailboxes, Mailbox::has_room_for
+local peers = in_order(room)
 for _, target in ipairs(targets) do
   if target.to and not room.peers[target.to] then
-    return save_and_answer(room, 'PeerUnknown', target.to)
+    return save_and_reply(room, 'PeerUnknown', target.to)
   end
 end
-for _, peer in ipairs(seats) do
+for _, peer in ipairs(peers) do
   local messages, bytes = 0, 0
   for _, target in ipairs(targets) do
     if is_for(target, peer) then
@@ -57,40 +52,40 @@ for _, peer in ipairs(seats) do
     end
   end
   if messages > mailbox_messages or bytes > mailbox_bytes then
-    return save_and_answer(room, 'NeverFits')
+    return save_and_reply(room, 'NeverFits')
   end
   local count, held = peer.newest - peer.acknowledged, peer.taken_in - peer.let_out
   if messages > 0 and (count + messages > mailbox_messages or held + bytes > mailbox_bytes) then
-    return save_and_answer(room, 'MailboxFull', peer.id)
+    return save_and_reply(room, 'MailboxFull', peer.id)
   end
 end
 
-local places, bytes, fullest = {}, 0, 0
+local positions, bytes, fullest = {}, 0, 0
 for _, target in ipairs(targets) do
-  for _, peer in ipairs(seats) do
+  for _, peer in ipairs(peers) do
     if is_for(target, peer) then
       put(room, peer, 'r', from, target.payload, #target.payload)
       wake(peer)
-      places[#places + 1] = peer.id .. struct.pack('>I8', peer.newest)
+      positions[#positions + 1] = peer.id .. struct.pack('>I8', peer.newest)
       bytes = bytes + #target.payload
       fullest = math.max(fullest, peer.newest - peer.acknowledged)
     end
   end
 end
 
--- Answers::remember, with Answers::PLACES
-local all = table.concat(places)
+-- AcceptedPosts::remember
+local all = table.concat(positions)
 if key then
   sender.answers_to = sender.answers_to + 1
-  sender.answers_places = sender.answers_places + #places
-  redis.call('HSET', answers, key, request .. all, '#' .. sender.answers_to, key)
+  sender.answers_places = sender.answers_places + #positions
+  redis.call('HSET', posts, key, request .. all, '#' .. sender.answers_to, key)
   while sender.answers_to - sender.answers_from > 1
-    and (sender.answers_to - sender.answers_from > keys_remembered or sender.answers_places > 4096) do
+    and (sender.answers_to - sender.answers_from > keys_remembered or sender.answers_places > REMEMBERED_POSITIONS) do
     sender.answers_from = sender.answers_from + 1
-    local oldest = redis.call('HGET', answers, '#' .. sender.answers_from)
-    sender.answers_places = sender.answers_places - (redis.call('HSTRLEN', answers, oldest) - 16) / 24
-    redis.call('HDEL', answers, oldest, '#' .. sender.answers_from)
+    local oldest = redis.call('HGET', posts, '#' .. sender.answers_from)
+    sender.answers_places = sender.answers_places - (redis.call('HSTRLEN', posts, oldest) - 16) / 24
+    redis.call('HDEL', posts, oldest, '#' .. sender.answers_from)
   end
   sender.changed = true
 end
-return save_and_answer(room, 'ok', all, 0, bytes, fullest)
+return save_and_reply(room, 'ok', all, 0, bytes, fullest)

@@ -1,9 +1,8 @@
--- Rooms::read, Room::read and Mailbox::read. A poll that may wait (`hold`, in microseconds) and finds nothing is noted as
--- waiting at this node in the same step. `poll` is its number, if it looks again.
+-- Rooms::read, Room::read and Mailbox::read. A poll with a `hold` (in microseconds) that finds nothing is parked at the calling
+-- node in the same step. `poll` is its number if it reads again.
 local id, lease, hold = take(), take_number(), take_number()
 local poll, page, after = take_number(), take_some(), take_number()
 
-local READ_BYTES = 262144 -- Limits::READ_BYTES
 local room = load(name, {id})
 local peer, refusal
 if poll then
@@ -12,53 +11,53 @@ else
   peer, refusal = member(room, id, lease)
 end
 if not peer then
-  return save_and_answer(room, refusal)
+  return save_and_reply(room, refusal)
 end
 
 if page then
   if not peer.page then
     peer.page, peer.changed = page, true
   elseif peer.page ~= page then
-    return save_and_answer(room, 'PollSuperseded')
+    return save_and_reply(room, 'PollSuperseded')
   end
 end
 if poll and poll ~= peer.polls then
   if not page then
-    return save_and_answer(room, 'PollSuperseded')
+    return save_and_reply(room, 'PollSuperseded')
   end
-  return save_and_answer(room, 'ok', after or peer.acknowledged, 0, 0, {})
+  return save_and_reply(room, 'ok', after or peer.acknowledged, 0, 0, {})
 end
 
 after = after or peer.acknowledged
 if after > peer.newest then
-  return save_and_answer(room, 'CursorAhead', after, peer.newest)
+  return save_and_reply(room, 'CursorAhead', after, peer.newest)
 elseif after < peer.acknowledged then
-  return save_and_answer(room, 'CursorGone', after, peer.acknowledged)
+  return save_and_reply(room, 'CursorGone', after, peer.acknowledged)
 end
 
--- Mailbox::trim. Before an entry was put in as many bytes as its header says.
+-- Mailbox::trim
 local mailbox = key_of(room, 'm', id)
 local function bytes_up_to(entry)
   local _, bytes = struct.unpack('>I8I8', entry[2][2], 2)
   return bytes
 end
--- Entries that should be there are not: somebody has taken them out of Redis by hand. The mailbox goes on after them.
+-- Entries are missing, so they were deleted by hand. The mailbox continues after them.
 local function missing()
   peer.acknowledged, peer.let_out, peer.changed = peer.newest, peer.taken_in, true
   redis.call('DEL', mailbox)
-  return save_and_answer(room, 'CursorGone', after, peer.newest)
+  return save_and_reply(room, 'CursorGone', after, peer.newest)
 end
 if after > peer.acknowledged then
   if after == peer.newest then
     redis.call('DEL', mailbox)
     peer.let_out = peer.taken_in
   else
-    local last = redis.call('XRANGE', mailbox, place(after), place(after))[1]
+    local last = redis.call('XRANGE', mailbox, entry_id(after), entry_id(after))[1]
     if not last then
       return missing()
     end
     peer.let_out = bytes_up_to(last)
-    redis.call('XTRIM', mailbox, 'MINID', '=', place(after + 1))
+    redis.call('XTRIM', mailbox, 'MINID', '=', entry_id(after + 1))
   end
   peer.acknowledged, peer.changed = after, true
 end
@@ -66,7 +65,7 @@ end
 local entries, size, full = {}, 0, false
 local cursor, passed = after, peer.let_out
 while cursor < peer.newest and not full do
-  local found = redis.call('XRANGE', mailbox, place(cursor + 1), '+', 'COUNT', 32)
+  local found = redis.call('XRANGE', mailbox, entry_id(cursor + 1), '+', 'COUNT', 32)
   if #found == 0 then
     return missing()
   end
@@ -99,12 +98,12 @@ elseif poll and hold == 0 then
   release(peer)
 end
 if room.closed and #entries == 0 then
-  take_out(room, peer, 'l')
-  return save_and_answer(room, 'RoomClosed')
+  remove_peer(room, peer, 'l')
+  return save_and_reply(room, 'RoomClosed')
 end
--- An older poll looks again, and learns that there is a newer one.
+-- An older poll reads again, and is told that a newer one has replaced it.
 wake(peer)
 if #entries == 0 and hold > 0 then
   peer.waits_at = here
 end
-return save_and_answer(room, 'ok', cursor, fresh, peer.polls, entries)
+return save_and_reply(room, 'ok', cursor, fresh, peer.polls, entries)

@@ -1,4 +1,4 @@
--- Rooms::expire, for a bucket: at most so many rooms at once, so that nobody waits long for the server.
+-- Rooms::expire, for the first `at_most` rooms of a bucket that are due: a script blocks the server.
 local at_most = take_number()
 
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, at_most)
@@ -11,4 +11,4 @@ for _, called in ipairs(due) do
   end
 end
 local next_due = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-return answer('ok', next_due or '', redis.call('ZCARD', KEYS[1]), redis.call('GET', base .. 'n') or 0)
+return reply('ok', next_due or '', redis.call('ZCARD', KEYS[1]), redis.call('GET', base .. 'n') or 0)

@@ -1,6 +1,6 @@
 -- Rooms::view
 local room = load(name, {})
 if not room then
-  return answer('RoomUnknown')
+  return reply('RoomUnknown')
 end
-return save_and_answer(room, 'ok', view(room))
+return save_and_reply(room, 'ok', view(room))

@@ -1,4 +1,4 @@
-//! One connection with nothing but a pipe: what it keeps, and what it says when.
+//! Single connections over an in-memory pipe.
 
 use std::{cell::Cell, net::SocketAddr, time::Duration};
 
@@ -46,7 +46,7 @@ async fn wait() -> HttpResponse {
     pending().await
 }
 
-/// Says in how many pieces which body came, or that it did not.
+/// Reports the number of pieces of a body, and the body.
 async fn pieces(mut body: Payload) -> HttpResponse {
     let (mut count, mut text) = (0, Vec::new());
     while let Some(piece) = body.next().await {
@@ -74,7 +74,7 @@ async fn halting() -> HttpResponse {
     HttpResponse::Ok().body(BodyStream::new(pieces))
 }
 
-async fn not_to_its_end() -> HttpResponse {
+async fn broken() -> HttpResponse {
     let pieces = stream::iter([Ok(Bytes::from("one")), Err(std::io::Error::other("no more"))]);
     HttpResponse::Ok().body(BodyStream::new(pieces))
 }
@@ -120,10 +120,10 @@ fn clock() -> Clock {
 
 fn limits() -> ConnectionLimits {
     let idle = Duration::from_secs(75);
-    ConnectionLimits { total: 9, per_address: 9, idle, transit_bytes: 1 << 24, body_bytes: 1 << 20 }
+    ConnectionLimits { total: 9, per_address: 9, idle, memory_bytes: 1 << 24, body_bytes: 1 << 20 }
 }
 
-/// A connection whose other end is the test's, and the worker behind it.
+/// A connection whose other end is `$client`.
 macro_rules! connected {
     ($client:ident, $http1:ident) => {
         let (mut $client, server) = duplex(1 << 20);
@@ -133,7 +133,7 @@ macro_rules! connected {
             .route("/who", web::get().to(who))
             .route("/slowly", web::get().to(slowly))
             .route("/halting", web::get().to(halting))
-            .route("/broken", web::get().to(not_to_its_end))
+            .route("/broken", web::get().to(broken))
             .default_service(web::to(|| async { "here" }));
         let connections = ConnectionRegistry::new(limits(), Arc::new(TrustedProxies::default()), clock());
         let service = Rc::new(Answers(init_service(app).await));
@@ -144,7 +144,7 @@ macro_rules! connected {
     };
 }
 
-/// Lets the connection do what there is to do for now; whether it has come to its end.
+/// Polls the connection until it waits; whether it has ended.
 async fn has_ended(run: impl Future<Output = ()>) -> bool {
     tokio::select! {
         biased;
@@ -153,8 +153,8 @@ async fn has_ended(run: impl Future<Output = ()>) -> bool {
     }
 }
 
-/// What has been said so far.
-async fn said(client: &mut DuplexStream) -> String {
+/// The output so far.
+async fn received(client: &mut DuplexStream) -> String {
     let mut bytes = Vec::new();
     tokio::select! {
         biased;
@@ -164,10 +164,17 @@ async fn said(client: &mut DuplexStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// Sends input on a connection, which must stay open, and returns the output.
+async fn exchange(client: &mut DuplexStream, run: impl Future<Output = ()>, input: &str) -> String {
+    client.write_all(input.as_bytes()).await.unwrap();
+    assert!(!has_ended(run).await);
+    received(client).await
+}
+
 fn posting(fields: &str, body: &str) -> String {
     format!("POST /pieces HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n{body}")
 }
 
 mod bodies;
-mod keeping;
-mod plain;
+mod in_place;
+mod lifetime;

@@ -1,10 +1,10 @@
-//! One operation as an engine is asked for it, and its answer as a text.
+//! One operation, and its response as text.
 
 use std::time::Duration;
 
 use signalpost::{
-    domain::{Batch, Content, CreatorId, Keyed, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
-    engine::{Asked, Engine},
+    domain::{Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
+    engine::{Engine, PollRequest},
 };
 
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub enum Act {
     Create(RoomName, RoomPlan, CreatorId),
     Join(RoomName, Visitor),
     Post(RoomName, PeerId, Post),
-    Poll(RoomName, PeerId, Asked),
+    Poll(RoomName, PeerId, PollRequest),
     Leave(RoomName, PeerId),
     Goodbye(RoomName, PeerId),
     Kick(RoomName, CreatorId, PeerId),
@@ -22,14 +22,14 @@ pub enum Act {
     Roster(RoomName, PeerId),
 }
 
-/// What came of it that later steps need.
+/// The outcome, as far as later steps need it.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub seated: Option<PeerId>,
     pub cursor: Option<u64>,
 }
 
-/// The answer to be compared, and what came of it.
+/// The response to compare, and the outcome.
 pub async fn perform(engine: &Engine, act: &Act) -> (String, Outcome) {
     let mut outcome = Outcome::default();
     let answer = match act {
@@ -58,7 +58,7 @@ pub async fn perform(engine: &Engine, act: &Act) -> (String, Outcome) {
     (answer, outcome)
 }
 
-/// A batch with what its messages say, shortened: `Debug` keeps that to itself.
+/// A batch with its payloads, shortened: `Debug` does not print them.
 pub fn shown(batch: &Result<Batch, Refusal>) -> String {
     let payloads = batch.iter().flat_map(|batch| &batch.messages).filter_map(|message| match &message.content {
         Content::Relayed { payload, .. } => Some(payload.as_str().chars().take(16).collect::<String>()),
@@ -68,10 +68,10 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
     format!("{batch:?} {payloads:?}")
 }
 
-/// How a room is made ahead: with all that there is, by chance.
+/// A random room creation, using every option.
 pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
     let [capacity, secret, key, request] = dice;
-    let made_by = Keyed { key: u128::from(key % 2), request: u128::from(request % 2) };
+    let made_by = KeyedRequest { key: u128::from(key % 2), request: u128::from(request % 2) };
     RoomPlan {
         capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
         secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),

@@ -1,8 +1,7 @@
 //! The same random operations on both engines: every answer must be the same, events and refusals included.
 //!
-//! `DIFFERENTIAL_STEPS` sets how many steps are made (default 20,000; on a cluster a tenth), `DIFFERENTIAL_SEED` which; the
-//! seed is printed. A failing case is made as short as possible, and shown with its last operations and what both engines
-//! answered.
+//! `DIFFERENTIAL_STEPS` sets the number of steps (default 20,000; a tenth on a cluster), `DIFFERENTIAL_SEED` the seed, which is
+//! printed. A failing case is minimized and shown with its last operations and both responses.
 
 mod acts;
 mod world;
@@ -72,14 +71,14 @@ fn both_engines_give_the_same_answers_to_20_000_operations() {
     answer_alike(steps_wanted(), || redis.url_apart());
 }
 
-// Rooms lie on all three masters, and a script that touched more than one bucket would be refused.
+// Rooms lie on all three masters, which would refuse a script that touches two buckets.
 #[test]
 fn a_cluster_gives_the_same_answers_as_memory() {
     let cluster = RedisCluster::shared();
     answer_alike(steps_wanted() / 10, || cluster.url_apart());
 }
 
-/// Takes so many steps, and ends the case that it is in; each case has a place of its own.
+/// Takes that many steps in total; each case has its own prefix.
 fn answer_alike(wanted: usize, place: impl Fn() -> String) {
     let seed = setting("DIFFERENTIAL_SEED").unwrap_or_else(|| std::hash::RandomState::new().hash_one(0));
     println!("DIFFERENTIAL_SEED={seed}");
@@ -90,7 +89,7 @@ fn answer_alike(wanted: usize, place: impl Fn() -> String) {
     let config = Config { cases: 1, ..config };
     let mut cases = TestRunner::new_with_rng(config.clone(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let taken = Cell::new(0);
-    // Mostly of the full length, but free to shrink.
+    // Mostly full length, but able to shrink.
     let steps = prop::collection::vec(step(), 1..=STEPS_PER_CASE + STEPS_PER_CASE / 20);
     let mailbox_bytes = prop_oneof![Just(1_000), Just(300_000)];
     let steps = (steps, prop::collection::vec(step(), STEPS_PER_CASE / 2), mailbox_bytes);

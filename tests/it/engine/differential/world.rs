@@ -1,14 +1,14 @@
-//! Both engines, and the people that steps are about.
+//! Both engines, and the peers that the steps are about.
 
 use std::{pin::Pin, sync::Arc, task::Context, task::Waker, time::Duration};
 
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, CreatorId, Identity, Keyed, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
+        Batch, CreatorId, Identity, KeyedRequest, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
         RoomName, Secret, Seq, Target, Visitor,
     },
-    engine::{Asked, Engine, Memory},
+    engine::{Engine, Memory, PollRequest},
 };
 
 use super::acts::{Act, perform, plan, shown};
@@ -44,14 +44,14 @@ pub enum Step {
     Pass { millis: u64 },
 }
 
-/// Somebody who has had a seat.
+/// A peer that has had a seat.
 #[derive(Clone)]
 struct Person {
     id: PeerId,
     room: RoomName,
     cursor: u64,
     joined: Visitor,
-    /// The last ones.
+    /// The most recent.
     posted: Vec<Post>,
 }
 
@@ -68,13 +68,13 @@ pub struct World {
 }
 
 pub const ROOMS: u8 = 4;
-/// More than are remembered with their answers.
+/// More than are remembered with their responses.
 pub const POSTS_KNOWN: usize = 6;
 
 const CREATOR: CreatorId = CreatorId::from_bytes([1; 16]);
 const STRANGER: CreatorId = CreatorId::from_bytes([2; 16]);
 
-/// So narrow that they are met. In a mailbox of few bytes those of joins and leaves tell; one of many is read in parts.
+/// Small enough to be reached. In a small mailbox the bytes of joins and leaves matter; a large one is read in parts.
 fn limits(mailbox_bytes: usize) -> Limits {
     Limits {
         room_capacity: 3,
@@ -87,7 +87,7 @@ fn limits(mailbox_bytes: usize) -> Limits {
     }
 }
 
-/// Called so that each of three masters of a cluster has some.
+/// Named so that each of three cluster masters has some.
 fn room(number: u8) -> RoomName {
     RoomName::parse(&format!("{number}-room")).unwrap()
 }
@@ -97,7 +97,7 @@ fn creator(right: bool) -> CreatorId {
 }
 
 impl World {
-    /// With its own rooms at that address of Redis.
+    /// With its own prefix at that Redis URL.
     pub fn new(redis: &str, mailbox_bytes: usize) -> Self {
         let (clock, limits) = (Clock::start_driven(), limits(mailbox_bytes));
         let memory = Engine::Memory(Memory::new(Arc::new(limits.clone()), clock));
@@ -119,8 +119,10 @@ impl World {
             }
             Step::RepeatJoin { peer, same } => {
                 let Some(person) = self.person(peer) else { return Ok(()) };
-                let keyed =
-                    person.joined.keyed.map(|keyed| Keyed { request: keyed.request + u128::from(!same), ..keyed });
+                let keyed = person
+                    .joined
+                    .keyed
+                    .map(|keyed| KeyedRequest { request: keyed.request + u128::from(!same), ..keyed });
                 let identity = Identity::New(self.fresh_id());
                 self.enter(person.room, Visitor { identity, keyed, ..person.joined }).await?;
             }
@@ -137,7 +139,7 @@ impl World {
         self.look_after_polls().await
     }
 
-    /// Steps that are one operation and leave nothing to remember but a cursor.
+    /// Steps that are one operation and change no bookkeeping except a cursor.
     fn act(&mut self, step: Step) -> Option<Act> {
         Some(match step {
             Step::Post { from, targets, key } => {
@@ -151,7 +153,8 @@ impl World {
             Step::RepeatPost { peer, same, back } => {
                 let person = self.person(peer)?;
                 let mut post = person.posted.get(back)?.clone();
-                post.keyed = post.keyed.map(|keyed| Keyed { request: keyed.request + u128::from(!same), ..keyed });
+                post.keyed =
+                    post.keyed.map(|keyed| KeyedRequest { request: keyed.request + u128::from(!same), ..keyed });
                 Act::Post(person.room, person.id, post)
             }
             Step::Poll { peer, cursor, page } => {
@@ -170,7 +173,7 @@ impl World {
         })
     }
 
-    /// Asks both engines the same. What came of it is the memory engine's word.
+    /// Performs the same operation on both engines, and returns the memory engine's outcome.
     async fn compare(&mut self, act: Act) -> Result<super::acts::Outcome, String> {
         let (expected, outcome) = perform(&self.memory, &act).await;
         let (answer, _) = perform(&self.redis, &act).await;
@@ -195,7 +198,7 @@ impl World {
         Ok(())
     }
 
-    /// A poll that is held begins in both engines.
+    /// Parks a poll in both engines.
     async fn hold(&mut self, peer: u8, cursor: Cursor, page: Option<u64>, seconds: u8) -> Result<(), String> {
         let Some(person) = self.person(peer) else { return Ok(()) };
         let (asked, hold) = (person.asks(cursor, page), Duration::from_secs(seconds.into()));
@@ -214,7 +217,7 @@ impl World {
         self.compare(Act::View(room(9))).await.map(drop)
     }
 
-    /// Those that the memory engine answers, the other one must answer, too, and alike.
+    /// Polls answered by the memory engine must be answered by the other, too, and alike.
     async fn look_after_polls(&mut self) -> Result<(), String> {
         let mut waiting = Vec::new();
         for (mut memory, mut redis) in std::mem::take(&mut self.held) {
@@ -230,7 +233,7 @@ impl World {
         Ok(())
     }
 
-    /// So many come into a room and go again: those who do not read meanwhile have much to read.
+    /// Peers join and leave again, so that mailboxes fill with events.
     async fn churn(&mut self, room: RoomName, times: u8) -> Result<(), String> {
         for time in 0..times {
             let visitor = self.visitor([0, 0, 0, 255, time, 0], None, 0);
@@ -241,7 +244,7 @@ impl World {
         Ok(())
     }
 
-    /// What is over ends when somebody looks, in both engines at the same moment.
+    /// Lets time pass; both engines expire leases at the same moment.
     async fn pass(&mut self, time: Duration) -> Result<(), String> {
         tokio::time::advance(time).await;
         for number in 0..ROOMS {
@@ -252,12 +255,14 @@ impl World {
 
     async fn count(&self) -> Result<(), String> {
         let (memory, redis) = (self.memory.stats().await, self.redis.stats().await);
-        let expected = (memory.rooms, memory.peers, memory.flow.accepted, memory.flow.expired, memory.flow.fullest);
-        let counted = (redis.rooms, redis.peers, redis.flow.accepted, redis.flow.expired, redis.flow.fullest);
+        let expected =
+            (memory.rooms, memory.peers, memory.counters.accepted, memory.counters.expired, memory.counters.fullest);
+        let counted =
+            (redis.rooms, redis.peers, redis.counters.accepted, redis.counters.expired, redis.counters.fullest);
         if expected == counted { Ok(()) } else { Err(format!("{memory:?}\n{redis:?}")) }
     }
 
-    /// When all leases have ended there is nothing left.
+    /// After all leases have expired, nothing is left.
     pub async fn end(mut self) -> Result<(), String> {
         self.held.clear();
         let limits = limits(0);
@@ -265,7 +270,7 @@ impl World {
         self.pass(limits.lease + limits.wait_max).await?;
         self.pass(limits.room_lease).await?;
         let (memory, redis) = (self.memory.stats().await, self.redis.stats().await);
-        if (redis.rooms, redis.peers, redis.parked) != (0, 0, 0) || memory.flow != redis.flow {
+        if (redis.rooms, redis.peers, redis.parked) != (0, 0, 0) || memory.counters != redis.counters {
             return Err(format!("in the end:\n{memory:?}\n{redis:?}"));
         }
         Ok(())
@@ -307,28 +312,28 @@ impl World {
     }
 
     fn fresh_id(&mut self) -> PeerId {
-        // Some after the others, some before: ties are broken by it.
+        // Above and below earlier ids, because ties are broken by id.
         let number = self.fresh().wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&number.to_be_bytes());
         PeerId::from_bytes(bytes)
     }
 
-    fn fresh_key(&mut self) -> Keyed {
+    fn fresh_key(&mut self) -> KeyedRequest {
         let number = u128::from(self.fresh());
-        Keyed { key: number, request: number }
+        KeyedRequest { key: number, request: number }
     }
 }
 
 impl Person {
-    fn asks(&self, cursor: Cursor, page: Option<u64>) -> Asked {
+    fn asks(&self, cursor: Cursor, page: Option<u64>) -> PollRequest {
         let after = match cursor {
             Cursor::None => None,
             Cursor::Kept => Some(self.cursor),
             Cursor::Behind(by) => Some(self.cursor.saturating_sub(by)),
             Cursor::Ahead(by) => Some(self.cursor + by),
         };
-        Asked { after: after.and_then(Seq::new), page: page.map(Page) }
+        PollRequest { after: after.and_then(Seq::new), page: page.map(Page) }
     }
 }
 

@@ -1,59 +1,55 @@
-//! What the user that we are may do in Redis. A user that lacks something could not keep rooms, but would pass for well until
-//! somebody joins: so it is asked for everything, with a key of each kind, at the start and at each look.
+//! What our user may do in Redis. A user that lacks a permission would seem fine until somebody joins, so every command is tried on
+//! every kind of key when connecting and at each health check.
 
 use std::collections::BTreeSet;
 
-use redis::{Cmd, RedisError, Value};
+use redis::{Cmd, RedisError};
 
 use crate::engine::redis::{
-    decode::text_of,
     keys::{Bucket, Keys},
-    scripts::{Digests, Script},
+    scripts::Script,
 };
 
-/// The call whose answer [`Rights`] reads. It names no key, so that it is refused for none.
-pub fn question(digests: &Digests, keys: &Keys, bucket: Bucket, node: &str) -> Cmd {
+/// The call whose result [`MissingPermissions`] reads. It declares no key, so that none can make Redis refuse it.
+pub fn query(keys: &Keys, bucket: Bucket, node: &str) -> Cmd {
     let key = keys.deadlines(bucket);
     let mut cmd = redis::cmd("EVALSHA");
-    cmd.arg(digests.of(Script::Rights)).arg(0).arg(&key[..key.len() - 1]).arg(node);
+    cmd.arg(Script::Permissions.digest()).arg(0).arg(&key[..key.len() - 1]).arg(node);
     cmd
 }
 
-/// What is missing.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    /// As an ACL rule gives them.
+pub struct MissingPermissions {
+    /// In the form of ACL rules.
     rules: BTreeSet<String>,
-    /// Commands that the server does not know, or not by their names.
+    /// Commands that the server does not know, perhaps because they were renamed.
     unknown: BTreeSet<String>,
 }
 
-impl Rights {
-    pub fn missing(answer: &Value, prefix: &str) -> Self {
-        let Value::Array(answer) = answer else { return Self::default() };
-        let texts: Vec<String> = answer.iter().filter_map(text_of).collect();
-        let (tried, _) = texts.as_chunks::<3>();
+impl MissingPermissions {
+    pub fn of(tried: &[String], prefix: &str) -> Self {
+        let (tried, _) = tried.as_chunks::<3>();
         let mut missing = Self::default();
-        for [kind, command, word] in tried {
-            match word.as_str() {
+        for [kind, command, result] in tried {
+            match result.as_str() {
                 "allowed" => {}
                 "unknown" => drop(missing.unknown.insert(command.clone())),
-                // Its answer is this one.
-                _ if command == "EVALSHA" => missing.lack("", Some(kind), prefix),
-                // One of both, and Redis does not say which.
-                word if word.contains("not allowed from script") => missing.lack(command, Some(kind), prefix),
-                word if word.contains("key") || word.contains("channel") => missing.lack("", Some(kind), prefix),
-                // Of a kind that no command was allowed for, nobody knows.
+                // This very call shows that the command is allowed.
+                _ if command == "EVALSHA" => missing.add("", Some(kind), prefix),
+                // The command or the channel; Redis does not say which.
+                text if text.contains("not allowed from script") => missing.add(command, Some(kind), prefix),
+                text if text.contains("key") || text.contains("channel") => missing.add("", Some(kind), prefix),
+                // If no command was allowed on this kind of key, the key may be forbidden as well.
                 _ => {
-                    let untold = !tried.iter().any(|[other, _, word]| other == kind && word == "allowed");
-                    missing.lack(command, Some(kind).filter(|_| untold), prefix);
+                    let is_unclear = !tried.iter().any(|[other, _, result]| other == kind && result == "allowed");
+                    missing.add(command, Some(kind).filter(|_| is_unclear), prefix);
                 }
             }
         }
         missing
     }
 
-    fn lack(&mut self, command: &str, kind: Option<&String>, prefix: &str) {
+    fn add(&mut self, command: &str, kind: Option<&String>, prefix: &str) {
         match command {
             "" => {}
             "SCRIPT" => drop(self.rules.insert("+script|load".into())),
@@ -66,11 +62,10 @@ impl Rights {
         }
     }
 
-    pub fn is_complete(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.rules.is_empty() && self.unknown.is_empty()
     }
 
-    /// What is wrong, and what to do about it.
     pub fn explain(&self, user: &str) -> String {
         let list = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         if self.rules.is_empty() {
@@ -81,12 +76,10 @@ impl Rights {
 }
 
 fn advise(user: &str, rules: &str) -> String {
-    format!(
-        "the user {user} may not do all that it must; give it the rest with ACL SETUSER {user} {rules} (docs/redis.md has all of it)"
-    )
+    format!("the user {user} lacks permissions: ACL SETUSER {user} {rules} (docs/redis.md lists all that are needed)")
 }
 
-/// What a refusal of one command means, if it is for want of rights.
+/// Advice on a command that was refused for lack of a permission.
 pub fn explain(error: &RedisError, user: &str, prefix: &str) -> Option<String> {
     if error.code() != Some("NOPERM") {
         return None;
@@ -100,7 +93,7 @@ pub fn explain(error: &RedisError, user: &str, prefix: &str) -> Option<String> {
     Some(advise(user, &rule))
 }
 
-/// Whether a script met something that its caller may not do. Then it may have done half of its work.
+/// Whether a command of a script was refused for lack of a permission. The script may have written something before.
 pub fn is_forbidden(error: &RedisError) -> bool {
     error.code() == Some("NOPERM")
         || error.detail().is_some_and(|detail| detail.contains("The user executing the script can't"))
@@ -111,13 +104,13 @@ mod tests {
     use super::*;
 
     fn missing(answer: &[[&str; 3]]) -> String {
-        let answer = answer.concat().iter().map(|text| Value::BulkString(text.as_bytes().into())).collect();
-        let missing = Rights::missing(&Value::Array(answer), "sp1");
-        if missing.is_complete() { String::new() } else { missing.explain("ann") }
+        let tried: Vec<String> = answer.concat().iter().map(|text| text.to_string()).collect();
+        let missing = MissingPermissions::of(&tried, "sp1");
+        if missing.is_empty() { String::new() } else { missing.explain("ann") }
     }
 
     #[test]
-    fn the_rule_that_is_missing_is_named() {
+    fn the_missing_rule_is_named() {
         let (command, key, channel) = (
             "ERR The user executing the script can't run this command or subcommand",
             "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",

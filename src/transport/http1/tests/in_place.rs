@@ -1,4 +1,4 @@
-//! Requests that are read in place, and those that look like them.
+//! Requests parsed in place, and similar ones that are not.
 
 use super::*;
 
@@ -6,16 +6,16 @@ const BATCH: &str = "POST /v1/rooms/tea/messages HTTP/1.1\r\nHost: x\r\nContent-
 const LEAVE: &str = "DELETE /v1/rooms/tea/peers/ann HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[actix_web::test]
-async fn requests_are_answered_in_order_whoever_reads_them() {
+async fn requests_are_answered_in_order_whichever_parser_reads_them() {
     connected!(client, http1);
     let mut run = pin!(http1.run());
     let (half, rest) = BATCH.split_at(50);
     client.write_all(format!("{BATCH}{GET}{LEAVE}{half}").as_bytes()).await.unwrap();
     assert!(!has_ended(run.as_mut()).await);
-    // What is not whole is not looked at a second time.
+    // The incomplete request is left to the codec.
     client.write_all(format!("{rest}{LEAVE}").as_bytes()).await.unwrap();
     assert!(!has_ended(run.as_mut()).await);
-    let all = said(&mut client).await;
+    let all = received(&mut client).await;
     let bodies: Vec<&str> = all.split("HTTP/1.1 200 OK").filter_map(|answer| answer.split("\r\n\r\n").nth(1)).collect();
     assert_eq!(
         bodies,
@@ -31,7 +31,7 @@ async fn requests_are_answered_in_order_whoever_reads_them() {
 }
 
 #[actix_web::test]
-async fn whatever_is_unusual_is_left_to_actix() {
+async fn requests_with_any_option_are_left_to_actix() {
     let with = |field: &str| BATCH.replace("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"));
     for (request, answer) in [
         (BATCH.to_owned(), "POST /v1/rooms/tea/messages mine"),
@@ -61,13 +61,13 @@ async fn whatever_is_unusual_is_left_to_actix() {
         connected!(client, http1);
         client.write_all(request.as_bytes()).await.unwrap();
         has_ended(http1.run()).await;
-        let said = said(&mut client).await;
-        assert!(said.contains(answer) && said.contains("here") == (answer == "here"), "{request}: {said}");
+        let output = received(&mut client).await;
+        assert!(output.contains(answer) && output.contains("here") == (answer == "here"), "{request}: {output}");
     }
 }
 
 #[actix_web::test]
-async fn answers_of_any_length_come_whole_and_the_last_one_says_that_it_is() {
+async fn responses_of_any_length_are_complete_and_the_last_says_close() {
     for length in [0, 1, 16_000, 16_384, 400_000] {
         connected!(client, http1);
         let sized = BATCH.replace("messages ", &format!("messages?{length} "));
@@ -78,7 +78,7 @@ async fn answers_of_any_length_come_whole_and_the_last_one_says_that_it_is() {
         client.write_all(sized.as_bytes()).await.unwrap();
         worker.connections.drain();
         assert!(has_ended(run).await);
-        let all = said(&mut client).await;
+        let all = received(&mut client).await;
         let body = format!("POST /v1/rooms/tea/messages mine{}", "x".repeat(length));
         let (first, last) = all.split_once(&body).unwrap();
         assert!(first.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{first}");

@@ -28,19 +28,12 @@ use tokio_rustls::{
 use crate::{
     crowd::Faults,
     drivers::{Driver, Seat},
+    measure::{Latencies, Outcome, Window, figures},
     servers::{Running, Setting},
     signal::{self, Kind, Stamp},
+    stage::{LAST, Task, WARM_UP},
     wire::{Answer, Request},
-    workloads::{LAST, Latencies, Outcome, Task, WARM_UP, Window, ping_pong},
 };
-
-/// Makes the certificate that all servers show.
-pub fn write_certificate(folder: &Path) -> Result<(), String> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(|error| error.to_string())?;
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).map_err(|error| error.to_string());
-    write("cert.pem", made.cert.pem())?;
-    write("key.pem", made.signing_key.serialize_pem())
-}
 
 /// What all peers share.
 struct Game {
@@ -100,7 +93,7 @@ async fn play(running: &Running, driver: Box<dyn Driver>, setting: &Setting, tas
     }
     let faults = *game.faults.borrow();
     let generator = spent.generator;
-    Ok(Outcome { figures: ping_pong::figures(&spent, &mut latencies), faults, checked, generator })
+    Ok(Outcome { figures: figures(&spent, &mut latencies), faults, checked, generator })
 }
 
 fn connector(folder: &Path) -> Result<TlsConnector, String> {

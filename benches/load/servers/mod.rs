@@ -1,27 +1,27 @@
-//! The servers: which there are, what each needs, and how it is started.
+//! The servers, their requirements, and how to start them.
 
 mod debian;
+mod setting;
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+
+pub use setting::{Running, Setting, write_certificate};
 
 use crate::{
     drivers::{self, Driver},
     process::{Process, pinned},
-    workloads::Workload,
+    workload::Workload,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Server {
-    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics. Only the rate limits are off
+    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics, with rate limits off
     Signalpost,
     /// Another build of it, to compare with (--other)
     Other,
-    /// A bare actix-web relay without parsing, auth or rooms: what the framework costs
+    /// A bare actix-web relay without parsing, auth or rooms: the cost of the framework
     Relay,
     /// nginx with nchan, both from Debian
     Nchan,
@@ -35,23 +35,7 @@ pub enum Server {
     CrossOrigin,
 }
 
-/// How servers are started in this run.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    pub cpus: Option<String>,
-    pub workers: usize,
-    pub other: Option<PathBuf>,
-    /// For what a server wants in files.
-    pub folder: PathBuf,
-}
-
-/// A server that was started afresh.
-pub struct Running {
-    pub process: Process,
-    pub addr: SocketAddr,
-}
-
-/// Where the page comes from that uses the server from another origin.
+/// The origin of the page that uses the server.
 const PAGE_ORIGIN: &str = "https://app.example.org";
 
 impl Server {
@@ -68,7 +52,7 @@ impl Server {
         }
     }
 
-    /// What is to be done first, if it cannot be started here.
+    /// How to install it, if it is missing.
     pub fn missing(self, setting: &Setting) -> Option<String> {
         let there = |path: &Path| path.exists();
         match self {
@@ -100,7 +84,7 @@ impl Server {
         self == Self::Prosody
     }
 
-    /// Is measured at this size unless told otherwise.
+    /// Whether it is measured at this size by default.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
         match (self, workload) {
             (Self::CrossOrigin, Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
@@ -114,7 +98,7 @@ impl Server {
         }
     }
 
-    /// What a reader of its figures should know.
+    /// A note for readers of its figures.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Prosody => Some("Prosody is slow: smaller sizes only, no meshes, and calls for twice as long."),

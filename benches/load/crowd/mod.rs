@@ -1,15 +1,16 @@
-//! Peers at a server: each with a poll that waits and posts that queue, every message checked as it arrives.
+//! Peers at a server: each with a parked poll and queued posts; every message is checked on arrival.
 
 mod accounts;
 mod bosh;
+mod faults;
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-pub use accounts::Faults;
-use accounts::account;
+pub use faults::Faults;
+use faults::account;
 
 use crate::{
     drivers::{Driver, Seat, Together},

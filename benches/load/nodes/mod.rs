@@ -1,5 +1,5 @@
-//! Several nodes on one Redis, beside one node with its rooms in memory: what a call and a message cost at the nodes and at
-//! Redis, and how long a message takes when its reader waits at another node.
+//! Several nodes on one Redis, compared with one node with rooms in memory: the cost of a call and a message on the nodes and on Redis,
+//! and the latency when the reader polls another node.
 
 mod model;
 mod redis;
@@ -10,14 +10,18 @@ use std::{
 };
 
 use crate::{
-    Options,
     crowd::Crowd,
-    drivers, page,
+    drivers,
+    measure::{Outcome, Window},
+    options::{Options, prepare},
+    page,
     process::{Process, Usage, pinned},
     report::number,
     servers::{Server, Setting, signalpost},
+    stage::{Stage, Task},
     wire::Wire,
-    workloads::{Outcome, Stage, Task, Window, Workload, calls, ping_pong},
+    workload::Workload,
+    workloads::{calls, ping_pong},
 };
 use model::Costs;
 use redis::{Redis, Said};
@@ -58,7 +62,7 @@ impl Found {
 }
 
 pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
-    let (_, setting) = crate::prepare(options)?;
+    let (_, setting) = prepare(options)?;
     let (repetitions, seconds) = if quick { (1, 0.5) } else { (3, 2.0) };
     let mut tables = String::new();
     let task = |workload, size| Task { workload, size, server: Server::Signalpost, seconds };

@@ -1,20 +1,20 @@
--- What the user who asks may not do of what the scripts and the engine do. Nothing is changed: what `acl_check_cmd` says is allowed
--- is not done, and the rest is refused before it begins, with a word of why. The answer is a list: a kind of key (or `w` for
--- the channel, or nothing), a command, and Redis' word, or `allowed`.
+-- Which commands of the scripts and the engine the calling user may not run. Changes nothing: a command that `acl_check_cmd`
+-- allows is not run, and any other is refused before it does anything. Returns a list: the kind of key (`w` for the
+-- channel, or empty), the command, and `allowed`, `unknown` or the error.
 local base, here = ARGV[1], ARGV[2]
 
-local found = {}
+local results = {}
 local function try(kind, command, ...)
   local known, allowed = pcall(redis.acl_check_cmd, command, ...)
-  local word = 'allowed'
+  local result = 'allowed'
   if not known then
-    word = 'unknown'
+    result = 'unknown'
   elseif not allowed then
-    word = redis.pcall(command, ...).err or ''
+    result = redis.pcall(command, ...).err or ''
   end
-  found[#found + 1] = kind
-  found[#found + 1] = command
-  found[#found + 1] = word
+  results[#results + 1] = kind
+  results[#results + 1] = command
+  results[#results + 1] = result
 end
 
 for _, command in ipairs({'TIME', 'PING'}) do
@@ -32,9 +32,9 @@ local keys = {
   a = {'EXISTS', {'HGET', 'x'}, {'HSET', 'x', 'x'}, {'HSTRLEN', 'x'}, {'HDEL', 'x'}, 'DEL'},
   k = {'EXISTS', {'RPUSH', 'x'}, 'LPOP', {'LPOS', 'x'}, 'DEL'},
 }
-local behind = {d = '', n = '', e = '', r = ':x', c = ':x', m = ':x:x', a = ':x:x', k = ':x'}
+local suffixes = {d = '', n = '', e = '', r = ':x', c = ':x', m = ':x:x', a = ':x:x', k = ':x'}
 for kind, commands in pairs(keys) do
-  local key = base .. kind .. behind[kind]
+  local key = base .. kind .. suffixes[kind]
   for _, command in ipairs(commands) do
     if type(command) == 'string' then
       try(kind, command, key)
@@ -49,4 +49,4 @@ end
 for _, command in ipairs({{'SSUBSCRIBE'}, {'SPUBLISH', 'x'}}) do
   try('w', command[1], base .. 'w:' .. here, unpack(command, 2))
 end
-return found
+return results

@@ -1,4 +1,4 @@
-//! TLS to Redis and to its Sentinels: whom to believe, and what to show of ourselves.
+//! Certificates for TLS to Redis and its Sentinels.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-/// Files in PEM. They are read anew for each connection, so that certificates can be renewed while the server runs.
+/// Files in PEM. They are read again for each connection, so that certificates can be renewed while the server runs.
 #[derive(Clone, Debug, Default)]
 pub struct TlsFiles {
-    /// Those who sign for Redis, instead of the machine's.
+    /// The certificate authorities for Redis, instead of the system's.
     pub ca: Option<PathBuf>,
-    /// A certificate chain, and its key.
+    /// Our certificate chain and its key.
     pub pair: Option<(PathBuf, PathBuf)>,
 }
 
@@ -32,11 +32,11 @@ fn pair(cert: &Path, key: &Path) -> Result<ClientTlsConfig, String> {
     let client_key = std::fs::read(key).map_err(|error| named(&error))?;
     let parsed = PrivateKeyDer::from_pem_slice(&client_key).map_err(|error| named(&error))?;
     CertifiedKey::from_der(chain, parsed, &ring::default_provider())
-        .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not fit together: {error}"))?;
+        .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not match: {error}"))?;
     Ok(ClientTlsConfig { client_cert, client_key })
 }
 
-/// The file as it is, and what is in it: at least one.
+/// The file and the certificates in it, at least one.
 fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDer<'static>>), String> {
     let named = |error: &dyn std::fmt::Display| format!("{option} {}: {error}", path.display());
     let pem = std::fs::read(path).map_err(|error| named(&error))?;
@@ -44,13 +44,14 @@ fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDe
     if found.is_empty() { Err(named(&"there is no certificate in it")) } else { Ok((pem, found)) }
 }
 
-/// What an error of TLS means: which option would help, if one would.
+/// The option that may help with a TLS error.
 pub fn advice(error: &RedisError) -> Option<&'static str> {
     let text = error.to_string();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["fatal alert"]) {
-        // RFC 8446 section 6.2: the server does not take our certificate, or misses it.
-        return Some("does it want a certificate of ours? See --redis-tls-cert and --redis-tls-key");
+        // RFC 8446 section 6.2: the server rejects our certificate, or the lack of one.
+        return Some("does it require a client certificate? See --redis-tls-cert and --redis-tls-key");
     }
-    says(&["invalid peer certificate", "UnknownIssuer"]).then_some("--redis-tls-ca names who signs its certificate")
+    says(&["invalid peer certificate", "UnknownIssuer"])
+        .then_some("--redis-tls-ca names the authority that signs its certificate")
 }

@@ -1,25 +1,24 @@
--- Stands behind the prelude in every script: a room as it is loaded, changed and saved, and the rules of the domain that
--- several scripts share. Each names the one it restates.
+-- After the prelude in every script: loading and saving a room, and the rules of the domain that several scripts share. Each
+-- names the function that it restates.
 
--- Mailbox::put. The header of an entry: its kind, when it came, all bytes that were ever put in before and with it, and
--- the sender.
+-- Mailbox::put. The header of an entry: its kind, its time, the bytes of all entries ever up to it, and the sender.
 local function put(room, peer, kind, from, body, bytes)
   peer.newest = peer.newest + 1
   peer.taken_in = peer.taken_in + bytes
   peer.changed = true
   local header = kind .. struct.pack('>I8I8', now, peer.taken_in) .. from
-  redis.call('XADD', key_of(room, 'm', peer.id), place(peer.newest), 'h', header, 'b', body)
+  redis.call('XADD', key_of(room, 'm', peer.id), entry_id(peer.newest), 'h', header, 'b', body)
 end
 
--- Room::tell_all
-local function tell_all(room, kind, body, bytes)
+-- Room::broadcast
+local function broadcast(room, kind, body, bytes)
   for _, peer in pairs(room.peers) do
     put(room, peer, kind, '', body, bytes)
     wake(peer)
   end
 end
 
--- Room::remove, with Limits::KICKED_REMEMBERED. The reason is a letter: (l)eft, (e)xpired, (k)icked.
+-- Room::remove. The reason is a letter: (l)eft, (e)xpired, (k)icked.
 local function remove(room, peer, reason)
   local card = redis.call('HGET', key_of(room, 'c'), peer.id)
   room.peers[peer.id] = nil
@@ -29,21 +28,21 @@ local function remove(room, peer, reason)
   redis.call('HDEL', key_of(room, 'c'), peer.id)
   redis.call('DEL', key_of(room, 'm', peer.id), key_of(room, 'a', peer.id))
   count_peers(-1)
-  if reason == 'k' and redis.call('RPUSH', key_of(room, 'k'), peer.id) > 256 then
+  if reason == 'k' and redis.call('RPUSH', key_of(room, 'k'), peer.id) > KICKED_REMEMBERED then
     redis.call('LPOP', key_of(room, 'k'))
   end
   if not room.closed then
-    tell_all(room, 'l', reason .. card, EVENT_BYTES)
+    broadcast(room, 'l', reason .. card, EVENT_BYTES)
   end
   wake(peer)
-  note(room, reason .. peer.id)
+  record(room, reason .. peer.id)
 end
 
 local function end_room(room)
   room.ended = true
   redis.call('DEL', key_of(room, 'r'), key_of(room, 'c'), key_of(room, 'k'))
   redis.call('ZREM', KEYS[1], room.name)
-  note(room, 'g')
+  record(room, 'g')
 end
 
 -- Rooms::settle
@@ -61,7 +60,7 @@ local function settle(room)
   end
 end
 
--- By their bytes; `<` goes by the server's locale.
+-- Compares bytes; `<` uses the server's locale.
 local function is_before(a, b)
   for at = 1, #a do
     local left, right = string.byte(a, at), string.byte(b, at)
@@ -72,7 +71,7 @@ local function is_before(a, b)
   return false
 end
 
--- Rooms::expire, for one room: leases end in their order. All peers must be there.
+-- Rooms::expire_room. All peers must be loaded.
 local function expire(room)
   if room.kept_until and room.kept_until <= now then
     return end_room(room)
@@ -110,9 +109,9 @@ local function add_peer(room, id, text)
   end
 end
 
--- In a slot that is moving to another server, a key that is not here may be there, and a script that asks for it fails. It must
--- do so before it has written anything, so all that it may write to is asked for first. One server has nothing that moves.
-local in_cluster = #lives > 16
+-- In a slot that is moving to another server, a script fails when it uses a key that is already there. It must fail before it has
+-- written anything, so it first asks for all keys that it may write to. A single server has no slots that move.
+local in_cluster = #incarnations > 16
 local function check_here(room)
   local keys = {base .. 'e', base .. 'n', key_of(room, 'c'), key_of(room, 'k')}
   for id in pairs(room.peers) do
@@ -122,7 +121,7 @@ local function check_here(room)
   redis.call('EXISTS', unpack(keys))
 end
 
--- The room with these peers, or with all when none are named; nil when there is none. What is over has ended.
+-- The room with these peers, or with all if `ids` is nil; nil if it does not exist. Leases that are over have ended.
 local function load(called, ids)
   local room = {name = called, peers = {}}
   if ids then
@@ -133,9 +132,9 @@ local function load(called, ids)
     unpack_into(ROOM, found[1], room)
     room.indexed = room.due
     if room.due > now then
-      for place, id in ipairs(ids) do
-        if found[place + 1] and not room.peers[id] then
-          add_peer(room, id, found[place + 1])
+      for index, id in ipairs(ids) do
+        if found[index + 1] and not room.peers[id] then
+          add_peer(room, id, found[index + 1])
         end
       end
       if in_cluster then
@@ -162,8 +161,7 @@ local function load(called, ids)
   if room.due <= now then
     expire(room)
   end
-  -- Whoever had to be told of the end was; there is nothing else to keep.
-  return not room.ended and room or nil, room
+  return not room.ended and room or nil
 end
 
 local function save(room)
@@ -188,21 +186,21 @@ local function save(room)
   end
 end
 
--- Polls of this node are woken by the answer, those of others through their channel.
-local function answer(verdict, ...)
-  local own = hints[here] or ''
-  hints[here] = nil
-  for node, ids in pairs(hints) do
+-- Polls of the calling node are woken by the reply, those of others through their channels.
+local function reply(verdict, ...)
+  local own = wake_ids[here] or ''
+  wake_ids[here] = nil
+  for node, ids in pairs(wake_ids) do
     redis.call('SPUBLISH', base .. 'w:' .. node, ids)
   end
-  return {verdict, now, own, notes, ...}
+  return {verdict, now, own, lifecycle, ...}
 end
 
-local function save_and_answer(room, verdict, ...)
+local function save_and_reply(room, verdict, ...)
   if room then
     save(room)
   end
-  return answer(verdict, ...)
+  return reply(verdict, ...)
 end
 
 -- Room::was_kicked
@@ -238,8 +236,8 @@ local function release(peer)
   peer.changed = true
 end
 
--- Rooms::take_out
-local function take_out(room, peer, reason)
+-- Rooms::remove_peer
+local function remove_peer(room, peer, reason)
   remove(room, peer, reason)
   settle(room)
 end

@@ -1,33 +1,36 @@
-//! Where Redis is, as `--engine` says it.
+//! The address of Redis, as `--engine` gives it.
 
 use std::{fmt, str::FromStr};
 
+use percent_encoding::percent_decode_str;
 use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::engine::redis::{
-    encryption::{TlsFiles, advice},
-    keys, rights,
+    connection::{
+        permissions,
+        tls::{TlsFiles, advice},
+    },
+    keys,
 };
 
 /// `redis://[user:password@]host[:port][,host[:port]…][/db][?prefix=NAME]`, `rediss://` over TLS, and
-/// `redis-sentinel://host[:port],…/master[/db]`. Whether a server is part of a cluster it says itself; the hosts are then
-/// those that are asked for the others.
+/// `redis-sentinel://host[:port],…/master[/db]`. A server reports whether it is part of a cluster; the hosts are then asked for
+/// the other servers.
 #[derive(Clone, Debug)]
 pub struct Address {
     pub hosts: Vec<Host>,
-    /// The name by which the Sentinels, which the hosts are then, know the master.
+    /// If the hosts are Sentinels, their name of the master.
     pub master: Option<String>,
-    /// With what keys begin, before the version of what is kept.
+    /// The start of all keys, before the version.
     pub prefix: String,
-    /// With these files, if over TLS.
+    /// Present if connections use TLS.
     tls: Option<TlsFiles>,
     db: u16,
     login: Login,
     sentinel_login: Login,
 }
 
-/// Who we are there.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
     pub user: Option<String>,
@@ -62,7 +65,6 @@ impl Address {
         }
     }
 
-    /// What connects to one of the servers. Where rooms are kept, it asks in a database of its own.
     pub fn client(&self, host: &Host, protocol: ProtocolVersion) -> Result<Client, String> {
         self.client_of(host, &self.login, RedisConnectionInfo::default().set_protocol(protocol).set_db(self.db.into()))
     }
@@ -72,18 +74,21 @@ impl Address {
     }
 
     fn client_of(&self, host: &Host, login: &Login, settings: RedisConnectionInfo) -> Result<Client, String> {
-        // Not all users may say so, and Redis would note that they tried.
-        let settings = settings.set_skip_set_lib_name();
-        let settings = login.user.iter().fold(settings, |settings, user| settings.set_username(user));
-        let settings =
-            login.password.iter().fold(settings, |settings, word| settings.set_password(word.expose_secret()));
+        // CLIENT SETINFO may be forbidden, and Redis would log the attempt.
+        let mut settings = settings.set_skip_set_lib_name();
+        if let Some(user) = &login.user {
+            settings = settings.set_username(user);
+        }
+        if let Some(password) = &login.password {
+            settings = settings.set_password(password.expose_secret());
+        }
         let Host { name, port } = host.clone();
-        let place = match self.tls {
+        let addr = match self.tls {
             Some(_) => ConnectionAddr::TcpTls { host: name, port, insecure: false, tls_params: None },
             None => ConnectionAddr::Tcp(name, port),
         };
         let failed = |error: RedisError| error.to_string();
-        let info = place.into_connection_info().map_err(failed)?.set_redis_settings(settings);
+        let info = addr.into_connection_info().map_err(failed)?.set_redis_settings(settings);
         match &self.tls {
             Some(files) => Client::build_with_tls(info, files.read()?).map_err(failed),
             None => Client::open(info).map_err(failed),
@@ -94,15 +99,14 @@ impl Address {
         self.login.user.as_deref().unwrap_or("default")
     }
 
-    /// What an error of Redis means for whoever set this up.
+    /// An error of Redis, with advice to the operator.
     pub fn explain(&self, error: &RedisError) -> String {
-        let missing = || rights::explain(error, self.user(), &keys::prefix(&self.prefix));
-        self.advise(error, "--engine redis://USER:PASSWORD@… says who we are")
+        let missing = || permissions::explain(error, self.user(), &keys::prefix(&self.prefix));
+        self.advise(error, "set user and password with --engine redis://USER:PASSWORD@…")
             .or_else(missing)
             .unwrap_or(error.to_string())
     }
 
-    /// What an error of a Sentinel means.
     pub fn explain_sentinel(&self, error: &RedisError) -> String {
         let missing = || {
             (error.code() == Some("NOPERM")).then(|| {
@@ -110,8 +114,8 @@ impl Address {
                 format!("{error}: ACL SETUSER {user} +sentinel|get-master-addr-by-name")
             })
         };
-        let says = "--redis-sentinel-password, and perhaps --redis-sentinel-user, say who we are to Sentinels";
-        self.advise(error, says).or_else(missing).unwrap_or(error.to_string())
+        let login = "set --redis-sentinel-password, and perhaps --redis-sentinel-user";
+        self.advise(error, login).or_else(missing).unwrap_or(error.to_string())
     }
 
     fn advise(&self, error: &RedisError, login: &str) -> Option<String> {
@@ -122,12 +126,12 @@ impl Address {
     }
 }
 
-/// Without what nobody else should read.
+/// Without passwords.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hosts: Vec<String> = self.hosts.iter().map(Host::to_string).collect();
         match &self.master {
-            Some(master) => write!(f, "{master} as the Sentinels at {} know it", hosts.join(", ")),
+            Some(master) => write!(f, "{master} of the Sentinels at {}", hosts.join(", ")),
             None => write!(f, "{}", hosts.join(", ")),
         }
     }
@@ -172,12 +176,9 @@ impl FromStr for Address {
             db: if db.is_empty() {
                 0
             } else {
-                db.parse().map_err(|_| "a database has a number: redis://host:port/0")?
+                db.parse().map_err(|_| "a database is a number: redis://host:port/0")?
             },
-            login: Login {
-                user: Some(decoded(user)?).filter(|user| !user.is_empty()),
-                password: Some(decoded(password)?).filter(|word| !word.is_empty()).map(SecretString::from),
-            },
+            login: Login { user: decode(user)?, password: decode(password)?.map(SecretString::from) },
             sentinel_login: Login::default(),
         })
     }
@@ -200,23 +201,16 @@ fn parse_prefix(query: &str) -> Result<String, String> {
     if query.is_empty() {
         return Ok(PREFIX.into());
     }
-    let prefix = query.strip_prefix("prefix=").ok_or("behind the question mark there may be prefix=NAME only")?;
+    let prefix = query.strip_prefix("prefix=").ok_or("the only parameter is ?prefix=NAME")?;
     let fits =
         (1..=32).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    if fits { Ok(prefix.into()) } else { Err("a prefix has 1 to 32 of the characters A-Z a-z 0-9 _ -".into()) }
+    if fits { Ok(prefix.into()) } else { Err("a prefix has 1 to 32 characters of A-Z a-z 0-9 _ -".into()) }
 }
 
-/// A user or password with its percent signs taken back.
-fn decoded(text: &str) -> Result<String, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = |bytes: &[u8]| u8::from_str_radix(std::str::from_utf8(bytes).ok()?, 16).ok();
-        let escaped = if *first == b'%' { after.get(..2).and_then(hex) } else { None };
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8(bytes).map_err(|_| "the user or the password is not UTF-8".into())
+/// A user name or password; `None` if it is empty.
+fn decode(text: &str) -> Result<Option<String>, String> {
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| "the user or the password is not UTF-8")?;
+    Ok((!decoded.is_empty()).then(|| decoded.into_owned()))
 }
 
 #[cfg(test)]
@@ -247,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_have_any_character_and_is_shown_to_nobody() {
+    fn a_password_may_have_any_character_and_is_never_shown() {
         let address: Address = "redis://ann:p%40ss%2F%25@a:1/2?prefix=staging".parse().unwrap();
         assert_eq!(address.login.user.as_deref(), Some("ann"));
         assert_eq!(address.login.password.as_ref().unwrap().expose_secret(), "p@ss/%");

@@ -1,0 +1,92 @@
+//! One run: the workload and server, and the peers at that server.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    crowd::{Crowd, Event},
+    process::Process,
+    servers::Server,
+    workload::Workload,
+};
+
+/// One run of a workload at a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    pub workload: Workload,
+    pub size: usize,
+    pub server: Server,
+    /// The measured time, for workloads that run for a time.
+    pub seconds: f64,
+}
+
+/// A crowd at a fresh server.
+pub struct Stage<'a> {
+    pub crowd: Crowd<'a>,
+    /// One, or several that share the load.
+    pub server: &'a [Process],
+    pub task: Task,
+}
+
+/// Warm-up, as a part of the window's length.
+pub const WARM_UP: f64 = 0.3;
+/// Setting up must not take longer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A message that is not delivered by then is lost.
+pub const LAST: Duration = Duration::from_secs(10);
+/// Concurrent joins during setup; more would only fill the backlog.
+const ENTERING: usize = 64;
+/// Setup is complete when nothing has happened for this long.
+const QUIET: Duration = Duration::from_millis(300);
+
+impl Task {
+    /// About how long it takes, in seconds, with the start of the server and all.
+    pub fn estimate(self) -> f64 {
+        let setting_up = match self.workload {
+            Workload::Parked => 1.5 + self.size as f64 / 4000.0,
+            Workload::PingPong | Workload::Call | Workload::ClientCall => 0.6 + self.size as f64 / 1500.0,
+            Workload::Mesh | Workload::Tls | Workload::JoinStorm => 0.8,
+        };
+        let measured = if self.workload == Workload::JoinStorm { 0.2 } else { self.seconds * (1.0 + WARM_UP) };
+        let pace = if self.server.is_slow() { 3.0 } else { 1.0 };
+        pace * setting_up + measured
+    }
+}
+
+impl Stage<'_> {
+    /// Bytes that the servers take.
+    pub fn memory(&self) -> Result<u64, String> {
+        self.server.iter().map(Process::memory).sum()
+    }
+
+    /// Adds peers, in rooms of two, each with a line of its own or some with `lines` for all.
+    pub fn seat(&mut self, count: usize, lines: Option<&[usize]>) -> Result<(), String> {
+        let mut under_way = 0;
+        for index in 0..count {
+            let line = match lines {
+                Some(lines) => lines[index % lines.len()],
+                None => self.crowd.line()?,
+            };
+            let peer = self.crowd.add(line, true)?;
+            self.crowd.enter(peer, format!("room-{}", peer / 2), format!("peer-{peer}"), 2)?;
+            under_way += 1;
+            if under_way == ENTERING {
+                self.crowd.until(PATIENCE, is_seated)?;
+                under_way -= 1;
+            }
+        }
+        for _ in 0..under_way {
+            self.crowd.until(PATIENCE, is_seated)?;
+        }
+        self.settle()
+    }
+
+    /// Waits until nothing more happens.
+    pub fn settle(&mut self) -> Result<(), String> {
+        while self.crowd.next(Instant::now() + QUIET)?.is_some() {}
+        Ok(())
+    }
+}
+
+fn is_seated(event: &Event) -> bool {
+    matches!(event, Event::Seated { .. })
+}

@@ -1,0 +1,142 @@
+//! Builds from the options what other modules need.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use crate::{
+    api::auth::{rate_limit::RateLimits, token::TokenKey},
+    clock::Clock,
+    config::{engine::EngineChoice, memory::Shares, options::Config},
+    domain::Limits,
+    engine::{Engine, Memory, Redis},
+    ice::IceConfig,
+    tls::Tls,
+    transport::limits::registry::ConnectionLimits,
+};
+
+/// How many times larger than other bodies a batch may be.
+const BATCH_BODIES: usize = 4;
+/// File descriptors that are not for connections: listeners, timers, files, and a reserve.
+const DESCRIPTORS_KEPT: usize = 256;
+/// Many clients may share an address, but a few such addresses must not take all connections.
+const PER_ADDRESS_MAX: usize = 2048;
+const PER_ADDRESS_MIN: usize = 64;
+/// Connections of monitoring, which are not clients', and memory for their responses.
+const METRICS_CONNECTIONS: usize = 64;
+const METRICS_BYTES: usize = 1024 * 1024;
+
+impl Config {
+    pub fn limits(&self) -> Limits {
+        let wait_max = Duration::from_millis(self.wait_max_ms);
+        let defaults = Limits::default();
+        Limits {
+            rooms: self.rooms_max,
+            room_capacity: self.room_capacity.into(),
+            room_capacity_max: self.room_capacity_max.into(),
+            mailbox_messages: self.mailbox_messages,
+            mailbox_bytes: self.mailbox_bytes,
+            rooms_bytes: self.shares().rooms,
+            body_bytes: self.body_bytes,
+            batch_bytes: self.body_bytes.saturating_mul(BATCH_BODIES),
+            wait_max,
+            wait_default: defaults.wait_default.min(wait_max),
+            lease: Duration::from_millis(self.lease_ms),
+            leave_grace: Duration::from_millis(self.leave_grace_ms),
+            ..defaults
+        }
+    }
+
+    pub fn tls(&self, addresses: &[SocketAddr]) -> Result<Option<Tls>, String> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), _) if self.tls_self_signed => Err("--tls-self-signed cannot be used with --tls-cert".into()),
+            (Some(certificate), Some(key)) => Tls::from_files(certificate, key).map(Some),
+            _ if self.tls_self_signed => {
+                let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+                Tls::self_signed(&ips).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub fn is_encrypted(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed
+    }
+
+    pub fn rates(&self) -> RateLimits {
+        RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
+    }
+
+    pub fn ice(&self, stun_port: Option<u16>) -> Arc<IceConfig> {
+        Arc::new(IceConfig {
+            stun_urls: self.stun_url.clone(),
+            stun_port,
+            turn_urls: self.turn_url.clone(),
+            turn_secret: self.turn_secret.clone(),
+            turn_ttl: Duration::from_secs(self.turn_ttl),
+        })
+    }
+
+    fn shares(&self) -> Shares {
+        Shares::of(self.memory_bytes, self.is_encrypted())
+    }
+
+    /// The limits of the public listener, for a process with so many file descriptors.
+    pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
+        let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
+        let shares = self.shares();
+        let total = self.connections_max.unwrap_or(shares.connections).min(available);
+        let per_address = PER_ADDRESS_MAX.min(total / 4).max(PER_ADDRESS_MIN);
+        ConnectionLimits {
+            total,
+            per_address: self.connections_per_address.unwrap_or(per_address),
+            memory_bytes: shares.transit,
+            body_bytes: self.limits().batch_bytes,
+            idle: Duration::from_millis(self.keep_alive_ms),
+        }
+    }
+
+    /// The limits of `--metrics-listen`.
+    pub fn metrics_connections(&self) -> ConnectionLimits {
+        let (total, per_address) = (METRICS_CONNECTIONS, METRICS_CONNECTIONS);
+        let idle = Duration::from_millis(self.keep_alive_ms);
+        ConnectionLimits { total, per_address, memory_bytes: METRICS_BYTES, body_bytes: 0, idle }
+    }
+
+    pub fn engine(&self, limits: &Arc<Limits>, clock: Clock) -> Result<Engine, String> {
+        match &self.engine {
+            EngineChoice::Memory => match self.redis.first_set() {
+                Some(option) => Err(format!("{option} needs --engine redis://…")),
+                None => Ok(Engine::Memory(Memory::new(limits.clone(), clock))),
+            },
+            EngineChoice::Invalid(why) => Err(format!("--engine cannot be read: {why}")),
+            EngineChoice::Redis(_) if self.token_key.is_none() => {
+                Err("--engine redis://… requires the same --token-key on all nodes: at least 16 unguessable characters"
+                    .into())
+            }
+            EngineChoice::Redis(address) => {
+                Redis::connect(self.redis.add_to(address)?, limits.clone(), clock).map(Engine::Redis)
+            }
+        }
+    }
+
+    /// The key that signs tokens.
+    pub fn token_key(&self) -> Result<TokenKey, String> {
+        match &self.token_key {
+            Some(secret) => TokenKey::from_secret(secret)
+                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
+            None => TokenKey::random().map_err(|error| format!("cannot generate a token key: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_same_as_those_of_limits() {
+        let ours = Config::from_defaults().limits();
+        // It depends on the machine.
+        let theirs = Limits { rooms_bytes: ours.rooms_bytes, ..Limits::default() };
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    }
+}
