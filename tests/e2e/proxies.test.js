@@ -22,9 +22,19 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** One after the other: two cores can run one call at a time. */
-let queue = Promise.resolve();
-const alone = (work) => (queue = queue.then(work, work));
+/** The browser's work, two at a time: each also waits for the proxy and for the other page. */
+const waiting = [];
+let free = 2;
+async function inTurn(work) {
+  if (free > 0) free -= 1;
+  else await new Promise((resolve) => { waiting.push(resolve); });
+  try {
+    return await work();
+  } finally {
+    if (waiting.length > 0) waiting.shift()();
+    else free += 1;
+  }
+}
 
 /** A proxy, `recipe`, and all that is asked of it; resolves with its row of the table. */
 async function journey(name, as, recipe) {
@@ -35,11 +45,11 @@ async function journey(name, as, recipe) {
   const way = await new Way(server.base, proxy).open();
   const { poll, expired } = await vanish(way, server);
   const holding = Promise.all([hold(way, 25), hold(way, 55)]);
-  const spoken = await alone(() => call(browser, way));
+  const spoken = await inTurn(() => call(browser, way));
   const held = await holding;
   const free = await expired;
   // What speaks HTTP/1.1 has the browser's six connections, as without a proxy.
-  const many = !recipe || recipe.scheme === 'https' ? await alone(() => tabs(browser, way, server)) : '';
+  const many = !recipe || recipe.scheme === 'https' ? await inTurn(() => tabs(browser, way, server)) : '';
   const row = [name, as, ...held, 'connects', spoken, poll, free, await address(way), many];
   console.log(row.join(' | '));
   await proxy?.stop();
