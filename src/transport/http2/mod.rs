@@ -14,7 +14,10 @@ use actix_http::{HttpService, Request as DecodedRequest, Response as ActixRespon
 use actix_server::GracefulShutdownSignal;
 use actix_service::{Service as ActixService, ServiceFactory, fn_service};
 use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::http::StatusCode;
+use actix_web::{
+    body::{self, BoxBody},
+    http::StatusCode,
+};
 use header_block_guard::HeaderBlockGuard;
 use response_body::ResponseBody;
 use tokio_util::io::InspectReader;
@@ -78,7 +81,11 @@ async fn answer<S: Service>(
         response = service.refuse(Overload::Memory);
     }
     let in_flight = in_flight.ok();
-    Ok(response.into_actix().map_body(|_, body| ResponseBody::new(body, in_flight)))
+    Ok(response.into_actix().map_body(|head, body| {
+        // actix-http would add `content-length: 0`, which is not the length of what has not changed (RFC 9110 section 8.6).
+        let body = if head.status == StatusCode::NOT_MODIFIED { BoxBody::new(body::None::new()) } else { body };
+        ResponseBody::new(body, in_flight)
+    }))
 }
 
 pub fn inspected(stream: TlsStream<GuardedStream>) -> Inspected {
