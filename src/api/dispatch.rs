@@ -40,9 +40,10 @@ where
     B: MessageBody + 'static,
 {
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
-        let in_flight = self.api.request_metrics.begin(request.method(), self.base_path.strip(request.path()));
+        let path = request.path();
+        let in_flight = self.api.request_metrics.begin(request.method(), self.base_path.strip(path));
         let grant = self.cors.grant(request.headers());
-        let answering = match self.operation(&request) {
+        let answering = match self.operation(&request, path) {
             Some(answering) => Either::Left(answering),
             None => Either::Right(Box::pin(self.pages.call(request.into_decoded(self.base_path.as_str())))),
         };
@@ -71,14 +72,16 @@ where
 
 impl<P> Dispatch<P> {
     /// The running operation, or `None` if the path is not the API's.
-    fn operation(&self, request: &Request) -> Option<Result<ResponseFuture, Problem>> {
+    fn operation(&self, request: &Request, path: &str) -> Option<Result<ResponseFuture, Problem>> {
         if let Some(response) = self.cors.preflight(request) {
             return Some(Ok(Box::pin(std::future::ready(Ok(response)))));
         }
-        if let Some(location) = self.base_path.trailing_slash_redirect(request.path(), request.query()) {
+        if path == self.base_path.as_str()
+            && let Some(location) = self.base_path.trailing_slash_redirect(path, request.query())
+        {
             return Some(Ok(Box::pin(std::future::ready(Ok(redirect(location))))));
         }
-        let path = self.base_path.strip(request.path());
+        let path = self.base_path.strip(path);
         match self.router.route(request.method(), path) {
             Routed::Operation { handler, params, .. } => Some(handler(&Call { api: &self.api, request, params })),
             Routed::MethodNotAllowed(allow) => {

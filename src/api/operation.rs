@@ -3,6 +3,7 @@
 use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc};
 
 use futures_util::future::LocalBoxFuture;
+use percent_encoding::percent_decode_str;
 
 use crate::{
     api::{
@@ -20,11 +21,11 @@ pub struct Call<'a> {
     pub params: PathParams<'a>,
 }
 
-/// Parameters in the path, not validated; empty if the path has none.
-#[derive(Debug, Default, PartialEq)]
+/// Parameters in the path as they were sent, percent-encoded and not validated; empty if the path has none.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathParams<'a> {
-    pub room: Cow<'a, str>,
-    pub peer: Cow<'a, str>,
+    pub room: &'a str,
+    pub peer: &'a str,
 }
 
 /// An argument of an operation, extracted from the request before anything is awaited.
@@ -82,12 +83,12 @@ impl<'a> Call<'a> {
     }
 
     pub fn room(&self) -> Result<RoomName, Problem> {
-        parse_room(&self.params.room)
+        parse_room(&decoded(self.params.room))
     }
 
     pub fn peer(&self) -> Result<PeerId, Problem> {
         let unknown = || Problem::new(Code::PeerUnknown, "The peer in the path is not a UUID.");
-        parse_peer(&self.params.peer).ok_or_else(unknown)
+        parse_peer(self.params.peer).or_else(|| parse_peer(&decoded(self.params.peer))).ok_or_else(unknown)
     }
 
     /// The client's address, as rate limits count it.
@@ -108,6 +109,10 @@ impl<'a> Call<'a> {
     }
 }
 
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
 impl FromRequest for Arc<Api> {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
         Ok(call.api.clone())
@@ -116,6 +121,6 @@ impl FromRequest for Arc<Api> {
 
 pub fn parse_bearer(value: &[u8]) -> Option<&str> {
     let (scheme, token) = value.split_at_checked("bearer ".len())?;
-    let token = std::str::from_utf8(token).ok()?.trim();
+    let token = std::str::from_utf8(token.trim_ascii()).ok()?;
     (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }

@@ -15,7 +15,7 @@ impl<'a> Headers<'a> {
     /// The first value of a field.
     pub fn get(self, header: KnownHeader) -> Option<&'a [u8]> {
         match self {
-            Self::InPlace(head) => head.header(header).map(str::as_bytes),
+            Self::InPlace(head) => head.header(header),
             Self::Map(map) => map.get(header.name()).map(|value| value.as_bytes()),
         }
     }
@@ -28,7 +28,7 @@ impl<'a> Headers<'a> {
     /// The members of a list-based field (RFC 9110 section 5.6.1), from all its lines.
     pub fn list(self, header: KnownHeader) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
-            Self::InPlace(head) => head.header(header).into_iter().map(str::as_bytes).collect(),
+            Self::InPlace(head) => head.header(header).into_iter().collect(),
             Self::Map(map) => map.get_all(header.name()).map(|value| value.as_bytes()).collect(),
         };
         values.into_iter().filter_map(text).flat_map(|value| value.split(',')).collect()
@@ -53,6 +53,6 @@ impl<'a> Headers<'a> {
 }
 
 fn text(value: &[u8]) -> Option<&str> {
-    let is_text = value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
+    let is_text = value.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | b'\t'));
     is_text.then(|| std::str::from_utf8(value).ok()).flatten()
 }

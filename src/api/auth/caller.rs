@@ -84,7 +84,7 @@ caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
     // Consecutive requests on a connection are mostly one peer's.
     let connection = call.request.connection();
     if let Ok(Some(token)) = call.bearer()
-        && let Some((room, peer)) = token_cache::recall(connection, &call.params.room, token)
+        && let Some((room, peer)) = token_cache::recall(connection, call.params.room, token)
     {
         return Ok(Self { room, peer });
     }

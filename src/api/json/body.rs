@@ -31,11 +31,14 @@ impl FromRequest for JsonBody {
         &[Code::MalformedBody, Code::BodyTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::Invalid];
 
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        let content_type = call.headers().text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
+        let headers = call.headers();
+        // Nearly every client sends exactly this.
+        let is_plain = headers.get(KnownHeader::ContentType) == Some(b"application/json");
+        let content_type = || headers.text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
         Ok(Self {
             body: call.request.take_body(),
             content_length: call.request.content_length(),
-            is_declared_json: content_type.is_some_and(|content_type| is_json(content_type.trim())),
+            is_declared_json: is_plain || content_type().is_some_and(|content_type| is_json(content_type.trim())),
             reservation: call.api.connections.memory.reservation(),
         })
     }
