@@ -38,7 +38,7 @@ test('/network-test says that there is one', async () => {
   const proxy = await CachingProxy.start(server.base);
   const page = await browser.newPage();
   await page.goto(`${proxy.base}/network-test`);
-  await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.body?.dataset.state === 'done', null, { timeout: 60_000 });
   assert.match(await page.locator('[data-test=poll]').textContent(), /A cache, or a service worker of this page, repeats old responses/);
   await page.close();
   proxy.stop();

@@ -41,7 +41,7 @@ async function open(base, { from = browser, ...options } = {}) {
 
 /** What the page says in the end: by kind of test, and as a whole. */
 async function result(page) {
-  await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 120_000 });
+  await page.waitForFunction(() => document.body?.dataset.state === 'done', null, { timeout: 120_000 });
   const { tests, verdict, state } = await page.evaluate(() => window.signalpost.report);
   const of = (kind) => tests.filter((line) => line.kind === kind).map(({ outcome }) => outcome);
   const text = await page.getByTestId('report').textContent();
@@ -134,13 +134,13 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await page.locator('[data-test=poll] progress').waitFor();
     await page.getByTestId('stop').focus();
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.body.dataset.state === 'stopped');
+    await page.waitForFunction(() => document.body?.dataset.state === 'stopped');
     assert.match(await page.getByTestId('report').textContent(), /\[…\] Long polls: stopped/);
     await page.locator('summary').click();
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
     await page.getByTestId('again').focus();
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.body.dataset.state === 'running');
+    await page.waitForFunction(() => document.body?.dataset.state === 'running');
     await page.locator('[data-test=poll] progress').waitFor();
     await page.context().close();
   });

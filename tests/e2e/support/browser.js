@@ -43,7 +43,7 @@ export async function visit(browser, base, { room, name, media = 'both', prepare
 
 /** Waits until the page says that it is in this state. */
 export function state(page, ...states) {
-  return page.waitForFunction((wanted) => wanted.includes(document.body.dataset.state), states, { timeout: PATIENCE_MS });
+  return page.waitForFunction((wanted) => wanted.includes(document.body?.dataset.state), states, { timeout: PATIENCE_MS });
 }
 
 export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
