@@ -22,7 +22,7 @@ pub struct Counters {
     waited_micros: AtomicU64,
 }
 
-/// A snapshot of [`Counters`].
+/// A snapshot of `Counters`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub accepted: u64,

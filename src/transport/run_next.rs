@@ -6,9 +6,9 @@
 //!
 //! # Why this is safe
 //!
-//! * Connections stay on their thread, and so does their [`Scheduler`]. An [`EntryWaker`] may leave it: it holds only a
+//! * Connections stay on their thread, and so does their `Scheduler`. An `EntryWaker` may leave it: it holds only a
 //!   thread, a key and the task's own waker, and touches no scheduler but that of the thread it is called on.
-//! * No wake-up is lost. A key in `next` is polled before [`Scheduler::run`] returns; every other wake-up goes to the task.
+//! * No wake-up is lost. A key in `next` is polled before `Scheduler::run` returns; every other wake-up goes to the task.
 //! * A key may be reused by a later connection, which is then polled once too often. Futures expect that.
 //! * A future is out of its cell while it is polled, so it cannot be polled twice at once, and no table is borrowed then,
 //!   so it may wake, start and drop other connections.
