@@ -1,4 +1,4 @@
-//! HTTP/2, spoken by actix-http: its streams become [`Request`]s, and [`Response`](crate::transport::Response)s are sent on them.
+//! HTTP/2, spoken by actix-http: its streams become requests, and responses are sent on them.
 //!
 //! Beside the adapter ([`connections`]), this supplies what actix-http lacks: bounds on header blocks
 //! ([`header_block_guard`]), responses in small pieces ([`response_body`]), and an end to work for streams that were reset
