@@ -1,10 +1,13 @@
 //! Cross-origin access (the CORS protocol of the Fetch standard).
 
-use std::borrow::Cow;
-
 use actix_web::http::StatusCode;
 
-use crate::transport::{Request, Response, headers::Headers, known_header::KnownHeader, response::NO_STORE};
+use crate::transport::{
+    Request, Response,
+    headers::Headers,
+    known_header::KnownHeader,
+    response::{NO_STORE, SharedFields},
+};
 
 /// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
@@ -12,23 +15,19 @@ const METHODS: &str = "GET, POST, PATCH, DELETE";
 /// Response headers that scripts may read.
 const EXPOSED: &str = "retry-after";
 
-/// The allowed origins, as browsers send them.
+/// The response depends on the origin, and this one is not allowed.
+const DENIED: SharedFields = &[("vary", "Origin")];
+const ANY: SharedFields =
+    &[("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED), ("vary", "Origin")];
+
+/// The allowed origins.
 #[derive(Clone, Debug)]
 pub enum Cors {
     /// Same-origin only: no header fields are added.
     Off,
     Any,
-    Origins(Vec<String>),
-}
-
-/// What the response says about the request's origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    Nothing,
-    /// The origin is not allowed; caches must know that the response depends on it.
-    Denied,
-    Any,
-    Origin(String),
+    /// Each as browsers send it, with the fields of a response to it.
+    Origins(Vec<(&'static str, SharedFields)>),
 }
 
 impl Cors {
@@ -36,16 +35,21 @@ impl Cors {
         match origins.iter().any(|origin| origin == "*") {
             _ if origins.is_empty() => Self::Off,
             true => Self::Any,
-            false => Self::Origins(origins),
+            false => Self::Origins(origins.into_iter().map(with_fields).collect()),
         }
     }
 
-    pub fn grant(&self, headers: Headers<'_>) -> Grant {
-        let Self::Origins(origins) = self else {
-            return if matches!(self, Self::Any) { Grant::Any } else { Grant::Nothing };
-        };
-        let origin = headers.text(KnownHeader::Origin).filter(|origin| origins.iter().any(|known| known == origin));
-        origin.map_or(Grant::Denied, |origin| Grant::Origin(origin.to_owned()))
+    /// What to add to the response.
+    pub fn fields(&self, headers: Headers<'_>) -> SharedFields {
+        match self {
+            Self::Off => &[],
+            Self::Any => ANY,
+            Self::Origins(origins) => {
+                let origin = headers.get(KnownHeader::Origin);
+                let allowed = origins.iter().find(|(allowed, _)| origin == Some(allowed.as_bytes()));
+                allowed.map_or(DENIED, |(_, fields)| fields)
+            }
+        }
     }
 
     /// The response to a preflight, if the request is one and CORS is on.
@@ -58,7 +62,7 @@ impl Cors {
             return None;
         }
         let mut response = Response::text(StatusCode::OK, &[("cache-control", NO_STORE)], "");
-        if !matches!(self.grant(headers), Grant::Denied) {
+        if self.fields(headers) != DENIED {
             response.add("access-control-allow-methods", METHODS);
             response.add("access-control-max-age", PREFLIGHT_SECONDS);
             // Requested fields are echoed. Tracing and monitoring add their own to each request of a page (traceparent, baggage,
@@ -74,18 +78,9 @@ impl Cors {
     }
 }
 
-impl Grant {
-    pub fn add_to(self, response: &mut Response) {
-        let allowed = match self {
-            Self::Nothing => return,
-            Self::Denied => None,
-            Self::Any => Some("*".into()),
-            Self::Origin(origin) => Some(Cow::Owned(origin)),
-        };
-        if let Some(allowed) = allowed {
-            response.add("access-control-allow-origin", allowed);
-            response.add("access-control-expose-headers", EXPOSED);
-        }
-        response.add("vary", "Origin");
-    }
+/// Leaked, because the configuration lives as long as the process.
+fn with_fields(origin: String) -> (&'static str, SharedFields) {
+    let origin: &'static str = origin.leak();
+    let fields = [("access-control-allow-origin", origin), ANY[1], ANY[2]];
+    (origin, Box::leak(Box::new(fields)))
 }

@@ -42,7 +42,7 @@ where
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
         let path = request.path();
         let in_flight = self.api.request_metrics.begin(request.method(), self.base_path.strip(path));
-        let grant = self.cors.grant(request.headers());
+        let cors_fields = self.cors.fields(request.headers());
         let answering = match self.operation(&request, path) {
             Some(answering) => Either::Left(answering),
             None => Either::Right(Box::pin(self.pages.call(request.into_decoded(self.base_path.as_str())))),
@@ -53,7 +53,7 @@ where
                 Either::Left(Err(problem)) => outcome(Err(problem)),
                 Either::Right(page) => page_outcome(page.await),
             };
-            grant.add_to(&mut response);
+            response.add_shared(cors_fields);
             in_flight.end(&mut response, code);
             response
         }

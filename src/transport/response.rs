@@ -21,7 +21,7 @@ pub const NO_STORE: &str = "no-store, no-transform";
 /// A response. Its `Debug` shows only the status, because bodies contain tokens.
 pub struct Response {
     status: StatusCode,
-    shared: SharedFields,
+    shared: [SharedFields; 2],
     fields: Vec<(&'static str, Cow<'static, str>)>,
     body: ResponseBody,
     closes: bool,
@@ -51,7 +51,7 @@ impl Response {
     }
 
     fn new(status: StatusCode, shared: SharedFields, body: ResponseBody) -> Self {
-        Self { status, shared, fields: Vec::new(), body, closes: false }
+        Self { status, shared: [shared, &[]], fields: Vec::new(), body, closes: false }
     }
 
     pub fn status(&self) -> StatusCode {
@@ -61,6 +61,11 @@ impl Response {
     /// Adds a header field. The name must be in lower case.
     pub fn add(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
         self.fields.push((name, value.into()));
+    }
+
+    /// Adds fields that do not depend on the response; they replace those of an earlier call.
+    pub fn add_shared(&mut self, fields: SharedFields) {
+        self.shared[1] = fields;
     }
 
     /// Closes the connection after this response.
@@ -96,7 +101,7 @@ impl Response {
 
     /// Calls `give` with each header field, except those that frame the message.
     pub fn for_each_field(&self, mut give: impl FnMut(&'static str, &str)) {
-        for (name, value) in self.shared {
+        for (name, value) in self.shared.into_iter().flatten() {
             give(name, value);
         }
         for (name, value) in &self.fields {
@@ -113,7 +118,7 @@ impl Response {
             ResponseBody::Text(Cow::Owned(text)) => ActixResponse::with_body(status, BoxBody::new(text)),
             ResponseBody::Actix(response) => *response,
         };
-        let shared = shared.iter().map(|(name, value)| (*name, *value));
+        let shared = shared.into_iter().flatten().map(|(name, value)| (*name, *value));
         for (name, value) in shared.chain(fields.iter().map(|(name, value)| (*name, value.as_ref()))) {
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.headers_mut().append(HeaderName::from_static(name), value);
