@@ -18,10 +18,10 @@ impl FileWatch {
         Self { modified: modified(&paths), paths }
     }
 
-    /// Calls `reload` after each change, for as long as this is polled. A failed one is tried again: perhaps only one of
-    /// several files has been replaced yet.
+    /// Calls `reload` after each change, for as long as this is polled. A failed one is tried again, because perhaps only
+    /// one of several files has been replaced yet.
     pub async fn follow(&self, what: &str, reload: impl Fn() -> Result<(), String>) {
-        let mut last = self.modified.clone();
+        let (mut last, mut logged) = (self.modified.clone(), String::new());
         loop {
             tokio::time::sleep(INTERVAL).await;
             let now = modified(&self.paths);
@@ -30,10 +30,14 @@ impl FileWatch {
             }
             match reload() {
                 Ok(()) => {
-                    last = now;
+                    (last, logged) = (now, String::new());
                     tracing::info!("reloaded the {what}");
                 }
-                Err(error) => tracing::warn!("kept the old {what}: {error}"),
+                Err(error) if error == logged => {}
+                Err(error) => {
+                    tracing::warn!("kept the old {what}: {error}");
+                    logged = error;
+                }
             }
         }
     }

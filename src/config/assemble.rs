@@ -20,8 +20,11 @@ const DESCRIPTORS_KEPT: usize = 256;
 /// Many clients may share an address, but a few such addresses must not take all connections.
 const PER_ADDRESS_MAX: usize = 2048;
 const PER_ADDRESS_MIN: usize = 64;
-/// Connections of monitoring, which are not clients', and memory for their responses.
+/// Connections of monitoring, which are not clients', in all and from one address, and memory for their responses.
 const METRICS_CONNECTIONS: usize = 64;
+const METRICS_PER_ADDRESS: usize = 16;
+/// Monitoring asks at intervals, and need not keep its connections.
+const METRICS_IDLE: Duration = Duration::from_secs(15);
 const METRICS_BYTES: usize = 1024 * 1024;
 
 impl Config {
@@ -96,8 +99,8 @@ impl Config {
 
     /// The limits of `--metrics-listen`.
     pub fn metrics_connections(&self) -> ConnectionLimits {
-        let (total, per_address) = (METRICS_CONNECTIONS, METRICS_CONNECTIONS);
-        let idle = Duration::from_millis(self.keep_alive_ms);
+        let (total, per_address) = (METRICS_CONNECTIONS, METRICS_PER_ADDRESS);
+        let idle = METRICS_IDLE.min(Duration::from_millis(self.keep_alive_ms));
         ConnectionLimits { total, per_address, memory_bytes: METRICS_BYTES, body_bytes: 0, idle }
     }
 

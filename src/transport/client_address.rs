@@ -87,7 +87,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         for (name, value) in [(header::X_FORWARDED_FOR, x_forwarded), (header::FORWARDED, forwarded)] {
             if let Some(value) = value {
-                headers.append(name, HeaderValue::from_str(value).unwrap());
+                headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
         }
         proxies.client(sender.parse().unwrap(), Headers::Map(&headers)).to_string()
@@ -99,6 +99,15 @@ mod tests {
         assert_eq!(client("10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
         assert_eq!(client("::ffff:10.0.0.1", Some("203.0.113.9"), None), "203.0.113.9");
         assert_eq!(client("10.0.0.1", None, None), "10.0.0.1");
+    }
+
+    /// A byte that is not text hid the whole field, so that a forged `Forwarded` took its place.
+    #[test]
+    fn a_member_that_is_not_text_hides_no_other() {
+        let forged = Some("for=203.0.113.77");
+        assert_eq!(client("10.0.0.1", Some("é, 198.51.100.7"), None), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", Some("é, 198.51.100.7"), forged), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", Some("é"), forged), "10.0.0.1");
     }
 
     #[test]

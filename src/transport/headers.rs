@@ -25,13 +25,15 @@ impl<'a> Headers<'a> {
         self.get(header).and_then(text)
     }
 
-    /// The members of a list-based field (RFC 9110 section 5.6.1), from all its lines.
+    /// The members of a list-based field (RFC 9110 section 5.6.1), from all its lines. `?` stands for one that is not text, so
+    /// that it hides no other.
     pub fn list(self, header: KnownHeader) -> Vec<&'a str> {
         let values: Vec<&[u8]> = match self {
             Self::InPlace(head) => head.header(header).into_iter().collect(),
             Self::Map(map) => map.get_all(header.name()).map(|value| value.as_bytes()).collect(),
         };
-        values.into_iter().filter_map(text).flat_map(|value| value.split(',')).collect()
+        let members = values.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
+        members.map(|member| text(member).unwrap_or("?")).collect()
     }
 
     /// All values of any field that are text.

@@ -4,7 +4,10 @@ use std::{
     any::Any,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     task::Waker,
     time::Duration,
@@ -30,9 +33,8 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Its stream and its requests run on one worker's thread, and only they write these fields. The exceptions are `closed`
 /// and `idle`, which the watchdog sets from its own thread, where it also reads the others.
 ///
-/// Every access is `Relaxed`. No field guards other memory, and no two have to be seen together: a stale value makes a
-/// time-out fire a little early or late, or closes a connection between two requests, which clients must expect anyway
-/// (RFC 9112 section 9.5). A flag cannot be missed: it is stored before `waker.wake()`, and tasks register the waker
+/// `requests` and `in_frame` are released and acquired: whoever sees that a request or a frame has ended sees when. Other
+/// accesses are `Relaxed`: a stale value makes a time-out fire a little early or late. A flag cannot be missed: it is stored before `waker.wake()`, and tasks register the waker
 /// before they load it, which [`AtomicWaker`] synchronizes.
 #[derive(Debug)]
 pub struct Connection {
@@ -163,7 +165,7 @@ impl Connection {
         if position != FramePosition::Between {
             self.set_partial();
         }
-        self.in_frame.store(position == FramePosition::InHead, Relaxed);
+        self.in_frame.store(position == FramePosition::InHead, Release);
     }
 
     /// The watchdog has found the connection idle since its last request.
@@ -203,8 +205,8 @@ impl Connection {
             let since = since.load(Relaxed);
             since != NEVER && since.saturating_add(millis(span)) < now
         };
-        let no_request = self.requests.load(Relaxed) == 0;
-        let may_be_late = no_request || self.in_frame.load(Relaxed);
+        let no_request = self.requests.load(Acquire) == 0;
+        let may_be_late = no_request || self.in_frame.load(Acquire);
         if past(&self.blocked_since, idle.min(WRITE_TIMEOUT))
             || past(&self.responses_due, Duration::ZERO)
             || (may_be_late && past(&self.partial_since, HEAD_TIMEOUT))
@@ -276,7 +278,7 @@ impl Drop for RequestGuard {
         connection.last_active.store(connection.clock.millis(), Relaxed);
         connection.allowance.fetch_sub(self.lent, Relaxed);
         connection.request_ended.store(true, Relaxed);
-        connection.requests.fetch_sub(1, Relaxed);
+        connection.requests.fetch_sub(1, Release);
         if self.is_sending && connection.responses.fetch_sub(1, Relaxed) == 1 {
             connection.responses_due.store(NEVER, Relaxed);
         }
