@@ -82,7 +82,7 @@ impl Config {
         Shares::of(self.memory_bytes, self.is_encrypted())
     }
 
-    /// The limits of the public listener, for a process with so many file descriptors.
+    /// The limits of the public listener, for a process that may open `descriptors` files.
     pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
         let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
         let shares = self.shares();

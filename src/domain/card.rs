@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::PeerId;
 
-/// A display name: at most 64 characters, no control characters. It may be empty, and then takes no allocation.
+/// A display name: at most 64 characters, no control characters. It may be empty, which needs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name(Option<Arc<str>>);
 
@@ -22,7 +22,7 @@ impl Name {
 }
 
 /// What an application tells the other peers about a peer: the text of one JSON value, relayed unchanged. The API has checked
-/// that it is JSON. The default `{}` takes no allocation.
+/// that it is JSON. The default `{}` needs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Arc<str>>);
 

@@ -16,7 +16,7 @@ impl Redis {
         self.refuse_when_draining()?;
         let joined = self.run(self.join_call(Script::Join, name, &visitor), read_joined).await;
         match (&joined, visitor.identity) {
-            // Returning to a seat takes no memory.
+            // Returning to a seat needs no memory.
             (Err(Refusal::MemoryExhausted), Identity::Returning { .. }) => {
                 self.run(self.join_call(Script::Resume, name, &visitor), read_joined).await
             }

@@ -33,7 +33,7 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Its stream and its requests run on one worker's thread, and only they write these fields. The exceptions are `closed`
 /// and `idle`, which the watchdog sets from its own thread, where it also reads the others.
 ///
-/// `requests` and `in_frame` are released and acquired: whoever sees that a request or a frame has ended sees when. Other
+/// `requests` and `in_frame` are released and acquired: a thread that sees the end of a request or frame also sees its time. Other
 /// accesses are `Relaxed`: a stale value makes a time-out fire a little early or late. A flag cannot be missed: it is stored before `waker.wake()`, and tasks register the waker
 /// before they load it, which [`AtomicWaker`] synchronizes.
 #[derive(Debug)]
