@@ -47,7 +47,7 @@ pub fn address(input: &[u8]) {
 /// The address found is the peer's, or has only trusted addresses to its right in one of the headers.
 fn check_walk(proxies: &TrustedProxies, sender: IpAddr, found: IpAddr, headers: &HeaderMap) {
     let stands = |name: HeaderName| {
-        let text: Vec<&str> = headers.get_all(name).filter_map(|value| value.to_str().ok()).collect();
+        let text: Vec<String> = headers.get_all(name).map(readable).collect();
         let text = text.join(",");
         let mut right_of_it = text.rsplit(',').map(address_in);
         let trusted = |ip: &IpAddr| proxies.trusts(*ip);
@@ -55,6 +55,11 @@ fn check_walk(proxies: &TrustedProxies, sender: IpAddr, found: IpAddr, headers: 
     };
     let in_a_header = stands(header::X_FORWARDED_FOR) || stands(header::FORWARDED);
     assert!(found == sender || (proxies.trusts(sender) && in_a_header), "{found} was not named by a trusted proxy");
+}
+
+/// A value that spoils only the entries in which something is not ASCII.
+fn readable(value: &HeaderValue) -> String {
+    value.as_bytes().iter().map(|&byte| if byte.is_ascii() { char::from(byte) } else { '?' }).collect()
 }
 
 /// An address in an entry, found independently of the parser.
