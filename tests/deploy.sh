@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The static binary and the files of deploy/ that need programs of their own: builds the one (which takes minutes, so this is
-# not part of tests/run.sh), and tries the others with it. Debian, as root, with systemd's tools; needs no registry of images.
+# Builds the static binary and tests it with the files in deploy/ that need additional programs. The build takes minutes, so this
+# is not part of tests/run.sh. Requires Debian, root and systemd's tools, but no image registry.
 #
 #   bash tests/deploy.sh                 builds the binary first
-#   bash tests/deploy.sh PATH            takes this static binary
+#   bash tests/deploy.sh PATH            uses this static binary
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,28 +42,28 @@ finish() {
 trap finish EXIT
 images() { buildah --root "$folder/storage" --runroot "$folder/run" --storage-driver vfs "$@"; }
 
-# Runs the program in a folder as the image's user, with nothing else in sight, and asks it how it is.
+# Runs the program in a chroot as the image's user, and checks its health, a join and its page.
 lives_in() {
   local root=$1 port=$2
   local inside=(env -i PATH="$PATH" SIGNALPOST_LISTEN="0.0.0.0:$port" SIGNALPOST_TOKEN_KEY="kept over restarts of it"
     chroot --userspec="$user" "$root" /signalpost)
   "${inside[@]}" > "$folder/out" 2> "$folder/log" &
   server=$!
-  until "${inside[@]}" healthcheck 2> /dev/null; do kill -0 "$server" || fail "it ended: $(cat "$folder/log")"; done
-  [ "$(awk '/^Uid:/ { print $2 }' "/proc/$server/status")" = "${user%%:*}" ] || fail "it runs as somebody else"
+  until "${inside[@]}" healthcheck 2> /dev/null; do kill -0 "$server" || fail "the server exited: $(cat "$folder/log")"; done
+  [ "$(awk '/^Uid:/ { print $2 }' "/proc/$server/status")" = "${user%%:*}" ] || fail "the server runs as a different user"
   curl -sSf "http://127.0.0.1:$port/v1/rooms/tea/peers" -X POST | jq -e .token > /dev/null
-  curl -sSf "http://127.0.0.1:$port/" | grep -q "<title>" || fail "there is no page"
+  curl -sSf "http://127.0.0.1:$port/" | grep -q "<title>" || fail "the page is not served"
   kill -TERM "$server"
-  wait "$server" || fail "it did not end well: $?"
+  wait "$server" || fail "the server did not exit cleanly: $?"
   server=
-  ! "${inside[@]}" healthcheck 2> /dev/null || fail "the check is content without a server"
+  ! "${inside[@]}" healthcheck 2> /dev/null || fail "the health check passes without a server"
 }
 free_port() { node -e 'require("net").createServer().listen(0, "127.0.0.1", function () { console.log(this.address().port); this.close(); })'; }
 
 say "the binary is static"
-readelf --program-headers "$binary" | grep -q INTERP && fail "$binary wants a dynamic linker"
+readelf --program-headers "$binary" | grep -q INTERP && fail "$binary requires a dynamic linker"
 
-say "the last stage of deploy/Containerfile, around this binary"
+say "the last stage of deploy/Containerfile, with this binary"
 mkdir "$folder/build"
 cp "$binary" "$folder/build/signalpost"
 sed -n '/^FROM scratch/,$p' deploy/Containerfile > "$folder/Containerfile"
@@ -71,14 +71,14 @@ images build --quiet --format docker --isolation chroot --build-context "build=$
 described=$(images inspect --type image signalpost | jq .Docker.config)
 user=$(jq -r .User <<< "$described")
 jq -e '.Entrypoint == ["/signalpost"] and .Healthcheck.Test == ["CMD", "/signalpost", "healthcheck"] and (.ExposedPorts | keys) == ["8080/tcp"]
-  and (.Env | index("SIGNALPOST_LISTEN=0.0.0.0:8080"))' <<< "$described" > /dev/null || fail "the image says: $described"
-[[ $user =~ ^[1-9][0-9]+:[1-9][0-9]+$ ]] || fail "it runs as $user"
+  and (.Env | index("SIGNALPOST_LISTEN=0.0.0.0:8080"))' <<< "$described" > /dev/null || fail "unexpected image config: $described"
+[[ $user =~ ^[1-9][0-9]+:[1-9][0-9]+$ ]] || fail "the image's user is $user"
 
-say "in the image, as user $user: starts, is well, lets join, ends"
+say "in the image, as user $user: starts, is healthy, accepts a join, stops"
 container=$(images from --pull-never localhost/signalpost)
 root=$(images mount "$container")
 held=$(cd "$root" && find . -type f)
-[ "$held" = ./signalpost ] || fail "the image holds $held"
+[ "$held" = ./signalpost ] || fail "the image contains $held"
 lives_in "$root" "$(free_port)"
 
 say "deploy/signalpost.service, also as a template"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sends the parsers what nobody would think of, guided by the branches it takes (libFuzzer, on stable Rust). What must hold
-# is said in src/transport/fuzzing and src/api/fuzzing.
+# Coverage-guided fuzzing of the parsers (libFuzzer, on stable Rust). The properties they must keep are in
+# src/transport/fuzzing and src/api/fuzzing.
 #
-#   bash tests/fuzz.sh 60                  for an hour, all parsers in turn
-#   bash tests/fuzz.sh 5 signal token      for five minutes, only these
+#   bash tests/fuzz.sh 60                  one hour, all parsers in turn
+#   bash tests/fuzz.sh 5 signal token      five minutes, only these parsers
 #   bash tests/fuzz.sh 24s                 seconds
 #
-# Starts from fuzz/corpus, and from what earlier runs have found, in target/fuzz. An input for which something does not hold
-# ends up in target/fuzz/found: mend it, and move it into fuzz/corpus/NAME, where `cargo test` tries it for ever after.
+# Starts from fuzz/corpus and from the inputs that earlier runs left in target/fuzz. An input that violates a property is saved
+# in target/fuzz/found. Fix the bug, then move the input to fuzz/corpus/NAME: `cargo test` tries every input there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,7 +30,7 @@ for target in "${TARGETS[@]}"; do
   if ! "target/$BUILT/$target" "target/fuzz/$target" "fuzz/corpus/$target" -max_total_time="$EACH" -max_len=4096 -timeout=120 \
       -rss_limit_mb=1024 -dict=fuzz/words.dict -artifact_prefix="target/fuzz/found/$target-" -print_final_stats=1 > "$log" 2>&1; then
     grep -v '^#' "$log" | tail -40
-    echo "tests/fuzz.sh: $target does not hold; the input is in target/fuzz/found" >&2
+    echo "tests/fuzz.sh: $target violates a property; the input is in target/fuzz/found" >&2
     exit 1
   fi
   printf '%s runs, %s branches\n' "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \

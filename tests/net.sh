@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Calls through NATs, blocked UDP, an HTTP proxy and bad lines, in networks that the tests make; and coturn with its own client.
-# Installs what they need. Debian, as any user if the kernel lets users make namespaces, or else as root.
+# Calls through NATs, blocked UDP, an HTTP proxy and lossy links, in networks that the tests create; and coturn with its own
+# client. Installs what they need. Requires Debian, and root unless the kernel lets users create namespaces.
 #
-#   bash tests/net.sh           all of it, which takes about five minutes, so it is not part of tests/run.sh
+#   bash tests/net.sh           all tests; about five minutes, so this is not part of tests/run.sh
 #   bash tests/net.sh FILE…     some of tests/net/*.test.js
-#   bash tests/net.sh short     what tests/run.sh takes: three networks in 20 s, and STUN on two addresses; where none can be
-#                               made it says so, and ends with 77
+#   bash tests/net.sh short     what tests/run.sh runs: three networks in 20 s, and STUN on two addresses; exits with 77 and the
+#                               reason if networks cannot be created
 #   bash tests/net.sh install   only installs the Debian packages
 #
-# With UPDATE_DOCS=1 it writes the table in docs/connectivity.md.
+# UPDATE_DOCS=1 writes the table in docs/connectivity.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +32,7 @@ fi
 [ "${1:-}" != install ] || exit 0
 
 if ! why=$(bash tests/net/inside.sh 2>&1); then
-  cannot="this system lets $(id -un) make no network namespaces ($(tail -n 1 <<< "$why"))"
+  cannot="$(id -un) may not create network namespaces on this system ($(tail -n 1 <<< "$why"))"
   [ "${1:-}" = short ] || fail "$cannot: run this as root; in a container, as root with --privileged; or set kernel.unprivileged_userns_clone=1 and, on Ubuntu, kernel.apparmor_restrict_unprivileged_userns=0"
   printf '%s\n' "$cannot"
   exit 77

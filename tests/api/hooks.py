@@ -1,4 +1,4 @@
-"""Lets Schemathesis in: tokens are what joins and creations answer with, so no fixed one would do."""
+"""Gives Schemathesis its tokens. Joins and room creations return them, so they cannot be configured."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 METADATA_MAX = 4096
-# What the rooms and peers of this run were given, by path.
+# Tokens of the rooms and peers of this run, by room or by (room, peer).
 tokens = {}
-# Rooms that were joined since they were closed, or never closed.
+# Rooms that were joined and not closed since.
 joined = set()
 
 WITH_ROOM_TOKEN = ["changeRoom", "closeRoom"]
@@ -37,7 +37,7 @@ class Seats:
 @schemathesis.auth(refresh_interval=None).apply_to(operation_id=WITH_ROOM_TOKEN + WITH_PEER_TOKEN)
 class Member:
     def get(self, case, context):
-        """A token, and for whom: of what this run has made itself, where steps build on each other; else of a fresh room."""
+        """A token and its path parameters: of a room from an earlier step in stateful tests, otherwise of a fresh room."""
         room, peer = (case.path_parameters.get(name) for name in ("room", "peer"))
         if case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL:
             wanted = room if case.operation.definition.raw["operationId"] in WITH_ROOM_TOKEN else (room, peer)
@@ -59,17 +59,17 @@ class Member:
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # An Idempotency-Key is for one request; the same one with another body is refused as it should be.
+    # An Idempotency-Key belongs to one request. Reusing it with a different body is refused, as specified.
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and re.fullmatch("[!-~]{16,64}", key):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
-    # There is nothing to come for which a poll would wait.
+    # No message will arrive, so a poll would only wait until its hold ends.
     if case.operation.definition.raw.get("operationId") == "pollMessages":
         try:
             if 0.01 < float(case.query.setdefault("wait", 0.01)) <= 55:
                 case.query["wait"] = 0.01
         except (TypeError, ValueError):
-            pass  # refused at once
+            pass  # refused immediately
 
 
 @schemathesis.hook
@@ -85,21 +85,21 @@ def after_call(context, case, response):
     if "token" in answer:
         joined.add(answer["room"])
         tokens[answer["room"], answer["peer"]["id"]] = answer["token"]
-        # Whoever is in a room may list it and post in it.
+        # Any peer of a room may list its peers and post to them.
         tokens[answer["room"], None] = answer["token"]
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    # Joining makes a room anew: one that was closed and then joined is there, and that is no use after free. The check
-    # knows of those that a POST to the room's own path would have made.
+    # Joining a closed room creates it again, so using it is no use after free. The check only recognises re-creation by a
+    # POST to the room's own path.
     if isinstance(failure, UseAfterFree) and case.path_parameters.get("room") in joined:
         return False
-    # JSON Schema has no word for how many bytes an object may take.
+    # JSON Schema cannot express the maximum size of an object in bytes.
     return not (isinstance(failure, RejectedPositiveData) and metadata_bytes(case) > METADATA_MAX)
 
 
 def metadata_bytes(case):
-    """What the metadata of a join take as they are sent."""
+    """The size in bytes of a join's metadata, as sent."""
     metadata = case.body.get("metadata") if isinstance(case.body, dict) else None
     return len(json.dumps(metadata))

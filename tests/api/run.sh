@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Starts a server, and has Schemathesis ask it all that the committed document allows, and what it forbids, for so many
-# seconds: bash tests/api/run.sh BINARY SECONDS
+# Starts a server, and runs Schemathesis against it for SECONDS: requests that the committed document allows, and requests that
+# it forbids.
+#
+#   bash tests/api/run.sh BINARY SECONDS
 set -euo pipefail
 cd "$(dirname "$0")"
 
