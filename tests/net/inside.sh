@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command where it may make networks: in user, network and mount namespaces of its own, which end with it.
+# Runs a command in new user, network and mount namespaces, in which it may create networks. They end with the command.
 #
-#   bash tests/net/inside.sh node --test tests/net/      as any user, if the kernel lets users do that, or as root
-#   bash tests/net/inside.sh                             does nothing, and fails if it cannot be done
+#   bash tests/net/inside.sh node --test tests/net/      as any user if the kernel allows that, otherwise as root
+#   bash tests/net/inside.sh                             does nothing; fails if namespaces cannot be created
 #
-# Inside, /etc can be written to and nobody else sees it, so that the files of deploy/ lie where they say they do.
+# Inside, /etc is a writable overlay, invisible outside, so the files in deploy/ can be installed at their documented paths.
 set -euo pipefail
 
 [ $# -gt 0 ] || set -- true

@@ -6,14 +6,14 @@ import { Meeting } from './support/meeting.js';
 import { SERVER, discard } from './support/services.js';
 
 const PAGE = new URL('../../docs/connectivity.md', import.meta.url);
-/** Two of them answer STUN: what kind of NAT it is can be told from that. */
+/** Two of these answer STUN, which is enough to detect the kind of NAT. */
 const told = ['its own STUN', 'TURN/UDP', 'TURN/TCP', 'TURN/TLS'];
-/** Polls are held so long at most: what cuts long ones is tried elsewhere. */
+/** Limits the hold of polls. Proxies that cut long polls are tested elsewhere. */
 const flags = ['--wait-max-ms', '2000'];
 
 after(discard);
 
-/** What the page that tests a network has found out in the end. */
+/** The final results of the network test page. */
 async function findings(page) {
   await page.goto(`https://${SERVER}/network-test`);
   await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 90_000 });

@@ -12,7 +12,7 @@ before(() => {
   for (const address of OWN) execFileSync('ip', ['-6', 'addr', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
 });
 
-/** Asks through a socket that is connected, as browsers' are: it sees no datagram but from the address that it asked. */
+/** Sends a request from a connected socket, as browsers do: it only receives datagrams from the address that was asked. */
 async function ask(from, address, port) {
   const socket = createSocket('udp6');
   socket.bind(0, from);
@@ -31,7 +31,7 @@ async function ask(from, address, port) {
   }
 }
 
-// RFC 8489 section 6.3.1.2: on a host with several addresses the answer came from whichever the kernel liked best.
+// RFC 8489, section 6.3.1.2. Regression: on a host with several addresses the kernel chose the source address of the response.
 for (const listen of ['[::]:0', `[${OWN[0]}]:0`]) {
   test(`STUN on ${listen} answers from the IPv6 address that was asked`, async () => {
     const server = await Server.start(['--stun-listen', listen]);

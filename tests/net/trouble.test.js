@@ -22,7 +22,7 @@ test('5 % loss and 150 ms each way between the callers and the server', () =>
     await record(row);
   }));
 
-/** Ben has made his offer when a machine is cut off for so long; the offer may be lost, or the answer, or both are late. */
+/** Cuts a host off after Ben has made his offer. The offer or the answer may be lost, or both are late. */
 const cut = (network, machine) => test(network, () =>
   Meeting.hold({ told, wire: { delayMs: 150, lossPercent: 0 } }, async (meeting) => {
     await meeting.begin();
@@ -49,7 +49,7 @@ test('Ann changes networks in mid-call', () => Meeting.hold({ told }, async (mee
   await Promise.all([ann, ben].map(async ({ page }) => runsAgain(page, await standsStill(page))));
   const took = `${((Date.now() - started) / 1000).toFixed(1)} s`;
   const { ufrag, ...same } = await ann.connection();
-  assert.deepEqual(same, { seat: before.seat, connection: before.connection }, 'the seat or the connection is another one');
+  assert.deepEqual(same, { seat: before.seat, connection: before.connection }, 'the seat or the connection has changed');
   assert.notEqual(ufrag, before.ufrag, 'ICE was not restarted');
   const row = await meeting.row('Ann changes networks in mid-call', STRAIGHT);
   assert.equal(row.media, STRAIGHT);
@@ -57,7 +57,7 @@ test('Ann changes networks in mid-call', () => Meeting.hold({ told }, async (mee
   await record({ ...row, cells: [...row.cells.slice(0, 2), took, String(await meeting.messages() - messages)] });
 }));
 
-/** Resolves when no picture has come for a second, with how many there were. */
+/** Resolves when no frame has arrived for a second, with the number of frames so far. */
 async function standsStill(page) {
   let frames = await framesDecoded(page);
   for (let since = Date.now(); Date.now() - since < 1_000;) {

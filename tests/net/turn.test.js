@@ -19,7 +19,7 @@ after(async () => {
   await discard();
 });
 
-/** What a new member of a room is given by a server that is started like this. */
+/** The TURN credentials that a new peer gets from a server started with these options. */
 async function credentials(options) {
   const { ann, server } = network.hosts;
   const running = await startServer(network.hosts, ['TURN/UDP'], options);
@@ -29,20 +29,20 @@ async function credentials(options) {
   return { username, credential };
 }
 
-/** The server with its clock so many seconds off. */
+/** Credentials from a server whose clock is off by this many seconds. */
 const skewed = (seconds) => credentials({
   env: { LD_PRELOAD: '/usr/$LIB/faketime/libfaketime.so.1', FAKETIME: `${seconds > 0 ? '+' : ''}${seconds}s`, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
 });
 
 /**
- * What coturn's own client says: the code it ends with, and its words. It sends one message, because over TLS it overlooks the second of two
- * that come together.
+ * Runs coturn's own client; resolves with its exit code and output. It sends one message: over TLS it misses the second of two that
+ * arrive together.
  */
 function client({ username, credential }, ...options) {
   return network.hosts.ann.run(['turnutils_uclient', '-c', '-n', '1', '-m', '1', '-u', username, '-w', credential, ...options, RELAY], 30);
 }
 
-/** Two clients that send each other a message, each through a relay of its own. */
+/** Two clients send each other a message, each through its own relay. */
 async function relays(given, ...options) {
   const { code, text } = await client(given, '-y', ...options);
   assert.equal(code, 0, text);
@@ -85,10 +85,10 @@ test('nothing is relayed into the relay’s own network, or any other that is no
 test('one peer cannot take all of the relay, also with credentials of different times', async () => {
   const [given, later] = [await credentials(), await credentials()];
   const peer = given.username.split(':')[1];
-  assert.notEqual(later.username.split(':')[1], peer, 'two peers have one name');
+  assert.notEqual(later.username.split(':')[1], peer, 'two peers have the same user name');
   const { ann } = network.hosts;
   const secret = (await readFile(SECRET, 'utf8')).trim();
-  // The client makes credentials of its own here, with another time in them than `given`.
+  // The client creates its own credentials here, with a different expiry than `given`.
   const greedy = ann.start(['stdbuf', '-oL', 'turnutils_uclient', '-c', '-y', '-n', '1000', '-m', '50', '-u', peer, '-W', secret, RELAY], { stdout: 'pipe' });
   const [first] = await once(greedy.stdout, 'data');
   assert.match(String(first), FULL);

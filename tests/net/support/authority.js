@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
 
-/** A certificate authority, what it signed for our machines, and a home for browsers that trust it: for pages and for `turns:`. */
+/** A certificate authority, a certificate for our hosts, and a home directory for browsers that trust it, for pages and `turns:`. */
 export async function authority(addresses) {
   const folder = await mkdtemp(join(tmpdir(), 'signalpost-net-'));
   const at = (name) => join(folder, name);

@@ -7,11 +7,11 @@ import { record } from './table.js';
 const NEVER = 'does not connect';
 
 /**
- * What a call must come to in a network, when the callers are told of these.
+ * Tests the outcome of a call in a network, given the ICE servers that the callers are told of.
  *
  * @param {string} network its name in docs/connectivity.md
  * @param {string[]} told
- * @param {string} expected which way the media goes
+ * @param {string} expected the path of the media
  * @param {object} options of the network
  */
 export const call = (network, told, expected, options) => test(`${network}, told of ${told.join(', ') || 'nothing'}: ${expected}`, () =>

@@ -4,8 +4,8 @@ import { CAMERA, FLAGS } from '../../e2e/support/browser.js';
 import { SERVER, prepared } from './services.js';
 
 /**
- * When the join was clicked, and when the first picture of the other side was shown. A connection that is closed leaves a black
- * picture behind: only decoded ones count.
+ * Records when the join was clicked, and when the first remote frame was shown. A closed connection leaves a black frame behind, so
+ * only decoded frames count.
  */
 const STOPWATCH = `
   addEventListener('click', ({ target }) => { if (target.closest('[data-testid=join]')) window.clicked = performance.now(); }, true);
@@ -20,7 +20,7 @@ const STOPWATCH = `
   addEventListener('loadstart', ({ target }) => { if (target.dataset.testid === 'remote-video') watch(target); }, true);
 `;
 
-/** Somebody with a browser and a camera, on a machine of their own. */
+/** A person with a browser and a camera, on their own host. */
 export class Caller {
   /**
    * @param {import('./host.js').Host} host
@@ -53,23 +53,23 @@ export class Caller {
     await page.getByTestId('join').click();
   }
 
-  /** Resolves when the other one can be seen, with the seconds since the click; or with null if that is not within so many. */
+  /** Resolves with the seconds from the click to the first remote frame, or with null after `seconds`. */
   async sees(seconds) {
     const seen = await this.page.waitForFunction(() => window.seen, null, { timeout: seconds * 1000 }).catch(() => null);
     return seen && this.page.evaluate(() => (window.seen - (window.clicked ?? 0)) / 1000);
   }
 
-  /** What its page says of the call. */
+  /** The status that the page shows. */
   says() {
     return this.page.getByTestId('status').textContent();
   }
 
-  /** Resolves when its page has something of this type to send. */
+  /** Resolves when the page sends a message of this type. */
   async said(type) {
     await this.page.locator(`[data-testid=wire-entry][data-direction=out][data-type=${type}]`).first().waitFor({ state: 'attached' });
   }
 
-  /** Its seat, and what tells its connection from another one, and from itself before an ICE restart. */
+  /** The seat, and what identifies the connection (a new one has another number) and its ICE generation. */
   connection() {
     return this.page.evaluate(() => {
       const { room, call } = window.signalpost;
@@ -80,7 +80,7 @@ export class Caller {
     });
   }
 
-  /** Which way its packets go, as the browser says: the chosen pair's kinds, from which address, and the protocol of the first hop. */
+  /** The selected candidate pair, from the browser's statistics: candidate types, local address, and the protocol of the first hop. */
   path() {
     return this.page.evaluate(async () => {
       const { pc } = [...window.signalpost.call.links.values()][0];

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Chromium on one of the machines: Playwright wants one program to start.
+# Chromium on one of the hosts. Playwright needs a single executable to launch.
 exec ip netns exec "$SIGNALPOST_HOST" setpriv --pdeathsig KILL "${CHROMIUM:-/usr/bin/chromium}" "$@"

@@ -7,16 +7,16 @@ import { glance } from '../../e2e/support/glance.js';
 
 const run = promisify(execFile);
 
-if (!process.env.SIGNALPOST_INSIDE) throw new Error('these tests make networks: run them with `bash tests/net.sh`, or one of them with `bash tests/net/inside.sh node --test FILE`');
+if (!process.env.SIGNALPOST_INSIDE) throw new Error('these tests create networks: run them with `bash tests/net.sh`, or one of them with `bash tests/net/inside.sh node --test FILE`');
 
-// Each program is ended with this process.
+// Every program adds an exit listener, so that it ends with this process.
 process.setMaxListeners(0);
 
-/** A machine of its own: a network namespace, and the programs in it. */
+/** A host: a network namespace, and the programs in it. */
 export class Host {
   #children = new Set();
 
-  /** @param {string} name what it is; its namespace is called that and something random */
+  /** @param {string} name prefix of the namespace's name; a random suffix makes it unique */
   static async make(name) {
     const host = new Host();
     host.name = `${name}-${randomBytes(4).toString('hex')}`;
@@ -25,26 +25,26 @@ export class Host {
     return host;
   }
 
-  /** What a program of this machine is started with: it does not outlive who started it. */
+  /** The command line that runs a program on this host. The program dies with its parent. */
   command(...command) {
     return ['ip', 'netns', 'exec', this.name, 'setpriv', '--pdeathsig', 'KILL', ...command];
   }
 
-  /** Runs a script, which takes a moment. Resolves with what it printed. */
+  /** Runs a short script. Resolves with its output. */
   async sh(script) {
     const [program, ...args] = this.command('timeout', '--signal=KILL', '20', 'bash', '-euc', script);
     const { stdout } = await run(program, args);
     return stdout;
   }
 
-  /** Runs a program to its end, whatever that is; one that hangs is ended. */
+  /** Runs a program until it exits, with any code. A program that hangs is killed. */
   async run(command, seconds) {
     const [program, ...args] = this.command('timeout', '--signal=KILL', String(seconds), ...command);
     const ended = await run(program, args).catch((error) => error);
     return { code: ended.code ?? 0, text: ended.stdout + ended.stderr };
   }
 
-  /** Starts a program that stays. */
+  /** Starts a program that keeps running. */
   start(command, { env, stdout = 'ignore' } = {}) {
     const [program, ...args] = this.command(...command);
     const child = spawn(program, args, { stdio: ['ignore', stdout, 'pipe'], env: { ...process.env, ...env } });
@@ -56,7 +56,7 @@ export class Host {
     return child;
   }
 
-  /** Resolves when a program listens for TCP here. */
+  /** Resolves when the program listens on a TCP port of this host. */
   async listening(child, port) {
     const started = Date.now();
     while (!(await this.sh(`ss -Hltn 'sport = :${port}'`)).trim()) {
@@ -73,7 +73,7 @@ export class Host {
     await ended;
   }
 
-  /** Ends everything that was started here, and the machine. */
+  /** Ends all programs on this host, and removes it. */
   async remove() {
     await Promise.all([...this.#children].map((child) => this.end(child)));
     await run('ip', ['netns', 'del', this.name]);

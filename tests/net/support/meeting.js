@@ -3,11 +3,11 @@ import { Caller } from './caller.js';
 import { Network } from './network.js';
 import { PROXY, needsRelay, startProxy, startRelay, startServer } from './services.js';
 
-/** Calls that connect do so within seconds, and those that cannot never do; a busy machine is allowed some more. */
+/** Calls connect within seconds or never. The limits leave room for a busy machine. */
 const PATIENCE_S = 30;
 const NEVER_S = 12;
 
-/** Which way the media goes, from what both callers' browsers say. */
+/** The path of the media, from the candidate pairs of both browsers. */
 function way([ann, ben]) {
   const relays = [ann, ben].filter(({ local }) => local === 'relay').map(({ protocol }) => protocol);
   if (relays.length > 0) return `relayed, ${[...new Set(relays)].join(' and ')}`;
@@ -17,10 +17,10 @@ function way([ann, ben]) {
 
 const pair = ({ local, remote, protocol }) => `${local} – ${remote} (${protocol})`;
 
-/** Ann and Ben, each behind a NAT, in reach of a server and, if they are told of one, a relay. */
+/** Ann and Ben, each behind a NAT. They can reach a server and, if they are told of one, a relay. */
 export class Meeting {
   /**
-   * Both arrive, `work` happens, and all is removed again, whatever becomes of it.
+   * Sets everything up, runs `work`, and always cleans up.
    *
    * @template Result
    * @param {object} options as for a network, and
@@ -41,7 +41,7 @@ export class Meeting {
     }
   }
 
-  /** Ann waits in the room, and Ben clicks on join. */
+  /** Ann waits in the room, and Ben clicks join. */
   async begin() {
     await this.ann.wait();
     await this.ben.join();
@@ -54,7 +54,7 @@ export class Meeting {
     return seen;
   }
 
-  /** The row of a call that connects. A pair that is good enough may be replaced by a better one: `expected` is waited for. */
+  /** The row of a call that connects. ICE may replace its first pair with a better one, so this waits for the `expected` path. */
   async row(network, expected, seconds) {
     const seen = await this.connected(seconds);
     const messages = await this.messages();
@@ -62,7 +62,7 @@ export class Meeting {
     return { network, told: this.told, media: way(paths), cells: [...paths.map(pair), `${seen.toFixed(1)} s`, String(messages)] };
   }
 
-  /** Which way the media goes, seen from both sides; as soon as it is the wanted one, or at last whatever it is. */
+  /** The candidate pairs of both sides: as soon as they are as wanted, or the last ones seen after ten seconds. */
   async paths(wanted) {
     let paths;
     for (const started = Date.now(); Date.now() - started < 10_000;) {
@@ -80,7 +80,7 @@ export class Meeting {
     return { network, told: this.told, media, cells: ['–', '–', '–', String(await this.messages())] };
   }
 
-  /** How many messages were put into mailboxes. */
+  /** The number of messages that the server has accepted. */
   async messages() {
     const figures = await this.ann.page.evaluate(() => fetch('/metrics').then((answer) => answer.text()));
     return Number(figures.match(/messages_accepted_total (\d+)/)[1]);

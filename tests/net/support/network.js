@@ -1,13 +1,13 @@
 import { Host } from './host.js';
 
-/** What a caller's network lets out, as rules for what comes from inside; whatever is not named here is let through. */
+/** Outbound policies of a caller's network, as nftables rules. Traffic that matches no rule passes. */
 const POLICIES = {
   all: '',
   'no UDP': 'iifname lan ip protocol udp drop;',
   'only an HTTP proxy': 'iifname lan ip daddr 203.0.113.30 tcp dport 3128 accept; iifname lan counter reject;',
 };
 
-/** How a NAT chooses the outer port: the same for all destinations, or another one for each. */
+/** How a NAT chooses the external port: one for all destinations, or a different one for each. */
 const MAPPINGS = { cone: '', symmetric: 'random,fully-random' };
 
 /**
@@ -46,7 +46,7 @@ export class Network {
     return this.hosts[name];
   }
 
-  /** Whatever is sent to an address that nobody has is lost in silence, as on the real one. */
+  /** Packets to an unassigned address are dropped silently, as on the real internet. */
   async #internet() {
     const internet = await this.#host('internet');
     await internet.sh(`
@@ -55,7 +55,7 @@ export class Network {
       ip link set br0 up`);
   }
 
-  /** A machine with a public address. */
+  /** A host with a public address. */
   async #public(name, number, wire) {
     const { internet } = this.hosts;
     const host = await this.#host(name);
@@ -69,7 +69,7 @@ export class Network {
     return host;
   }
 
-  /** Cable with delay and loss, each way: the kernel may have been built without its own. */
+  /** A link with delay and loss each way, in user space, because the kernel may lack netem. */
   async #wire(internet, name, host, { delayMs, lossPercent }) {
     const script = new URL('wire.py', import.meta.url).pathname;
     const ends = [internet.name, name, host.name, 'wan'];
@@ -104,7 +104,7 @@ RULES`);
     await this.use(name, number);
   }
 
-  /** A cable from a caller to a NAT, not yet in use. */
+  /** Links a caller to a NAT, without using the link yet. */
   async plug(name, number) {
     const caller = this.hosts[name];
     const nat = this.hosts[`nat${number}`];
@@ -114,7 +114,7 @@ RULES`);
       ip link set lan up`);
   }
 
-  /** From now on, the caller takes this way out. */
+  /** Makes this link the caller's default route. */
   async use(name, number) {
     await this.hosts[name].sh(`
       ip addr add 10.${number}.0.2/24 dev eth${number}
@@ -122,7 +122,7 @@ RULES`);
       ip route add default via 10.${number}.0.1`);
   }
 
-  /** The caller goes to another network, as from WLAN to mobile: one is lost, then there is the other. */
+  /** Moves the caller to another network, as from Wi-Fi to mobile: the old link goes down before the new one comes up. */
   async move(name, from, to) {
     await this.#nat(to, 'cone', 'all');
     await this.plug(name, to);
@@ -130,7 +130,7 @@ RULES`);
     await this.use(name, to);
   }
 
-  /** Nothing gets through to or from a public machine, and nobody is told. */
+  /** Drops all packets to and from a public host silently. */
   async cut(name) {
     await this.hosts.internet.sh(`bridge link set dev ${name} state 0`);
   }

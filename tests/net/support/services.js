@@ -15,7 +15,7 @@ export const RELAY = '203.0.113.20';
 export const PROXY = 'http://203.0.113.30:3128';
 export const SECRET = '/etc/signalpost/turn-secret';
 
-/** What a server may be started with to tell peers about. */
+/** Server options by kind of ICE server. */
 const OPTIONS = {
   'its own STUN': ['--stun-listen', `${SERVER}:3478`],
   STUN: ['--stun-url', `stun:${RELAY}:3478`],
@@ -24,10 +24,10 @@ const OPTIONS = {
   'TURN/TLS': ['--turn-url', `turns:${RELAY}:443?transport=tcp`],
 };
 
-/** Whether there is anything that coturn is needed for. */
+/** Whether any of these needs coturn. */
 export const needsRelay = (told) => told.some((kind) => kind !== 'its own STUN');
 
-/** The commands of docs/ice.md between two such marks, as they stand there. */
+/** The commands in docs/ice.md between two marks, unchanged. */
 async function documented(mark) {
   const page = await readFile(`${ROOT}docs/ice.md`, 'utf8');
   return page.split(`<!-- ${mark} -->`)[1].match(/```sh\n([^]*?)```/)[1].trim();
@@ -35,7 +35,7 @@ async function documented(mark) {
 
 let authorities;
 
-/** Once for all networks: certificates, and the relay's file as docs/ice.md says to make it. */
+/** Made once for all networks: certificates, and the relay's configuration, created as docs/ice.md describes. */
 export function prepared() {
   authorities ??= (async () => {
     const made = await authority([SERVER, RELAY]);
@@ -51,7 +51,7 @@ export async function discard() {
   if (authorities) await rm((await authorities).folder, { recursive: true });
 }
 
-/** coturn, started as docs/ice.md says. Its log is kept. */
+/** Starts coturn as docs/ice.md describes, and keeps its log. */
 export async function startRelay({ relay }) {
   await prepared();
   const child = relay.start((await documented('start')).split(' '), { stdout: 'pipe' });
@@ -62,7 +62,7 @@ export async function startRelay({ relay }) {
 }
 
 /**
- * The released binary, with these kinds of ICE servers to tell peers about.
+ * Starts the binary, which tells peers about these kinds of ICE servers.
  *
  * @param {(keyof OPTIONS)[]} told
  */
@@ -77,7 +77,7 @@ export async function startServer({ server }, told, { flags = [], env } = {}) {
   return child;
 }
 
-/** A company's: pages, and TLS to port 443, and nothing else. */
+/** Starts a corporate proxy: it allows plain HTTP, and TLS to port 443 only. */
 export async function startProxy({ proxy }) {
   const { folder } = await prepared();
   await writeFile(`${folder}/squid.conf`, `
@@ -95,7 +95,7 @@ dns_nameservers 127.0.0.1
 coredump_dir ${folder}
 visible_hostname proxy
 `);
-  // It refuses to be root, and in here there is nobody else.
+  // Squid refuses to run as root, and this user namespace has no other user.
   const child = proxy.start(['unshare', '--user', '--map-user=1000', 'squid', '-N', '-n', 'signalpostnet', '-f', `${folder}/squid.conf`]);
   await proxy.listening(child, 3128);
   return child;

@@ -4,11 +4,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 const PAGE = new URL('../../../docs/connectivity.md', import.meta.url);
 const MARK = '<!-- table -->';
 
-/** How many cells of a row must be the same in each run: the others are times and figures. */
+/** How many leading cells of a row must match in every run. The others are times and counts. */
 const LASTING = 3;
 
 /**
- * Holds what a call came to against its row in docs/connectivity.md, or with UPDATE_DOCS=1 puts it there.
+ * Compares a call's result with its row in docs/connectivity.md; UPDATE_DOCS=1 writes the row instead.
  *
  * @param {{ network: string, told: string[], media: string, cells: string[] }} call
  */
@@ -24,6 +24,6 @@ export async function record({ network, told, media, cells }) {
     await writeFile(PAGE, [start, `\n${lines.join('\n')}\n`, end].join(MARK));
   } else {
     const documented = lines[at]?.split('|').slice(1, 1 + LASTING).map((cell) => cell.trim());
-    assert.deepEqual(row.slice(0, LASTING), documented, 'docs/connectivity.md says otherwise: look into it, or run this again with UPDATE_DOCS=1');
+    assert.deepEqual(row.slice(0, LASTING), documented, 'docs/connectivity.md differs: investigate, or rerun with UPDATE_DOCS=1');
   }
 }

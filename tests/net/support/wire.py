@@ -1,8 +1,8 @@
-"""A cable between two network namespaces, with delay and loss each way; for kernels that were built without netem.
+"""A link between two network namespaces, with delay and loss each way, for kernels without netem.
 
    wire.py NAMESPACE INTERFACE NAMESPACE INTERFACE DELAY_MS LOSS_PERCENT
 
-Makes both interfaces, says READY, and carries Ethernet frames between them until it is ended.
+Creates both interfaces, prints READY, and forwards Ethernet frames between them until it is killed.
 """
 
 import ctypes
@@ -52,7 +52,7 @@ def carry(one, other, delay, loss):
             try:
                 os.write(tap, frame)
             except OSError:
-                pass  # its end is down
+                pass  # the other interface is down
 
 
 if __name__ == "__main__":
