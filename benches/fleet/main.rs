@@ -1,7 +1,7 @@
 //! A fleet that loses a node, in virtual time: the product's own rooms, and clients that behave like ours.
 //!
-//! `cargo bench --bench fleet` simulates a million clients on one processor; `-- --quick` a tenth. `UPDATE_DOCS=1` writes the tables in
-//! docs/scaling.md.
+//! `cargo bench --bench fleet` simulates a million clients on one processor; `-- --quick` simulates a
+//! tenth. `UPDATE_DOCS=1` writes the tables in docs/scaling.md.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -21,9 +21,9 @@ use std::{
 
 use storm::{BUCKET_MS, Death, Outcome, Service, Setting, Sharing, Storm};
 
-/// Processor time, from docs/scaling.md: a join, and half an empty poll.
+/// Processor time of a join and of half an empty poll, from docs/scaling.md.
 const SERVICE: Service = Service { join: Duration::from_micros(90), poll: Duration::from_micros(32) };
-/// Time of a script in Redis, from the same tables.
+/// Time that a script takes in Redis, from the same tables.
 const OPERATION: Duration = Duration::from_micros(50);
 const PARTS: usize = 16;
 
@@ -92,10 +92,10 @@ fn run(clients: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Peers that had time to come back are in the same room again.
+/// If all clients came back, each must be in the same room as before.
 fn check(setting: &Setting, outcome: &Outcome) -> Result<(), String> {
     if outcome.missing == 0 && outcome.strangers > 0 {
-        return Err(format!("{setting:?}: {} rooms are not complete", outcome.strangers));
+        return Err(format!("{setting:?}: {} rooms are incomplete", outcome.strangers));
     }
     Ok(())
 }

@@ -25,11 +25,11 @@ pub struct Crowd {
 struct Room {
     name: RoomName,
     peers: Vec<PeerId>,
-    /// Up to where each has read.
+    /// The cursor of each peer.
     read: Vec<Option<Seq>>,
 }
 
-/// A mailbox in which messages wait.
+/// A mailbox with unread messages.
 pub struct Waiting {
     crowd: Crowd,
     messages: usize,
@@ -62,7 +62,7 @@ impl Crowd {
         &self.engine
     }
 
-    /// Adds rooms until there are so many.
+    /// Adds rooms until there are `rooms`.
     pub fn grow(&mut self, rooms: usize, peers: usize) -> Result<(), String> {
         while self.rooms.len() < rooms {
             let name = RoomName::parse(&format!("room-{}", self.rooms.len())).ok_or("a bad name")?;
@@ -90,7 +90,7 @@ impl Crowd {
         Ok(id)
     }
 
-    /// In a room of its own.
+    /// Joins and leaves a new room.
     pub fn join_and_leave(&mut self, index: usize) -> Result<(), String> {
         let name = RoomName::parse(&format!("other-{index}")).ok_or("a bad name")?;
         let id = self.join(&name)?;
@@ -121,24 +121,24 @@ impl Crowd {
         (1..self.rooms[room].peers.len()).try_for_each(|peer| self.read(room, peer))
     }
 
-    /// A poll that does not wait.
+    /// A poll without a hold that finds nothing.
     pub fn poll_nothing(&mut self, room: usize) -> Result<(), String> {
         self.read(room, 1)
     }
 
-    /// A poll that finds nothing, waits, and is dropped by its client.
+    /// A poll that finds nothing, parks, and is dropped by its client.
     pub fn park(&mut self, room: usize) -> Result<(), String> {
         let Room { name, peers, read } = &self.rooms[room];
         let asked = PollRequest { after: read[1], page: None };
         match self.engine.receive(name, peers[1], asked, Duration::from_secs(25)).now_or_never() {
             None => Ok(()),
-            Some(_) => Err("a poll that should have waited".into()),
+            Some(_) => Err("the poll should have parked".into()),
         }
     }
 }
 
 impl Crowd {
-    /// Every room of which the number has this remainder is heard of.
+    /// Renews the leases in every `divisor`-th room, starting at `remainder`.
     pub fn renew(&self, remainder: u64, divisor: u64) -> Result<(), String> {
         for room in self.rooms.iter().skip(remainder as usize).step_by(divisor as usize) {
             for peer in &room.peers {
@@ -156,7 +156,7 @@ impl Waiting {
         Ok(Self { crowd, messages })
     }
 
-    /// The nanoseconds of a send into a mailbox that is being filled, and of a message in a read of all of it.
+    /// Nanoseconds for each message: to send it while the mailbox fills up, and to read it together with all others.
     pub fn fill_and_read(&mut self, times: usize) -> Result<(f64, f64), String> {
         let (mut sending, mut reading) = (Vec::new(), Vec::new());
         for _ in 0..times {
@@ -177,8 +177,8 @@ impl Waiting {
     }
 }
 
-/// What an operation of the engine for one machine gives: it never waits.
+/// The result of an operation of the memory engine, which never waits.
 fn now<T>(operation: impl Future<Output = Result<T, Refusal>>) -> Result<T, String> {
-    let outcome = operation.now_or_never().ok_or("an operation that waits")?;
+    let outcome = operation.now_or_never().ok_or("the operation waited")?;
     outcome.map_err(|refusal| format!("{refusal:?}"))
 }

@@ -14,7 +14,7 @@ pub struct Curve {
     values: Vec<f64>,
 }
 
-/// Told apart by the colour-blind, on light and on dark (Okabe and Ito).
+/// Distinguishable for colour-blind readers, on light and dark backgrounds (Okabe and Ito).
 const COLOURS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 320.0;
@@ -30,7 +30,7 @@ impl Curve {
 }
 
 impl Curves {
-    /// One value for each curve, at the newest size.
+    /// Adds one value to each curve, at the newest size.
     pub fn add(&mut self, values: &[f64]) {
         for (curve, value) in self.curves.iter_mut().zip(values) {
             curve.values.push(value.max(0.0));
@@ -50,7 +50,7 @@ impl Curves {
 
     pub fn svg(&self) -> String {
         let highest = self.curves.iter().flat_map(|curve| &curve.values).fold(1.0_f64, |most, value| most.max(*value));
-        // Sizes are powers: equal steps.
+        // Sizes are powers, so their steps are equal.
         let x = |index: usize| LEFT + index as f64 / (self.sizes.len() - 1).max(1) as f64 * (WIDTH - LEFT - RIGHT);
         let y = |value: f64| HEIGHT - BOTTOM - value / highest * (HEIGHT - TOP - BOTTOM);
         let mut svg = format!(
@@ -91,7 +91,7 @@ impl Curves {
             let points = points.collect::<Vec<_>>().join(" ");
             let _ =
                 writeln!(svg, "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>");
-            // Names stand where their curves end, one above the other.
+            // Labels stand at the ends of their curves, and do not overlap.
             let at = (end + 4.0).min(lowest - 16.0);
             lowest = at;
             let _ = writeln!(

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn run(most_rooms: usize) -> Result<(), String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/growth");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // Polls that wait need a clock.
+    // Parked polls need Tokio's timer.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let entered = runtime.enter();
@@ -62,7 +62,7 @@ fn run(most_rooms: usize) -> Result<(), String> {
     if publishes { page::write("docs/performance.md", "growth", &text) } else { Ok(()) }
 }
 
-/// The time of one operation in nanoseconds: the median of some batches.
+/// Nanoseconds of one operation: the median of several batches.
 fn time(mut operation: impl FnMut(usize) -> Result<(), String>) -> Result<f64, String> {
     let mut batches = Vec::with_capacity(BATCHES);
     for batch in 0..=BATCHES {
@@ -70,7 +70,7 @@ fn time(mut operation: impl FnMut(usize) -> Result<(), String>) -> Result<f64, S
         for index in 0..OPERATIONS {
             operation(batch * OPERATIONS + index)?;
         }
-        // The first one warms up.
+        // The first batch is a warm-up.
         if batch > 0 {
             batches.push(began.elapsed().as_secs_f64() * 1e9 / OPERATIONS as f64);
         }

@@ -11,7 +11,7 @@ use crate::crowd::Crowd;
 
 /// How often a client polls.
 const POLLS_EVERY: u64 = 25;
-/// Virtual seconds that are measured: two leases.
+/// Virtual seconds measured: two leases.
 const MEASURED: u64 = 90;
 
 /// The number of peers, and the share of a processor that sweeping takes. The clock is virtual; the time of sweeping is real.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 pub struct Chart<'a> {
     pub title: &'a str,
     pub unit: &'a str,
-    /// The value of the longest bar. Longer bars are cut: they have a gap before their end.
+    /// The value of a full-length bar. Longer bars are cut, and have a gap before their end.
     pub longest: f64,
     pub groups: Vec<Group>,
 }
@@ -17,14 +17,14 @@ pub struct Group {
     pub bars: Vec<(String, usize, f64)>,
 }
 
-/// Dark enough for white, light enough for black; told apart by the colour-blind (Okabe and Ito).
+/// Readable on white and on black, and distinguishable for colour-blind readers (Okabe and Ito).
 const COLOURS: [&str; 7] = ["#0072b2", "#56b4e9", "#8c8c8c", "#e69f00", "#d55e00", "#009e73", "#cc79a7"];
 
 const WIDTH: f64 = 760.0;
 const NAMES: f64 = 170.0;
 const VALUES: f64 = 70.0;
 const FULL: f64 = WIDTH - NAMES - VALUES;
-/// Where a bar that is cut has its gap, and how wide that is.
+/// The position and width of the gap in a cut bar.
 const CUT: f64 = FULL - 20.0;
 const GAP: f64 = 6.0;
 const BAR: f64 = 18.0;

@@ -1,4 +1,4 @@
-//! Which charts there are.
+//! The list of charts.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ struct Drawing {
     figure: &'static str,
     /// To the figure, for the unit.
     scale: f64,
-    /// What the size is a number of.
+    /// What the size counts.
     sizes: &'static str,
 }
 
@@ -69,7 +69,7 @@ const DRAWINGS: &[Drawing] = &[
     },
 ];
 
-/// Writes those for which there are figures, and tells where.
+/// Writes the charts that have figures; returns their paths.
 pub fn write(results: &Results, folder: &Path) -> Result<Vec<String>, String> {
     let mut written = Vec::new();
     for drawing in DRAWINGS {

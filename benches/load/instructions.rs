@@ -1,7 +1,7 @@
 //! Instructions per operation: the same on a busy and an idle machine, so a test may compare them.
 //!
 //! The whole server runs under callgrind and gets scripted HTTP requests; the cost of a run without the operations is subtracted.
-//! `expected.txt` has the accepted counts, `expected-unoptimised.txt` those of an unoptimized build, which the tests use
+//! `expected.txt` has the accepted counts, `expected-unoptimised.txt` those of an unoptimised build, which the tests use
 //! (`tests/run.sh`).
 
 use std::{
@@ -20,33 +20,33 @@ use crate::{
     wire::{Answer, Request, Wire},
 };
 
-/// Not optimised, as far as one can tell.
+/// Whether this is an unoptimised build, judged by its debug assertions.
 const UNOPTIMISED: bool = cfg!(debug_assertions);
-/// Each operation is done so often.
+/// How often each operation is repeated.
 const TIMES: u32 = if UNOPTIMISED { 400 } else { 2000 };
-/// An operation that costs this much more than expected fails.
+/// The bench fails if an operation exceeds its expected count by more than this share.
 const TOLERANCE: f64 = 0.05;
-/// Callgrind makes everything some fifty times slower.
+/// Callgrind slows everything down about fifty times.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Nothing,
-    /// Into a room of its own, which it makes.
+    /// A join that creates its room.
     Join,
-    /// 200 bytes into a mailbox.
+    /// A send of 200 bytes.
     Send,
-    /// The same, and a poll that finds it.
+    /// The same, followed by a poll that returns the message.
     SendAndReceive,
-    /// A poll that waits, and a send that wakes it.
+    /// A poll that parks, and a send that wakes it.
     WaitAndWake,
 }
 
-/// Somebody with a connection to post by, and another to poll.
+/// A peer with one connection for posts and another for polls.
 struct Peer {
     seat: Seat,
     line: usize,
-    /// Made when needed: the server waits only so long for a first request.
+    /// Opened when needed, because the server limits the wait for a connection's first request.
     poll: Option<usize>,
 }
 
@@ -116,20 +116,20 @@ fn compare(file: &PathBuf, found: &[(&str, u64)]) -> Result<bool, String> {
         let before = expected.get(name).ok_or_else(|| format!("{} has no {name}", file.display()))?;
         let change = *count as f64 / before - 1.0;
         let verdict = match change {
-            _ if change > TOLERANCE => "DEARER",
-            _ if change < -TOLERANCE => "cheaper: write that down with --record",
+            _ if change > TOLERANCE => "MORE EXPENSIVE",
+            _ if change < -TOLERANCE => "cheaper: record it with --record",
             _ => "as expected",
         };
         fine &= change <= TOLERANCE;
         println!("{name:<14} {count:>8} instructions, {:>+6.1} %  {verdict}", change * 100.0);
     }
     if !fine && !text.contains(&compiler()) {
-        println!("The compiler is another one now: {}. If that is the cause, use --record.", compiler());
+        println!("Recorded with another compiler than {}. If that is the cause, use --record.", compiler());
     }
     Ok(fine)
 }
 
-/// The instructions of a whole run of a server in which the operation is done so many times.
+/// The instructions of a whole server run in which the operation is repeated [`TIMES`] times.
 fn count(server: Server, operation: Operation, out: &Path) -> Result<u64, String> {
     let file = out.join(format!("callgrind-{operation:?}.out"));
     let _ = fs::remove_file(&file);

@@ -41,7 +41,7 @@ use servers::{Server, Setting};
 use stage::Task;
 use workload::Workload;
 
-/// Compares Signalpost with a bare relay, nginx with nchan, Socket.IO by polling, Prosody by BOSH and Janus by HTTP: memory,
+/// Compares Signalpost with a bare relay, nginx with nchan, and Socket.IO, Prosody and Janus over HTTP polling: memory,
 /// processor time, latency.
 ///
 /// Takes about twelve minutes; with --quick about one. Servers that are not installed are skipped, with a hint on how to install them.
@@ -67,7 +67,7 @@ enum Command {
         #[arg(long)]
         certificate: Option<PathBuf>,
     },
-    /// Compare nodes on one Redis with one that has its rooms in memory; UPDATE_DOCS=1 writes docs/scaling.md
+    /// Compare nodes on one Redis with a node that keeps its rooms in memory; UPDATE_DOCS=1 writes docs/scaling.md
     Nodes {
         /// A short smoke test
         #[arg(long)]
@@ -80,7 +80,7 @@ enum Command {
         /// Record the counts as expected from now on
         #[arg(long)]
         record: bool,
-        /// Count those of the bare relay instead
+        /// Count the instructions of the bare relay instead
         #[arg(long, conflicts_with = "record")]
         relay: bool,
         #[arg(long, hide = true)]
@@ -128,7 +128,7 @@ fn run(options: &Options) -> Result<bool, String> {
         match workloads::run(*task, &setting) {
             Ok(outcome) => {
                 let (name, value) = outcome.figures.first().copied().unwrap_or(("", f64::NAN));
-                let limit = if outcome.generator > GENERATOR_LIMIT { "  (the generator was the limit)" } else { "" };
+                let limit = if outcome.generator > GENERATOR_LIMIT { "  (limited by the generator)" } else { "" };
                 let faults = if outcome.faults == Default::default() {
                     String::new()
                 } else {
@@ -167,7 +167,7 @@ fn installed(options: &Options, setting: &Setting) -> Vec<Server> {
     wanted.retain(|server| match server.missing(setting) {
         None => true,
         Some(how) => {
-            println!("{} is left out, as it is not installed. {how}", server.name());
+            println!("Skipped: {} is not installed. {how}", server.name());
             false
         }
     });

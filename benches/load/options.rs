@@ -1,4 +1,4 @@
-//! The options, and what has to be ready before anything is measured.
+//! The options, and the preparations before a measurement.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct Options {
-    /// A smoke test: small sizes, short windows, each once
+    /// A smoke test: small sizes, short windows, one repetition
     #[arg(long)]
     pub quick: bool,
 
@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub server: Vec<Server>,
 
-    /// Sizes instead of each workload's own: waiting peers, pairs, or calls at a time
+    /// Sizes to use instead of each workload's own: waiting peers, pairs, or concurrent calls
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub size: Vec<usize>,
 
@@ -66,7 +66,7 @@ pub fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Folders, descriptors, processors.
+/// Prepares folders, the file descriptor limit and processor pinning.
 pub fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
     signal::check_the_check()?;
     wire::check_the_chunks()?;
@@ -78,7 +78,7 @@ pub fn prepare(options: &Options) -> Result<(PathBuf, Setting), String> {
     let cpus = match process::pin_self(&options.generator_cpus) {
         Ok(()) => Some(options.server_cpus.clone()),
         Err(error) => {
-            println!("Nothing is pinned to a processor, so figures will scatter: {error}");
+            println!("Nothing is pinned to a processor, so expect noisy figures: {error}");
             None
         }
     };

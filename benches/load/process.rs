@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// Nobody needs longer to start, not even under callgrind.
+/// No server needs longer to start, not even under callgrind.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it stops it.
@@ -17,7 +17,7 @@ pub struct Process {
     errors: Receiver<String>,
 }
 
-/// What a process has used by now.
+/// What a process has used so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub nanos: u64,
@@ -40,7 +40,7 @@ pub fn pinned(cpus: Option<&str>, program: &str, arguments: &[String]) -> Comman
     command
 }
 
-/// Moves this very process, the generator, to some processors.
+/// Pins this process, the generator, to some processors.
 pub fn pin_self(cpus: &str) -> Result<(), String> {
     let pid = std::process::id().to_string();
     let output = Command::new("taskset").args(["-a", "-c", "-p", cpus, &pid]).output();
@@ -104,7 +104,7 @@ impl Process {
         Usage::of(&self.child.id().to_string())
     }
 
-    /// Bytes of memory that are this process's alone or that it shares by intention, as opposed to mapped files.
+    /// Bytes of private and deliberately shared memory, without mapped files.
     pub fn memory(&self) -> Result<u64, String> {
         let path = format!("/proc/{}/smaps_rollup", self.child.id());
         let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -136,7 +136,7 @@ impl Drop for Process {
 }
 
 impl Usage {
-    /// Of several together.
+    /// The sum over several processes.
     pub fn of_all(processes: &[Process]) -> Result<Self, String> {
         let mut sum = Self { nanos: 0, user_ticks: 0, kernel_ticks: 0 };
         for process in processes {
@@ -148,7 +148,7 @@ impl Usage {
         Ok(sum)
     }
 
-    /// Of a process, by its id or `self`: all its threads.
+    /// The usage of all threads of a process, by its id or `self`.
     pub fn of(process: &str) -> Result<Self, String> {
         let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
         let mut nanos = 0;
@@ -168,7 +168,7 @@ impl Usage {
         self.nanos.saturating_sub(earlier.nanos) as f64 / 1e9
     }
 
-    /// How much of it was spent in the kernel, if it was long enough to tell.
+    /// The share spent in the kernel, if the total is long enough to tell.
     pub fn kernel_share_since(&self, earlier: &Self) -> Option<f64> {
         let (user, kernel) = (self.user_ticks - earlier.user_ticks, self.kernel_ticks - earlier.kernel_ticks);
         (user + kernel >= 10).then(|| kernel as f64 / (user + kernel) as f64)

@@ -9,7 +9,7 @@ use crate::{
     workload::Workload,
 };
 
-/// Columns of the short table: heading, where the figure is from, and what it is multiplied by.
+/// Columns of the short table: heading, source of the figure, and its factor.
 const COLUMNS: &[(&str, Workload, usize, &str, f64)] = &[
     ("memory of a waiting peer, KB", Workload::Parked, 10_000, "bytes per waiting peer", 1e-3),
     ("CPU of a message, µs (64 pairs)", Workload::PingPong, 64, "CPU µs per message", 1.0),

@@ -79,7 +79,7 @@ async fn remove(mailboxes: Data<Mailboxes>, id: web::Path<String>) -> HttpRespon
     HttpResponse::NoContent().finish()
 }
 
-/// Runs until it is killed. With a folder, serves TLS by the certificate in it.
+/// Runs until killed. With a folder, serves TLS with the certificate in it.
 pub fn run(workers: usize, certificate: Option<&PathBuf>) -> Result<(), String> {
     let mailboxes: Data<Mailboxes> = Data::default();
     let server = HttpServer::new(move || {

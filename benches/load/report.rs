@@ -7,7 +7,7 @@ use crate::{crowd::Faults, measure::Outcome, servers::Server, stage::Task, workl
 /// Above this load the generator is the bottleneck.
 pub const GENERATOR_LIMIT: f64 = 0.9;
 
-/// All outcomes, in the order in which they came.
+/// All outcomes, in order of arrival.
 #[derive(Debug, Default)]
 pub struct Results {
     cells: BTreeMap<(Workload, usize, Server), Vec<Outcome>>,

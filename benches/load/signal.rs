@@ -1,8 +1,8 @@
 //! Messages that prove whether they arrived intact, once and in order.
 //!
-//! A message is the JSON that a browser would send. The text inside it begins with a stamp: who sent it to whom, its
-//! number between these two, when, how long it is, and a hash of all that. Nothing else in any server's answer contains
-//! the mark that a stamp begins with, so one search finds the messages in an answer of whatever shape.
+//! A message is the JSON that a browser would send. The text inside it begins with a stamp: sender, receiver, the message's
+//! number between these two, the time, the length, and a hash of all that. Nothing else in any server's answers contains the
+//! mark that starts a stamp, so a simple search finds the messages in an answer of any format.
 
 use std::{
     hash::{DefaultHasher, Hasher},
@@ -13,9 +13,9 @@ use std::{
 
 /// The start of a stamp. It occurs in no XMPP address, and neither JSON nor XML escapes it.
 const MARK: u8 = b'^';
-/// Four numbers of eight hexadecimal digits, two of sixteen.
+/// Four numbers of eight hexadecimal digits and two of sixteen.
 const STAMP: usize = 4 * 8 + 2 * 16;
-/// Lines of the filler have this length.
+/// The length of the filler's lines.
 const LINE: usize = 64;
 const LINES: usize = 256;
 
@@ -28,7 +28,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Bytes of text: what Chromium sends for a call with sound and picture.
+    /// Bytes of text, as Chromium sends for a call with audio and video.
     fn text(self) -> usize {
         match self {
             Self::Offer | Self::Answer => 3 * 1024,
@@ -46,16 +46,16 @@ pub struct Stamp {
     pub sent: u64,
 }
 
-/// A message as it was found in an answer.
+/// A message found in an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub stamp: Stamp,
     pub kind: Kind,
-    /// The hash is right.
+    /// Whether the hash is right.
     pub whole: bool,
 }
 
-/// SDP has line ends, which JSON escapes; candidates and data have none.
+/// SDP has line ends, which JSON escapes. Candidates and data have none.
 static SDP: LazyLock<Vec<u8>> = LazyLock::new(|| filler(br"\r\n"));
 static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| filler(b""));
 
@@ -107,7 +107,7 @@ fn hash(kind: Kind, stamp: Stamp, text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The messages in an answer, in their order.
+/// The messages in an answer, in order.
 pub fn find(body: &[u8]) -> impl Iterator<Item = Found> {
     memchr::memchr_iter(MARK, body).map(|at| {
         read(&body[at + 1..]).unwrap_or(Found {
@@ -141,7 +141,7 @@ pub fn check_the_check() -> Result<(), String> {
             let mut broken = text.clone();
             broken[at] ^= 1;
             if whole(&text) != 1 || whole(&broken) != 0 {
-                return Err(format!("a {kind:?} that was broken at byte {at} was not noticed"));
+                return Err(format!("a {kind:?} corrupted at byte {at} was not detected"));
             }
         }
     }

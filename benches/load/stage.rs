@@ -15,7 +15,7 @@ pub struct Task {
     pub workload: Workload,
     pub size: usize,
     pub server: Server,
-    /// The measured time, for workloads that run for a time.
+    /// The measured time, for workloads of fixed duration.
     pub seconds: f64,
 }
 
@@ -27,11 +27,11 @@ pub struct Stage<'a> {
     pub task: Task,
 }
 
-/// Warm-up, as a part of the window's length.
+/// Warm-up, as a fraction of the window's length.
 pub const WARM_UP: f64 = 0.3;
-/// Setting up must not take longer.
+/// Time limit for setting up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// A message that is not delivered by then is lost.
+/// How long to wait for the last messages before they count as lost.
 pub const LAST: Duration = Duration::from_secs(10);
 /// Concurrent joins during setup; more would only fill the backlog.
 const ENTERING: usize = 64;
@@ -39,7 +39,7 @@ const ENTERING: usize = 64;
 const QUIET: Duration = Duration::from_millis(300);
 
 impl Task {
-    /// About how long it takes, in seconds, with the start of the server and all.
+    /// Estimated seconds, including the start of the server.
     pub fn estimate(self) -> f64 {
         let setting_up = match self.workload {
             Workload::Parked => 1.5 + self.size as f64 / 4000.0,
@@ -53,12 +53,12 @@ impl Task {
 }
 
 impl Stage<'_> {
-    /// Bytes that the servers take.
+    /// Bytes of memory that the servers use.
     pub fn memory(&self) -> Result<u64, String> {
         self.server.iter().map(Process::memory).sum()
     }
 
-    /// Adds peers, in rooms of two, each with a line of its own or some with `lines` for all.
+    /// Adds peers, in rooms of two, each with its own line, or all sharing `lines`.
     pub fn seat(&mut self, count: usize, lines: Option<&[usize]>) -> Result<(), String> {
         let mut under_way = 0;
         for index in 0..count {

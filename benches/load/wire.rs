@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand on many sockets and one thread, so that the generator costs less than any server it drives.
+//! Hand-written HTTP/1.1 on many sockets and one thread, so that the generator costs less than any server it drives.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-/// What is asked, in parts that HTTP/2 can use, too. Reused from one request to the next.
+/// A request, in parts that HTTP/2 can use, too. Its buffers are reused.
 #[derive(Debug, Default)]
 pub struct Request {
     pub method: &'static str,
@@ -31,14 +31,14 @@ pub struct Answer {
 
 /// Many connections to one server.
 pub struct Wire {
-    /// Connections are spread over these.
+    /// Connections are distributed over these.
     addrs: Vec<SocketAddr>,
     poll: Poll,
     events: Events,
     ready: VecDeque<(usize, bool, bool)>,
     connections: Vec<Connection>,
     encoded: Vec<u8>,
-    /// Where bytes arrive; lent out with an answer.
+    /// The read buffer; lent out with an answer.
     buffer: Vec<u8>,
     pub requests: u64,
 }
@@ -46,7 +46,7 @@ pub struct Wire {
 struct Connection {
     stream: TcpStream,
     unsent: Vec<u8>,
-    /// The beginning of an answer whose end has not come.
+    /// The beginning of an incomplete answer.
     partial: Vec<u8>,
     asking: bool,
 }
@@ -81,7 +81,7 @@ impl Request {
 }
 
 impl Answer {
-    /// One that came another way: header lines up to `head`, then the body.
+    /// An answer from another transport: header lines up to `head`, then the body.
     pub fn new(status: u16, bytes: Vec<u8>, head: usize) -> Self {
         Self { connection: 0, status, head, body: head..bytes.len(), bytes }
     }
@@ -98,7 +98,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The beginning of it, for error messages.
+    /// The beginning of the body, for error messages.
     pub fn glance(&self) -> String {
         let body = String::from_utf8_lossy(&self.body()[..self.body().len().min(200)]).into_owned();
         format!("{} {body}", self.status)
@@ -124,7 +124,7 @@ impl Wire {
     }
 
     pub fn connect(&mut self) -> std::io::Result<usize> {
-        // In no order, so that one peer's connections may go to different servers.
+        // Scattered, so that one peer's connections may go to different servers.
         let spread = (self.connections.len() as u32).wrapping_mul(0x9e37_79b1) >> 16;
         let addr = self.addrs[spread as usize % self.addrs.len()];
         let stream = std::net::TcpStream::connect_timeout(&addr, BACKLOG_PATIENCE)?;
@@ -137,7 +137,7 @@ impl Wire {
         Ok(number)
     }
 
-    /// Sends a request on a connection that has none under way.
+    /// Sends a request on a connection that has none in flight.
     pub fn ask(&mut self, number: usize, request: &Request) -> std::io::Result<()> {
         request.encode(&mut self.encoded)?;
         self.requests += 1;
@@ -152,7 +152,7 @@ impl Wire {
         Ok(())
     }
 
-    /// The next answer, or nothing by then.
+    /// The next answer, or `None` if there is none before `until`.
     pub fn next(&mut self, until: Instant) -> Result<Option<Answer>, String> {
         loop {
             while let Some((number, readable, writable)) = self.ready.pop_front() {
@@ -176,7 +176,7 @@ impl Wire {
         }
     }
 
-    /// Gives back the buffer that came with an answer.
+    /// Takes back the buffer that was lent with an answer.
     pub fn done_with(&mut self, answer: Answer) {
         if answer.bytes.len() == BUFFER {
             self.buffer = answer.bytes;
@@ -203,7 +203,7 @@ impl Wire {
         loop {
             let count = match connection.stream.read(&mut self.buffer) {
                 Ok(0) if connection.asking => {
-                    return Err(format!("the server closed connection {number} with a request on it"));
+                    return Err(format!("the server closed connection {number} with a request in flight"));
                 }
                 Ok(0) => return Ok(None),
                 Ok(count) => count,
@@ -214,7 +214,7 @@ impl Wire {
             let so_far =
                 if whole { &self.buffer[..count] } else { extended(&mut connection.partial, &self.buffer[..count]) };
             match parse(so_far)? {
-                // A read that does not fill the buffer has emptied the socket; the next bytes make the next event.
+                // A read that does not fill the buffer has drained the socket; further bytes cause another event.
                 None => {
                     if whole {
                         connection.partial.extend_from_slice(&self.buffer[..count]);
@@ -225,7 +225,7 @@ impl Wire {
                 }
                 Some(Found { status, head, end, is_chunked }) => {
                     if !connection.asking || end != so_far.len() {
-                        return Err(format!("connection {number}: more was answered than was asked for"));
+                        return Err(format!("connection {number}: unexpected bytes after the answer"));
                     }
                     connection.asking = false;
                     let source = if whole { &mut self.buffer } else { &mut connection.partial };
@@ -243,7 +243,7 @@ fn extended<'a>(partial: &'a mut Vec<u8>, more: &[u8]) -> &'a [u8] {
     partial
 }
 
-/// An answer that has come whole: where its body begins, and where it ends.
+/// A complete answer: where its body begins and ends.
 struct Found {
     status: u16,
     head: usize,
@@ -255,7 +255,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Found>, String> {
     let Some(end_of_head) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let head = &bytes[..end_of_head + 4];
     let status = bytes.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-    let status: u16 = status.ok_or("an answer that is not HTTP/1.1")?;
+    let status: u16 = status.ok_or("the answer is not HTTP/1.1")?;
     let length = match header(head, "content-length") {
         Some(value) => value.parse().map_err(|_| format!("a Content-Length of {value}"))?,
         None if status == 204 => 0,
@@ -263,13 +263,13 @@ fn parse(bytes: &[u8]) -> Result<Option<Found>, String> {
             let end = end_of_chunks(bytes, head.len());
             return Ok(end.map(|end| Found { status, head: head.len(), end, is_chunked: true }));
         }
-        None => return Err(format!("an answer ({status}) that does not say where it ends")),
+        None => return Err(format!("an answer ({status}) without Content-Length or chunks")),
     };
     let end = head.len() + length;
     Ok((bytes.len() >= end).then_some(Found { status, head: head.len(), end, is_chunked: false }))
 }
 
-/// The chunk whose size is told at a place, if all of it is there. The last one is empty.
+/// The chunk whose size line is at a position, if it has arrived completely. The last chunk is empty.
 fn chunk(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + memchr::memmem::find(&bytes[at..], b"\r\n")? + 2;
     let size = usize::from_str_radix(std::str::from_utf8(&bytes[at..start - 2]).ok()?, 16).ok()?;
@@ -286,7 +286,7 @@ fn end_of_chunks(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Moves chunks together, so that they are one body, and tells where that ends.
+/// Joins the chunks into one contiguous body; returns where it ends.
 fn join_chunks(bytes: &mut [u8], head: usize) -> usize {
     let (mut at, mut end) = (head, head);
     while let Some(chunk) = chunk(bytes, at).filter(|chunk| !chunk.is_empty()) {
@@ -298,14 +298,14 @@ fn join_chunks(bytes: &mut [u8], head: usize) -> usize {
     end
 }
 
-/// Reads an answer in chunks that arrives byte by byte. The generator does this before each run, as servers seldom send
-/// more than one chunk.
+/// Tests that a chunked answer can be read byte by byte. The generator runs this before each run, because servers seldom
+/// send more than one chunk.
 pub fn check_the_chunks() -> Result<(), String> {
     let mut answer =
         *b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0\r\n\r\n67890\r\n0\r\n\r\n";
     for length in 0..answer.len() {
         if parse(&answer[..length])?.is_some() {
-            return Err(format!("an answer that lacks bytes from {length} on was taken for whole"));
+            return Err(format!("an answer cut off at byte {length} was taken for complete"));
         }
     }
     match parse(&answer)? {
@@ -313,7 +313,7 @@ pub fn check_the_chunks() -> Result<(), String> {
             let end = join_chunks(&mut answer, head);
             if &answer[head..end] == b"abc0\r\n\r\n67890" { Ok(()) } else { Err("chunks were not joined".into()) }
         }
-        _ => Err("an answer in chunks was not read".into()),
+        _ => Err("a chunked answer was not read".into()),
     }
 }
 

@@ -8,7 +8,7 @@ pub enum Workload {
     Parked,
     /// Pairs that answer each other immediately, with one message of 200 bytes in flight
     PingPong,
-    /// Join twice, offer, answer (3 KB each), 8 candidates each way one by one, leave
+    /// Two joins, offer, answer (3 KB each), 8 candidates each way one by one, leave
     Call,
     /// The same as our client does it: a description and its candidates in one batch, with all headers
     ClientCall,
@@ -16,7 +16,7 @@ pub enum Workload {
     Mesh,
     /// Many joins at once, each on a new connection
     JoinStorm,
-    /// Ping-pong through TLS and HTTP/2, a connection for each peer
+    /// Ping-pong over TLS and HTTP/2, one connection for each peer
     Tls,
 }
 
@@ -64,7 +64,7 @@ impl Workload {
         matches!(self, Self::Call | Self::ClientCall | Self::Mesh)
     }
 
-    /// Sizes for a whole run, and for a quick one.
+    /// Default sizes for a full run and for a quick one.
     pub fn sizes(self, quick: bool) -> &'static [usize] {
         match (self, quick) {
             (Self::Parked, false) => &[1000, 10_000],

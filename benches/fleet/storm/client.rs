@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use signalpost::domain::{Seq, Timestamp};
 
-/// `hold.js`: what is asked of a server that allows it.
+/// `hold.js`: the hold that the client requests if the server allows it.
 pub const HOLD: Duration = Duration::from_secs(25);
-/// `membership.js`: so much longer than its hold is a poll waited for.
+/// `membership.js`: how much longer than its hold the client waits for a poll.
 const GRACE: Duration = Duration::from_secs(10);
-/// `http.js`: so long is any other answer waited for.
+/// `http.js`: how long the client waits for any other response.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// `backoff.js`.
 const FIRST: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ pub enum Asking {
     Join,
 }
 
-/// What comes back.
+/// The response.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Batch {
@@ -29,26 +29,26 @@ pub enum Reply {
     Joined {
         cursor: Seq,
     },
-    /// That the seat is gone, or cannot be taken.
+    /// The seat is gone, or cannot be taken.
     Refused,
     Draining {
         retry_after: Duration,
     },
-    /// The connection ended, or nothing came in time.
+    /// The connection was closed, or the request timed out.
     Unreachable,
 }
 
 #[derive(Clone, Debug)]
 pub struct Client {
     pub asking: Asking,
-    /// Of all its requests; an answer to an earlier one comes too late.
+    /// Number of the current request; responses to earlier ones are ignored.
     pub attempt: u32,
     pub sent: Timestamp,
     pub cursor: Seq,
     pub parked: bool,
-    /// Which of its polls that is, for the server.
+    /// The server's number for the parked poll.
     pub poll: u64,
-    /// The node that died was the one it had asked.
+    /// Its request was at the node that died.
     pub lost: bool,
     pub reply: Option<Reply>,
     poll_failures: u8,
@@ -56,20 +56,20 @@ pub struct Client {
     rejoins: u8,
 }
 
-/// How long clients wait before they try again.
+/// How long clients wait before they retry.
 pub struct Pauses {
     pub jitter: bool,
     pub random: fastrand::Rng,
 }
 
 impl Pauses {
-    /// Full jitter: between zero and a ceiling that doubles. Without it: the ceiling.
+    /// Full jitter: between zero and a ceiling that doubles. Without jitter: the ceiling.
     fn backoff(&mut self, failures: u8) -> Duration {
         let ceiling = LONGEST.min(FIRST * 2_u32.pow(u32::from(failures.min(10))));
         if self.jitter { ceiling.mul_f64(self.random.f64()) } else { ceiling }
     }
 
-    /// What the server asked for, and up to a fifth more.
+    /// The pause that the server asked for, plus up to 20 %.
     fn asked(&mut self, retry_after: Duration) -> Duration {
         if self.jitter { retry_after.mul_f64(1.0 + 0.2 * self.random.f64()) } else { retry_after }
     }
@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// When it gives up on what it asked.
+    /// When the current request times out.
     pub fn gives_up(&self) -> Timestamp {
         self.sent
             + match self.asking {
@@ -101,7 +101,7 @@ impl Client {
             }
     }
 
-    /// Takes a reply in: what it asks next, and after which pause.
+    /// Handles a reply: sets the next request, and returns the pause before it.
     pub fn next(&mut self, reply: Reply, pauses: &mut Pauses) -> Duration {
         let polled = matches!(self.asking, Asking::Poll { .. });
         match reply {
@@ -116,7 +116,7 @@ impl Client {
                 Duration::ZERO
             }
             Reply::Refused if polled => {
-                // The seat is lost. Once that costs no pause; again and again it does.
+                // The seat is lost. The first rejoin is immediate; repeated ones back off.
                 let pause = if self.rejoins > 0 { pauses.backoff(self.rejoins) } else { Duration::ZERO };
                 self.rejoins = self.rejoins.saturating_add(1);
                 self.asking = Asking::Join;
@@ -133,12 +133,12 @@ impl Client {
         }
     }
 
-    /// After a failure it asks for no hold: whether the server is back should be known at once.
+    /// After a failure the poll has no hold, so that its response shows immediately whether the server is back.
     fn poll(&mut self) {
         self.asking = Asking::Poll { wait: if self.poll_failures > 0 { Duration::ZERO } else { HOLD } };
     }
 
-    /// How often the same failed before.
+    /// Counts a failure; returns how many of the same kind came before.
     fn fail(&mut self) -> u8 {
         let failures = match self.asking {
             Asking::Poll { .. } => &mut self.poll_failures,

@@ -23,11 +23,11 @@ const DRAIN_MS: std::ops::Range<f64> = 500.0..2_500.0;
 pub enum Death {
     /// Its connections are reset.
     Killed,
-    /// Every poll is told first.
+    /// Every poll is answered first.
     Drained,
-    /// Nobody is notified: its machine is gone, and nothing in front of it closes the connections.
+    /// Its machine is gone without notice, and no load balancer closes the connections.
     Silent,
-    /// Not the node but the store restarts and may have lost its last writes, so every poll gets `cursor-gone`.
+    /// The store restarts instead of the node. It may have lost its last writes, so every poll gets `cursor-gone`.
     Store,
 }
 
@@ -47,7 +47,7 @@ enum Event {
     Sends,
     Arrives,
     Served,
-    /// A poll that waits is answered, because of news or of the end of its hold.
+    /// A parked poll is answered, because a message arrived or its hold ended.
     HoldEnds,
     Woken,
     GivesUp,
@@ -74,7 +74,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// Runs until everyone is back.
+    /// Runs until every client is back.
     pub fn run(setting: Setting) -> Result<Outcome, String> {
         let mut storm = Self {
             setting,
@@ -100,7 +100,7 @@ impl Storm {
         Ok(storm.tally.outcome(setting.clients, cost, strangers))
     }
 
-    /// Everyone has a seat and a parked poll that started at some time within the last hold.
+    /// Gives every client a seat and a parked poll, started at a random time within the last hold.
     fn settle(&mut self) -> Result<(), String> {
         for client in 0..self.setting.clients {
             let node = self.nodes.route(client / 2);
@@ -109,7 +109,7 @@ impl Storm {
             self.clients.push(Client::seated(self.now, joined.cursor));
         }
         for client in 0..self.setting.clients {
-            // What it has been told of the other is read, and the poll after that waits.
+            // Reads the news about the other peer, so that the next poll parks.
             let left = HOLD.mul_f64(self.pauses.random.f64());
             let elapsed = HOLD.saturating_sub(left).as_micros() as u64;
             self.clients[client].sent = Timestamp::from_micros(self.now.micros() - elapsed);
@@ -174,7 +174,7 @@ impl Storm {
         self.queue.push(Reverse(Entry { at, client: client as u32, attempt, node: node as u16, event }));
     }
 
-    /// One way between a client and the servers: 5 to 50 ms, each its own.
+    /// One-way latency between a client and the servers: 5 to 50 ms, fixed for each client.
     fn way(client: usize) -> Duration {
         Duration::from_micros(5_000 + mix(client as u64) % 45_000)
     }
@@ -210,7 +210,7 @@ impl Storm {
                 self.hear(client, Reply::Unreachable);
             }
             Event::Hears => {
-                let reply = self.clients[client].reply.take().ok_or("an answer without an answer")?;
+                let reply = self.clients[client].reply.take().ok_or("a response event without a response")?;
                 self.hear(client, reply);
             }
         }

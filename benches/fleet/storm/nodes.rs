@@ -1,4 +1,4 @@
-//! The servers of a fleet: where rooms are, how long requests queue, and the rooms themselves, which are the product's own.
+//! The servers of a fleet: where rooms live, how long requests queue, and the rooms, which are the product's own.
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
@@ -11,14 +11,14 @@ use signalpost::domain::{
     RoomName, Rooms, Seq, Timestamp, Visitor,
 };
 
-/// Every answer of the server that a client may wait for shows up as Unix time in cursors; this is as good as any.
+/// Cursors start at the Unix time; any start will do.
 const UNIX_START: u64 = 1_790_000_000_000;
 
-/// How much of a processor each kind of request takes.
+/// Processor time of each kind of request.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     pub join: Duration,
-    /// The arrival of a poll, and as much again for its answer.
+    /// Accepting a poll; answering it costs the same again.
     pub poll: Duration,
 }
 
@@ -41,12 +41,12 @@ pub struct Node {
     pub line: Line,
 }
 
-/// Where rooms are.
+/// Where rooms live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
-    /// Each in the memory of one node, found by its name.
+    /// Each in the memory of one node, chosen by the room's name.
     ByPath,
-    /// All in a store that survives its nodes, in so many parts; an operation takes so much of one.
+    /// All in a store that outlives the nodes. It has `parts` servers; an operation occupies one of them for `operation`.
     Store { parts: usize, operation: Duration },
 }
 
@@ -66,7 +66,7 @@ impl Nodes {
     pub fn new(nodes: usize, rooms: usize, sharing: Sharing) -> Result<Self, String> {
         let names = (0..rooms).map(|number| RoomName::parse(&format!("room-{number}")));
         let names: Vec<_> = names.collect::<Option<_>>().ok_or("a bad name")?;
-        // What a machine with 64 GB gives without being asked, and rooms for as many peers.
+        // The default `rooms_bytes` on a machine with 64 GB, and enough rooms for all peers.
         let limits = Limits { rooms: 4_000_000, rooms_bytes: 12 << 30, ..Limits::default() };
         let limits = Arc::new(limits);
         let (kept, parts) = match sharing {
@@ -95,7 +95,7 @@ impl Nodes {
         living.max_by_key(|node| mix((room as u64) << 16 | *node as u64)).unwrap_or(0) as u16
     }
 
-    /// Which node a request about this room comes to now.
+    /// The node that gets the next request for this room.
     pub fn route(&mut self, room: usize) -> usize {
         match self.sharing {
             Sharing::ByPath => self.homes[room].into(),
@@ -121,7 +121,7 @@ impl Nodes {
         }
     }
 
-    /// When a request that comes to a node now will have been served there, and in the store.
+    /// When a request that reaches a node now will have been served, by the node and by the store.
     pub fn serve(&mut self, now: Timestamp, node: usize, room: usize, takes: Duration) -> Timestamp {
         let done = self.nodes[node].line.enqueue(now, takes);
         match self.sharing {
@@ -143,7 +143,7 @@ impl Nodes {
         self.rooms.iter().map(Rooms::cost).sum()
     }
 
-    /// Also says whose polls are to be woken.
+    /// Also returns the peers whose polls must be woken.
     pub fn join(
         &mut self,
         now: Timestamp,
@@ -181,7 +181,7 @@ impl Nodes {
         rooms.read(now, key(&name), peer_id(client), Some(after), read)
     }
 
-    /// The rooms among which this client's is, with what is over ended, as the engine does before each operation.
+    /// The table with this client's room, after expiry, which the engine runs before each operation.
     fn at(&mut self, now: Timestamp, node: usize, client: usize) -> (&mut Rooms, RoomName, Headroom) {
         let rooms = &mut self.rooms[if self.sharing == Sharing::ByPath { node } else { 0 }];
         rooms.expire(now);

@@ -13,7 +13,7 @@ pub struct Tally {
     joins: Vec<u32>,
     /// The same for each node.
     joins_at: Vec<Vec<u32>>,
-    /// Of those who had lost their server.
+    /// Polls of clients that had lost their server.
     polls: Vec<u32>,
     away: usize,
     lost: usize,
@@ -25,29 +25,29 @@ pub struct Tally {
     pub seated: u64,
 }
 
-/// How it went.
+/// The result.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub clients: usize,
     /// Clients whose node died.
     pub lost: usize,
-    /// Clients that never came back, and rooms that were incomplete in the end.
+    /// Clients that never came back, and rooms that were incomplete at the end.
     pub missing: usize,
     pub strangers: usize,
-    /// By spans of [`BUCKET_MS`] since the death.
+    /// In spans of [`BUCKET_MS`] since the death.
     pub joins: Vec<u32>,
     pub polls: Vec<u32>,
-    /// Joins in the fullest span, of all nodes and of the busiest.
+    /// Joins in the busiest span: at all nodes, and at the busiest node.
     pub peak: u32,
     pub peak_of_node: u32,
     pub back_99: Duration,
     pub back_all: Duration,
-    /// The longest time a request was queued.
+    /// The longest time that a request queued.
     pub longest_queue: Duration,
     pub timeouts: u64,
     pub seated: u64,
     pub refusals: BTreeMap<&'static str, u64>,
-    /// What a client and its half of a room cost in memory, as the domain reckons it.
+    /// Memory of a client and its half of a room, by the domain's accounting.
     pub cost_of_client: usize,
 }
 

@@ -1,10 +1,10 @@
-//! Who has sent how many messages to whom, and what of them has arrived.
+//! How many messages each peer has sent to each other peer, and which of them have arrived.
 
 use super::{Crowd, Event, faults::account};
 use crate::signal::{Found, Stamp};
 
 impl Crowd<'_> {
-    /// Counts what was sent and has not arrived: call it when everything should have.
+    /// Counts messages that were sent and never arrived. Call this when all should have arrived.
     pub fn close_all_accounts(&mut self) {
         (0..self.peers.len()).for_each(|peer| self.close_accounts(peer));
     }
@@ -17,7 +17,7 @@ impl Crowd<'_> {
         }
     }
 
-    /// Counts a message that has arrived.
+    /// Checks and counts a message that has arrived.
     pub(super) fn check(&mut self, peer: usize, found: Found, now: u64) {
         let Stamp { from, to, number, sent } = found.stamp;
         let from = from as usize;

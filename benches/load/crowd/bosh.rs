@@ -1,5 +1,5 @@
-//! Servers where every request waits, as in BOSH: each post is a poll as well and takes the place of the one that waits,
-//! which is answered. A peer then has two connections, uses whichever is free, and reads answers in the order of requests.
+//! Servers where every request waits, as in BOSH: a post is also a poll. It replaces the parked request, which is
+//! answered. So a peer has two connections, uses whichever is free, and reads answers in the order of its requests.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use super::{Crowd, Peer, Role, State};
 use crate::wire::Answer;
 
 impl Crowd<'_> {
-    /// The next answer, but never before the one to an older request of the same peer. Before it waits for one, those who
-    /// have nothing under way poll.
+    /// The next answer, in the order of each peer's requests. Before waiting for one, every peer without a request in flight
+    /// polls.
     pub(super) fn next_in_order(&mut self, until: Instant) -> Result<Option<Answer>, String> {
         if let Some(due) = self.early.iter().position(|answer| !self.is_early(answer)) {
             return Ok(Some(self.early.swap_remove(due)));
@@ -36,7 +36,7 @@ impl Crowd<'_> {
         newest == answer.connection && is_polling && self.is_on_its_line(peer)
     }
 
-    /// Polls for those who were answered and have not posted since.
+    /// Polls for peers that were answered and have not posted since.
     fn poll_for_the_idle(&mut self) -> Result<(), String> {
         while let Some(peer) = self.idle.pop() {
             if self.is_free(peer) && !self.is_on_its_line(peer) {
@@ -46,8 +46,8 @@ impl Crowd<'_> {
         Ok(())
     }
 
-    /// Sends what is next in a line whose last request waits, by the connection that polls. If that is not free, for the
-    /// line is shared with others, whoever keeps it gets a poll, so that what waits there is answered.
+    /// Sends the next job of a line whose current request is parked on the peer's poll connection instead. If that is
+    /// not free because the line is shared, the peer that occupies the line polls, so that the server answers its request.
     pub(super) fn overtake(&mut self, line: usize) -> Result<(), String> {
         let Role::Line { queue, current: Some(waiting) } = &mut self.roles[line] else { return Ok(()) };
         let Some(next) = queue.front() else { return Ok(()) };
@@ -62,7 +62,7 @@ impl Crowd<'_> {
         if self.is_free(waiting) { self.poll(waiting) } else { Ok(()) }
     }
 
-    /// It is in, and nothing waits on the connection by which it polls.
+    /// The peer has joined, and no request is parked on its poll connection.
     fn is_free(&self, peer: usize) -> bool {
         let peer = &self.peers[peer];
         peer.state == State::In && peer.poll.is_some() && !peer.is_polling

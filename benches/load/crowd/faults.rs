@@ -1,6 +1,6 @@
-//! What may go wrong with messages, and the count that shows it.
+//! Counts of message faults, and the numbering that reveals them.
 
-/// What went wrong with messages. None of it may happen.
+/// Messages that were lost, duplicated, reordered or corrupted. All counts must be zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     pub lost: u64,
@@ -9,7 +9,7 @@ pub struct Faults {
     pub broken: u64,
 }
 
-/// The next number between a peer and another.
+/// The number of the next message between a peer and another one.
 pub(super) fn account(accounts: &mut Vec<(usize, u32)>, other: usize) -> &mut u32 {
     let at = accounts.iter().position(|(whose, _)| *whose == other).unwrap_or_else(|| {
         accounts.push((other, 0));

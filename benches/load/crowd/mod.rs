@@ -18,32 +18,32 @@ use crate::{
     wire::{Answer, Request, Wire},
 };
 
-/// What has happened.
+/// An event at a peer.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
-    /// It is in, and its poll is on its way.
+    /// It has joined, and its poll has been sent.
     Seated { peer: usize },
-    /// `micros` after its post was sent.
+    /// A message arrived, `micros` after its post was sent.
     Heard { peer: usize, from: usize, kind: Kind, micros: u64 },
-    /// A request of posts was accepted.
+    /// A post request was accepted.
     Posted { peer: usize, messages: usize },
-    /// It is out, and its poll has ended.
+    /// It has left, and its poll has ended.
     Left { peer: usize },
 }
 
 pub struct Crowd<'a> {
     pub wire: Wire,
     pub faults: Faults,
-    /// Messages that arrived as they should.
+    /// Messages that arrived intact and in order.
     pub heard: u64,
     driver: &'a dyn Driver,
     started: Instant,
     peers: Vec<Peer>,
     roles: Vec<Role>,
     events: VecDeque<Event>,
-    /// Who has been answered and has nothing to post yet; only where every request waits.
+    /// Peers that were answered and may have nothing in flight; only used where every request waits.
     idle: Vec<usize>,
-    /// Answers that came before those to older requests.
+    /// Answers that arrived before the answers to older requests.
     early: Vec<Answer>,
     request: Request,
     scratch: Vec<(usize, Vec<u8>)>,
@@ -55,10 +55,10 @@ struct Peer {
     line: usize,
     poll: Option<usize>,
     is_polling: bool,
-    /// The connection of its newest request.
+    /// The connection that carries its newest request.
     newest: usize,
     state: State,
-    /// The next number to each receiver, and from each sender.
+    /// The number of the next message to each receiver, and from each sender.
     sent: Vec<(usize, u32)>,
     heard: Vec<(usize, u32)>,
 }
@@ -73,7 +73,7 @@ enum State {
 /// What a connection is for.
 #[derive(Debug)]
 enum Role {
-    /// One request after the other.
+    /// One request at a time; others queue.
     Line {
         queue: VecDeque<Job>,
         current: Option<Job>,
@@ -85,7 +85,7 @@ enum Role {
 enum Job {
     Enter(usize),
     Post(usize, Vec<(usize, Kind)>),
-    /// What the server asked for in an answer to a poll.
+    /// A request that an answered poll made necessary.
     Reply(usize, Request),
     Leave(usize),
 }
@@ -116,12 +116,12 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// A connection for requests that are answered at once.
+    /// A connection for requests that are answered immediately.
     pub fn line(&mut self) -> Result<usize, String> {
         self.connect(Role::Line { queue: VecDeque::new(), current: None })
     }
 
-    /// Somebody new, who posts by a line, which may be others' as well, and polls by a connection of its own, if at all.
+    /// Adds a peer. It posts on a line, which other peers may share, and polls on its own connection, if `polls`.
     pub fn add(&mut self, line: usize, polls: bool) -> Result<usize, String> {
         let peer = self.peers.len();
         let poll = if polls { Some(self.connect(Role::Poll(peer))?) } else { None };
@@ -150,7 +150,7 @@ impl<'a> Crowd<'a> {
         self.put(self.peers[peer].line, Job::Enter(peer))
     }
 
-    /// Posts messages: each in a request of its own, or in as few as the server allows.
+    /// Posts messages: each in its own request, or in as few requests as the server allows.
     pub fn post(&mut self, peer: usize, mail: &[(usize, Kind)], batched: bool) -> Result<(), String> {
         let line = self.peers[peer].line;
         let most = if batched { mail.len() } else { 1 };
@@ -166,7 +166,7 @@ impl<'a> Crowd<'a> {
         self.put(self.peers[peer].line, Job::Leave(peer))
     }
 
-    /// The next event, or nothing by then.
+    /// The next event, or `None` if there is none before `until`.
     pub fn next(&mut self, until: Instant) -> Result<Option<Event>, String> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -181,7 +181,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Waits until as many events of a kind have come as are needed.
+    /// Handles events until `done` returns true for one.
     pub fn until(&mut self, patience: Duration, mut done: impl FnMut(&Event) -> bool) -> Result<(), String> {
         let end = Instant::now() + patience;
         while let Some(event) = self.next(end)? {
@@ -199,7 +199,7 @@ impl<'a> Crowd<'a> {
         self.advance(line)
     }
 
-    /// Sends the next request of a line, if none is under way.
+    /// Sends the next request of a line, if none is in flight.
     fn advance(&mut self, line: usize) -> Result<(), String> {
         let Role::Line { queue, current } = &mut self.roles[line] else { return Ok(()) };
         if current.is_some() {
@@ -213,7 +213,7 @@ impl<'a> Crowd<'a> {
         self.ask(line)
     }
 
-    /// Writes the request of a job for a connection.
+    /// Writes the request for a job, to be sent on a connection.
     fn write(&mut self, job: &Job, connection: usize) -> Result<(), String> {
         self.peers[job.peer()].newest = connection;
         match job {
@@ -265,7 +265,7 @@ impl<'a> Crowd<'a> {
         self.started.elapsed().as_micros() as u64
     }
 
-    /// An answer on a line.
+    /// Handles an answer on a line.
     fn answered(&mut self, answer: &Answer) -> Result<(), String> {
         let Role::Line { current, .. } = &mut self.roles[answer.connection] else { return Ok(()) };
         let Some(job) = current.take() else { return Err("an answer to nothing".into()) };
@@ -293,7 +293,7 @@ impl<'a> Crowd<'a> {
         self.advance(answer.connection)
     }
 
-    /// Waits for what comes next.
+    /// Polls again, or is idle where every request waits.
     fn go_on(&mut self, peer: usize) -> Result<(), String> {
         if self.driver.every_request_waits() {
             self.idle.push(peer);
@@ -316,7 +316,7 @@ impl<'a> Crowd<'a> {
         self.advance(self.peers[peer].line)
     }
 
-    /// Checks what an answer brings, and goes on.
+    /// Checks the messages in an answered poll, and polls again.
     fn take(&mut self, peer: usize, answer: &Answer) -> Result<(), String> {
         let now = self.micros();
         for found in signal::find(answer.body()) {
@@ -334,7 +334,7 @@ impl<'a> Crowd<'a> {
         self.go_on(peer)
     }
 
-    /// All that it has asked must have been answered.
+    /// Reports that the peer has left, once all its requests are answered.
     fn gone(&mut self, peer: usize) {
         if !self.peers[peer].is_polling && !self.is_on_its_line(peer) {
             self.peers[peer].state = State::Out;
@@ -342,7 +342,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// A request of this peer is under way on its line.
+    /// Whether a request of this peer is in flight on its line.
     fn is_on_its_line(&self, peer: usize) -> bool {
         let line = &self.roles[self.peers[peer].line];
         matches!(line, Role::Line { current: Some(job), .. } if job.peer() == peer)

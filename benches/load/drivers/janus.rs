@@ -1,4 +1,4 @@
-//! Janus by its HTTP transport: a session with a handle on the Lua plugin, in which `janus/relay.lua` passes messages on.
+//! Janus over its HTTP transport: a session with a handle on the Lua plugin, in which `janus/relay.lua` forwards messages.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::wire::{Answer, Request};
 #[derive(Debug)]
 pub struct Janus;
 
-/// Asks at a place, which is `/janus`, a session in it, or a handle in that.
+/// Writes a request to a path: `/janus`, a session below it, or a handle below that.
 fn ask(place: &str, kind: &str, more: &str, request: &mut Request) {
     request.start("POST");
     request.path.push_str(place);
@@ -22,7 +22,7 @@ fn session(seat: &Seat) -> &str {
 }
 
 impl Driver for Janus {
-    /// The script passes on what it gets, so a client may pack.
+    /// The script forwards messages unchanged, so a client may pack several into one.
     fn together(&self) -> Together {
         Together::SameReceiver
     }
@@ -66,7 +66,7 @@ impl Driver for Janus {
         request.body.extend_from_slice(b"]}}");
     }
 
-    /// As many events at a time as `janus.js` asks for.
+    /// Requests as many events at a time as `janus.js` does.
     fn poll(&self, seat: &Seat, request: &mut Request) {
         request.start("GET");
         request.path.push_str(session(seat));
@@ -77,7 +77,7 @@ impl Driver for Janus {
         succeeded(answer).map(|()| false)
     }
 
-    /// Gives up the handle, which ends the poll; if the session went, the poll would wait to its end.
+    /// Detaches the handle, which ends the poll. Destroying the session would leave the poll parked until it times out.
     fn leave(&self, seat: &Seat, request: &mut Request) {
         ask(&seat.pass, "detach", "", request);
     }

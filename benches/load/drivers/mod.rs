@@ -1,4 +1,4 @@
-//! How to speak to each server: getting in, posting, polling, leaving.
+//! How to talk to each server: join, post, poll, leave.
 
 mod janus;
 mod nchan;
@@ -18,7 +18,7 @@ use std::cell::Cell;
 
 use crate::wire::{Answer, Request};
 
-/// Somebody's place at a server.
+/// A peer's state at a server.
 #[derive(Clone, Debug, Default)]
 pub struct Seat {
     pub room: String,
@@ -26,50 +26,50 @@ pub struct Seat {
     pub capacity: usize,
     /// Unique in a run.
     pub name: String,
-    /// What others address.
+    /// The address that others send to.
     pub id: String,
-    /// What the peer shows of itself: a header line, or a part of a path.
+    /// The peer's credentials: a header line, or a part of a path.
     pub pass: String,
-    /// Where it reads on: header lines.
+    /// Where the next poll continues: header lines.
     pub cursor: String,
-    /// Requests that were made to get in.
+    /// Number of join requests made so far.
     pub step: usize,
-    /// The number of its last request, where requests are numbered.
+    /// The number of its last request, if the protocol numbers requests.
     pub asked: Cell<u64>,
 }
 
-/// What of several messages may travel in one request.
+/// Which messages may share a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Together {
-    /// Those for one receiver: the server relays bytes, so a client may pack them.
+    /// Messages for the same receiver: the server relays bytes, so a client may pack several.
     SameReceiver,
-    /// Up to so many, for whomever.
+    /// Up to this many, for any receivers.
     Any(usize),
 }
 
 pub trait Driver {
     fn together(&self) -> Together;
 
-    /// Every request waits for news, a post as well as a poll, and the older of two is answered (BOSH).
+    /// Every request parks, posts included; a second request makes the server answer the first (BOSH).
     fn every_request_waits(&self) -> bool {
         false
     }
 
-    /// Writes the next request of getting in, after the answer to the last one. False when in.
+    /// Writes the next join request, given the answer to the last one. Returns false when the peer has joined.
     fn enter(&self, seat: &mut Seat, last: Option<&Answer>, request: &mut Request) -> Result<bool, String>;
 
-    /// Writes a post: messages, each the JSON of one, and whom it is for.
+    /// Writes a post. Each item is a receiver and the JSON of a message.
     fn post(&self, from: &Seat, mail: &[(&Seat, &[u8])], request: &mut Request);
 
     fn poll(&self, seat: &Seat, request: &mut Request);
 
-    /// Learns from an answered poll where to read on. True if it wrote a request that the server now waits for.
+    /// Updates the cursor from an answered poll. Returns true if it wrote a request that the server expects next.
     fn polled(&self, seat: &mut Seat, answer: &Answer, request: &mut Request) -> Result<bool, String>;
 
     fn leave(&self, seat: &Seat, request: &mut Request);
 }
 
-/// What stands between two marks in an answer.
+/// The text between two marks in an answer.
 fn between<'a>(answer: &'a Answer, before: &str, after: u8) -> Result<&'a str, String> {
     let found = memchr::memmem::find(answer.body(), before.as_bytes()).and_then(|at| {
         let rest = &answer.body()[at + before.len()..];

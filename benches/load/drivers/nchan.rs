@@ -1,4 +1,4 @@
-//! nginx with nchan: a channel for each peer; a subscriber reads on by `If-Modified-Since` and `If-None-Match`.
+//! nginx with nchan: a channel for each peer; `If-Modified-Since` and `If-None-Match` are a subscriber's cursor.
 
 use super::{
     Driver, Seat, Together,

@@ -1,6 +1,6 @@
-//! Prosody by BOSH (XEP-0124, XEP-0206): stanzas in a body, whose numbers go through both connections of a session.
+//! Prosody over BOSH (XEP-0124, XEP-0206): stanzas in a body. Body numbers increase across both connections of a session.
 //!
-//! Nothing from a stamp to the end of its text is escaped in XML, so messages are found in answers as they come.
+//! XML escapes nothing between a stamp and the end of its text, so messages are found in answers without unescaping.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ const RESTART: &str = " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'/>";
 const BIND: &str =
     "><iq xmlns='jabber:client' type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq></body>";
 
-/// A body with its number and its session, open for what comes after its attributes.
+/// Starts a body with its number and session; `rest` continues after these attributes.
 fn ask(seat: &Seat, rest: &str, request: &mut Request) {
     let number = seat.asked.get() + 1;
     seat.asked.set(number);
@@ -48,7 +48,7 @@ impl Driver for Prosody {
         true
     }
 
-    /// Opens a session, logs in as nobody, opens the stream again, and gets an address.
+    /// Opens a session, logs in anonymously, restarts the stream, and gets an address.
     fn enter(&self, seat: &mut Seat, last: Option<&Answer>, request: &mut Request) -> Result<bool, String> {
         if let Some(answer) = last {
             succeeded(answer)?;
@@ -79,7 +79,7 @@ impl Driver for Prosody {
         ask(seat, "/>", request);
     }
 
-    /// What is refused is answered with success, too.
+    /// Prosody answers refused stanzas with status 200, too.
     fn polled(&self, _: &mut Seat, answer: &Answer, _: &mut Request) -> Result<bool, String> {
         succeeded(answer)?;
         let refused = ["type='terminate'", "type='error'"]

@@ -1,4 +1,4 @@
-//! The bare relay in `relay.rs`: a mailbox is its path, and a body is bytes.
+//! The bare relay in `relay.rs`: each path is a mailbox, and bodies are bytes.
 
 use super::{Driver, Seat, Together, succeeded};
 use crate::wire::{Answer, Request};
@@ -12,7 +12,7 @@ pub fn ask(method: &'static str, place: &str, seat: &Seat, request: &mut Request
     request.path.push_str(&seat.id);
 }
 
-/// Makes the mailbox, whose name is the peer's.
+/// Creates the mailbox, which is named after the peer.
 pub fn enter(place: &str, seat: &mut Seat, last: Option<&Answer>, request: &mut Request) -> Result<bool, String> {
     let Some(made) = last else {
         seat.id.clone_from(&seat.name);

@@ -10,7 +10,7 @@ use crate::wire::{Answer, Request};
 
 #[derive(Debug, Default)]
 pub struct Signalpost {
-    /// Every header and parameter that `web/client` sends: idempotency keys, which page it is.
+    /// Sends all headers and parameters that `web/client` sends, such as idempotency keys and the page.
     like_our_client: bool,
     /// Sent with every request, as a browser does for a page on another origin.
     origin: Option<&'static str>,

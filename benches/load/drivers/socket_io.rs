@@ -1,4 +1,4 @@
-//! Socket.IO by polling (Engine.IO protocol 4, Socket.IO protocol 5): packets of text, joined by the record separator.
+//! Socket.IO over polling (Engine.IO protocol 4, Socket.IO protocol 5): text packets, joined by the record separator.
 
 use super::{Driver, Seat, Together, between, succeeded};
 use crate::wire::{Answer, Request};
@@ -22,7 +22,7 @@ impl Driver for SocketIo {
         Together::Any(usize::MAX)
     }
 
-    /// Opens an Engine.IO session, connects to the namespace in it, learns its own id, and joins the room.
+    /// Opens an Engine.IO session, connects to its namespace, reads its own id, and joins the room.
     fn enter(&self, seat: &mut Seat, last: Option<&Answer>, request: &mut Request) -> Result<bool, String> {
         if let Some(answer) = last {
             succeeded(answer)?;
@@ -64,7 +64,7 @@ impl Driver for SocketIo {
         ask("GET", seat, request);
     }
 
-    /// A ping wants its pong.
+    /// Answers a ping with a pong.
     fn polled(&self, seat: &mut Seat, answer: &Answer, request: &mut Request) -> Result<bool, String> {
         succeeded(answer)?;
         let pinged = answer.body().split(|byte| *byte == SEPARATOR).any(|packet| packet == b"2");

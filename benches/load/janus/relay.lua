@@ -1,4 +1,4 @@
--- The relay that benches/load measures in Janus' Lua plugin: who has joined under a name gets what is sent to that name.
+-- The relay in Janus' Lua plugin that benches/load measures: a session that joined under a name receives what is sent to that name.
 local sessions, names = {}, {}
 
 function handleMessage(id, _, message)
@@ -19,7 +19,7 @@ function destroySession(id)
   sessions[names[id] or ''], names[id] = nil, nil
 end
 
--- What the plugin wants to find, and a relay has no use for.
+-- Callbacks that the plugin requires and a relay does not need.
 function init() end
 function destroy() end
 function createSession() end

@@ -28,12 +28,12 @@ use redis::{Redis, Said};
 
 /// Messages in a call: a description and eight candidates each way.
 const MESSAGES: f64 = 18.0;
-/// Rooms whose memory is looked at.
+/// Rooms whose memory is measured.
 const ROOMS: usize = 2000;
-/// Seconds in which nobody is there: what a node asks of Redis by itself.
+/// Seconds without clients, to measure what a node itself asks of Redis.
 const ALONE: f64 = 3.0;
 
-/// No node on Redis is one with its rooms in memory.
+/// 0 means one node with its rooms in memory.
 const NODES: [usize; 4] = [0, 1, 2, 3];
 
 struct Fleet {
@@ -42,11 +42,11 @@ struct Fleet {
     redis: Option<Redis>,
 }
 
-/// What was found in one run.
+/// The results of one run.
 #[derive(Clone, Debug, Default)]
 struct Found {
     outcome: Outcome,
-    /// Processor time of Redis in seconds, and what it says it was asked.
+    /// Processor time of Redis in seconds, and its own statistics.
     redis_cpu: f64,
     said: Said,
 }
@@ -77,7 +77,7 @@ pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
     tables += &format!("{WAITING}{}{}", memory.0, redis.0);
     let model = model::table(&memory.1, &redis.1);
     println!("\n{tables}\n{model}");
-    // In a short run no poll waits to its end.
+    // In a quick run no hold ends, so the figures are incomplete.
     if std::env::var_os("UPDATE_DOCS").is_some() && !quick {
         page::write("docs/scaling.md", "cost", &tables)?;
         page::write("docs/scaling.md", "model", &model)?;
@@ -87,7 +87,7 @@ pub fn run(quick: bool, options: &Options) -> Result<bool, String> {
     Ok(all.iter().flat_map(|found| found.iter()).all(|found| found.outcome.faults == Default::default()))
 }
 
-/// Each number of nodes in turn, so often; of each the run whose first figure is in the middle.
+/// Alternates between the numbers of nodes; of each, returns the run with the median first figure.
 fn measure(setting: &Setting, repetitions: usize, task: Task) -> Result<Vec<Found>, String> {
     let mut all = vec![Vec::new(); NODES.len()];
     for _ in 0..repetitions {
@@ -217,7 +217,7 @@ const WAITING: &str = "Joining, with the first poll; a poll that waits its 25 s 
     | Redis CPU per join | Node CPU per poll | Redis CPU per poll | Redis round trips per poll | Redis memory per room | Node memory per \
     waiting peer | Redis CPU for a node alone |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
-/// Peers that come in, in rooms of two, and wait so many seconds: a row of a table, and all costs.
+/// Peers join in rooms of two and wait for `idle` seconds. Returns a row of a table, and all costs.
 fn wait(setting: &Setting, nodes: usize, idle: f64, call: &Found) -> Result<(String, Costs), String> {
     let fleet = Fleet::start(setting, nodes)?;
     let driver = drivers::Signalpost::new(true, None);

@@ -8,25 +8,25 @@ pub struct Costs {
     pub node_call: f64,
     pub redis_call: f64,
     pub redis_call_bytes: f64,
-    /// A poll that waits in vain, from its arrival to its answer.
+    /// A poll that gets no message, from its arrival to its response.
     pub node_poll: f64,
     pub redis_poll: f64,
     pub redis_poll_bytes: f64,
-    /// In each second, for a node that has nothing to do: it looks for leases that have ended, and whether Redis is well.
+    /// Each second of an idle node, which looks for ended leases and checks Redis.
     pub redis_node: f64,
     pub redis_room: f64,
     pub node_peer: f64,
 }
 
-/// A call lasts so long, and its peers poll all the while.
+/// The length of a call. Its peers poll all the time.
 const CALL_SECONDS: f64 = 600.0;
-/// 25 s, less what the server takes off.
+/// 25 s, less the mean of what the server takes off.
 const HOLD_SECONDS: f64 = 23.75;
-/// Of each processor and of the memory: the rest is for storms, and for the kernel.
+/// Planned share of each processor and of the memory. The rest is for reconnect storms and the kernel.
 const USED: f64 = 0.5;
 const PROCESSORS: f64 = 4.0;
 const MEMORY: f64 = 16e9;
-/// Of a socket, in the kernel.
+/// Bytes of a socket in the kernel.
 const SOCKET: f64 = 6e3;
 struct Need {
     calls: f64,
@@ -47,7 +47,7 @@ fn need(peers: f64, costs: &Costs) -> Need {
     let node_memory = peers * (costs.node_peer + SOCKET);
     let by_processor = node_processors / (PROCESSORS * USED);
     let by_memory = node_memory / (MEMORY * USED);
-    // One more than are needed, so that one may die.
+    // One spare node, so that one may fail.
     let nodes = by_processor.max(by_memory).ceil() + 1.0;
     let sweeping = nodes * costs.redis_node;
     let redis_processors = calls * costs.redis_call + polls * costs.redis_poll + sweeping;

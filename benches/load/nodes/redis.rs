@@ -1,4 +1,4 @@
-//! The Redis server below the nodes, and its statistics.
+//! The Redis server that the nodes share, and its statistics.
 
 use std::{
     collections::BTreeMap,
@@ -18,19 +18,19 @@ pub struct Redis {
     pub addr: SocketAddr,
 }
 
-/// `INFO`, as far as it matters.
+/// The relevant part of `INFO`.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// Commands that came from outside, not from within scripts.
+    /// Commands from clients, not from scripts.
     pub round_trips: f64,
     pub bytes_in: f64,
     pub bytes_out: f64,
     pub memory: f64,
-    /// How often each command was run, and for how many microseconds.
+    /// For each command, the number of calls and their microseconds.
     commands: BTreeMap<String, (f64, f64)>,
 }
 
-/// What nodes ask themselves; all else is within scripts, but for four `exists` in a second.
+/// The commands that nodes send. All others run within scripts, except four `exists` a second.
 const FROM_OUTSIDE: [&str; 4] = ["evalsha", "eval", "ping", "script|load"];
 
 impl Redis {
@@ -47,14 +47,14 @@ impl Redis {
         let process = Process::start_and_connect(command, addr)
             .map_err(|error| format!("{error} (Debian: apt-get install redis-server)"))?;
         let redis = Self { process, addr };
-        // It accepts connections before it has loaded its log, and answers LOADING.
+        // Redis accepts connections before it has loaded its log, and answers LOADING.
         for _ in 0..200 {
             if redis.info().is_ok_and(|text| text.contains("\nloading:0")) {
                 return Ok(redis);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err("Redis does not come to an end of reading its log".into())
+        Err("Redis did not finish loading its log".into())
     }
 
     pub fn ask(&self) -> Result<Said, String> {
@@ -113,7 +113,7 @@ impl Said {
         }
     }
 
-    /// The commands that were run most, each so often for each of these.
+    /// The most frequent commands: calls for each of `count` units, and microseconds for each call.
     pub fn each(&self, count: f64) -> String {
         let mut commands: Vec<_> = self.commands.iter().filter(|(_, (calls, _))| calls / count > 0.05).collect();
         commands.sort_by(|(_, (one, _)), (_, (other, _))| other.total_cmp(one));

@@ -26,7 +26,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|path| path.exists())
 }
 
-/// One process without a master, so that one process is all there is to measure and to end.
+/// A single process without a master, so that only one must be measured and stopped.
 pub fn start_nchan(setting: &Setting, tls: bool) -> Result<Running, String> {
     let addr = free_place()?;
     let folder = setting.folder.display();
@@ -62,7 +62,7 @@ http {{
     start(setting, "nginx", &["-c", &file, "-p", &folder.to_string()], addr)
 }
 
-/// With what BOSH and anonymous users need, and no more: neither other protocols nor limits, archives or contacts.
+/// Configured for BOSH and anonymous users only: no other protocols, no limits, archives or contacts.
 pub fn start_prosody(setting: &Setting) -> Result<Running, String> {
     let addr = free_place()?;
     let data = setting.folder.join("prosody");
@@ -92,10 +92,10 @@ pub fn janus() -> Option<PathBuf> {
     folders.find(|folder| folder.join("plugins/libjanus_lua.so").exists())
 }
 
-/// With its HTTP transport and its Lua plugin alone, and one thread for the handles of all.
+/// Only its HTTP transport and Lua plugin, and one thread for all handles.
 ///
-/// When exactly 128 connections are readable, libmicrohttpd waits for another event before it reads them, up to two minutes. With 64
-/// pairs that happens all the time, so unused connections wake it.
+/// When exactly 128 connections are readable, libmicrohttpd does not read them until another event arrives, up to two
+/// minutes later. With 64 pairs this happens constantly, so spare connections wake it.
 pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     let addr = free_place()?;
     let libraries = janus().ok_or("janus is gone")?;
@@ -103,7 +103,7 @@ pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     for (kind, library) in [("plugins", "libjanus_lua.so"), ("transports", "libjanus_http.so")] {
         let place = folder.join(kind);
         fs::create_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
-        // It is there from the run before.
+        // The link may remain from an earlier run.
         let _ = symlink(libraries.join(kind).join(library), place.join(library));
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/janus/relay.lua");
@@ -125,7 +125,7 @@ pub fn start_janus(setting: &Setting) -> Result<Running, String> {
     write(setting, "janus/janus.plugin.lua.jcfg", &format!("general: {{ script = \"{}\" }}\n", script.display()))?;
     let running = start(setting, "janus", &["-F", &place.to_string()], addr)?;
     thread::spawn(move || {
-        // Until the server has ended.
+        // Ends with the server.
         while TcpStream::connect(addr).is_ok() {
             thread::sleep(WAKING);
         }

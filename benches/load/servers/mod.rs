@@ -17,19 +17,19 @@ use crate::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Server {
-    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics, with rate limits off
+    /// The whole product: JSON, tokens, rooms, cursors, leases, metrics; rate limits are off
     Signalpost,
-    /// Another build of it, to compare with (--other)
+    /// Another build of Signalpost (--other)
     Other,
     /// A bare actix-web relay without parsing, auth or rooms: the cost of the framework
     Relay,
     /// nginx with nchan, both from Debian
     Nchan,
-    /// Socket.IO by polling, from npm
+    /// Socket.IO over polling, from npm
     SocketIo,
-    /// Prosody by BOSH, which is XMPP by long polling; from Debian
+    /// Prosody over BOSH, which is XMPP over long polling; from Debian
     Prosody,
-    /// Janus by its HTTP transport, with a relay in its Lua plugin; from Debian
+    /// Janus over its HTTP transport, with a relay in its Lua plugin; from Debian
     Janus,
     /// Signalpost as a page on another origin uses it: `--cors-origin`, and an `Origin` header in every request
     CrossOrigin,
@@ -59,7 +59,7 @@ impl Server {
             Self::Signalpost | Self::CrossOrigin | Self::Relay => None,
             Self::Other => match &setting.other {
                 Some(path) if there(path) => None,
-                _ => Some("name the binary: --other FILE".into()),
+                _ => Some("Name the binary: --other FILE".into()),
             },
             Self::Nchan if debian::has_nchan() => None,
             Self::Nchan => Some("Debian, Ubuntu: apt-get install nginx-light libnginx-mod-nchan".into()),
@@ -74,17 +74,17 @@ impl Server {
         }
     }
 
-    /// A build of Signalpost, whose failures make the bench fail.
+    /// Whether this is a build of Signalpost, whose failures make the bench fail.
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Signalpost | Self::CrossOrigin | Self::Other)
     }
 
-    /// Takes ten times as long as the others, or more.
+    /// At least ten times slower than the others.
     pub fn is_slow(self) -> bool {
         self == Self::Prosody
     }
 
-    /// Whether it is measured at this size by default.
+    /// Whether this size is measured by default.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
         match (self, workload) {
             (Self::CrossOrigin, Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
@@ -126,7 +126,7 @@ impl Server {
         }
     }
 
-    /// Starts it, with the certificate in the setting's folder if it is to serve TLS.
+    /// Starts the server; with TLS, it uses the certificate in the setting's folder.
     pub fn start(self, setting: &Setting, tls: bool) -> Result<Running, String> {
         let cpus = setting.cpus.as_deref();
         let (process, place) = match self {

@@ -1,4 +1,4 @@
-//! What all servers of a run share.
+//! The settings that all servers of a run share.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +13,7 @@ pub struct Setting {
     pub cpus: Option<String>,
     pub workers: usize,
     pub other: Option<PathBuf>,
-    /// For what a server wants in files.
+    /// For configuration files of servers.
     pub folder: PathBuf,
 }
 
@@ -23,7 +23,7 @@ pub struct Running {
     pub addr: SocketAddr,
 }
 
-/// Makes the certificate that all servers show.
+/// Creates the certificate that all servers present.
 pub fn write_certificate(folder: &Path) -> Result<(), String> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(|error| error.to_string())?;
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).map_err(|error| error.to_string());

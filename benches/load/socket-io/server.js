@@ -1,4 +1,4 @@
-// What a WebRTC tutorial builds on Socket.IO, by polling only: peers join rooms and send signals to each other's ids.
+// The signaling server of a typical WebRTC tutorial on Socket.IO, with polling only: peers join rooms and send signals to each other's ids.
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 

@@ -1,5 +1,5 @@
-//! Whole calls: peers come into a room one after the other, each newcomer offers to those who are there, descriptions and
-//! candidates go both ways, and everybody leaves. Two make a call, eight a mesh.
+//! Whole calls: peers join a room one after the other, each newcomer sends offers to the peers in the room, descriptions and
+//! candidates go both ways, and all leave. Two peers make a call, eight a mesh.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use crate::{
 };
 
 const CANDIDATES: usize = 8;
-/// What each sends to each other.
+/// Messages from each peer to each other peer.
 const MESSAGES: usize = 1 + CANDIDATES;
 
-/// Calls that go on next to each other, each followed by another in a new room.
+/// Concurrent calls, each followed by another in a new room.
 struct Calls<'a> {
     stage: Stage<'a>,
     members: usize,
@@ -29,7 +29,7 @@ struct Calls<'a> {
 
 #[derive(Clone, Copy, Debug)]
 struct Call {
-    /// Of all calls of this run; names the room.
+    /// Number of calls started in this run; names the next room.
     number: usize,
     began: Instant,
     members_left: usize,
@@ -154,7 +154,7 @@ impl Calls<'_> {
         Ok(())
     }
 
-    /// Lets the calls that are under way come to their end.
+    /// Lets the calls in progress finish.
     fn finish(&mut self) -> Result<(), String> {
         self.goes_on = false;
         let end = Instant::now() + LAST;
@@ -165,7 +165,7 @@ impl Calls<'_> {
         self.stage.crowd.close_all_accounts();
         match self.under_way {
             0 => Ok(()),
-            stuck => Err(format!("{stuck} calls did not come to their end: {:?}", self.stage.crowd.faults)),
+            stuck => Err(format!("{stuck} calls did not finish: {:?}", self.stage.crowd.faults)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     stage::{PATIENCE, Stage},
 };
 
-/// Concurrent joins.
+/// Number of concurrent joins.
 const AT_ONCE: usize = 256;
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
@@ -27,7 +27,7 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
         match stage.crowd.next(Instant::now() + PATIENCE)? {
             Some(Event::Seated { peer }) => latencies.record(began[peer].elapsed().as_micros() as u64),
             Some(_) => {}
-            None => return Err("joins that are not answered".into()),
+            None => return Err("joins were not answered".into()),
         }
     }
     let spent = window.close(stage.server)?;

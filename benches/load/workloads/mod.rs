@@ -1,4 +1,4 @@
-//! How each workload is run.
+//! How each workload runs.
 
 pub mod calls;
 mod join_storm;

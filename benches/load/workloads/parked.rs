@@ -9,7 +9,7 @@ use crate::{
     stage::{PATIENCE, Stage},
 };
 
-/// Connections by which everybody gets in and posts, so that what is measured is the polls'.
+/// Shared connections for all joins and posts, so that the measured memory belongs to the polls.
 const LINES: usize = 16;
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {

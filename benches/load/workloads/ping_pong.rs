@@ -21,7 +21,7 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     play(&mut stage, 1.0, &mut latencies)?;
     let spent = window.close(stage.server)?;
 
-    // The message in flight of each pair has to arrive, too.
+    // The message that each pair has in flight must arrive, too.
     let mut left = pairs;
     let finished = stage.crowd.until(LAST, |event| {
         left -= usize::from(matches!(event, Event::Heard { .. }));

@@ -1,4 +1,4 @@
-//! Ping-pong through TLS and HTTP/2: each peer has one connection, for its poll and its posts.
+//! Ping-pong over TLS and HTTP/2: each peer has one connection, for its poll and its posts.
 
 use std::{
     cell::{Cell, RefCell},
@@ -35,14 +35,14 @@ use crate::{
     wire::{Answer, Request},
 };
 
-/// What all peers share.
+/// State that all peers share.
 struct Game {
     driver: Box<dyn Driver>,
     started: Instant,
     latencies: RefCell<Latencies>,
     faults: RefCell<Faults>,
     is_over: Cell<bool>,
-    /// Each pair says once that its last message has arrived, or what went wrong.
+    /// Each pair reports once: its last message has arrived, or what went wrong.
     ended: UnboundedSender<Result<(), String>>,
 }
 
@@ -131,7 +131,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Sends the request; what it gives is the answer to come.
+    /// Sends the request; returns the future of its response.
     async fn ask(&mut self) -> Result<ResponseFuture, String> {
         let Request { method, path, head, body } = &self.request;
         let mut request = http::Request::builder().method(*method).uri(format!("https://localhost{path}"));
