@@ -124,7 +124,7 @@ fn compare(file: &PathBuf, found: &[(&str, u64)]) -> Result<bool, String> {
         println!("{name:<14} {count:>8} instructions, {:>+6.1} %  {verdict}", change * 100.0);
     }
     if !fine && !text.contains(&compiler()) {
-        println!("Recorded with another compiler than {}. If that is the cause, use --record.", compiler());
+        println!("Recorded with a different compiler than {}. If that is the cause, use --record.", compiler());
     }
     Ok(fine)
 }
