@@ -7,7 +7,7 @@ import { escaped, inOneLine, isolatedName, nameOf, pieces, plain } from '../../.
 import { asText } from '../../../web/app/network-test/report.js';
 import { whyNoCalls } from '../../../web/app/webrtc.js';
 
-/** Each row: a name as somebody's program may send it, and as it is shown. */
+/** Each row: a name as another client may send it, and as it is shown. */
 const names = [
   ['Ann', 'Ann'],
   ['', 'Guest'],

@@ -42,7 +42,7 @@ test('a server that allows only short holds is not taken for an impatient proxy'
   assert.match(outcome.words, /this server allows no longer/);
 });
 
-/** A seat whose polls end as `ends` says, at once. */
+/** A seat whose polls end immediately, as in `ends`. */
 function seat(ends) {
   const asked = [];
   return { asked, poll: async (ms) => { asked.push(ms); const error = ends(ms); if (error) throw error; } };
@@ -53,7 +53,7 @@ test('holds are tried side by side, no longer than the server allows', async () 
   const seats = [seat(() => null), seat(() => null)];
   const holds = await findHold(seats, 40_000, signal);
   assert.deepEqual(seats.map(({ asked }) => asked), [[25_000], [40_000]]);
-  // Nobody held these: they came back at once.
+  // These were not held: they returned immediately.
   assert.deepEqual(holds.map(({ end }) => end), ['hasty', 'hasty']);
 });
 
@@ -126,7 +126,7 @@ test('a TURN server relays, gives relays that lead nowhere, refuses, or is silen
   assert.match(judged({}), /^bad: .*does not respond over UDP/);
 });
 
-// ---- What it amounts to ------------------------------------------------------------------------------------------
+// ---- Verdict -----------------------------------------------------------------------------------------------------
 
 const line = (kind, grade, figures, url) => ({ kind, title: kind, url, outcome: { grade, words: `${kind} is ${grade}`, figures } });
 const basics = [line('signaling', 'good'), line('poll', 'good'), line('upgrade', 'fair')];
@@ -134,7 +134,7 @@ const stun = (grade) => line('stun', grade, {}, STUN);
 const turn = (grade, transport = 'UDP') => line('turn', grade, { transport }, TURN);
 const nat = (mapping) => line('nat', 'fair', { mapping });
 
-/** Each row: what was found, the grade, the words. */
+/** Each row: the findings, the grade, the words. */
 const verdicts = [
   [[...basics, stun('good'), turn('good')], 'good', /directly .* and through a relay where not/],
   [[...basics, stun('good'), nat('varies'), turn('good')], 'good', /through a relay: this network’s NAT/],

@@ -95,7 +95,7 @@ test('names are listed as people do', () => {
 
 // ---- Camera and microphone ---------------------------------------------------------------------------------------
 
-/** Devices of which some cannot be had. */
+/** Devices, some of which cannot be opened. */
 function devices(refuse) {
   const asked = [];
   const getUserMedia = async (constraints) => {
@@ -140,7 +140,7 @@ test('on plain http it says why there is nothing', async () => {
   assert.match(notice, /only on https pages/);
 });
 
-// ---- What is not ours --------------------------------------------------------------------------------------------
+// ---- Errors that are not ours ------------------------------------------------------------------------------------
 
 test('the QR code library is the published one, with its licence', async () => {
   const ours = (name) => readFile(new URL(`../../../web/app/vendor/${name}`, import.meta.url));

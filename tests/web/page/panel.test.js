@@ -8,7 +8,7 @@ import { diagnose } from '../../../web/app/panel/diagnosis.js';
 import { flowBetween, totalsOf } from '../../../web/app/panel/flow.js';
 import { routeOf } from '../../../web/app/panel/route.js';
 
-// ---- Which way ---------------------------------------------------------------------------------------------------
+// ---- Path --------------------------------------------------------------------------------------------------------
 
 const reports = (local, remote, more = []) => new Map([
   { id: 'T', type: 'transport', selectedCandidatePairId: 'P' },
@@ -20,7 +20,7 @@ const reports = (local, remote, more = []) => new Map([
 const host = (address) => ({ candidateType: 'host', address });
 const relay = { candidateType: 'relay', address: '203.0.113.20', relayProtocol: 'tls', url: 'turns:turn.example.org:443?transport=tcp' };
 
-/** Each row: what the browser says of both ends, and the words. */
+/** Each row: the browser's statistics of both ends, and the words. */
 const ways = [
   [host('192.168.1.2'), host('192.168.1.3'), 'direct', 'Direct, on the same network'],
   [host('fd00::2'), host('fd00::3'), 'direct', 'Direct, on the same network'],
@@ -63,7 +63,7 @@ test('candidates are read off a description, each once, those for RTCP left out'
   assert.deepEqual(candidatesOf(undefined), []);
 });
 
-// ---- How well ----------------------------------------------------------------------------------------------------
+// ---- Quality -----------------------------------------------------------------------------------------------------
 
 test('what flows is the difference of two looks', () => {
   const at = (timestamp, bytes, rtp) => {
@@ -97,14 +97,14 @@ test('a chart can be read out', () => {
   assert.equal(describe(received, [null]), 'Received: unknown');
 });
 
-// ---- What is wrong -----------------------------------------------------------------------------------------------
+// ---- Diagnosis ---------------------------------------------------------------------------------------------------
 
 const TURN = 'turn:turn.example.org:3478?transport=udp';
 const STUN = 'stun:stun.example.org';
 const a = (type) => ({ type, protocol: 'udp', address: '192.0.2.1', port: 1 });
 const evidence = (more) => ({ name: 'Ben', state: 'connecting', answered: true, urls: [STUN, TURN], relayOnly: false, local: [a('host')], remote: [a('host')], errors: [], ...more });
 
-/** Each row: what is known, and how the first finding begins. */
+/** Each row: the known facts, and the beginning of the first finding. */
 const failures = [
   [{ answered: false }, /^Nothing has come from Ben yet/],
   [{ local: [] }, /^This browser offers no addresses/],

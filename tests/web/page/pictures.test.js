@@ -12,7 +12,7 @@ const [silent, ended] = [track('video', { muted: true }), track('video', { ready
 const table = [
   ['nothing', [], [], []],
   ['one stream', [stream(voice, camera)], [voice, camera], []],
-  // Of two streams, only the one that came last was shown.
+  // Regression: of two streams, only the last one was shown.
   ['sound and picture in streams of their own', [stream(voice), stream(camera)], [voice, camera], []],
   ['the picture first', [stream(camera), stream(voice)], [camera, voice], []],
   ['a track in two streams', [stream(voice, camera), stream(voice)], [voice, camera], []],

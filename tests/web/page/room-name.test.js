@@ -5,9 +5,9 @@ import { domainToASCII } from 'node:url';
 import { decode, encode } from '../../../web/app/punycode.js';
 import { fromApiName, toApiName, toRoomName, whyNoRoomName } from '../../../web/app/room-name.js';
 
-// `?room=会議` offered each visitor another random room, `Straße` became `Strae`, `Tea` and `tea` were two rooms.
+// Regressions: `?room=会議` gave each visitor a different random room, `Straße` became `Strae`, `Tea` and `tea` were two rooms.
 
-/** Each row: ways to write a name, the name, and what the API calls it. */
+/** Each row: spellings of a name, the name, and its form in the API. */
 const rooms = [
   [['tea', 'Tea', 'TEA', 'ｔｅａ', ' tea ', 'te\u00ada', 't\u202eea\u202c', 'tea\ufeff'], 'tea', 'tea'],
   [['会議', '会\u200b議'], '会議', 'xn--6oqw48l'],
@@ -15,7 +15,7 @@ const rooms = [
   [['Café', 'cafe\u0301', 'CAFÉ'], 'café', 'xn--caf-dma'],
   [['ガイ', 'ｶﾞｲ', 'カ\u3099イ'], 'ガイ', 'xn--eckp'],
   [['ΟΔΟΣ', 'οδος', 'οδοσ'], 'οδοσ', 'xn--pxavbq'],
-  // Whatever the language of the browser is.
+  // Independent of the browser's language.
   [['İstanbul', 'istanbul', 'ISTANBUL', 'ıstanbul', 'I\u0307stanbul'], 'istanbul', 'istanbul'],
   [['김치', '김치'.normalize('NFD')], '김치', 'xn--4k0bq22d'],
   [['مرحبا'], 'مرحبا', 'xn--mgbbop3h'],
@@ -51,7 +51,7 @@ test('a name that is too long is refused with its length, and never cut: its beg
   assert.equal(toRoomName(long), long);
 });
 
-/** Deterministic, so that a failure comes again. */
+/** Deterministic, so that failures are reproducible. */
 function random(seed) {
   let state = seed;
   return (below) => {
@@ -62,7 +62,7 @@ function random(seed) {
 
 const ALPHABETS = ['abzABZ09.-_~', 'ßẞſKÅÄäéǆŉǰİıiI\u0307\u0327', 'σςΣΐᾳ\u0345', 'あア会議ガ\u3099ﾞｶ', 'עربيةשלום\u202e\u200d\u200c', '🍵👨\u200d👩🏽1️⃣', ' /!?#%&\n\t', 'ꭰᎠხნ𐐀𐐨𝒯ﬁ²'];
 
-/** Mostly letters with a way of their own, and any character at all between them. */
+/** Mostly letters with special rules, mixed with arbitrary characters. */
 function typedBy(pick) {
   const character = () => {
     if (pick(8) === 0) return String.fromCodePoint(pick(2) ? pick(0xd800) : 0xe000 + pick(0x10000));
@@ -104,7 +104,7 @@ test('upper and lower case of every letter that has both lead to one room', () =
   }
 });
 
-// RFC 3492, section 7.1 (A), (B), (I), (L) and (S), without the upper case, which says nothing there.
+// RFC 3492, section 7.1 (A), (B), (I), (L) and (S), in lower case, because case has no meaning there.
 const samples = [
   ['ليهمابتكلموشعربي؟', 'egbpdaj6bu4bxfgehfvwxn'],
   ['他们为什么不说中文', 'ihqwcrb4cv8a8dqg056pqjye'],

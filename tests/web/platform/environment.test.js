@@ -10,7 +10,7 @@ const world = () => ({ clock: new FakeClock(), page: new EventTarget() });
 const online = ({ page }) => page.dispatchEvent(new Event('online'));
 const abandoned = new AbortController().signal;
 
-/** Whether a promise has settled by now, and how. */
+/** Whether a promise has settled, and how. */
 async function outcome(promise) {
   const pending = new Promise((resolve) => setImmediate(() => setImmediate(() => resolve('pending'))));
   return Promise.race([promise.then(() => 'done', (reason) => `gave up: ${reason}`), pending]);
@@ -61,14 +61,14 @@ test('what is given is used', () => {
   assert.deepEqual(environment(given), given);
 });
 
-/** `navigator` as a browser has it that lacks something. */
+/** `navigator` of a browser that lacks some features. */
 function withNavigator(t, navigator) {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
 }
 
-// Leaving threw, and the seat stayed for the whole lease.
+// Regression: leaving threw, and the seat stayed taken for the whole lease.
 test('without a beacon, or when it refuses, leaving is a request that may outlive the page', (t) => {
   for (const navigator of [undefined, {}, { sendBeacon: () => false }]) {
     withNavigator(t, navigator);
@@ -87,7 +87,7 @@ test('a beacon that is taken needs no request', (t) => {
   assert.deepEqual(sent, [['/leave', 'token']]);
 });
 
-// Node.js has no `reportError`: a listener that threw kept the others from hearing of the event.
+// Regression: Node.js has no `reportError`, so a listener that threw kept the event from the others.
 test('a listener that throws is reported and keeps no other from the event, also without reportError', async () => {
   const [emitter, heard] = [new Emitter(), []];
   emitter.on('event', () => { throw new Error('of a listener'); });
@@ -120,7 +120,7 @@ test('waiting at a gate can be given up', async () => {
   await settled();
 });
 
-// The second of two that joined the same room in one process found the seat of the first, and both were one peer.
+// Regression: the second of two clients that joined a room in one process resumed the first one's seat, and both were one peer.
 test('two joins of a program that is no page remember each for itself', () => {
   const [one, other] = [environment({}), environment({})];
   one.storage.setItem('seat', 'one');

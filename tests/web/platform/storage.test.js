@@ -6,7 +6,7 @@ import { lenientStorage } from '../../../web/client/platform/storage.js';
 
 const refuse = () => { throw new DOMException('', 'SecurityError'); };
 
-/** As a browser's, with an entry from before. */
+/** A storage as in browsers, with an existing entry. */
 function real(overrides = {}) {
   const entries = new Map([['old', 'kept']]);
   return {

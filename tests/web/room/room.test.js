@@ -88,7 +88,7 @@ test('a room has one call at a time', async () => {
   assert.notEqual(room.call(), call);
 });
 
-// A call threw "undefined is not a constructor", and only once somebody else was there.
+// Regression: a call threw "undefined is not a constructor", and only once another peer was in the room.
 test('without WebRTC a call is refused with a reason, and all else works', async () => {
   for (const RTCPeerConnection of [undefined, null, () => {}, class { constructor() { throw new Error(); } }]) {
     const world = new World();

@@ -9,7 +9,7 @@ import { sdp } from '../support/sdp.js';
 const candidate = (n, usernameFragment) => ({ type: 'candidate', candidate: { candidate: `candidate:${n}`, usernameFragment } });
 const numbers = (pc) => pc.candidates.map((one) => one && parseInt(one.candidate.split(':')[1], 10));
 
-/** Ben waits for Ann, who has just come. */
+/** Ben waits for Ann, who has just joined. */
 async function waiting() {
   const { ann, ben } = couple();
   ben.room.peers.clear();
@@ -18,8 +18,8 @@ async function waiting() {
   return ben;
 }
 
-// A peer that gathers before it describes, or posts without waiting for what it posted before, has its candidates
-// arrive first. They were dropped, and with them the only way to it.
+// Candidates arrive first from a peer that gathers before it sends its description, or posts without waiting for its earlier
+// posts. Regression: they were dropped, and with them the only path to the peer.
 test('candidates that come before the offer are kept for it, in their order', async () => {
   const ben = await waiting();
   for (const n of [1, 2]) await ben.hears('ann', candidate(n));

@@ -19,7 +19,7 @@ const shows = (member) => named(member, 'stream').map(({ stream }) => [...stream
 const track = (kind) => ({ kind });
 const transceiver = (currentDirection = 'sendrecv') => ({ currentDirection });
 
-// Native peers add tracks without naming a stream (`a=msid:-`): they were decoded, and shown nowhere.
+// Regression: native peers add tracks without a stream (`a=msid:-`), which were decoded but not shown.
 test('tracks without a stream are shown, together', async () => {
   const { ann } = await connected();
   const [audio, video] = [track('audio'), track('video')];
@@ -75,8 +75,8 @@ test('a connection that replaces another has a stream of its own', async () => {
   assert.notEqual(first.stream, second.stream);
 });
 
-// The agreed channel is open at this end whether or not the other knows of it. Who opened a channel of its own was
-// answered on the agreed one: chat said sent, and was lost both ways.
+// The negotiated channel opens at this end even if the other does not know it. Regression: a peer that opened its own channel
+// was answered on the negotiated one: chat was shown as sent, and was lost both ways.
 test('a channel that the other opens itself is talked on, both ways', async () => {
   const { ann } = await connected();
   const pc = ann.pc('ben');
@@ -131,8 +131,8 @@ test('what is not text is handed over as bytes', async () => {
   assert.equal(theirs.binaryType, 'arraybuffer');
 });
 
-// The end that is the DTLS client numbers its channels 0, 2, 4: an answerer that chose to be that opened its own as 0,
-// where ours already was, and waited forever for it to open.
+// The DTLS client numbers its channels 0, 2, 4. Regression: an answerer that chose this role opened its own channel as 0, which
+// ours already used, and waited forever for it to open.
 test('the offerer is the DTLS client, and stays it', async () => {
   const { ann } = couple();
   const setup = async () => (await ann.said()).map(({ message }) => [message.type, /a=setup:(\S+)/.exec(message.sdp)[1]]);

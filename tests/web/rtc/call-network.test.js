@@ -10,7 +10,7 @@ const media = { track: { muted: false, readyState: 'live' } };
 const changes = (member) => member.room.emit('network-changed', {});
 const cut = (member, reason) => member.room.emit('state', { state: 'reconnecting', error: new Unreachable(reason) });
 
-/** Something comes from the other end every 100 ms. */
+/** The other end sends every 100 ms. */
 function alive(clock, pc) {
   pc.received += 1;
   clock.after(100, () => alive(clock, pc));
@@ -23,7 +23,7 @@ async function inCall() {
   return { ...pair, pc };
 }
 
-// Chromium calls a connection lost 6 s after the network is, and then it was waited for another 3 s.
+// Regression: Chromium reports a lost connection 6 s after the network is lost, and then we waited another 3 s.
 for (const [what, happens] of [['the network changed', changes], ['a request failed', (member) => cut(member, 'network')], ['one was not answered', (member) => cut(member, 'timeout')]]) {
   test(`when ${what} and nothing comes any more, ICE is restarted within a second`, async () => {
     const { clock, ann, ben, pc } = await inCall();

@@ -11,7 +11,7 @@ const view = (more) => ({ polite: false, signaling: 'stable', remote: sdp(7), he
 const offering = (more) => view({ signaling: 'have-local-offer', ...more });
 const taken = sdp(7, { origin: '5 2' });
 
-/** Each row: what this end knows, what arrives, what to do. The `o=` of no two descriptions are alike. */
+/** Each row: this end's state, what arrives, what to do. All descriptions have different `o=` lines. */
 const table = [
   ['an offer is answered', view({}), offer(7), 'answer'],
   ['the first offer on a new connection is answered', view({ remote: null }), offer(7), 'answer'],
@@ -40,8 +40,8 @@ for (const [name, seen, description, verdict] of table) {
   test(name, () => assert.equal(judge(seen, description), verdict));
 }
 
-// aiortc and libdatachannel write another session id into each description, against RFC 8829, 5.2.2: with that for a
-// mark, the second description ended the call.
+// aiortc and libdatachannel write a new session id into each description, contrary to RFC 8829, section 5.2.2. Regression: the
+// session id identified the connection, so the second description ended the call.
 test('the session id in `o=` says nothing', () => {
   const bare = { type: 'answer', sdp: 'v=0\r\no=- 2 0 IN IP4 0.0.0.0\r\n' };
   for (const polite of [true, false]) {
@@ -54,7 +54,7 @@ test('the session id in `o=` says nothing', () => {
 const lines = (...all) => ['v=0', 'o=- 1 1 IN IP4 0.0.0.0', ...all.flat(), ''].join('\r\n');
 const [ours, more, else_] = [fingerprint(7), fingerprint('more', 'sha-384'), fingerprint(8)];
 
-/** Each row: the description before, the one now, whether they are of one connection. */
+/** Each row: the previous description, the new one, whether both belong to the same connection. */
 const pairs = [
   ['one fingerprint, of the session and then of the media', lines(ours, 'm=audio 9 x 0'), lines('m=audio 9 x 0', ours), true],
   ['any case', lines(ours), lines(ours).replace('sha-256', 'SHA-256').replace(/(\S+)\r\n$/, (text) => text.toLowerCase()), true],

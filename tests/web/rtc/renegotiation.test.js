@@ -5,8 +5,8 @@ import { agreed, talk } from '../support/company.js';
 import { connected, types } from '../support/connected.js';
 import { sdp } from '../support/sdp.js';
 
-// Ben is impolite: 15 s for the first offer. An offer that was lost left his end in `have-local-offer` for as long as the
-// call lasted, and he ignored all of Ann's.
+// Ben is impolite: he waits 15 s after the first offer. Regression: a lost offer left his end in `have-local-offer` for the rest
+// of the call, and he ignored all of Ann's offers.
 
 const events = (member) => member.events.filter(({ name }) => name === 'offer-unanswered').map(({ attempts, final }) => [attempts, final]);
 
@@ -50,7 +50,7 @@ test('after four offers without an answer it stops, able to negotiate, and leave
   assert.deepEqual([ben.pc('ann'), pc.signalingState, ben.link('ann').state], [pc, 'stable', 'connected']);
 });
 
-/** Each row: what gives it a reason to offer again. */
+/** Each row: a reason to offer again. */
 const reasons = {
   'the peer offers': ({ ann, ben }) => ben.hears('ann', { type: 'offer', sdp: sdp(ann.pc('ben').session) }),
   'the server is back': async ({ ben }) => { ben.room.becomes('reconnecting'); ben.room.becomes('connected'); },
@@ -83,7 +83,7 @@ test('the time in which the server cannot be reached does not count', async () =
 test('answers to the withdrawn offer and to its successor are both taken', async () => {
   const { clock, ann, ben } = await connected();
   const pc = ben.pc('ann');
-  // Not for an ICE restart, so that both answers have the same credentials.
+  // No ICE restart, so that both answers have the same credentials.
   pc.onnegotiationneeded();
   const [{ message: first }] = await ben.said();
   await clock.advance(15_000);

@@ -17,7 +17,7 @@ export class FakeClock {
     return this.#timers.size;
   }
 
-  /** Lets the time pass, and everything happen that it brings about. */
+  /** Advances the time, and runs everything that becomes due. */
   async advance(ms) {
     const end = this.#now + ms;
     await settled();
@@ -33,7 +33,7 @@ export class FakeClock {
   }
 }
 
-/** Everything that can happen without time passing has happened. */
+/** Resolves when everything has run that does not need time to pass. */
 export async function settled() {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,7 +4,7 @@ import { FakeClock, settled } from './clock.js';
 import { FakeMediaStream, FakePeerConnection } from './peer-connection.js';
 import { connectionOf } from './sdp.js';
 
-/** A room as a call sees it; what is sent stays in `mail` until the test delivers or loses it. */
+/** A room as a call sees it. Sent messages stay in `mail` until the test delivers or drops them. */
 export class FakeRoom extends Emitter {
   state = 'connected';
   iceServers = [{ urls: 'stun:stun.example' }];
@@ -58,7 +58,7 @@ export class Member {
     return this.link(id)?.pc;
   }
 
-  /** What was said since this was last asked, candidates aside. */
+  /** Messages sent since the last call of this, except candidates. */
   async said() {
     await settled();
     return this.room.mail.splice(0).filter(({ message }) => message.type !== 'candidate');
@@ -74,7 +74,7 @@ export class Member {
   }
 }
 
-/** Ben was there first; Ann came later and is polite. Both are in a call. */
+/** Ben joined first; Ann joined later and is the polite peer. Both are in a call. */
 export function couple(options) {
   const clock = new FakeClock();
   const ben = { id: 'ben', name: 'Ben', order: 1 };
@@ -82,7 +82,7 @@ export function couple(options) {
   return { clock, ann: new Member(clock, ann, [ben], options), ben: new Member(clock, ben, [ann], options) };
 }
 
-/** Carries everything that two members say to each other, until they have nothing more to say. */
+/** Delivers all messages between two members until none are left. */
 export async function talk(one, other) {
   for (let turn = 0; turn < 50; turn += 1) {
     await settled();
@@ -91,10 +91,10 @@ export async function talk(one, other) {
     if (mail.length === 0) return;
     for (const [from, to, message] of mail) await to.hears(from, message);
   }
-  throw new Error('they never stop talking');
+  throw new Error('the members never stop sending');
 }
 
-/** Do the two ends agree on who talks with whom? */
+/** Whether both ends belong to the same connection. */
 export function agreed(one, other) {
   const [a, b] = [one.pc(other.room.self.id), other.pc(one.room.self.id)];
   return (

@@ -4,7 +4,7 @@ import { agreed, couple, talk } from './company.js';
 
 export const types = (mail) => mail.map(({ message }) => message.type);
 
-/** Ann and Ben in a call that stands. */
+/** Ann and Ben in an established call. */
 export async function connected(options) {
   const pair = couple(options);
   pair.ben.call.start();
@@ -16,7 +16,7 @@ export async function connected(options) {
   return pair;
 }
 
-/** The page of a member is refreshed: same peer, nothing remembered. */
+/** Reloads a member's page: same peer, no state. */
 export function refreshed(member) {
   const { room, clock, constructor: Again } = member;
   const { pc } = [...member.call.links.values()][0];

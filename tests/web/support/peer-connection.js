@@ -2,7 +2,7 @@ import { sdp } from './sdp.js';
 
 let sessions = 0;
 
-/** As much of RTCPeerConnection as negotiation is about. Two of them are connected by `connect`. */
+/** The part of RTCPeerConnection that negotiation uses. `connect` connects two of them. */
 export class FakePeerConnection {
   static all = [];
 
@@ -16,7 +16,7 @@ export class FakePeerConnection {
   #session = (sessions += 1);
   #generation = 0;
   #needed = false;
-  /** The local description to which a rollback returns. */
+  /** The local description that a rollback restores. */
   #before = null;
 
   constructor(configuration) {
@@ -64,7 +64,7 @@ export class FakePeerConnection {
     if (type === 'offer') this.#before = this.localDescription;
     this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`] }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
-    // Beyond what this fake knows, a browser asks again only if something is still to be negotiated.
+    // Simplified: a browser fires again if something remains to be negotiated.
     this.#needed = false;
     this.onicecandidate?.({ candidate: { toJSON: () => ({ candidate: `of ${this.#session}` }) } });
   }
@@ -74,11 +74,11 @@ export class FakePeerConnection {
     if (this.signalingState !== 'have-local-offer') throw new DOMException('nothing to roll back', 'InvalidStateError');
     this.localDescription = this.#before;
     this.#go('stable');
-    // What the offer was for is still to be negotiated.
+    // The changes in the offer must still be negotiated.
     this.#need();
   }
 
-  /** What the other end sends, and how much of it came so far. */
+  /** Receivers of the remote tracks, and the bytes received so far. */
   receivers = [];
   received = 0;
 
@@ -95,7 +95,7 @@ export class FakePeerConnection {
     if (this.signalingState === 'closed') return new Promise(() => {});
     if (/broken/.test(description.sdp)) throw new DOMException('broken', 'OperationError');
     if (description.type === 'offer' && this.signalingState === 'have-local-offer' && !this.remoteDescription) {
-      throw new DOMException('Failed to start SCTP transport', 'OperationError'); // as Chromium may, later
+      throw new DOMException('Failed to start SCTP transport', 'OperationError'); // Chromium may do this, at a later point
     }
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
       throw new DOMException('no offer', 'InvalidStateError');
@@ -115,13 +115,13 @@ export class FakePeerConnection {
     if (this.channel) this.channel.readyState = 'closed';
   }
 
-  /** The network does something. */
+  /** Changes the connection's state, as the network would. */
   become(state) {
     this.connectionState = state;
     this.onconnectionstatechange?.();
   }
 
-  /** The channel does something. */
+  /** Changes the channel's state. */
   channelBecomes(state) {
     this.channel.readyState = state;
     (state === 'open' ? this.channel.onopen : this.channel.onclose)?.();

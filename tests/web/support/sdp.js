@@ -1,9 +1,9 @@
 let origins = 0;
 
 /**
- * A session description, as native peers write it: each has an `o=` of its own, whatever RFC 8829 says.
+ * A session description as native peers write it: each has a different `o=`, contrary to RFC 8829.
  *
- * @param {string | number} connection known by its fingerprint
+ * @param {string | number} connection identified by the fingerprint
  * @param {{ ufrag?: string, origin?: string, lines?: string[] }} [more] the ICE credentials change when ICE is restarted
  */
 export function sdp(connection, { ufrag = 'ufrg', origin = `${(origins += 1)} ${origins}`, lines = [] } = {}) {

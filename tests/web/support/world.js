@@ -5,7 +5,7 @@ import { FakeClock, settled } from './clock.js';
 
 export const BASE = 'https://signal.example/';
 
-/** A request that waits for the test to answer it. */
+/** A request that waits until the test answers it. */
 class Asked {
   constructor(url, init) {
     this.method = init.method;
@@ -39,7 +39,7 @@ class Asked {
     await this.answer(status, body, { 'Content-Type': 'application/problem+json', ...headers });
   }
 
-  /** Answers as something between here and the server would. */
+  /** Answers as an intermediary would. */
   async intercept(status, text = '<html>Bad gateway</html>', headers = {}) {
     this.resolve(new Response(text, { status, headers: { 'Content-Type': 'text/html', ...headers } }));
     await settled();
@@ -83,7 +83,7 @@ export class World {
     return join(BASE, 'tea', { ...this.environment, ...options });
   }
 
-  /** The first such request that nobody has looked at yet. */
+  /** The first matching request that the test has not taken yet. */
   async asked(line) {
     await settled();
     this.open = this.open.filter(({ aborted }) => !aborted);
@@ -92,7 +92,7 @@ export class World {
     return this.open.splice(at, 1)[0];
   }
 
-  /** Nothing is asked for that has not been looked at. */
+  /** Asserts that the test has taken all requests. */
   async quiet() {
     await settled();
     assert.deepEqual(this.open.filter(({ aborted }) => !aborted).map(({ line }) => line), []);
@@ -136,7 +136,7 @@ export function joined({ self = peer('ann', 1), peers = [], cursor = 0, latest =
   };
 }
 
-/** What happened, in short. */
+/** The events, in short form. */
 export function names(events) {
   return events.map(({ name, detail }) => (name === 'state' ? detail.state : name));
 }

@@ -8,7 +8,7 @@ const data = (seq) => ({ seq, from: 'ben', type: 'data', data: seq });
 const batch = (...seqs) => ({ messages: seqs.map(data), cursor: Math.max(...seqs) });
 const cursor = (asked) => asked.headers['Last-Event-ID'];
 
-/** Answers every poll for so long, and counts them. */
+/** Answers all polls for this long, and counts them. */
 async function replay(world, answer, ms) {
   let polls = 0;
   for (let passed = 0; passed < ms; passed += 250) {
@@ -22,7 +22,7 @@ async function replay(world, answer, ms) {
   return polls;
 }
 
-/** Answers that cannot be the server's to somebody who has read up to 2. */
+/** Responses that the server cannot have sent to a peer that has read up to 2. */
 const old = [
   ['the one from before', batch(1, 2)],
   ['one from long before', { messages: [], cursor: 0 }],
@@ -33,7 +33,7 @@ const old = [
 ];
 
 for (const [name, answer] of old) {
-  // A cache-first service worker repeated an old poll: 250 polls a second, in state `connected`, and the cursor went back.
+  // Regression: a cache-first service worker repeated an old poll: 250 polls a second, in state `connected`, and the cursor went back.
   test(`out of a cache, and not the server's: ${name}`, async () => {
     const world = new World();
     const { room, events, poll: first } = await world.entered();

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { endpoints } from '../../../web/client/wire/endpoints.js';
 import { join } from '../../../web/client/index.js';
 
-// `fetch('/v1/rooms/../peers')` asks for `/v1/peers`, and the server could only say that no route has this path.
+// `fetch('/v1/rooms/../peers')` requests `/v1/peers`, for which the server can only report that no route matches.
 for (const room of ['', '.', '..']) {
   test(`a room ${JSON.stringify(room)} is refused before anything is asked`, async () => {
     let asked = 0;

@@ -47,7 +47,7 @@ test('a refusal carries what the server says', async () => {
   });
 });
 
-/** Each row: what comes back instead of the server's answer, and what it counts as. */
+/** Each row: what arrives instead of the server's response, and how it is classified. */
 const strangers = [
   ['a gateway that gives up', (asked) => asked.intercept(504), 'gateway'],
   ['a captive portal', (asked) => asked.intercept(200, '<html>Please log in</html>'), 'foreign'],
@@ -68,14 +68,14 @@ for (const [name, happen, reason] of strangers) {
 
 const NOON = 'Sat, 28 Nov 2026 12:00:00 GMT';
 
-/** Each row: `Retry-After`, `Date`, what is made of it. */
+/** Each row: `Retry-After`, `Date`, the resulting pause. */
 const retries = [
   ['7', undefined, 7_000],
   ['0', undefined, 0],
   ['2592000', undefined, 2_592_000_000],
   ['Sat, 28 Nov 2026 12:00:09 GMT', NOON, 9_000],
   ['Saturday, 28-Nov-26 12:00:09 GMT', NOON, 9_000],
-  // Without a date of the server's, our own clock: it says 22:13:20.
+  // Without the server's `Date`, our own clock, which says 22:13:20.
   ['Tue, 14 Nov 2023 22:13:25 GMT', undefined, 5_000],
   ['Fri, 31 Dec 1999 23:59:59 GMT', undefined, null],
   [NOON, NOON, null],

@@ -8,7 +8,7 @@ const online = (world) => world.page.dispatchEvent(new Event('online'));
 const nothing = { messages: [], cursor: 0 };
 const wait = (asked) => asked.url.searchParams.get('wait');
 
-/** `navigator.connection`, which says of which kind it is where it knows. */
+/** `navigator.connection`, with a `type` if known. */
 class Connection extends EventTarget {
   changes(type) {
     this.type = type;
@@ -16,7 +16,7 @@ class Connection extends EventTarget {
   }
 }
 
-// After a change of networks the old connection is a black hole: it took up to 35 s until the poll was given up.
+// After a change of networks the old connection is a black hole. Regression: it took up to 35 s until the poll was abandoned.
 test('a stuck poll is sent again as soon as the browser is online', async () => {
   const world = new World();
   const { events, poll: first } = await world.entered();
@@ -130,7 +130,7 @@ for (const name of ['visibilitychange', 'resume', 'pageshow']) {
     world.page.dispatchEvent(new Event(name));
     await settled();
     assert.equal(first.aborted, false, 'one that was not suspended continues');
-    // The machine slept: the clock on the wall went on, and no timer ran.
+    // The machine slept: wall-clock time passed, and no timer ran.
     world.clock.date = () => 1_700_000_000_000 + 3_600_000;
     world.page.dispatchEvent(new Event(name));
     await world.asked(poll());

@@ -7,7 +7,7 @@ import { JOIN, SEND, World, joined, peer, poll } from '../support/world.js';
 const say = (data) => ({ type: 'data', data });
 const said = (asked) => asked.body.messages.map(({ to, data }) => (to ? `${to}:${data}` : `all:${data}`));
 
-/** The server's usual answer: everything accepted, numbered on. */
+/** The server's usual response: all accepted, with consecutive numbers. */
 function accept(asked, others = ['ben', 'cem'], from = 1) {
   let seq = from;
   const receipts = asked.body.messages.flatMap(({ to }) => (to ? [to] : others).map((one) => ({ to: one, seq: seq++ })));

@@ -6,10 +6,10 @@ import { JOIN, SEND, World, joined, peer, poll } from '../support/world.js';
 const ICE = 'GET /v1/rooms/tea/peers/ann/ice-servers';
 const MINUTE_MS = 60_000;
 
-/** What a proxy, a server or a mistake may say. It was believed: 100 requests a second, or an hour of silence. */
+/** Implausible values from proxies, servers or mistakes. Regression: they were obeyed: 100 requests a second, or an hour of silence. */
 const SAID = ['0', '2592000', '-5', '1e9', 'soon', '', '9'.repeat(400), 'Sat, 28 Nov 2099 12:00:00 GMT', 'Fri, 31 Dec 1999 23:59:59 GMT'];
 
-/** Refuses such requests for so long, and counts them. */
+/** Refuses matching requests for this long, and counts them. */
 async function refused(world, line, ms, refuse) {
   let count = 0;
   for (let passed = 0; passed < ms; passed += 250) {
