@@ -11,7 +11,7 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** Keeps what a page asks for, to see that nothing of it is beside the path. */
+/** Records a page's requests, to check that all are below the path. */
 function watch(page, base) {
   const beside = [];
   page.on('request', (request) => { if (!request.url().startsWith(`${base}/`) && !/^(data|blob):/.test(request.url())) beside.push(request.url()); });
@@ -19,7 +19,7 @@ function watch(page, base) {
   return beside;
 }
 
-// The API worked under a path; the page and Swagger UI asked for everything at the root.
+// Regression: the API worked under a path, but the page and Swagger UI requested everything at the root.
 for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
   test(`behind nginx under a path that is ${how}, a call connects and survives a reload, and links lead there`, async () => {
     const server = await Server.start(['--trusted-proxy', '127.0.0.1', ...flags]);
@@ -38,7 +38,7 @@ for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
     await Promise.all([videoRuns(ann), videoRuns(ben)]);
     await say(ann, 'under a path');
     await heard(ben, 'under a path');
-    // What is kept for a reload is kept for this path: another server on the same origin has its own.
+    // State kept for a reload belongs to this path: another server on the same origin has its own.
     const keys = await ann.evaluate(() => Object.keys(sessionStorage));
     assert.ok(keys.length >= 2 && keys.every((key) => key.includes('/signal/')), `${keys}`);
     await ann.reload();
@@ -53,7 +53,7 @@ for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
     await ann.getByRole('link', { name: 'To the lobby' }).click();
     await state(ann, 'lobby');
     assert.deepEqual(beside, []);
-    // Typed without the slash.
+    // Without the trailing slash.
     await ann.goto(base);
     await state(ann, 'lobby');
     for (const page of [ann, ben]) await page.context().close();

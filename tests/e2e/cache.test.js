@@ -9,7 +9,7 @@ let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(['--wait-max-ms', '3000']), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
-// It got 250 polls a second, and a call that never came about.
+// Regression: the server got 250 polls a second, and the call never connected.
 test('a call connects even through a cache that stores responses to polls', async () => {
   const proxy = await CachingProxy.start(server.base);
   const ann = await visit(browser, proxy.base, { room: 'cache', name: 'Ann', media: 'none' });

@@ -89,7 +89,7 @@ test('refreshing a tab in mid-call gets the same seat back, and the call returns
 
 test('of two tabs with one token the newer has the seat, and the older can take over again', async () => {
   const [ann, ben] = await call('tabs');
-  // What "duplicate tab" does: the new tab starts with a copy of the session storage.
+  // As "duplicate tab" does: the new tab starts with a copy of the session storage.
   const kept = await ben.evaluate(() => JSON.stringify({ ...sessionStorage }));
   const twin = await ben.context().newPage();
   await twin.addInitScript((copy) => Object.assign(sessionStorage, JSON.parse(copy)), kept);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
-// 3,000 messages of the one kept the other's page busy for 5.8 s: each was laid out by itself, and all were kept.
+// Regression: 3,000 messages kept the receiving page busy for 5.8 s, because each caused a layout and all were kept.
 
 const MESSAGES = 3_000;
 const KEPT = 500;
@@ -40,7 +40,7 @@ test('many messages that come together are shown together, with one layout', asy
   await session.send('Performance.enable');
   const count = async (name) => (await session.send('Performance.getMetrics')).metrics.find((metric) => metric.name === name).value;
   const before = await count('LayoutCount');
-  // In one task, as the browser delivers what has piled up: how many frames pass meanwhile says nothing then.
+  // In one task, as the browser delivers queued messages, so the number of frames meanwhile means nothing.
   const shown = await ann.evaluate(async (messages) => {
     const batches = [];
     new MutationObserver((records) => batches.push(records.length)).observe(document.querySelector('#chat-log'), { childList: true });

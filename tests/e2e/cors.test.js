@@ -19,14 +19,14 @@ async function listen(handler) {
   return { base: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
-/** Somebody's own site, with a page and our client. */
+/** A site on another origin, with a page that uses our client. */
 const site = () => listen(async ({ url }, response) => {
   const file = url.match(/^\/client\/([a-z/-]+\.js)$/)?.[1];
   if (!file) return void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>app</title>');
   response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(await readFile(new URL(`../../web/client/${file}`, import.meta.url)));
 });
 
-/** Passes everything on to a server, and counts it. */
+/** Forwards all requests to a server, and counts them. */
 async function counting(upstream) {
   const counts = new Map();
   const { base, stop } = await listen((incoming, outgoing) => {

@@ -8,8 +8,8 @@ import { chromium } from 'playwright-core';
 import { ALONE, CAMERA, FLAGS, executablePath, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
-// Browsers that lack something. With all cookies refused the page was dead without a word; without WebRTC, too, and its
-// form sent the room's secret in the address.
+// Browsers that lack a feature. Regressions: with all cookies blocked the page failed silently; without WebRTC it did, too, and
+// its form sent the room's secret in the address.
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(['--wait-max-ms', '2000']), launch()]); });
@@ -17,7 +17,7 @@ after(async () => { await browser.close(); await server.stop(); });
 
 const close = (...pages) => Promise.all(pages.map((page) => page.context().close()));
 
-/** Chromium with "block all cookies" set, as somebody would set it. */
+/** Chromium with "block all cookies", set in its preferences. */
 async function refusing() {
   const profile = await mkdtemp(join(tmpdir(), 'signalpost-profile-'));
   await mkdir(join(profile, 'Default'));
@@ -43,7 +43,7 @@ test('with all cookies refused the page makes a call, and the network test runs'
   await Promise.all([state(ann, 'connected'), state(ben, 'connected'), videoRuns(ben)]);
   await say(ann, 'from memory');
   await heard(ben, 'from memory');
-  // The seat is kept for as long as the page is: hung up and joined again is no trouble.
+  // The seat is kept as long as the page exists, so hanging up and joining again works.
   await ann.getByTestId('hang-up').click();
   await state(ann, 'lobby');
   await ann.getByTestId('room').fill('refused');
@@ -60,7 +60,7 @@ test('with all cookies refused the page makes a call, and the network test runs'
   await end();
 });
 
-/** Each row: what is not as it should be, for `addInitScript`. */
+/** Each row: a defect of the storage, for `addInitScript`. */
 const storages = {
   'is null': () => Object.defineProperty(window, 'sessionStorage', { get: () => null }),
   'is full': () => { Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }; },
@@ -111,7 +111,7 @@ for (const [how, prepare] of Object.entries(connections)) {
     await page.getByTestId('join').click();
     assert.equal(page.url(), before);
     assert.equal(await banner.isVisible(), true);
-    // With a name in the link it would join at once.
+    // A name in the link normally makes it join immediately.
     await page.goto(`${server.base}/?room=tea&name=Ann`);
     await banner.waitFor();
     await tester.goto(`${server.base}/network-test`);
@@ -139,7 +139,7 @@ test('without a beacon, closing the tab still frees the seat at once', async () 
 
 // ---- The form ----------------------------------------------------------------------------------------------------
 
-/** Each row: what of the page does not come. */
+/** Each row: files of the page that do not load. */
 const blocked = ['**/app/main.js', '**/client/platform/storage.js', '**/app/**/*.js', '**/*.{js,mjs}'];
 
 for (const pattern of blocked) {
@@ -157,7 +157,7 @@ for (const pattern of blocked) {
     await page.getByTestId('name').fill('Ann');
     await page.getByTestId('join').click();
     await page.getByTestId('secret').press('Enter');
-    // Whatever a submission would have begun has begun by the next task.
+    // A submission would have started by the next task.
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
     const elsewhere = asked.filter((url) => !url.endsWith('/app/favicon.svg'));
     assert.deepEqual([page.url(), elsewhere], [before, []]);
@@ -185,7 +185,7 @@ test('the form sends nothing in a browser that knows no dialogs, where its metho
 });
 
 test('on plain http outside localhost it says why there is no camera, and one can chat', async () => {
-  // Without a name of its own the machine has none but this that browsers do not trust.
+  // The machine may have no host name of its own. Browsers treat this one as insecure, unlike localhost.
   const plain = await launch({ flags: ['--host-resolver-rules=MAP signalpost.example 127.0.0.1'] });
   const base = server.base.replace('127.0.0.1', 'signalpost.example');
   const errors = [];

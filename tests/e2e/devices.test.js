@@ -5,7 +5,7 @@ import { launch, say, heard, state, videoRuns, visit } from './support/browser.j
 import { permissions, pullable, unplug } from './support/devices.js';
 import { Server } from './support/server.js';
 
-// A camera that was unplugged in mid-call left a frozen picture with the other, and nothing was said on either end.
+// Regression: a camera unplugged in mid-call left a frozen picture at the other end, and neither page said why.
 
 const THREE_CAMERAS = ['--use-fake-device-for-media-stream=device-count=3'];
 
@@ -13,9 +13,9 @@ let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
-/** Ann, whose devices go, in a browser of her own, and Ben. */
+/** Ann, who loses her devices, in her own browser, and Ben. */
 async function call(room, { prepare, asks = false, ...options } = {}) {
-  // With its questions answered by itself Chromium gives a camera even where a setting refuses it.
+  // With automatic answers to its prompts, Chromium grants the camera even if a site setting denies it.
   const hers = await launch({ camera: !asks, flags: THREE_CAMERAS });
   const ben = await visit(browser, server.base, { room, name: 'Ben' });
   const context = await hers.newContext({ viewport: { width: 900, height: 700 }, ...options });
@@ -43,7 +43,7 @@ test('a camera that is unplugged is missed on both ends, another one can be used
   assert.equal(await ann.getByTestId('local-video').isHidden(), true, 'her own last frame looks as if she were seen');
   const offered = ann.getByTestId('use-video');
   assert.deepEqual(await offered.allTextContents(), ['Use fake_device_1', 'Use fake_device_2']);
-  // The one between them is a depth camera.
+  // The one between these two is a depth camera.
   await offered.last().click();
   await told(ben, 'Ann’s camera works again');
   await pictureOf(ben).waitFor({ state: 'visible' });

@@ -17,7 +17,7 @@ after(() => browser.close());
 const host = (server) => new URL(server.base).host;
 const occupancy = async (base) => (await new Way(base).ask('/v1/rooms/tea')).body.occupancy;
 
-/** Remembers the page's media connection, everything that happens to it, and how long its video ever stood still. */
+/** Records the page's media connection, its events, and the longest freeze of its video. */
 const watchMedia = (page) => page.evaluate(() => {
   const [{ pc }] = window.signalpost.call.links.values();
   const ufrag = () => pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1];
@@ -41,14 +41,14 @@ const watchMedia = (page) => page.evaluate(() => {
   window.watch = watch;
 });
 
-/** The longest that the video stood still, in ms, if nothing else happened to the media. */
+/** The longest freeze of the video in ms; fails if anything else happened to the media. */
 async function mediaUnbroken(page) {
   const { longestStill, ...verdict } = await page.evaluate(() => window.watch.verdict());
   assert.deepEqual(verdict, { same: true, restarted: false, changes: [], failed: null });
   return Math.round(longestStill);
 }
 
-/** What of a call nobody may find in a log: session descriptions line by line, addresses, tokens, names, words. */
+/** Parts of a call that must not appear in a log: session descriptions line by line, addresses, tokens, names, chat. */
 const secretsOf = (page) => page.evaluate(() => {
   const { pc } = window.watch;
   const lines = [pc.localDescription, pc.remoteDescription].flatMap(({ sdp }) => sdp.split('\r\n'));
@@ -59,7 +59,7 @@ const secretsOf = (page) => page.evaluate(() => {
   return [...candidates, ...telling, ...addresses, token, 'Ann', 'Ben', 'still there?'];
 });
 
-/** Two people in a call behind the proxy; `during` happens, and they are where they were. */
+/** Runs `during` while two people are in a call behind the proxy. Both must get their seats back, with unbroken media. */
 async function inMidCall(proxy, during) {
   const pages = await Promise.all(['Ann', 'Ben'].map((name) => visit(browser, proxy.base, { room: 'tea', name, ignoreHTTPSErrors: true })));
   const [ann, ben] = pages;
@@ -81,7 +81,7 @@ async function inMidCall(proxy, during) {
   await say(ann, 'still there?');
   await heard(ben, 'still there?');
   const longestStill = await Promise.all(pages.map(mediaUnbroken));
-  // The seats are those from before: a newcomer finds them taken.
+  // Both kept their seats, so a newcomer finds the room full.
   const third = await visit(browser, proxy.base, { room: 'tea', name: 'Cleo', ignoreHTTPSErrors: true });
   await state(third, 'full');
   const secrets = (await Promise.all(pages.map(secretsOf))).flat();
@@ -99,13 +99,13 @@ function holdNothingPrivate(servers, secrets) {
 
 test('a rolling restart behind HAProxy: media unbroken, rooms on the new server, nothing private in the logs at debug', async () => {
   const old = await Server.start(FLAGS);
-  // Only to have an address that the proxy can be told beforehand.
+  // Started only to get a free address for the proxy's configuration.
   let fresh = await Server.start(FLAGS);
   await fresh.stop();
   const proxy = await Proxy.start(behindHaproxy(host(fresh)), host(old));
   const { ms, secrets } = await inMidCall(proxy, async () => {
     fresh = await fresh.restart();
-    // The proxy has seen that it is ready, and still asks the old one, where the room is.
+    // The proxy knows that it is ready, and still uses the old server, which has the room.
     await fresh.logged('GET /readyz', 3);
     for (let asked = 0; asked < 20; asked += 1) assert.equal(await occupancy(proxy.base), 2);
     const stopped = Date.now();
@@ -121,7 +121,7 @@ test('a rolling restart behind HAProxy: media unbroken, rooms on the new server,
 });
 
 test('a server that is too busy to answer for a second is not given up by HAProxy', async () => {
-  // Once it was: on a busy machine one late answer to a check took away the only server, and joins were answered 503.
+  // Regression: on a busy machine a single late health check removed the only server, and joins got 503.
   const server = await Server.start(FLAGS);
   const proxy = await Proxy.start(behindHaproxy(), host(server));
   const way = await new Way(server.base, proxy).open();

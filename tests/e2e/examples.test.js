@@ -17,14 +17,14 @@ import { Server, binary } from './support/server.js';
 const run = promisify(execFile);
 const example = (name) => new URL(`../../examples/${name}`, import.meta.url).pathname;
 
-// HAProxy has a certificate that it made itself.
+// HAProxy has a self-signed certificate.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** A web server of its own for examples/page-on-another-origin, whose page is told where this test's server is. */
+/** A separate web server for examples/page-on-another-origin; its page points to this test's server. */
 async function site() {
   const target = { base: '' };
   const types = { '/': ['index.html', 'text/html'], '/main.js': ['main.js', 'text/javascript'] };
@@ -39,7 +39,7 @@ async function site() {
   return Object.assign(target, { origin: `http://localhost:${server.address().port}`, stop });
 }
 
-/** A tab that has joined the room of the example's form, or tried to. */
+/** A tab that has joined the room in the example's form, or has tried to. */
 async function tab(context, origin, name) {
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
@@ -90,7 +90,7 @@ test('page-on-another-origin: two tabs are in a call and chat; a third is told t
   await Promise.all([logged(cleo, 'No camera and microphone: Permission denied'), logged(cleo, 'connection with Ann: connected'), sees(cleo)]);
 });
 
-/** examples/node as `npm install` leaves it, without asking the registry: with what these tests have installed. */
+/** examples/node as after `npm install`, but with the packages of these tests instead of the registry. */
 async function install(t) {
   const folder = await mkdtemp(path(tmpdir(), 'signalpost-example-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -107,7 +107,7 @@ async function install(t) {
   return folder;
 }
 
-/** `node index.js …` as it runs. */
+/** A running `node index.js …`. */
 function start(t, folder, ...args) {
   const child = spawn(process.execPath, ['index.js', ...args], { cwd: folder });
   t.after(() => child.kill());
@@ -116,7 +116,7 @@ function start(t, folder, ...args) {
   const take = (line) => { lines.push(line); output.emit('line'); };
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
   const ended = once(child, 'exit').then(([code]) => { take(`exit ${code}`); return code; });
-  /** Resolves when it prints this line, or has printed it and was not asked for it yet. */
+  /** Resolves when it prints this line, past lines included unless already returned. */
   const printed = async (line) => {
     for (;;) {
       const at = lines.indexOf(line);
@@ -172,12 +172,12 @@ test('node: two programs, and a program and a page, exchange messages', async (t
   }
 });
 
-/** Two clients in a room, each at its own address. */
+/** Two clients in a room, each with its own server address. */
 function meet(name, ...bases) {
   return Promise.all(bases.map((base) => join(base, name)));
 }
 
-/** Each has a message for the other. */
+/** Each sends the other a message. */
 async function exchange([ann, ben]) {
   const got = [ann, ben].map((room) => new Promise((resolve) => {
     const ignore = room.on('message', ({ data }) => { ignore(); resolve(data); });

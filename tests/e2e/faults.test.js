@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { join } from '../../web/client/index.js';
 import { Server } from './support/server.js';
 
-/** Every fault costs our client a real pause: 50,000 take minutes. */
+/** Every fault makes our client pause in real time: 50,000 would take minutes. */
 const EACH_WAY = Number(process.env.FAULT_MESSAGES ?? 3000);
 
 /** `tests/faults/proxy.js` in front of a server. */
@@ -23,7 +23,7 @@ async function faultProxy(server) {
   return { base: line.replace('listening on ', ''), stop };
 }
 
-/** Resolves when everything from the other has come, in order and once. */
+/** Resolves when all messages from the other have arrived, in order and once. */
 function received(room, other) {
   return new Promise((resolve, reject) => {
     let next = 0;

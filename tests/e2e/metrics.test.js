@@ -16,7 +16,7 @@ after(() => server.stop());
 
 const metrics = async () => (await fetch(`${server.base}/metrics`)).text();
 
-/** A STUN question (RFC 8489, section 5), and something else. Resolves with the answer. */
+/** Sends a STUN request (RFC 8489, section 5) and an invalid datagram. Resolves with the response. */
 async function askStun(url) {
   const port = Number(url.split(':').at(-1));
   const socket = createSocket('udp4');
@@ -41,7 +41,7 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
 
   const prometheus = await Prometheus.start(new URL(server.base).host);
   await prometheus.has('up');
-  // One who is heard of, one who is not, and one for whom there is no seat.
+  // One peer that keeps polling, one that does not, and one that finds the room full.
   const ann = await join(server.base, 'tea', { name: 'Ann' });
   const silent = await (await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).json();
   assert.equal((await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).status, 409);
@@ -49,7 +49,7 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
   await askStun(silent.ice_servers[0].urls[0]);
   for (const query of queries) {
-    // Half of a request, which stays in flight.
+    // An incomplete request, which stays in flight.
     const half = request(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': 8_000 } });
     half.on('error', () => {});
     half.write(' '.repeat(4_000));

@@ -13,11 +13,11 @@ const close = (...pages) => Promise.all(pages.map((page) => page.context().close
 
 // ---- Names of people ---------------------------------------------------------------------------------------------
 
-// A name with U+202E turned the status, the title and the notes around it.
+// Regression: a name with U+202E reversed the status, the title and the notes around it.
 const TURNING = '\u202eAnn\u202d\u2066\u2069\u2069\u200f';
 const MARKS = /[\u202a-\u202e\u2066\u2067\u200e\u200f]/;
 
-/** Every text and attribute of the page that holds the name and more, and is not isolated around it. */
+/** Elements with a text or an attribute that shows the name without isolating it. */
 function unisolated(name) {
   const found = [];
   for (const { attributes, outerHTML } of document.body.querySelectorAll('*')) {
@@ -39,7 +39,7 @@ function unisolated(name) {
 test('a name with marks of direction turns nothing around, wherever it is shown', async () => {
   const ben = await visit(browser, server.base, { room: 'turned', name: 'Ben', media: 'none' });
   await state(ben, 'waiting');
-  // The page would not send such a name; somebody else's program does.
+  // The page does not send such a name, but other clients can.
   const context = await browser.newContext();
   const ann = await context.newPage();
   await ann.route('**/peers', async (route) => {
@@ -73,7 +73,7 @@ test('a name that is written from right to left stays in its place', async () =>
   await Promise.all([state(yael, 'connected'), state(ben, 'connected')]);
   await yael.getByTestId('hang-up').click();
   await ben.getByTestId('status').filter({ hasText: 'hung up' }).waitFor();
-  // Where the words are, and not the order of the characters in memory.
+  // Compares positions on screen, not the order of characters in memory.
   const [name, verb] = await ben.getByTestId('status').evaluate((status) => {
     const range = document.createRange();
     const at = (node, from, to) => (range.setStart(node, from), range.setEnd(node, to), range.getBoundingClientRect());
@@ -98,7 +98,7 @@ test('a name out of marks and blanks is shown as one that fits its place', async
 
 // ---- Names of rooms ----------------------------------------------------------------------------------------------
 
-/** Each row: what one visitor has in the link, what the other types, what both see, and what the API calls the room. */
+/** Each row: the name in one visitor's link, what the other types, what both see, and the room's name in the API. */
 const rooms = [
   ['会議', '会議', '会議', 'xn--6oqw48l'],
   ['Straße', 'STRASSE', 'strasse', 'strasse'],
@@ -126,7 +126,7 @@ for (const [linked, typed, name, apiName] of rooms) {
     await ben.getByTestId('show-qr').click();
     assert.equal(await ben.getByTestId('qr-link').textContent(), `${server.base}/?room=${name}`);
     assert.deepEqual(await ben.getByTestId('qr-link').locator('bdi').allTextContents(), [name], 'the address around it stays as it is');
-    // A refresh comes back into it.
+    // A reload returns to the room.
     await ben.reload();
     await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
     await close(ann, ben);

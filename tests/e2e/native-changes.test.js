@@ -10,7 +10,7 @@ let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
-/** Names the connections of the page, in the order in which they were met. */
+/** Numbers the page's connections in order of first use. */
 const connection = (page) => page.evaluate(() => {
   const [{ pc }] = window.signalpost.call.links.values();
   window.known ??= [];
@@ -24,8 +24,8 @@ const audible = (page) => page.waitForFunction(() => document.querySelector('[da
 
 for (const library of Object.keys(LIBRARIES)) {
   for (const first of ['page', 'native']) {
-    // Each of their descriptions has another session id: the second one ended the call for good. (The page sends nothing:
-    // where it does, aiortc 1.16 renumbers codecs when it offers, which no browser allows.)
+    // Regression: each of their descriptions has a different session id, and the second one ended the call for good. (The page
+    // sends no media: if it does, offers by aiortc 1.16 renumber codecs, which browsers reject.)
     test(`${library}, ${first} first: a microphone is added to the same connection`, () => call({ server, browser }, library, first, { media: 'none' }, async (page, native) => {
       await state(page, 'connected');
       await chats(page, native);
@@ -59,7 +59,7 @@ for (const library of Object.keys(LIBRARIES)) {
       await stable(page);
       native.forget();
       await page.evaluate(() => [...window.signalpost.call.links.values()][0].pc.restartIce());
-      // Not everybody can do that: libdatachannel offers a new connection.
+      // libdatachannel cannot answer this, and offers a new connection instead.
       await native.next('said', { type: library === 'aiortc' ? 'answer' : 'offer' });
       await stable(page);
       await state(page, 'connected');

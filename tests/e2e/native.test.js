@@ -12,7 +12,7 @@ after(async () => { await browser.close(); await server.stop(); });
 for (const library of Object.keys(LIBRARIES)) {
   for (const first of ['page', 'native']) {
     for (const options of [[], ['own'], ['early'], ['own', 'early']]) {
-      // It cannot have candidates out before it has the answer: see there.
+      // It cannot send candidates before it has the answer: see native/peer.js.
       if (library === 'libdatachannel' && first === 'page' && options.includes('early')) continue;
       test(`${library}, ${first} first, ${options.join(' and ') || 'as the page does'}`, () => call({ server, browser }, library, first, { options }, async (page, native) => {
         await state(page, 'connected');

@@ -9,9 +9,9 @@ import { Server } from './support/server.js';
 import { Turn } from './support/turn.js';
 import { Way } from './support/way.js';
 
-/** Polls are held so long at most: what long ones come to is seen behind the impatient proxy. */
+/** Limits the hold of polls. Long polls are tested behind the impatient proxy. */
 const BRIEF = ['--wait-max-ms', '2000'];
-/** As some companies set up their browsers; a network that lets no UDP out comes to the same. */
+/** A policy that some companies set in their browsers. It has the same effect as a network that blocks UDP. */
 const NO_UDP = ['--webrtc-ip-handling-policy=disable_non_proxied_udp'];
 
 let turn, server, browser;
@@ -23,7 +23,7 @@ const start = async (starting) => {
 };
 before(async () => {
   turn = await Turn.start();
-  // With a lease that does not end here: what is gone was left.
+  // No lease ends during the test: a peer that is gone has left.
   server = await Server.start([...BRIEF, '--lease-ms', '600000', '--stun-url', `stun:127.0.0.1:${turn.port}`, ...turn.flags()]);
   browser = await launch({ camera: false });
 });
@@ -39,7 +39,7 @@ async function open(base, { from = browser, ...options } = {}) {
   return page;
 }
 
-/** What the page says in the end: by kind of test, and as a whole. */
+/** The final report of the page: by kind of test, and the verdict. */
 async function result(page) {
   await page.waitForFunction(() => document.body?.dataset.state === 'done', null, { timeout: 120_000 });
   const { tests, verdict, state } = await page.evaluate(() => window.signalpost.report);
@@ -54,7 +54,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
   test('where all is well it says so, tells no secret, and leaves nothing behind', { timeout: 600_000 }, async () => {
     const page = await open(server.base);
     const joins = [];
-    // An answer to the page before it was loaded again cannot be read any more.
+    // Responses to the page from before the reload can no longer be read.
     page.on('response', (response) => response.url().endsWith('/peers') && joins.push(response.json().catch(() => null)));
     await page.reload();
     const { of, verdict, text } = await result(page);
@@ -68,7 +68,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     for (const { token, peer, room, ice_servers: servers } of read) {
       const { username, credential } = servers.find((one) => one.credential);
       for (const secret of [token, username, credential, peer.id]) assert.ok(!text.includes(secret), 'a secret is in the report');
-      // The page says that it is done before it has left.
+      // The page reports that it is done before it has left.
       const gone = async () => (await new Way(server.base).ask(`/v1/rooms/${room}`)).status === 404;
       while (!await gone()) await glance();
     }

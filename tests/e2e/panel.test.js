@@ -19,7 +19,7 @@ after(async () => {
   await Promise.all([server, misled, turn].map((one) => one.stop()));
 });
 
-/** Somebody in a room whose browser may use nothing but relays, unless `direct`. */
+/** A visitor whose browser may only use relays, unless `direct`. */
 async function visit(base, name, { room, direct = false, ...options }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
   const page = await context.newPage();
@@ -40,7 +40,7 @@ async function couple(base, options) {
   return [await visit(base, 'Ann', options), await visit(base, 'Ben', options)];
 }
 
-/** What the panel says of the connection, once that is so. */
+/** Waits until the panel shows this about the connection. */
 async function shown(page, so) {
   await page.waitForFunction(so, null, { timeout: 120_000 });
   return (await page.evaluate(() => window.signalpost.report))[0];
@@ -55,7 +55,7 @@ test('the panel says that a call is direct, draws its figures, and shows which c
   const flowing = () => window.signalpost.report[0]?.receivedKbps > 0 && window.signalpost.report[0].roundTripMs !== null;
   const { way } = await shown(ann, flowing);
   assert.deepEqual([way.kind, way.protocol], ['direct', 'UDP']);
-  // Both ends are on one machine, but not always on one of its addresses.
+  // Both ends are on the same machine, but not always at the same address.
   assert.match(await ann.getByTestId('ways').textContent(), /^Direct, on the same (machine|network)$/);
   await ann.getByTestId('diagnostics').locator('> summary').click();
   await ann.getByTestId('connection').locator('summary').click();
@@ -99,7 +99,7 @@ test('a call that does not connect says why and what to do, at phone width too',
 test('an end that has gone silent is said to be that', async () => {
   const ann = await visit(server.base, 'Ann', { room: 'silent', direct: true });
   await state(ann, 'waiting');
-  // Somebody with a seat, and no page to answer from.
+  // A peer without a page, so nothing answers.
   const response = await fetch(`${server.base}/v1/rooms/silent/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"name": "Cleo"}' });
   assert.equal(response.status, 201);
   const trouble = ann.getByTestId('trouble');

@@ -6,8 +6,8 @@ import { heard, launch, say, state, videoRuns, visit } from './support/browser.j
 import { textOf, withText } from './support/png.js';
 import { Server } from './support/server.js';
 
-// docs/call.png showed a page that was gone. What a picture shows is written into it as text, and compared with the page
-// of today: UPDATE_PICTURES=1 updates the pictures.
+// Regression: docs/call.png showed an outdated page. Each picture embeds the text it shows, which is compared with the current
+// page. UPDATE_PICTURES=1 updates the pictures.
 
 const docs = new URL('../../docs/', import.meta.url);
 const pictures = ['call.png'];
@@ -16,7 +16,7 @@ let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
-/** What is to be read on the page, without what differs from one call to the next. */
+/** The visible text of the page, without parts that vary between calls. */
 const words = (page) => page.evaluate(() => {
   const seen = [...document.querySelectorAll('#call h1, #call p, #call span, #call bdi, #call summary, #call button, #call figcaption, #call a')]
     .filter((element) => element.checkVisibility() && element.getClientRects().length > 0 && !element.closest('.unseen'));

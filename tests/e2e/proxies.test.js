@@ -15,14 +15,14 @@ import { Way } from './support/way.js';
 const PAGE = new URL('../../docs/proxies.md', import.meta.url);
 const HEAD = ['Proxy', 'as', '25 s', '55 s', 'a call', '200 messages', 'client gone: its poll ends', 'its seat frees', 'whose address', 'tabs'];
 
-// Each proxy and each server is ended with this process.
+// Every proxy and server adds an exit listener.
 process.setMaxListeners(0);
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** The browser's work, two at a time: each also waits for the proxy and for the other page. */
+/** Runs two browser tests at a time; part of each is waiting for the proxy and the other page. */
 const waiting = [];
 let free = 2;
 async function inTurn(work) {
@@ -36,7 +36,7 @@ async function inTurn(work) {
   }
 }
 
-/** A proxy, `recipe`, and all that is asked of it; resolves with its row of the table. */
+/** Starts a proxy from a `recipe` and runs all tests on it; resolves with its row of the table. */
 async function journey(name, as, recipe) {
   const flags = recipe?.forward ? [] : ['--trusted-proxy', '127.0.0.1'];
   if (recipe?.intercepts) flags.push('--tls-self-signed');
@@ -48,7 +48,7 @@ async function journey(name, as, recipe) {
   const spoken = await inTurn(() => call(browser, way));
   const held = await holding;
   const free = await expired;
-  // What speaks HTTP/1.1 has the browser's six connections, as without a proxy.
+  // Over HTTP/1.1 the browser has six connections, as without a proxy.
   const many = !recipe || recipe.scheme === 'https' ? await inTurn(() => tabs(browser, way, server)) : '';
   const row = [name, as, ...held, 'connects', spoken, poll, free, await address(way), many];
   console.log(row.join(' | '));

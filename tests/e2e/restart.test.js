@@ -34,7 +34,7 @@ for (const [key, flags] of [['a kept key', KEPT_KEY], ['a random key', []]]) {
     await Promise.all([videoRuns(ann, 30), videoRuns(ben, 30)]);
     await say(ben, 'light again');
     await heard(ann, 'light again');
-    // Signaling works again, too: a newcomer's page would be told that both seats are taken.
+    // Signaling works again, too: a newcomer finds both seats taken.
     const third = await visit(browser, server.base, { room: 'tea', name: 'Cleo' });
     await state(third, 'full');
 

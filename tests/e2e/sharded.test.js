@@ -14,7 +14,7 @@ const ROOMS = 40;
 const FLAGS = ['--token-key', 'the same on all three', '--trusted-proxy', '127.0.0.1', '--rate-join', '0', '--wait-max-ms', '4000', '--log', 'info'];
 const CANDIDATES = ['1', '2', '3', '4', null].map((candidate) => ({ type: 'candidate', candidate: candidate && { candidate } }));
 
-// The proxies have certificates that they made themselves.
+// The proxies have self-signed certificates.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 process.setMaxListeners(0);
 
@@ -25,7 +25,7 @@ after(() => browser.close());
 const host = (server) => new URL(server.base).host;
 const made = (servers) => servers.reduce((sum, { logs }) => sum + logs.split('room made').length - 1, 0);
 
-/** Two of our clients in a room, and all that happens to them. */
+/** Two of our clients in a room, and their events. */
 async function meet(base, name) {
   const pair = { name, happened: [] };
   pair.rooms = await Promise.all(['Ann', 'Ben'].map((who) => join(base, name, { name: who })));
@@ -36,7 +36,7 @@ async function meet(base, name) {
   return pair;
 }
 
-/** A whole call without its media: an offer, its answer, and the candidates of both. */
+/** The signaling of a whole call: an offer, its answer, and the candidates of both. */
 async function signal({ rooms: [ann, ben] }, number) {
   const heard = (room, wanted) => new Promise((resolve) => {
     const got = [];
@@ -55,14 +55,14 @@ async function signal({ rooms: [ann, ben] }, number) {
   assert.deepEqual(await atAnn, ofBen);
 }
 
-/** Of the servers: which have the room, and which of them have both in it. */
+/** Which servers have the room, and which of these have both peers in it. */
 async function look(servers, name) {
   const answers = await Promise.all(servers.map((server) => new Way(server.base).ask(`/v1/rooms/${name}`).catch(() => ({ status: 0 }))));
   const those = (fits) => [...answers.keys()].filter((index) => answers[index].status === 200 && fits(answers[index].body));
   return { have: those(() => true), complete: those(({ occupancy }) => occupancy === 2) };
 }
 
-/** Where each room is; fails unless that is one place. */
+/** The server of each room; fails unless each room is on exactly one. */
 async function homes(servers, pairs) {
   return new Map(await Promise.all(pairs.map(async ({ name }) => {
     const { have, complete } = await look(servers, name);
@@ -71,7 +71,7 @@ async function homes(servers, pairs) {
   })));
 }
 
-/** Resolves when both are in the room again, on a server that will do. */
+/** Resolves when both are in the room again, on a server that `fits`. */
 async function moved(servers, { name }, fits) {
   while (!(await look(servers, name)).complete.some(fits)) await glance();
 }
@@ -108,7 +108,7 @@ describe('three servers that share nothing, with rooms shared out by the path', 
       const on = (index) => pairs.filter((pair) => before.get(pair.name) === index);
       const shares = servers.map((_, index) => on(index).length);
       assert.ok(shares.every((share) => share >= ROOMS / 10), `unevenly shared: ${shares}`);
-      // Of these, `call` and `ahead` are two.
+      // Includes `call` and `ahead`.
       assert.equal(made(servers), ROOMS + 2);
 
       const dying = shares.indexOf(Math.max(...shares));
@@ -123,7 +123,7 @@ describe('three servers that share nothing, with rooms shared out by the path', 
         else assert.deepEqual([was, happened], [alive[after.get(room)], []], room);
       }
 
-      // When it is back, its rooms go home.
+      // When the server is back, its rooms return to it.
       servers[dying] = await servers[dying].restart();
       await Promise.all(on(dying).map((pair) => moved(servers, pair, (at) => at === dying)));
       await Promise.all(pairs.map((pair) => signal(pair, 3)));

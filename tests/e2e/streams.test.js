@@ -10,7 +10,7 @@ after(async () => { await browser.close(); await server.stop(); });
 
 const close = (...pages) => Promise.all(pages.map((page) => page.context().close()));
 
-/** For Ann's page: each track has a stream of its own, and offers can be lost. */
+/** For Ann's page: puts each track in its own stream, and can drop offers. */
 function native() {
   const { addTrack } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.addTrack = function add(track) { return addTrack.call(this, track, new MediaStream([track])); };
@@ -30,7 +30,7 @@ function native() {
   };
 }
 
-/** Ann, who was there first, and Ben. */
+/** Ann, who joined first, and Ben. */
 async function call(room) {
   const context = await browser.newContext();
   context.setDefaultTimeout(PATIENCE_MS);
@@ -44,13 +44,13 @@ async function call(room) {
   return [ann, ben];
 }
 
-/** Waits until as many pictures run in as many tiles. */
+/** Waits until this many videos play in this many tiles. */
 const pictures = (page, count) => page.waitForFunction((wanted) => {
   const videos = [...document.querySelectorAll('[data-testid=remote-video]')];
   return videos.length === wanted && videos.every(({ videoWidth, hidden }) => videoWidth > 0 && !hidden);
 }, count);
 
-// The page showed the stream that came last, and dropped the other.
+// Regression: the page showed the last stream, and dropped the other.
 test('sound and picture in two streams are in one tile, and a second picture has its own', async () => {
   const [ann, ben] = await call('streams');
   await pictures(ben, 1);
@@ -66,7 +66,7 @@ test('sound and picture in two streams are in one tile, and a second picture has
   await close(ann, ben);
 });
 
-// It stayed in `have-local-offer`, and nothing could be added to the call any more.
+// Regression: it stayed in `have-local-offer`, and nothing could be added to the call.
 test('an offer that is lost in a call is rolled back and made again', async () => {
   const [ann, ben] = await call('lost');
   await pictures(ben, 1);

@@ -40,7 +40,7 @@ test('a whole call can be clicked in Swagger UI with the examples of the documen
   await swagger.authorize(ben.body.token);
   const second = await swagger.execute('pollMessages', { params: { peer: ben.body.peer.id, after: '0' } });
   assert.deepEqual(second.body.messages.map(({ type, candidate }) => candidate === null ? 'end' : type), ['answer', 'candidate', 'end']);
-  // The long poll itself: nothing more comes, so it is held for as long as the document's example says.
+  // The long poll: no more messages arrive, so it is held for the time in the document's example.
   const started = Date.now();
   const third = await swagger.execute('pollMessages', { params: { peer: ben.body.peer.id, after: '3' } });
   assert.deepEqual(third.body, { messages: [], cursor: 3 });

@@ -19,7 +19,7 @@ after(async () => {
   await turn.stop();
 });
 
-/** A page in a call that only a relay can carry. */
+/** A page in a call that needs a relay. */
 async function relayed(name) {
   const page = await (await browser.newContext()).newPage();
   await page.goto(`${server.base}/app/favicon.svg`);
@@ -32,7 +32,7 @@ async function relayed(name) {
   return page;
 }
 
-/** Once connected: the port of the relay in use, and the user name that it was had with. */
+/** Once connected: the port of the relay in use, and the user name that allocated it. */
 async function relay(page, other) {
   for (;;) {
     const found = await page.evaluate(async () => {
@@ -51,7 +51,7 @@ async function relay(page, other) {
 test('when an ICE restart comes after the TURN credentials of a call have expired, both ends still have a relay', async () => {
   const pages = [await relayed('Ann'), await relayed('Ben')];
   const before = await Promise.all(pages.map((page) => relay(page)));
-  // The user name begins with when they expire; server, coturn and browser are on one machine here.
+  // The user name starts with its expiry. Server, coturn and browser share one clock here.
   const expired = ({ username }) => Date.now() / 1000 > Number(username.split(':')[0]) + 1;
   await Promise.all(pages.map((page, at) => page.waitForFunction(expired, before[at])));
   await pages[0].evaluate(() => [...window.call.links.values()][0].pc.restartIce());

@@ -1,8 +1,8 @@
-// A proxy that breaks things on the wire, between client and server:
+// A proxy that injects faults between client and server:
 //
 //   node tests/faults/proxy.js --upstream 127.0.0.1:8080 [--rate 0.1] [--seed 1]
 //
-// prints `listening on http://127.0.0.1:PORT`, and on SIGTERM how often it did what, as JSON.
+// prints `listening on http://127.0.0.1:PORT`, and on SIGTERM the count of each fault, as JSON.
 
 import { createServer, request } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,7 @@ async function bodyOf(stream) {
   return Buffer.concat(chunks);
 }
 
-/** Asks the server, and buffers its whole answer. */
+/** Forwards a request to the server, and buffers the whole response. */
 function forward({ method, url, headers }, body, signal) {
   return new Promise((resolve, reject) => {
     const asking = request({ host, port, method, path: url, headers: { ...headers, host: values.upstream, connection: 'close' }, signal });
@@ -43,7 +43,7 @@ function pass(answer, { status, headers, text }) {
 
 const gateway = (answer, status) => answer.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
 
-/** What can happen to a request. `ask` may be called as often as the fault wants. */
+/** The possible faults of a request. A fault may call `ask` any number of times. */
 const FAULTS = {
   'cut before the server has it': (ask, answer) => answer.socket.destroy(),
   'cut before the answer': async (ask, answer) => { await ask(); answer.socket.destroy(); },

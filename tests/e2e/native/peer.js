@@ -1,4 +1,4 @@
-// libdatachannel in a room, by plain HTTP: peer.js BASE ROOM [own] [early], as peer.py.
+// A libdatachannel peer that uses plain HTTP: peer.js BASE ROOM [own] [early], with the options of peer.py.
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 
@@ -29,8 +29,8 @@ class Peer {
   #remote = null;
   #tracks = [];
   /**
-   * Candidates that wait for the answer: on loopback, the browser's certificate may else be there before libdatachannel
-   * has put down the fingerprint in the answer that it is reading ("unknown CA").
+   * Candidates that wait for the answer. Otherwise, on loopback, the browser's certificate may arrive before libdatachannel has
+   * stored the fingerprint from the answer ("unknown CA").
    */
   #late = [];
   #posting = Promise.resolve();
@@ -60,7 +60,7 @@ class Peer {
         tell('said', { type });
         this.#post(...early.splice(0), { type, sdp });
       };
-      // What was gathered first goes first.
+      // Candidates go in the order of gathering.
       if (options.includes('early') && !described) setTimeout(describe, 300);
       else describe();
     });
@@ -99,7 +99,7 @@ class Peer {
   #take(message) {
     if (message.type === 'offer' || message.type === 'answer') this.#described(message);
     else if (message.type === 'candidate' && message.candidate?.candidate && !/\.local/.test(message.candidate.candidate)) {
-      // What is left of a connection that is gone is of no use.
+      // Candidates of a closed connection are ignored.
       if (this.#remote) this.#pc?.addRemoteCandidate(message.candidate.candidate, message.candidate.sdpMid);
     } else if (message.type === 'bye' || message.type === 'peer-left') {
       tell('left');
@@ -118,7 +118,7 @@ class Peer {
     try {
       this.#pc.setRemoteDescription(sdp, type);
     } catch {
-      // It cannot restart ICE ("Invalid ICE settings"): it starts over.
+      // libdatachannel cannot restart ICE ("Invalid ICE settings"), so it opens a new connection.
       this.#close();
       this.#connect();
       return this.#pc.setLocalDescription('offer');

@@ -1,8 +1,8 @@
-"""aiortc in a room, by plain HTTP: peer.py BASE ROOM [own] [early] [loose]
+"""An aiortc peer that uses plain HTTP: peer.py BASE ROOM [own] [early] [loose]
 
-`own`: opens a channel of its own for chat instead of the agreed one. `early`: its candidates go before its description.
+`own`: opens its own chat channel instead of the negotiated one. `early`: sends its candidates before its description.
 `loose`: its tracks belong to no stream.
-Reads commands from its input, writes what happens to its output, each as JSON on a line.
+Reads commands from stdin and writes events to stdout, one JSON value per line.
 """
 import asyncio
 import json
@@ -16,7 +16,7 @@ import aioice.ice
 from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
-# Nothing leaves this machine.
+# All traffic stays on this machine.
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 BASE, ROOM, *OPTIONS = sys.argv[1:]
@@ -124,11 +124,11 @@ class Peer:
         if offer and (not remote or fingerprint(remote.sdp) != fingerprint(message["sdp"])):
             await self.close()
             self.connect()
-            # It fails to answer with a track for which the offer has no place.
+            # aiortc cannot answer if it has a track without a media section in the offer.
             if "m=video" in message["sdp"]:
                 self.pc.addTrack(VideoStreamTrack())
         elif offer and self.pc.signalingState != "stable":
-            return  # It cannot roll back.
+            return  # aiortc cannot roll back.
         tell("took", type=message["type"])
         await self.pc.setRemoteDescription(RTCSessionDescription(message["sdp"], message["type"]))
         await self.candidates()

@@ -13,12 +13,12 @@ export const FLAGS = [
   '--disable-dev-shm-usage',
 ];
 
-/** A machine that has only a loopback interface gathers no candidates otherwise. */
+/** Without this flag, a machine that only has a loopback interface gathers no candidates. */
 export const ALONE = '--allow-loopback-in-peer-connection';
 
 export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-/** Waits are for something that happens; how soon depends on the machine. */
+/** Guards against hanging only. Tests wait for events, whose timing depends on the machine. */
 export const PATIENCE_MS = 120_000;
 
 /** Chromium with a fake camera and microphone, or with none. */
@@ -41,14 +41,14 @@ export async function visit(browser, base, { room, name, media = 'both', prepare
   return page;
 }
 
-/** Waits until the page says that it is in this state. */
+/** Waits until the page is in one of these states. */
 export function state(page, ...states) {
   return page.waitForFunction((wanted) => wanted.includes(document.body?.dataset.state), states, { timeout: PATIENCE_MS });
 }
 
 export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
 
-/** How many frames of the other side's video have been decoded. */
+/** The number of decoded frames of remote video. */
 export function framesDecoded(page) {
   return page.evaluate(async () => {
     let frames = 0;
@@ -61,12 +61,12 @@ export function framesDecoded(page) {
   });
 }
 
-/** Waits until some more frames of the other side's video have arrived. */
+/** Waits until more frames of remote video have been decoded. */
 export async function videoRuns(page, more = 10) {
   await page.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0, null, { timeout: PATIENCE_MS });
   const before = await framesDecoded(page);
   for (const started = Date.now(); Date.now() - started < PATIENCE_MS;) {
-    // A media connection that was replaced counts from zero again.
+    // A new media connection counts from zero.
     const now = await framesDecoded(page);
     if (now >= before + more) return now;
     await page.evaluate(() => new Promise(requestAnimationFrame));

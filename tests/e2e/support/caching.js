@@ -1,9 +1,9 @@
 import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 
-/** A proxy that keeps the first answer to each GET of the API, whatever that says of caching, and repeats it. */
+/** A proxy that caches the first response to each GET of the API and repeats it, whatever its `Cache-Control` says. */
 export class CachingProxy {
-  /** How many requests for a mailbox it answered by itself. */
+  /** The number of polls that were answered from the cache. */
   repeated = 0;
 
   /** @param {string} base of the server @param {{ ignoresQuery?: boolean }} [options] */

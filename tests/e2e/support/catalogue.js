@@ -8,7 +8,7 @@ import { certify } from './proxies.js';
 
 const deployed = (name) => readFileSync(new URL(`../../../deploy/${name}`, import.meta.url), 'utf8');
 
-/** A file of `deploy/` with this test's ports and folders in the place of everybody's. */
+/** A file of `deploy/`, with its ports and paths replaced by this test's. */
 const local = (name, { upstream, port, folder }) => {
   const [, upstreamPort] = upstream.split(':');
   return deployed(name)
@@ -45,7 +45,7 @@ http {
 /** @param {(at: At) => string} config */
 const haproxy = (config) => ({ command: (path) => ['haproxy', '-db', '-f', path], config });
 
-/** HAProxy as Debian ships it, with what it has to be told. */
+/** HAProxy with Debian's defaults, and the time-outs that it requires. */
 const haproxyWith = (patience) => haproxy(({ upstream, port }) => `
 defaults
   mode http
@@ -102,7 +102,7 @@ const varnish = (config) => ({
   config,
 });
 
-/** In front of the server, with as little told to them as possible. */
+/** Reverse proxies with minimal configuration. */
 export const DEFAULTS = {
   nginx: nginx(({ upstream, port }) => `server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; } }`),
   HAProxy: haproxyWith('50s'),
@@ -111,12 +111,12 @@ export const DEFAULTS = {
   Varnish: varnish(({ upstream }) => `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${upstream.split(':')[1]}"; }\n`),
 };
 
-/** With the file of `deploy/`. Nobody listens at its second server's address unless one is given. */
+/** HAProxy with the file of `deploy/`. Its second server is down unless an address is given. */
 export function behindHaproxy(second = '127.0.0.1:9') {
   return { ...haproxy((at) => local('haproxy.cfg', at).replace('127.0.0.1:8082', second)), scheme: 'https', file: 'haproxy.cfg' };
 }
 
-/** In front of the server, with the files that the documentation tells people to copy. */
+/** Reverse proxies with the files that the documentation recommends. */
 export const RECOMMENDED = {
   nginx: { ...nginx((at) => local('nginx.conf', at)), scheme: 'https', file: 'nginx.conf' },
   HAProxy: behindHaproxy(),
@@ -130,13 +130,13 @@ const nginxAtPath = (upstream) => ({
   scheme: 'https',
 });
 
-/** With a path for the server, beside which there is nothing: as the file says, the path passed on or taken away. */
+/** Reverse proxies that serve only one path, and pass it on or strip it, as the file describes. */
 export const AT_PATH = {
   'passed on': { recipe: nginxAtPath('http://signalpost;'), flags: ['--base-path', '/signal'] },
   'taken away': { recipe: nginxAtPath('http://signalpost/;'), flags: [] },
 };
 
-/** In front of three servers that share nothing: each room is on one of them. */
+/** Reverse proxies for three servers that share nothing: each room lives on one of them. */
 export function sharded(second, third) {
   const spread = (name) => (at) => local(name, at).replaceAll('127.0.0.1:8082', second).replaceAll('127.0.0.1:8084', third);
   return {
@@ -145,7 +145,7 @@ export function sharded(second, third) {
   };
 }
 
-/** Each is started with a name of its own (`-n`): they keep shared memory by that, and would meet there. */
+/** Each instance has its own name (`-n`), because Squid names its shared memory after it. */
 const squid = (extra) => (at) => `
 acl SSL_ports port 443
 acl CONNECT method CONNECT
@@ -162,7 +162,7 @@ coredump_dir ${at.folder}
 shutdown_lifetime 1 seconds
 `;
 
-/** What people sit behind: everything goes through it, and WebSockets do not. */
+/** Forward proxies that carry all of a browser's traffic and block WebSockets. */
 export const FORWARD = {
   squid: {
     forward: true,
@@ -193,7 +193,7 @@ sslproxy_cert_sign signTrusted all`),
   },
 };
 
-/** A proxy as companies have them: every `Upgrade` is refused, and whole answers are buffered before they are passed on. */
+/** A strict corporate proxy: it refuses every `Upgrade`, and buffers whole responses before it forwards them. */
 export const STRICT = nginx(({ upstream, port }) => `
 server {
   listen 127.0.0.1:${port};
@@ -202,5 +202,5 @@ server {
 }
 `);
 
-/** One that gives up on a poll before the server would answer it. */
+/** A proxy that times out a poll before the server answers it. */
 export const IMPATIENT = haproxyWith('8s');

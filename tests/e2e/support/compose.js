@@ -21,12 +21,12 @@ export class Compose {
   #folder;
   /** The text of deploy/Containerfile. */
   #image;
-  /** By name of the service. */
+  /** Child processes, by service. */
   #children = new Map();
-  /** By name, once a service is asked for. @type {Map<string, Promise<void>>} */
+  /** By service; resolves when it is healthy. @type {Map<string, Promise<void>>} */
   #healthy = new Map();
 
-  /** @param {import('node:test').TestContext} t whose end ends them */
+  /** @param {import('node:test').TestContext} t the services end with this test */
   static async start(t) {
     const compose = new Compose();
     const folder = compose.#folder = await mkdtemp(join(tmpdir(), 'signalpost-compose-'));
@@ -72,7 +72,7 @@ export class Compose {
     const words = [...entrypoint, ...(typeof command === 'string' ? command.split(' ') : command)];
     const [how, ...test] = healthcheck.test;
     const check = how === 'CMD-SHELL' ? ['sh', '-c', ...test] : test;
-    // What containers keep apart.
+    // Options that replace the isolation of containers.
     const local = {
       redis: ['--port', ports.redis, '--bind', '127.0.0.1', '--dir', this.#folder],
       coturn: [
@@ -95,7 +95,7 @@ export class Compose {
     return { ...Object.fromEntries(own), ...(build && { SIGNALPOST_LISTEN: `127.0.0.1:${this.ports[name]}`, SIGNALPOST_LOG: 'warn' }) };
   }
 
-  /** Copies a mounted file to where this process will find it. */
+  /** Copies a mounted file to its local path. */
   async #mount(volume) {
     const [source, target] = volume.split(':');
     if (!source.startsWith('.') || source === './tls') return;
@@ -104,7 +104,7 @@ export class Compose {
     await writeFile(copy, this.#local(await readFile(join(EXAMPLE, source), 'utf8')));
   }
 
-  /** A text with the addresses and paths of containers replaced by those of this machine. */
+  /** Replaces addresses and paths of containers in a text by local ones. */
   #local(text) {
     const { ports } = this;
     const places = {
@@ -121,7 +121,7 @@ export class Compose {
     return text.replace(any, (place) => places[place]);
   }
 
-  /** As `docker compose stop` does. */
+  /** Stops a service as `docker compose stop` does. */
   async end(name) {
     const child = this.#children.get(name);
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -136,10 +136,10 @@ export class Compose {
   }
 }
 
-/** The words of a JSON list that a pattern finds. */
+/** The JSON list that a pattern captures. */
 const list = (pattern, text) => JSON.parse(pattern.exec(text)[1]);
 
-/** `${NAME}`, `${NAME:-default}` and `${NAME:?message}`, as Compose does. */
+/** Expands `${NAME}`, `${NAME:-default}` and `${NAME:?message}` as Compose does. */
 function interpolate(text, env) {
   return text.replace(/\$\{(\w+)(?::([?-])([^}]*))?\}/g, (_, name, operator, rest) => {
     const value = env[name] || (operator === '-' ? rest : '');

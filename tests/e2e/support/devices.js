@@ -1,8 +1,8 @@
 /**
- * Ends what a browser captures as pulling a plug does: the process that reads its cameras (`video_capture`) or
- * microphones (`audio`) dies, and their tracks end.
+ * Ends a browser's captures, as unplugging the device does: kills the process that reads cameras (`video_capture`) or
+ * microphones (`audio`), which ends their tracks.
  *
- * @param {import('playwright-core').Browser} browser with nobody else in it
+ * @param {import('playwright-core').Browser} browser must not be shared with other pages
  */
 export async function unplug(browser, service) {
   const session = await browser.newBrowserCDPSession();
@@ -12,8 +12,8 @@ export async function unplug(browser, service) {
 }
 
 /**
- * What somebody sets for a page in the browser's settings of a site: a function of the permission's name and its setting.
- * It holds as long as the session does.
+ * Changes a page's permissions as in the browser's site settings. Resolves with a function of the permission's name and its
+ * setting, which lasts as long as the session.
  */
 export async function permissions(page) {
   const session = await page.context().newCDPSession(page);
@@ -24,8 +24,8 @@ export async function permissions(page) {
 }
 
 /**
- * For `addInitScript`: devices whose labels are in `window.unplugged` are not there for the page. Chromium's fake ones
- * cannot be pulled out.
+ * For `addInitScript`: hides devices whose labels are in `window.unplugged` from the page, because Chromium's fake devices
+ * cannot be unplugged.
  */
 export function pullable() {
   window.unplugged = ['(none)'];

@@ -1,4 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Between two looks at something that is awaited and cannot tell by itself: two cores have better things to do than to look all the time. */
+/** The pause between two checks of a condition that raises no event. Polling without a pause would slow down a machine with two cores. */
 export const glance = () => setTimeout(25);

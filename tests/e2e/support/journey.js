@@ -4,13 +4,13 @@ import { state, videoRuns, visit } from './browser.js';
 import { glance } from './glance.js';
 import { Way } from './way.js';
 
-/** How late a seat may become free on a busy machine. Counted from the end of the poll's hold, it would be later still. */
+/** How late a seat may become free on a busy machine. It is less than a hold, so it detects a lease that starts at the hold's end. */
 const LATE_MS = 15_000;
-/** Less than any hold of 25 s, and longer than a busy machine takes to end a poll whose client is known to be gone. */
+/** Shorter than any hold of 25 s, and longer than a busy machine takes to end a poll whose client is known to be gone. */
 const AT_ONCE_MS = 10_000;
 const MESSAGES = 200;
 
-/** A peer without our client: where its mailbox is, and what says that it is its own. */
+/** Joins without our client. Resolves with the peer's mailbox and credentials. */
 async function join(way, room) {
   const { status, body } = await way.ask(`/v1/rooms/${room}/peers`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"capacity": 8}' });
   assert.equal(status, 201, JSON.stringify(body));
@@ -18,7 +18,7 @@ async function join(way, room) {
   return { id: peer.id, mailbox: `/v1/rooms/${room}/peers/${peer.id}/messages`, headers: { Authorization: `Bearer ${token}` }, cursor, lease };
 }
 
-/** How the server's polls stand: how many are parked. */
+/** The number of parked polls. */
 export async function parked(server) {
   const { body } = await new Way(server.base).ask('/metrics');
   return Number(body.match(/parked_polls (\d+)/)[1]);
@@ -33,9 +33,9 @@ async function parkedBecomes(server, wanted, withinMs = 60_000) {
 }
 
 /**
- * Polls that are held for `seconds`; four at once, because the server shortens each hold by up to a tenth.
+ * Do polls survive a hold of `seconds`? Tries four at once, because the server shortens each hold by up to a tenth.
  *
- * @returns {Promise<string>} `yes`, or what came instead
+ * @returns {Promise<string>} `yes`, or the response that came instead
  */
 export async function hold(way, seconds) {
   const answers = await Promise.all(['a', 'b', 'c', 'd'].map(async (letter) => {
@@ -45,14 +45,14 @@ export async function hold(way, seconds) {
     return { status, took: Math.round((performance.now() - started) / 1000) };
   }));
   const bad = answers.find(({ status }) => status !== 200);
-  // To five seconds: on a busy machine it takes one more.
+  // Rounded down to five seconds, as a busy machine adds one.
   if (bad) return `${bad.status} after ${Math.floor(bad.took / 5) * 5} s`;
   for (const { took } of answers) assert.ok(took >= seconds * 0.9 - 1, `a hold of ${seconds} s came back after ${took} s`);
   return 'yes';
 }
 
 /**
- * A client with a parked poll is gone, without a word. When does its poll end, and is its seat free when its lease is over?
+ * A client with a parked poll disappears. When does its poll end, and is its seat free when its lease ends?
  *
  * @returns {Promise<{ poll: string, expired: Promise<string> }>}
  */
@@ -67,7 +67,7 @@ export async function vanish(way, server) {
   return { poll: seen ? 'at once' : 'with its hold', expired: expiry(server, id, polled) };
 }
 
-/** Resolves when another member of the room, who asks the server directly, has been told. */
+/** Resolves when another peer of the room, which polls the server directly, has been told. */
 async function expiry(server, id, polled) {
   const direct = new Way(server.base);
   const { mailbox, headers, cursor, lease } = await join(direct, 'vanishing');
@@ -83,7 +83,7 @@ async function expiry(server, id, polled) {
   return 'no';
 }
 
-/** A camera whose picture costs little to encode: media does not pass the proxy, and two cores encode one call in full size. */
+/** A small camera picture, which is cheap to encode. Media bypasses the proxy, and two cores can only encode one full-size call. */
 function smallCamera() {
   const { getUserMedia } = MediaDevices.prototype;
   MediaDevices.prototype.getUserMedia = function open({ video, ...more }) {
@@ -91,7 +91,7 @@ function smallCamera() {
   };
 }
 
-/** Two pages in a call through the proxy, and then numbered messages from one to the other. */
+/** A call between two pages through the proxy, then numbered messages from one to the other. */
 export async function call(browser, way) {
   const pages = [];
   for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, prepare: smallCamera, ...way.browsing }));
@@ -112,13 +112,13 @@ export async function call(browser, way) {
 }
 
 /**
- * Whose address does the server count? One client spends all that an address may have, and another one must still have as
- * much; a third says with each request that it is somebody else. The server is started with `--rate-join 2`, which is 20 at once.
+ * Which address does the server rate-limit? One client uses up the limit of its address, and another must still have its own; a
+ * third forges a different address in each request. The server runs with `--rate-join 2`, which allows bursts of 20.
  */
 export async function address(way) {
   const asked = 60;
   const open = async (from, headers) => (await way.ask('/v1/rooms', { from, method: 'POST', headers })).status === 201;
-  /** How many of those asked at once are granted; few more than 20, however slow this machine is. */
+  /** How many concurrent requests are granted: little more than 20, even on a slow machine. */
   const granted = async (from, headersOf) => (await Promise.all(Array.from({ length: asked }, (_, number) => open(from, headersOf(number))))).filter(Boolean).length;
   assert.ok(await granted('127.0.3.7', () => undefined) < asked, 'nothing is counted');
   const own = await granted('127.0.3.8', () => undefined) >= 15;
@@ -127,13 +127,13 @@ export async function address(way) {
   return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
 }
 
-/** How many polls of these pages have been answered so far. */
+/** The number of polls of these pages that have been answered so far. */
 async function endedPolls(pages) {
   const ended = () => performance.getEntriesByType('resource').filter(({ name }) => name.includes('/messages')).length;
   return (await Promise.all(pages.map((page) => page.evaluate(ended)))).reduce((sum, count) => sum + count, 0);
 }
 
-/** Ten tabs of one browser, each in a room: how many can ask something while the polls of all are parked? */
+/** Ten tabs of one browser, each in a room: how many can send a request while all polls are parked? */
 export async function tabs(browser, way, server) {
   const context = await browser.newContext(way.browsing);
   const before = await parked(server);
@@ -146,7 +146,7 @@ export async function tabs(browser, way, server) {
   const answered = (page) => page.evaluate(() => fetch('/healthz', { signal: AbortSignal.timeout(10_000) }).then(() => true, () => false));
   const pages = [await open(1)];
   const protocol = await pages[0].evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol);
-  // Over HTTP/1.1 a tab beyond the limit would not even load beside others, so they come one by one.
+  // Over HTTP/1.1 a tab beyond the connection limit would not even load, so tabs are opened one by one.
   const isMultiplexed = protocol === 'h2';
   if (isMultiplexed) pages.push(...await Promise.all([2, 3, 4, 5, 6, 7, 8, 9, 10].map(open)));
   for (;;) {
@@ -154,10 +154,10 @@ export async function tabs(browser, way, server) {
     const last = pages.at(-1);
     const ended = await endedPolls(pages);
     const work = (await Promise.all((isMultiplexed ? pages : [last]).map(answered))).every(Boolean);
-    // Over HTTP/1.1 the connection of a poll that ended meanwhile was free: ask again.
+    // Over HTTP/1.1 the request may have used the connection of a poll that ended meanwhile: try again.
     if (work && !isMultiplexed && await endedPolls(pages) > ended) continue;
     if (!work || pages.length === 10) {
-      // The page says why.
+      // The page shows the reason.
       await last.getByTestId('crowd').waitFor({ state: work ? 'hidden' : 'visible' });
       await context.close();
       return work ? 10 : pages.length - 1;

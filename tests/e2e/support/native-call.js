@@ -3,7 +3,7 @@ import { Native } from './native.js';
 
 let rooms = 0;
 
-/** The page and a peer that is no browser, connected. Who joins second offers. */
+/** Connects the page and a native peer. The one that joins second offers. */
 export async function call({ server, browser }, library, first, { options = [], media = 'both' }, work) {
   const room = `call-${rooms += 1}`;
   let native, page;
@@ -24,7 +24,7 @@ export async function call({ server, browser }, library, first, { options = [], 
 
 let lines = 0;
 
-/** What each says reaches the other. */
+/** Checks that chat messages arrive both ways. */
 export async function chats(page, native) {
   const [mine, theirs] = [`from the page ${lines}`, `from the library ${lines += 1}`];
   native.do('say', theirs);

@@ -5,13 +5,13 @@ import { createInterface } from 'node:readline';
 const file = (name) => new URL(`../native/${name}`, import.meta.url).pathname;
 const python = process.env.PYTHON ?? new URL('../../../target/python/bin/python', import.meta.url).pathname;
 
-/** Programs that are no browsers, and speak the API by themselves. */
+/** Native peers, which use the API directly. */
 export const LIBRARIES = {
   aiortc: [python, file('peer.py')],
   libdatachannel: [process.execPath, file('peer.js')],
 };
 
-/** One of them in a room. */
+/** A native peer in a room. */
 export class Native {
   #seen = [];
   #wake = () => {};
@@ -31,7 +31,7 @@ export class Native {
     return native;
   }
 
-  /** Takes a seat; again, after it left. */
+  /** Joins, or joins again after it left. */
   async join() {
     this.do('join');
     await this.next('joined');
@@ -43,7 +43,7 @@ export class Native {
     this.#wake();
   }
 
-  /** Resolves when this happens, or happened and was not asked for yet. */
+  /** Resolves with the next matching event, past events included unless already returned. */
   async next(event, more = {}) {
     const wanted = (one) => one.event === event && Object.entries(more).every(([name, value]) => one[name] === value);
     for (;;) {
@@ -54,7 +54,7 @@ export class Native {
     }
   }
 
-  /** What happened so far is of no interest. */
+  /** Discards all past events. */
   forget() {
     this.#seen = [];
   }

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 const AFTER_HEADER = 8 + 12 + 13;
 const KEYWORD = 'Description';
 
-/** The picture with a text in it (PNG, section 11.3.3.2: keyword, null, text in ASCII here). */
+/** The picture with an embedded text (PNG, section 11.3.3.2: keyword, null, text; ASCII here). */
 export function withText(png, text) {
   const body = Buffer.from(`tEXt${KEYWORD}\0${encodeURI(text)}`, 'latin1');
   const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
@@ -13,7 +13,7 @@ export function withText(png, text) {
   return Buffer.concat([png.subarray(0, AFTER_HEADER), length, body, check, png.subarray(AFTER_HEADER)]);
 }
 
-/** The text that {@link withText} put there, or null. */
+/** The text that {@link withText} embedded, or null. */
 export function textOf(png) {
   for (let at = 8; at < png.length;) {
     const length = png.readUInt32BE(at);

@@ -25,14 +25,14 @@ export class Prometheus {
     return prometheus;
   }
 
-  /** The values that a query has now. */
+  /** The current values of a query. */
   async query(query) {
     const answer = await (await fetch(`${this.base}/api/v1/query?${new URLSearchParams({ query })}`)).json();
     if (answer.status !== 'success') throw new Error(`${query}: ${answer.error}`);
     return answer.data.result.map(({ value }) => Number(value[1]));
   }
 
-  /** Resolves when a query has a value that is a number and more than nothing. */
+  /** Resolves when a query has a value above zero. */
   async has(query) {
     for (const started = Date.now(); Date.now() - started < 60_000;) {
       if ((await this.query(query)).some((value) => value > 0)) return;

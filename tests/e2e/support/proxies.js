@@ -20,7 +20,7 @@ export async function freePort() {
   return port;
 }
 
-/** Resolves when somebody listens on the port. */
+/** Resolves when a process listens on the port. */
 export async function listening(port) {
   for (;;) {
     const socket = connect(port, '127.0.0.1');
@@ -50,7 +50,7 @@ export async function certify(folder) {
  * @property {(path: string, at: At) => string[]} command
  * @property {(at: At) => Promise<unknown>} [prepare]
  * @property {string} [scheme] of what it serves
- * @property {boolean} [forward] is a proxy that browsers are told about, not one in front of the server
+ * @property {boolean} [forward] whether it is a forward proxy, configured in the browser, and not a reverse proxy
  */
 
 /** A real proxy, on a free port. */
@@ -61,7 +61,7 @@ export class Proxy {
    */
   static async start({ config, command, prepare, scheme = 'http', forward = false }, upstream) {
     const folder = await mkdtemp(join(tmpdir(), 'signalpost-proxy-'));
-    // Some give up being root before they look into it.
+    // Some proxies drop root before they read their files.
     await chmod(folder, 0o777);
     const at = { upstream, port: await freePort(), folder };
     if (scheme === 'https') await certify(folder);
@@ -70,7 +70,7 @@ export class Proxy {
     await writeFile(path, config(at));
     const [program, ...args] = command(path, at);
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
-    // In peace also when a test has failed: killed, some leave their workers behind.
+    // Terminated, not killed, even after a failed test: some leave workers behind when killed.
     process.once('exit', () => child.kill('SIGTERM'));
     let complaints = '';
     child.stderr.on('data', (text) => { complaints += text; });

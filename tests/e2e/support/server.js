@@ -4,14 +4,14 @@ import { createInterface } from 'node:readline';
 
 export const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
 
-/** The binary on a free port, as a stranger would start it. */
+/** The binary on a free port, with default options. */
 export class Server {
   /** @param {string[]} flags */
   static async start(flags = [], listen = '127.0.0.1:0') {
-    // What a test asks to be logged it wants to read.
+    // A test that sets the log level reads the log.
     const stderr = flags.includes('--log') ? 'pipe' : 'inherit';
     const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
-    // Also when a test fails before it comes to stop its server.
+    // Kills the server even if a test fails before stopping it.
     process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });
     const gone = once(child, 'exit').then(() => { throw new Error(`${binary} ended before it listened`); });
@@ -31,7 +31,7 @@ export class Server {
     while (this.logs.split(text).length <= times) await once(this.child.stderr, 'data');
   }
 
-  /** As a power cut would end it. */
+  /** Kills the server, as a power cut would. */
   async kill() {
     const ended = once(this.child, 'exit');
     this.child.kill('SIGKILL');
@@ -45,7 +45,7 @@ export class Server {
     await ended;
   }
 
-  /** The same again, at the same address. */
+  /** Starts the same server again, at the same address. */
   restart() {
     return Server.start(this.flags, new URL(this.base).host);
   }

@@ -1,4 +1,4 @@
-/** Swagger UI, as a person clicks it. */
+/** Swagger UI, operated by clicks. */
 export class Swagger {
   constructor(page) {
     this.page = page;
@@ -10,7 +10,7 @@ export class Swagger {
     return new Swagger(page);
   }
 
-  /** Puts a token into the dialog behind "Authorize". */
+  /** Enters a token in the "Authorize" dialog. */
   async authorize(token) {
     const { page } = this;
     await page.locator('.auth-wrapper .authorize').first().click();
@@ -23,7 +23,7 @@ export class Swagger {
   }
 
   /**
-   * Opens an operation, fills in what is named, leaves the rest as the document suggests, executes it, and reads the answer.
+   * Opens an operation, fills in the given parameters, keeps the document's examples for the rest, executes it, and reads the response.
    *
    * @param {string} id `joinRoom`, …
    * @param {{ params?: Record<string, string>, example?: string }} [filling]
@@ -42,7 +42,7 @@ export class Swagger {
     return { status: response.status(), body: response.status() === 204 ? null : await response.json() };
   }
 
-  /** The answer as the page shows it. */
+  /** The response as the page shows it. */
   shown(id) {
     return this.page.locator(`[id$="-${id}"].opblock .live-responses-table .highlight-code`).first().textContent();
   }

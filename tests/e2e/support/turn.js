@@ -22,7 +22,7 @@ export class Turn {
     return Object.assign(new Turn(), { child, folder, port, secret });
   }
 
-  /** What tells a server of it. */
+  /** The server options that configure this relay. */
   flags({ secret = this.secret, transports = ['udp', 'tcp'] } = {}) {
     const urls = transports.flatMap((transport) => ['--turn-url', `turn:127.0.0.1:${this.port}?transport=${transport}`]);
     return [...urls, '--turn-secret', secret];

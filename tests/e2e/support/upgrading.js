@@ -8,10 +8,10 @@ import { join } from 'node:path';
 
 import { certify } from './proxies.js';
 
-/** Every WebSocket handshake (RFC 6455, section 1.3) is answered with this. */
+/** The constant for WebSocket handshakes (RFC 6455, section 1.3). */
 const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** A server that accepts WebSockets, to test proxies that do not. */
+/** A server that accepts WebSockets, to show that a proxy blocks them. */
 export async function startUpgrading({ secure = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'signalpost-upgrading-'));
   const server = secure ? createSecureServer(await certify(folder)) : createServer();
@@ -35,7 +35,7 @@ export async function startUpgrading({ secure = false } = {}) {
   return { base: `${secure ? 'https' : 'http'}://127.0.0.1:${server.address().port}`, stop };
 }
 
-/** Does a WebSocket open, from a page of that server, in a browser that goes this way? */
+/** Whether a page of that server can open a WebSocket, in a browser with these options. */
 export async function upgrades(browser, browsing, { base }) {
   const context = await browser.newContext(browsing);
   const page = await context.newPage();

@@ -7,7 +7,7 @@ import { glance } from './glance.js';
 
 const UNCHECKED = { servername: 'localhost', rejectUnauthorized: false };
 
-/** The way from a client to a server: through a proxy, or straight. */
+/** The path from a client to a server: through a proxy, or direct. */
 export class Way {
   /**
    * @param {string} server `http://127.0.0.1:…`
@@ -19,13 +19,13 @@ export class Way {
     this.base = proxy?.base ?? server;
   }
 
-  /** What a browser has to know to take this way. */
+  /** Browser options for this path. */
   get browsing() {
     const through = this.forward && { proxy: { server: `http://127.0.0.1:${this.proxy.port}` } };
     return { ignoreHTTPSErrors: true, ...through };
   }
 
-  /** A request of a plain client, with an address of its own. Resolves with the status and what the answer says. */
+  /** Sends a request from a plain client, with its own address. Resolves with the status and the body of the response. */
   async ask(path, options) {
     const asking = await this.send(path, options);
     const [response] = await once(asking, 'response');
@@ -34,7 +34,7 @@ export class Way {
     return { status: response.statusCode, body: json ? JSON.parse(text) : text };
   }
 
-  /** The same, without waiting for its answer. */
+  /** The same, without waiting for the response. */
   async send(path, { from = '127.0.0.1', body, headers, ...options } = {}) {
     const url = new URL(path, this.base);
     const send = url.protocol === 'https:' ? https : http;
@@ -56,7 +56,7 @@ export class Way {
     return { path: url.pathname + url.search, headers: { host: url.host }, agent: undefined, createConnection: () => secure };
   }
 
-  /** Resolves when the server answers through it. */
+  /** Resolves when the server can be reached on this path. */
   async open() {
     for (;;) {
       const answer = await this.ask('/healthz').catch(() => null);
