@@ -1,8 +1,8 @@
 //! Signalpost compared with other long-polling servers: the cost of a waiting peer, a message and a call.
 //!
-//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` lists the options. Each server is started anew for
-//! each run, on one processor, and driven from another; the servers take turns, several times. All traffic is on loopback, every message
-//! is checked, and everything ends with this process.
+//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` lists the options. Each run
+//! starts a fresh server on one processor and drives it from another. The servers take turns, several times. All traffic is
+//! on loopback, every message is checked, and everything ends with this process.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

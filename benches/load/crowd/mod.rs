@@ -268,7 +268,7 @@ impl<'a> Crowd<'a> {
     /// Handles an answer on a line.
     fn answered(&mut self, answer: &Answer) -> Result<(), String> {
         let Role::Line { current, .. } = &mut self.roles[answer.connection] else { return Ok(()) };
-        let Some(job) = current.take() else { return Err("an answer to nothing".into()) };
+        let Some(job) = current.take() else { return Err("an answer without a request".into()) };
         if let Job::Enter(peer) = job {
             if self.driver.enter(&mut self.peers[peer].seat, Some(answer), &mut self.request)? {
                 if let Role::Line { current, .. } = &mut self.roles[answer.connection] {

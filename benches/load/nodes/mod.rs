@@ -136,7 +136,7 @@ impl Fleet {
             let command = pinned(setting.cpus.as_deref(), env!("CARGO_BIN_EXE_signalpost"), &arguments);
             let (process, place) = Process::start_and_listen(command)?;
             let addr = place.rsplit('/').next().and_then(|addr| addr.parse().ok());
-            fleet.addrs.push(addr.ok_or_else(|| format!("it listens on {place}?"))?);
+            fleet.addrs.push(addr.ok_or_else(|| format!("unexpected listener address: {place}"))?);
             fleet.nodes.push(process);
         }
         Ok(fleet)

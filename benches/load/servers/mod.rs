@@ -161,7 +161,7 @@ impl Server {
             }
         };
         let addr = place.rsplit('/').next().and_then(|addr| addr.parse().ok());
-        Ok(Running { process, addr: addr.ok_or_else(|| format!("it listens on {place}?"))? })
+        Ok(Running { process, addr: addr.ok_or_else(|| format!("unexpected listener address: {place}"))? })
     }
 }
 
