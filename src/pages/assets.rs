@@ -1,6 +1,6 @@
 //! The web page and the client, from the binary or, for development, from a folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
@@ -67,18 +67,30 @@ fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpRespon
     Ok(response.content_type(file.metadata.mimetype()).body(file.data.into_owned()))
 }
 
-/// Serves the folder of `--web-dir`.
+/// Serves the folder of `--web-dir`, and nothing to which links lead out of it.
 pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
-    let files = |path: &str, name: &str| Files::new(path, dir.join(name)).use_etag(true);
+    let files = |path: &str, name: &str| {
+        let (root, inside) = (dir.clone(), dir.join(name));
+        Files::new(path, inside.clone()).use_etag(true).path_filter(move |file, _| is_inside(&root, &inside.join(file)))
+    };
     let headers = HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, header| headers.add(header));
     let file = |path: &str, name: &'static str| {
-        let file = dir.join("app").join(name);
-        let open = move || std::future::ready(NamedFile::open(&file).map_err(|_| missing(name)));
+        let (root, file) = (dir.clone(), dir.join("app").join(name));
+        let open = move || {
+            let opened = is_inside(&root, &file).then(|| NamedFile::open(&file).ok()).flatten();
+            std::future::ready(opened.ok_or_else(|| missing(name)))
+        };
         page(path).wrap(headers.clone()).route(web::get().to(open))
     };
     config.service(file("/", "index.html")).service(file("/network-test", "network-test.html")).service(
         web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")),
     );
+}
+
+/// Whether the file is in the folder once all links have been followed.
+fn is_inside(folder: &Path, file: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize();
+    real(folder).is_ok_and(|folder| real(file).is_ok_and(|file| file.starts_with(folder)))
 }
 
 fn missing(name: &str) -> Problem {

@@ -187,3 +187,30 @@ async fn healthz_readyz_and_metrics_answer() {
         assert!(figures.contains(line), "{figures}");
     }
 }
+
+/// `ln -s /etc app/x` in the folder, or a checkout that has such a link, published the machine's files.
+#[actix_web::test]
+async fn web_dir_serves_nothing_outside_the_folder() {
+    let folder = std::env::temp_dir().join(format!("signalpost-web-links-{}", std::process::id()));
+    let (outside, web) = (folder.join("outside"), folder.join("web"));
+    for part in [&outside, &web.join("app"), &web.join("client")] {
+        std::fs::create_dir_all(part).unwrap();
+    }
+    std::fs::write(outside.join("private.js"), "PRIVATE").unwrap();
+    std::fs::write(web.join("app/index.html"), "<p>page</p>").unwrap();
+    let link = |to: &std::path::Path, at: &str| std::os::unix::fs::symlink(to, web.join(at)).unwrap();
+    link(&outside.join("private.js"), "app/file.js");
+    link(&outside, "client/folder");
+    link(&outside.join("private.js"), "app/network-test.html");
+    link(&web.join("app/index.html"), "client/inside.html");
+
+    let server = Server::start(&["--web-dir", web.to_str().unwrap()]);
+    for path in ["/app/file.js", "/client/folder/private.js", "/client/folder/", "/network-test"] {
+        let answer = server.get(path).await;
+        assert!(answer.status == 404 && !answer.text.contains("PRIVATE"), "{path}: {} {}", answer.status, answer.text);
+    }
+    for path in ["/", "/client/inside.html"] {
+        assert_eq!(server.get(path).await.text, "<p>page</p>", "{path}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
