@@ -1,8 +1,8 @@
 //! ICE servers for peers: STUN and TURN URLs, with TURN REST credentials.
 //!
 //! The credentials follow draft-uberti-behave-turn-rest-00, which coturn calls `use-auth-secret`: the user name is
-//! `expiry:peer`, with the expiry in Unix seconds, and the password is base64(HMAC-SHA1(secret, user name)). The TURN server
-//! checks them with the shared secret.
+//! `expiry:user`, with the expiry in Unix seconds, and the password is base64(HMAC-SHA1(secret, user name)). The TURN server
+//! checks them with the shared secret, and counts its quotas by user.
 
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha1::Sha1;
 use utoipa::ToSchema;
-
-use crate::domain::PeerId;
 
 /// The operator's servers.
 #[derive(Clone, Debug)]
@@ -40,16 +38,17 @@ pub struct IceServer {
 }
 
 impl IceConfig {
-    /// The servers for a peer that reaches this one as `host`, with credentials that are valid for [`IceConfig::turn_ttl`].
-    pub fn servers(&self, peer: PeerId, host: Option<&str>, unix_seconds: u64) -> Vec<IceServer> {
+    /// The servers for a peer that reaches this one as `host`. Those with credentials, which are valid for
+    /// [`IceConfig::turn_ttl`], are only for a known user.
+    pub fn servers(&self, user: Option<&str>, host: Option<&str>, unix_seconds: u64) -> Vec<IceServer> {
         let mut servers = Vec::new();
         let own = self.stun_port.zip(host).filter(|_| self.stun_urls.is_empty());
         let stun = own.map_or_else(|| self.stun_urls.clone(), |(port, host)| vec![format!("stun:{host}:{port}")]);
         if !stun.is_empty() {
             servers.push(IceServer { urls: stun, username: None, credential: None });
         }
-        if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
-            let username = format!("{}:{peer}", unix_seconds.saturating_add(self.turn_ttl.as_secs()));
+        if let (Some(secret), Some(user)) = (self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()), user) {
+            let username = format!("{}:{user}", unix_seconds.saturating_add(self.turn_ttl.as_secs()));
             let credential = password(secret, &username);
             servers.push(IceServer {
                 urls: self.turn_urls.clone(),
@@ -94,20 +93,19 @@ mod tests {
 
     #[test]
     fn turn_needs_a_secret_and_every_server_a_url() {
-        let peer = PeerId::from_bytes([1; 16]);
-        assert!(config(&[], &[], Some("s")).servers(peer, None, 1000).is_empty());
-        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(peer, None, 1000).len(), 1);
-        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(peer, None, 1000);
-        assert_eq!(servers[1].username.as_deref(), Some("1600:01010101-0101-0101-0101-010101010101"));
+        assert!(config(&[], &[], Some("s")).servers(Some("u"), None, 1000).is_empty());
+        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(Some("u"), None, 1000).len(), 1);
+        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(Some("u"), None, 1000);
+        assert_eq!(servers[1].username.as_deref(), Some("1600:u"));
+        assert_eq!(config(&["stun:a"], &["turn:b"], Some("s")).servers(None, None, 1000).len(), 1);
     }
 
     #[test]
     fn the_own_stun_server_is_offered_under_the_host_the_peer_uses_unless_there_is_another() {
-        let peer = PeerId::from_bytes([1; 16]);
         let mut ice = IceConfig { stun_port: Some(3478), ..config(&[], &[], None) };
-        assert_eq!(ice.servers(peer, Some("[2001:db8::1]"), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
-        assert!(ice.servers(peer, None, 0).is_empty());
+        assert_eq!(ice.servers(None, Some("[2001:db8::1]"), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
+        assert!(ice.servers(None, None, 0).is_empty());
         ice.stun_urls.push("stun:other".into());
-        assert_eq!(ice.servers(peer, Some("a.example"), 0)[0].urls, ["stun:other"]);
+        assert_eq!(ice.servers(None, Some("a.example"), 0)[0].urls, ["stun:other"]);
     }
 }

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use actix_web::http::{StatusCode, uri::Authority};
 
 use crate::{
-    api::{Api, Call, FromRequest, Problem, auth::caller::Reader, json::write, schema::responses::IceServers},
-    domain::PeerId,
+    api::{
+        Api, Call, FromRequest, Problem,
+        auth::caller::{ClientAddress, Reader},
+        json::write,
+        schema::responses::IceServers,
+    },
+    domain::Subject,
     transport::{Response, known_header::KnownHeader},
 };
 
 /// Get ICE servers with fresh TURN credentials
+///
+/// A peer that is alone in its room gets no credentials, unless it came with a ticket.
 #[utoipa::path(
     get,
     path = "/v1/rooms/{room}/peers/{peer}/ice-servers",
@@ -19,18 +26,32 @@ use crate::{
     responses((status = 200, body = IceServers, description = "STUN and TURN servers")),
     security(("peer_token" = []))
 )]
-pub async fn ice_servers(api: Arc<Api>, by: Reader, host: RequestHost) -> Result<Response, Problem> {
+pub async fn ice_servers(
+    api: Arc<Api>,
+    by: Reader,
+    address: ClientAddress,
+    host: RequestHost,
+) -> Result<Response, Problem> {
     let Reader(by) = by;
     // A removed peer still has its token, so membership is checked, too.
-    api.engine.roster(&by.room, by.peer).await?;
-    Ok(write::json(StatusCode::OK, &servers_for(&api, by.peer, &host)))
+    let roster = api.engine.roster(&by.room, by.peer).await?;
+    let user = turn_user(&api, address, roster.subject, roster.peers.len());
+    Ok(write::json(StatusCode::OK, &servers_for(&api, user.as_deref(), &host)))
 }
 
-pub fn servers_for(api: &Api, peer: PeerId, host: &RequestHost) -> IceServers {
-    IceServers {
-        ice_servers: api.ice.servers(peer, host.0.as_deref(), api.clock.wall_seconds()),
-        ttl_s: api.ice.ttl().map(|ttl| ttl.as_secs()),
-    }
+/// By whom a TURN server is to count: the ticket's subject or the address, both as pseudonyms. Nobody, if there is nobody to
+/// call: credentials for a stranger who takes one seat after another would be a free relay.
+pub fn turn_user(api: &Api, address: ClientAddress, subject: Option<Subject>, seated: usize) -> Option<String> {
+    let is_entitled = api.tickets.is_some() || seated > 1;
+    is_entitled.then(|| match subject {
+        Some(subject) => api.tokens.pseudonym(b"subject", subject.as_digest()),
+        None => api.tokens.pseudonym(b"address", &address.0.to_bytes()),
+    })
+}
+
+pub fn servers_for(api: &Api, user: Option<&str>, host: &RequestHost) -> IceServers {
+    let ttl = api.ice.ttl().map(|ttl| if user.is_some() { ttl.as_secs() } else { 0 });
+    IceServers { ice_servers: api.ice.servers(user, host.0.as_deref(), api.clock.wall_seconds()), ttl_s: ttl }
 }
 
 /// The host to which the client sent the request (RFC 9110 section 7.2), without the port. It is unverified, and only sent

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { settled } from '../support/clock.js';
 import { connected } from '../support/connected.js';
 import { FakePeerConnection } from '../support/peer-connection.js';
-import { JOIN, World, joined, peer } from '../support/world.js';
+import { JOIN, World, joined, peer, poll } from '../support/world.js';
 
 const ICE = 'GET /v1/rooms/tea/peers/ann/ice-servers';
 const turn = (credential) => [{ urls: 'turn:turn.example', username: 'u', credential }];
@@ -96,4 +96,32 @@ test('servers of the app’s own are not replaced by the room’s', async () => 
   ben.room.iceServers = turn('second');
   ben.room.emit('ice-servers', ben.room.iceServers);
   assert.deepEqual(ben.pc('ann').configuration.iceServers, own);
+});
+
+// A stranger who took seat after seat alone drew credentials for a relay with each.
+test('what was withheld from a peer that was alone is fetched before it hears who has come', async () => {
+  const world = new World();
+  const { room, events, poll: first } = await world.entered({ ice_servers: [], ice_ttl_s: 0 });
+  await world.clock.advance(20_000);
+  assert.equal(renewals(world), 0);
+  const offer = { seq: 2, from: 'ben', type: 'data', data: 'hello' };
+  await first.answer(200, { messages: [{ seq: 1, type: 'peer-joined', peer: peer('ben') }, offer], cursor: 2 });
+  await world.asked(poll());
+  const asked = await world.asked(ICE);
+  assert.deepEqual(events.filter(({ name }) => name !== 'wire' && name !== 'ice-servers'), []);
+  await asked.answer(200, { ice_servers: turn('first'), ttl_s: 600 });
+  assert.equal(room.iceServers[0].credential, 'first');
+  assert.deepEqual(events.map(({ name }) => name).filter((name) => name === 'peer-joined' || name === 'message'), ['peer-joined', 'message']);
+});
+
+test('a server that does not give them holds nobody up for longer than three seconds', async () => {
+  const world = new World();
+  const { events, poll: first } = await world.entered({ ice_servers: [], ice_ttl_s: 0 });
+  await first.answer(200, { messages: [{ seq: 1, type: 'peer-joined', peer: peer('ben') }], cursor: 1 });
+  await world.asked(poll());
+  await world.asked(ICE);
+  await world.clock.advance(2_999);
+  assert.equal(events.some(({ name }) => name === 'peer-joined'), false);
+  await world.clock.advance(1);
+  assert.equal(events.some(({ name }) => name === 'peer-joined'), true);
 });

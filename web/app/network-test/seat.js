@@ -6,7 +6,7 @@ import { Unreachable, endpoints, environment, isStale, request } from '../../cli
 /** How long the server may take beyond a hold before the poll counts as lost, as in a call. */
 const GRACE_MS = 10_000;
 
-/** A seat in a room of its own, for tests. */
+/** A seat in a room that nobody else knows, for tests. */
 export class Seat {
   #env;
   #at;
@@ -24,10 +24,13 @@ export class Seat {
     this.joined = joined;
   }
 
-  /** @param {AbortSignal} signal */
-  static async take(signal) {
+  /**
+   * @param {AbortSignal} signal
+   * @param {Seat} [other] in whose room it is to be
+   */
+  static async take(signal, other) {
     const env = environment({});
-    const at = endpoints(BASE, `network-test-${env.uuid()}`, env.uuid());
+    const at = endpoints(BASE, other?.joined.room ?? `network-test-${env.uuid()}`, env.uuid());
     const body = JSON.stringify({ page: at.page });
     const answer = await request(env, { method: 'POST', url: at.join, body, key: env.uuid(), expects: 'token', signal });
     return new Seat(env, at, answer.body);

@@ -31,8 +31,8 @@ export async function runTests(signal, show, seated) {
     }
     show(line);
   };
-  const take = async () => {
-    const seat = await Seat.take(signal);
+  const take = async (/** @type {Seat | undefined} */ other = undefined) => {
+    const seat = await Seat.take(signal, other);
     seated(seat);
     return seat;
   };
@@ -54,7 +54,17 @@ export async function runTests(signal, show, seated) {
   if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: 'Allow WebRTC for this site, or use another browser. Tests that need it were left out.' }));
   await signaling;
   const first = /** @type {Seat | null} */ (seat);
-  await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(first.joined.ice_servers))] : [])]);
+  await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(await iceServers(first)))] : [])]);
+
+  /**
+   * A peer that is alone may be given no relay; the second in a room is.
+   *
+   * @param {Seat} first
+   */
+  async function iceServers(first) {
+    if (first.joined.ice_ttl_s !== 0) return first.joined.ice_servers;
+    return (await take(await take())).joined.ice_servers;
+  }
 
   /** @param {Seat} first */
   async function polls(first) {

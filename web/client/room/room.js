@@ -14,6 +14,8 @@ import { arrived, elapsed, nextDeadline, received, returned } from './room-state
 /** @import { RoomState, Step } from './room-state.js' */
 /** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
 
+/** How long an arrival may wait for the TURN credentials of the call with it. */
+const EQUIP_MS = 3_000;
 /** How long leaving may wait for messages that are still queued. */
 const FLUSH_MS = 2_000;
 
@@ -36,6 +38,8 @@ export class Room extends Emitter {
   /** @type {Call | null} */
   #call = null;
   #cancelDeadline = () => {};
+  /** Events that wait for TURN credentials. @type {Step['events'] | null} */
+  #held = null;
 
   /**
    * @param {Environment} env
@@ -158,6 +162,21 @@ export class Room extends Emitter {
     this.#ice.set({ ice_servers, ttl_s: ice_ttl_s });
   }
 
+  /** Nobody is heard until the connection with them can have a relay. */
+  async #equipFirst() {
+    const { over } = this.#membership;
+    this.#held ??= [];
+    await Promise.race([this.#ice.fetch(), pause(this.#env, EQUIP_MS, over).catch(() => {})]);
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (!over.aborted) this.#tell(held);
+  }
+
+  /** @param {Step['events']} events */
+  #tell(events) {
+    for (const { name, detail } of events) this.emit(name, /** @type {any} */ (detail));
+  }
+
   /** @param {Batch} batch */
   #received(batch) {
     const at = this.#env.clock.date();
@@ -165,6 +184,7 @@ export class Room extends Emitter {
       const peer = 'from' in message ? message.from : null;
       this.emit('wire', { direction: 'in', peer, type: message.type, at, message });
     }
+    if (this.#ice.withheld && batch.messages.some(({ type }) => type === 'peer-joined')) void this.#equipFirst();
     this.#apply(received(this.#known, batch));
     if (batch.messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
   }
@@ -172,7 +192,8 @@ export class Room extends Emitter {
   /** @param {Step} step */
   #apply({ state, events }) {
     this.#known = state;
-    for (const { name, detail } of events) this.emit(name, /** @type {any} */ (detail));
+    if (this.#held) this.#held.push(...events);
+    else this.#tell(events);
     this.#cancelDeadline();
     const deadline = nextDeadline(this.#known);
     if (deadline === null) return;

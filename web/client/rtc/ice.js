@@ -18,6 +18,8 @@ export class IceServers {
   #round = 0;
   /** @type {RTCIceServer[]} */
   current = [];
+  /** The server gives no TURN credentials to a peer that is alone. */
+  withheld = false;
 
   /**
    * @param {Environment} env
@@ -35,13 +37,21 @@ export class IceServers {
   /** @param {IceAnswer} answer */
   set({ ice_servers: servers, ttl_s: ttl }) {
     this.#turn();
-    this.current = servers;
+    this.withheld = ttl === 0;
+    // Those from before are perhaps still valid.
+    if (!this.withheld || this.current.length === 0) this.current = servers;
     // Their lifetime counts from now. The expiry in the user name is by the server's clock, which may differ.
-    if (typeof ttl === 'number') {
+    if (typeof ttl === 'number' && ttl > 0) {
       const half = Math.min(MAX_MS, Math.max(MIN_MS, ttl * 500));
       this.#cancel = this.#env.clock.after(half, () => void this.#renew());
     }
-    this.#changed(servers);
+    this.#changed(this.current);
+  }
+
+  /** Gets what was withheld, now that somebody is there. */
+  async fetch() {
+    this.withheld = false;
+    await this.#renew();
   }
 
   async #renew(failures = 0) {
