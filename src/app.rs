@@ -12,12 +12,7 @@ use futures_util::future::OptionFuture;
 use tokio::sync::watch;
 
 use crate::{
-    api::{
-        Api,
-        auth::{rate_limit::RateLimiters, ticket::TicketKeys},
-        base_path::BasePath,
-        request_metrics::RequestMetrics,
-    },
+    api::{Api, auth::rate_limit::RateLimiters, base_path::BasePath, request_metrics::RequestMetrics},
     cli::reachable::{dual_stack, reachable_at},
     clock::Clock,
     config::Config,
@@ -85,7 +80,7 @@ impl App {
             engine: config.engine(&limits, clock)?,
             limits,
             tokens: config.token_key()?,
-            tickets: config.ticket_key.as_ref().map(TicketKeys::new).transpose()?.map(Arc::new),
+            tickets: config.ticket_keys()?.map(Arc::new),
             rates: Arc::new(RateLimiters::new(config.rates(), clock)),
             proxies: proxies.clone(),
             ice: config.ice(stun_port),

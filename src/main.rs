@@ -8,7 +8,7 @@ use std::{
 use signalpost::{
     api,
     app::App,
-    cli::healthcheck,
+    cli::{healthcheck, key},
     config::{self, Command, Config},
     telemetry,
 };
@@ -20,7 +20,8 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         None => serve(cli.config),
         Some(Command::Serve(config)) => serve(*config),
-        Some(Command::Openapi) => print_document(),
+        Some(Command::Openapi) => document().and_then(|document| print(&document)),
+        Some(Command::Key) => key::generate().and_then(|key| print(&key)),
         Some(Command::Healthcheck { url }) => {
             url.map_or_else(|| healthcheck::url_of(&cli.config), Ok).and_then(|url| healthcheck::run(&url))
         }
@@ -43,9 +44,12 @@ fn serve(config: Config) -> Result<(), String> {
     })
 }
 
-fn print_document() -> Result<(), String> {
-    let document = api::schema::openapi::document().to_pretty_json().map_err(|error| error.to_string())?;
-    match writeln!(io::stdout(), "{document}") {
+fn document() -> Result<String, String> {
+    api::schema::openapi::document().to_pretty_json().map_err(|error| error.to_string())
+}
+
+fn print(text: &str) -> Result<(), String> {
+    match writeln!(io::stdout(), "{text}") {
         // The reader closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| error.to_string()),

@@ -45,7 +45,7 @@ images() { buildah --root "$folder/storage" --runroot "$folder/run" --storage-dr
 # Runs the program in a chroot as the image's user, and checks its health, a join and its page.
 lives_in() {
   local root=$1 port=$2
-  local inside=(env -i PATH="$PATH" SIGNALPOST_LISTEN="0.0.0.0:$port" SIGNALPOST_TOKEN_KEY="kept over restarts of it"
+  local inside=(env -i PATH="$PATH" SIGNALPOST_LISTEN="0.0.0.0:$port" SIGNALPOST_TOKEN_KEY=kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U
     chroot --userspec="$user" "$root" /signalpost)
   "${inside[@]}" > "$folder/out" 2> "$folder/log" &
   server=$!

@@ -85,6 +85,7 @@ impl Crowd {
             keyed: None,
             page: None,
             rights: Rights::OPEN,
+            subject: None,
         };
         now(self.engine.join(room, visitor))?;
         Ok(id)

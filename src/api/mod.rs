@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use crate::{
     api::{
-        auth::{rate_limit::RateLimiters, ticket::TicketKeys, token::TokenKey},
+        auth::{rate_limit::RateLimiters, ticket_keys::TicketKeys, token::TokenKey},
         request_metrics::RequestMetrics,
     },
     clock::Clock,

@@ -54,9 +54,12 @@ table! {
     TicketSignature: 401 "ticket-signature", "Invalid ticket signature", "Have the app's login sign the ticket with a key that the server accepts.";
     TicketExpired: 401 "ticket-expired", "The ticket has expired or is not valid yet", "Get a new ticket.";
     NotYours: 403 "not-yours", "Token belongs to a different peer or room", "Use the token of the peer or room in the path.";
-    SecretWrong: 403 "secret-wrong", "Missing or wrong room secret", "Ask the room's creator for the secret and join with `secret`.";
+    SecretMissing: 403 "secret-missing", "The room has a secret", "Ask the room's creator for the secret and join with `secret`.";
+    SecretWrong: 403 "secret-wrong", "Wrong room secret", "Ask the room's creator for the secret and join with `secret`.";
+    SecretUnexpected: 403 "secret-unexpected", "The room has no secret", "Do not enter: somebody created the room without your secret. Choose another name with the people you want to meet.";
     RoomLocked: 403 "room-locked", "The room is locked", "Ask the room's creator to unlock it.";
     Kicked: 403 "kicked", "This peer was removed from the room", "Stop. The token will not be accepted again.";
+    TicketAudience: 403 "ticket-audience", "The ticket is for a different service", "Get a ticket whose `aud` is the server's `--ticket-audience`.";
     TicketOtherRoom: 403 "ticket-other-room", "The ticket is for a different room", "Get a ticket for this room.";
     TicketCannotCreate: 403 "ticket-cannot-create", "The ticket does not allow creating the room", "Wait until the room exists, or get a ticket with `create`.";
     NotFound: 404 "not-found", "Not found", "See /openapi.json for the paths of the API.";
@@ -78,7 +81,7 @@ table! {
     KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";
     MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads it", "Retry after `Retry-After`.";
     RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and send requests less often.";
-    TooManyFailures: 429 "too-many-failures", "Too many failed attempts from this address", "Wait for `Retry-After`; each further failure doubles it.";
+    TooManyFailures: 429 "too-many-failures", "Too many failed attempts", "Wait for `Retry-After`; further failures make it longer.";
     HeadersTooLarge: 431 "headers-too-large", "Too many header fields", "Send fewer header fields.";
     Internal: 500 "internal", "Internal server error", "Retry later, and report the error.";
     TooManyConnections: 503 "too-many-connections", "The server has reached its connection limit", "Retry after `Retry-After`.";
@@ -133,7 +136,7 @@ impl Problem {
         Self { allow: Some(allow.to_owned()), ..Self::new(Code::MethodNotAllowed, detail) }
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.extensions.insert(name.into(), value.into());
         self
     }
@@ -210,7 +213,11 @@ impl From<Refusal> for Problem {
             Refusal::RoomExists => new(Code::RoomExists, "A room with this name exists."),
             Refusal::RoomFull { capacity, seats } => Problem::room_full(capacity, &seats),
             Refusal::RoomLocked => new(Code::RoomLocked, "No new peers may join this room."),
-            Refusal::SecretWrong => new(Code::SecretWrong, "The room requires its secret in `secret`."),
+            Refusal::SecretMissing => new(Code::SecretMissing, "The room requires its secret in `secret`."),
+            Refusal::SecretWrong => new(Code::SecretWrong, "The room has another secret."),
+            Refusal::SecretUnexpected => {
+                new(Code::SecretUnexpected, "The request has a secret, but the room has none.")
+            }
             Refusal::TicketMissing => new(Code::TicketMissing, "This server requires a ticket from new peers."),
             Refusal::MayNotCreate => {
                 new(Code::TicketCannotCreate, "The room does not exist, and the ticket does not allow creating it.")

@@ -1,4 +1,5 @@
-//! The health check, and the addresses printed at startup.
+//! Subcommands, and the addresses printed at startup.
 
 pub mod healthcheck;
+pub mod key;
 pub mod reachable;

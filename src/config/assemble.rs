@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    api::auth::{rate_limit::RateLimits, token::TokenKey},
+    api::auth::{rate_limit::RateLimits, ticket_keys::TicketKeys, token::TokenKey},
     clock::Clock,
     config::{engine::EngineChoice, memory::Shares, options::Config},
     domain::Limits,
@@ -112,7 +112,7 @@ impl Config {
             },
             EngineChoice::Invalid(why) => Err(format!("--engine cannot be read: {why}")),
             EngineChoice::Redis(_) if self.token_key.is_none() => {
-                Err("--engine redis://… requires the same --token-key on all nodes: at least 16 unguessable characters"
+                Err("--engine redis://… requires the same --token-key on all nodes, as printed by `signalpost key`"
                     .into())
             }
             EngineChoice::Redis(address) => {
@@ -121,11 +121,15 @@ impl Config {
         }
     }
 
+    /// The keys that verify tickets, if they are required.
+    pub fn ticket_keys(&self) -> Result<Option<TicketKeys>, String> {
+        self.ticket_key.as_ref().map(|key| TicketKeys::new(key, &self.ticket_audience)).transpose()
+    }
+
     /// The key that signs tokens.
     pub fn token_key(&self) -> Result<TokenKey, String> {
         match &self.token_key {
-            Some(secret) => TokenKey::from_secret(secret)
-                .ok_or_else(|| format!("--token-key must have at least {} characters", TokenKey::MIN_LEN)),
+            Some(secret) => TokenKey::from_secret(secret).map_err(|why| format!("--token-key {why}")),
             None => TokenKey::random().map_err(|error| format!("cannot generate a token key: {error}")),
         }
     }

@@ -162,6 +162,7 @@ mod tests {
             "listen" | "stun_listen" | "metrics_listen" => ("127.0.0.1:9", None),
             "engine" => ("redis://a.example", None),
             "token_key" | "ticket_key" => ("a key of 16 and more", None),
+            "ticket_audience" => ("calls,rooms", Some(("SIGNALPOST_TICKET_KEY", "a key of 16 and more"))),
             "tls_self_signed" => ("true", None),
             "trusted_proxy" => ("10.0.0.0/8,192.0.2.1", None),
             "cors_origin" => ("https://a.example,https://b.example", None),

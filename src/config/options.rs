@@ -37,6 +37,8 @@ pub enum Command {
     Serve(Box<Config>),
     /// Print the OpenAPI document
     Openapi,
+    /// Print a random key for --token-key, --ticket-key or --turn-secret
+    Key,
     /// Check a running server, for containers: exits with 0 if it is ready
     Healthcheck {
         /// Such as http://127.0.0.1:8080/readyz. By default that of a server with the same environment variables
@@ -66,15 +68,26 @@ pub struct Config {
     #[command(flatten)]
     pub redis: RedisOptions,
 
-    /// Key that signs tokens, at least 16 characters; `@FILE` reads it from a file. By default it is random, and peers do not
-    /// survive a restart
+    /// Key that signs tokens, as printed by `signalpost key`; `@FILE` reads it from a file. By default it is random, and peers do
+    /// not survive a restart
     #[arg(long, env = "SIGNALPOST_TOKEN_KEY", value_name = "KEY|@FILE", hide_env_values = true, value_parser = secret)]
     pub token_key: Option<SecretString>,
 
-    /// Require a ticket to create or join rooms: a JWT signed by your app's login. A secret of at least 16 characters for HS256,
+    /// Require a ticket to create or join rooms: a JWT signed by your app's login. A secret of at least 32 characters for HS256,
     /// or `@FILE` with a public key in PEM (Ed25519 or P-256), a JWKS, or such a secret. See docs/auth.md
     #[arg(long, env = "SIGNALPOST_TICKET_KEY", value_name = "SECRET|@FILE", hide_env_values = true)]
     pub ticket_key: Option<SecretString>,
+
+    /// Name of this service in the claim `aud` of tickets, which they then must have. Without this option, tickets for a named
+    /// audience are refused. Repeatable
+    #[arg(
+        long,
+        env = "SIGNALPOST_TICKET_AUDIENCE",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "ticket_key"
+    )]
+    pub ticket_audience: Vec<String>,
 
     /// Certificate chain in PEM, to serve https:// with HTTP/2. Reloaded when it changes
     #[arg(long, env = "SIGNALPOST_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -134,8 +147,8 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_TURN_SECRET", value_name = "SECRET|@FILE", hide_env_values = true, value_parser = secret, requires = "turn_url")]
     pub turn_secret: Option<SecretString>,
 
-    /// How long TURN credentials are valid, in seconds
-    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
+    /// How long TURN credentials are valid, in seconds. Clients renew them halfway, and an established relay outlives them
+    #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
     pub turn_ttl: u64,
 
     /// How long a peer keeps its seat without making requests, in milliseconds

@@ -113,6 +113,26 @@ impl CreatorId {
     }
 }
 
+/// Who an app's login says somebody is: a digest of the `sub` of a ticket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Subject([u8; 16]);
+
+impl Subject {
+    pub const fn from_digest(digest: [u8; 16]) -> Self {
+        Self(digest)
+    }
+
+    pub const fn as_digest(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subject(…)")
+    }
+}
+
 /// The 8-4-4-4-12 form of RFC 9562 section 4.
 impl fmt::Display for PeerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,7 +55,7 @@ impl Limits {
     /// not suffice for its event and for the leaves that must follow.
     pub const EVENT_HEADROOM: usize = 128;
     pub const EVENT_HEADROOM_BYTES: usize = 256 * 1024;
-    /// Kicked peers remembered for each room, whose tokens let them in no more.
+    /// Kicked peers, and subjects of tickets, remembered for each room, which let them in no more.
     pub const KICKED_REMEMBERED: usize = 256;
     /// Bytes that one poll returns, unless its first message is larger. The rest waits for the next poll.
     pub const READ_BYTES: usize = 256 * 1024;

@@ -19,7 +19,7 @@ mod time;
 
 pub use card::{Card, Metadata, Name};
 pub use headroom::Headroom;
-pub use id::{CreatorId, PeerId, RoomName};
+pub use id::{CreatorId, PeerId, RoomName, Subject};
 pub use lifecycle::{Change, LifecycleEvent};
 pub use limits::Limits;
 pub use mailbox::Batch;
@@ -32,7 +32,7 @@ pub use registry::{Created, Rooms};
 pub use room::join::{Identity, Joined, Rights, Visitor};
 pub use room::lease::Lease;
 pub use room::post::{Accepted, Post, Target};
-pub use room::roster::roster_before;
+pub use room::roster::{Roster, roster_before};
 pub use room::{Read, RoomPlan, RoomView, page::Page};
 pub use secret::Secret;
 pub use time::Timestamp;

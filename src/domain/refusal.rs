@@ -21,8 +21,12 @@ pub enum Refusal {
     RoomFull { capacity: usize, seats: Vec<Seat> },
     /// The holder of the room token has locked the room.
     RoomLocked,
-    /// The room has a secret, and the request did not give it.
+    /// The room has a secret, and the request has none.
+    SecretMissing,
+    /// The room has another secret.
     SecretWrong,
+    /// The request has a secret, but the room has none: somebody else may have created it.
+    SecretUnexpected,
     /// Without a ticket a peer can only return to a seat that still exists.
     TicketMissing,
     /// The room does not exist, and the ticket does not allow creating it.

@@ -2,17 +2,19 @@
 
 use std::fmt;
 
-/// The digest of a room's secret: the secret itself is not stored. Compared in constant time, never printed.
+/// A keyed digest of a room's secret: the secret itself is not stored. Compared in constant time, never printed.
 #[derive(Clone, Copy)]
-pub struct Secret([u8; 32]);
+pub struct Secret([u8; Secret::LEN]);
 
 impl Secret {
-    pub const fn from_digest(digest: [u8; 32]) -> Self {
+    pub const LEN: usize = 14;
+
+    pub const fn from_digest(digest: [u8; Self::LEN]) -> Self {
         Self(digest)
     }
 
-    /// Only for storing the room.
-    pub const fn as_digest(&self) -> &[u8; 32] {
+    /// Only for storing it.
+    pub const fn as_digest(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 }

@@ -16,8 +16,8 @@ pub use memory::Memory;
 pub use redis::{Address as RedisAddress, Login as RedisLogin, Redis, TlsFiles as RedisTlsFiles};
 
 use crate::domain::{
-    Accepted, Batch, Card, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Seq,
-    Visitor,
+    Accepted, Batch, Created, CreatorId, Joined, Page, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Roster,
+    Seq, Visitor,
 };
 
 /// Stores rooms and mailboxes, and parks polls. Both engines guarantee the following; `tests/it/engine/contract.rs`
@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// Every peer in the room, in the order of joining.
-    pub async fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+    pub async fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Roster, Refusal> {
         dispatch!(self.roster(name, peer))
     }
 

@@ -23,6 +23,23 @@ impl From<IpAddr> for AddressKey {
     }
 }
 
+impl AddressKey {
+    pub fn to_bytes(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V6(ip) => ip.octets(),
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        }
+    }
+
+    /// The /48 of an IPv6 address, which is what one site gets (RFC 6177 section 2).
+    pub fn site(self) -> Option<Self> {
+        match self.0 {
+            IpAddr::V6(ip) => Some(Self(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80).into())),
+            IpAddr::V4(_) => None,
+        }
+    }
+}
+
 impl TrustedProxies {
     /// The address of the client behind `peer`: walks `X-Forwarded-For` or `Forwarded` (RFC 7239) from the right to the
     /// first address that is not a trusted proxy. If both fields are present and disagree, the proxy did not write one of

@@ -103,7 +103,7 @@ for (const [how, prepare] of Object.entries(connections)) {
       one.on('pageerror', (error) => errors.push(error.stack));
       await one.addInitScript(prepare);
     }
-    await page.goto(`${server.base}/?room=tea#secret=lumps`);
+    await page.goto(`${server.base}/?room=tea#secret=two+lumps`);
     const banner = page.getByTestId('lobby-status');
     assert.match(await banner.textContent(), /^Calls cannot be made in this browser: it has no WebRTC.*Lockdown Mode/);
     const before = page.url();
@@ -152,7 +152,7 @@ for (const pattern of blocked) {
     page.on('request', (request) => asked.push(request.url()));
     const before = page.url();
     await page.evaluate(() => { document.querySelector('#secret-field').hidden = false; });
-    await page.getByTestId('secret').fill('lumps');
+    await page.getByTestId('secret').fill('two lumps');
     await page.getByTestId('room').fill('tea');
     await page.getByTestId('name').fill('Ann');
     await page.getByTestId('join').click();
@@ -177,7 +177,7 @@ test('the form sends nothing in a browser that knows no dialogs, where its metho
     for (const form of document.forms) form.method = 'get';
     document.querySelector('#secret-field').hidden = false;
   });
-  await page.getByTestId('secret').fill('lumps');
+  await page.getByTestId('secret').fill('two lumps');
   await page.getByTestId('join').click();
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   assert.deepEqual(navigated, []);

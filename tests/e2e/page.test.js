@@ -102,12 +102,12 @@ test('the list of signaling messages shows what passes', async () => {
 test('a room with a secret asks for it, and admits users who have it', async () => {
   const context = await browser.newContext();
   const ann = await context.newPage();
-  await ann.goto(`${server.base}/?room=hidden&name=Ann&media=none#secret=lumps`);
+  await ann.goto(`${server.base}/?room=hidden&name=Ann&media=none#secret=two+lumps`);
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'hidden', name: 'Ben', media: 'none' });
   await state(ben, 'error');
   assert.match(await ben.getByTestId('lobby-status').textContent(), /secret/);
-  await ben.getByTestId('secret').fill('lumps');
+  await ben.getByTestId('secret').fill('two lumps');
   await ben.getByTestId('join').click();
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await close(ann, ben);

@@ -51,7 +51,7 @@ impl Node {
         for _ in 0..20 {
             let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
             command.args(["--listen", &format!("127.0.0.1:{port}"), "--trusted-proxy", "127.0.0.1", "--log", "warn"]);
-            command.args(["--token-key", "the same on all of them", "--rate-join", "0", "--rate-send", "0"]);
+            command.args(["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U", "--rate-join", "0", "--rate-send", "0"]);
             command.args(["--rate-poll", "0", "--workers", "2"]);
             if engine != "memory" {
                 command.args(["--engine", engine]);

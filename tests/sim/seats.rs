@@ -24,6 +24,7 @@ fn visitor(identity: Identity, keyed: Option<KeyedRequest>) -> Visitor {
         keyed,
         page: None,
         rights: Rights::OPEN,
+        subject: None,
     }
 }
 

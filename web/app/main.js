@@ -114,7 +114,7 @@ function show() {
   say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') tabStorage.removeItem(KEPT);
-  if (facts.phase === 'refused' && state === 'error') back(text, facts.refusal?.slug === 'secret-wrong');
+  if (facts.phase === 'refused' && state === 'error') back(text, /^secret-(missing|wrong)$/.test(facts.refusal?.slug ?? ''));
 }
 
 /**

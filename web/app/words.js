@@ -62,7 +62,9 @@ function refused({ slug, message, action }) {
   if (slug === 'kicked') return plain('kicked', 'You were removed from this room');
   if (slug === 'room-closed') return plain('closed', 'The room was closed');
   if (slug === 'room-locked') return plain('error', 'The room is locked – nobody else may join');
-  if (slug === 'secret-wrong') return plain('error', 'This room has a secret – please enter it');
+  if (slug === 'secret-missing') return plain('error', 'This room has a secret – please enter it');
+  if (slug === 'secret-wrong') return plain('error', 'That is not this room’s secret – please try again');
+  if (slug === 'secret-unexpected') return plain('error', 'Somebody else opened this room, without your secret – please agree on another name');
   return plain('error', action ? `${message} ${action}` : message);
 }
 

@@ -13,7 +13,7 @@ export { endpoints, environment };
 
 /**
  * Joins a room, or returns to it after a reload. Retries while the server cannot be reached; throws a `Problem` if it
- * refuses (`room-full`, `secret-wrong`, …).
+ * refuses (`room-full`, `secret-missing`, …).
  *
  * @type {typeof import('./types.d.ts').join}
  */

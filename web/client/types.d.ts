@@ -268,7 +268,7 @@ export interface Endpoints {
 
 /**
  * Joins a room, or returns to it after a reload. Retries while the server cannot be reached; throws a `Problem` if it
- * refuses (`room-full`, `secret-wrong`, …).
+ * refuses (`room-full`, `secret-missing`, …).
  *
  * @param base the server's URL: `'/'`, or `'https://signal.example/'`
  * @param room 1–64 characters of `A-Za-z0-9._~-`; created if it does not exist

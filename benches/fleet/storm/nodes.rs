@@ -163,6 +163,7 @@ impl Nodes {
             keyed: None,
             page: None,
             rights: Rights::OPEN,
+            subject: None,
         };
         let (rooms, name, headroom) = self.at(now, node, client);
         let joined = rooms.join(now, key(&name), visitor, headroom)?;

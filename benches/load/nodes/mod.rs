@@ -131,7 +131,9 @@ impl Fleet {
             let mut arguments = signalpost(setting, false);
             if let Some(redis) = &fleet.redis {
                 let engine = format!("redis://{}", redis.addr);
-                arguments.extend(["--engine", &engine, "--token-key", "the same on every node"].map(str::to_owned));
+                arguments.extend(
+                    ["--engine", &engine, "--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"].map(str::to_owned),
+                );
             }
             let command = pinned(setting.cpus.as_deref(), env!("CARGO_BIN_EXE_signalpost"), &arguments);
             let (process, place) = Process::start_and_listen(command)?;

@@ -1,7 +1,10 @@
 //! Who may call an operation: each handler takes one of these extractors as an argument.
 
 use crate::{
-    api::{Call, Code, FromRequest, Problem, auth::token_cache},
+    api::{
+        Call, Code, FromRequest, Problem,
+        auth::{token::SeatClaim, token_cache},
+    },
     domain::{CreatorId, PeerId, RoomName},
     transport::client_address::AddressKey,
 };
@@ -10,12 +13,16 @@ use crate::{
 #[derive(Debug)]
 pub struct Client(pub AddressKey);
 
+/// Where the request comes from, without a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub AddressKey);
+
 /// A [`Client`] that joins a room: a new peer, or one that returns with its token.
 #[derive(Debug)]
 pub struct Joiner {
     pub room: RoomName,
     pub address: AddressKey,
-    pub returning: Option<PeerId>,
+    pub returning: Option<SeatClaim>,
 }
 
 /// A peer of the room, by its token.
@@ -67,6 +74,8 @@ macro_rules! caller {
 caller!(RoomName, [RoomNameInvalid], |call| call.room());
 caller!(PeerId, [PeerUnknown], |call| call.peer());
 
+caller!(ClientAddress, [], |call| Ok(Self(call.address())));
+
 caller!(Client, [RateLimited], |call| {
     let address = call.address();
     call.api.rates.join.check(address)?;
@@ -90,7 +99,7 @@ caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
     }
     let room = call.room()?;
     let token = call.required_bearer()?;
-    let peer = verify_peer(call, &room, token)?;
+    let peer = verify_peer(call, &room, token)?.peer;
     token_cache::remember(connection, &room, token, peer);
     Ok(Self { room, peer })
 });
@@ -135,7 +144,7 @@ caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, Room
     }
 });
 
-fn verify_peer(call: &Call<'_>, room: &RoomName, token: &str) -> Result<PeerId, Problem> {
+fn verify_peer(call: &Call<'_>, room: &RoomName, token: &str) -> Result<SeatClaim, Problem> {
     call.api.tokens.verify_peer(room, token).ok_or_else(invalid_token)
 }
 

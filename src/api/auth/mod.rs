@@ -6,8 +6,11 @@
 
 pub mod admission;
 pub mod caller;
+pub mod failures;
+pub mod key_strength;
 pub mod lockout;
 pub mod rate_limit;
 pub mod ticket;
+pub mod ticket_keys;
 pub mod token;
 pub mod token_cache;

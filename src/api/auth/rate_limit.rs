@@ -7,9 +7,9 @@ use governor::{
 };
 
 use crate::{
-    api::{Code, Problem, auth::lockout::Lockout},
+    api::{Code, Problem, auth::failures::Failures},
     clock::Clock,
-    domain::PeerId,
+    domain::{PeerId, RoomName},
     transport::client_address::AddressKey,
 };
 
@@ -27,7 +27,7 @@ pub struct RateLimiters {
     pub join: Limiter<AddressKey>,
     pub send: Limiter<PeerId>,
     pub poll: Limiter<PeerId>,
-    failures: Lockout,
+    failures: Failures,
 }
 
 /// A limit for each key, or none.
@@ -41,20 +41,33 @@ impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {
         let (join, send, poll) =
             (Limiter::new(limits.join, clock), Limiter::new(limits.send, clock), Limiter::new(limits.poll, clock));
-        Self { clock, join, send, poll, failures: Lockout::default() }
+        Self { clock, join, send, poll, failures: Failures::default() }
     }
 
     /// Whether this address may try a secret or ticket, after its failed attempts.
     pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
-        let Some(wait) = self.failures.wait(address, self.clock.now()) else { return Ok(()) };
-        let detail = "Secrets or tickets from this address were wrong too often.";
-        Err(Problem::new(Code::TooManyFailures, detail).retry_after(wait))
+        self.failures.check_address(address, self.clock.now())
     }
 
     /// Records a failed attempt with a secret or ticket. Tokens do not count: at 256 bits they cannot be guessed, and a restart
     /// with another key invalidates them all.
     pub fn record_failure(&self, address: AddressKey) {
         self.failures.record(address, self.clock.now());
+    }
+
+    /// Counts an attempt on a room's secret by an address that has not been in it. True if it was counted.
+    pub fn begin_guess(&self, room: &RoomName, address: AddressKey) -> Result<bool, Problem> {
+        self.failures.begin_guess(room, address, self.clock.now())
+    }
+
+    /// The attempt that was counted was not a wrong secret.
+    pub fn forgive_guess(&self, room: &RoomName) {
+        self.failures.forgive_guess(room, self.clock.now());
+    }
+
+    /// The address has given the room's secret: the failures of others do not delay it.
+    pub fn remember_guest(&self, room: &RoomName, address: AddressKey) {
+        self.failures.remember_guest(room, address, self.clock.now());
     }
 
     pub fn remove_idle(&self) {

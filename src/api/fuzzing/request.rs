@@ -47,7 +47,7 @@ fn check_key(key: &IdempotencyKey, room: &str, peer: &str) {
         assert_ne!(whole, key.keyed(&[&[one, &other[..1]].concat(), &other[1..]]));
         assert_ne!(whole, key.keyed(&[one]));
     }
-    let tokens = TokenKey::from_secret(&"sixteen letters!".to_owned().into()).unwrap();
+    let tokens = TokenKey::from_bytes(b"sixteen letters!");
     let name = |attempt| generate_room_name(&tokens, key.as_deref(), attempt).unwrap();
     assert!(name(0) == name(0) && name(0) != name(1));
 }

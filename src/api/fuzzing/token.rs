@@ -1,24 +1,29 @@
 use actix_web::http::header::HeaderValue;
 
 use crate::{
-    api::{auth::token::TokenKey, handlers::leave_beacon, operation::parse_bearer},
-    domain::{CreatorId, PeerId, RoomName},
+    api::{
+        auth::token::{SeatClaim, TokenKey},
+        handlers::leave_beacon,
+        operation::parse_bearer,
+    },
+    domain::{CreatorId, PeerId, RoomName, Secret},
 };
 
 /// Only the exact bytes of an issued token are valid, and only in their room.
 ///
 /// The first byte of the input chooses an issued token. Each three further bytes edit it: how, where, and with which byte.
 pub fn token(input: &[u8]) {
-    let key = |secret: &str| TokenKey::from_secret(&secret.to_owned().into()).unwrap();
+    let key = |secret: &str| TokenKey::from_bytes(secret.as_bytes());
     let (ours, other) = (key("sixteen letters!"), key("other sixteen letters"));
     let (tea, coffee) = (RoomName::parse("tea").unwrap(), RoomName::parse("coffee").unwrap());
     let (peer, creator) = (PeerId::from_bytes([7; 16]), CreatorId::from_bytes([7; 16]));
+    let claim = SeatClaim { peer, creator, secret: Some(Secret::from_digest([9; Secret::LEN])) };
     let issued = [
-        ours.peer_token(&tea, peer),
+        ours.peer_token(&tea, &claim),
         ours.room_token(&tea, creator),
-        ours.peer_token(&coffee, peer),
+        ours.peer_token(&coffee, &claim),
         ours.room_token(&coffee, creator),
-        other.peer_token(&tea, peer),
+        other.peer_token(&tea, &claim),
         other.room_token(&tea, creator),
     ];
     let (choice, edits) = input.split_first().unwrap_or((&0, &[]));
@@ -26,7 +31,7 @@ pub fn token(input: &[u8]) {
     for presented in [presented.as_str(), &String::from_utf8_lossy(input)] {
         assert_eq!(ours.verify_peer(&tea, presented).is_some(), presented == issued[0]);
         assert_eq!(ours.verify_room(&tea, presented).is_some(), presented == issued[1]);
-        assert!(ours.verify_peer(&tea, presented).is_none_or(|found| found == peer));
+        assert!(ours.verify_peer(&tea, presented).is_none_or(|found| found == claim));
         assert!(ours.verify_room(&tea, presented).is_none_or(|found| found == creator));
         for body in [presented.to_owned(), format!("{{\"token\":\"{presented}\"}}")] {
             let spoken = leave_beacon::token_in(body.as_bytes());

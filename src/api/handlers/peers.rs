@@ -12,9 +12,13 @@ use crate::{
         Api, Problem,
         auth::{
             admission::Admission,
-            caller::{Joiner, Member, Owner, OwnerOrCreator},
+            caller::{ClientAddress, Joiner, Member, Owner, OwnerOrCreator},
+            token::SeatClaim,
         },
-        handlers::ice_servers::{RequestHost, servers_for},
+        handlers::{
+            ice_servers::{RequestHost, servers_for, turn_user},
+            rooms::new_creator,
+        },
         idempotency::IdempotencyKey,
         json::{
             body::{JsonBody, parse_or_default},
@@ -23,7 +27,7 @@ use crate::{
         params::{parse_capacity, parse_metadata, parse_name, parse_page},
         schema::responses::{Joined, Roster},
     },
-    domain::{CreatorId, Identity, PeerId, Seq, Visitor},
+    domain::{Identity, PeerId, Seq, Visitor},
     transport::Response,
 };
 
@@ -37,8 +41,9 @@ pub struct JoinRequest {
     /// Any further data for the other peers, at most 4 KiB.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Box<RawValue>>,
-    /// The room's secret, if it has one. A room created by this join gets it as its secret.
-    #[schema(example = "two lumps", min_length = 1, max_length = 256)]
+    /// The room's secret, if it has one. A room created by this join gets it as its secret. If the room exists without a secret,
+    /// somebody else has created it, and the join is refused.
+    #[schema(example = "two lumps", min_length = 8, max_length = 256)]
     pub secret: Option<String>,
     /// Distinguishes this page from others with the same token, for instance a random number. Polls carry it, too. The page
     /// that joined last has the seat.
@@ -79,7 +84,9 @@ pub async fn join(
     let bytes = body.read_valid(&api.limits).await?;
     let request: JoinRequest = parse_or_default(&bytes)?;
     let identity = match joiner.returning {
-        Some(id) => Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) },
+        Some(SeatClaim { peer: id, .. }) => {
+            Identity::Returning { id, restart: Seq::at_unix_millis(api.clock.unix_millis()) }
+        }
         None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
     };
     let (ticket, secret) = (request.ticket.as_deref(), request.secret.as_deref());
@@ -88,17 +95,22 @@ pub async fn join(
         identity,
         name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
         metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
-        secret: admission.secret,
+        // A room that a returning peer creates anew has the secret and the creator that it had.
+        secret: admission.secret.or(joiner.returning.and_then(|claim| claim.secret)),
         capacity: parse_capacity(request.capacity, &api.limits)?,
-        creator: CreatorId::from_bytes(Uuid::new_v4().into_bytes()),
+        creator: joiner.returning.map_or_else(new_creator, |claim| claim.creator),
         keyed: key.keyed(&[b"join", &bytes]),
         page: request.page.as_deref().map(parse_page).transpose()?,
         rights: admission.rights,
+        subject: admission.subject,
     };
-    let joined = api.engine.join(&joiner.room, visitor).await.map_err(|refusal| admission.problem(&api, refusal))?;
-    let token = api.tokens.peer_token(&joiner.room, joined.card.id);
-    let room_token = joined.creator.map(|creator| api.tokens.room_token(&joiner.room, creator));
-    let ice = servers_for(&api, joined.card.id, &host);
+    let joined = api.engine.join(&joiner.room, visitor).await;
+    let joined = admission.conclude(&api, &joiner.room, joined)?;
+    let claim = SeatClaim { peer: joined.card.id, creator: joined.creator, secret: joined.secret };
+    let token = api.tokens.peer_token(&joiner.room, &claim);
+    let room_token = joined.administers.then(|| api.tokens.room_token(&joiner.room, joined.creator));
+    let user = turn_user(&api, ClientAddress(joiner.address), admission.subject, joined.roster.len() + 1);
+    let ice = servers_for(&api, user.as_deref(), &host);
     Ok(write::joined(&joiner.room, &joined, &token, room_token.as_deref(), &ice, &api.limits))
 }
 
@@ -112,8 +124,8 @@ pub async fn join(
     security(("peer_token" = []))
 )]
 pub async fn roster(api: Arc<Api>, by: Member) -> Result<Response, Problem> {
-    let cards = api.engine.roster(&by.room, by.peer).await?;
-    Ok(write::roster(cards.iter().map(AsRef::as_ref)))
+    let roster = api.engine.roster(&by.room, by.peer).await?;
+    Ok(write::roster(roster.peers.iter().map(AsRef::as_ref)))
 }
 
 /// Leave a room, or remove a peer from it

@@ -11,7 +11,7 @@ use crate::{
     api::{
         Api, Code, Problem,
         auth::{
-            admission::{Admission, hash_secret},
+            admission::{Admission, check_secret},
             caller::{Client, Creator},
         },
         idempotency::IdempotencyKey,
@@ -37,7 +37,7 @@ pub struct CreateRequest {
     #[schema(value_type = Option<u16>, example = 2, minimum = 1, maximum = 64)]
     pub capacity: Option<f64>,
     /// Joining will require it.
-    #[schema(example = "two lumps", min_length = 1, max_length = 256)]
+    #[schema(example = "two lumps", min_length = 8, max_length = 256)]
     pub secret: Option<String>,
     /// A JWT from the app's login that allows to create rooms, if the server requires tickets.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.…")]
@@ -58,7 +58,8 @@ const NAME_ATTEMPTS: u64 = 4;
 /// Create a room ahead of time
 ///
 /// Joining creates a room, too. This creates an empty one with its own capacity or secret, which is kept for ten minutes
-/// while empty. The response has the room token, which allows to close and lock the room and to remove peers.
+/// while empty. The response has the room token, which allows to close and lock the room and to remove peers, unless a ticket
+/// does not say `admin`.
 #[utoipa::path(
     post,
     path = "/v1/rooms",
@@ -73,31 +74,35 @@ pub async fn create(api: Arc<Api>, client: Client, key: IdempotencyKey, body: Js
     let bytes = body.read_valid(&api.limits).await?;
     let request: CreateRequest = parse_or_default(&bytes)?;
     let requested = request.room.as_deref().map(parse_room).transpose()?;
+    request.secret.as_deref().map(check_secret).transpose()?;
     let plan = RoomPlan {
         capacity: parse_capacity(request.capacity, &api.limits)?,
-        secret: request.secret.as_deref().map(hash_secret).transpose()?,
         made_by: key.keyed(&[b"create", &bytes]),
         ..RoomPlan::default()
     };
     for attempt in 0..NAME_ATTEMPTS {
-        let creator = CreatorId::from_bytes(Uuid::new_v4().into_bytes());
         let name = match &requested {
             Some(name) => name.clone(),
             None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
         let admission = Admission::check(&api, client.0, &name, request.ticket.as_deref(), None)?;
         admission.rights.check_create()?;
-        match api.engine.create(&name, plan.clone(), creator).await {
+        let secret = request.secret.as_deref().map(|secret| api.tokens.digest_secret(&name, secret));
+        match api.engine.create(&name, RoomPlan { secret, ..plan.clone() }, new_creator()).await {
             Err(Refusal::RoomExists | Refusal::RoomClosed) if requested.is_none() => {}
             Err(refusal) => return Err(refusal.into()),
             Ok(created) => {
-                let room_token = Some(api.tokens.room_token(&name, created.creator));
+                let room_token = admission.rights.own.then(|| api.tokens.room_token(&name, created.creator));
                 let room = Room { room_token, ..Room::new(&name, created.view) };
                 return Ok(write::json(StatusCode::CREATED, &room));
             }
         }
     }
     Err(Problem::new(Code::RoomExists, "All generated names were taken. Choose a name yourself."))
+}
+
+pub fn new_creator() -> CreatorId {
+    CreatorId::from_bytes(Uuid::new_v4().into_bytes())
 }
 
 /// Get a room

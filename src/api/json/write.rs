@@ -45,6 +45,7 @@ pub fn joined(
     push_string(&mut text, "{\"room\":", room.as_str());
     push_bool(&mut text, ",\"created\":", joined.created);
     push_number(&mut text, ",\"capacity\":", joined.capacity as u64);
+    push_bool(&mut text, ",\"secret\":", joined.secret.is_some());
     text.push_str(",\"peer\":");
     push_peer(&mut text, &joined.card);
     push_string(&mut text, ",\"token\":", token);

@@ -73,6 +73,9 @@ pub struct Joined {
     created: bool,
     #[schema(example = 2)]
     capacity: usize,
+    /// Joining requires the room's secret.
+    #[schema(example = false)]
+    secret: bool,
     peer: Peer,
     /// Speaks for this peer. Keep it: a reloaded page joins with it to get its seat back.
     token: String,
@@ -89,8 +92,9 @@ pub struct Joined {
     polite: bool,
     /// For `new RTCPeerConnection({iceServers})`.
     ice_servers: Vec<IceServer>,
-    /// The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN.
-    #[schema(example = 3600, required)]
+    /// The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN; 0 if they are withheld, because a peer
+    /// that is alone in its room gets them only with a ticket: get them once another peer has joined.
+    #[schema(example = 600, required)]
     ice_ttl_s: Option<u64>,
     /// How long the seat is kept after the peer's last request, in milliseconds.
     #[schema(example = 45000)]
@@ -107,8 +111,8 @@ pub struct Joined {
 #[derive(Serialize, ToSchema)]
 pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
-    /// The lifetime of the TURN credentials, in seconds; null without TURN.
-    #[schema(example = 3600, required)]
+    /// The lifetime of the TURN credentials, in seconds; null without TURN; 0 if they are withheld from a peer that is alone.
+    #[schema(example = 600, required)]
     pub ttl_s: Option<u64>,
 }
 

@@ -9,12 +9,12 @@ pub(in crate::domain) mod table;
 use std::{sync::Arc, vec::Drain};
 
 use crate::domain::{
-    Accepted, Batch, Card, Content, CreatorId, Headroom, Joined, KeyedRequest, LeaveReason, Limits, PeerId, Post, Read,
-    Refusal, RoomKey, RoomName, RoomPlan, RoomView, Seq, Timestamp, Visitor,
+    Accepted, Batch, Content, CreatorId, Headroom, Joined, KeyedRequest, LeaveReason, Limits, PeerId, Post, Read,
+    Refusal, RoomKey, RoomName, RoomPlan, RoomView, Roster, Seq, Timestamp, Visitor,
     deadlines::Deadlines,
     lifecycle::{Change, LifecycleEvent},
     registry::table::Table,
-    room::Room,
+    room::{Room, peer::Peer},
 };
 
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl Rooms {
         if let Some(room) = self.rooms.get(key) {
             return Self::created_before(room, plan.made_by);
         }
-        let mut room = Room::new(RoomPlan { creator: Some(creator), kept: true, ..plan }, &self.limits)?;
+        let mut room = Room::new(RoomPlan { kept: true, ..plan }, creator, &self.limits)?;
         headroom.check_new_room()?;
         room.kept_until = Some(now + self.limits.room_lease);
         let view = room.view();
@@ -105,9 +105,9 @@ impl Rooms {
         if room.closed {
             return Err(Refusal::RoomClosed);
         }
-        match (made_by, room.creator) {
-            (Some(keyed), Some(creator)) if keyed.repeats(room.made_by.as_deref().copied())? => {
-                Ok(Created { view: room.view(), creator })
+        match made_by {
+            Some(keyed) if keyed.repeats(room.made_by.as_deref().copied())? => {
+                Ok(Created { view: room.view(), creator: room.creator })
             }
             _ => Err(Refusal::RoomExists),
         }
@@ -130,9 +130,8 @@ impl Rooms {
             joined.ok_or(Refusal::RoomUnknown)??
         } else {
             visitor.rights.check_create()?;
-            let creator = Some(visitor.creator);
-            let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, creator, ..RoomPlan::default() };
-            let mut room = Room::new(plan, &self.limits)?;
+            let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, ..RoomPlan::default() };
+            let mut room = Room::new(plan, visitor.creator, &self.limits)?;
             headroom.check_new_room()?;
             let joined = room.admit(now, visitor, true, &self.limits, headroom, &mut self.wake)?;
             self.add(key, room);
@@ -211,10 +210,15 @@ impl Rooms {
         Ok(())
     }
 
+    /// Removes a peer for good, and all others of its subject.
     pub fn kick(&mut self, now: Timestamp, key: RoomKey<'_>, creator: CreatorId, id: PeerId) -> Result<(), Refusal> {
         let room = self.administered(key, creator)?;
-        room.position(id).ok_or(Refusal::PeerUnknown { peer: id })?;
-        self.remove_peer(now, key, id, LeaveReason::Kicked);
+        let kicked = &room.peers[room.position(id).ok_or(Refusal::PeerUnknown { peer: id })?];
+        let same = |peer: &&Peer| peer.id != id && peer.subject.is_some() && peer.subject == kicked.subject;
+        let others: Vec<PeerId> = room.peers.iter().filter(same).map(|peer| peer.id).collect();
+        for id in [id].into_iter().chain(others) {
+            self.remove_peer(now, key, id, LeaveReason::Kicked);
+        }
         Ok(())
     }
 
@@ -237,16 +241,15 @@ impl Rooms {
         self.rooms.get(key).map(Room::view).ok_or(Refusal::RoomUnknown)
     }
 
-    /// Every peer in the room, in the order of joining, as one of them sees it.
-    pub fn roster(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+    pub fn roster(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId) -> Result<Roster, Refusal> {
         let room = self.rooms.get_mut(key).ok_or(Refusal::PeerGone)?;
-        room.member(now, id, &self.limits)?;
-        Ok(room.peers.iter().map(|peer| peer.card.clone()).collect())
+        let subject = room.member(now, id, &self.limits).map(|index| room.peers[index].subject)?;
+        Ok(Roster { peers: room.peers.iter().map(|peer| peer.card.clone()).collect(), subject })
     }
 
     fn administered(&mut self, key: RoomKey<'_>, creator: CreatorId) -> Result<&mut Room, Refusal> {
         let room = self.rooms.get_mut(key).filter(|room| !room.closed).ok_or(Refusal::RoomUnknown)?;
-        if room.creator == Some(creator) { Ok(room) } else { Err(Refusal::NotCreator) }
+        if room.creator == creator { Ok(room) } else { Err(Refusal::NotCreator) }
     }
 
     fn remove_peer(&mut self, now: Timestamp, key: RoomKey<'_>, id: PeerId, reason: LeaveReason) {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::{
     Card, Content, CreatorId, Headroom, KeyedRequest, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret,
-    Seq, Timestamp,
+    Seq, Subject, Timestamp,
     mailbox::Mailbox,
-    room::{Room, lease::Lease, page::Page, peer::Peer},
+    room::{Banned, Room, lease::Lease, page::Page, peer::Peer},
 };
 
 /// A request to join.
@@ -15,14 +15,17 @@ pub struct Visitor {
     pub identity: Identity,
     pub name: Name,
     pub metadata: Metadata,
+    /// The one given, or that of the room for which a returning peer's token was issued.
     pub secret: Option<Secret>,
     /// Used if this join creates the room, as is `creator`.
     pub capacity: Option<usize>,
+    /// A new one, or that of the room for which a returning peer's token was issued.
     pub creator: CreatorId,
     pub keyed: Option<KeyedRequest>,
     /// The page that gets the seat.
     pub page: Option<Page>,
     pub rights: Rights,
+    pub subject: Option<Subject>,
 }
 
 /// What a visitor may do besides returning to its own seat.
@@ -31,15 +34,17 @@ pub struct Rights {
     pub enter: bool,
     /// Create the room if it does not exist.
     pub create: bool,
-    /// Get the room token.
+    /// Get the room token of a room that this join creates.
+    pub own: bool,
+    /// Get the room token of any room.
     pub administer: bool,
 }
 
 impl Rights {
     /// Without tickets, everybody has these.
-    pub const OPEN: Rights = Rights { enter: true, create: true, administer: false };
+    pub const OPEN: Rights = Rights { enter: true, create: true, own: true, administer: false };
     /// Where tickets are required, a visitor without one has these.
-    pub const NONE: Rights = Rights { enter: false, create: false, administer: false };
+    pub const NONE: Rights = Rights { enter: false, create: false, own: false, administer: false };
 
     pub fn check_create(self) -> Result<(), Refusal> {
         match self {
@@ -72,8 +77,10 @@ pub struct Joined {
     pub newest: Seq,
     /// The other peers as of `cursor`, in the order of joining.
     pub roster: Vec<Arc<Card>>,
-    /// What the room token names, if this join created the room or the peer may administer it.
-    pub creator: Option<CreatorId>,
+    /// The peer may have the room token, which names `creator`.
+    pub administers: bool,
+    pub creator: CreatorId,
+    pub secret: Option<Secret>,
 }
 
 impl Room {
@@ -101,10 +108,6 @@ impl Room {
         }
         self.check_admission(now, id, &visitor, limits)?;
         headroom.check_growth(self.cost(), self.cost_of_join(&visitor))?;
-        if visitor.rights.administer {
-            self.creator.get_or_insert(visitor.creator);
-        }
-
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
         self.broadcast(now, &Content::PeerJoined(card.clone()), wake);
@@ -117,7 +120,9 @@ impl Room {
             page: visitor.page,
             joined_by: visitor.keyed,
             created_room: created,
+            owns: created && visitor.rights.own && matches!(visitor.identity, Identity::New(_)),
             administers: visitor.rights.administer,
+            subject: visitor.subject,
             accepted_posts: None,
         };
         self.kept_until = None;
@@ -160,15 +165,14 @@ impl Room {
         if self.closed {
             return Err(Refusal::RoomClosed);
         }
-        if self.was_kicked(id) {
+        if self.is_banned(Banned::Peer(id)) || visitor.subject.is_some_and(|whom| self.is_banned(Banned::Subject(whom)))
+        {
             return Err(Refusal::Kicked);
         }
         if !visitor.rights.enter {
             return Err(Refusal::TicketMissing);
         }
-        if self.secret.is_some() && self.secret.as_deref() != visitor.secret.as_ref() {
-            return Err(Refusal::SecretWrong);
-        }
+        self.check_secret(visitor.secret.as_ref())?;
         if self.locked {
             return Err(Refusal::RoomLocked);
         }
@@ -181,6 +185,16 @@ impl Room {
         match self.peers.iter().find(|peer| !peer.mailbox.has_room_for_join(bytes, members, limits)) {
             Some(full) => Err(Refusal::MailboxFull { peer: full.id }),
             None => Ok(()),
+        }
+    }
+
+    fn check_secret(&self, given: Option<&Secret>) -> Result<(), Refusal> {
+        match (self.secret.as_deref(), given) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(Refusal::SecretUnexpected),
+            (Some(_), None) => Err(Refusal::SecretMissing),
+            (Some(secret), Some(given)) if secret == given => Ok(()),
+            (Some(_), Some(_)) => Err(Refusal::SecretWrong),
         }
     }
 
@@ -200,7 +214,9 @@ impl Room {
             cursor: peer.mailbox.acknowledged(),
             newest: peer.mailbox.newest(),
             roster: self.others_at_cursor(index),
-            creator: self.creator.filter(|_| (peer.created_room && !resumed) || peer.administers),
+            administers: (peer.owns && !resumed) || peer.administers,
+            creator: self.creator,
+            secret: self.secret.as_deref().copied(),
         }
     }
 }

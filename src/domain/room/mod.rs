@@ -13,7 +13,8 @@ use std::{collections::VecDeque, sync::Arc};
 use smallvec::SmallVec;
 
 use crate::domain::{
-    Batch, Card, Content, CreatorId, KeyedRequest, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Timestamp,
+    Batch, Card, Content, CreatorId, KeyedRequest, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Subject,
+    Timestamp,
     deadlines::Deadline,
     room::{page::Page, peer::Peer},
     roster_before,
@@ -24,8 +25,6 @@ use crate::domain::{
 pub struct RoomPlan {
     pub capacity: Option<usize>,
     pub secret: Option<Secret>,
-    /// Names the creation; the room token carries it.
-    pub creator: Option<CreatorId>,
     /// The request that creates the room, if it can be repeated.
     pub made_by: Option<KeyedRequest>,
     /// Created ahead of its first join: it stays for a while although it is empty.
@@ -51,6 +50,13 @@ pub enum Read {
     Reread { poll: u64, page: Option<Page> },
 }
 
+/// Whom the creator has removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Banned {
+    Peer(PeerId),
+    Subject(Subject),
+}
+
 #[derive(Clone, Debug)]
 pub struct Room {
     pub capacity: usize,
@@ -61,7 +67,7 @@ pub struct Room {
     pub kept: bool,
     /// When it ends, while it is empty.
     pub kept_until: Option<Timestamp>,
-    pub creator: Option<CreatorId>,
+    pub creator: CreatorId,
     pub made_by: Option<Box<KeyedRequest>>,
     /// In the order of joining. At most 64, so a linear search is cheaper than an index. Most rooms have two, which are
     /// stored in the room itself: that saves a cache miss.
@@ -69,7 +75,7 @@ pub struct Room {
     pub next_order: u64,
     /// Never later than the end of the first lease.
     pub deadline: Option<Deadline>,
-    kicked: VecDeque<PeerId>,
+    banned: VecDeque<Banned>,
     /// Kept up to date where it changes: it is asked for with every operation, and need not visit the peers.
     cost: usize,
 }
@@ -78,7 +84,7 @@ impl Room {
     /// The cost of an empty room: with its name, its entry in the table and its deadline.
     pub const COST: usize = 1024;
 
-    pub fn new(plan: RoomPlan, limits: &Limits) -> Result<Self, Refusal> {
+    pub fn new(plan: RoomPlan, creator: CreatorId, limits: &Limits) -> Result<Self, Refusal> {
         Ok(Self {
             capacity: limits.seats(plan.capacity)?,
             secret: plan.secret.map(Box::new),
@@ -86,12 +92,12 @@ impl Room {
             closed: false,
             kept: plan.kept,
             kept_until: None,
-            creator: plan.creator,
+            creator,
             made_by: plan.made_by.map(Box::new),
             peers: SmallVec::new(),
             next_order: 1,
             deadline: None,
-            kicked: VecDeque::new(),
+            banned: VecDeque::new(),
             cost: Self::COST,
         })
     }
@@ -114,15 +120,24 @@ impl Room {
 
     fn compute_cost(&self) -> usize {
         let peers: usize = self.peers.iter().map(Peer::cost).sum();
-        Self::COST + self.kicked.len() * size_of::<PeerId>() + peers
+        Self::COST + self.banned.len() * size_of::<Banned>() + peers
     }
 
     pub fn position(&self, id: PeerId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.id == id)
     }
 
-    pub fn was_kicked(&self, id: PeerId) -> bool {
-        self.kicked.contains(&id)
+    pub fn is_banned(&self, whom: Banned) -> bool {
+        self.banned.contains(&whom)
+    }
+
+    fn ban(&mut self, whom: Banned) {
+        if self.banned.len() >= Limits::KICKED_REMEMBERED {
+            self.banned.pop_front();
+        } else {
+            self.cost += size_of::<Banned>();
+        }
+        self.banned.push_back(whom);
     }
 
     /// The seat of a member that makes a request, which renews its lease.
@@ -136,7 +151,7 @@ impl Room {
 
     /// The index of a member in `peers`.
     pub fn seat(&self, id: PeerId) -> Result<usize, Refusal> {
-        let gone = || if self.was_kicked(id) { Refusal::Kicked } else { Refusal::PeerGone };
+        let gone = || if self.is_banned(Banned::Peer(id)) { Refusal::Kicked } else { Refusal::PeerGone };
         self.position(id).ok_or_else(gone)
     }
 
@@ -161,12 +176,10 @@ impl Room {
         let gone = self.peers.remove(index);
         self.cost -= gone.cost();
         if reason == LeaveReason::Kicked {
-            if self.kicked.len() >= Limits::KICKED_REMEMBERED {
-                self.kicked.pop_front();
-            } else {
-                self.cost += size_of::<PeerId>();
+            self.ban(Banned::Peer(gone.id));
+            if let Some(subject) = gone.subject {
+                self.ban(Banned::Subject(subject));
             }
-            self.kicked.push_back(gone.id);
         }
         if !self.closed {
             self.broadcast(now, &Content::PeerLeft { peer: gone.card, reason }, wake);

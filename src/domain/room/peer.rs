@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Card, KeyedRequest, PeerId,
+    Card, KeyedRequest, PeerId, Subject,
     mailbox::{Mailbox, idempotency::AcceptedPosts},
     room::{lease::Lease, page::Page},
 };
@@ -23,8 +23,12 @@ pub struct Peer {
     pub joined_by: Option<KeyedRequest>,
     /// That join also created the room.
     pub created_room: bool,
+    /// It created the room and may have the room token.
+    pub owns: bool,
     /// Its ticket grants the room token.
     pub administers: bool,
+    /// Who it is according to its ticket.
+    pub subject: Option<Subject>,
     /// Its recent posts that had an idempotency key.
     pub accepted_posts: Option<Box<AcceptedPosts>>,
 }

@@ -1,8 +1,17 @@
-//! The roster as of an earlier moment.
+//! Who is in a room, now and as of an earlier moment.
 
 use std::sync::Arc;
 
-use crate::domain::{Card, Content};
+use crate::domain::{Card, Content, Subject};
+
+/// The peers in a room as one of them sees it.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// In the order of joining.
+    pub peers: Vec<Arc<Card>>,
+    /// Who the one that asked is, according to its ticket.
+    pub subject: Option<Subject>,
+}
 
 /// The other peers as of a cursor: today's, with the joins and leaves that are still unread undone, newest first. So a
 /// roster and the events that follow it are consistent.

@@ -17,8 +17,8 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Headroom, Joined, Limits, PeerId, Post, Refusal, RoomKey, RoomName,
-        RoomPlan, RoomView, Rooms, Timestamp, Visitor,
+        Accepted, Created, CreatorId, Headroom, Joined, Limits, PeerId, Post, Refusal, RoomKey, RoomName, RoomPlan,
+        RoomView, Rooms, Roster, Timestamp, Visitor,
     },
     engine::{
         Stats,
@@ -107,7 +107,7 @@ impl Memory {
         self.with_shard(name, |rooms, key, _| rooms.view(key))
     }
 
-    pub fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+    pub fn roster(&self, name: &RoomName, peer: PeerId) -> Result<Roster, Refusal> {
         self.with_shard(name, |rooms, key, now| rooms.roster(now, key, peer))
     }
 

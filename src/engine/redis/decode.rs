@@ -6,7 +6,7 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use crate::domain::{
     Card, Change, Content, CreatorId, Lease, LeaveReason, LifecycleEvent, Limits, Message, Metadata, Name, Payload,
-    PeerId, Refusal, RoomName, RoomView, Seat, Seq, Timestamp,
+    PeerId, Refusal, RoomName, RoomView, Seat, Secret, Seq, Subject, Timestamp,
 };
 
 /// A reply that our scripts never give.
@@ -54,7 +54,7 @@ impl Reply {
 
     pub fn refusal(&mut self, limits: &Limits) -> Result<Refusal, Malformed> {
         let (verdict, rest, now) = (&*self.verdict, &mut self.rest, self.now);
-        let plain = plain_refusal!(verdict, RoomUnknown RoomExists RoomLocked SecretWrong TicketMissing MayNotCreate RoomClosed
+        let plain = plain_refusal!(verdict, RoomUnknown RoomExists RoomLocked SecretMissing SecretWrong SecretUnexpected TicketMissing MayNotCreate RoomClosed
             RoomsExhausted MemoryExhausted PeerGone Kicked NotCreator NeverFits PollSuperseded KeyReused);
         if let Some(refusal) = plain {
             return Ok(refusal);
@@ -98,10 +98,21 @@ impl Values {
         peer_id(&self.next::<Vec<u8>>()?)
     }
 
-    /// `None` if the room was created without a creator.
-    pub fn creator(&mut self) -> Result<Option<CreatorId>, Malformed> {
-        let id = self.next::<Option<Vec<u8>>>()?.map(|id| id.try_into().map(CreatorId::from_bytes));
-        id.transpose().map_err(|_| Malformed)
+    pub fn creator(&mut self) -> Result<CreatorId, Malformed> {
+        self.next::<Vec<u8>>()?.try_into().map(CreatorId::from_bytes).map_err(|_| Malformed)
+    }
+
+    /// `None` if the room has none.
+    pub fn secret(&mut self) -> Result<Option<Secret>, Malformed> {
+        let digest = self.next::<Option<Vec<u8>>>()?.map(|digest| digest.try_into().map(Secret::from_digest));
+        digest.transpose().map_err(|_| Malformed)
+    }
+
+    /// As the scripts have it: after an `s`, so that it is longer than an id.
+    pub fn subject(&mut self) -> Result<Option<Subject>, Malformed> {
+        let text = self.next::<Vec<u8>>()?;
+        let digest = text.split_first().map(|(_, digest)| digest.try_into().map(Subject::from_digest));
+        digest.transpose().map_err(|_| Malformed)
     }
 
     pub fn view(&mut self) -> Result<RoomView, Malformed> {

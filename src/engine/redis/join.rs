@@ -36,7 +36,9 @@ impl Redis {
         call.some(seats.as_ref().err().map(verdict)).arg(id.as_bytes()).arg(restart.get()).flag(returning);
         call.arg(seats.unwrap_or_default()).some(visitor.secret.as_ref().map(|secret| &secret.as_digest()[..]));
         call.arg(visitor.creator.as_bytes());
-        call.key(visitor.keyed).page(visitor.page).flag(visitor.rights.enter).flag(visitor.rights.administer);
+        call.key(visitor.keyed).page(visitor.page).flag(visitor.rights.enter).flag(visitor.rights.own);
+        call.flag(visitor.rights.administer)
+            .some(visitor.subject.map(|subject| [b"s", &subject.as_digest()[..]].concat()));
         let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
         call.arg(encode_card(id, &visitor.name, &visitor.metadata)).arg(bytes).arg(micros(self.limits.lease));
         call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes).flag(script == Script::Resume);
@@ -46,12 +48,11 @@ impl Redis {
 
 fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
     let rest = &mut reply.rest;
-    let (resumed, created_room, administers): (bool, bool, bool) = (rest.next()?, rest.next()?, rest.next()?);
-    let (creator, capacity, id) = (rest.creator()?, rest.next()?, rest.peer()?);
+    let (resumed, created, administers) = (rest.next()?, rest.next()?, rest.next()?);
+    let (creator, secret, capacity, id) = (rest.creator()?, rest.secret()?, rest.next()?, rest.peer()?);
     let (cursor, newest) = (rest.seq()?, rest.seq()?);
     let (cards, unread) = (rest.cards()?, rest.unread_events()?);
     let (own, others): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.id == id);
-    let created = created_room && !resumed;
     Ok(Joined {
         created,
         resumed,
@@ -60,6 +61,8 @@ fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
         cursor,
         newest,
         roster: roster_before(others, unread.iter()),
-        creator: creator.filter(|_| created || administers),
+        administers,
+        creator,
+        secret,
     })
 }

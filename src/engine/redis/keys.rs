@@ -6,7 +6,7 @@ use crate::domain::RoomName;
 
 /// The version of the stored data. Nodes of different versions may share a Redis, but do not see each other's rooms. A field at
 /// the end of a record, or a changed script, needs no new version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Each bucket of rooms has its own index of deadlines, in the same slot of a cluster as its rooms. Enough to spread evenly over
 /// dozens of masters, few enough to sweep them all.

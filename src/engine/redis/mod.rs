@@ -36,7 +36,7 @@ pub use connection::{
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Card, Created, CreatorId, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Timestamp,
+        Accepted, Created, CreatorId, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Roster, Timestamp,
     },
     engine::{
         counters::Counters,
@@ -131,11 +131,7 @@ impl Redis {
         let seats = self.limits.seats(plan.capacity).and_then(|seats| self.check_rooms().map(|()| seats));
         call.some(seats.as_ref().err().map(verdict)).arg(seats.unwrap_or_default());
         call.some(plan.secret.as_ref().map(|secret| &secret.as_digest()[..])).arg(creator.as_bytes()).key(plan.made_by);
-        self.run(call, |reply| {
-            let creator = reply.rest.creator()?.ok_or(Malformed)?;
-            Ok(Created { creator, view: reply.rest.view()? })
-        })
-        .await
+        self.run(call, |reply| Ok(Created { creator: reply.rest.creator()?, view: reply.rest.view()? })).await
     }
 
     pub async fn post(self: &Arc<Self>, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
@@ -194,10 +190,10 @@ impl Redis {
         self.run(self.call(Script::View, name), |reply| reply.rest.view()).await
     }
 
-    pub async fn roster(self: &Arc<Self>, name: &RoomName, peer: PeerId) -> Result<Vec<Arc<Card>>, Refusal> {
+    pub async fn roster(self: &Arc<Self>, name: &RoomName, peer: PeerId) -> Result<Roster, Refusal> {
         let mut call = self.call(Script::Roster, name);
         call.arg(peer.as_bytes()).arg(micros(self.limits.lease));
-        self.run(call, |reply| reply.rest.cards()).await
+        self.run(call, |reply| Ok(Roster { peers: reply.rest.cards()?, subject: reply.rest.subject()? })).await
     }
 
     pub fn drain(&self) {

@@ -10,8 +10,5 @@ mod pages;
 mod parity;
 mod peers;
 mod polls;
-mod rate_limits;
 mod rooms;
-mod tickets;
-mod token_cache;
 mod websocket_probe;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::harness::{Answer, Server, send};
+use crate::support::harness::{Answer, Peer, Server, send};
 
 const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
 
@@ -160,22 +160,6 @@ async fn leaving_frees_the_seat_immediately() {
 }
 
 #[actix_web::test]
-async fn a_token_replaces_the_secret_only_while_its_seat_exists() {
-    let server = Server::start(&[]);
-    let join = |body: Value| server.post("/v1/rooms/tea/peers", body);
-    let ann = server.join_with("tea", json!({"secret": "lumps"})).await;
-    join(json!({})).await.refused(403, "secret-wrong");
-    join(json!({"secret": "lump"})).await.refused(403, "secret-wrong");
-    let ben = server.join_with("tea", json!({"secret": "lumps"})).await;
-    server.resume(&ben).await.expect(200);
-    ben.leave().await.expect(204);
-    server.resume(&ben).await.refused(403, "secret-wrong");
-    let with_secret = server.request(Method::POST, "/v1/rooms/tea/peers").bearer_auth(&ben.token);
-    send(with_secret.json(&json!({"secret": "lumps"}))).await.expect(201);
-    assert_eq!(ann.messages(0).await.len(), 3);
-}
-
-#[actix_web::test]
 async fn a_token_is_valid_only_for_its_peer_and_room() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
@@ -189,10 +173,7 @@ async fn a_token_is_valid_only_for_its_peer_and_room() {
     }
     with(&format!("Bearer {}", ben.token)).await.refused(403, "not-yours");
     with(&format!("bearer {}", ann.token)).await.expect(200);
-    server
-        .resume(&crate::support::harness::Peer { token: eve.token.clone(), ..ann.clone() })
-        .await
-        .refused(401, "token-invalid");
+    server.resume(&Peer { token: eve.token.clone(), ..ann.clone() }).await.refused(401, "token-invalid");
     send(ben.request(Method::GET, &ann.path("/ice-servers"))).await.refused(403, "not-yours");
     send(ben.request(Method::DELETE, &ann.path(""))).await.refused(403, "not-yours");
     let odd = ann.path("").replace(&ann.id, "not-a-uuid");
@@ -266,19 +247,54 @@ async fn only_members_get_ice_servers_with_credentials() {
         "north",
     ]);
     let ann = server.join_room("tea", "Ann").await;
-    let servers = &ann.joined["ice_servers"];
+    let ben = server.join_room("tea", "Ben").await;
+    let servers = &ben.joined["ice_servers"];
     assert_eq!(servers[0], json!({"urls": ["stun:s.example:3478"]}));
-    assert!(servers[1]["username"].as_str().unwrap().ends_with(&format!(":{}", ann.id)));
-    assert_eq!(ann.joined["ice_ttl_s"], 3600);
+    assert_eq!(ben.joined["ice_ttl_s"], 600);
     let nothing_expires = Server::start(&["--stun-url", "stun:s.example:3478"]).join_room("tea", "Ann").await;
     assert_eq!(nothing_expires.joined["ice_ttl_s"], Value::Null);
 
     let ask = || send(ann.request(Method::GET, &ann.path("/ice-servers")));
     let fresh = ask().await.expect(200);
-    assert_eq!(fresh["ttl_s"], 3600);
+    assert_eq!(fresh["ttl_s"], 600);
     assert_eq!(fresh["ice_servers"][1]["urls"], json!(["turn:t.example:3478"]));
     ann.leave().await.expect(204);
     ask().await.refused(410, "peer-gone");
+}
+
+/// One address drew the credentials of 199 users of a relay in ten seconds, each for an hour.
+#[actix_web::test]
+async fn one_address_is_one_user_of_a_relay_and_none_while_it_is_alone() {
+    let turn = ["--turn-url", "turn:t.example", "--turn-secret", "north", "--trusted-proxy", "127.0.0.1"];
+    let server = Server::start(&turn);
+    let join = async |room: &str, address: &str| {
+        let request = server.request(Method::POST, &format!("/v1/rooms/{room}/peers"));
+        server.seat(room, send(request.header("x-forwarded-for", address)).await.expect(201))
+    };
+    let user = |servers: &Value| {
+        let (_, user) = servers[0]["username"].as_str()?.split_once(':')?;
+        Some(user.to_owned())
+    };
+    let ask = async |peer: &Peer, address: &str| {
+        let request = peer.request(Method::GET, &peer.path("/ice-servers"));
+        send(request.header("x-forwarded-for", address)).await.expect(200)
+    };
+    let mut users = std::collections::HashSet::new();
+    for room in ["one", "two", "three"] {
+        let alone = join(room, "192.0.2.1").await;
+        assert_eq!((&alone.joined["ice_ttl_s"], user(&alone.joined["ice_servers"])), (&json!(0), None));
+        assert_eq!(ask(&alone, "192.0.2.1").await["ttl_s"], 0);
+        let second = join(room, "192.0.2.1").await;
+        users.insert(user(&second.joined["ice_servers"]).unwrap());
+        users.insert(user(&ask(&alone, "192.0.2.1").await["ice_servers"]).unwrap());
+        second.leave().await.expect(204);
+        assert_eq!(ask(&alone, "192.0.2.1").await["ttl_s"], 0);
+    }
+    assert_eq!(users.len(), 1);
+    assert!(!users.iter().any(|user| user.contains("192")));
+    join("four", "192.0.2.1").await;
+    let other = join("four", "192.0.2.2").await;
+    assert!(!users.contains(&user(&other.joined["ice_servers"]).unwrap()));
 }
 
 #[actix_web::test]

@@ -21,7 +21,7 @@ use crate::support::{
     waits::{until_parked_in_redis, until_ready},
 };
 
-const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 const HOLD: f64 = 55.0;
 const PATIENCE: Duration = Duration::from_secs(40);
 

@@ -12,7 +12,7 @@ use crate::support::{
     waits::{until_parked_in_redis, until_ready},
 };
 
-const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 /// Only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(50);
 /// Seconds for which polls ask to be held, and must not be.

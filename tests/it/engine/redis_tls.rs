@@ -12,7 +12,7 @@ use crate::support::{
     waits::until_ready,
 };
 
-const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A certificate authority, a server certificate and a client certificate, in a folder.

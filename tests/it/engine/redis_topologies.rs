@@ -21,7 +21,7 @@ use crate::support::{
     waits::until_parked_in_redis,
 };
 
-const KEY: [&str; 2] = ["--token-key", "the same on every node"];
+const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 /// Shorter than a hold: only a wake-up ends a poll in time.
 const PATIENCE: Duration = Duration::from_secs(40);
 const ROOMS: usize = 30;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::harness::{Server, send};
 
-const KEY: [&str; 2] = ["--token-key", "a key that is kept over restarts"];
+const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 
 #[actix_web::test]
 async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
@@ -23,8 +23,7 @@ async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
     poll(&ben, 1).await.refused(410, "peer-gone");
     let again = second.resume(&ben).await.expect(201);
     assert_eq!(again["peer"]["id"], json!(ben.id));
-    // Ben created this room: Ann's room token of the earlier one is void.
-    let room_token = again["room_token"].as_str().unwrap();
+    assert_eq!(again.get("room_token"), None);
     let cursor = again["cursor"].as_u64().unwrap();
     assert!(cursor > 1_700_000_000_000 && cursor < (1 << 53));
     poll(&ben, 1).await.refused(410, "cursor-gone");
@@ -34,8 +33,8 @@ async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
     assert_eq!(ann_again["polite"], true);
     let told = poll(&ben, cursor).await.messages();
     assert_eq!((&told[0]["seq"], &told[0]["type"]), (&json!(cursor + 1), &json!("peer-joined")));
-    second.delete("/v1/rooms/tea", ann.joined["room_token"].as_str().unwrap()).await.refused(403, "not-yours");
-    second.delete("/v1/rooms/tea", room_token).await.expect(204);
+    // Whoever comes back first, the room is still Ann's.
+    second.delete("/v1/rooms/tea", ann.joined["room_token"].as_str().unwrap()).await.expect(204);
 }
 
 #[actix_web::test]

@@ -65,7 +65,8 @@ async fn late_startup_errors_name_the_variable() {
     let short = ("SIGNALPOST_TOKEN_KEY", "short");
     let error = refusal(&[], &[short]).await;
     assert!(error.contains("--token-key (SIGNALPOST_TOKEN_KEY)") && !error.contains("'short'"), "{error}");
-    let error = refusal(&["--token-key", "short"], &[("SIGNALPOST_TOKEN_KEY", "another that is long enough")]).await;
+    let error =
+        refusal(&["--token-key", "short"], &[("SIGNALPOST_TOKEN_KEY", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U")]).await;
     assert!(error.contains("--token-key must"), "{error}");
     let both = [("SIGNALPOST_TLS_SELF_SIGNED", "yes"), ("SIGNALPOST_TLS_CERT", "c"), ("SIGNALPOST_TLS_KEY", "k")];
     let error = refusal(&[], &both).await;

@@ -33,6 +33,7 @@ pub fn visitor(number: u8) -> Visitor {
         keyed: None,
         page: None,
         rights: Rights::OPEN,
+        subject: None,
     }
 }
 

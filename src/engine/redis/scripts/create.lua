@@ -8,7 +8,7 @@ if room then
   if room.closed then
     return save_and_reply(room, 'RoomClosed')
   end
-  if not made_key or not room.creator or made_key ~= room.made_key then
+  if not made_key or made_key ~= room.made_key then
     return save_and_reply(room, 'RoomExists')
   end
   if made_request ~= room.made_request then

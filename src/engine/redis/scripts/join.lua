@@ -2,7 +2,7 @@
 local refusal, id, restart, returning = take_some(), take(), take_number(), take_some()
 local capacity, secret, creator = take_number(), take_some(), take()
 local join_key, join_request, page = take_some(), take_some(), take_some()
-local may_enter, administers = take_some(), take_some()
+local may_enter, may_own, administers, subject = take_some(), take_some(), take_some(), take_some()
 local card, card_bytes = take(), take_number()
 local lease, mailbox_messages, mailbox_bytes = take_number(), take_number(), take_number()
 -- A new mailbox must start above every number of a lost one, and the nodes' clocks differ.
@@ -26,8 +26,8 @@ local function joined(room, peer, resumed)
     end
   end
   local cards = redis.call('HVALS', key_of(room, 'c'))
-  return save_and_reply(room, 'ok', flag(resumed), flag(peer.created_room), flag(peer.administers),
-    room.creator, room.capacity, peer.id, peer.acknowledged, peer.newest, cards, unread)
+  return save_and_reply(room, 'ok', flag(resumed), flag(peer.created_room and not resumed),
+    flag((peer.owns and not resumed) or peer.administers), room.creator, room.secret, room.capacity, peer.id, peer.acknowledged, peer.newest, cards, unread)
 end
 
 -- Room::resume, Lease::resume
@@ -48,11 +48,15 @@ end
 local function check_admission(room, peers)
   if room.closed then
     return 'RoomClosed'
-  elseif was_kicked(room, id) then
+  elseif is_banned(room, id) or (subject and is_banned(room, subject)) then
     return 'Kicked'
   elseif not may_enter then
     return 'TicketMissing'
-  elseif room.secret and room.secret ~= secret then
+  elseif secret and not room.secret then
+    return 'SecretUnexpected'
+  elseif room.secret and not secret then
+    return 'SecretMissing'
+  elseif room.secret ~= secret then
     return 'SecretWrong'
   elseif room.locked then
     return 'RoomLocked'
@@ -74,15 +78,12 @@ local function check_admission(room, peers)
 end
 
 local function add(room, created)
-  if administers then
-    room.creator = room.creator or creator
-  end
   local own = string.format('%.0f:', room.next_order) .. card
   broadcast(room, 'j', own, EVENT_BYTES + card_bytes)
   local peer = {id = id, order = room.next_order, ends = now + lease, held_until = now, leaving = false, came = now,
     came_back = false, polls = 0, page = page, acknowledged = restart, newest = restart, handed_out = restart,
     taken_in = 0, let_out = 0, waits_at = false, join_key = join_key, join_request = join_request, created_room = created,
-    administers = administers, answers_from = 0, answers_to = 0, answers_places = 0, epoch = epoch, changed = true}
+    owns = created and may_own and not returning, administers = administers, subject = subject, answers_from = 0, answers_to = 0, answers_places = 0, epoch = epoch, changed = true}
   room.peers[id] = peer
   room.next_order = room.next_order + 1
   room.seats = room.seats + 1

@@ -9,5 +9,13 @@ end
 if not room.peers[id] then
   return save_and_reply(room, 'PeerUnknown', id)
 end
-remove_peer(room, room.peers[id], 'k')
+local kicked = {room.peers[id]}
+for _, peer in ipairs(in_order(room)) do
+  if peer.id ~= id and peer.subject and peer.subject == room.peers[id].subject then
+    kicked[#kicked + 1] = peer
+  end
+end
+for _, peer in ipairs(kicked) do
+  remove_peer(room, peer, 'k')
+end
 return save_and_reply(room, 'ok')

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use signalpost::{
-    domain::{Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, RoomName, RoomPlan, Secret, Visitor},
+    domain::{
+        Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, Rights, RoomName, RoomPlan, Secret, Visitor,
+    },
     engine::{Engine, PollRequest},
 };
 
@@ -69,12 +71,16 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
 }
 
 /// A random room creation, using every option.
+pub fn rights(dice: u8, administer: u8) -> Rights {
+    Rights { enter: dice < 240, create: dice < 220, own: administer % 4 < 2, administer: administer % 8 == 0 }
+}
+
 pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
     let [capacity, secret, key, request] = dice;
     let made_by = KeyedRequest { key: u128::from(key % 2), request: u128::from(request % 2) };
     RoomPlan {
         capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
-        secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),
+        secret: (secret < 40).then(|| Secret::from_digest([secret % 2 + 1; Secret::LEN])),
         made_by: keyed.then_some(made_by),
         ..RoomPlan::default()
     }

@@ -5,13 +5,13 @@ use std::{pin::Pin, sync::Arc, task::Context, task::Waker, time::Duration};
 use signalpost::{
     clock::Clock,
     domain::{
-        Batch, CreatorId, Identity, KeyedRequest, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights,
-        RoomName, Secret, Seq, Target, Visitor,
+        Batch, CreatorId, Identity, KeyedRequest, Limits, Metadata, Name, Page, Payload, PeerId, Post, Refusal,
+        RoomName, Secret, Seq, Subject, Target, Visitor,
     },
     engine::{Engine, Memory, PollRequest},
 };
 
-use super::acts::{Act, perform, plan, shown};
+use super::acts::{Act, Outcome, perform, plan, rights, shown};
 use crate::support::engine_clock::engine_at;
 
 #[derive(Clone, Copy, Debug)]
@@ -119,10 +119,8 @@ impl World {
             }
             Step::RepeatJoin { peer, same } => {
                 let Some(person) = self.person(peer) else { return Ok(()) };
-                let keyed = person
-                    .joined
-                    .keyed
-                    .map(|keyed| KeyedRequest { request: keyed.request + u128::from(!same), ..keyed });
+                let other = u128::from(!same);
+                let keyed = person.joined.keyed.map(|keyed| KeyedRequest { request: keyed.request + other, ..keyed });
                 let identity = Identity::New(self.fresh_id());
                 self.enter(person.room, Visitor { identity, keyed, ..person.joined }).await?;
             }
@@ -174,7 +172,7 @@ impl World {
     }
 
     /// Performs the same operation on both engines, and returns the memory engine's outcome.
-    async fn compare(&mut self, act: Act) -> Result<super::acts::Outcome, String> {
+    async fn compare(&mut self, act: Act) -> Result<Outcome, String> {
         let (expected, outcome) = perform(&self.memory, &act).await;
         let (answer, _) = perform(&self.redis, &act).await;
         if answer != expected {
@@ -282,18 +280,19 @@ impl World {
     }
 
     fn visitor(&mut self, dice: [u8; 6], page: Option<u64>, key: u8) -> Visitor {
-        let [secret, capacity, rights, metadata, name, administer] = dice;
-        let text = format!("{{\"x\":\"{}\"}}", "m".repeat(usize::from(metadata) * 16));
+        let [secret, capacity, allowed, metadata, name, administer] = dice;
+        let text = "m".repeat(usize::from(metadata) * 16);
         Visitor {
             identity: Identity::New(self.fresh_id()),
             name: Name::parse(&"ä".repeat(usize::from(name % 8))).unwrap(),
-            metadata: Metadata::new(&text),
-            secret: (secret < 40).then(|| Secret::from_digest([secret % 2; 32])),
+            metadata: Metadata::new(&format!("{{\"x\":\"{text}\"}}")),
+            secret: (secret < 40).then(|| Secret::from_digest([secret % 2 + 1; Secret::LEN])),
             capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
             creator: if administer < 20 { STRANGER } else { CREATOR },
             keyed: (key == 0).then(|| self.fresh_key()),
             page: page.map(Page),
-            rights: Rights { enter: rights < 240, create: rights < 220, administer: administer % 8 == 0 },
+            rights: rights(allowed, administer),
+            subject: (name > 200).then(|| Subject::from_digest([name % 3; 16])),
         }
     }
 

@@ -53,7 +53,7 @@ local ROOM = {'capacity', 'secret', 'locked', 'closed', 'kept', 'kept_until', 'c
   'next_order', 'seats', 'due'}
 local PEER = {'order', 'ends', 'held_until', 'leaving', 'came', 'came_back', 'polls', 'page', 'acknowledged', 'newest',
   'handed_out', 'taken_in', 'let_out', 'waits_at', 'join_key', 'join_request', 'created_room', 'administers',
-  'answers_from', 'answers_to', 'answers_places', 'epoch'}
+  'answers_from', 'answers_to', 'answers_places', 'epoch', 'owns', 'subject'}
 
 local function pack(fields, record)
   local list = {}

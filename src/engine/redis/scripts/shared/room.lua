@@ -18,6 +18,13 @@ local function broadcast(room, kind, body, bytes)
   end
 end
 
+-- Room::ban. A peer, or a subject, which is longer.
+local function ban(room, whom)
+  if redis.call('RPUSH', key_of(room, 'k'), whom) > KICKED_REMEMBERED then
+    redis.call('LPOP', key_of(room, 'k'))
+  end
+end
+
 -- Room::remove. The reason is a letter: (l)eft, (e)xpired, (k)icked.
 local function remove(room, peer, reason)
   local card = redis.call('HGET', key_of(room, 'c'), peer.id)
@@ -28,8 +35,11 @@ local function remove(room, peer, reason)
   redis.call('HDEL', key_of(room, 'c'), peer.id)
   redis.call('DEL', key_of(room, 'm', peer.id), key_of(room, 'a', peer.id))
   count_peers(-1)
-  if reason == 'k' and redis.call('RPUSH', key_of(room, 'k'), peer.id) > KICKED_REMEMBERED then
-    redis.call('LPOP', key_of(room, 'k'))
+  if reason == 'k' then
+    ban(room, peer.id)
+    if peer.subject then
+      ban(room, peer.subject)
+    end
   end
   if not room.closed then
     broadcast(room, 'l', reason .. card, EVENT_BYTES)
@@ -203,9 +213,9 @@ local function save_and_reply(room, verdict, ...)
   return reply(verdict, ...)
 end
 
--- Room::was_kicked
-local function was_kicked(room, id)
-  return redis.call('LPOS', key_of(room, 'k'), id) and true
+-- Room::is_banned
+local function is_banned(room, whom)
+  return redis.call('LPOS', key_of(room, 'k'), whom) and true
 end
 
 -- Room::seat
@@ -216,7 +226,7 @@ local function seat(room, id)
   if room.peers[id] then
     return room.peers[id]
   end
-  return nil, was_kicked(room, id) and 'Kicked' or 'PeerGone'
+  return nil, is_banned(room, id) and 'Kicked' or 'PeerGone'
 end
 
 -- Room::member, and Lease::renew

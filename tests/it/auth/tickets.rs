@@ -1,7 +1,6 @@
 //! `--ticket-key`: joining with a JWT.
 
 use std::{
-    path::{Path, PathBuf},
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -10,51 +9,35 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::harness::{Answer, Server, send};
+use crate::support::{
+    harness::{Answer, Server, send},
+    redis_server::RedisServer,
+};
 
-const SECRET: &str = "the login's secret, long enough";
-
-/// A folder that is removed after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("signalpost-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+pub const FIRST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b";
+pub const SECOND: &str = "Vb7tQ2xN5mK8wR1pL4sD6gH9jF3cZ0yA";
+pub const SECRET: &str = "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U";
 
 #[expect(clippy::disallowed_methods, reason = "a ticket is dated by the wall clock")]
-fn in_seconds(seconds: i64) -> i64 {
+pub fn in_seconds(seconds: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap() + seconds
 }
 
-fn signed(claims: &Value, secret: &str) -> String {
+pub fn signed(claims: &Value, secret: &str) -> String {
     encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-fn claims(room: &str) -> Value {
+pub fn claims(room: &str) -> Value {
     json!({"room": room, "create": true, "exp": in_seconds(60)})
 }
 
-fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }
 
-async fn join(server: &Server, room: &str, ticket: &str) -> Answer {
+pub async fn join(server: &Server, room: &str, ticket: &str) -> Answer {
     server.post(&format!("/v1/rooms/{room}/peers"), json!({"ticket": ticket, "name": "Eve"})).await
 }
 
@@ -94,7 +77,7 @@ async fn each_kind_of_bad_ticket_has_its_own_problem() {
         (signed(&json!({"exp": in_seconds(60)}), SECRET), 401, "ticket-malformed"),
         (none, 401, "ticket-algorithm"),
         (hs512, 401, "ticket-algorithm"),
-        (signed(&good, "another secret, long enough"), 401, "ticket-signature"),
+        (signed(&good, SECOND), 401, "ticket-signature"),
         (tampered, 401, "ticket-signature"),
         (late(-31), 401, "ticket-expired"),
         (early(40), 401, "ticket-expired"),
@@ -126,90 +109,9 @@ async fn ticket_claims_set_the_name_and_admin_rights() {
     server.post("/v1/rooms", json!({"room": "attic", "ticket": cannot})).await.refused(403, "ticket-cannot-create");
 }
 
-fn b64(text: &str) -> String {
+pub fn b64(text: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     URL_SAFE_NO_PAD.encode(text)
-}
-
-fn openssl(args: &[&str], folder: &Path) {
-    let output = Command::new("openssl").args(args).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[actix_web::test]
-async fn pem_public_keys_verify_only_eddsa_and_es256() {
-    let folder = Folder::new("pem");
-    let ec: &[&str] = &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "es256.pem"];
-    openssl(&["genpkey", "-algorithm", "ed25519", "-out", "eddsa.pem"], &folder.0);
-    openssl(ec, &folder.0);
-    for (name, algorithm) in [("eddsa", Algorithm::EdDSA), ("es256", Algorithm::ES256)] {
-        let (private, public) = (format!("{name}.pem"), format!("{name}.pub"));
-        openssl(&["pkey", "-in", &private, "-pubout", "-out", &public], &folder.0);
-        let pem = std::fs::read(folder.file(&private)).unwrap();
-        let key = match algorithm {
-            Algorithm::EdDSA => EncodingKey::from_ed_pem(&pem).unwrap(),
-            _ => EncodingKey::from_ec_pem(&pem).unwrap(),
-        };
-        let server = Server::start(&["--ticket-key", &format!("@{}", folder.file(&public).display())]);
-        let ticket = encode(&Header::new(algorithm), &claims("tea"), &key).unwrap();
-        join(&server, "tea", &ticket).await.expect(201);
-        // Algorithm confusion: the public key as an HS256 secret.
-        let public = std::fs::read_to_string(folder.file(&public)).unwrap();
-        join(&server, "tea", &signed(&claims("tea"), &public)).await.refused(401, "ticket-algorithm");
-    }
-}
-
-#[actix_web::test]
-async fn a_changed_jwks_file_is_reloaded_unless_it_is_broken() {
-    let folder = Folder::new("jwks");
-    let jwks = |secret: &str, id: &str| {
-        json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}, {"kty": "oct", "kid": id, "k": b64(secret)}]})
-            .to_string()
-    };
-    let path = folder.file("keys.json");
-    std::fs::write(&path, jwks("the first secret of all", "1")).unwrap();
-    let server = Server::start(&["--ticket-key", &format!("@{}", path.display()), "--room-capacity", "64"]);
-    let ticket = |secret: &str, id: &str| {
-        let header = Header { kid: Some(id.into()), ..Header::new(Algorithm::HS256) };
-        encode(&header, &claims("tea"), &EncodingKey::from_secret(secret.as_bytes())).unwrap()
-    };
-    join(&server, "tea", &ticket("the first secret of all", "1")).await.expect(201);
-    join(&server, "tea", &ticket("the first secret of all", "2")).await.refused(401, "ticket-signature");
-
-    std::fs::write(&path, "{\"keys\": [").unwrap();
-    join(&server, "tea", &ticket("the first secret of all", "1")).await.expect(201);
-    std::fs::write(&path, jwks("the second secret of all", "2")).unwrap();
-    let second = ticket("the second secret of all", "2");
-    loop {
-        // Each refusal counts as a failure of this address, so it honors `Retry-After`.
-        let answer = join(&server, "tea", &second).await;
-        match answer.status {
-            201 => break,
-            429 => wait(&answer).await,
-            _ => {
-                answer.refused(401, "ticket-signature");
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
-
-async fn wait(answer: &Answer) {
-    let seconds = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
-}
-
-#[test]
-fn an_invalid_ticket_key_fails_startup() {
-    let folder = Folder::new("bad-keys");
-    std::fs::write(folder.file("bad.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
-    std::fs::write(folder.file("empty.json"), "{\"keys\": []}").unwrap();
-    let file = |name: &str| format!("@{}", folder.file(name).display());
-    for bad in ["short".to_owned(), file("bad.pem"), file("empty.json"), file("missing")] {
-        let error =
-            signalpost::app::App::build(crate::support::harness::config(&["--ticket-key", &bad])).err().unwrap();
-        assert!(error.contains("--ticket-key"), "{error}");
-    }
 }
 
 /// The examples in docs/auth.md, each run by its interpreter.
@@ -239,4 +141,70 @@ async fn a_ticket_with_an_unknown_crit_extension_is_refused() {
     let header = Header { crit: Some(vec!["exp".into()]), ..Header::new(Algorithm::HS256) };
     let ticket = encode(&header, &claims("tea"), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
     join(&server, "tea", &ticket).await.refused(401, "ticket-malformed");
+}
+
+/// A ticket for another service that trusts the same key opened every room (RFC 7519 section 4.1.3).
+#[actix_web::test]
+async fn a_ticket_for_another_audience_is_refused() {
+    let unnamed = Server::start(&["--ticket-key", SECRET]);
+    let named =
+        Server::start(&["--ticket-key", SECRET, "--ticket-audience", "signalpost", "--ticket-audience", "calls"]);
+    let ticket = |audience: Value| signed(&with(claims("tea"), "aud", audience), SECRET);
+    for audience in [json!("other"), json!(["other"]), json!([]), json!("")] {
+        join(&unnamed, "tea", &ticket(audience.clone())).await.refused(403, "ticket-audience");
+        join(&named, "tea", &ticket(audience)).await.refused(403, "ticket-audience");
+    }
+    for audience in [json!(5), json!([5]), json!({"a": "signalpost"}), json!([["signalpost"]])] {
+        join(&unnamed, "tea", &ticket(audience.clone())).await.refused(401, "ticket-malformed");
+        join(&named, "tea", &ticket(audience)).await.refused(401, "ticket-malformed");
+    }
+    join(&unnamed, "tea", &ticket(json!("signalpost"))).await.refused(403, "ticket-audience");
+    join(&named, "tea", &signed(&claims("tea"), SECRET)).await.refused(403, "ticket-audience");
+    join(&named, "tea", &ticket(json!("signalpost"))).await.expect(201);
+    join(&named, "tea", &ticket(json!(["other", "calls"]))).await.expect(201);
+    join(&unnamed, "tea", &ticket(Value::Null)).await.expect(201);
+}
+
+/// Whoever may create a room was its administrator.
+#[actix_web::test]
+async fn a_ticket_that_only_creates_does_not_give_the_room_token() {
+    let server = Server::start(&["--ticket-key", SECRET, "--room-capacity", "8"]);
+    let ticket = |admin: bool| signed(&with(claims("tea"), "admin", admin), SECRET);
+    let made = join(&server, "tea", &ticket(false)).await.expect(201);
+    assert_eq!((&made["created"], made.get("room_token")), (&json!(true), None));
+    let admin = join(&server, "tea", &ticket(true)).await.expect(201);
+    let room_token = admin["room_token"].as_str().unwrap();
+    server.delete("/v1/rooms/tea", room_token).await.expect(204);
+
+    for (room, admin) in [("hall", false), ("attic", true)] {
+        let ticket = signed(&with(claims(room), "admin", admin), SECRET);
+        let made = server.post("/v1/rooms", json!({"room": room, "ticket": ticket})).await.expect(201);
+        assert_eq!(made.get("room_token").is_some(), admin, "{made}");
+    }
+}
+
+/// A kicked person came back with the same ticket.
+#[actix_web::test]
+async fn a_kicked_subject_stays_out_with_any_ticket() {
+    let redis = RedisServer::shared();
+    let flags = ["--ticket-key", SECRET, "--room-capacity", "8", "--token-key", FIRST];
+    let servers = [Server::start(&flags), Server::start(&[&["--engine", &redis.url_apart()], &flags[..]].concat())];
+    for server in servers {
+        let ticket =
+            |subject: &str, name: &str| signed(&with(with(claims("tea"), "sub", subject), "name", name), SECRET);
+        let admin = signed(&with(claims("tea"), "admin", true), SECRET);
+        let ann = join(&server, "tea", &admin).await.expect(201);
+        let eve = server.seat("tea", join(&server, "tea", &ticket("eve", "Eve")).await.expect(201));
+        let second = server.seat("tea", join(&server, "tea", &ticket("eve", "Eva")).await.expect(201));
+        let ben = server.seat("tea", join(&server, "tea", &ticket("ben", "Ben")).await.expect(201));
+        server.delete(&eve.path(""), ann["room_token"].as_str().unwrap()).await.expect(204);
+        for seat in [&eve, &second] {
+            server.resume(seat).await.refused(403, "kicked");
+        }
+        join(&server, "tea", &ticket("eve", "Another")).await.refused(403, "kicked");
+        let returning = server.request(Method::POST, "/v1/rooms/tea/peers").bearer_auth(&eve.token);
+        send(returning.json(&json!({"ticket": ticket("eve", "Eve")}))).await.refused(403, "kicked");
+        server.resume(&ben).await.expect(200);
+        join(&server, "tea", &ticket("cleo", "Cleo")).await.expect(201);
+    }
 }

@@ -50,14 +50,14 @@ async fn turn_credentials_share_the_poll_rate_limit() {
 async fn wrong_secrets_lock_the_address_out_even_with_the_right_one() {
     let server = Server::start(&[]);
     let join = |secret: &str| server.post("/v1/rooms/tea/peers", json!({ "secret": secret }));
-    server.join_with("tea", json!({"secret": "lumps"})).await;
+    server.join_with("tea", json!({"secret": "two lumps"})).await;
     for _ in 0..10 {
-        join("guess").await.refused(403, "secret-wrong");
+        join("a wrong guess").await.refused(403, "secret-wrong");
     }
     // Each wait is twice the one before, so the right secret arrives within one, on a slow machine, too.
     let waits = loop {
-        let slowed = join("guess").await;
-        if slowed.status == 429 && join("lumps").await.status == 429 {
+        let slowed = join("a wrong guess").await;
+        if slowed.status == 429 && join("two lumps").await.status == 429 {
             break slowed;
         }
     };
@@ -74,10 +74,10 @@ async fn wrong_tokens_never_lock_an_address_out() {
     let server = Server::start(&[]);
     let ann = server.join_room("tea", "Ann").await;
     for _ in 0..40 {
-        let guess = server.request(Method::GET, &ann.path("/messages?wait=0")).bearer_auth("guess");
+        let guess = server.request(Method::GET, &ann.path("/messages?wait=0")).bearer_auth("a wrong guess");
         send(guess).await.refused(401, "token-invalid");
     }
-    server.join_with("tea", json!({"secret": "still heard"})).await;
+    server.join_with("hall", json!({"secret": "still heard"})).await;
 }
 
 #[actix_web::test]

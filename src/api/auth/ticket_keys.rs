@@ -1,0 +1,183 @@
+//! The keys that verify tickets: the operator's, or those in a file that may change.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, crypto,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    api::{
+        Code, Problem,
+        auth::{
+            key_strength::check_key,
+            ticket::{SignedTicket, Ticket},
+        },
+    },
+    domain::RoomName,
+    file_watch::FileWatch,
+};
+
+#[derive(Debug)]
+pub struct TicketKeys {
+    keys: ArcSwap<Vec<Key>>,
+    file: Option<(PathBuf, FileWatch)>,
+    /// The names of this service.
+    audiences: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: Option<String>,
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+/// RFC 7518 section 3.2: a key for HS256 has at least the size of the hash.
+const SECRET_MIN_LEN: usize = 32;
+const UNKNOWN_KEY: &str = "The ticket was not signed with a key of this server.";
+
+impl TicketKeys {
+    /// From the value of `--ticket-key`: a secret for HS256, or `@FILE` with a PEM public key, a JWKS or a secret.
+    pub fn new(option: &SecretString, audiences: &[String]) -> Result<Self, String> {
+        let (text, audiences) = (option.expose_secret(), audiences.to_vec());
+        let Some(path) = text.strip_prefix('@') else {
+            let keys = secret_key(text.trim().as_bytes()).map_err(|why| format!("--ticket-key {why}"))?;
+            return Ok(Self { keys: ArcSwap::from_pointee(vec![keys]), file: None, audiences });
+        };
+        let path = PathBuf::from(path);
+        let watch = FileWatch::new(vec![path.clone()]);
+        Ok(Self { keys: ArcSwap::from_pointee(read_keys(&path)?), file: Some((path, watch)), audiences })
+    }
+
+    /// What the ticket says, if it is valid for this room at this time (in Unix seconds).
+    pub fn verify(&self, ticket: &str, room: &RoomName, now: u64) -> Result<Ticket, Problem> {
+        let ticket = SignedTicket::parse(ticket)?;
+        self.check_signature(&ticket)?;
+        ticket.accept(room, now, &self.audiences)
+    }
+
+    fn check_signature(&self, ticket: &SignedTicket<'_>) -> Result<(), Problem> {
+        let keys = self.keys.load();
+        let (id, algorithm) = (&ticket.header.kid, algorithm(&ticket.header.alg));
+        let by_id = |key: &&Key| id.is_none() || key.id.is_none() || key.id == *id;
+        let mut candidates = keys.iter().filter(by_id).filter(|key| Some(key.algorithm) == algorithm).peekable();
+        if candidates.peek().is_none() {
+            let code = match algorithm {
+                Some(_) if !keys.iter().any(|key| by_id(&key)) => Code::TicketSignature,
+                _ => Code::TicketAlgorithm,
+            };
+            return Err(Problem::new(code, "The server has no key with the ticket's `kid` and `alg`."));
+        }
+        let message = ticket.signed.as_bytes();
+        let verifies = |key: &Key| crypto::verify(ticket.signature, message, &key.key, key.algorithm);
+        let signed = candidates.any(|key| verifies(key).unwrap_or(false));
+        if signed { Ok(()) } else { Err(Problem::new(Code::TicketSignature, UNKNOWN_KEY)) }
+    }
+
+    /// Reloads the file when it changes, for as long as this is polled. A broken one leaves the keys as they are.
+    pub async fn follow_file(&self) {
+        let Some((path, watch)) = &self.file else { return };
+        let reload = || read_keys(path).map(|keys| self.keys.store(Arc::new(keys)));
+        watch.follow("ticket keys", reload).await;
+    }
+}
+
+/// By its name in tickets and JWKS. `EdDSA` is the older name of what is always Ed25519 here (RFC 9864 section 2.2).
+fn algorithm(name: &str) -> Option<Algorithm> {
+    match name {
+        "HS256" => Some(Algorithm::HS256),
+        "ES256" => Some(Algorithm::ES256),
+        "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),
+        _ => None,
+    }
+}
+
+fn secret_key(secret: &[u8]) -> Result<Key, String> {
+    check_key(secret, SECRET_MIN_LEN)?;
+    Ok(Key { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) })
+}
+
+fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let keys = text.and_then(|text| parse_keys(&text));
+    keys.map_err(|why| format!("--ticket-key @{}: {why}", path.display()))
+}
+
+fn parse_keys(text: &str) -> Result<Vec<Key>, String> {
+    if text.trim_start().starts_with('{') {
+        return parse_jwks(text);
+    }
+    if !text.contains("-----BEGIN") {
+        let key = secret_key(text.trim().as_bytes()).map_err(|why| format!("the secret {why}"))?;
+        return Ok(vec![key]);
+    }
+    let pem = text.as_bytes();
+    let key = |algorithm, key| vec![Key { id: None, algorithm, key }];
+    DecodingKey::from_ed_pem(pem)
+        .map(|decoding| key(Algorithm::EdDSA, decoding))
+        .or_else(|_| DecodingKey::from_ec_pem(pem).map(|decoding| key(Algorithm::ES256, decoding)))
+        .map_err(|_| "it must be the PEM of an Ed25519 or P-256 public key".into())
+}
+
+/// RFC 7517, RFC 8037. As section 5 advises, keys that cannot be used are skipped.
+fn parse_jwks(text: &str) -> Result<Vec<Key>, String> {
+    #[derive(Deserialize)]
+    struct KeySet {
+        keys: Vec<serde_json::Value>,
+    }
+    let set: KeySet = serde_json::from_str(text).map_err(|error| format!("it is not a JWKS: {error}"))?;
+    let mut skipped = Vec::new();
+    let mut keys = Vec::new();
+    for (index, jwk) in set.keys.into_iter().enumerate() {
+        match parse_jwk(jwk) {
+            Ok(key) => keys.push(key),
+            Err(why) => skipped.push(format!("key {} {why}", index + 1)),
+        }
+    }
+    if keys.is_empty() {
+        skipped.insert(0, "it has no key for HS256, ES256 or EdDSA".into());
+        return Err(skipped.join("; "));
+    }
+    for why in skipped {
+        tracing::warn!("--ticket-key: {why}, and is ignored");
+    }
+    Ok(keys)
+}
+
+fn parse_jwk(mut jwk: serde_json::Value) -> Result<Key, String> {
+    let named = jwk["alg"].as_str().map(|name| algorithm(name).ok_or_else(|| format!("is for {name}"))).transpose()?;
+    // The library does not know all names.
+    jwk.as_object_mut().and_then(|members| members.remove("alg"));
+    let jwk: Jwk = serde_json::from_value(jwk).map_err(|_| "is of a kind that tickets cannot have".to_owned())?;
+    let algorithm = match &jwk.algorithm {
+        AlgorithmParameters::OctetKey(_) => Algorithm::HS256,
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
+        _ => return Err("is of a kind that tickets cannot have".into()),
+    };
+    // RFC 7517 sections 4.2 to 4.4.
+    let common = &jwk.common;
+    let to_sign = common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+    let operations = common.key_operations.as_ref();
+    let to_verify = operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    if !to_sign || !to_verify || named.is_some_and(|named| named != algorithm) {
+        return Err("is not for verifying tickets (`use`, `key_ops`, `alg`)".into());
+    }
+    let key = DecodingKey::from_jwk(&jwk).map_err(|error| format!("is broken: {error}"))?;
+    if algorithm == Algorithm::HS256 {
+        let secret = key.try_get_as_bytes().map_err(|error| format!("is broken: {error}"))?;
+        check_key(secret, SECRET_MIN_LEN)?;
+    }
+    Ok(Key { id: common.key_id.clone(), algorithm, key })
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({:?})", self.algorithm)
+    }
+}

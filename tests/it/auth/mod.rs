@@ -1,0 +1,7 @@
+//! Who may do what, and how often: secrets, tickets, tokens and rate limits.
+
+mod rate_limits;
+mod secrets;
+mod ticket_keys;
+mod tickets;
+mod token_cache;
