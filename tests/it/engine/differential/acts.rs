@@ -72,7 +72,7 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
 
 /// A random room creation, using every option.
 pub fn rights(dice: u8, administer: u8) -> Rights {
-    Rights { enter: dice < 240, create: dice < 220, own: administer % 4 < 2, administer: administer % 8 == 0 }
+    Rights { enter: dice < 240, create: dice < 220, own: administer % 4 < 2, administer: administer.is_multiple_of(8) }
 }
 
 pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
