@@ -35,14 +35,20 @@ test('an invitation names the room and its secret, and nobody', () => {
   assert.equal(new URL(shared).search, '?room=tea', 'the secret stays out of what servers see');
 });
 
-test('a suggested room name is readable, valid, and not easily hit upon', () => {
+// It had 34 bits, few enough to find rooms by trying names.
+test('a suggested room name can be read aloud, is valid, and carries 128 random bits', () => {
   const names = new Set(Array.from({ length: 200 }, () => suggestRoomName()));
   assert.equal(names.size, 200);
   for (const name of names) {
-    assert.match(name, /^[a-z]+-[a-z]+-[a-z]+-[b-df-hj-np-tv-z2-9]{5}$/);
+    assert.match(name, /^([b-z][aiou][b-z][aiou][b-z](-|$)){8}$/);
     assert.deepEqual([toRoomName(name), toApiName(name)], [name, name]);
   }
-  assert.equal(suggestRoomName(() => 0), 'amber-apple-bridge-bbbbb');
+  // The example of the proposal: 127.0.0.1 and 63.84.220.193.
+  assert.equal(suggestRoomName(new Uint16Array([0x7f00, 0x0001, 0x3f54, 0xdcc1])), 'lusab-babad-gutih-tugad');
+  // Each bit of the random numbers shows.
+  const bits = Array.from({ length: 16 }, (_, bit) => suggestRoomName(new Uint16Array([1 << bit])));
+  assert.equal(new Set(bits).size, 16);
+  assert.equal([...names][0].split('-').length * 16, 128);
 });
 
 // ---- Words -------------------------------------------------------------------------------------------------------
