@@ -36,7 +36,9 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
     let (connections, is_tls) = (api.connections.clone(), tls.is_some());
     let service = move || {
         let (api, router, cors, base_path) = (api.clone(), router.clone(), cors.clone(), base_path.clone());
-        let app = App::new().wrap(security_headers(is_tls)).configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
+        let app = App::new()
+            .wrap(security_headers(is_tls))
+            .configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
         async move {
             // Requests reach the API first, and the application only if the API does not know their path.
             let pages = map_config(app.into_factory(), |()| AppConfig::default()).new_service(()).await?;

@@ -31,6 +31,8 @@ use crate::{
 pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, web_dir: Option<PathBuf>) {
     // A relative address works under any base path.
     let swagger = Config::from("../openapi.json")
+        // Without the bar in which another document could be named; its logo has an inline style.
+        .use_base_layout()
         .try_it_out_enabled(true)
         // Tokens are gone with the page, and nobody else is told of the document.
         .persist_authorization(false)

@@ -13,7 +13,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 /// What calls need, for this origin only, and nothing else. The clipboard keeps its default, which is this origin.
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), \
-    fullscreen=(self), picture-in-picture=(self), accelerometer=(), bluetooth=(), encrypted-media=(), gamepad=(), \
+    fullscreen=(self), picture-in-picture=(self), accelerometer=(), encrypted-media=(), gamepad=(), \
     geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), midi=(), payment=(), \
     publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), \
     usb=(), window-management=(), xr-spatial-tracking=()";

@@ -135,7 +135,7 @@ test('nothing is ever asked of another server, and the policy of the page is not
   const foreign = [];
   const complaints = [];
   page.on('request', (request) => { if (!request.url().startsWith(server.base) && !request.url().startsWith('blob:') && !request.url().startsWith('data:')) foreign.push(request.url()); });
-  page.on('console', (message) => { if (/content security policy/i.test(message.text())) complaints.push(message.text()); });
+  page.on('console', (message) => { if (/policy/i.test(message.text())) complaints.push(message.text()); });
   await enter(page, `${server.base}/?room=policy&name=Ann`);
   const ben = await visit(browser, server.base, { room: 'policy', name: 'Ben' });
   await Promise.all([state(page, 'connected'), state(ben, 'connected')]);
