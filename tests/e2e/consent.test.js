@@ -165,6 +165,27 @@ for (const [how, comeBack] of Object.entries(returns)) {
   });
 }
 
+// Chromium keeps no pages in this cache under the tests' flags, so the events are made up.
+test('a page that comes back from the browser’s cache shows the form, and takes no seat', async () => {
+  const page = await open();
+  await enter(page, `${server.base}/?room=cached&name=Ann&media=both`);
+  await state(page, 'waiting');
+  const joins = [];
+  page.on('request', (request) => { if (request.url().endsWith('/peers')) joins.push(request.url()); });
+  await page.evaluate(() => {
+    for (const type of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+  });
+  await state(page, 'lobby');
+  assert.equal(await page.getByTestId('room').inputValue(), 'cached');
+  assert.equal(await page.evaluate(() => document.querySelector('#self-video').srcObject), null);
+  assert.equal(new URL(page.url()).searchParams.get('room'), 'cached');
+  while (await occupied('cached') > 0) await glance();
+  assert.deepEqual(joins, []);
+  await page.reload();
+  await untouched(page, 'cached');
+  await page.context().close();
+});
+
 test('a window or a frame that another site opens shows the form, or nothing, and the site cannot steer it', async () => {
   const page = await open();
   const link = `${server.base}/?room=opened&name=Ann`;

@@ -146,14 +146,9 @@ function back(problem = '', secret = false) {
   if (secret) lobby.askForSecret();
 }
 
-/** @param {Wish} [wish] with which to fill the form; nothing is left of the visit otherwise */
-async function hangUp(wish) {
+async function hangUp() {
   const leaving = visit?.leave();
   back();
-  if (wish) {
-    history.replaceState(null, '', invitation(location.href, wish));
-    lobby.show(wish);
-  }
   await leaving;
 }
 
@@ -195,7 +190,9 @@ window.addEventListener('pageshow', (event) => {
   if (!event.persisted || !visit) return;
   // Back from the browser's cache, to which other sites can lead, too. The client, which would take the seat again, must not see this.
   event.stopImmediatePropagation();
-  void hangUp(visit.wish);
+  const { wish } = visit;
+  void hangUp();
+  history.replaceState(null, '', invitation(location.href, wish));
 });
 
 const asked = readAddress(location.href);
