@@ -12,7 +12,7 @@ use crate::{
         Api, Code, Problem, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch,
         handlers::health, router::Router, schema::openapi,
     },
-    pages::{self, document::WrittenDocument},
+    pages::{self, document::WrittenDocument, security_headers::security_headers},
     transport::{Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols},
 };
 
@@ -33,10 +33,12 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
     let ServerOptions { base_path, workers, cors_origins, web_dir, tls } = options;
     let (router, cors) = (Arc::new(Router::from_operations()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
-    let connections = api.connections.clone();
+    let (connections, is_tls) = (api.connections.clone(), tls.is_some());
     let service = move || {
         let (api, router, cors, base_path) = (api.clone(), router.clone(), cors.clone(), base_path.clone());
-        let app = App::new().configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
+        let app = App::new()
+            .wrap(security_headers(is_tls))
+            .configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
         async move {
             // Requests reach the API first, and the application only if the API does not know their path.
             let pages = map_config(app.into_factory(), |()| AppConfig::default()).new_service(()).await?;

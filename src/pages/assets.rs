@@ -28,17 +28,8 @@ struct Page;
 #[exclude = "*.json"]
 struct Client;
 
-/// Nothing from other origins, nothing inline, nothing framed.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'";
-
-const HEADERS: [(HeaderName, &str); 4] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-cache"),
-];
+/// Files may be new after each start of the server.
+const CACHE_CONTROL: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
 pub fn embedded(config: &mut ServiceConfig) {
     let index = async |request: HttpRequest| serve(&request, Page::get("index.html"));
@@ -57,10 +48,7 @@ fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpRespon
     let tag = tag_of(&file.metadata.sha256_hash());
     let fresh = is_known(request, &tag);
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    for header in HEADERS {
-        response.insert_header(header);
-    }
-    response.insert_header(ETag(tag));
+    response.insert_header(CACHE_CONTROL).insert_header(ETag(tag));
     if fresh {
         return Ok(response.finish());
     }
@@ -73,7 +61,7 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
         let (root, inside) = (dir.clone(), dir.join(name));
         Files::new(path, inside.clone()).use_etag(true).path_filter(move |file, _| is_inside(&root, &inside.join(file)))
     };
-    let headers = HEADERS.into_iter().fold(DefaultHeaders::new(), |headers, header| headers.add(header));
+    let headers = DefaultHeaders::new().add(CACHE_CONTROL);
     let file = |path: &str, name: &'static str| {
         let (root, file) = (dir.clone(), dir.join("app").join(name));
         let open = move || {

@@ -8,6 +8,7 @@ pub mod assets;
 pub mod document;
 pub mod etag;
 mod read_only;
+pub mod security_headers;
 
 use std::path::PathBuf;
 
@@ -30,8 +31,12 @@ use crate::{
 pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, web_dir: Option<PathBuf>) {
     // A relative address works under any base path.
     let swagger = Config::from("../openapi.json")
+        // Without the bar in which another document could be named; its logo has an inline style.
+        .use_base_layout()
         .try_it_out_enabled(true)
-        .persist_authorization(true)
+        // Tokens are gone with the page, and nobody else is told of the document.
+        .persist_authorization(false)
+        .validator_url("none")
         .display_request_duration(true);
     config
         .app_data(Data::new(swagger))

@@ -48,7 +48,9 @@ for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
     assert.equal(ann.url(), `${base}/`);
 
     await ann.getByTestId('network-test').click();
-    await ann.waitForResponse((response) => response.url() === `${base}/openapi.json` || response.url().startsWith(`${base}/v1/rooms/network-test-`));
+    const asked = ann.waitForResponse((response) => response.url() === `${base}/openapi.json` || response.url().startsWith(`${base}/v1/rooms/network-test-`));
+    await ann.getByTestId('start').click();
+    await asked;
     await ann.getByTestId('stop').click();
     await ann.getByRole('link', { name: 'To the lobby' }).click();
     await state(ann, 'lobby');

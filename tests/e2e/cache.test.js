@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { heard, launch, say, startTest, state, visit } from './support/browser.js';
 import { CachingProxy } from './support/caching.js';
 import { Server } from './support/server.js';
 
@@ -37,7 +37,7 @@ test('where one cannot be got around, the page says that it is not connected', a
 test('/network-test says that there is one', async () => {
   const proxy = await CachingProxy.start(server.base);
   const page = await browser.newPage();
-  await page.goto(`${proxy.base}/network-test`);
+  await startTest(page, proxy.base);
   await page.waitForFunction(() => document.body?.dataset.state === 'done', null, { timeout: 60_000 });
   assert.match(await page.locator('[data-test=poll]').textContent(), /A cache, or a service worker of this page, repeats old responses/);
   await page.close();

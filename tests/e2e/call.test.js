@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { framesDecoded, heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
+import { enter, framesDecoded, heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -93,7 +93,7 @@ test('of two tabs with one token the newer has the seat, and the older can take 
   const kept = await ben.evaluate(() => JSON.stringify({ ...sessionStorage }));
   const twin = await ben.context().newPage();
   await twin.addInitScript((copy) => Object.assign(sessionStorage, JSON.parse(copy)), kept);
-  await twin.goto(ben.url());
+  await enter(twin, ben.url());
   await state(ben, 'superseded');
   await Promise.all([state(twin, 'connected'), state(ann, 'connected')]);
   assert.equal(await idOf(twin), JSON.parse(await ann.evaluate(() => JSON.stringify([...window.signalpost.room.peers.keys()][0]))));
@@ -109,7 +109,7 @@ test('four people see each other', async () => {
   for (const name of names) {
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${server.base}/?room=four&capacity=4&media=video&name=${name}`);
+    await enter(page, `${server.base}/?room=four&capacity=4&media=video&name=${name}`);
     pages.push(page);
   }
   for (const page of pages) {

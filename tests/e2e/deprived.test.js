@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
-import { ALONE, CAMERA, FLAGS, executablePath, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
+import { ALONE, CAMERA, FLAGS, enter, executablePath, heard, launch, say, startTest, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 // Browsers that lack a feature. Regressions: with all cookies blocked the page failed silently; without WebRTC it did, too, and
@@ -30,13 +30,13 @@ async function refusing() {
 test('with all cookies refused the page makes a call, and the network test runs', async () => {
   const { context, end } = await refusing();
   const errors = [];
-  const open = async (path) => {
+  const open = async () => {
     const page = await context.newPage();
     page.on('pageerror', (error) => errors.push(error.stack));
-    await page.goto(server.base + path);
     return page;
   };
-  const ann = await open('/?room=refused&name=Ann');
+  const ann = await open();
+  await enter(ann, `${server.base}/?room=refused&name=Ann`);
   const name = await ann.evaluate(() => { try { return typeof window.sessionStorage; } catch (error) { return error.name; } });
   assert.equal(name, 'SecurityError', 'storage is not blocked, so this shows nothing');
   const ben = await visit(browser, server.base, { room: 'refused', name: 'Ben' });
@@ -52,7 +52,8 @@ test('with all cookies refused the page makes a call, and the network test runs'
   await ann.reload();
   await state(ann, 'lobby');
   assert.equal(await ann.getByTestId('room').inputValue(), 'refused');
-  const tester = await open('/network-test');
+  const tester = await open();
+  await startTest(tester, server.base);
   await state(tester, 'done');
   assert.match(await tester.getByTestId('verdict').textContent(), /^Calls work/);
   assert.deepEqual(errors, []);
@@ -75,7 +76,7 @@ for (const [how, prepare] of Object.entries(storages)) {
     const errors = [];
     ann.on('pageerror', (error) => errors.push(error.stack));
     await ann.addInitScript(prepare);
-    await ann.goto(`${server.base}/?room=storage&name=Ann&media=none`);
+    await enter(ann, `${server.base}/?room=storage&name=Ann&media=none`);
     const ben = await visit(browser, server.base, { room: 'storage', name: 'Ben', media: 'none' });
     await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
     await ann.getByTestId('hang-up').click();
@@ -111,10 +112,7 @@ for (const [how, prepare] of Object.entries(connections)) {
     await page.getByTestId('join').click();
     assert.equal(page.url(), before);
     assert.equal(await banner.isVisible(), true);
-    // A name in the link normally makes it join immediately.
-    await page.goto(`${server.base}/?room=tea&name=Ann`);
-    await banner.waitFor();
-    await tester.goto(`${server.base}/network-test`);
+    await startTest(tester, server.base);
     await state(tester, 'done');
     assert.match(await tester.getByTestId('verdict').textContent(), /^Calls cannot be made in this browser: WebRTC is missing/);
     assert.match(await tester.locator('[data-test=webrtc]').textContent(), /Lockdown Mode/);
@@ -127,7 +125,7 @@ test('without a beacon, closing the tab still frees the seat at once', async () 
   const context = await browser.newContext();
   const ann = await context.newPage();
   await ann.addInitScript(() => { delete Navigator.prototype.sendBeacon; });
-  await ann.goto(`${server.base}/?room=beacon&name=Ann&media=none`);
+  await enter(ann, `${server.base}/?room=beacon&name=Ann&media=none`);
   const ben = await visit(browser, server.base, { room: 'beacon', name: 'Ben', media: 'none' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   const left = ben.evaluate(() => new Promise((resolve) => window.signalpost.room.on('peer-left', ({ reason }) => resolve(reason))));
@@ -192,7 +190,7 @@ test('on plain http outside localhost it says why there is no camera, and one ca
   const open = async (name) => {
     const page = await (await plain.newContext()).newPage();
     page.on('pageerror', (error) => errors.push(error.stack));
-    await page.goto(`${base}/?room=plain&name=${name}`);
+    await enter(page, `${base}/?room=plain&name=${name}`);
     return page;
   };
   const [ann, ben] = [await open('Ann'), await open('Ben')];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, say, heard, state, videoRuns, visit } from './support/browser.js';
+import { enter, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { permissions, pullable, unplug } from './support/devices.js';
 import { Server } from './support/server.js';
 
@@ -21,7 +21,7 @@ async function call(room, { prepare, asks = false, ...options } = {}) {
   const context = await hers.newContext({ viewport: { width: 900, height: 700 }, ...options });
   const ann = await context.newPage();
   if (prepare) await ann.addInitScript(prepare);
-  await ann.goto(`${server.base}/?${new URLSearchParams({ room, name: 'Ann', media: 'both' })}`);
+  await enter(ann, `${server.base}/?${new URLSearchParams({ room, name: 'Ann', media: 'both' })}`);
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await videoRuns(ben);
   return { ann, ben, hers, end: async () => { await hers.close(); await ben.context().close(); } };
@@ -146,7 +146,7 @@ test('a later peer is told, too, and a camera that was missing at the start is t
       return open(constraints);
     };
   });
-  await ann.goto(`${server.base}/?room=later&name=Ann&media=both`);
+  await enter(ann, `${server.base}/?room=later&name=Ann&media=both`);
   await noticed(ann, 'No camera was found. Others can hear you but not see you.');
   const ben = await visit(browser, server.base, { room: 'later', name: 'Ben' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { enter, heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 import { Way } from './support/way.js';
 
@@ -46,7 +46,7 @@ test('a name with marks of direction turns nothing around, wherever it is shown'
     const body = JSON.parse(route.request().postData() ?? '{}');
     await route.continue({ postData: JSON.stringify({ ...body, name: TURNING }) });
   });
-  await ann.goto(`${server.base}/?room=turned&name=Ann&media=none`);
+  await enter(ann, `${server.base}/?room=turned&name=Ann&media=none`);
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   assert.equal(await ann.evaluate(() => window.signalpost.room.self.name), TURNING, 'the server relays it');
   await say(ann, 'a \u202e b');

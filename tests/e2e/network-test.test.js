@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { launch } from './support/browser.js';
+import { launch, startTest } from './support/browser.js';
 import { IMPATIENT, STRICT } from './support/catalogue.js';
 import { glance } from './support/glance.js';
 import { Proxy } from './support/proxies.js';
@@ -35,7 +35,7 @@ after(async () => {
 async function open(base, { from = browser, ...options } = {}) {
   const page = await (await from.newContext(options)).newPage();
   page.on('pageerror', (error) => console.error(error.stack));
-  await page.goto(`${base}/network-test`);
+  await startTest(page, base);
   return page;
 }
 
@@ -57,6 +57,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     // Responses to the page from before the reload can no longer be read.
     page.on('response', (response) => response.url().endsWith('/peers') && joins.push(response.json().catch(() => null)));
     await page.reload();
+    await page.getByTestId('start').click();
     const { of, verdict, text } = await result(page);
     assert.equal(verdict.grade, 'good', verdict.words);
     assert.match(verdict.words, /^Calls work here: directly .* and through a relay/);

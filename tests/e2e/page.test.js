@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { heard, launch, say, state, videoRuns, visit } from './support/browser.js';
+import { enter, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -102,7 +102,7 @@ test('the list of signaling messages shows what passes', async () => {
 test('a room with a secret asks for it, and admits users who have it', async () => {
   const context = await browser.newContext();
   const ann = await context.newPage();
-  await ann.goto(`${server.base}/?room=hidden&name=Ann&media=none#secret=two+lumps`);
+  await enter(ann, `${server.base}/?room=hidden&name=Ann&media=none#secret=two+lumps`);
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'hidden', name: 'Ben', media: 'none' });
   await state(ben, 'error');
@@ -135,8 +135,8 @@ test('nothing is ever asked of another server, and the policy of the page is not
   const foreign = [];
   const complaints = [];
   page.on('request', (request) => { if (!request.url().startsWith(server.base) && !request.url().startsWith('blob:') && !request.url().startsWith('data:')) foreign.push(request.url()); });
-  page.on('console', (message) => { if (/content security policy/i.test(message.text())) complaints.push(message.text()); });
-  await page.goto(`${server.base}/?room=policy&name=Ann`);
+  page.on('console', (message) => { if (/policy/i.test(message.text())) complaints.push(message.text()); });
+  await enter(page, `${server.base}/?room=policy&name=Ann`);
   const ben = await visit(browser, server.base, { room: 'policy', name: 'Ben' });
   await Promise.all([state(page, 'connected'), state(ben, 'connected')]);
   await page.getByTestId('show-qr').click();

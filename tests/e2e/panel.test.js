@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, state } from './support/browser.js';
+import { enter, launch, state } from './support/browser.js';
 import { Server } from './support/server.js';
 import { Turn } from './support/turn.js';
 
@@ -32,7 +32,7 @@ async function visit(base, name, { room, direct = false, ...options }) {
       };
     });
   }
-  await page.goto(`${base}/?${new URLSearchParams({ room, name, media: 'both' })}`);
+  await enter(page, `${base}/?${new URLSearchParams({ room, name, media: 'both' })}`);
   return page;
 }
 

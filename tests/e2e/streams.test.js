@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PATIENCE_MS, launch, state, visit } from './support/browser.js';
+import { PATIENCE_MS, enter, launch, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -37,7 +37,7 @@ async function call(room) {
   const ann = await context.newPage();
   await ann.clock.install();
   await ann.addInitScript(native);
-  await ann.goto(`${server.base}/?room=${room}&name=Ann`);
+  await enter(ann, `${server.base}/?room=${room}&name=Ann`);
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room, name: 'Ben' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);

@@ -13,6 +13,8 @@ test('a whole call can be clicked in Swagger UI with the examples of the documen
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   const elsewhere = [];
   page.on('request', (request) => { if (new URL(request.url()).origin !== server.base && !request.url().startsWith('data:')) elsewhere.push(request.url()); });
+  const complaints = [];
+  page.on('console', (message) => { if (/policy/i.test(message.text())) complaints.push(message.text()); });
   const swagger = await Swagger.open(page, server.base);
 
   const ann = await swagger.execute('joinRoom');
@@ -51,5 +53,26 @@ test('a whole call can be clicked in Swagger UI with the examples of the documen
   const last = await swagger.execute('pollMessages', { params: { peer: ann.body.peer.id, after: '2' } });
   assert.deepEqual(last.body.messages, [{ seq: 3, type: 'peer-left', peer: ben.body.peer.id, reason: 'left' }]);
   assert.deepEqual(elsewhere, [], 'something was asked of another server');
+  assert.deepEqual(complaints, [], 'it does what its policy forbids');
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/swagger.png` });
+});
+
+// Whoever used the browser next had the token, and with it the seat.
+test('Swagger UI keeps no token, and is not framed', async () => {
+  const page = await browser.newPage();
+  const swagger = await Swagger.open(page, server.base);
+  const { body: { token } } = await swagger.execute('joinRoom');
+  await swagger.authorize(token);
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  assert.ok(!kept.includes(token), kept);
+  await page.reload();
+  await page.locator('.auth-wrapper .authorize.unlocked').first().waitFor();
+  await page.goto(`${server.base}/healthz`);
+  const frame = await page.evaluate((address) => new Promise((resolve) => {
+    const frame = Object.assign(document.createElement('iframe'), { src: address });
+    frame.onload = () => { try { resolve(frame.contentDocument?.title ?? 'blocked'); } catch { resolve('blocked'); } };
+    document.body.append(frame);
+  }), `${server.base}/swagger-ui/`);
+  assert.equal(frame, 'blocked');
+  await page.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 
+import { startTest } from '../e2e/support/browser.js';
 import { Meeting } from './support/meeting.js';
 import { SERVER, discard } from './support/services.js';
 
@@ -15,7 +16,7 @@ after(discard);
 
 /** The final results of the network test page. */
 async function findings(page) {
-  await page.goto(`https://${SERVER}/network-test`);
+  await startTest(page, `https://${SERVER}`);
   await page.waitForFunction(() => document.body.dataset.state === 'done', null, { timeout: 90_000 });
   const { tests, verdict } = await page.evaluate(() => window.signalpost.report);
   const figures = (kind) => tests.filter((line) => line.kind === kind).map(({ outcome }) => outcome.figures);

@@ -1,3 +1,4 @@
+import { inView, isWanted } from './consent.js';
 import { part, write } from './page.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
 
@@ -12,6 +13,7 @@ export class Lobby {
   #secret = part('secret', HTMLInputElement);
   #secretField = part('secret-field', HTMLElement);
   #status = part('lobby-status', HTMLElement);
+  #join = part('join', HTMLButtonElement);
   /** @type {number | undefined} */
   #capacity;
 
@@ -22,8 +24,14 @@ export class Lobby {
       const problem = whyNoRoomName(this.#room.value);
       this.#tell(problem);
       if (problem) this.#room.select();
-      else join(this.#read());
+      else if (event.isTrusted && isWanted()) join(this.#read());
     });
+    // A key that is still held down from another page must not join.
+    this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
+    this.#join.disabled = true;
+    void inView().then(() => this.#ready());
+    // Whoever fills in the form has seen it.
+    this.#form.addEventListener('input', ({ isTrusted }) => isTrusted && this.#ready());
     this.#room.addEventListener('change', () => {
       this.#room.value = toRoomName(this.#room.value) || this.#room.value;
     });
@@ -41,7 +49,16 @@ export class Lobby {
     if (wish.media) this.#media().value = wish.media;
     this.#tell(problem);
     this.#view.hidden = false;
-    (this.#name.value ? part('join', HTMLButtonElement) : this.#name).focus();
+    this.#focus();
+  }
+
+  #ready() {
+    this.#join.disabled = false;
+    if (!this.#view.hidden && document.activeElement === document.body) this.#focus();
+  }
+
+  #focus() {
+    (this.#name.value ? this.#join : this.#name).focus();
   }
 
   /** @param {string} problem */

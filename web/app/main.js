@@ -1,11 +1,12 @@
-import { tabStorage } from '../client/index.js';
 import { invitation, readAddress } from './address.js';
-import { BASE } from './base.js';
+import { Callers } from './callers.js';
 import { Chat } from './chat.js';
+import { isWanted } from './consent.js';
 import { Controls, DeviceChoices } from './controls.js';
 import { watchCrowd } from './crowd.js';
 import { newsOf, readDeviceNews } from './device-news.js';
 import { Diagnostics } from './diagnostics.js';
+import * as keptVisit from './kept-visit.js';
 import { Lobby } from './lobby.js';
 import { isolate, isolatedName, nameOf } from './names.js';
 import { part, write } from './page.js';
@@ -16,12 +17,10 @@ import { Visit } from './visit.js';
 import { whyNoCalls } from './webrtc.js';
 import { summarize } from './words.js';
 
-/** @import { Call, Room } from '../client/types.d.ts' */
+/** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Equipped } from './equipment.js' */
 
-/** Where the wish is kept, so that a reload returns to the call without the form. */
-const KEPT = `signalpost:visit:${BASE}`;
 const TICK_MS = 500;
 
 const view = part('call', HTMLElement);
@@ -30,6 +29,7 @@ const controls = new Controls();
 const deviceChoices = new DeviceChoices();
 const chat = new Chat();
 const share = new Share();
+const callers = new Callers();
 const diagnostics = new Diagnostics();
 const lobby = new Lobby((wish) => void enter(wish));
 const noCalls = whyNoCalls();
@@ -51,11 +51,12 @@ async function enter(wish) {
   history.replaceState(null, '', invitation(location.href, wish));
   share.follow(location.href);
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
-  tabStorage.setItem(KEPT, JSON.stringify(wish));
+  keptVisit.keep(wish);
 
   /** @type {Visit} */
   const mine = new Visit(wish, {
     changed: () => mine === visit && show(),
+    asked: (peer, signal) => ask(peer, signal),
     equipped: (equipped) => mine === visit && showSelf(wish, equipped),
   });
   visit = mine;
@@ -65,6 +66,16 @@ async function enter(wish) {
   Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
   follow(room, call);
   show();
+}
+
+/**
+ * @param {Peer} peer
+ * @param {AbortSignal} signal
+ */
+function ask(peer, signal) {
+  // The dialog with the link would cover the question.
+  share.close();
+  return callers.ask(peer, signal);
 }
 
 /**
@@ -113,7 +124,7 @@ function show() {
   const over = state === 'superseded' || state === 'kicked' || state === 'closed';
   say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
   // A reload must not return to a room from which the user was removed.
-  if (state === 'kicked' || state === 'closed') tabStorage.removeItem(KEPT);
+  if (state === 'kicked' || state === 'closed') keptVisit.drop();
   if (facts.phase === 'refused' && state === 'error') back(text, /^secret-(missing|wrong)$/.test(facts.refusal?.slug ?? ''));
 }
 
@@ -143,7 +154,7 @@ async function hangUp() {
 
 function clear() {
   Object.assign(window, { signalpost: undefined });
-  tabStorage.removeItem(KEPT);
+  keptVisit.drop();
   part('notice', HTMLElement).hidden = true;
   deviceChoices.show([], () => {});
   stage.clear();
@@ -151,6 +162,11 @@ function clear() {
   chat.clear();
   share.close();
   diagnostics.clear();
+}
+
+/** @param {Partial<Wish>} wish */
+function defined(wish) {
+  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -162,29 +178,29 @@ function say(id, text) {
   write(element.querySelector('span') ?? element, text);
 }
 
-/** @returns {Wish | null} */
-function keptWish() {
-  try {
-    return JSON.parse(tabStorage.getItem(KEPT) ?? 'null');
-  } catch {
-    return null;
-  }
-}
-
 part('hang-up', HTMLElement).addEventListener('click', () => void hangUp());
-part('use-here', HTMLElement).addEventListener('click', () => visit && void enter(visit.wish));
+part('use-here', HTMLElement).addEventListener('click', () => visit && isWanted() && void enter(visit.wish));
 part('try-again', HTMLElement).addEventListener('click', () => {
   for (const link of visit?.call?.links.values() ?? []) if (link.state === 'failed') link.offer();
 });
 setInterval(() => document.body.dataset.state === 'full' && show(), TICK_MS);
 
+window.addEventListener('pagehide', keptVisit.leave);
+window.addEventListener('pageshow', (event) => {
+  if (!event.persisted || !visit) return;
+  // Back from the browser's cache, to which other sites can lead, too. The client, which would take the seat again, must not see this.
+  event.stopImmediatePropagation();
+  const { wish } = visit;
+  void hangUp();
+  history.replaceState(null, '', invitation(location.href, wish));
+});
+
 const asked = readAddress(location.href);
-const kept = keptWish();
-const { room, name } = asked;
+const { wish: kept, reloaded } = keptVisit.take();
+const known = kept && kept.room === asked.room ? kept : null;
 const typed = new URL(location.href).searchParams.get('room');
 const problem = noCalls || (typed !== null && whyNoRoomName(typed));
 if (problem) lobby.show(asked, problem);
-else if (room !== undefined && name !== undefined) void enter({ ...asked, room, media: asked.media ?? 'both' });
-else if (kept && kept.room === asked.room) void enter(kept);
-else lobby.show(asked);
+else if (known && reloaded) void enter(known);
+else lobby.show({ ...known, ...defined(asked) });
 document.body.dataset.loaded = 'true';

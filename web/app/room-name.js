@@ -1,20 +1,25 @@
 import { decode, encode } from './punycode.js';
 
-const FIRST = ['amber', 'brave', 'calm', 'clear', 'early', 'fresh', 'gentle', 'green', 'happy', 'kind', 'lucky'];
-const SECOND = ['apple', 'beech', 'cedar', 'daisy', 'elm', 'fern', 'hazel', 'ivy', 'lemon', 'maple', 'olive', 'poppy'];
-const THIRD = ['bridge', 'brook', 'coast', 'field', 'garden', 'hill', 'lake', 'meadow', 'path', 'river', 'shore'];
-/** Without vowels, which could form words, and without characters that are easily confused. */
-const TAIL = 'bcdfghjkmnpqrstvwxz23456789';
+/** The letters of proquints (arXiv:0901.4016): four bits in each consonant, two in each vowel. */
+const CONSONANTS = 'bdfghjklmnprstvz';
+const VOWELS = 'aiou';
+/** Of 16 bits each, so that nobody finds a room by trying names. */
+const WORDS = 8;
 
 /**
- * A room name that can be read aloud and is unlikely to be chosen twice.
+ * A room name with 128 random bits, which can be read aloud: `lusab-babad-gutih-tugad-…`.
  *
- * @param {(below: number) => number} [pick] a random integer below its argument
+ * @param {Uint16Array} [random]
  */
-export function suggestRoomName(pick = pickRandom) {
-  const words = [FIRST, SECOND, THIRD].map((list) => list[pick(list.length)]);
-  const tail = Array.from({ length: 5 }, () => TAIL[pick(TAIL.length)]).join('');
-  return [...words, tail].join('-');
+export function suggestRoomName(random = crypto.getRandomValues(new Uint16Array(WORDS))) {
+  return Array.from(random, toProquint).join('-');
+}
+
+/** @param {number} bits 16 of them */
+function toProquint(bits) {
+  const consonant = (/** @type {number} */ shift) => CONSONANTS[(bits >> shift) & 15];
+  const vowel = (/** @type {number} */ shift) => VOWELS[(bits >> shift) & 3];
+  return consonant(12) + vowel(10) + consonant(6) + vowel(4) + consonant(0);
 }
 
 /** The API's limit for the length of a room name. */
@@ -103,9 +108,4 @@ function fold(text) {
   const visible = text.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   const cased = Array.from(visible.toLowerCase().toUpperCase(), (character) => character.toLowerCase()).join('');
   return cased.replace(/i\u0307/g, 'i').normalize('NFKC');
-}
-
-/** @param {number} below */
-function pickRandom(below) {
-  return crypto.getRandomValues(new Uint32Array(1))[0] % below;
 }

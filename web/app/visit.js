@@ -6,7 +6,7 @@ import { ObservedConnection } from './ice/observed.js';
 import { inOneLine, isolatedName } from './names.js';
 import { toApiName } from './room-name.js';
 
-/** @import { Call, Room } from '../client/types.d.ts' */
+/** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Equipped } from './equipment.js' */
 /** @import { Facts } from './words.js' */
@@ -15,10 +15,13 @@ import { toApiName } from './room-name.js';
 const RETRY_MS = 5_000;
 /** The limit for any delay that the server asks for. */
 const MAX_WAIT_MS = 60_000;
+/** What peers assume until they are told. */
+const ALL_WELL = JSON.stringify(deviceNews([]));
 
 /**
  * @typedef {object} Viewer
  * @property {() => void} changed the facts have
+ * @property {(peer: Peer, signal: AbortSignal) => Promise<boolean>} asked is this peer let in?
  * @property {(equipped: Equipped) => void} equipped camera or microphone have changed
  */
 
@@ -36,8 +39,12 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
-  /** The last device news that was sent. */
-  #told = JSON.stringify(deviceNews([]));
+  /** The last device news that each peer was sent, by id. @type {Map<string, string>} */
+  #told = new Map();
+  /** The names of peers that wait for the user's answer, by id. @type {Map<string, string>} */
+  #callers = new Map();
+  /** The ids of peers that declined. @type {Set<string>} */
+  #declined = new Set();
 
   /**
    * @param {Wish} wish
@@ -51,10 +58,10 @@ export class Visit {
 
   /** @returns {Facts} */
   get facts() {
-    const links = [...(this.call?.links.values() ?? [])].map(({ peer, state }) => ({ name: isolatedName(peer), state }));
+    const links = [...(this.call?.links.values() ?? [])].map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();
     const common = { phase: this.#phase, refusal: this.#refusal, news: this.#news, room: this.room?.state };
-    return { ...common, links, freesInMs };
+    return { ...common, links, freesInMs, callers: [...this.#callers.values()] };
   }
 
   /**
@@ -71,7 +78,9 @@ export class Visit {
       this.#release();
       return null;
     }
-    this.call = this.room.call({ stream: this.#equipment.stream });
+    // Who has the secret was invited; anybody can come into an open room.
+    const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#ask(peer, signal) : undefined;
+    this.call = this.room.call({ stream: this.#equipment.stream, admit });
     this.#follow(this.room, this.call);
     this.#enter('inside');
     this.#tellDevices();
@@ -133,19 +142,60 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', ({ id }) => {
-      this.#tell('');
-      if (this.#equipment.missing.length > 0) this.#send(id);
-    });
+    room.on('peer-joined', () => this.#tell(''));
     // With a new id, this is a new peer to the others.
-    room.on('resumed', ({ renamed }) => renamed && this.#equipment.missing.length > 0 && this.#send(null));
+    room.on('resumed', ({ renamed }) => {
+      if (renamed) this.#told.clear();
+      this.#tellDevices();
+    });
     room.on('peer-left', ({ peer, reason }) => {
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news === `${isolatedName(peer)} hung up`) return;
       this.#tell(`${isolatedName(peer)} ${reason === 'kicked' ? 'was removed' : 'left'}`);
     });
-    call.on('bye', ({ peer }) => this.#tell(`${isolatedName(peer)} hung up`));
-    call.on('link', () => this.#viewer.changed());
+    call.on('bye', ({ peer, reason }) => {
+      if (reason === 'declined') return this.#declinedBy(peer);
+      this.#tell(`${isolatedName(peer)} hung up`);
+    });
+    call.on('link', ({ peer, state }) => {
+      if (state === 'closed') this.#told.delete(peer.id);
+      this.#tellDevices();
+      this.#viewer.changed();
+    });
+  }
+
+  get #isOpen() {
+    return this.wish.secret === undefined;
+  }
+
+  /** @param {Link} link @returns {Facts['links'][number]['state']} */
+  #stateOf({ peer, state, pc }) {
+    const isCaller = this.#isOpen && peer.order < (this.room?.self.order ?? 0);
+    return isCaller && state === 'connecting' && !pc?.remoteDescription ? 'calling' : state;
+  }
+
+  /**
+   * @param {Peer} peer
+   * @param {AbortSignal} signal
+   */
+  async #ask(peer, signal) {
+    this.#callers.set(peer.id, isolatedName(peer));
+    this.#viewer.changed();
+    const yes = await this.#viewer.asked(peer, signal);
+    this.#callers.delete(peer.id);
+    this.#viewer.changed();
+    return yes;
+  }
+
+  /** Whoever is declined by everybody gives up the seat. @param {Peer} peer */
+  #declinedBy(peer) {
+    this.#declined.add(peer.id);
+    const others = [...(this.room?.peers.keys() ?? [])];
+    this.#tell(`${isolatedName(peer)} declined the call`);
+    if (!others.every((id) => this.#declined.has(id))) return;
+    this.#refusal = { slug: 'declined', message: `${this.#news}.` };
+    this.#enter('refused');
+    void this.leave();
   }
 
   /** @param {string} news */
@@ -161,18 +211,17 @@ export class Visit {
     this.#tellDevices();
   }
 
-  /** Tells the others if a device has stopped or works again. */
+  /** Tells the others in the call if a device has stopped or works again. */
   #tellDevices() {
-    const news = JSON.stringify(deviceNews(this.#equipment.missing));
-    if (!this.room || news === this.#told) return;
-    this.#told = news;
-    this.#send(null);
-  }
-
-  /** @param {string | null} to */
-  #send(to) {
-    // It does not matter if the peer or the room is gone.
-    void this.room?.send(to, { type: 'data', data: deviceNews(this.#equipment.missing) }).catch(() => {});
+    const data = deviceNews(this.#equipment.missing);
+    const news = JSON.stringify(data);
+    // Nothing is sent to peers without a link: they may not have been let in.
+    for (const { peer: { id } } of this.call?.links.values() ?? []) {
+      if (news === (this.#told.get(id) ?? ALL_WELL)) continue;
+      this.#told.set(id, news);
+      // It does not matter if the peer or the room is gone.
+      void this.room?.send(id, { type: 'data', data }).catch(() => {});
+    }
   }
 
   #release() {

@@ -8,7 +8,8 @@
  * @property {{ slug?: string, message: string, action?: string }} [refusal]
  * @property {number | null} [freesInMs] when a seat may become free, if the room is full
  * @property {RoomStatus} [room]
- * @property {{ name: string, state: LinkState }[]} links
+ * @property {{ name: string, state: LinkState | 'calling' }[]} links `calling`: the peer has not answered yet
+ * @property {string[]} [callers] who waits for the user's answer
  * @property {string} news the last event
  *
  * @typedef {'joining' | 'waiting' | 'connecting' | 'connected' | 'full' | 'reconnecting' | 'superseded' | 'closed' |
@@ -61,6 +62,7 @@ function full(freesInMs) {
 function refused({ slug, message, action }) {
   if (slug === 'kicked') return plain('kicked', 'You were removed from this room');
   if (slug === 'room-closed') return plain('closed', 'The room was closed');
+  if (slug === 'declined') return plain('error', message);
   if (slug === 'room-locked') return plain('error', 'The room is locked – nobody else may join');
   if (slug === 'secret-missing') return plain('error', 'This room has a secret – please enter it');
   if (slug === 'secret-wrong') return plain('error', 'That is not this room’s secret – please try again');
@@ -72,7 +74,7 @@ function refused({ slug, message, action }) {
  * @param {Facts} facts
  * @returns {Summary}
  */
-function inside({ room, links, news }) {
+function inside({ room, links, news, callers = [] }) {
   if (room === 'superseded') return plain('superseded', 'Opened in another tab');
   if (room === 'kicked') return plain('kicked', 'You were removed from this room');
   if (room === 'closed') return plain('closed', 'The room was closed');
@@ -81,19 +83,22 @@ function inside({ room, links, news }) {
     const alive = connected.length > 0 && 'Reconnecting to the server… (the call continues)';
     return plain('reconnecting', alive || 'The server does not respond – retrying');
   }
-  return linked(connected, links, news);
+  return linked(connected, links, news, callers);
 }
 
 /**
  * @param {Facts['links']} connected
  * @param {Facts['links']} links
  * @param {string} news
+ * @param {string[]} callers
  * @returns {Summary}
  */
-function linked(connected, links, news) {
-  const under = (/** @type {LinkState[]} */ ...states) => links.filter(({ state }) => states.includes(state));
+function linked(connected, links, news, callers) {
+  const under = (/** @type {(LinkState | 'calling')[]} */ ...states) => links.filter(({ state }) => states.includes(state));
   const phrases = [
+    callers.length > 0 ? `${list(callers)} ${callers.length > 1 ? 'are' : 'is'} calling` : '',
     phrase('Connected to', connected),
+    phrase('Calling', under('calling'), '…'),
     phrase('Connecting to', under('waiting', 'connecting'), '…'),
     phrase('Repairing the connection to', under('interrupted'), '…'),
     phrase('Could not connect to', under('failed')),
@@ -102,7 +107,20 @@ function linked(connected, links, news) {
     const waiting = 'Waiting for somebody to join';
     return plain('waiting', news ? `${news} – ${waiting}` : waiting);
   }
-  return plain(connected.length > 0 ? 'connected' : 'connecting', phrases.join(' · '));
+  const state = connected.length > 0 ? 'connected' : links.length > 0 ? 'connecting' : 'waiting';
+  return plain(state, phrases.join(' · '));
+}
+
+/**
+ * The question about a peer that has come into an open room.
+ *
+ * @param {string} name isolated
+ */
+export function callerWords(name) {
+  return {
+    who: `${name} is calling`,
+    note: 'Until you answer, they neither see nor hear you. Anybody with the link can call, under any name.',
+  };
 }
 
 /**

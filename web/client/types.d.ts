@@ -143,9 +143,18 @@ export interface JoinOptions extends Wishes, Partial<Environment> {
 
 export interface CallOptions {
   stream?: MediaStream | null;
+  /**
+   * Asks the user about a peer before anything is sent to it, and decides by what it resolves with. Not asked about peers that
+   * were in the room when this member joined, nor again about those that were let in, even after a reload. A peer that is
+   * declined is sent a `bye` with the reason `declined`. Without this, everybody is let in.
+   */
+  admit?: Admit;
   /** Merged into each RTCPeerConnection's configuration. ICE servers come from the room unless given here. */
   configuration?: RTCConfiguration;
 }
+
+/** `signal` is aborted when an answer no longer matters: the peer left or hung up, or the call ended. */
+export type Admit = (peer: Peer, question: { signal: AbortSignal }) => boolean | Promise<boolean>;
 
 /**
  * `waiting` for the peer's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed` (no

@@ -118,9 +118,9 @@ impl TokenKey {
     }
 
     /// A pseudorandom number from the key, the label and the bytes.
-    pub fn derive(&self, label: &[u8], bytes: &[u8]) -> u64 {
+    pub fn derive(&self, label: &[u8], bytes: &[u8]) -> u128 {
         let digest = self.mac(&[b"\0", label, b"\0", bytes]).finalize().into_bytes();
-        digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        digest.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
 
     fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {

@@ -30,7 +30,7 @@ use crate::{
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateRequest {
-    /// The name. Without one, the server generates a short, pronounceable name.
+    /// The name. Without one, the server generates a pronounceable name that nobody can guess.
     #[schema(value_type = Option<RoomNameText>)]
     pub room: Option<String>,
     /// The number of seats, from 1 to the server's limit (64 by default).
@@ -52,7 +52,7 @@ pub struct ChangeRequest {
     pub locked: bool,
 }
 
-/// How many generated names to try, each one of 7 × 10^10.
+/// How many generated names to try, each one of 2^128: taken ones come from a key that was used before.
 const NAME_ATTEMPTS: u64 = 4;
 
 /// Create a room ahead of time

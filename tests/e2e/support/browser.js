@@ -26,18 +26,41 @@ export function launch({ camera = true, flags = [] } = {}) {
   return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
 }
 
+/** Opens the network test and starts it with a click. */
+export async function startTest(page, base) {
+  await page.goto(`${base}/network-test`);
+  await page.getByTestId('start').click();
+}
+
+/** In a page: answers whoever calls, like somebody who is waiting for them. */
+export function answer() {
+  const answered = () => document.querySelector('[data-testid=answer]')?.click();
+  new MutationObserver(answered).observe(document, { childList: true, subtree: true });
+}
+
+/**
+ * Opens a link to a room and joins with a click.
+ *
+ * @param {{ answers?: boolean }} [options] `answers`: lets in whoever comes
+ */
+export async function enter(page, link, { answers = true } = {}) {
+  if (answers) await page.addInitScript(answer);
+  await page.goto(link);
+  await page.getByTestId('join').click();
+}
+
 /**
  * A visitor: a browser profile of their own, in the room.
  *
  * @param {import('playwright-core').Browser} browser
  */
-export async function visit(browser, base, { room, name, media = 'both', prepare, ...contextOptions }) {
+export async function visit(browser, base, { room, name, media = 'both', prepare, answers, ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
   context.setDefaultTimeout(PATIENCE_MS);
   if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
-  await page.goto(`${base}/?${new URLSearchParams({ room, name, media })}`);
+  await enter(page, `${base}/?${new URLSearchParams({ room, name, media })}`, { answers });
   return page;
 }
 

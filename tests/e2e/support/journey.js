@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { state, videoRuns, visit } from './browser.js';
+import { enter, state, videoRuns, visit } from './browser.js';
 import { glance } from './glance.js';
 import { Way } from './way.js';
 
@@ -139,7 +139,7 @@ export async function tabs(browser, way, server) {
   const before = await parked(server);
   const open = async (tab) => {
     const page = await context.newPage();
-    await page.goto(`${way.base}/?${new URLSearchParams({ room: `tab-${tab}`, name: 'Ann', media: 'none' })}`);
+    await enter(page, `${way.base}/?${new URLSearchParams({ room: `tab-${tab}`, name: 'Ann', media: 'none' })}`);
     await state(page, 'waiting');
     return page;
   };

@@ -4,6 +4,7 @@ mod deploy;
 mod healthcheck;
 mod logs;
 mod metrics;
+mod page_headers;
 mod restart;
 mod startup;
 mod walkthrough;

@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core';
 
-import { CAMERA, FLAGS } from '../../e2e/support/browser.js';
+import { CAMERA, FLAGS, answer, enter } from '../../e2e/support/browser.js';
 import { SERVER, prepared } from './services.js';
 
 /**
@@ -37,12 +37,15 @@ export class Caller {
     const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
     page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
     await page.addInitScript(STOPWATCH);
+    await page.addInitScript(answer);
     return Object.assign(new Caller(), { browser, page, name });
   }
 
   async wait() {
-    await this.page.goto(`https://${SERVER}/?room=tea&name=${this.name}`);
+    await enter(this.page, `https://${SERVER}/?room=tea&name=${this.name}`, { answers: false });
     await this.page.waitForFunction(() => document.body.dataset.state === 'waiting', null, { timeout: 60_000 });
+    // Whoever waits counts from when the other comes.
+    await this.page.evaluate(() => { window.clicked = undefined; });
   }
 
   /** Opens the page and clicks on join. */

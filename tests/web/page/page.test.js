@@ -35,14 +35,20 @@ test('an invitation names the room and its secret, and nobody', () => {
   assert.equal(new URL(shared).search, '?room=tea', 'the secret stays out of what servers see');
 });
 
-test('a suggested room name is readable, valid, and not easily hit upon', () => {
+// It had 34 bits, few enough to find rooms by trying names.
+test('a suggested room name can be read aloud, is valid, and carries 128 random bits', () => {
   const names = new Set(Array.from({ length: 200 }, () => suggestRoomName()));
   assert.equal(names.size, 200);
   for (const name of names) {
-    assert.match(name, /^[a-z]+-[a-z]+-[a-z]+-[b-df-hj-np-tv-z2-9]{5}$/);
+    assert.match(name, /^([b-z][aiou][b-z][aiou][b-z](-|$)){8}$/);
     assert.deepEqual([toRoomName(name), toApiName(name)], [name, name]);
   }
-  assert.equal(suggestRoomName(() => 0), 'amber-apple-bridge-bbbbb');
+  // The example of the proposal: 127.0.0.1 and 63.84.220.193.
+  assert.equal(suggestRoomName(new Uint16Array([0x7f00, 0x0001, 0x3f54, 0xdcc1])), 'lusab-babad-gutih-tugad');
+  // Each bit of the random numbers shows.
+  const bits = Array.from({ length: 16 }, (_, bit) => suggestRoomName(new Uint16Array([1 << bit])));
+  assert.equal(new Set(bits).size, 16);
+  assert.equal([...names][0].split('-').length * 16, 128);
 });
 
 // ---- Words -------------------------------------------------------------------------------------------------------
@@ -63,6 +69,7 @@ const moments = [
   [{ phase: 'refused', refusal: { slug: 'secret-missing', message: '' } }, 'error', 'This room has a secret – please enter it'],
   [{ phase: 'refused', refusal: { slug: 'secret-wrong', message: '' } }, 'error', 'That is not this room’s secret – please try again'],
   [{ phase: 'refused', refusal: { slug: 'secret-unexpected', message: '' } }, 'error', 'Somebody else opened this room, without your secret – please agree on another name'],
+  [{ phase: 'refused', refusal: { slug: 'declined', message: 'Ann declined the call.' } }, 'error', 'Ann declined the call.'],
   [{ phase: 'refused', refusal: { message: 'No more rooms.', action: 'Try later.' } }, 'error', 'No more rooms. Try later.'],
   [inside({}), 'waiting', 'Waiting for somebody to join'],
   [inside({ news: 'Ben hung up' }), 'waiting', 'Ben hung up – Waiting for somebody to join'],
@@ -72,6 +79,10 @@ const moments = [
   [inside({ links: [link('Ben', 'interrupted')] }), 'connecting', 'Repairing the connection to Ben…'],
   [inside({ links: [link('Ben', 'failed')] }), 'connecting', 'Could not connect to Ben'],
   [inside({ links: [link('Ben', 'connected'), link('Cem', 'connecting')] }), 'connected', 'Connected to Ben · Connecting to Cem…'],
+  [inside({ callers: ['Ben'] }), 'waiting', 'Ben is calling'],
+  [inside({ callers: ['Ben', 'Cem'] }), 'waiting', 'Ben and Cem are calling'],
+  [inside({ links: [link('Ben', 'connected')], callers: ['Cem'] }), 'connected', 'Cem is calling · Connected to Ben'],
+  [inside({ links: [link('Ann', 'calling')] }), 'connecting', 'Calling Ann…'],
   [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not respond – retrying'],
   [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call continues)'],
   [inside({ room: 'superseded' }), 'superseded', 'Opened in another tab'],

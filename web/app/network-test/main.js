@@ -1,4 +1,5 @@
 import { BASE } from '../base.js';
+import { isWanted } from '../consent.js';
 import { plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
 import { HOLDS_MS } from './long-poll.js';
@@ -14,6 +15,7 @@ import { verdictOf } from './verdict.js';
 const SAID_FOR_MS = 2_000;
 const list = part('tests', HTMLElement);
 const stop = part('stop', HTMLButtonElement);
+const start = part('start', HTMLButtonElement);
 const again = part('again', HTMLButtonElement);
 const copy = part('copy', HTMLButtonElement);
 
@@ -27,6 +29,8 @@ let started = performance.now();
 let report;
 
 async function begin() {
+  start.hidden = true;
+  copy.hidden = false;
   list.replaceChildren();
   rows = new Map();
   seats = [];
@@ -112,7 +116,8 @@ function protocol() {
 }
 
 stop.addEventListener('click', () => run.abort());
-again.addEventListener('click', () => void begin());
+// It takes seats in rooms, so no link starts it.
+for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void begin());
 copy.addEventListener('click', async () => {
   const text = part('report', HTMLElement);
   try {
@@ -129,4 +134,3 @@ document.body.dataset.loaded = 'true';
 window.addEventListener('pagehide', () => {
   for (const seat of seats) seat.goodbye();
 });
-void begin();

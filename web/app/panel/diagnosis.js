@@ -32,7 +32,7 @@ const has = (candidates, type) => candidates.some((candidate) => candidate.type 
 export function diagnose(evidence) {
   const { name, answered, urls, local, remote, relayOnly } = evidence;
   if (!answered) {
-    return [{ what: `Nothing has come from ${name} yet`, todo: `${name}’s page may be closed, or suspended in the background. Ask ${name} to open it again.` }];
+    return [{ what: `Nothing has come from ${name} yet`, todo: `${name} may not have answered the call yet, or the page there is closed, or suspended in the background. Ask ${name} to open it again.` }];
   }
   const turn = urls.filter((url) => url.startsWith('turn'));
   const servers = troubles(evidence);

@@ -40,7 +40,7 @@ export class Emitter {
 }
 
 /** Node.js and older browsers have no `reportError`. @param {unknown} error */
-function report(error) {
+export function report(error) {
   if (typeof reportError === 'function') return reportError(error);
   queueMicrotask(() => { throw error; });
 }

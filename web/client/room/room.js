@@ -121,7 +121,7 @@ export class Room extends Emitter {
     if (this.#call?.active) throw new Error('This room already has a call; use replaceStream.');
     if (!supportsWebRtc(this.#env.RTCPeerConnection)) throw new Unsupported('webrtc-missing');
     this.#call?.close();
-    this.#call = new Call(this, this.#env, options);
+    this.#call = new Call(this, this.#env, options, this.#session.admitted);
     this.#call.start();
     return this.#call;
   }

@@ -3,6 +3,7 @@ import { request } from '../wire/http.js';
 import { Network } from '../wire/network.js';
 import { persist } from '../wire/persist.js';
 import { Problem } from '../wire/problem.js';
+import { AdmittedPeers } from './admitted.js';
 import { KeptSeat } from './seat.js';
 
 /** @import { Seat } from './seat.js' */
@@ -37,6 +38,7 @@ export class Session {
     this.#kept = new KeptSeat(env.storage, at.root);
     this.network = new Network(env);
     this.#seat = this.#kept.load();
+    this.admitted = new AdmittedPeers(env.storage, at.root, this.#seat !== null);
   }
 
   /** Throws before the first join. @returns {Seat} */
@@ -81,6 +83,7 @@ export class Session {
     const roomToken = joined.room_token ?? this.#seat?.roomToken;
     this.#seat = { peer: joined.peer.id, token: joined.token, roomToken };
     this.#kept.save(this.#seat);
+    this.admitted.chosen(joined.peers);
     return { joined, resumed: status === 200 };
   }
 

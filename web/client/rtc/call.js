@@ -1,10 +1,12 @@
 import { Emitter } from '../platform/emitter.js';
+import { Admission } from './admission.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
 import { Orphans } from './orphans.js';
 import { Unreachable } from '../wire/problem.js';
 
 /** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from '../types.d.ts' */
+/** @import { Admitted } from './admission.js' */
 /** @import { LinkState, Peer, Relayed, Resumption, Room, StateChange } from '../types.d.ts' */
 
 /**
@@ -19,6 +21,7 @@ export class Call extends Emitter {
   /** @type {MediaStream | null} */
   #stream;
   #configuration;
+  #admission;
   /** @type {Map<string, Link>} */
   #links = new Map();
   #orphans = new Orphans();
@@ -29,13 +32,19 @@ export class Call extends Emitter {
    * @param {Room} room
    * @param {Environment} env
    * @param {CallOptions} options
+   * @param {Admitted} [admitted]
    */
-  constructor(room, env, { stream = null, configuration = {} }) {
+  constructor(room, env, { stream = null, configuration = {}, admit }, admitted = new Set()) {
     super();
     this.#room = room;
     this.#env = env;
     this.#stream = stream;
     this.#configuration = configuration;
+    this.#admission = new Admission(admit, admitted, {
+      link: (peer) => this.#link(peer),
+      // It does not matter if the peer is gone.
+      declined: ({ id }) => void room.send(id, { type: 'bye', reason: 'declined' }).catch(() => {}),
+    });
   }
 
   /** By peer id. @returns {ReadonlyMap<string, Link>} */
@@ -61,7 +70,7 @@ export class Call extends Emitter {
       room.on('network-changed', () => this.#suspect()),
       room.on('ice-servers', () => this.#configure()),
     ];
-    for (const peer of room.peers.values()) this.#link(peer).offer();
+    for (const peer of room.peers.values()) this.#admission.pass(peer, (link) => link.offer());
   }
 
   /**
@@ -71,13 +80,14 @@ export class Call extends Emitter {
    */
   hangUp(reason) {
     if (!this.active) return;
-    if (this.#links.size > 0) void this.#room.send(null, { type: 'bye', reason }).catch(() => {});
+    if (this.#links.size > 0 || this.#admission.isAsking) void this.#room.send(null, { type: 'bye', reason }).catch(() => {});
     this.close();
   }
 
   /** Ends the call without telling anybody. */
   close() {
     for (const end of this.#subscriptions.splice(0)) end();
+    this.#admission.end();
     for (const link of [...this.#links.values()]) link.close();
   }
 
@@ -101,9 +111,10 @@ export class Call extends Emitter {
 
   /** @param {Peer} peer */
   #joined(peer) {
-    const link = this.#link(peer);
-    link.departed = false;
-    if (link.state !== 'connected') link.expect();
+    this.#admission.pass(peer, (link) => {
+      link.departed = false;
+      if (link.state !== 'connected') link.expect();
+    });
   }
 
   /**
@@ -111,6 +122,7 @@ export class Call extends Emitter {
    * @param {LeaveReason} reason
    */
   #left({ id }, reason) {
+    this.#admission.forget(id);
     // Only its lease has expired: the connection may still work.
     if (reason === 'expired') this.#links.get(id)?.depart();
     else this.#links.get(id)?.close();
@@ -121,7 +133,8 @@ export class Call extends Emitter {
     if (message.type === 'data') return;
     const peer = this.#room.peers.get(message.from);
     if (!peer) return;
-    if (message.type !== 'bye') return this.#link(peer).take(message);
+    if (message.type !== 'bye') return this.#admission.take(peer, message);
+    this.#admission.withdraw(peer.id);
     this.#links.get(peer.id)?.close();
     this.emit('bye', { peer, reason: message.reason });
   }
@@ -133,8 +146,9 @@ export class Call extends Emitter {
     this.#orphans.add(renamed ? [...this.#links.values()].filter(({ peer }) => !here.has(peer.id)) : []);
     // These peers came back before this page did, so earlier messages to them may be lost.
     for (const peer of roster) {
-      const link = this.#link(peer);
-      if (link.state !== 'connected') link.offer();
+      this.#admission.pass(peer, (link) => {
+        if (link.state !== 'connected') link.offer();
+      });
     }
   }
 
