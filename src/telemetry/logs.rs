@@ -1,15 +1,16 @@
 //! Logs to standard error, by `tracing`.
 //!
 //! `error`: an operator must act. `warn`: something is unprotected or disabled, perhaps unintentionally. `info`: the life
-//! of the server, its rooms and its peers. `debug`: a line for each request. Room names are logged at `debug` only; bodies,
+//! of the server, its rooms and its peers. `debug`: a line for each request, and what clients do wrong. Room names are logged at `debug` only; bodies,
 //! addresses and tokens never.
 
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     Layer,
-    filter::{LevelFilter, Targets},
+    filter::{FilterExt, LevelFilter, Targets, filter_fn},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -32,6 +33,19 @@ pub fn start(filter: &Targets, format: LogFormat) {
     };
     // That crate logs every malformed datagram, and anybody can send those.
     let filter = filter.clone().with_target("stun_types", LevelFilter::OFF);
+    let filter = filter.and(filter_fn(is_for_operators).with_max_level_hint(LevelFilter::TRACE));
     // A second start, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+}
+
+/// Where the crates that read from sockets warn about what clients send, and up to which level. Anybody can cause these lines, and
+/// nobody has to act on them; the same crates say at `debug` what happened.
+const ABOUT_CLIENTS: [(&str, Level); 3] =
+    [("h2::", Level::ERROR), ("actix_http::h1::decoder", Level::ERROR), ("actix_http::h2::dispatcher", Level::WARN)];
+
+/// Whether a line may be logged as urgent as its crate says it is.
+fn is_for_operators(metadata: &Metadata<'_>) -> bool {
+    let level = *metadata.level();
+    level > Level::WARN
+        || !ABOUT_CLIENTS.iter().any(|(target, most)| metadata.target().starts_with(target) && level >= *most)
 }

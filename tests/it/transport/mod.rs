@@ -7,6 +7,7 @@ mod faults;
 mod head_timeouts;
 mod http1_attacks;
 mod http2_attacks;
+mod http2_frames;
 mod memory;
 mod stun;
 mod tls;
