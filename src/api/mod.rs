@@ -7,9 +7,11 @@
 //! Nothing here may depend on how requests are read or where rooms are stored: no sockets, no room locks, no Redis.
 
 pub mod accept;
+pub mod allowed_hosts;
 pub mod auth;
 pub mod base_path;
 pub mod cors;
+pub mod cross_origin;
 pub mod dispatch;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

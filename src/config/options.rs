@@ -11,6 +11,7 @@ use crate::{
     api::base_path::BasePath,
     config::{
         engine::{EngineChoice, RedisOptions},
+        host::host,
         memory::MEMORY_BYTES_MIN,
         origin::origin,
         values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url},
@@ -93,6 +94,12 @@ pub struct Config {
     /// Proxy whose `X-Forwarded-For` or `Forwarded` is trusted, as an address or a network (10.0.0.0/8). Repeatable
     #[arg(long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
+
+    /// Name by which this server is reached (call.example.org), as it is in the `Host` header. Repeatable. On a loopback address it
+    /// otherwise answers only to `localhost`, its addresses, and what a trusted proxy passes on, so that no other site can pose
+    /// as its page (DNS rebinding); elsewhere to any name, unless this option is given
+    #[arg(long, env = "SIGNALPOST_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host)]
+    pub host: Vec<String>,
 
     /// Joins and room creations per second from one client address (IPv6: a /64), with bursts of ten seconds' worth. 0 disables
     /// this and the other rate limits

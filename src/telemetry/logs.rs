@@ -1,8 +1,8 @@
 //! Logs to standard error, by `tracing`.
 //!
 //! `error`: an operator must act. `warn`: something is unprotected or disabled, perhaps unintentionally. `info`: the life
-//! of the server, its rooms and its peers. `debug`: a line for each request, and what clients do wrong. Room names are logged at `debug` only; bodies,
-//! addresses and tokens never.
+//! of the server, its rooms and its peers. `debug`: a line for each request, and what clients do wrong. Room names are logged at
+//! `debug` only; bodies, addresses and tokens never.
 
 use std::io::IsTerminal;
 
@@ -24,7 +24,10 @@ pub enum LogFormat {
 }
 
 /// Starts logging at a level (`info`), or at a level for each module (`warn,signalpost=debug`).
-pub fn start(filter: &Targets, format: LogFormat) {
+///
+/// `about_clients` names the targets whose warnings are about what clients do, and up to which level. Anybody can cause them, and
+/// nobody has to act on them.
+pub fn start(filter: &Targets, format: LogFormat, about_clients: &'static [(&'static str, Level)]) {
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
     let lines = match format {
@@ -33,19 +36,15 @@ pub fn start(filter: &Targets, format: LogFormat) {
     };
     // That crate logs every malformed datagram, and anybody can send those.
     let filter = filter.clone().with_target("stun_types", LevelFilter::OFF);
-    let filter = filter.and(filter_fn(is_for_operators).with_max_level_hint(LevelFilter::TRACE));
+    let for_operators = filter_fn(move |metadata| is_for_operators(metadata, about_clients));
+    let filter = filter.and(for_operators.with_max_level_hint(LevelFilter::TRACE));
     // A second start, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
-/// Where the crates that read from sockets warn about what clients send, and up to which level. Anybody can cause these lines, and
-/// nobody has to act on them; the same crates say at `debug` what happened.
-const ABOUT_CLIENTS: [(&str, Level); 3] =
-    [("h2::", Level::ERROR), ("actix_http::h1::decoder", Level::ERROR), ("actix_http::h2::dispatcher", Level::WARN)];
-
-/// Whether a line may be logged as urgent as its crate says it is.
-fn is_for_operators(metadata: &Metadata<'_>) -> bool {
+/// Whether a line may be as urgent as the crate that writes it says.
+fn is_for_operators(metadata: &Metadata<'_>, about_clients: &[(&str, Level)]) -> bool {
     let level = *metadata.level();
     level > Level::WARN
-        || !ABOUT_CLIENTS.iter().any(|(target, most)| metadata.target().starts_with(target) && level >= *most)
+        || !about_clients.iter().any(|(target, most)| metadata.target().starts_with(target) && level >= *most)
 }

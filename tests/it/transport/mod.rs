@@ -9,6 +9,7 @@ mod http1_attacks;
 mod http2_attacks;
 mod http2_frames;
 mod memory;
+mod other_sites;
 mod stun;
 mod tls;
 mod upgrades;
