@@ -93,7 +93,8 @@ impl App {
             clock,
             request_metrics: Arc::default(),
             connections,
-            has_metrics_listener: config.metrics_listen.is_some(),
+            latest_stats: Arc::default(),
+            metrics_at: config.metrics_at(),
         });
         let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;

@@ -88,7 +88,7 @@ impl Service for Monitoring {
             let result = match path.as_str() {
                 "/metrics" if is_read => Ok(health::rendered_metrics(&api, format).await),
                 "/healthz" if is_read => health::healthz().await,
-                "/readyz" if is_read => health::readyz(api).await,
+                "/readyz" if is_read => health::readiness(&api),
                 "/metrics" | "/healthz" | "/readyz" => Err(Problem::method_not_allowed(&method, "GET, HEAD", "")),
                 _ => Err(Problem::new(Code::NotFound, "Only /metrics, /healthz and /readyz are served here.")),
             };

@@ -77,7 +77,10 @@ impl<P> Dispatch<P> {
     /// A refusal or the running operation, or `None` if the path is not the API's.
     fn answer(&self, request: &Request, path: &str) -> Option<Result<ResponseFuture, Problem>> {
         match self.hosts.check(request, &self.api.proxies) {
-            Ok(()) => self.operation(request, path),
+            Ok(()) => self.operation(request, path).or_else(|| {
+                let address = self.api.client_address(request);
+                self.api.rates.pages.check(address).err().map(Err)
+            }),
             Err(problem) => Some(Err(problem)),
         }
     }

@@ -44,7 +44,7 @@ operations![
     rooms::create: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketOtherRoom,
         TicketCannotCreate, RoomExists, RoomClosed, RoomNameInvalid, TooManyFailures, RoomsExhausted, Draining,
         EngineUnavailable],
-    rooms::show: [RoomUnknown, EngineUnavailable],
+    rooms::show: [RoomUnknown, TooManyFailures, EngineUnavailable],
     rooms::change: [RoomUnknown, EngineUnavailable],
     rooms::close: [RoomUnknown, EngineUnavailable],
     ice_servers::ice_servers: [Kicked, PeerGone, EngineUnavailable],

@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
+         * @description Their figures are at most a second old. In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -664,6 +664,24 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: Internal server error */
             500: {
                 headers: {
@@ -703,8 +721,35 @@ export interface operations {
                     "application/openmetrics-text": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not-found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -751,6 +796,33 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: Internal server error */
             500: {
                 headers: {
@@ -789,6 +861,24 @@ export interface operations {
             };
             /** @description `malformed-request`: Malformed parameter or header field */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -874,7 +964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -921,6 +1011,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -990,6 +1089,15 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-unknown`: Room not found */
             404: {
                 headers: {
@@ -999,8 +1107,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1059,7 +1185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1077,8 +1203,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1157,7 +1301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1202,8 +1346,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1293,7 +1455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1340,6 +1502,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1418,7 +1589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1436,8 +1607,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1528,7 +1717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `secret-wrong`: Missing or wrong room secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `secret-wrong`: Missing or wrong room secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1575,6 +1764,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1653,7 +1851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1680,8 +1878,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1744,7 +1960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1764,6 +1980,15 @@ export interface operations {
             };
             /** @description `peer-gone`: This peer is no longer in the room */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1847,6 +2072,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
@@ -1874,8 +2108,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1960,7 +2212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1989,6 +2241,15 @@ export interface operations {
             };
             /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room. `cursor-gone`: The cursor is older than the mailbox */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2085,7 +2346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2132,6 +2393,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };

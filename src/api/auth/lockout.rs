@@ -1,4 +1,4 @@
-//! Locks out addresses after failed attempts: from the tenth, each failure doubles the wait.
+//! Locks out addresses after failed attempts: from the tenth (or another number), each failure doubles the wait.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 
 use crate::{domain::Timestamp, transport::client_address::AddressKey};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lockout {
+    /// Failures without a wait.
+    free: u32,
     /// One lock is enough: only attempts with a secret or ticket take it.
     by_address: Mutex<HashMap<AddressKey, Record>>,
 }
@@ -19,7 +21,7 @@ struct Record {
     last: Timestamp,
 }
 
-/// Failures without a wait, for people who mistype a secret.
+/// For people who mistype a secret.
 const FREE_FAILURES: u32 = 10;
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The count restarts after this long without a failure.
@@ -27,7 +29,17 @@ const RESET_AFTER: Duration = Duration::from_secs(600);
 /// About 6 MB. Beyond it, the oldest are evicted.
 const ADDRESSES_MAX: usize = 65_536;
 
+impl Default for Lockout {
+    fn default() -> Self {
+        Self::after(FREE_FAILURES)
+    }
+}
+
 impl Lockout {
+    pub fn after(free: u32) -> Self {
+        Self { free, by_address: Mutex::default() }
+    }
+
     /// How long this address must wait before its next attempt, if at all.
     pub fn wait(&self, address: AddressKey, now: Timestamp) -> Option<Duration> {
         let records = self.by_address.lock();
@@ -48,7 +60,7 @@ impl Lockout {
         }
         record.count = record.count.saturating_add(1);
         record.last = now;
-        if let Some(beyond) = record.count.checked_sub(FREE_FAILURES) {
+        if let Some(beyond) = record.count.checked_sub(self.free) {
             let wait = Duration::from_secs(1_u64 << beyond.min(10)).min(WAIT_MAX);
             record.blocked_until = now + wait;
         }

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod caller;
 pub mod lockout;
+pub mod misses;
 pub mod rate_limit;
 pub mod ticket;
 pub mod token;

@@ -12,7 +12,7 @@ use crate::{
         Api, Problem,
         auth::{
             admission::Admission,
-            caller::{Joiner, Member, Owner, OwnerOrCreator},
+            caller::{Joiner, Observer, Owner, OwnerOrCreator},
         },
         handlers::ice_servers::{RequestHost, servers_for},
         idempotency::IdempotencyKey,
@@ -111,7 +111,7 @@ pub async fn join(
     responses((status = 200, body = Roster, description = "All peers in the room")),
     security(("peer_token" = []))
 )]
-pub async fn roster(api: Arc<Api>, by: Member) -> Result<Response, Problem> {
+pub async fn roster(api: Arc<Api>, Observer(by): Observer) -> Result<Response, Problem> {
     let cards = api.engine.roster(&by.room, by.peer).await?;
     Ok(write::roster(cards.iter().map(AsRef::as_ref)))
 }
