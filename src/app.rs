@@ -88,21 +88,24 @@ impl App {
             clock,
             request_metrics: Arc::default(),
             connections,
-            has_metrics_listener: config.metrics_listen.is_some(),
+            latest_stats: Arc::default(),
+            metrics_at: config.metrics_at(),
         });
         let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;
         let options = ServerOptions {
             workers: config.workers,
             base_path: config.base_path.clone(),
+            hosts: config.host.clone(),
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),
             tls: tls.as_ref().map(Tls::server_config).transpose()?,
         };
         let metrics = config.metrics_listen.map(|addr| bind(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
-        let serve_metrics =
-            |(listener, _)| crate::server::serve_metrics(listener, api.clone(), metrics_connections.clone());
+        let serve_metrics = |(listener, _)| {
+            crate::server::serve_metrics(listener, api.clone(), metrics_connections.clone(), &config.host)
+        };
         let metrics_server = metrics.map(serve_metrics).transpose().map_err(|error| error.to_string())?;
         Ok(Self {
             server: crate::server::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,

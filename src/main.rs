@@ -10,7 +10,7 @@ use signalpost::{
     app::App,
     cli::{healthcheck, key},
     config::{self, Command, Config},
-    telemetry,
+    telemetry, transport,
 };
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> Result<(), String> {
-    telemetry::start_logs(&config.log, config.log_format);
+    telemetry::start_logs(&config.log, config.log_format, &transport::LOGS_ABOUT_CLIENTS);
     actix_web::rt::System::new().block_on(async {
         let app = App::build(config)?;
         app.announce();

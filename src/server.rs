@@ -9,8 +9,8 @@ use rustls::ServerConfig;
 
 use crate::{
     api::{
-        Api, Code, Problem, accept::metrics_format, base_path::BasePath, cors::Cors, dispatch::Dispatch,
-        handlers::health, router::Router, schema::openapi,
+        Api, Code, Problem, accept::metrics_format, allowed_hosts::AllowedHosts, base_path::BasePath, cors::Cors,
+        dispatch::Dispatch, handlers::health, router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument, security_headers::security_headers},
     transport::{Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols},
@@ -20,6 +20,7 @@ use crate::{
 pub struct ServerOptions {
     pub base_path: BasePath,
     pub workers: Option<usize>,
+    pub hosts: Vec<String>,
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
@@ -30,19 +31,21 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { base_path, workers, cors_origins, web_dir, tls } = options;
+    let ServerOptions { base_path, workers, hosts, cors_origins, web_dir, tls } = options;
+    let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, &hosts));
     let (router, cors) = (Arc::new(Router::from_operations()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
     let (connections, is_tls) = (api.connections.clone(), tls.is_some());
     let service = move || {
-        let (api, router, cors, base_path) = (api.clone(), router.clone(), cors.clone(), base_path.clone());
+        let (api, router, base_path) = (api.clone(), router.clone(), base_path.clone());
+        let (hosts, cors) = (hosts.clone(), cors.clone());
         let app = App::new()
             .wrap(security_headers(is_tls))
             .configure(|pages| pages::configure(pages, document.clone(), web_dir.clone()));
         async move {
             // Requests reach the API first, and the application only if the API does not know their path.
             let pages = map_config(app.into_factory(), |()| AppConfig::default()).new_service(()).await?;
-            Ok(Dispatch { api, router, cors, base_path, pages })
+            Ok(Dispatch { api, router, hosts, cors, base_path, pages })
         }
     };
     let builder = Server::build().shutdown_timeout(SHUTDOWN_SECONDS).disable_signals();
@@ -55,26 +58,39 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
 }
 
 /// A server for `--metrics-listen`, with its own connections: full ones on the public listener do not block it.
-pub fn serve_metrics(listener: TcpListener, api: Arc<Api>, connections: Arc<ConnectionRegistry>) -> io::Result<Server> {
+pub fn serve_metrics(
+    listener: TcpListener,
+    api: Arc<Api>,
+    connections: Arc<ConnectionRegistry>,
+    hosts: &[String],
+) -> io::Result<Server> {
     let builder = Server::build().workers(1).disable_signals();
     let stopping = builder.graceful_shutdown_signal();
-    let service = move || std::future::ready(Ok(Monitoring(api.clone())));
+    let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, hosts));
+    let service = move || std::future::ready(Ok(Monitoring { api: api.clone(), hosts: hosts.clone() }));
     Ok(Protocols { connections, stopping, tls: None }.listen(builder, listener, service)?.run())
 }
 
 /// Metrics and health, for operators.
-struct Monitoring(Arc<Api>);
+struct Monitoring {
+    api: Arc<Api>,
+    hosts: Arc<AllowedHosts>,
+}
 
 impl Service for Monitoring {
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static {
-        let (api, method, path) = (self.0.clone(), request.method().to_owned(), request.path().to_owned());
+        let known = self.hosts.check(&request, &self.api.proxies);
+        let (api, method, path) = (self.api.clone(), request.method().to_owned(), request.path().to_owned());
         let format = metrics_format(&request.headers().get_all("accept"));
         let is_read = matches!(method.as_str(), "GET" | "HEAD");
         async move {
+            if let Err(problem) = known {
+                return Response::from(&problem);
+            }
             let result = match path.as_str() {
                 "/metrics" if is_read => Ok(health::rendered_metrics(&api, format).await),
                 "/healthz" if is_read => health::healthz().await,
-                "/readyz" if is_read => health::readyz(api).await,
+                "/readyz" if is_read => health::readiness(&api),
                 "/metrics" | "/healthz" | "/readyz" => Err(Problem::method_not_allowed(&method, "GET, HEAD", "")),
                 _ => Err(Problem::new(Code::NotFound, "Only /metrics, /healthz and /readyz are served here.")),
             };

@@ -39,6 +39,19 @@ impl Cors {
         }
     }
 
+    /// Whether pages of this origin may use the server.
+    pub fn allows(&self, origin: &[u8]) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Any => true,
+            Self::Origins(origins) => origins.iter().any(|(allowed, _)| allowed.as_bytes() == origin),
+        }
+    }
+
+    pub fn allows_any(&self) -> bool {
+        matches!(self, Self::Any)
+    }
+
     /// What to add to the response.
     pub fn fields(&self, headers: Headers<'_>) -> SharedFields {
         match self {

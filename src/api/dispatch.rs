@@ -1,4 +1,4 @@
-//! The entry point of every request: metrics, CORS, base path, then its operation or the pages.
+//! The entry point of every request: metrics, host, CORS, base path, then its operation or the pages.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,8 +14,10 @@ use futures_util::future::Either;
 use crate::{
     api::{
         Api,
+        allowed_hosts::AllowedHosts,
         base_path::BasePath,
         cors::Cors,
+        cross_origin,
         operation::{Call, ResponseFuture},
         problem::{Code, DOT_SEGMENT_HINT, Problem},
         router::{Routed, Router},
@@ -27,6 +29,7 @@ use crate::{
 pub struct Dispatch<P> {
     pub api: Arc<Api>,
     pub router: Arc<Router>,
+    pub hosts: Arc<AllowedHosts>,
     pub cors: Arc<Cors>,
     pub base_path: BasePath,
     /// An actix-web application.
@@ -43,7 +46,7 @@ where
         let path = request.path();
         let in_flight = self.api.request_metrics.begin(request.method(), self.base_path.strip(path));
         let cors_fields = self.cors.fields(request.headers());
-        let answering = match self.operation(&request, path) {
+        let answering = match self.answer(&request, path) {
             Some(answering) => Either::Left(answering),
             None => Either::Right(Box::pin(self.pages.call(request.into_decoded(self.base_path.as_str())))),
         };
@@ -71,6 +74,17 @@ where
 }
 
 impl<P> Dispatch<P> {
+    /// A refusal or the running operation, or `None` if the path is not the API's.
+    fn answer(&self, request: &Request, path: &str) -> Option<Result<ResponseFuture, Problem>> {
+        match self.hosts.check(request, &self.api.proxies) {
+            Ok(()) => self.operation(request, path).or_else(|| {
+                let address = self.api.client_address(request);
+                self.api.rates.pages.check(address).err().map(Err)
+            }),
+            Err(problem) => Some(Err(problem)),
+        }
+    }
+
     /// The running operation, or `None` if the path is not the API's.
     fn operation(&self, request: &Request, path: &str) -> Option<Result<ResponseFuture, Problem>> {
         if let Some(response) = self.cors.preflight(request) {
@@ -83,7 +97,11 @@ impl<P> Dispatch<P> {
         }
         let path = self.base_path.strip(path);
         match self.router.route(request.method(), path) {
-            Routed::Operation { handler, params, .. } => Some(handler(&Call { api: &self.api, request, params })),
+            Routed::Operation { handler, params, .. } => {
+                // Before rate limits are charged.
+                let may_call = cross_origin::check(request, path, &self.cors, &self.api.proxies);
+                Some(may_call.and_then(|()| handler(&Call { api: &self.api, request, params })))
+            }
             Routed::MethodNotAllowed(allow) => {
                 let hint = if COLLAPSED_PATHS.contains(&path) { DOT_SEGMENT_HINT } else { "" };
                 Some(Err(Problem::method_not_allowed(request.method(), allow, hint)))

@@ -7,9 +7,11 @@
 //! Nothing here may depend on how requests are read or where rooms are stored: no sockets, no room locks, no Redis.
 
 pub mod accept;
+pub mod allowed_hosts;
 pub mod auth;
 pub mod base_path;
 pub mod cors;
+pub mod cross_origin;
 pub mod dispatch;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -36,10 +38,14 @@ use crate::{
     },
     clock::Clock,
     domain::Limits,
-    engine::Engine,
+    engine::{Engine, latest_stats::LatestStats},
     ice::IceConfig,
     stun::StunResponder,
-    transport::{client_address::TrustedProxies, limits::registry::ConnectionRegistry},
+    transport::{
+        Request,
+        client_address::{AddressKey, TrustedProxies},
+        limits::registry::ConnectionRegistry,
+    },
 };
 
 /// The shared state of handlers.
@@ -57,6 +63,24 @@ pub struct Api {
     pub clock: Clock,
     pub request_metrics: Arc<RequestMetrics>,
     pub connections: Arc<ConnectionRegistry>,
-    /// Metrics have a listener of their own, so the API must not serve them.
-    pub has_metrics_listener: bool,
+    pub latest_stats: Arc<LatestStats>,
+    pub metrics_at: MetricsAt,
+}
+
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAt {
+    /// By the API.
+    Here,
+    /// Only on the address of `--metrics-listen`.
+    OwnListener,
+    /// The address is public, and nobody has asked for them.
+    Nowhere,
+}
+
+impl Api {
+    /// The address of a request's client, as limits count it.
+    pub fn client_address(&self, request: &Request) -> AddressKey {
+        self.proxies.client(request.peer().ip(), request.headers()).into()
+    }
 }

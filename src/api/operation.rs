@@ -1,6 +1,6 @@
 //! An operation of the API is an async function. Its arguments say who may call it and what it takes.
 
-use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, future::Future, sync::Arc};
 
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
@@ -93,8 +93,7 @@ impl<'a> Call<'a> {
 
     /// The client's address, as rate limits count it.
     pub fn address(&self) -> AddressKey {
-        let ip: IpAddr = self.request.peer().ip();
-        self.api.proxies.client(ip, self.headers()).into()
+        self.api.client_address(self.request)
     }
 
     pub fn required_bearer(&self) -> Result<&'a str, Problem> {

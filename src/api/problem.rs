@@ -61,6 +61,7 @@ table! {
     Kicked: 403 "kicked", "This peer was removed from the room", "Stop. The token will not be accepted again.";
     TicketAudience: 403 "ticket-audience", "The ticket is for a different service", "Get a ticket whose `aud` is the server's `--ticket-audience`.";
     TicketOtherRoom: 403 "ticket-other-room", "The ticket is for a different room", "Get a ticket for this room.";
+    CrossOriginRefused: 403 "cross-origin-refused", "The request comes from a page on another origin", "Start the server with `--cors-origin ORIGIN` if pages on that origin may use it.";
     TicketCannotCreate: 403 "ticket-cannot-create", "The ticket does not allow creating the room", "Wait until the room exists, or get a ticket with `create`.";
     NotFound: 404 "not-found", "Not found", "See /openapi.json for the paths of the API.";
     RoomUnknown: 404 "room-unknown", "Room not found", "Create the room or join it: joining creates it.";
@@ -76,6 +77,7 @@ table! {
     CursorGone: 410 "cursor-gone", "The cursor is older than the mailbox", "Join again with your token, and continue from the cursor in the response.";
     BodyTooLarge: 413 "body-too-large", "The body is too large", "Send less at once.";
     UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`.";
+    HostRefused: 421 "host-refused", "The server is not known by this name", "Use `localhost`, or start the server with `--host NAME`.";
     Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
     RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
     KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";

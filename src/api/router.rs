@@ -21,7 +21,7 @@ macro_rules! operations {
                 vec![$(Route {
                     methods: <$module::[<__path_ $function>] as Path>::methods(),
                     path: <$module::[<__path_ $function>] as Path>::path(),
-                    problems: [$module::$function.problems(), vec![$(Code::$problem),*]].concat(),
+                    problems: [$module::$function.problems(), vec![$(Code::$problem),*], ANY_OPERATION.to_vec()].concat(),
                     handler: |call| $module::$function.call(call),
                 }),*]
             }
@@ -44,7 +44,7 @@ operations![
     rooms::create: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketAudience,
         TicketOtherRoom, TicketCannotCreate, RoomExists, RoomClosed, RoomNameInvalid, TooManyFailures, RoomsExhausted, Draining,
         EngineUnavailable],
-    rooms::show: [RoomUnknown, EngineUnavailable],
+    rooms::show: [RoomUnknown, TooManyFailures, EngineUnavailable],
     rooms::change: [RoomUnknown, EngineUnavailable],
     rooms::close: [RoomUnknown, EngineUnavailable],
     ice_servers::ice_servers: [Kicked, PeerGone, EngineUnavailable],
@@ -53,6 +53,9 @@ operations![
     health::readyz: [Draining, EngineUnavailable],
     health::metrics: [NotFound],
 ];
+
+/// What `Dispatch` refuses before it calls an operation.
+const ANY_OPERATION: [Code; 2] = [Code::CrossOriginRefused, Code::HostRefused];
 
 type Handler = fn(&Call<'_>) -> Result<ResponseFuture, Problem>;
 

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    api::auth::{rate_limit::RateLimits, ticket_keys::TicketKeys, token::TokenKey},
+    api::{
+        MetricsAt,
+        auth::{rate_limit::RateLimits, ticket_keys::TicketKeys, token::TokenKey},
+    },
     clock::Clock,
     config::{engine::EngineChoice, memory::Shares, options::Config},
     domain::Limits,
@@ -62,6 +65,15 @@ impl Config {
 
     pub fn is_encrypted(&self) -> bool {
         self.tls_cert.is_some() || self.tls_self_signed
+    }
+
+    pub fn metrics_at(&self) -> MetricsAt {
+        let is_private = self.listen.ip().to_canonical().is_loopback();
+        match self.metrics_listen {
+            Some(_) => MetricsAt::OwnListener,
+            None if is_private || self.metrics_public => MetricsAt::Here,
+            None => MetricsAt::Nowhere,
+        }
     }
 
     pub fn rates(&self) -> RateLimits {

@@ -4,6 +4,7 @@
 mod assemble;
 mod engine;
 mod environment;
+mod host;
 mod memory;
 mod options;
 mod origin;

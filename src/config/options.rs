@@ -11,6 +11,7 @@ use crate::{
     api::base_path::BasePath,
     config::{
         engine::{EngineChoice, RedisOptions},
+        host::host,
         memory::MEMORY_BYTES_MIN,
         origin::origin,
         values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url},
@@ -107,8 +108,14 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// Joins and room creations per second from one client address (IPv6: a /64), with bursts of ten seconds' worth. 0 disables
-    /// this and the other rate limits
+    /// Name by which this server is reached (call.example.org), as it is in the `Host` header. Repeatable. On a loopback address it
+    /// otherwise answers only to `localhost`, its addresses, and what a trusted proxy passes on, so that no other site can pose
+    /// as its page (DNS rebinding); elsewhere to any name, unless this option is given
+    #[arg(long, env = "SIGNALPOST_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host)]
+    pub host: Vec<String>,
+
+    /// Joins and room creations per second from one client address (IPv6: a /64), with bursts of ten seconds' worth. Four times as
+    /// many requests without a token and forty times as many files of the page are answered. 0 disables these limits
     #[arg(long, env = "SIGNALPOST_RATE_JOIN", value_name = "N", default_value_t = 10)]
     pub rate_join: u32,
 
@@ -206,9 +213,15 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_KEEP_ALIVE_MS", value_name = "MS", default_value_t = 75_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub keep_alive_ms: u64,
 
-    /// Serve /metrics on this address instead of the public one
+    /// Serve /metrics on this address instead of --listen
     #[arg(long, env = "SIGNALPOST_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
+
+    /// Serve /metrics to everybody who can reach --listen. By default it is served there only if that is a loopback address
+    #[arg(long, env = "SIGNALPOST_METRICS_PUBLIC", value_name = "true|false", action = ArgAction::Set, num_args = 0..=1,
+        require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true,
+        hide_possible_values = true, value_parser = boolean)]
+    pub metrics_public: bool,
 
     /// Number of worker threads. By default one for each processor
     #[arg(long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]

@@ -21,7 +21,7 @@ impl Config {
             public && !self.is_encrypted(),
             "plain HTTP: browsers allow cameras only on https:// and localhost (--tls-cert, or a proxy)",
         );
-        warn(public && self.metrics_listen.is_none(), "/metrics is public (--metrics-listen)");
+        warn(public && self.metrics_public && self.metrics_listen.is_none(), "/metrics is public (--metrics-listen)");
         warn(
             public && self.turn_url.is_empty(),
             "no TURN server: calls between restrictive networks will not connect (--turn-url)",

@@ -4,6 +4,7 @@
 //! engine adds to the domain what that must not know: locks, the clock, waiting, the network. It knows nothing of HTTP.
 
 mod counters;
+pub mod latest_stats;
 mod lifecycle_log;
 mod memory;
 mod redis;

@@ -12,11 +12,13 @@ pub enum KnownHeader {
     IdempotencyKey,
     LastEventId,
     Origin,
+    SecFetchMode,
+    SecFetchSite,
     XForwardedFor,
 }
 
 impl KnownHeader {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorization,
         Self::ContentLength,
         Self::ContentType,
@@ -25,6 +27,8 @@ impl KnownHeader {
         Self::IdempotencyKey,
         Self::LastEventId,
         Self::Origin,
+        Self::SecFetchMode,
+        Self::SecFetchSite,
         Self::XForwardedFor,
     ];
 
@@ -38,6 +42,8 @@ impl KnownHeader {
             Self::IdempotencyKey => HeaderName::from_static("idempotency-key"),
             Self::LastEventId => HeaderName::from_static("last-event-id"),
             Self::Origin => header::ORIGIN,
+            Self::SecFetchMode => HeaderName::from_static("sec-fetch-mode"),
+            Self::SecFetchSite => HeaderName::from_static("sec-fetch-site"),
             Self::XForwardedFor => header::X_FORWARDED_FOR,
         }
     }

@@ -19,7 +19,7 @@ use rustls::ServerConfig;
 use crate::transport::{
     Service,
     http1::{Http1, Worker},
-    http2::{self, Inspected},
+    http2::{self, inspected::Inspected},
     limits::{guarded_stream::GuardedStream, registry::ConnectionRegistry},
     run_next::RunNext,
 };
@@ -109,7 +109,7 @@ where
     let Ok(stream) = Box::pin(encrypted.tls.call(stream)).await else { return Ok(()) };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         connection.set_http_2();
-        let _ = Box::pin(encrypted.http_2.call((http2::inspected(stream), Some(peer)))).await;
+        let _ = Box::pin(encrypted.http_2.call((Inspected::new(stream), Some(peer)))).await;
     } else {
         Http1::new(stream, peer, connection, worker).run().await;
     }

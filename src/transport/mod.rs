@@ -24,6 +24,12 @@ use std::future::Future;
 
 pub use request::Request;
 pub use response::Response;
+use tracing::Level;
+
+/// Targets whose lines are about what clients send, and up to which level, for the filter of logs. The same crates say at `debug`
+/// what happened.
+pub const LOGS_ABOUT_CLIENTS: [(&str, Level); 3] =
+    [("h2::", Level::ERROR), ("actix_http::h1::decoder", Level::ERROR), ("actix_http::h2::dispatcher", Level::WARN)];
 
 /// Answers requests.
 pub trait Service: 'static {

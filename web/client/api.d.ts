@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
+         * @description Their figures are at most a second old. In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -91,8 +91,7 @@ export interface paths {
         /**
          * Create a room ahead of time
          * @description Joining creates a room, too. This creates an empty one with its own capacity or secret, which is kept for ten minutes
-         *     while empty. The response has the room token, which allows to close and lock the room and to remove peers, unless a ticket
-         *     does not say `admin`.
+         *     while empty. The response has the room token, which allows to close and lock the room and to remove peers.
          */
         post: operations["createRoom"];
         delete?: never;
@@ -195,10 +194,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Get ICE servers with fresh TURN credentials
-         * @description A peer that is alone in its room gets no credentials, unless it came with a ticket.
-         */
+        /** Get ICE servers with fresh TURN credentials */
         get: operations["getIceServers"];
         put?: never;
         post?: never;
@@ -356,8 +352,8 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description The lifetime of the TURN credentials, in seconds; null without TURN; 0 if they are withheld from a peer that is alone.
-             * @example 600
+             * @description The lifetime of the TURN credentials, in seconds; null without TURN.
+             * @example 3600
              */
             ttl_s: number | null;
         };
@@ -386,8 +382,7 @@ export interface components {
              */
             page?: string | null;
             /**
-             * @description The room's secret, if it has one. A room created by this join gets it as its secret. If the room exists without a secret,
-             *     somebody else has created it, and the join is refused.
+             * @description The room's secret, if it has one. A room created by this join gets it as its secret.
              * @default null
              * @example two lumps
              */
@@ -418,9 +413,8 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN; 0 if they are withheld, because a peer
-             *     that is alone in its room gets them only with a ticket: get them once another peer has joined.
-             * @example 600
+             * @description The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN.
+             * @example 3600
              */
             ice_ttl_s: number | null;
             /**
@@ -447,11 +441,6 @@ export interface components {
             room: string;
             /** @description Allows to close and lock the room and to remove peers. Only if this join created the room, or the ticket says `admin`. */
             room_token?: string;
-            /**
-             * @description Joining requires the room's secret.
-             * @example false
-             */
-            secret: boolean;
             /** @description Speaks for this peer. Keep it: a reloaded page joins with it to get its seat back. */
             token: string;
             /**
@@ -675,6 +664,24 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: Internal server error */
             500: {
                 headers: {
@@ -714,8 +721,35 @@ export interface operations {
                     "application/openmetrics-text": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `not-found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -762,6 +796,33 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: Internal server error */
             500: {
                 headers: {
@@ -800,6 +861,24 @@ export interface operations {
             };
             /** @description `malformed-request`: Malformed parameter or header field */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -885,7 +964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ticket-audience`: The ticket is for a different service. `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -939,6 +1018,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
@@ -948,7 +1036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts */
+            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1001,6 +1089,15 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-unknown`: Room not found */
             404: {
                 headers: {
@@ -1010,8 +1107,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1070,7 +1185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1088,8 +1203,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1168,7 +1301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1213,8 +1346,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1304,7 +1455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1351,6 +1502,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1429,7 +1589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1447,8 +1607,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1539,7 +1717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `secret-missing`: The room has a secret. `secret-wrong`: Wrong room secret. `secret-unexpected`: The room has no secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-audience`: The ticket is for a different service. `ticket-other-room`: The ticket is for a different room. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `secret-wrong`: Missing or wrong room secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1593,6 +1771,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `key-reused`: Idempotency-Key was used for a different request */
             422: {
                 headers: {
@@ -1602,7 +1789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts */
+            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1664,7 +1851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1691,8 +1878,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1755,7 +1960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1775,6 +1980,15 @@ export interface operations {
             };
             /** @description `peer-gone`: This peer is no longer in the room */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1858,6 +2072,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `peer-unknown`: Peer not found in this room */
             404: {
                 headers: {
@@ -1885,8 +2108,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `room-name-invalid`: Invalid room name */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1971,7 +2212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room */
+            /** @description `not-yours`: Token belongs to a different peer or room. `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2000,6 +2241,15 @@ export interface operations {
             };
             /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room. `cursor-gone`: The cursor is older than the mailbox */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2096,7 +2346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room */
+            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2143,6 +2393,15 @@ export interface operations {
             };
             /** @description `unsupported-media-type`: The body is not declared as JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-refused`: The server is not known by this name */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };

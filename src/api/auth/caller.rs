@@ -17,6 +17,10 @@ pub struct Client(pub AddressKey);
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub AddressKey);
 
+/// Anyone, within the rate limit of their address for requests without a token.
+#[derive(Debug)]
+pub struct Anyone(pub AddressKey);
+
 /// A [`Client`] that joins a room: a new peer, or one that returns with its token.
 #[derive(Debug)]
 pub struct Joiner {
@@ -35,6 +39,10 @@ pub struct Member {
 /// A [`Member`] within its send rate limit.
 #[derive(Debug)]
 pub struct Sender(pub Member);
+
+/// A [`Member`] within its poll rate limit.
+#[derive(Debug)]
+pub struct Observer(pub Member);
 
 /// The peer that the path names, by its token.
 #[derive(Debug)]
@@ -82,6 +90,12 @@ caller!(Client, [RateLimited], |call| {
     Ok(Self(address))
 });
 
+caller!(Anyone, [RateLimited], |call| {
+    let address = call.address();
+    call.api.rates.anonymous.check(address)?;
+    Ok(Self(address))
+});
+
 caller!(Joiner, [TokenInvalid, RoomNameInvalid, RateLimited], |call| {
     let room = call.room()?;
     let Client(address) = Client::from_request(call)?;
@@ -89,7 +103,7 @@ caller!(Joiner, [TokenInvalid, RoomNameInvalid, RateLimited], |call| {
     Ok(Self { room, address, returning })
 });
 
-caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
+caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid, RateLimited], |call| {
     // Consecutive requests on a connection are mostly one peer's.
     let connection = call.request.connection();
     if let Ok(Some(token)) = call.bearer()
@@ -98,7 +112,7 @@ caller!(Member, [TokenMissing, TokenInvalid, RoomNameInvalid], |call| {
         return Ok(Self { room, peer });
     }
     let room = call.room()?;
-    let token = call.required_bearer()?;
+    let token = required_bearer(call)?;
     let peer = verify_peer(call, &room, token)?.peer;
     token_cache::remember(connection, &room, token, peer);
     Ok(Self { room, peer })
@@ -110,7 +124,13 @@ caller!(Sender, [TokenMissing, TokenInvalid, RoomNameInvalid, RateLimited], |cal
     Ok(Self(member))
 });
 
-caller!(Owner, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid], |call| {
+caller!(Observer, [TokenMissing, TokenInvalid, RoomNameInvalid, RateLimited], |call| {
+    let member = Member::from_request(call)?;
+    call.api.rates.poll.check(member.peer)?;
+    Ok(Self(member))
+});
+
+caller!(Owner, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid, RateLimited], |call| {
     let member = Member::from_request(call)?;
     if call.peer()? != member.peer {
         return Err(Problem::new(Code::NotYours, "The token belongs to a different peer than the one in the path."));
@@ -124,20 +144,20 @@ caller!(Reader, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInva
     Ok(Self(member))
 });
 
-caller!(Creator, [TokenMissing, TokenInvalid, NotYours, RoomNameInvalid], |call| {
+caller!(Creator, [TokenMissing, TokenInvalid, NotYours, RoomNameInvalid, RateLimited], |call| {
     let room = call.room()?;
-    let token = call.required_bearer()?;
+    let token = required_bearer(call)?;
     match call.api.tokens.verify_room(&room, token) {
         Some(creator) => Ok(Self { room, creator }),
         None if call.api.tokens.verify_peer(&room, token).is_some() => {
             Err(Problem::new(Code::NotYours, "This needs the room token, not a peer's token."))
         }
-        None => Err(invalid_token()),
+        None => Err(invalid_token(call, &room, token)),
     }
 });
 
-caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid], |call| {
-    if call.required_bearer()?.starts_with("room.") {
+caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, RoomNameInvalid, RateLimited], |call| {
+    if required_bearer(call)?.starts_with("room.") {
         Creator::from_request(call).map(Self::Creator)
     } else {
         Owner::from_request(call).map(Self::Owner)
@@ -145,9 +165,20 @@ caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, Room
 });
 
 fn verify_peer(call: &Call<'_>, room: &RoomName, token: &str) -> Result<SeatClaim, Problem> {
-    call.api.tokens.verify_peer(room, token).ok_or_else(invalid_token)
+    call.api.tokens.verify_peer(room, token).ok_or_else(|| invalid_token(call, room, token))
 }
 
-fn invalid_token() -> Problem {
-    Problem::new(Code::TokenInvalid, "The token is malformed, for another room, or from a server with another key.")
+fn required_bearer<'a>(call: &Call<'a>) -> Result<&'a str, Problem> {
+    call.required_bearer().map_err(|problem| limited(call, problem))
+}
+
+fn invalid_token(call: &Call<'_>, room: &RoomName, token: &str) -> Problem {
+    call.api.rates.record_miss(call.address(), &[room.as_str(), token].join(" "));
+    let detail = "The token is malformed, for another room, or from a server with another key.";
+    limited(call, Problem::new(Code::TokenInvalid, detail))
+}
+
+/// The problem, as long as this address does not cause too many of them.
+fn limited(call: &Call<'_>, problem: Problem) -> Problem {
+    call.api.rates.anonymous.check(call.address()).err().unwrap_or(problem)
 }

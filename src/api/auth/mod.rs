@@ -9,6 +9,7 @@ pub mod caller;
 pub mod failures;
 pub mod key_strength;
 pub mod lockout;
+pub mod misses;
 pub mod rate_limit;
 pub mod ticket;
 pub mod ticket_keys;

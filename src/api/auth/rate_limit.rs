@@ -1,4 +1,4 @@
-//! Rate limits: by address for joining, by peer for sending and polling.
+//! Rate limits: by address for joining and for requests without a token, by peer for sending and polling.
 
 use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
@@ -7,7 +7,10 @@ use governor::{
 };
 
 use crate::{
-    api::{Code, Problem, auth::failures::Failures},
+    api::{
+        Code, Problem,
+        auth::{failures::Failures, misses::Misses},
+    },
     clock::Clock,
     domain::{PeerId, RoomName},
     transport::client_address::AddressKey,
@@ -25,9 +28,14 @@ pub struct RateLimits {
 pub struct RateLimiters {
     clock: Clock,
     pub join: Limiter<AddressKey>,
+    /// Requests that need no token, or have none that is valid.
+    pub anonymous: Limiter<AddressKey>,
+    pub pages: Limiter<AddressKey>,
     pub send: Limiter<PeerId>,
     pub poll: Limiter<PeerId>,
     failures: Failures,
+    /// None where joins are unlimited, too.
+    misses: Option<Misses>,
 }
 
 /// A limit for each key, or none.
@@ -37,11 +45,19 @@ pub struct Limiter<K: Clone + Eq + Hash>(Option<RateLimiter<K, DashMapStateStore
 /// A burst may use this many seconds' worth, because an office joins all at once after a power cut.
 const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
+/// Requests without a token for each join: a page may look at a room before it joins, and asks again while it waits.
+const ANONYMOUS_PER_JOIN: u32 = 4;
+/// Files for each join: loading the page takes some sixty, mostly once.
+const PAGES_PER_JOIN: u32 = 40;
+
 impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {
         let (join, send, poll) =
             (Limiter::new(limits.join, clock), Limiter::new(limits.send, clock), Limiter::new(limits.poll, clock));
-        Self { clock, join, send, poll, failures: Failures::default() }
+        let times = |factor| Limiter::new(limits.join.saturating_mul(factor), clock);
+        let (anonymous, pages) = (times(ANONYMOUS_PER_JOIN), times(PAGES_PER_JOIN));
+        let misses = (limits.join > 0).then(Misses::default);
+        Self { clock, join, anonymous, pages, send, poll, failures: Failures::default(), misses }
     }
 
     /// Whether this address may try a secret or ticket, after its failed attempts.
@@ -70,8 +86,25 @@ impl RateLimiters {
         self.failures.remember_guest(room, address, self.clock.now());
     }
 
+    /// Whether this address may look for another room, after names that no room had.
+    pub fn check_misses(&self, address: AddressKey) -> Result<(), Problem> {
+        let wait = self.misses.as_ref().and_then(|misses| misses.wait(address, self.clock.now()));
+        let Some(wait) = wait else { return Ok(()) };
+        let detail = "Too many rooms that this address looked for did not exist.";
+        Err(Problem::new(Code::TooManyFailures, detail).retry_after(wait))
+    }
+
+    /// Records a name that no room had, or a token that was wrong.
+    pub fn record_miss(&self, address: AddressKey, name: &str) {
+        if let Some(misses) = &self.misses {
+            misses.record(address, name, self.clock.now());
+        }
+    }
+
     pub fn remove_idle(&self) {
         self.join.remove_idle();
+        self.anonymous.remove_idle();
+        self.pages.remove_idle();
         self.send.remove_idle();
         self.poll.remove_idle();
     }

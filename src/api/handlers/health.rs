@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 
 use crate::{
-    api::{Api, Call, Code, FromRequest, Problem, accept::metrics_format},
+    api::{Api, Call, Code, FromRequest, MetricsAt, Problem, accept::metrics_format, auth::caller::Anyone},
     telemetry::{Format, MetricsSnapshot},
     transport::{
         Response,
@@ -33,14 +33,19 @@ pub async fn healthz() -> Result<Response, Problem> {
     operation_id = "getReadiness",
     responses((status = 200, body = String, content_type = "text/plain", description = "It can", example = "ready\n"))
 )]
-pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
+pub async fn readyz(api: Arc<Api>, _: Anyone) -> Result<Response, Problem> {
+    readiness(&api)
+}
+
+/// The same for operators, without a rate limit.
+pub fn readiness(api: &Api) -> Result<Response, Problem> {
     api.engine.check_ready()?;
     Ok(plain("ready\n"))
 }
 
 /// Metrics for Prometheus
 ///
-/// In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
+/// Their figures are at most a second old. In Prometheus' text format 0.0.4, or as OpenMetrics 1.0.0 if `Accept` prefers `application/openmetrics-text`.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -52,9 +57,17 @@ pub async fn readyz(api: Arc<Api>) -> Result<Response, Problem> {
         content((String = "text/plain"), (String = "application/openmetrics-text"))
     ))
 )]
-pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem> {
-    if api.has_metrics_listener {
-        return Err(Problem::new(Code::NotFound, "Metrics are served only to operators."));
+pub async fn metrics(api: Arc<Api>, _: Anyone, format: Format) -> Result<Response, Problem> {
+    let why = match api.metrics_at {
+        MetricsAt::Here => None,
+        MetricsAt::OwnListener => Some("Metrics are served only to operators, on the address of `--metrics-listen`."),
+        MetricsAt::Nowhere => Some(
+            "Metrics are off on a public address. Start the server with `--metrics-listen ADDR` to serve them on a private one, or \
+             with `--metrics-public` to serve them here.",
+        ),
+    };
+    if let Some(detail) = why {
+        return Err(Problem::new(Code::NotFound, detail));
     }
     Ok(rendered_metrics(&api, format).await)
 }
@@ -62,7 +75,7 @@ pub async fn metrics(api: Arc<Api>, format: Format) -> Result<Response, Problem>
 /// The metrics, here or on the listener for operators.
 pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
     let figures = MetricsSnapshot {
-        stats: api.engine.stats().await,
+        stats: api.latest_stats.read(&api.engine, api.clock).await,
         connections: api.connections.count(),
         transit_bytes: api.connections.memory.used(),
         refusals: api.request_metrics.refusals(),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::{
     api::{
         Api, Problem,
+        auth::caller::Anyone,
         json::{body::BeaconBody, write::no_content},
     },
     domain::{PeerId, RoomName},
@@ -31,11 +32,20 @@ struct Beacon<'a> {
     request_body(content = Option<String>, content_type = "text/plain", description = "The peer's token"),
     responses((status = 204, description = "Accepted"))
 )]
-pub async fn goodbye(api: Arc<Api>, room: RoomName, peer: PeerId, body: BeaconBody) -> Result<Response, Problem> {
+pub async fn goodbye(
+    api: Arc<Api>,
+    by: Anyone,
+    room: RoomName,
+    peer: PeerId,
+    body: BeaconBody,
+) -> Result<Response, Problem> {
     let bytes = body.read().await?;
-    if api.tokens.verify_peer(&room, token_in(&bytes)).is_some_and(|claim| claim.peer == peer) {
+    let token = token_in(&bytes);
+    if api.tokens.verify_peer(&room, token).is_some_and(|claim| claim.peer == peer) {
         // The client does not read the response, so a missing seat is no error.
         let _ = api.engine.say_goodbye(&room, peer).await;
+    } else {
+        api.rates.record_miss(by.0, &[room.as_str(), token].join(" "));
     }
     Ok(no_content())
 }

@@ -12,7 +12,7 @@ use crate::{
         Api, Problem,
         auth::{
             admission::Admission,
-            caller::{ClientAddress, Joiner, Member, Owner, OwnerOrCreator},
+            caller::{ClientAddress, Joiner, Observer, Owner, OwnerOrCreator},
             token::SeatClaim,
         },
         handlers::{
@@ -123,7 +123,7 @@ pub async fn join(
     responses((status = 200, body = Roster, description = "All peers in the room")),
     security(("peer_token" = []))
 )]
-pub async fn roster(api: Arc<Api>, by: Member) -> Result<Response, Problem> {
+pub async fn roster(api: Arc<Api>, Observer(by): Observer) -> Result<Response, Problem> {
     let roster = api.engine.roster(&by.room, by.peer).await?;
     Ok(write::roster(roster.peers.iter().map(AsRef::as_ref)))
 }

@@ -12,7 +12,7 @@ use crate::{
         Api, Code, Problem,
         auth::{
             admission::{Admission, check_secret},
-            caller::{Client, Creator},
+            caller::{Anyone, Client, Creator},
         },
         idempotency::IdempotencyKey,
         json::{
@@ -113,8 +113,14 @@ pub fn new_creator() -> CreatorId {
     operation_id = "getRoom",
     responses((status = 200, body = Room, description = "The room"))
 )]
-pub async fn show(api: Arc<Api>, room: RoomName) -> Result<Response, Problem> {
-    let view = api.engine.view(&room).await?;
+pub async fn show(api: Arc<Api>, by: Anyone, room: RoomName) -> Result<Response, Problem> {
+    let Anyone(address) = by;
+    api.rates.check_misses(address)?;
+    let view = api.engine.view(&room).await.inspect_err(|refusal| {
+        if *refusal == Refusal::RoomUnknown {
+            api.rates.record_miss(address, room.as_str());
+        }
+    })?;
     Ok(write::json(StatusCode::OK, &Room::new(&room, view)))
 }
 

@@ -191,6 +191,8 @@ fn meaning(name: &[u8]) -> Meaning {
         13 if is("authorization") => KnownHeader::Authorization,
         13 if is("last-event-id") => KnownHeader::LastEventId,
         14 if is("content-length") => KnownHeader::ContentLength,
+        14 if is("sec-fetch-mode") => KnownHeader::SecFetchMode,
+        14 if is("sec-fetch-site") => KnownHeader::SecFetchSite,
         15 if is("idempotency-key") => KnownHeader::IdempotencyKey,
         15 if is("x-forwarded-for") => KnownHeader::XForwardedFor,
         10 if is("connection") => return Meaning::Connection,

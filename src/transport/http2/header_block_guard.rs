@@ -1,9 +1,9 @@
-//! Bounds the header blocks of an HTTP/2 connection, and tells where its input ends.
+//! Follows the frames of an HTTP/2 connection: bounds header blocks, adds up what frames cost, and tells where the input ends.
 //!
 //! One byte of a block may stand for hundreds in memory (HPACK), a block may continue for ever (CVE-2024-27316), and more
 //! than 24,576 names in it make h2 0.3 panic. actix has no option for its length.
 
-use crate::transport::limits::connection::FramePosition;
+use crate::transport::{http2::frame_budget::cost_of, limits::connection::FramePosition};
 
 /// The longest header block, compressed. Ours have a few hundred bytes.
 const BLOCK_BYTES: usize = 16 * 1024;
@@ -30,13 +30,26 @@ pub struct HeaderBlockGuard {
     block_open: bool,
     /// The last input completed a frame and left no block open.
     completed: bool,
+    /// Of the frames that began since it was last taken.
+    cost: usize,
+    /// The newest stream of the client.
+    last_stream: u32,
 }
 
 impl HeaderBlockGuard {
     pub fn awaiting_preface() -> Self {
         // Not DATA: the preface must arrive in time.
         let header = [0, 0, 0, HEADERS, 0, 0, 0, 0, 0];
-        Self { remaining: PREFACE_BYTES, header, header_len: 0, block_len: 0, block_open: false, completed: false }
+        Self {
+            remaining: PREFACE_BYTES,
+            header,
+            header_len: 0,
+            block_len: 0,
+            block_open: false,
+            completed: false,
+            cost: 0,
+            last_stream: 0,
+        }
     }
 
     /// Follows the input; false if a header block is too long.
@@ -74,12 +87,26 @@ impl HeaderBlockGuard {
         self.completed
     }
 
+    /// What the frames that began since the last call cost ([`super::frame_budget`]).
+    pub fn take_cost(&mut self) -> usize {
+        std::mem::take(&mut self.cost)
+    }
+
+    pub fn last_stream(&self) -> u32 {
+        self.last_stream
+    }
+
     fn start_frame(&mut self) -> bool {
         self.header_len = 0;
-        let [long, middle, short, kind, flags, ..] = self.header;
+        let [long, middle, short, kind, flags, stream @ ..] = self.header;
+        self.cost += cost_of(kind, flags);
         self.remaining = u32::from_be_bytes([0, long, middle, short]) as usize;
         match kind {
-            HEADERS => self.block_len = self.remaining,
+            HEADERS => {
+                self.block_len = self.remaining;
+                // Without its reserved bit.
+                self.last_stream = self.last_stream.max(u32::from_be_bytes(stream) & (u32::MAX >> 1));
+            }
             // Empty frames count, or they could continue for ever.
             CONTINUATION => self.block_len += self.remaining.max(1),
             _ => {}

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,7 +12,10 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::transport::limits::registry::InFlight;
+use crate::transport::{
+    http2::frame_budget::RESPONSE_PIECE,
+    limits::{connection::Connection, registry::InFlight},
+};
 
 /// The largest piece: each is copied into a buffer of h2's.
 const PIECE_MAX: usize = 16 * 1024;
@@ -21,11 +25,12 @@ pub struct ResponseBody {
     body: BoxBody,
     rest: Bytes,
     _in_flight: Option<InFlight>,
+    connection: Option<Arc<Connection>>,
 }
 
 impl ResponseBody {
-    pub fn new(body: BoxBody, in_flight: Option<InFlight>) -> Self {
-        Self { body, rest: Bytes::new(), _in_flight: in_flight }
+    pub fn new(body: BoxBody, in_flight: Option<InFlight>, connection: Option<Arc<Connection>>) -> Self {
+        Self { body, rest: Bytes::new(), _in_flight: in_flight, connection }
     }
 }
 
@@ -43,6 +48,9 @@ impl MessageBody for ResponseBody {
                 Some(Ok(bytes)) => this.rest = bytes,
                 end => return Poll::Ready(end),
             }
+        }
+        if let Some(connection) = &this.connection {
+            connection.earn(RESPONSE_PIECE);
         }
         let piece = this.rest.split_to(this.rest.len().min(PIECE_MAX));
         Poll::Ready(Some(Ok(piece)))

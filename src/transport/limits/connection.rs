@@ -60,6 +60,8 @@ pub struct Connection {
     announced: AtomicUsize,
     /// A request has ended since the count last started.
     request_ended: AtomicBool,
+    /// What the requests since the last look have earned for the frames of the client (HTTP/2 only).
+    earned: AtomicUsize,
     http_2: AtomicBool,
     /// Closes itself when `idle` is set.
     http_1: AtomicBool,
@@ -98,6 +100,7 @@ impl Connection {
             allowance: AtomicUsize::new(HEAD_BYTES),
             announced: AtomicUsize::default(),
             request_ended: AtomicBool::default(),
+            earned: AtomicUsize::default(),
             http_2: AtomicBool::default(),
             http_1: AtomicBool::default(),
             idle: AtomicBool::default(),
@@ -144,6 +147,20 @@ impl Connection {
     pub fn set_http_1(&self) {
         self.http_1.store(true, Relaxed);
         self.clear_partial();
+    }
+
+    /// A request has been of use, so its client may send more frames.
+    pub fn earn(&self, amount: usize) {
+        self.earned.fetch_add(amount, Relaxed);
+    }
+
+    pub fn take_earned(&self) -> usize {
+        self.earned.swap(0, Relaxed)
+    }
+
+    /// In milliseconds.
+    pub fn now(&self) -> u64 {
+        self.clock.millis()
     }
 
     /// Input has arrived that may be incomplete.

@@ -30,6 +30,8 @@ pub struct GuardedStream {
     under_tls: bool,
     /// The last write was refused, because the client does not read.
     write_blocked: bool,
+    /// Bytes since the connection was opened.
+    received: u64,
     /// Bytes since the count last started, see [`Connection::restarts_count`].
     arrived: usize,
     /// They were more than the requests known by then allow.
@@ -52,7 +54,8 @@ impl GuardedStream {
         let peer = io.peer_addr()?;
         let slot = connections.admit(peer)?;
         let (write_blocked, over_allowance) = (false, false);
-        Ok(Self { io, peer, under_tls, write_blocked, arrived: 0, over_allowance, burst: 0, pause: None, slot })
+        let (received, arrived, burst, pause) = (0, 0, 0, None);
+        Ok(Self { io, peer, under_tls, write_blocked, received, arrived, over_allowance, burst, pause, slot })
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -61,6 +64,11 @@ impl GuardedStream {
 
     pub fn connection(&self) -> &Arc<Connection> {
         &self.slot.connection
+    }
+
+    /// Bytes since the connection was opened.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// Whether the connection was closed. The kernel does not keep output that nobody reads.
@@ -128,6 +136,7 @@ impl AsyncRead for GuardedStream {
         let length = buffer.filled().len() - before;
         self.burst = if read.is_pending() { 0 } else { self.burst + length };
         self.arrived += length;
+        self.received += length as u64;
         if self.under_tls && length > 0 {
             self.connection().set_partial();
         }

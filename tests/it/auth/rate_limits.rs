@@ -104,3 +104,93 @@ async fn only_trusted_proxies_set_the_client_address() {
     .refused(429, "rate-limited");
     assert_eq!(join_from(&server, "forwarded", "for=203.0.113.10").await.status, 201);
 }
+
+/// 42,976 look-ups a second from one address found rooms by their names, and each cost a script in Redis.
+#[actix_web::test]
+async fn requests_without_a_token_have_a_rate_by_address() {
+    let server = Server::start(&["--rate-join", "1", "--trusted-proxy", "127.0.0.1"]);
+    let ann = server.join_room("tea", "Ann").await;
+    let from = |number: u8, method: Method, path: &str| {
+        server.request(method, path).header("x-forwarded-for", format!("203.0.113.{number}"))
+    };
+    let mailbox = ann.path("/messages?wait=0");
+    let beacon = ann.path("/leave");
+    for (number, method, path) in [
+        (1, Method::GET, "/v1/rooms/tea"),
+        (2, Method::GET, "/readyz"),
+        (3, Method::GET, "/metrics"),
+        (4, Method::GET, "/v1/rooms/tea/peers"),
+        (5, Method::GET, &mailbox),
+        (6, Method::POST, &beacon),
+        (7, Method::DELETE, "/v1/rooms/tea"),
+        (8, Method::GET, "/openapi.json"),
+        (9, Method::GET, "/problems/room-full"),
+        (10, Method::GET, "/"),
+        (11, Method::GET, "/swagger-ui/"),
+        (12, Method::GET, "/no-such-page"),
+    ] {
+        let ask = async || {
+            let request = from(number, method.clone(), path).header("content-type", "text/plain");
+            // 401 and 404 are what it is about, 429 is the limit.
+            loop {
+                let answer = send(request.try_clone().unwrap()).await;
+                if answer.status == 429 {
+                    return answer;
+                }
+            }
+        };
+        let limited = tokio::time::timeout(std::time::Duration::from_secs(60), ask()).await;
+        let limited = limited.unwrap_or_else(|_| panic!("{method} {path} is unlimited"));
+        limited.refused(429, "rate-limited");
+        assert!(retry_after(&limited) >= 1);
+        // Whoever has a token, another address, and the check that the process lives are not affected.
+        let member = ann.polling(0, 0.0).header("x-forwarded-for", format!("203.0.113.{number}"));
+        assert_eq!(send(member).await.status, 200, "{path}");
+        assert_eq!(send(from(number, Method::GET, "/healthz")).await.status, 200);
+        assert_eq!(send(from(200 + number, Method::GET, "/v1/rooms/tea")).await.status, 200);
+    }
+}
+
+/// Who guesses names waits; who asks again and again for one that does not exist yet does not.
+#[actix_web::test]
+async fn guessing_names_of_rooms_is_slowed_down() {
+    // The rate alone allows many more.
+    let server = Server::start(&["--rate-join", "1000"]);
+    for _ in 0..300 {
+        server.get("/v1/rooms/not-yet").await.refused(404, "room-unknown");
+    }
+    let mut tried = 0;
+    let slowed = loop {
+        tried += 1;
+        let answer = server.get(&format!("/v1/rooms/guess-{tried}")).await;
+        if answer.status != 404 {
+            break answer;
+        }
+        assert!(tried < 150, "names can be guessed");
+    };
+    assert!(tried > 90, "{tried}");
+    slowed.refused(429, "too-many-failures");
+    assert!(retry_after(&slowed) >= 1);
+    // It does not tell whether a room exists, and keeps nobody out of one.
+    let ann = server.join_room("tea", "Ann").await;
+    let roster = send(ann.request(Method::GET, "/v1/rooms/tea/peers")).await;
+    assert_eq!(roster.expect(200)["peers"].as_array().unwrap().len(), 1);
+}
+
+/// Beacons and rosters with tokens that are wrong are guesses, too.
+#[actix_web::test]
+async fn wrong_tokens_slow_look_ups_down() {
+    for ask in ["roster", "beacon"] {
+        let server = Server::start(&["--rate-join", "1000"]);
+        let ann = server.join_room("tea", "Ann").await;
+        for number in 0..130 {
+            let token = format!("guess-{number}");
+            let request = match ask {
+                "roster" => server.request(Method::GET, "/v1/rooms/tea/peers").bearer_auth(token),
+                _ => server.request(Method::POST, &ann.path("/leave")).body(token).header("content-type", "text/plain"),
+            };
+            assert!(matches!(send(request).await.status, 401 | 204));
+        }
+        server.get("/v1/rooms/tea").await.refused(429, "too-many-failures");
+    }
+}

@@ -14,7 +14,7 @@ async fn check(environment: &[(&str, String)], arguments: &[&str]) -> Result<(),
 
 #[actix_web::test]
 async fn healthcheck_finds_the_server_and_reports_failures() {
-    let server = Server::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let server = Server::start(&["--listen", "0.0.0.0:0", "--metrics-listen", "127.0.0.1:0"]);
     let listen = ("SIGNALPOST_LISTEN", format!("0.0.0.0:{}", server.port));
     check(std::slice::from_ref(&listen), &[]).await.unwrap();
     check(&[], &[&format!("{}/healthz", server.base)]).await.unwrap();

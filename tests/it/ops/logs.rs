@@ -56,7 +56,7 @@ fn lifecycle(logs: &str) -> Vec<(String, String, String)> {
 
 #[actix_web::test]
 async fn info_logs_have_one_line_per_room_event_without_its_name() {
-    let flags = ["--log-format", "json", "--lease-ms", "4000", "--room-capacity", "3"];
+    let flags = ["--log-format", "json", "--lease-ms", "4000", "--room-capacity", "3", "--rate-join", "0"];
     let binary = ServerProcess::start(&flags).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();

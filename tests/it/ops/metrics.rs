@@ -1,17 +1,22 @@
 //! Metrics, each after an event that must change it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::harness::{Server, send};
+use crate::support::{
+    harness::{Server, send},
+    redis_server::RedisServer,
+};
 
 /// One scrape: each series with its value.
 pub struct Figures(HashMap<String, f64>);
 
 impl Figures {
     pub async fn of(server: &Server) -> Figures {
+        // They are at most a second old.
+        tokio::time::sleep(Duration::from_millis(1050)).await;
         let answer = server.get("/metrics").await;
         assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         let lines = answer.text.lines().filter(|line| !line.starts_with('#'));
@@ -165,4 +170,48 @@ async fn every_problem_has_a_series_and_every_metric_is_documented() {
     assert_eq!((named, listed), (16, 16));
     assert_eq!(server.post("/v1/rooms", json!({"room": "a b"})).await.status, 422);
     assert!(server.get("/metrics").await.text.contains("{type=\"room-name-invalid\"} 1\n"));
+}
+
+#[actix_web::test]
+async fn a_public_address_serves_metrics_only_if_told_to() {
+    let public = ["--listen", "0.0.0.0:0"];
+    for (flags, status) in [
+        (&[][..], 404),
+        (&["--metrics-public"], 200),
+        (&["--metrics-public=false"], 404),
+        (&["--metrics-public", "--metrics-listen", "127.0.0.1:0"], 404),
+    ] {
+        let server = Server::start(&[&public, flags].concat());
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/metrics", server.port)).await.unwrap();
+        assert_eq!(answer.status(), status, "{flags:?}");
+        if status == 404 {
+            let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            assert!(problem["detail"].as_str().unwrap().contains("--metrics-listen"), "{problem}");
+        }
+    }
+}
+
+/// Each request ran a script for each of 256 buckets: forty connections that asked stopped the service.
+#[actix_web::test]
+async fn figures_are_read_once_however_many_ask() {
+    let redis = RedisServer::start(&["--save", ""]);
+    let flags = ["--engine", &redis.url(), "--token-key", "the same on every node", "--metrics-listen", "127.0.0.1:0"];
+    let server = Server::start(&flags);
+    let here = Server::start(&[&flags[..4], &[]].concat());
+    here.join_room("tea", "Ann").await;
+    let scripts = || redis.calls("evalsha") + redis.calls("eval") + redis.calls("fcall");
+    let before = scripts();
+    for url in [format!("http://{}/metrics", server.metrics.unwrap()), format!("{}/metrics", here.base)] {
+        let clients = (0..10).map(async |_| {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            for _ in 0..40 {
+                let figures = client.get(&url).send().await.unwrap().text().await.unwrap();
+                assert!(figures.contains("signalpost_rooms 1\n"), "{figures}");
+            }
+        });
+        futures_util::future::join_all(clients).await;
+    }
+    // 800 requests; the sweeps of two nodes run some, too.
+    let during = scripts() - before;
+    assert!(during < 800 * 256 / 4, "{during} scripts");
 }

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod engine_calls;
 pub mod engine_clock;
 pub mod harness;
+pub mod http2_frames;
 pub mod process;
 pub mod redis_link;
 pub mod redis_server;

@@ -25,7 +25,7 @@ async fn to_the_end(stream: &mut TcpStream) -> String {
 
 /// Sends a request and reads the response's head, so that the connection is known to be accepted.
 async fn ask(stream: &mut TcpStream) -> String {
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut bytes = vec![0; 1024];
     let length = stream.read(&mut bytes).await.unwrap_or(0);
     String::from_utf8_lossy(&bytes[..length]).into_owned()
@@ -71,7 +71,7 @@ async fn connections_beyond_the_maximum_are_refused_with_503() {
         streams.push(stream);
     }
     let mut stream = connect(&server).await;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let answer = to_the_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("too-many-connections"), "{answer}");
     assert!(answer.contains("retry-after: 2"), "{answer}");
@@ -102,7 +102,7 @@ async fn slow_first_heads_and_bodies_time_out() {
     let mut body = connect(&server).await;
     let path = ann.path("/messages");
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
         ann.token
     );
     body.write_all(request.as_bytes()).await.unwrap();
@@ -123,15 +123,15 @@ async fn malformed_and_smuggled_requests_are_refused() {
     let server = Server::start(&[]);
     for (bad, status) in [
         (
-            "POST /v1/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST /v1/rooms HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "400",
         ),
-        ("POST /v1/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400"),
-        ("POST /v1/rooms HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "400"),
+        ("POST /v1/rooms HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400"),
+        ("POST /v1/rooms HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "400"),
         ("GET /healthz HTTP/1.1\r\n\r\n", "400"),
         ("nonsense\r\n\r\n", "400"),
-        ("GET /v1/rooms/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "422"),
-        ("GET /v1/rooms/\u{e9} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "400"),
+        ("GET /v1/rooms/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "422"),
+        ("GET /v1/rooms/\u{e9} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "400"),
     ] {
         let mut stream = connect(&server).await;
         stream.write_all(bad.as_bytes()).await.unwrap();

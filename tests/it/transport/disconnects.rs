@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 async fn raw_poll(peer: &Peer, port: u16, version: &str) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let path = peer.path("/messages?wait=50");
-    let head = format!("GET {path} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", peer.token);
+    let head = format!("GET {path} HTTP/{version}\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", peer.token);
     stream.write_all(head.as_bytes()).await.unwrap();
     stream
 }
@@ -102,7 +102,7 @@ async fn sigterm_answers_a_thousand_parked_polls_and_exits_0() {
         let token = joined["token"].as_str().unwrap();
         let path = format!("/v1/rooms/r{number}/peers/{}/messages?wait=50", joined["peer"]["id"].as_str().unwrap());
         let mut stream = TcpStream::connect(("127.0.0.1", binary.port)).await.unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         streams.push(stream);
     }

@@ -13,7 +13,7 @@ use crate::support::{
     harness::Server,
 };
 
-const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// Far less than keep-alive.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -38,7 +38,8 @@ async fn later_heads_time_out_like_the_first() {
     let certificate = write_certificate("late-heads");
     let flags = certificate.flags();
     let (plain, tls) = (Server::start(&[]), Server::start(&flags.each_ref().map(String::as_str)));
-    let halves = ["GET /healthz HTTP/1.1\r\nHo", "G", "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\n"];
+    let halves =
+        ["GET /healthz HTTP/1.1\r\nHo", "G", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n"];
     let without_tls = halves.map(async |half| {
         let mut stream = asked(TcpStream::connect(("127.0.0.1", plain.port)).await.unwrap()).await;
         stream.write_all(half.as_bytes()).await.unwrap();

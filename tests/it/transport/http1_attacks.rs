@@ -27,7 +27,7 @@ async fn write_for_ever(stream: &mut TcpStream, bytes: &[u8]) -> usize {
 
 fn posting(peer: &Peer, framing: &str) -> String {
     format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{framing}\r\n\r\n",
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{framing}\r\n\r\n",
         peer.path("/messages"),
         peer.token
     )
@@ -35,7 +35,7 @@ fn posting(peer: &Peer, framing: &str) -> String {
 
 fn polling(peer: &Peer, query: &str) -> String {
     let path = peer.path(&format!("/messages?{query}"));
-    format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", peer.token)
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", peer.token)
 }
 
 /// Puts a quarter of a megabyte into the peer's own mailbox.
@@ -47,7 +47,8 @@ async fn fill(peer: &Peer) {
 #[actix_web::test]
 async fn endless_heads_are_not_buffered() {
     let server = AttackedServer::start(&["--keep-alive-ms", "60000"]).await;
-    let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n", "x".repeat(bytes));
+    let head =
+        |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nx-header: {}\r\n", "x".repeat(bytes));
     let fits = server.say(format!("{}Connection: close\r\n\r\n", head(16_000)).as_bytes()).await;
     assert!(fits.starts_with("HTTP/1.1 200"), "{fits}");
     let attack = join_all((0..100).map(|_| async {
@@ -128,7 +129,7 @@ async fn clients_that_stop_reading_are_disconnected() {
 async fn requests_pipelined_behind_a_parked_poll_are_not_buffered() {
     let server = AttackedServer::start(&[]).await;
     let ann = server.join("queue", json!({})).await.unwrap();
-    let next = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nx-header: {}\r\n\r\n", "x".repeat(100_000));
+    let next = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nx-header: {}\r\n\r\n", "x".repeat(100_000));
     let mut stream = server.connect().await;
     stream.write_all(polling(&ann, "wait=50").as_bytes()).await.unwrap();
     let taken = server.by(write_for_ever(&mut stream, next.as_bytes())).await;
@@ -153,10 +154,10 @@ async fn invalid_utf_8_is_refused_everywhere() {
     // A page that is closing cannot read an error.
     json(server.request(Method::POST, &ann.path("/leave")), body).await.expect(204);
     for raw in [
-        &b"GET /v1/rooms/\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..],
-        b"GET /v1/rooms/%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        b"GET /v1/rooms/tea/peers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\nConnection: close\r\n\r\n",
-        b"POST /v1/rooms HTTP/1.1\r\nHost: x\r\nIdempotency-Key: \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\r\nConnection: close\r\n\r\n",
+        &b"GET /v1/rooms/\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"[..],
+        b"GET /v1/rooms/%ff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /v1/rooms/tea/peers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\r\nConnection: close\r\n\r\n",
+        b"POST /v1/rooms HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\r\nConnection: close\r\n\r\n",
     ] {
         let answer = server.say(raw).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{}: {answer}", String::from_utf8_lossy(raw));
@@ -166,8 +167,10 @@ async fn invalid_utf_8_is_refused_everywhere() {
 
 /// Requests that parsers may split differently, with a second request hidden in the body.
 fn ambiguous() -> Vec<(&'static str, String)> {
-    let hidden = "POST /v1/rooms/hidden/peers HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
-    let post = |headers: &str, body: &str| format!("POST /v1/rooms HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}{hidden}");
+    let hidden = "POST /v1/rooms/hidden/peers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    let post = |headers: &str, body: &str| {
+        format!("POST /v1/rooms HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}{hidden}")
+    };
     let length = hidden.len();
     vec![
         (
@@ -228,7 +231,8 @@ async fn a_flood_of_joins_creates_no_more_than_rooms_max() {
             let mut joined = 0;
             let mut stream = tokio::io::BufStream::new(server.connect().await);
             for number in numbers {
-                let head = format!("POST /v1/rooms/r{number}/peers HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+                let head =
+                    format!("POST /v1/rooms/r{number}/peers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
                 stream.write_all(head.as_bytes()).await.unwrap();
                 stream.flush().await.unwrap();
                 joined += usize::from(answer_of(&mut stream).await.starts_with("HTTP/1.1 201"));

@@ -15,6 +15,10 @@ use tokio_rustls::client::TlsStream;
 use crate::support::{
     attacked_server::MEMORY,
     certificate::{Certificate, write_certificate},
+    http2_frames::{
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW, PING, PREFACE, RST_STREAM, SETTINGS,
+        WINDOW_UPDATE, field, frame, frames, request,
+    },
     process::ServerProcess,
 };
 
@@ -25,35 +29,6 @@ struct AttackedServer {
     bystander: RefCell<SendRequest<bytes::Bytes>>,
     path: String,
     bearer: String,
-}
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-/// In SETTINGS.
-const INITIAL_WINDOW: u8 = 4;
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// A literal field without indexing.
-fn field(name: &str, value: &str) -> Vec<u8> {
-    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
-    [vec![0], text(name), text(value)].concat()
-}
-
-fn request(method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
-    let pseudo = [(":method", method), (":scheme", "https"), (":authority", "localhost"), (":path", path)];
-    pseudo.iter().chain(more).flat_map(|(name, value)| field(name, value)).collect()
 }
 
 impl AttackedServer {
@@ -159,7 +134,7 @@ impl AttackedServer {
         let stream = TcpStream::connect(("127.0.0.1", self.binary.port)).await.unwrap();
         let mut tls = self.certificate.connect_to(stream, "h2").await.unwrap();
         // On a busy machine it may already have been closed as idle.
-        let _ = tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+        let _ = tls.write_all(PREFACE).await;
         let _ = tls.write_all(&frame(SETTINGS, 0, 0, settings)).await;
         tls
     }
@@ -172,19 +147,6 @@ async fn write_for_ever(stream: &mut TlsStream<TcpStream>, mut bytes: impl FnMut
             return;
         }
     }
-}
-
-/// The frames that come until the server closes, as kind and payload.
-async fn frames(stream: &mut TlsStream<TcpStream>) -> Vec<(u8, Vec<u8>)> {
-    let (mut bytes, mut frames) = (Vec::new(), Vec::new());
-    let _ = stream.read_to_end(&mut bytes).await;
-    let mut rest = &bytes[..];
-    while rest.len() >= 9 {
-        let length = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
-        frames.push((rest[3], rest[9..(9 + length).min(rest.len())].to_vec()));
-        rest = &rest[(9 + length).min(rest.len())..];
-    }
-    frames
 }
 
 #[actix_web::test]

@@ -54,7 +54,8 @@ async fn joins_advertise_the_stun_responder() {
 
 #[actix_web::test]
 async fn the_advertised_stun_host_is_the_requests_host() {
-    let server = Server::start(&LISTEN);
+    let names = ["--host", "signal.example,2001:db8::1"];
+    let server = Server::start(&[LISTEN, names].concat());
     for (host, told) in [("signal.example:8443", "stun:signal.example:"), ("[2001:db8::1]", "stun:[2001:db8::1]:")] {
         let request = server.request(Method::POST, &format!("/v1/rooms/{}/peers", host.len()));
         let joined = send(request.header("host", host)).await.expect(201);

@@ -98,8 +98,10 @@ async fn upgrade_offers_are_ignored() {
         let mut line = Line::to(&server).await;
         for (what, rest, expected) in requests() {
             // The next request is pipelined and must be answered as such.
-            line.say(&format!("{what} HTTP/1.1\r\nHost: x\r\n{asking}{rest}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))
-                .await;
+            line.say(&format!(
+                "{what} HTTP/1.1\r\nHost: localhost\r\n{asking}{rest}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            ))
+            .await;
             for (what, expected) in [(what, expected), ("GET", 200)] {
                 let (status, head) = line.answer_to(what).await;
                 assert_eq!(status, expected, "{what} {asking} {head}");
@@ -119,14 +121,14 @@ async fn the_metrics_port_ignores_upgrade_offers_and_limits_requests_like_the_pu
         for (what, expected) in
             [("GET /metrics", 200), ("HEAD /readyz", 200), ("POST /healthz", 405), ("GET /v1/rooms/tea", 404)]
         {
-            line.say(&format!("{what} HTTP/1.1\r\nHost: x\r\n{asking}\r\n")).await;
+            line.say(&format!("{what} HTTP/1.1\r\nHost: localhost\r\n{asking}\r\n")).await;
             let (status, head) = line.answer_to(what).await;
             assert_eq!(status, expected, "{what} {asking} {head}");
             assert!(!head.contains("\r\nconnection:") && !head.contains("\r\nupgrade:"), "{what} {asking} {head}");
         }
     }
     let mut line = connect().await;
-    line.say(&format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(96))).await;
+    line.say(&format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(96))).await;
     assert_eq!(line.answer().await.0, 431);
 }
 
@@ -136,7 +138,7 @@ async fn upgrade_offers_in_fragmented_heads_are_ignored() {
     for asking in ASKING {
         let mut line = Line::to(&server).await;
         let request = format!(
-            "POST /v1/rooms/tea/peers HTTP/1.1\r\nHost: x\r\n{asking}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{JOIN}",
+            "POST /v1/rooms/tea/peers HTTP/1.1\r\nHost: localhost\r\n{asking}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{JOIN}",
             JOIN.len()
         );
         for part in request.as_bytes().chunks(7) {
@@ -158,7 +160,7 @@ async fn other_connection_options_beside_an_upgrade_are_honored() {
         ("1.0", "Connection: upgrade\r\nUpgrade: websocket\r\n", None),
     ] {
         let mut line = Line::to(&server).await;
-        line.say(&format!("GET /healthz HTTP/{version}\r\nHost: x\r\n{fields}\r\n")).await;
+        line.say(&format!("GET /healthz HTTP/{version}\r\nHost: localhost\r\n{fields}\r\n")).await;
         let (status, head) = line.answer().await;
         assert_eq!(status, 200);
         let said = head.lines().find_map(|line| line.strip_prefix("connection: "));
@@ -175,7 +177,7 @@ async fn the_probe_accepts_only_websocket_upgrades() {
     for asking in ASKING.iter().filter(|asking| !asking.to_lowercase().contains("websocket")) {
         let mut line = Line::to(&server).await;
         for _ in 0..2 {
-            line.say(&format!("GET /v1/probe/upgrade HTTP/1.1\r\nHost: x\r\n{asking}\r\n")).await;
+            line.say(&format!("GET /v1/probe/upgrade HTTP/1.1\r\nHost: localhost\r\n{asking}\r\n")).await;
             let (status, head) = line.answer().await;
             assert!(status == 400 && !head.contains("\r\nconnection:"), "{asking} {head}");
         }
@@ -183,7 +185,7 @@ async fn the_probe_accepts_only_websocket_upgrades() {
     // An incomplete handshake is refused.
     for version in ["1.0", "1.1"] {
         let mut line = Line::to(&server).await;
-        line.say(&format!("GET /v1/probe/upgrade HTTP/{version}\r\nHost: x\r\n{}\r\n", ASKING[4])).await;
+        line.say(&format!("GET /v1/probe/upgrade HTTP/{version}\r\nHost: localhost\r\n{}\r\n", ASKING[4])).await;
         let (status, head) = line.answer().await;
         assert!(status == 400 && !head.contains("connection: upgrade"), "{head}");
     }
@@ -196,14 +198,14 @@ async fn connect_is_refused() {
     for target in ["example.org:443", "[::1]:443", "/v1/rooms/tea/peers", "/v1/probe/upgrade"] {
         for fields in ["", ASKING[3], "Content-Length: 2\r\n"] {
             let mut line = Line::to(&server).await;
-            line.say(&format!("CONNECT {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n{{}}")).await;
+            line.say(&format!("CONNECT {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{{}}")).await;
             let (status, head) = line.answer().await;
             assert!((400..500).contains(&status), "{target} {fields} {head}");
             assert!(!head.contains("connection: upgrade"), "{target} {fields} {head}");
             if head.contains("connection: close") {
                 line.end().await;
             } else {
-                line.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+                line.say("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
                 line.answer().await;
             }
         }

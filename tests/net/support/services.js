@@ -69,7 +69,7 @@ export async function startRelay({ relay }) {
 export async function startServer({ server }, told, { flags = [], env } = {}) {
   const { cert, key } = await prepared();
   const secret = told.some((kind) => kind.startsWith('TURN')) ? ['--turn-secret', `@${SECRET}`] : [];
-  const listen = ['--listen', `${SERVER}:443`, '--tls-cert', cert, '--tls-key', key];
+  const listen = ['--listen', `${SERVER}:443`, '--tls-cert', cert, '--tls-key', key, '--metrics-public'];
   const child = server.start([BINARY, ...listen, ...told.flatMap((kind) => OPTIONS[kind]), ...secret, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
   const gone = once(child, 'exit').then(() => { throw new Error(`${BINARY} ended: ${child.complaints}`); });
   await Promise.race([once(createInterface({ input: child.stdout }), 'line'), gone]);
