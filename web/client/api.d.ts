@@ -91,7 +91,8 @@ export interface paths {
         /**
          * Create a room ahead of time
          * @description Joining creates a room, too. This creates an empty one with its own capacity or secret, which is kept for ten minutes
-         *     while empty. The response has the room token, which allows to close and lock the room and to remove peers.
+         *     while empty. The response has the room token, which allows to close and lock the room and to remove peers, unless a ticket
+         *     does not say `admin`.
          */
         post: operations["createRoom"];
         delete?: never;
@@ -194,7 +195,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get ICE servers with fresh TURN credentials */
+        /**
+         * Get ICE servers with fresh TURN credentials
+         * @description A peer that is alone in its room gets no credentials, unless it came with a ticket.
+         */
         get: operations["getIceServers"];
         put?: never;
         post?: never;
@@ -352,8 +356,8 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description The lifetime of the TURN credentials, in seconds; null without TURN.
-             * @example 3600
+             * @description The lifetime of the TURN credentials, in seconds; null without TURN; 0 if they are withheld from a peer that is alone.
+             * @example 600
              */
             ttl_s: number | null;
         };
@@ -382,7 +386,8 @@ export interface components {
              */
             page?: string | null;
             /**
-             * @description The room's secret, if it has one. A room created by this join gets it as its secret.
+             * @description The room's secret, if it has one. A room created by this join gets it as its secret. If the room exists without a secret,
+             *     somebody else has created it, and the join is refused.
              * @default null
              * @example two lumps
              */
@@ -413,8 +418,9 @@ export interface components {
             ice_servers: components["schemas"]["IceServer"][];
             /**
              * Format: int64
-             * @description The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN.
-             * @example 3600
+             * @description The lifetime of the TURN credentials in `ice_servers`, in seconds; null without TURN; 0 if they are withheld, because a peer
+             *     that is alone in its room gets them only with a ticket: get them once another peer has joined.
+             * @example 600
              */
             ice_ttl_s: number | null;
             /**
@@ -441,6 +447,11 @@ export interface components {
             room: string;
             /** @description Allows to close and lock the room and to remove peers. Only if this join created the room, or the ticket says `admin`. */
             room_token?: string;
+            /**
+             * @description Joining requires the room's secret.
+             * @example false
+             */
+            secret: boolean;
             /** @description Speaks for this peer. Keep it: a reloaded page joins with it to get its seat back. */
             token: string;
             /**
@@ -964,7 +975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `ticket-audience`: The ticket is for a different service. `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1036,7 +1047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1125,7 +1136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            /** @description `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1717,7 +1728,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `secret-wrong`: Missing or wrong room secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
+            /** @description `secret-missing`: The room has a secret. `secret-wrong`: Wrong room secret. `secret-unexpected`: The room has no secret. `room-locked`: The room is locked. `kicked`: This peer was removed from the room. `ticket-audience`: The ticket is for a different service. `ticket-other-room`: The ticket is for a different room. `cross-origin-refused`: The request comes from a page on another origin. `ticket-cannot-create`: The ticket does not allow creating the room */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1789,7 +1800,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts from this address */
+            /** @description `mailbox-full`: A mailbox is full until its owner reads it. `rate-limited`: Too many requests. `too-many-failures`: Too many failed attempts */
             429: {
                 headers: {
                     [name: string]: unknown;
