@@ -163,7 +163,7 @@ mod tests {
             "engine" => ("redis://a.example", None),
             "token_key" | "ticket_key" => ("a key of 16 and more", None),
             "ticket_audience" => ("calls,rooms", Some(("SIGNALPOST_TICKET_KEY", "a key of 16 and more"))),
-            "tls_self_signed" => ("true", None),
+            "tls_self_signed" | "metrics_public" => ("true", None),
             "trusted_proxy" => ("10.0.0.0/8,192.0.2.1", None),
             "cors_origin" => ("https://a.example,https://b.example", None),
             "stun_url" => ("stun:a.example,stun:b.example", None),
