@@ -21,7 +21,7 @@ fn refused(url: &str) -> String {
 
 fn admitted() -> RedisServer {
     let redis = RedisServer::start(&["--save", ""]);
-    redis.admit("sp1");
+    redis.admit("sp2");
     redis
 }
 
@@ -69,12 +69,12 @@ fn every_missing_right_is_named_at_startup() {
 fn unsuitable_users_fail_startup_with_what_they_lack() {
     let redis = RedisServer::start(&["--save", ""]);
     for (rules, lacks) in [
-        (vec!["~app:*", "&*", "+@all"], vec!["~sp1:*"]),
-        (vec!["allkeys", "resetchannels", "+@all"], vec!["&sp1:*"]),
-        (vec!["%R~*", "&*", "+@all"], vec!["~sp1:*"]),
+        (vec!["~app:*", "&*", "+@all"], vec!["~sp2:*"]),
+        (vec!["allkeys", "resetchannels", "+@all"], vec!["&sp2:*"]),
+        (vec!["%R~*", "&*", "+@all"], vec!["~sp2:*"]),
         (vec!["allkeys", "allchannels", "+@all", "-@write"], vec!["+hset", "+xadd", "+zadd", "+incrby", "+del"]),
-        (vec!["~sp1:*:r:*", "~sp1:*:d", "allchannels", "+@all"], vec!["~sp1:*"]),
-        (vec!["~app:*", "+@all", "-hset"], vec!["~sp1:*", "&sp1:*", "+hset"]),
+        (vec!["~sp2:*:r:*", "~sp2:*:d", "allchannels", "+@all"], vec!["~sp2:*"]),
+        (vec!["~app:*", "+@all", "-hset"], vec!["~sp2:*", "&sp2:*", "+hset"]),
     ] {
         let user = [&["acl", "setuser", "ann", "reset", "on", ">word"], &rules[..]].concat();
         assert_eq!(redis.cli(&user), "OK");
@@ -85,8 +85,8 @@ fn unsuitable_users_fail_startup_with_what_they_lack() {
         }
     }
     redis.cli(&["acl", "setuser", "default", "resetkeys", "~other:*"]);
-    assert!(refused(&redis.url()).contains("ACL SETUSER default ~sp1:*"));
-    assert!(refused(&format!("{}?prefix=x", redis.url())).contains("~x1:*"));
+    assert!(refused(&redis.url()).contains("ACL SETUSER default ~sp2:*"));
+    assert!(refused(&format!("{}?prefix=x", redis.url())).contains("~x2:*"));
     let wrong = refused(&format!("redis://ann:PASSWORD@127.0.0.1:{}", redis.port));
     assert!(wrong.contains("--engine redis://USER:PASSWORD@"), "{wrong}");
 }
@@ -103,7 +103,7 @@ fn a_renamed_command_is_named_at_startup() {
 #[test]
 fn rights_are_checked_on_every_server_of_a_cluster() {
     let cluster = RedisCluster::start();
-    cluster.masters.iter().for_each(|master| master.admit("sp1"));
+    cluster.masters.iter().for_each(|master| master.admit("sp2"));
     assert_eq!(refused(&cluster.url()), "");
     let last = &cluster.masters[2];
     last.cli(&["acl", "setuser", "signalpost", "-xadd"]);
@@ -123,7 +123,7 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
     };
     let join = async || send(client.post(format!("{base}/v1/rooms/tea/peers")).json(&json!({"capacity": 9}))).await;
     join().await.expect(201);
-    for (taken, given) in [("-xadd", "+xadd"), ("resetkeys", "~sp1:*"), ("resetchannels", "&sp1:*"), ("off", "on")] {
+    for (taken, given) in [("-xadd", "+xadd"), ("resetkeys", "~sp2:*"), ("resetchannels", "&sp2:*"), ("off", "on")] {
         redis.cli(&["acl", "setuser", "signalpost", taken]);
         if taken == "off" {
             // Existing connections stay.
@@ -132,7 +132,7 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
         until(503).await;
         join().await.refused(503, "engine-unavailable");
         // Restored sooner, it could be back before anything was logged.
-        if matches!(given, "+xadd" | "~sp1:*") {
+        if matches!(given, "+xadd" | "~sp2:*") {
             tokio::time::timeout(PATIENCE, binary.has_logged(given)).await.unwrap();
         }
         redis.cli(&["acl", "setuser", "signalpost", given]);
@@ -143,7 +143,7 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
     redis.cli(&["script", "flush"]);
     join().await.expect(201);
     let logs = binary.logs().await;
-    for word in ["Redis is lost", "Redis is there", "+xadd", "~sp1:*"] {
+    for word in ["Redis is lost", "Redis is there", "+xadd", "~sp2:*"] {
         assert!(logs.contains(word), "{word}: {logs}");
     }
     assert!(!logs.contains("s3cret"), "{logs}");
@@ -152,7 +152,7 @@ async fn a_revoked_right_makes_the_node_unready_until_restored() {
 #[tokio::test]
 async fn a_revoked_right_affects_only_rooms_on_that_cluster_server() {
     let cluster = RedisCluster::start();
-    cluster.masters.iter().for_each(|master| master.admit("sp1"));
+    cluster.masters.iter().for_each(|master| master.admit("sp2"));
     let node = Server::start(&[&["--engine", &cluster.url()], &KEY[..]].concat());
     cluster.masters[0].cli(&["acl", "setuser", "signalpost", "-hset"]);
     let some = async |status: u16| {

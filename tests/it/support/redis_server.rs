@@ -87,7 +87,7 @@ impl RedisServer {
     pub fn admit(&self, prefix: &str) {
         for rule in least_rights() {
             let rule: Vec<String> =
-                rule.iter().map(|word| word.replace("sp1", prefix).replace("PASSWORD", "s3cret")).collect();
+                rule.iter().map(|word| word.replace("sp2", prefix).replace("PASSWORD", "s3cret")).collect();
             let words: Vec<&str> = rule.iter().map(String::as_str).collect();
             assert_eq!(self.cli(&words), "OK", "{words:?}");
         }

@@ -105,7 +105,7 @@ mod tests {
 
     fn missing(answer: &[[&str; 3]]) -> String {
         let tried: Vec<String> = answer.concat().iter().map(|text| text.to_string()).collect();
-        let missing = MissingPermissions::of(&tried, "sp1");
+        let missing = MissingPermissions::of(&tried, "sp2");
         if missing.is_empty() { String::new() } else { missing.explain("ann") }
     }
 
@@ -119,12 +119,12 @@ mod tests {
         let script = "ERR This Redis command is not allowed from script";
         assert_eq!(missing(&[["", "TIME", "allowed"], ["d", "ZADD", "allowed"]]), "");
         for (answer, rules) in [
-            (vec![["r", "HSET", key], ["r", "HGET", key], ["d", "ZADD", "allowed"]], "~sp1:*"),
+            (vec![["r", "HSET", key], ["r", "HGET", key], ["d", "ZADD", "allowed"]], "~sp2:*"),
             (vec![["r", "HSET", command], ["r", "HGET", "allowed"]], "+hset"),
             (vec![["", "TIME", command]], "+time"),
-            (vec![["r", "HSET", command], ["r", "HGET", command]], "+hget +hset ~sp1:*"),
-            (vec![["w", "SPUBLISH", channel], ["w", "SSUBSCRIBE", "allowed"]], "&sp1:*"),
-            (vec![["w", "SSUBSCRIBE", script], ["", "SCRIPT", script]], "&sp1:* +script|load +ssubscribe"),
+            (vec![["r", "HSET", command], ["r", "HGET", command]], "+hget +hset ~sp2:*"),
+            (vec![["w", "SPUBLISH", channel], ["w", "SSUBSCRIBE", "allowed"]], "&sp2:*"),
+            (vec![["w", "SSUBSCRIBE", script], ["", "SCRIPT", script]], "&sp2:* +script|load +ssubscribe"),
         ] {
             assert!(missing(&answer).contains(&format!("ACL SETUSER ann {rules} (")), "{}", missing(&answer));
         }
