@@ -165,7 +165,7 @@ export class Visit {
   }
 
   get #isOpen() {
-    return this.wish.secret === undefined;
+    return !this.wish.secret;
   }
 
   /** @param {Link} link @returns {Facts['links'][number]['state']} */
