@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use signalpost::{
     clock::Clock,
     domain::{
-        CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName, Seq, Target,
-        Visitor,
+        CreatorId, Identity, Limits, Metadata, Name, Payload, PeerId, Post, Refusal, Rights, RoomName, Seq, Source,
+        Target, Visitor,
     },
     engine::{Engine, Memory, PollRequest},
 };
@@ -86,6 +86,8 @@ impl Crowd {
             page: None,
             rights: Rights::OPEN,
             subject: None,
+            // An address of its own.
+            source: Source { address: self.made as u64, network: self.made as u64 },
         };
         now(self.engine.join(room, visitor))?;
         Ok(id)

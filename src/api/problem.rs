@@ -87,8 +87,8 @@ table! {
     HeadersTooLarge: 431 "headers-too-large", "Too many header fields", "Send fewer header fields.";
     Internal: 500 "internal", "Internal server error", "Retry later, and report the error.";
     TooManyConnections: 503 "too-many-connections", "The server has reached its connection limit", "Retry after `Retry-After`.";
-    RoomsExhausted: 503 "rooms-exhausted", "The server has reached its room limit", "Retry after `Retry-After`.";
-    MemoryExhausted: 503 "memory-exhausted", "Not enough free memory for this request", "Retry after `Retry-After`; a smaller request may still succeed.";
+    RoomsExhausted: 503 "rooms-exhausted", "No more rooms at present", "Retry after `Retry-After`, or leave rooms that you no longer need.";
+    MemoryExhausted: 503 "memory-exhausted", "Not enough free memory for this request", "Retry after `Retry-After`, read mailboxes and leave rooms; a smaller request may still succeed.";
     EngineUnavailable: 503 "engine-unavailable", "The room storage is unavailable", "Retry after `Retry-After`, posts with the same `Idempotency-Key`.";
     Draining: 503 "draining", "The server is shutting down", "Retry after `retry_after_ms`: another server, or this one after its restart, will answer.";
 }
@@ -177,8 +177,11 @@ impl Problem {
     }
 
     pub fn memory_exhausted() -> Self {
-        Self::new(Code::MemoryExhausted, "The server's memory for rooms and requests is in use.")
-            .retry_after(Duration::from_secs(2))
+        Self::new(
+            Code::MemoryExhausted,
+            "The memory for rooms and requests is in use, or your network address has its share of it.",
+        )
+        .retry_after(Duration::from_secs(2))
     }
 
     fn engine_unavailable(perhaps_done: bool) -> Self {
@@ -225,9 +228,11 @@ impl From<Refusal> for Problem {
                 new(Code::TicketCannotCreate, "The room does not exist, and the ticket does not allow creating it.")
             }
             Refusal::RoomClosed => new(Code::RoomClosed, "The room's creator has closed it."),
-            Refusal::RoomsExhausted => {
-                new(Code::RoomsExhausted, "No room can be created now.").retry_after(Duration::from_secs(30))
-            }
+            Refusal::RoomsExhausted => new(
+                Code::RoomsExhausted,
+                "The server has too many rooms, or your network address has too many of them.",
+            )
+            .retry_after(Duration::from_secs(30)),
             Refusal::MemoryExhausted => Problem::memory_exhausted(),
             Refusal::CapacityInvalid { max } => {
                 Problem::invalid(format!("`capacity` must be an integer from 1 to {max}.")).with("capacity_max", max)

@@ -20,9 +20,6 @@ use crate::{
 const BATCH_BODIES: usize = 4;
 /// File descriptors that are not for connections: listeners, timers, files, and a reserve.
 const DESCRIPTORS_KEPT: usize = 256;
-/// Many clients may share an address, but a few such addresses must not take all connections.
-const PER_ADDRESS_MAX: usize = 2048;
-const PER_ADDRESS_MIN: usize = 64;
 /// Connections of monitoring, which are not clients', in all and from one address, and memory for their responses.
 const METRICS_CONNECTIONS: usize = 64;
 const METRICS_PER_ADDRESS: usize = 16;
@@ -99,10 +96,9 @@ impl Config {
         let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
         let shares = self.shares();
         let total = self.connections_max.unwrap_or(shares.connections).min(available);
-        let per_address = PER_ADDRESS_MAX.min(total / 4).max(PER_ADDRESS_MIN);
         ConnectionLimits {
             total,
-            per_address: self.connections_per_address.unwrap_or(per_address),
+            per_address: self.connections_per_address,
             memory_bytes: shares.transit,
             body_bytes: self.limits().batch_bytes,
             idle: Duration::from_millis(self.keep_alive_ms),
@@ -111,7 +107,7 @@ impl Config {
 
     /// The limits of `--metrics-listen`.
     pub fn metrics_connections(&self) -> ConnectionLimits {
-        let (total, per_address) = (METRICS_CONNECTIONS, METRICS_PER_ADDRESS);
+        let (total, per_address) = (METRICS_CONNECTIONS, Some(METRICS_PER_ADDRESS));
         let idle = METRICS_IDLE.min(Duration::from_millis(self.keep_alive_ms));
         ConnectionLimits { total, per_address, memory_bytes: METRICS_BYTES, body_bytes: 0, idle }
     }

@@ -204,8 +204,8 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_CONNECTIONS_MAX", value_name = "N", value_parser = at_least_one)]
     pub connections_max: Option<usize>,
 
-    /// Largest number of open connections from one client address (IPv6: a /64) that is not a trusted proxy. By default 2048, or
-    /// a quarter of all if that is less
+    /// Largest number of open connections from one client address (IPv6: a /64) that is not a trusted proxy; its network may have
+    /// four times as many. By default an address may have twice as many as it leaves to others, and a network three times as many
     #[arg(long, env = "SIGNALPOST_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = at_least_one)]
     pub connections_per_address: Option<usize>,
 

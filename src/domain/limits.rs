@@ -63,7 +63,29 @@ impl Limits {
     pub const CAPACITY_CEILING: usize = 64;
     /// A room may cost at most this fraction of the memory that is left: so those who take much are refused long before those
     /// who take little (the dynamic threshold of shared-memory switches, Choudhury and Hahne 1998).
-    pub const HEADROOM_DIVISOR: usize = 16;
+    pub const ROOM_DIVISOR: usize = 16;
+    /// What one address has caused may be this many times what is left, so alone it gets half of everything.
+    pub const ADDRESS_SHARE: usize = 1;
+    /// The same for all addresses of a network together: two thirds. More than one address may have, or that one could use up the
+    /// share of its neighbors.
+    pub const NETWORK_SHARE: usize = 2;
+    /// Rooms that an address and a network may have in any case, if the limit on all rooms is small.
+    pub const ROOMS_ALWAYS: usize = 2;
+    /// This fraction of the memory for rooms is kept for small posts in rooms that exist.
+    pub const RESERVE_DIVISOR: usize = 16;
+    /// What a small post costs at most: one message of 16 KiB, or some dozen candidates. SDPs of calls have a few KiB.
+    pub const SMALL_POST_COST: usize = 20 * 1024;
+    /// What things cost in memory, in bytes, besides their names, metadata and payloads. A room: with its name, its entry in the table
+    /// and its deadline.
+    pub const ROOM_COST: usize = 1024;
+    /// A peer: with its entries in the rate limits.
+    pub const PEER_COST: usize = 2048;
+    /// A message: its entry in the mailbox, which grows by doubling, and the overhead of an allocation.
+    pub const MESSAGE_COST: usize = 192;
+    /// A remembered post.
+    pub const ANSWER_COST: usize = 160;
+    /// A position of a remembered post.
+    pub const POSITION_COST: usize = 24;
     /// Positions in all remembered posts of a peer together: a batch to everybody in a large room has thousands.
     pub const REMEMBERED_POSITIONS: usize = 4096;
     /// What a server event counts in a mailbox, besides the card of a peer that joined.

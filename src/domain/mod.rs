@@ -1,9 +1,11 @@
 //! The rules of signaling: rooms, peers, mailboxes, leases. [`Rooms`] is the way in.
 //!
-//! Plain values and functions, without async, locks, clocks, randomness, logs or serde. Time and ids are arguments; what the
+//! Plain values and functions, without async, locks, clocks, randomness, logs or serde; only the figures of an [`Account`] are
+//! atomic, because all shards share them. Time and ids are arguments; what the
 //! caller must do next is returned. Besides `std` it uses `hashbrown` and `smallvec` (docs/decisions/memory-layout.md).
 //! `tests/it/tidy` enforces this.
 
+mod account;
 mod card;
 mod deadlines;
 mod headroom;
@@ -11,12 +13,14 @@ mod id;
 mod lifecycle;
 mod limits;
 mod mailbox;
+mod payers;
 mod refusal;
 mod registry;
 mod room;
 mod secret;
 mod time;
 
+pub use account::{Account, Charge, Source, Usage};
 pub use card::{Card, Metadata, Name};
 pub use headroom::Headroom;
 pub use id::{CreatorId, PeerId, RoomName, Subject};

@@ -1,6 +1,6 @@
 //! The client's address, for rate limits: the peer's, or what trusted proxies say it is.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -13,6 +13,41 @@ pub struct TrustedProxies(pub Vec<IpNet>);
 /// What limits by address count: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressKey(IpAddr);
+
+/// What has the same owner as an address, probably, and so has a share as a whole: the /48 of an IPv6 address, which is what a
+/// site gets (RFC 6177), and the /24 of an IPv4 address, the smallest network that is routed on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkKey(IpAddr);
+
+impl AddressKey {
+    pub fn network(self) -> NetworkKey {
+        NetworkKey(match (self.0, self.site()) {
+            (_, Some(site)) => site.0,
+            (IpAddr::V4(ip), None) => Ipv4Addr::from_bits(ip.to_bits() >> 8 << 8).into(),
+            (ip, None) => ip,
+        })
+    }
+
+    /// A number that no other address has.
+    pub fn number(self) -> u64 {
+        number(self.0)
+    }
+}
+
+impl NetworkKey {
+    /// A number that no other network has.
+    pub fn number(self) -> u64 {
+        number(self.0)
+    }
+}
+
+/// The first half of an IPv6 address. No such address begins with 32 zero bits, so IPv4 addresses are different numbers.
+fn number(ip: IpAddr) -> u64 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_bits().into(),
+        IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+    }
+}
 
 impl From<IpAddr> for AddressKey {
     fn from(ip: IpAddr) -> Self {
@@ -149,5 +184,17 @@ mod tests {
         assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+
+    #[test]
+    fn networks_are_ipv6_48s_and_ipv4_24s() {
+        let key = |text: &str| AddressKey::from(text.parse::<IpAddr>().unwrap());
+        let network = |text: &str| key(text).network();
+        assert_eq!(network("2001:db8:7:1::1"), network("2001:db8:7:ffff::1"));
+        assert_ne!(network("2001:db8:7::1"), network("2001:db8:8::1"));
+        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.255"));
+        assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
+        let all = ["2001:db8:7:1::1", "2001:db8:7:2::1", "192.0.2.1", "192.0.2.2"].map(|text| key(text).number());
+        assert!((1..4).all(|index| !all[..index].contains(&all[index])), "{all:?}");
     }
 }

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod engine;
 mod ops;
+mod shares;
 mod support;
 mod tidy;
 mod transport;

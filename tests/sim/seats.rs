@@ -1,7 +1,7 @@
 //! Steps that take seats, keep them and give them up.
 
 use signalpost::domain::{
-    Identity, KeyedRequest, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Timestamp, Visitor,
+    Identity, KeyedRequest, Limits, Metadata, Name, PeerId, Refusal, Rights, RoomPlan, Seq, Source, Timestamp, Visitor,
 };
 
 use crate::{
@@ -25,6 +25,7 @@ fn visitor(identity: Identity, keyed: Option<KeyedRequest>) -> Visitor {
         page: None,
         rights: Rights::OPEN,
         subject: None,
+        source: Source::default(),
     }
 }
 
@@ -46,11 +47,16 @@ impl World {
         // A seat resumed with its token was not made by that join.
         let by_token = self.model.rooms.get(&person.room).is_some_and(|room| room.is_from_restart(person.id));
         if there && !by_token {
-            let joined = self.rooms.join(self.at(), named(person.room), again, PLENTY).unwrap();
+            let joined = self.rooms.join(self.at(), named(person.room), again, &self.payer(), PLENTY).unwrap();
             assert_eq!((joined.card.id, joined.resumed), (person.id, false));
             let other = KeyedRequest { request: keyed.request + 1, ..keyed };
-            let reused =
-                self.rooms.join(self.at(), named(person.room), visitor(Identity::New(id), Some(other)), PLENTY);
+            let reused = self.rooms.join(
+                self.at(),
+                named(person.room),
+                visitor(Identity::New(id), Some(other)),
+                &self.payer(),
+                PLENTY,
+            );
             assert_eq!(reused.map(|_| ()), Err(Refusal::KeyReused));
         } else if self.enter(person.room, id, again, Seq::START) {
             // The key now belongs to the new seat.
@@ -63,7 +69,7 @@ impl World {
     pub fn resume(&mut self, person: Person) {
         let restart = Seq::at_unix_millis(1_000_000_000 + self.now);
         let back = visitor(Identity::Returning { id: person.id, restart }, None);
-        let (now, lease) = (self.now, millis(self.limits.lease));
+        let (now, lease, payer) = (self.now, millis(self.limits.lease), self.payer());
         let Some(room) = self.model.rooms.get_mut(&person.room).filter(|room| room.has(person.id)) else {
             self.enter(person.room, person.id, back, restart);
             return;
@@ -71,7 +77,7 @@ impl World {
         let closed = room.closed;
         let member = room.member(person.id).unwrap();
         let (cursor, newest) = (member.acknowledged, member.newest());
-        let answer = self.rooms.join(Timestamp::from_millis(now), named(person.room), back, PLENTY);
+        let answer = self.rooms.join(Timestamp::from_millis(now), named(person.room), back, &payer, PLENTY);
         if closed {
             assert_eq!(answer.map(|_| ()), Err(Refusal::RoomClosed));
             return;
@@ -145,7 +151,10 @@ impl World {
     }
 
     pub fn create(&mut self, number: u8) {
-        let answer = self.rooms.create(self.at(), named(number), RoomPlan::default(), CREATOR, PLENTY).map(|_| ());
+        let answer = self
+            .rooms
+            .create(self.at(), named(number), RoomPlan::default(), CREATOR, &self.payer(), PLENTY)
+            .map(|_| ());
         match self.model.rooms.get(&number) {
             Some(room) if room.closed => assert_eq!(answer, Err(Refusal::RoomClosed)),
             Some(_) => assert_eq!(answer, Err(Refusal::RoomExists)),
@@ -173,7 +182,7 @@ impl World {
 
     /// A new join in both; returns whether it succeeded.
     fn enter(&mut self, number: u8, id: PeerId, visitor: Visitor, start: Seq) -> bool {
-        let answer = self.rooms.join(self.at(), named(number), visitor, PLENTY);
+        let answer = self.rooms.join(self.at(), named(number), visitor, &self.payer(), PLENTY);
         let expected = self.model.rooms.get(&number).and_then(|room| self.door(room, id));
         let joined = match (answer, expected) {
             (Ok(joined), None) => joined,

@@ -6,7 +6,8 @@ use std::{
 };
 
 use signalpost::domain::{
-    CreatorId, Headroom, KeyedRequest, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp,
+    Account, Charge, CreatorId, Headroom, KeyedRequest, Limits, PeerId, Post, RoomKey, RoomName, Rooms, Seq, Timestamp,
+    Usage,
 };
 
 use crate::model::Model;
@@ -43,6 +44,9 @@ pub struct Person {
 
 pub struct World {
     pub rooms: Rooms,
+    /// Those who pay: two of one network, and a stranger.
+    accounts: [Account; 3],
+    network: Arc<Usage>,
     pub model: Model,
     pub limits: Limits,
     pub now: u64,
@@ -51,7 +55,7 @@ pub struct World {
 }
 
 /// Never reached here.
-pub const PLENTY: Headroom = Headroom { room: true, bytes: usize::MAX };
+pub const PLENTY: Headroom = Headroom { room: true, bytes: usize::MAX, reserve: 0 };
 
 pub const CREATOR: CreatorId = CreatorId::from_bytes([9; 16]);
 
@@ -76,7 +80,10 @@ impl World {
             ..Limits::default()
         };
         let rooms = Rooms::new(Arc::new(limits.clone()));
-        Self { rooms, model: Model::default(), limits, now: 1_000_000, made: 0, people: Vec::new() }
+        let network: Arc<Usage> = Arc::default();
+        let accounts = [Account::new(network.clone()), Account::new(network.clone()), Account::default()];
+        let (model, people) = (Model::default(), Vec::new());
+        Self { rooms, accounts, network, model, limits, now: 1_000_000, made: 0, people }
     }
 
     pub fn take(&mut self, step: Step) {
@@ -102,6 +109,7 @@ impl World {
             Step::Pass { millis } => self.now += millis,
         }
         self.check();
+        self.check_accounts();
     }
 
     /// Expires all leases, and checks that nothing is left.
@@ -112,6 +120,22 @@ impl World {
         self.rooms.expire(self.at());
         assert_eq!((self.rooms.len(), self.rooms.peers(), self.rooms.deadlines()), (0, 0, 0));
         assert_eq!((self.rooms.next_deadline(), self.rooms.cost()), (None, 0));
+        self.check_accounts();
+        assert!(self.accounts.iter().all(|account| account.charge() == Charge::default() && !account.is_shared()));
+    }
+
+    /// Everything is charged to somebody, once.
+    fn check_accounts(&self) {
+        let [ann, ben, eve] = self.accounts.each_ref().map(Account::charge);
+        let sum = |of: fn(Charge) -> usize| (of(ann) + of(ben), of(ann) + of(ben) + of(eve));
+        let (rooms, bytes) = (sum(|charge| charge.rooms), sum(Charge::bytes));
+        let network = self.network.charge();
+        assert_eq!((rooms, bytes), ((network.rooms, self.rooms.len()), (network.bytes(), self.rooms.cost())));
+    }
+
+    /// Who pays for what comes next.
+    pub fn payer(&self) -> Account {
+        self.accounts[self.made as usize % 3].clone()
     }
 
     pub fn at(&self) -> Timestamp {

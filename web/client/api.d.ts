@@ -1065,7 +1065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: The server has reached its room limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
+            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: No more rooms at present. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1818,7 +1818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: The server has reached its room limit. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
+            /** @description `too-many-connections`: The server has reached its connection limit. `rooms-exhausted`: No more rooms at present. `memory-exhausted`: Not enough free memory for this request. `engine-unavailable`: The room storage is unavailable. `draining`: The server is shutting down */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use signalpost::domain::{
-    Batch, CreatorId, Headroom, Identity, Joined, Limits, Metadata, Name, PeerId, Read, Refusal, Rights, RoomKey,
-    RoomName, Rooms, Seq, Timestamp, Visitor,
+    Account, Batch, CreatorId, Headroom, Identity, Joined, Limits, Metadata, Name, PeerId, Read, Refusal, Rights,
+    RoomKey, RoomName, Rooms, Seq, Source, Timestamp, Visitor,
 };
 
 /// Cursors start at the Unix time; any start will do.
@@ -164,9 +164,10 @@ impl Nodes {
             page: None,
             rights: Rights::OPEN,
             subject: None,
+            source: Source::default(),
         };
         let (rooms, name, headroom) = self.at(now, node, client);
-        let joined = rooms.join(now, key(&name), visitor, headroom)?;
+        let joined = rooms.join(now, key(&name), visitor, &Account::default(), headroom)?;
         Ok((joined, rooms.drain_wake().collect()))
     }
 
@@ -188,8 +189,7 @@ impl Nodes {
         rooms.expire(now);
         rooms.drain_wake();
         rooms.take_lifecycle();
-        let bytes = self.limits.rooms_bytes.saturating_sub(rooms.cost());
-        let headroom = Headroom { room: rooms.len() < self.limits.rooms, bytes };
+        let headroom = Headroom::new(rooms.len() < self.limits.rooms, rooms.cost(), &self.limits);
         (rooms, self.names[client / 2].clone(), headroom)
     }
 }

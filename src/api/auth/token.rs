@@ -10,15 +10,21 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_64;
 
 use crate::{
     api::auth::key_strength::check_key,
-    domain::{CreatorId, PeerId, RoomName, Secret, Subject},
+    domain::{CreatorId, PeerId, RoomName, Secret, Source, Subject},
+    transport::client_address::AddressKey,
 };
 
 /// The key that signs and verifies tokens.
 #[derive(Clone)]
-pub struct TokenKey(Hmac<Sha256>);
+pub struct TokenKey {
+    mac: Hmac<Sha256>,
+    /// Makes numbers of addresses.
+    seed: u64,
+}
 
 /// What a peer's token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +67,8 @@ impl TokenKey {
         // HMAC takes a zero-padded block; hashing makes any secret fit into it.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&Sha256::digest(bytes));
-        Self(Hmac::new(&block.into()))
+        let key = Self { mac: Hmac::new(&block.into()), seed: 0 };
+        Self { seed: key.derive(b"sources", b"") as u64, ..key }
     }
 
     pub fn peer_token(&self, room: &RoomName, claim: &SeatClaim) -> String {
@@ -123,8 +130,15 @@ impl TokenKey {
         digest.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
 
+    /// What a client's address is called in rooms and in the store: the same on each node with this key. A keyed hash, so that
+    /// the store has no addresses.
+    pub fn source(&self, address: AddressKey) -> Source {
+        let hash = |seed, number: u64| XxHash3_64::oneshot_with_seed(seed, &number.to_be_bytes());
+        Source { address: hash(self.seed, address.number()), network: hash(!self.seed, address.network().number()) }
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
-        parts.iter().fold(self.0.clone(), |mac, part| mac.chain_update(part))
+        parts.iter().fold(self.mac.clone(), |mac, part| mac.chain_update(part))
     }
 }
 

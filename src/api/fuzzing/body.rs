@@ -83,7 +83,7 @@ fn reading(input: &[u8]) {
     let piece = usize::from(input.first().copied().unwrap_or_default()) + 1;
     let pieces: Vec<_> = input.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let payload: Payload = Payload::Stream { payload: Box::pin(stream::iter(pieces)) };
-    let read = Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation());
+    let read = Body::Stream(payload).read(limit, MemoryBudget::new(1 << 30).reservation(None));
     match RUNTIME.with(|runtime| runtime.block_on(read)) {
         Ok(body) => assert!(body == input && body.len() <= limit),
         Err(error) => assert!(matches!(error, BodyError::TooLong) && input.len() > limit),

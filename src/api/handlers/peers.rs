@@ -103,6 +103,7 @@ pub async fn join(
         page: request.page.as_deref().map(parse_page).transpose()?,
         rights: admission.rights,
         subject: admission.subject,
+        source: api.tokens.source(joiner.address),
     };
     let joined = api.engine.join(&joiner.room, visitor).await;
     let joined = admission.conclude(&api, &joiner.room, joined)?;

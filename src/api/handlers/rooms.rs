@@ -78,6 +78,7 @@ pub async fn create(api: Arc<Api>, client: Client, key: IdempotencyKey, body: Js
     let plan = RoomPlan {
         capacity: parse_capacity(request.capacity, &api.limits)?,
         made_by: key.keyed(&[b"create", &bytes]),
+        source: api.tokens.source(client.0),
         ..RoomPlan::default()
     };
     for attempt in 0..NAME_ATTEMPTS {

@@ -39,7 +39,7 @@ impl FromRequest for JsonBody {
             body: call.request.take_body(),
             content_length: call.request.content_length(),
             is_declared_json: is_plain || content_type().is_some_and(|content_type| is_json(content_type.trim())),
-            reservation: call.api.connections.memory.reservation(),
+            reservation: call.api.connections.memory.reservation(Some(call.address())),
         })
     }
 }

@@ -41,9 +41,6 @@ struct AcceptedPost {
 }
 
 impl AcceptedPosts {
-    /// Bytes of memory for one post, besides its positions.
-    const COST: usize = 160;
-
     pub fn earlier(&self, keyed: KeyedRequest) -> Result<Option<&[(PeerId, Seq)]>, Refusal> {
         let found = self.keys.iter().position(|key| *key == keyed.key);
         let Some(AcceptedPost { request, positions }) = found.and_then(|index| self.posts.get(index)) else {
@@ -54,11 +51,11 @@ impl AcceptedPosts {
     }
 
     pub fn cost_of(positions: usize) -> usize {
-        Self::COST + positions * size_of::<(PeerId, Seq)>()
+        Limits::ANSWER_COST + positions * Limits::POSITION_COST
     }
 
     pub fn cost(&self) -> usize {
-        self.posts.len() * Self::COST + self.positions * size_of::<(PeerId, Seq)>()
+        self.posts.len() * Limits::ANSWER_COST + self.positions * Limits::POSITION_COST
     }
 
     pub fn remember(&mut self, keyed: KeyedRequest, positions: &[(PeerId, Seq)], at_most: usize) {

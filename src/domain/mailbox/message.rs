@@ -88,11 +88,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Bytes besides its payload or card: its entry in the mailbox, which grows by doubling, and the overhead of an allocation.
-    const COST: usize = 192;
-
     /// A payload that several mailboxes share counts in each.
     pub fn cost_of(payload_bytes: usize) -> usize {
-        Self::COST + payload_bytes
+        Limits::MESSAGE_COST + payload_bytes
     }
 }

@@ -6,7 +6,7 @@ pub(in crate::domain) mod message;
 
 use smallvec::SmallVec;
 
-use crate::domain::{Content, Limits, Message, Refusal, Seq, Timestamp};
+use crate::domain::{Content, Limits, Message, Refusal, Seq, Timestamp, payers::PayerId};
 
 /// Reading removes nothing. A read carries the cursor of its reader, which acknowledges everything up to there, and only that
 /// trims. So a batch that is lost in transit can be read again.
@@ -17,11 +17,17 @@ pub struct Mailbox {
     /// The newest message that any batch has contained.
     handed_out: Seq,
     /// Mostly none or one, which is stored in the mailbox itself.
-    messages: SmallVec<[Message; 1]>,
+    entries: SmallVec<[Entry; 1]>,
     /// What the messages count against the byte limit.
     bytes: usize,
     /// Bytes of memory, as estimated.
     cost: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    message: Message,
+    payer: PayerId,
 }
 
 /// The messages after a cursor, and the next cursor.
@@ -40,7 +46,7 @@ impl Mailbox {
     const MIN_CAPACITY: usize = 32;
 
     pub fn starting_at(cursor: Seq) -> Self {
-        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, messages: SmallVec::new(), bytes: 0, cost: 0 }
+        Self { acknowledged: cursor, newest: cursor, handed_out: cursor, entries: SmallVec::new(), bytes: 0, cost: 0 }
     }
 
     pub fn acknowledged(&self) -> Seq {
@@ -51,12 +57,17 @@ impl Mailbox {
         self.newest
     }
 
-    pub fn messages(&self) -> &[Message] {
-        &self.messages
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.entries.iter().map(|entry| &entry.message)
+    }
+
+    /// Who pays for each message, and how much.
+    pub fn charges(&self) -> impl Iterator<Item = (PayerId, usize)> {
+        self.entries.iter().map(Entry::charge)
     }
 
     pub fn len(&self) -> usize {
-        self.messages.len()
+        self.entries.len()
     }
 
     pub fn cost(&self) -> usize {
@@ -76,18 +87,19 @@ impl Mailbox {
             && self.bytes + event_bytes <= limits.mailbox_bytes + Limits::EVENT_HEADROOM_BYTES
     }
 
-    pub fn put(&mut self, now: Timestamp, content: Content) -> Seq {
+    pub fn put(&mut self, now: Timestamp, content: Content, payer: PayerId) -> Seq {
         self.newest = self.newest.next();
         let message = Message { seq: self.newest, since: now, content };
         self.bytes += message.content.bytes();
         self.cost += message.content.cost();
-        self.messages.push(message);
+        self.entries.push(Entry { message, payer });
         self.newest
     }
 
     /// Acknowledges everything up to `after` and returns what is newer, up to [`Limits::READ_BYTES`]. Without a cursor it
-    /// continues after the last acknowledged message.
-    pub fn read(&mut self, after: Option<Seq>) -> Result<Batch, Refusal> {
+    /// continues after the last acknowledged message. `freed` is called with the payer and the cost of each message that is
+    /// removed.
+    pub fn read(&mut self, after: Option<Seq>, freed: impl FnMut(PayerId, usize)) -> Result<Batch, Refusal> {
         let after = after.unwrap_or(self.acknowledged);
         if after > self.newest {
             return Err(Refusal::CursorAhead { cursor: after, newest: self.newest });
@@ -95,14 +107,14 @@ impl Mailbox {
         if after < self.acknowledged {
             return Err(Refusal::CursorGone { cursor: after, oldest: self.acknowledged });
         }
-        self.trim(after);
+        self.trim(after, freed);
         let mut size = 0;
         let mut fits = |message: &&Message| {
             let first = size == 0;
             size += message.content.bytes().max(1);
             first || size <= Limits::READ_BYTES
         };
-        let messages: Vec<Message> = self.messages.iter().take_while(|message| fits(message)).cloned().collect();
+        let messages: Vec<Message> = self.messages().take_while(|message| fits(message)).cloned().collect();
         let cursor = messages.last().map_or(after, |message| message.seq);
         let fresh = messages.iter().rev().take_while(|message| message.seq > self.handed_out).count();
         self.handed_out = self.handed_out.max(cursor);
@@ -114,19 +126,27 @@ impl Mailbox {
         Batch { messages: Vec::new(), cursor: after.unwrap_or(self.acknowledged), fresh: 0, poll: None }
     }
 
-    fn trim(&mut self, up_to: Seq) {
-        let old = self.messages.iter().take_while(|message| message.seq <= up_to).count();
-        for message in self.messages.drain(..old) {
-            self.bytes -= message.content.bytes();
-            self.cost -= message.content.cost();
+    fn trim(&mut self, up_to: Seq, mut freed: impl FnMut(PayerId, usize)) {
+        let old = self.messages().take_while(|message| message.seq <= up_to).count();
+        for entry in self.entries.drain(..old) {
+            let (payer, cost) = entry.charge();
+            self.bytes -= entry.message.content.bytes();
+            self.cost -= cost;
+            freed(payer, cost);
         }
-        let (len, capacity) = (self.messages.len(), self.messages.capacity());
+        let (len, capacity) = (self.entries.len(), self.entries.capacity());
         if len <= 1 {
-            self.messages.shrink_to_fit();
+            self.entries.shrink_to_fit();
         } else if capacity > Self::MIN_CAPACITY && len < capacity / 4 {
-            self.messages.grow(Self::MIN_CAPACITY.max(len * 2));
+            self.entries.grow(Self::MIN_CAPACITY.max(len * 2));
         }
         self.acknowledged = up_to;
+    }
+}
+
+impl Entry {
+    fn charge(&self) -> (PayerId, usize) {
+        (self.payer, self.message.content.cost())
     }
 }
 
@@ -137,9 +157,13 @@ mod tests {
     fn holding(count: usize) -> Mailbox {
         let mut mailbox = Mailbox::starting_at(Seq::START);
         for _ in 0..count {
-            mailbox.put(Timestamp::default(), Content::RoomClosed);
+            mailbox.put(Timestamp::default(), Content::RoomClosed, PayerId::default());
         }
         mailbox
+    }
+
+    fn read(mailbox: &mut Mailbox, after: Option<Seq>) -> Result<Batch, Refusal> {
+        mailbox.read(after, |_, _| {})
     }
 
     fn seqs(batch: &Batch) -> Vec<u64> {
@@ -153,23 +177,23 @@ mod tests {
     #[test]
     fn reading_twice_gives_the_same_until_it_is_acknowledged() {
         let mut mailbox = holding(3);
-        assert_eq!(mailbox.read(seq(0)).unwrap().fresh, 3);
-        assert_eq!(seqs(&mailbox.read(seq(0)).unwrap()), [1, 2, 3]);
-        assert_eq!(mailbox.read(seq(0)).unwrap().fresh, 0);
-        assert_eq!(seqs(&mailbox.read(seq(2)).unwrap()), [3]);
+        assert_eq!(read(&mut mailbox, seq(0)).unwrap().fresh, 3);
+        assert_eq!(seqs(&read(&mut mailbox, seq(0)).unwrap()), [1, 2, 3]);
+        assert_eq!(read(&mut mailbox, seq(0)).unwrap().fresh, 0);
+        assert_eq!(seqs(&read(&mut mailbox, seq(2)).unwrap()), [3]);
         assert_eq!(mailbox.len(), 1);
-        assert_eq!(seqs(&mailbox.read(None).unwrap()), [3]);
+        assert_eq!(seqs(&read(&mut mailbox, None).unwrap()), [3]);
     }
 
     #[test]
     fn a_message_that_arrives_after_a_partial_acknowledgement_is_the_last() {
         let mut mailbox = holding(3);
-        for read in 1..10 {
-            assert_eq!(seqs(&mailbox.read(seq(read)).unwrap()), [read + 1, read + 2]);
-            mailbox.put(Timestamp::default(), Content::RoomClosed);
+        for after in 1..10 {
+            assert_eq!(seqs(&read(&mut mailbox, seq(after)).unwrap()), [after + 1, after + 2]);
+            mailbox.put(Timestamp::default(), Content::RoomClosed, PayerId::default());
             assert_eq!(
-                (seqs(&mailbox.read(seq(read)).unwrap()), mailbox.len()),
-                (vec![read + 1, read + 2, read + 3], 3)
+                (seqs(&read(&mut mailbox, seq(after)).unwrap()), mailbox.len()),
+                (vec![after + 1, after + 2, after + 3], 3)
             );
         }
     }
@@ -177,9 +201,9 @@ mod tests {
     #[test]
     fn a_cursor_ahead_or_gone_is_refused_and_acknowledges_nothing() {
         let mut mailbox = holding(3);
-        mailbox.read(seq(2)).unwrap();
-        assert!(matches!(mailbox.read(seq(4)), Err(Refusal::CursorAhead { .. })));
-        assert!(matches!(mailbox.read(seq(1)), Err(Refusal::CursorGone { .. })));
+        read(&mut mailbox, seq(2)).unwrap();
+        assert!(matches!(read(&mut mailbox, seq(4)), Err(Refusal::CursorAhead { .. })));
+        assert!(matches!(read(&mut mailbox, seq(1)), Err(Refusal::CursorGone { .. })));
         assert_eq!(mailbox.len(), 1);
     }
 
@@ -194,11 +218,12 @@ mod tests {
                     from: crate::domain::PeerId::from_bytes([1; 16]),
                     payload: crate::domain::Payload::new(half.as_str()),
                 },
+                PayerId::default(),
             );
         }
-        let first = mailbox.read(seq(0)).unwrap();
+        let first = read(&mut mailbox, seq(0)).unwrap();
         assert_eq!(seqs(&first), [1, 2]);
-        assert_eq!(seqs(&mailbox.read(Some(first.cursor)).unwrap()), [3]);
+        assert_eq!(seqs(&read(&mut mailbox, Some(first.cursor)).unwrap()), [3]);
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl Rooms {
     }
 
     fn end(&mut self, key: RoomKey<'_>) {
-        let Some(room) = self.rooms.remove(key) else { return };
+        let Some(mut room) = self.rooms.remove(key) else { return };
         self.cost -= room.cost();
+        room.payers.settle();
         if let Some(deadline) = room.deadline {
             self.clear(deadline);
         }

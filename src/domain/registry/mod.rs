@@ -9,7 +9,7 @@ pub(in crate::domain) mod table;
 use std::{sync::Arc, vec::Drain};
 
 use crate::domain::{
-    Accepted, Batch, Content, CreatorId, Headroom, Joined, KeyedRequest, LeaveReason, Limits, PeerId, Post, Read,
+    Accepted, Account, Batch, CreatorId, Headroom, Joined, KeyedRequest, LeaveReason, Limits, PeerId, Post, Read,
     Refusal, RoomKey, RoomName, RoomPlan, RoomView, Roster, Seq, Timestamp, Visitor,
     deadlines::Deadlines,
     lifecycle::{Change, LifecycleEvent},
@@ -80,20 +80,22 @@ impl Rooms {
         std::mem::take(&mut self.lifecycle)
     }
 
-    /// Creates a room ahead of its first join.
+    /// Creates a room ahead of its first join. The account pays for it.
+    #[expect(clippy::too_many_arguments, reason = "a creation needs all that an operation may need")]
     pub fn create(
         &mut self,
         now: Timestamp,
         key: RoomKey<'_>,
         plan: RoomPlan,
         creator: CreatorId,
+        account: &Account,
         headroom: Headroom,
     ) -> Result<Created, Refusal> {
         if let Some(room) = self.rooms.get(key) {
             return Self::created_before(room, plan.made_by);
         }
-        let mut room = Room::new(RoomPlan { kept: true, ..plan }, creator, &self.limits)?;
-        headroom.check_new_room()?;
+        let mut room = Room::new(RoomPlan { kept: true, ..plan }, creator, account, &self.limits)?;
+        headroom.check_new_room(account)?;
         room.kept_until = Some(now + self.limits.room_lease);
         let view = room.view();
         self.add(key, room);
@@ -113,27 +115,29 @@ impl Rooms {
         }
     }
 
-    /// Admits a visitor to a room, which is created if it does not exist.
+    /// Admits a visitor to a room, which is created if it does not exist. The account pays for the seat, and for what the peer
+    /// will post.
     pub fn join(
         &mut self,
         now: Timestamp,
         key: RoomKey<'_>,
         visitor: Visitor,
+        account: &Account,
         headroom: Headroom,
     ) -> Result<Joined, Refusal> {
         let (joined, is_new) = if self.contains(key) {
             let joined = self.change(key, |room, limits, wake| {
                 let before = room.peers.len();
-                let joined = room.admit(now, visitor, false, limits, headroom, wake)?;
+                let joined = room.admit(now, visitor, account, false, limits, headroom, wake)?;
                 Ok((joined, room.peers.len() > before))
             });
             joined.ok_or(Refusal::RoomUnknown)??
         } else {
             visitor.rights.check_create()?;
             let plan = RoomPlan { capacity: visitor.capacity, secret: visitor.secret, ..RoomPlan::default() };
-            let mut room = Room::new(plan, visitor.creator, &self.limits)?;
-            headroom.check_new_room()?;
-            let joined = room.admit(now, visitor, true, &self.limits, headroom, &mut self.wake)?;
+            let mut room = Room::new(plan, visitor.creator, account, &self.limits)?;
+            headroom.check_new_room(account)?;
+            let joined = room.admit(now, visitor, account, true, &self.limits, headroom, &mut self.wake)?;
             self.add(key, room);
             (joined, true)
         };
@@ -231,7 +235,7 @@ impl Rooms {
     /// Closes a room. It ends once its members have read so or their leases have ended.
     pub fn close(&mut self, now: Timestamp, key: RoomKey<'_>, creator: CreatorId) -> Result<(), Refusal> {
         self.administered(key, creator)?.closed = true;
-        self.change(key, |room, _, wake| room.broadcast(now, &Content::RoomClosed, wake));
+        self.change(key, |room, _, wake| room.announce_end(now, wake));
         self.record(key.name, Change::RoomClosed);
         self.settle(now, key);
         Ok(())
@@ -266,13 +270,14 @@ impl Rooms {
         }
     }
 
-    fn add(&mut self, key: RoomKey<'_>, room: Room) {
+    fn add(&mut self, key: RoomKey<'_>, mut room: Room) {
+        room.payers.report();
         self.cost += room.cost();
         self.rooms.insert(key, room);
         self.record(key.name, Change::RoomMade);
     }
 
-    /// Changes a room and updates the total cost; `None` if it does not exist.
+    /// Changes a room, and updates the total cost and what its payers owe; `None` if it does not exist.
     fn change<T>(
         &mut self,
         key: RoomKey<'_>,
@@ -281,6 +286,7 @@ impl Rooms {
         let room = self.rooms.get_mut(key)?;
         let before = room.cost();
         let result = change(room, &self.limits, &mut self.wake);
+        room.payers.report();
         self.cost = self.cost + room.cost() - before;
         Some(result)
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Card, Content, CreatorId, Headroom, KeyedRequest, Limits, Message, Metadata, Name, PeerId, Refusal, Seat, Secret,
-    Seq, Subject, Timestamp,
+    Account, Card, Content, CreatorId, Headroom, KeyedRequest, Limits, Message, Metadata, Name, PeerId, Refusal, Seat,
+    Secret, Seq, Source, Subject, Timestamp,
     mailbox::Mailbox,
     room::{Banned, Room, lease::Lease, page::Page, peer::Peer},
 };
@@ -26,6 +26,8 @@ pub struct Visitor {
     pub page: Option<Page>,
     pub rights: Rights,
     pub subject: Option<Subject>,
+    /// Where the request comes from.
+    pub source: Source,
 }
 
 /// What a visitor may do besides returning to its own seat.
@@ -84,11 +86,14 @@ pub struct Joined {
 }
 
 impl Room {
-    /// Admits a visitor, or lets it return to its seat. `created` says that the room was created for this visitor.
+    /// Admits a visitor, for which the account pays, or lets it return to its seat. `created` says that the room was created for
+    /// this visitor.
+    #[expect(clippy::too_many_arguments, reason = "a join needs all that an operation may need")]
     pub fn admit(
         &mut self,
         now: Timestamp,
         visitor: Visitor,
+        account: &Account,
         created: bool,
         limits: &Limits,
         headroom: Headroom,
@@ -107,10 +112,11 @@ impl Room {
             return Ok(self.joined(index, false));
         }
         self.check_admission(now, id, &visitor, limits)?;
-        headroom.check_growth(self.cost(), self.cost_of_join(&visitor))?;
+        headroom.check_growth(account, self.cost(), self.cost_of_join(&visitor))?;
+        let payer = self.payers.find_or_add(account);
         let card = Arc::new(Card { id, name: visitor.name, metadata: visitor.metadata, order: self.next_order });
         self.next_order += 1;
-        self.broadcast(now, &Content::PeerJoined(card.clone()), wake);
+        self.broadcast(now, &Content::PeerJoined(card.clone()), payer, wake);
         let peer = Peer {
             id,
             card,
@@ -124,9 +130,11 @@ impl Room {
             administers: visitor.rights.administer,
             subject: visitor.subject,
             accepted_posts: None,
+            payer,
         };
         self.kept_until = None;
         self.cost += peer.cost();
+        self.payers.owes(payer).seats += peer.cost();
         self.peers.push(peer);
         Ok(self.joined(self.peers.len() - 1, false))
     }

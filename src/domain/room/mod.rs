@@ -13,9 +13,10 @@ use std::{collections::VecDeque, sync::Arc};
 use smallvec::SmallVec;
 
 use crate::domain::{
-    Batch, Card, Content, CreatorId, KeyedRequest, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Subject,
-    Timestamp,
+    Account, Batch, Card, Content, CreatorId, KeyedRequest, LeaveReason, Limits, PeerId, Refusal, Secret, Seq, Source,
+    Subject, Timestamp,
     deadlines::Deadline,
+    payers::{PayerId, Payers},
     room::{page::Page, peer::Peer},
     roster_before,
 };
@@ -29,6 +30,8 @@ pub struct RoomPlan {
     pub made_by: Option<KeyedRequest>,
     /// Created ahead of its first join: it stays for a while although it is empty.
     pub kept: bool,
+    /// Where the request came from.
+    pub source: Source,
 }
 
 /// What anybody may know of a room.
@@ -76,17 +79,23 @@ pub struct Room {
     /// Never later than the end of the first lease.
     pub deadline: Option<Deadline>,
     banned: VecDeque<Banned>,
+    /// Who has caused what of the cost.
+    pub payers: Payers,
+    /// Who pays for the room itself: its creator.
+    payer: PayerId,
     /// Kept up to date where it changes: it is asked for with every operation, and need not visit the peers.
     cost: usize,
 }
 
 impl Room {
-    /// The cost of an empty room: with its name, its entry in the table and its deadline.
-    pub const COST: usize = 1024;
+    /// The cost of an empty room.
+    pub const COST: usize = Limits::ROOM_COST;
 
-    pub fn new(plan: RoomPlan, creator: CreatorId, limits: &Limits) -> Result<Self, Refusal> {
+    pub fn new(plan: RoomPlan, creator: CreatorId, account: &Account, limits: &Limits) -> Result<Self, Refusal> {
+        let capacity = limits.seats(plan.capacity)?;
+        let (payers, payer) = Payers::of_room(account, Self::COST);
         Ok(Self {
-            capacity: limits.seats(plan.capacity)?,
+            capacity,
             secret: plan.secret.map(Box::new),
             locked: false,
             closed: false,
@@ -98,6 +107,8 @@ impl Room {
             next_order: 1,
             deadline: None,
             banned: VecDeque::new(),
+            payers,
+            payer,
             cost: Self::COST,
         })
     }
@@ -115,6 +126,7 @@ impl Room {
     /// Bytes of memory that it takes with everything in it, as estimated.
     pub fn cost(&self) -> usize {
         debug_assert_eq!(self.cost, self.compute_cost());
+        debug_assert_eq!(self.cost, self.payers.total());
         self.cost
     }
 
@@ -136,6 +148,7 @@ impl Room {
             self.banned.pop_front();
         } else {
             self.cost += size_of::<Banned>();
+            self.payers.owes(self.payer).seats += size_of::<Banned>();
         }
         self.banned.push_back(whom);
     }
@@ -159,22 +172,32 @@ impl Room {
     pub fn others_at_cursor(&self, index: usize) -> Vec<Arc<Card>> {
         let peer = &self.peers[index];
         let others = self.peers.iter().filter(|other| other.id != peer.id).map(|other| other.card.clone());
-        roster_before(others.collect(), peer.mailbox.messages().iter().map(|message| &message.content))
+        roster_before(others.collect(), peer.mailbox.messages().map(|message| &message.content))
     }
 
     /// Puts an event into every mailbox.
-    pub fn broadcast(&mut self, now: Timestamp, content: &Content, wake: &mut Vec<PeerId>) {
+    pub fn broadcast(&mut self, now: Timestamp, content: &Content, payer: PayerId, wake: &mut Vec<PeerId>) {
         for peer in &mut self.peers {
             self.cost += content.cost();
-            peer.mailbox.put(now, content.clone());
+            self.payers.owes(payer).messages += content.cost();
+            peer.mailbox.put(now, content.clone(), payer);
             wake.push(peer.id);
         }
+    }
+
+    /// Tells every member that the room is closed.
+    pub fn announce_end(&mut self, now: Timestamp, wake: &mut Vec<PeerId>) {
+        self.broadcast(now, &Content::RoomClosed, self.payer, wake);
     }
 
     /// Removes a peer and tells the others. Its own poll is woken too: the mailbox that it waits for is gone.
     pub fn remove(&mut self, now: Timestamp, index: usize, reason: LeaveReason, wake: &mut Vec<PeerId>) -> PeerId {
         let gone = self.peers.remove(index);
         self.cost -= gone.cost();
+        self.payers.owes(gone.payer).seats -= gone.cost() - gone.mailbox.cost();
+        for (payer, cost) in gone.mailbox.charges() {
+            self.payers.owes(payer).messages -= cost;
+        }
         if reason == LeaveReason::Kicked {
             self.ban(Banned::Peer(gone.id));
             if let Some(subject) = gone.subject {
@@ -182,7 +205,7 @@ impl Room {
             }
         }
         if !self.closed {
-            self.broadcast(now, &Content::PeerLeft { peer: gone.card, reason }, wake);
+            self.broadcast(now, &Content::PeerLeft { peer: gone.card, reason }, gone.payer, wake);
         }
         wake.push(gone.id);
         gone.id
@@ -211,9 +234,11 @@ impl Room {
             Read::Reread { .. } => return Ok(peer.mailbox.empty_batch(after)),
             Read::NewPoll { .. } => {}
         }
-        let cost = peer.mailbox.cost();
-        let mut batch = peer.mailbox.read(after)?;
-        self.cost -= cost - peer.mailbox.cost();
+        let (total, payers) = (&mut self.cost, &mut self.payers);
+        let mut batch = peer.mailbox.read(after, |payer, cost| {
+            *total -= cost;
+            payers.owes(payer).messages -= cost;
+        })?;
         if matches!(read, Read::NewPoll { .. }) {
             peer.polls += 1;
         }

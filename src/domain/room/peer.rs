@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Card, KeyedRequest, PeerId, Subject,
+    Card, KeyedRequest, Limits, PeerId, Subject,
     mailbox::{Mailbox, idempotency::AcceptedPosts},
+    payers::PayerId,
     room::{lease::Lease, page::Page},
 };
 
@@ -31,14 +32,14 @@ pub struct Peer {
     pub subject: Option<Subject>,
     /// Its recent posts that had an idempotency key.
     pub accepted_posts: Option<Box<AcceptedPosts>>,
+    /// Who pays for the peer and what it posts: the address that it first joined from.
+    pub payer: PayerId,
 }
 
 impl Peer {
-    /// Bytes besides its card, mailbox and accepted posts; with its entries in the rate limits.
-    const COST: usize = 2048;
-
+    /// Besides its mailbox and accepted posts.
     pub fn cost_of(card_bytes: usize) -> usize {
-        Self::COST + card_bytes
+        Limits::PEER_COST + card_bytes
     }
 
     pub fn cost(&self) -> usize {

@@ -51,7 +51,9 @@ impl Room {
             return Err(Refusal::RoomClosed);
         }
         self.check_mailboxes(from, &post.targets, limits)?;
-        headroom.check_growth(self.cost(), self.cost_of_post(&post))?;
+        let payer = self.peers[sender].payer;
+        let account = self.payers.account(payer).ok_or(Refusal::PeerGone)?;
+        headroom.check_post(account, self.cost(), self.cost_of_post(&post))?;
 
         let mut positions = Vec::with_capacity(post.targets.len());
         let (mut bytes, mut fullest) = (0, 0);
@@ -60,7 +62,8 @@ impl Room {
             let mut put = |peer: &mut Peer, content: Content| {
                 bytes += content.bytes();
                 self.cost += content.cost();
-                positions.push((peer.id, peer.mailbox.put(now, content)));
+                self.payers.owes(payer).messages += content.cost();
+                positions.push((peer.id, peer.mailbox.put(now, content, payer)));
                 fullest = fullest.max(peer.mailbox.len());
             };
             let Some(to) = to else {
@@ -74,9 +77,11 @@ impl Room {
         }
         if let Some(keyed) = post.keyed {
             let posts = self.peers[sender].accepted_posts.get_or_insert_default();
-            self.cost -= posts.cost();
+            let before = posts.cost();
             posts.remember(keyed, &positions, limits.idempotency_keys);
-            self.cost += posts.cost();
+            let seats = &mut self.payers.owes(payer).seats;
+            *seats = *seats + posts.cost() - before;
+            self.cost = self.cost + posts.cost() - before;
         }
         Ok(Accepted { positions, repeated: false, bytes, fullest })
     }

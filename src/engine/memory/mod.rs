@@ -1,5 +1,6 @@
 //! The engine for one node: rooms in shards, each under a lock that is held for one call into the domain.
 
+mod accounts;
 mod receive;
 mod sweep;
 mod usage;
@@ -17,14 +18,17 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Created, CreatorId, Headroom, Joined, Limits, PeerId, Post, Refusal, RoomKey, RoomName, RoomPlan,
-        RoomView, Rooms, Roster, Timestamp, Visitor,
+        Accepted, Account, Created, CreatorId, Headroom, Joined, Limits, PeerId, Post, Refusal, RoomKey, RoomName,
+        RoomPlan, RoomView, Rooms, Roster, Timestamp, Visitor,
     },
     engine::{
         Stats,
         counters::Counters,
         lifecycle_log,
-        memory::usage::{ShardUsage, Totals},
+        memory::{
+            accounts::Accounts,
+            usage::{ShardUsage, Totals},
+        },
         waiters::{Waiters, Wake},
     },
 };
@@ -39,6 +43,7 @@ pub struct Memory {
     clock: Clock,
     limits: Arc<Limits>,
     totals: Totals,
+    accounts: Accounts,
     draining: AtomicBool,
     counters: Counters,
 }
@@ -58,6 +63,7 @@ impl Memory {
             hasher: RandomState::new(),
             clock,
             totals: Totals::default(),
+            accounts: Accounts::default(),
             draining: AtomicBool::new(false),
             counters: Counters::default(),
             limits,
@@ -66,12 +72,18 @@ impl Memory {
 
     pub fn create(&self, name: &RoomName, plan: RoomPlan, creator: CreatorId) -> Result<Created, Refusal> {
         self.refuse_when_draining()?;
-        self.with_new_room(name, |rooms, key, now, headroom| rooms.create(now, key, plan, creator, headroom))
+        let account = self.accounts.of(plan.source);
+        self.with_new_room(name, &account, |rooms, key, now, headroom| {
+            rooms.create(now, key, plan, creator, &account, headroom)
+        })
     }
 
     pub fn join(&self, name: &RoomName, visitor: Visitor) -> Result<Joined, Refusal> {
         self.refuse_when_draining()?;
-        self.with_new_room(name, |rooms, key, now, headroom| rooms.join(now, key, visitor, headroom))
+        let account = self.accounts.of(visitor.source);
+        self.with_new_room(name, &account, |rooms, key, now, headroom| {
+            rooms.join(now, key, visitor, &account, headroom)
+        })
     }
 
     pub fn post(&self, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
@@ -157,10 +169,11 @@ impl Memory {
     fn with_new_room<T>(
         &self,
         name: &RoomName,
+        account: &Account,
         operation: impl FnOnce(&mut Rooms, RoomKey<'_>, Timestamp, Headroom) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         self.with_shard(name, |rooms, key, now| {
-            let reserved = !rooms.contains(key) && self.totals.reserve_room(&self.limits);
+            let reserved = !rooms.contains(key) && self.totals.reserve_room(account, &self.limits);
             let result = operation(rooms, key, now, self.totals.headroom(reserved, &self.limits));
             if reserved && !rooms.contains(key) {
                 self.totals.release_room();

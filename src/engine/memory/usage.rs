@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::domain::{Headroom, Limits, Rooms};
+use crate::domain::{Account, Headroom, Limits, Rooms};
 
 #[derive(Debug, Default)]
 pub struct Totals {
@@ -29,9 +29,10 @@ impl Totals {
         self.cost.load(Ordering::Relaxed)
     }
 
-    /// Counts a room before it is created, if one more is allowed.
-    pub fn reserve_room(&self, limits: &Limits) -> bool {
-        let one_more = |count| (count < limits.rooms).then_some(count + 1);
+    /// Counts a room before it is created, if one more is allowed to this account.
+    pub fn reserve_room(&self, account: &Account, limits: &Limits) -> bool {
+        let one_more =
+            |count| (count < limits.rooms && account.may_add_room(limits.rooms - count)).then_some(count + 1);
         self.rooms.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
     }
 
@@ -53,6 +54,6 @@ impl Totals {
 
     /// Operations on different shards may each use the same headroom at once: that is one post for each worker.
     pub fn headroom(&self, room: bool, limits: &Limits) -> Headroom {
-        Headroom { room, bytes: limits.rooms_bytes.saturating_sub(self.cost()) }
+        Headroom::new(room, self.cost(), limits)
     }
 }

@@ -6,8 +6,9 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use crate::domain::{
     Card, Change, Content, CreatorId, Lease, LeaveReason, LifecycleEvent, Limits, Message, Metadata, Name, Payload,
-    PeerId, Refusal, RoomName, RoomView, Seat, Secret, Seq, Subject, Timestamp,
+    PeerId, Refusal, RoomName, RoomView, Seat, Secret, Seq, Source, Subject, Timestamp,
 };
+use crate::engine::redis::room_count::{Held, Holder, RoomChange};
 
 /// A reply that our scripts never give.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Reply {
     /// Peers whose polls at this node are to be woken.
     pub wake: Vec<PeerId>,
     pub lifecycle: Vec<LifecycleEvent>,
+    /// Rooms that were created or have ended.
+    pub rooms: Vec<RoomChange>,
     pub rest: Values,
 }
 
@@ -44,8 +47,13 @@ impl Reply {
         let mut values = Values(values.into_iter());
         let (verdict, now) = (values.next()?, values.time()?);
         let wake = ids_in(&values.next::<Vec<u8>>()?).collect();
-        let lifecycle = values.list(|list| lifecycle_event(&list.next::<String>()?, &list.next::<Vec<u8>>()?))?;
-        Ok(Self { verdict, now, wake, lifecycle, rest: values })
+        let mut rooms = Vec::new();
+        let lifecycle = values.list(|list| {
+            let (room, text) = (list.next::<String>()?, list.next::<Vec<u8>>()?);
+            rooms.extend(room_change(&text));
+            lifecycle_event(&room, &text)
+        })?;
+        Ok(Self { verdict, now, wake, lifecycle, rooms, rest: values })
     }
 
     pub fn is_ok(&self) -> bool {
@@ -132,6 +140,19 @@ impl Values {
         Ok(cards)
     }
 
+    /// What holders have caused in a bucket, from the hash in which scripts count it.
+    pub fn holders(&mut self) -> Result<Vec<(Holder, Held)>, Malformed> {
+        self.list(|list| {
+            let (name, figures) = (list.next::<Vec<u8>>()?, list.next::<Vec<u8>>()?);
+            let (kind, number) = name.split_first().ok_or(Malformed)?;
+            let number = u64::from_be_bytes(number.try_into().map_err(|_| Malformed)?);
+            let holder = if *kind == b'a' { Holder::Address(number) } else { Holder::Network(number) };
+            let [rooms, bytes, ..] = figures.as_chunks::<8>().0 else { return Err(Malformed) };
+            let rooms = usize::try_from(u64::from_be_bytes(*rooms)).map_err(|_| Malformed)?;
+            Ok((holder, Held { rooms, bytes: u64::from_be_bytes(*bytes) }))
+        })
+    }
+
     /// The joins and leaves that a peer has not read yet.
     pub fn unread_events(&mut self) -> Result<Vec<Content>, Malformed> {
         self.list(|list| {
@@ -180,6 +201,17 @@ fn seat(list: &mut Values, now: Timestamp) -> Result<Seat, Malformed> {
     let (ends, held_until, leaving) = list.next()?;
     let [ends, held_until] = [ends, held_until].map(Timestamp::from_micros);
     Ok(Seat { frees_in: Lease::stored(ends, held_until, leaving).frees_in(now) })
+}
+
+fn room_change(text: &[u8]) -> Option<RoomChange> {
+    let (kind, source) = text.split_first()?;
+    let source = match source.as_chunks::<8>().0 {
+        [address, network] => {
+            Some(Source { address: u64::from_be_bytes(*address), network: u64::from_be_bytes(*network) })
+        }
+        _ => None,
+    };
+    matches!(kind, b'm' | b'g').then_some(RoomChange { created: *kind == b'm', source })
 }
 
 fn lifecycle_event(room: &str, text: &[u8]) -> Result<LifecycleEvent, Malformed> {
@@ -249,6 +281,7 @@ pub fn verdict(refusal: &Refusal) -> &'static str {
         Refusal::TicketMissing => "TicketMissing",
         Refusal::MayNotCreate => "MayNotCreate",
         Refusal::CapacityInvalid { .. } => "CapacityInvalid",
+        Refusal::MemoryExhausted => "MemoryExhausted",
         _ => "RoomsExhausted",
     }
 }

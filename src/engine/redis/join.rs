@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Identity, Joined, Refusal, RoomName, Seq, Visitor, roster_before},
+    domain::{Identity, Joined, Limits, Refusal, RoomName, Seq, Visitor, roster_before},
     engine::redis::{
         Redis,
         decode::{Malformed, Reply, encode_card, micros, verdict},
@@ -26,9 +26,10 @@ impl Redis {
 
     fn join_call(&self, script: Script, name: &RoomName, visitor: &Visitor) -> Call {
         let mut call = self.call(script, name);
+        let left = self.router.take(call.bucket, Limits::ROOM_COST + Limits::PEER_COST);
         // The checks of `Rooms::join` that do not need the room.
         let seats = visitor.rights.check_create().and_then(|()| self.limits.seats(visitor.capacity));
-        let seats = seats.and_then(|seats| self.check_rooms().map(|()| seats));
+        let seats = seats.and_then(|seats| self.check_rooms(visitor.source).map(|()| seats));
         let (id, restart, returning) = match visitor.identity {
             Identity::New(id) => (id, Seq::START, false),
             Identity::Returning { id, restart } => (id, restart, true),
@@ -41,7 +42,8 @@ impl Redis {
             .some(visitor.subject.map(|subject| [b"s", &subject.as_digest()[..]].concat()));
         let bytes = visitor.name.as_str().len() + visitor.metadata.as_str().len();
         call.arg(encode_card(id, &visitor.name, &visitor.metadata)).arg(bytes).arg(micros(self.limits.lease));
-        call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes).flag(script == Script::Resume);
+        call.arg(self.limits.mailbox_messages).arg(self.limits.mailbox_bytes);
+        call.source(visitor.source).arg(left.bytes).flag(script == Script::Resume);
         call
     }
 }

@@ -36,7 +36,8 @@ pub use connection::{
 use crate::{
     clock::Clock,
     domain::{
-        Accepted, Created, CreatorId, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Roster, Timestamp,
+        Accepted, Created, CreatorId, Limits, PeerId, Post, Refusal, RoomName, RoomPlan, RoomView, Roster, Source,
+        Timestamp,
     },
     engine::{
         counters::Counters,
@@ -45,7 +46,7 @@ use crate::{
             connection::{router::Router, session::NodeContext},
             decode::{Malformed, Reply, micros, positions_in, verdict},
             keys::{Bucket, Keys},
-            room_count::RoomCount,
+            room_count::{Exhausted, RoomCount},
             runtime::Thread,
             scripts::{Call, Script},
             waiters::NodeWaiters,
@@ -128,17 +129,24 @@ impl Redis {
     ) -> Result<Created, Refusal> {
         self.refuse_when_draining()?;
         let mut call = self.call(Script::Create, name);
-        let seats = self.limits.seats(plan.capacity).and_then(|seats| self.check_rooms().map(|()| seats));
+        let left = self.router.take(call.bucket, Limits::ROOM_COST);
+        let seats = self.limits.seats(plan.capacity);
+        let seats = seats.and_then(|seats| self.check_rooms(plan.source).map(|()| seats));
         call.some(seats.as_ref().err().map(verdict)).arg(seats.unwrap_or_default());
         call.some(plan.secret.as_ref().map(|secret| &secret.as_digest()[..])).arg(creator.as_bytes()).key(plan.made_by);
+        call.source(plan.source).arg(left.bytes);
         self.run(call, |reply| Ok(Created { creator: reply.rest.creator()?, view: reply.rest.view()? })).await
     }
 
     pub async fn post(self: &Arc<Self>, name: &RoomName, from: PeerId, post: Post) -> Result<Accepted, Refusal> {
         self.refuse_when_draining()?;
         let mut call = self.call(Script::Post, name);
+        let bucket = call.bucket;
         call.arg(from.as_bytes()).arg(micros(self.limits.lease)).arg(self.limits.mailbox_messages);
-        call.arg(self.limits.mailbox_bytes).arg(self.limits.idempotency_keys).key(post.keyed);
+        let bytes = post.targets.iter().map(|target| target.payload.len() + Limits::MESSAGE_COST).sum();
+        let left = self.router.take(call.bucket, bytes);
+        call.arg(self.limits.mailbox_bytes).arg(self.limits.idempotency_keys).arg(left.bytes).arg(left.reserve);
+        call.key(post.keyed);
         for target in &post.targets {
             call.some(target.to.as_ref().map(PeerId::as_bytes)).arg(target.payload.as_str());
         }
@@ -147,6 +155,8 @@ impl Redis {
             Ok(Accepted { positions, repeated: rest.next()?, bytes: rest.next()?, fullest: rest.next()? })
         });
         let accepted = accepted.await?;
+        // Copies for several peers.
+        self.router.take(bucket, accepted.bytes.saturating_sub(bytes));
         self.counters.accepted(&accepted);
         Ok(accepted)
     }
@@ -214,8 +224,11 @@ impl Redis {
     }
 
     /// A soft limit: rooms that other nodes have created since the last sweep do not count.
-    fn check_rooms(&self) -> Result<(), Refusal> {
-        if self.room_count.rooms() < self.limits.rooms { Ok(()) } else { Err(Refusal::RoomsExhausted) }
+    fn check_rooms(&self, source: Source) -> Result<(), Refusal> {
+        self.room_count.check(source, &self.limits, self.router.left()).map_err(|exhausted| match exhausted {
+            Exhausted::Rooms => Refusal::RoomsExhausted,
+            Exhausted::Memory => Refusal::MemoryExhausted,
+        })
     }
 
     fn call(&self, script: Script, name: &RoomName) -> Call {
@@ -270,7 +283,7 @@ impl Redis {
         let bucket = call.bucket;
         let reply = Reply::decode(self.router.call(bucket, &call.into_cmd()).await?).map_err(malformed)?;
         // Before waking, so that those who are told see it counted.
-        self.room_count.update(bucket, &reply.lifecycle);
+        self.room_count.update(bucket, &reply.rooms);
         self.counters.expired(&reply.lifecycle);
         self.waiters.wake(reply.wake.iter().copied(), ticket);
         lifecycle_log::log(&reply.lifecycle, &self.hasher);

@@ -91,7 +91,9 @@ impl Redis {
                 let (bucket, changes) = (call.bucket, this.room_count.changes(call.bucket));
                 let mut reply = this.execute(call, None).await?;
                 let found = found(&mut reply).map_err(malformed)?;
-                this.room_count.set(bucket, found.rooms, changes);
+                if at_most > 0 {
+                    this.room_count.set(bucket, found.rooms, reply.rest.holders().map_err(malformed)?, changes);
+                }
                 Ok(found)
             });
             let _ = sender.send(join_all(all).await);

@@ -1,13 +1,15 @@
 //! Bounds on connections: how many there are, how long they stay open, and how much memory they use.
 //!
 //! [`registry::ConnectionRegistry`] admits connections and closes overdue ones. Each has a [`connection::Connection`],
-//! which its stream ([`guarded_stream`]) and its requests update. [`memory_budget`] bounds bodies and responses. Limits
+//! which its stream ([`guarded_stream`]) and its requests update. [`memory_budget`] bounds bodies and responses. [`shares`]
+//! bounds what of these one address, and one network, may have. Limits
 //! by peer or by content are in the API and the domain.
 
 pub mod connection;
 pub mod guarded_stream;
 pub mod memory_budget;
 pub mod registry;
+pub mod shares;
 
 use std::{fmt, sync::Arc};
 

@@ -23,6 +23,7 @@ use crate::transport::{
         Clock, HEADER_FIELDS_MAX,
         connection::{Connection, RequestGuard},
         memory_budget::{MemoryBudget, Reservation},
+        shares::{Bounds, Factors, Shares},
     },
 };
 
@@ -30,8 +31,9 @@ use crate::transport::{
 pub struct ConnectionLimits {
     /// Open connections. On further ones, requests are answered 503.
     pub total: usize,
-    /// Open connections from one address (IPv6: a /64) that is not a trusted proxy. Further ones are closed.
-    pub per_address: usize,
+    /// Open connections from one address (IPv6: a /64) that is not a trusted proxy. Further ones are closed. By default twice
+    /// as many as it leaves to others.
+    pub per_address: Option<usize>,
     /// How long a connection stays open without a request.
     pub idle: Duration,
     /// Bytes of bodies and responses in memory.
@@ -40,6 +42,11 @@ pub struct ConnectionLimits {
     pub body_bytes: usize,
 }
 
+/// Of an address two thirds of all connections, if it is alone, and of a network three quarters. More than of other things: each seat
+/// of an office has a parked poll.
+const FACTORS: Factors = Factors { address: 2, network: 3 };
+/// Connections that an address may have in any case, if the limit on all is small: a browser opens six.
+const ALWAYS: usize = 8;
 /// Requests in flight on one connection; browsers open at most a hundred HTTP/2 streams.
 const REQUESTS_PER_CONNECTION: usize = 100;
 /// Memory for a request beyond the first on a connection.
@@ -65,7 +72,8 @@ pub struct ConnectionRegistry {
 #[derive(Debug, Default)]
 struct Open {
     by_number: HashMap<u64, Arc<Connection>>,
-    by_address: HashMap<AddressKey, usize>,
+    /// Connections of addresses.
+    shares: Shares,
 }
 
 /// Keeps a connection in the registry until dropped.
@@ -90,18 +98,26 @@ impl ConnectionRegistry {
         let address = (!self.proxies.trusts(peer.ip().to_canonical())).then(|| peer.ip().into());
         let mut open = self.open.lock();
         let total = open.by_number.len() + 1;
-        let of_address = address.map_or(0, |address| open.by_address.get(&address).map_or(1, |count| count + 1));
-        if of_address > self.limits.per_address || total > self.limits.total + REFUSED_POLITELY {
+        let bounds = self.bounds(self.limits.total.saturating_sub(total - 1));
+        let may_add = total <= self.limits.total + REFUSED_POLITELY
+            && address.is_none_or(|address| open.shares.take(address, 1, bounds));
+        if !may_add {
             return Err(io::ErrorKind::ConnectionRefused.into());
-        }
-        if let Some(address) = address {
-            open.by_address.insert(address, of_address);
         }
         let connection = Arc::new(Connection::new(self.clock.clone(), total > self.limits.total));
         let number = self.next.fetch_add(1, Relaxed);
         open.by_number.insert(number, connection.clone());
         drop(open);
         Ok(Slot { registry: self.clone(), connection, number, address })
+    }
+
+    /// What one address may have, if so many connections are left. When none are, requests are answered 503, whoever it is.
+    fn bounds(&self, left: usize) -> Bounds {
+        match self.limits.per_address {
+            Some(limit) => Bounds::fixed(limit),
+            None if left == 0 => Bounds::NONE,
+            None => Bounds::of_left(left, FACTORS, ALWAYS),
+        }
     }
 
     /// Closes connections that are idle, whose next request does not arrive in time, or whose clients do not read.
@@ -142,7 +158,8 @@ impl ConnectionRegistry {
             return Err(Overload::HeaderFields(HEADER_FIELDS_MAX));
         }
         let guard = request.connection().begin(request.content_length(), self.limits.body_bytes);
-        let mut reservation = self.memory.reservation();
+        let client = self.proxies.client(request.peer().ip(), request.headers());
+        let mut reservation = self.memory.reservation(Some(client.into()));
         if guard.others >= REQUESTS_PER_CONNECTION {
             return Err(Overload::Requests(guard.others));
         }
@@ -174,12 +191,8 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.registry.open.lock();
         open.by_number.remove(&self.number);
-        let Some(address) = self.address else { return };
-        if let Some(count) = open.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_address.remove(&address);
-            }
+        if let Some(address) = self.address {
+            open.shares.give_back(address, 1);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! A server under attack: the real binary with little memory, and two peers that exchange messages meanwhile.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -15,6 +19,9 @@ use crate::support::{
     process::ServerProcess,
 };
 
+/// Another address of this machine.
+const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1));
+
 /// The smallest value allowed.
 pub const MEMORY: usize = 64 * 1024 * 1024;
 
@@ -23,6 +30,8 @@ pub struct AttackedServer {
     bound: usize,
     pub base: String,
     client: Client,
+    /// At another address.
+    elsewhere: Client,
     couple: Mutex<Couple>,
 }
 
@@ -48,10 +57,13 @@ impl AttackedServer {
         let base = format!("http://127.0.0.1:{}", binary.port);
         // The server may close an idle connection just when it is used again.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        let ann = join(&client, &base, "tea", json!({})).await.unwrap();
-        let ben = join(&client, &base, "tea", json!({})).await.unwrap();
+        // Not where the attackers are, who have used up their share.
+        let elsewhere =
+            Client::builder().no_proxy().pool_max_idle_per_host(0).local_address(Some(STRANGER)).build().unwrap();
+        let ann = join(&elsewhere, &base, "tea", json!({})).await.unwrap();
+        let ben = join(&elsewhere, &base, "tea", json!({})).await.unwrap();
         let couple = Mutex::new(Couple { ann, ben, cursors: [0, 0], said: 0 });
-        AttackedServer { binary, bound, base, client, couple }
+        AttackedServer { binary, bound, base, client, elsewhere, couple }
     }
 
     /// Runs the attack. Ann and Ben exchange messages during it and once after it, and memory stays within the limit.
@@ -80,6 +92,11 @@ impl AttackedServer {
 
     pub async fn join(&self, room: &str, body: Value) -> Result<Peer, Answer> {
         join(&self.client, &self.base, room, body).await
+    }
+
+    /// The same from an address that is not an attacker's.
+    pub async fn join_as_a_stranger(&self, room: &str) -> Result<Peer, Answer> {
+        join(&self.elsewhere, &self.base, room, json!({})).await
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -9,7 +9,7 @@ use std::{
 use signalpost::{
     domain::{
         Batch, CreatorId, Identity, Joined, Metadata, Name, Page, Payload, PeerId, Post, Refusal, Rights, RoomName,
-        Seq, Target, Visitor,
+        Seq, Source, Target, Visitor,
     },
     engine::{Engine, PollRequest},
 };
@@ -34,6 +34,7 @@ pub fn visitor(number: u8) -> Visitor {
         page: None,
         rights: Rights::OPEN,
         subject: None,
+        source: Source::default(),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod engine_calls;
 pub mod engine_clock;
 pub mod harness;
 pub mod http2_frames;
+pub mod neighborhood;
 pub mod process;
 pub mod redis_link;
 pub mod redis_server;

@@ -48,7 +48,7 @@ async fn a_server_filled_by_hostile_peers_still_carries_calls() {
     let rooms = server.by(fill_rooms(&server, 5000, &[48, 1])).await;
     println!("{rooms} rooms");
     for number in 0..10 {
-        let ann = server.join(&format!("late-{number}"), json!({})).await.unwrap();
+        let ann = server.join_as_a_stranger(&format!("late-{number}")).await.unwrap();
         ann.say(&ann, "still").await;
     }
 }

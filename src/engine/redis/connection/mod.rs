@@ -2,6 +2,7 @@
 //! has the bucket, and says of a failed call whether it may have been done.
 
 pub mod address;
+pub mod capacity;
 mod discovery;
 mod permissions;
 pub mod router;

@@ -18,7 +18,8 @@ use crate::{
     engine::{
         redis::{
             connection::{
-                address::Address, discovery::find_servers, permissions, server::Server, session::NodeContext,
+                address::Address, capacity::Left, discovery::find_servers, permissions, server::Server,
+                session::NodeContext,
             },
             keys::{BUCKETS, Bucket},
         },
@@ -103,6 +104,20 @@ impl Router {
     /// Whether any server is connected: with a part of a cluster lost, the rooms of the others continue.
     pub fn is_up(&self) -> bool {
         !self.routes.load().servers.is_empty()
+    }
+
+    /// What is left at the server of this bucket, of which a call will take about so much.
+    pub fn take(&self, bucket: Bucket, bytes: usize) -> Left {
+        let routes = self.routes.load();
+        let Some(Route { server, .. }) = &routes.by_bucket[bucket.index()] else { return Left::default() };
+        let left = server.capacity.left();
+        server.capacity.take(bytes as u64);
+        left
+    }
+
+    /// Bytes that are left at all servers together.
+    pub fn left(&self) -> u64 {
+        self.routes.load().servers.iter().map(|server| server.capacity.left().bytes).sum()
     }
 
     /// Calls a script, whose last argument, the incarnations, is added here.

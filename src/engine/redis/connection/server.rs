@@ -20,9 +20,10 @@ use tokio::{
 use crate::engine::redis::{
     connection::{
         address::{Address, Host},
+        capacity::Capacity,
         discovery::Assignment,
         permissions::{self, MissingPermissions},
-        server_info::ServerInfo,
+        server_info::{MemoryInfo, ServerInfo},
         session::{NodeContext, open, query},
     },
     keys::{self, Bucket, Keys},
@@ -45,6 +46,7 @@ pub struct Server {
     pub incarnation: String,
     /// Permits for calls in flight. Closed when the connection is lost.
     pub in_flight: Semaphore,
+    pub capacity: Capacity,
     /// How often the scripts were loaded, and the lock of the task that loads them.
     loads: AtomicUsize,
     loading: Mutex<()>,
@@ -75,9 +77,12 @@ impl Server {
         }
         load_scripts(&data, Script::ALL).await.map_err(failed)?;
         let push = open(client(ProtocolVersion::RESP3)?, Some(context.clone())).await.map_err(failed)?;
+        let capacity = Capacity::default();
+        capacity.update(&info.memory, &host);
         let (in_flight, loads, loading) = (Semaphore::new(MAX_IN_FLIGHT), AtomicUsize::new(1), Mutex::default());
         let host = host.clone();
-        let server = Self { host, buckets, data, incarnation, in_flight, loads, loading, push, permissions_query };
+        let server =
+            Self { host, buckets, data, incarnation, in_flight, capacity, loads, loading, push, permissions_query };
         server.subscribe(context).await.map_err(failed)?;
         Ok(server)
     }
@@ -105,7 +110,7 @@ impl Server {
         Ok(())
     }
 
-    /// Whether it responds, still has its buckets, permits all that we do, and can push.
+    /// Whether it responds, still has its buckets, permits all that we do, evicts no rooms, and can push.
     pub async fn is_healthy(&self, keys: &Keys) -> bool {
         if self.in_flight.is_closed() {
             return false;
@@ -117,16 +122,21 @@ impl Server {
             tokio::join!(
                 query::<Value>(&self.data, &exists),
                 query::<Vec<String>>(&self.data, &self.permissions_query),
-                query::<Value>(&self.push, &ping)
+                query::<Value>(&self.push, &ping),
+                MemoryInfo::query(&self.data)
             )
         };
-        timeout(HEALTH_CHECK_TIMEOUT, all).await.is_ok_and(|(exists, permissions, ping)| {
+        timeout(HEALTH_CHECK_TIMEOUT, all).await.is_ok_and(|(exists, permissions, ping, memory)| {
             let is_permitted = match permissions {
                 Ok(tried) => MissingPermissions::of(&tried, "").is_empty(),
                 // The next call reloads all scripts.
                 Err(error) => error.kind() == ErrorKind::Server(ServerErrorKind::NoScript),
             };
-            exists.is_ok() && is_permitted && ping.is_ok()
+            let keeps_rooms = memory.is_ok_and(|memory| {
+                self.capacity.update(&memory, &self.host);
+                memory.check_policy().is_ok()
+            });
+            exists.is_ok() && is_permitted && ping.is_ok() && keeps_rooms
         })
     }
 }

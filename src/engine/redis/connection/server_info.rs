@@ -11,11 +11,51 @@ pub struct ServerInfo {
     version: String,
     pub mode: String,
     role: String,
-    eviction: String,
+    pub memory: MemoryInfo,
     /// Changes with each start.
     run_id: String,
     has_log: bool,
     was_promoted: bool,
+}
+
+/// What a server reports about its memory, in bytes.
+#[derive(Debug)]
+pub struct MemoryInfo {
+    pub used: u64,
+    /// 0 if there is no limit.
+    pub maxmemory: u64,
+    /// Of the machine; 0 if unknown.
+    pub machine: u64,
+    pub eviction: String,
+}
+
+impl MemoryInfo {
+    pub async fn query(connection: &MultiplexedConnection) -> RedisResult<Self> {
+        query::<String>(connection, redis::cmd("INFO").arg("memory")).await.map(|text| Self::parse(&text))
+    }
+
+    fn parse(text: &str) -> Self {
+        let number = |name: &str| field(text, name).and_then(|number| number.parse().ok()).unwrap_or_default();
+        Self {
+            // Redis compares what remains with `maxmemory`, too.
+            used: u64::saturating_sub(number("used_memory"), number("mem_not_counted_for_evict")),
+            maxmemory: number("maxmemory"),
+            machine: number("total_system_memory"),
+            eviction: field(text, "maxmemory_policy").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Nothing that a room needs may be evicted.
+    pub fn check_policy(&self) -> Result<(), String> {
+        if self.eviction.starts_with("allkeys") {
+            return Err(format!("its maxmemory-policy is {}, which deletes rooms: set noeviction", self.eviction));
+        }
+        Ok(())
+    }
+}
+
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 /// Characters of each name of an incarnation.
@@ -29,14 +69,13 @@ impl ServerInfo {
     }
 
     fn parse(text: &str) -> Self {
-        let find = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let line = |name: &str| find(name).unwrap_or_default().trim().to_owned();
+        let line = |name: &str| field(text, name).unwrap_or_default().to_owned();
         Self {
             version: line("redis_version"),
             // Valkey has `server_mode`.
-            mode: line(if find("redis_mode").is_some() { "redis_mode" } else { "server_mode" }),
+            mode: line(if field(text, "redis_mode").is_some() { "redis_mode" } else { "server_mode" }),
             role: line("role"),
-            eviction: line("maxmemory_policy"),
+            memory: MemoryInfo::parse(text),
             run_id: line("run_id"),
             has_log: line("aof_enabled") == "1",
             was_promoted: line("master_replid2").contains(|digit| digit != '0'),
@@ -70,10 +109,7 @@ impl ServerInfo {
         if self.role != "master" {
             return Err(format!("it is a {}; only a master can store rooms", self.role));
         }
-        if self.eviction.starts_with("allkeys") {
-            return Err(format!("its maxmemory-policy is {}, which deletes rooms: set noeviction", self.eviction));
-        }
-        Ok(())
+        self.memory.check_policy()
     }
 }
 

@@ -9,6 +9,7 @@ local lease, mailbox_messages, mailbox_bytes = take_number(), take_number(), tak
 if returning and ARGV[1] == '' then
   restart = math.max(restart, math.floor(now / 1000))
 end
+local source, left = take_some(), take_number()
 -- When memory is exhausted, peers may still return to their seats.
 local only_resume = take_some()
 
@@ -77,13 +78,20 @@ local function check_admission(room, peers)
   end
 end
 
+-- Room::cost_of_join
+local function may_add(room)
+  local events = 2 * room.seats * (MESSAGE_COST + EVENT_BYTES + card_bytes)
+  return may_grow(room.source, room.rooms * ROOM_COST + PEER_COST + card_bytes + events, left, 2)
+end
+
 local function add(room, created)
   local own = string.format('%.0f:', room.next_order) .. card
   broadcast(room, 'j', own, EVENT_BYTES + card_bytes)
   local peer = {id = id, order = room.next_order, ends = now + lease, held_until = now, leaving = false, came = now,
     came_back = false, polls = 0, page = page, acknowledged = restart, newest = restart, handed_out = restart,
     taken_in = 0, let_out = 0, waits_at = false, join_key = join_key, join_request = join_request, created_room = created,
-    owns = created and may_own and not returning, administers = administers, subject = subject, answers_from = 0, answers_to = 0, answers_places = 0, epoch = epoch, changed = true}
+    owns = created and may_own and not returning, administers = administers, subject = subject, answers_from = 0,
+    answers_to = 0, answers_places = 0, epoch = epoch, card_bytes = card_bytes, changed = true}
   room.peers[id] = peer
   room.next_order = room.next_order + 1
   room.seats = room.seats + 1
@@ -101,9 +109,12 @@ if not room then
   if refusal or only_resume then
     return reply(refusal or 'MemoryExhausted')
   end
-  room = {name = name, peers = {}, capacity = capacity, secret = secret, creator = creator, next_order = 1, seats = 0,
-    due = math.huge, changed = true}
-  record(room, 'm')
+  room = {name = name, peers = {}, rooms = 1, freed = {}, source = source, capacity = capacity, secret = secret,
+    creator = creator, next_order = 1, seats = 0, due = math.huge, changed = true}
+  if not may_add(room) then
+    return reply('MemoryExhausted')
+  end
+  record(room, 'm' .. (source or ''))
   return add(room, true)
 end
 if returning and room.peers[id] then
@@ -124,5 +135,8 @@ end
 local why, first, second = check_admission(room, peers)
 if why or only_resume then
   return save_and_reply(room, why or 'MemoryExhausted', first or false, second or false)
+end
+if not may_add(room) then
+  return save_and_reply(room, 'MemoryExhausted')
 end
 return add(room, false)

@@ -7,7 +7,7 @@ use redis::{Cmd, ToRedisArgs};
 use sha1::{Digest, Sha1};
 
 use crate::{
-    domain::{KeyedRequest, Limits, Page},
+    domain::{KeyedRequest, Limits, Page, Source},
     engine::redis::keys::Bucket,
 };
 
@@ -77,9 +77,22 @@ impl Script {
     }
 }
 
+/// In one bucket, a source may have this fraction of its share: rooms of many names are in many buckets. If all of an address' rooms
+/// are spread evenly, it gets four fifths of everything; the nodes, who see all buckets, stop it before.
+const BUCKET_DIVISOR: usize = 64;
+
 /// The limits that are the same for every server. Configured ones are arguments.
 fn limits() -> String {
     let limits = [
+        ("ADDRESS_SHARE", Limits::ADDRESS_SHARE),
+        ("NETWORK_SHARE", Limits::NETWORK_SHARE),
+        ("BUCKET_DIVISOR", BUCKET_DIVISOR),
+        ("SMALL_POST_COST", Limits::SMALL_POST_COST),
+        ("ROOM_COST", Limits::ROOM_COST),
+        ("PEER_COST", Limits::PEER_COST),
+        ("MESSAGE_COST", Limits::MESSAGE_COST),
+        ("ANSWER_COST", Limits::ANSWER_COST),
+        ("POSITION_COST", Limits::POSITION_COST),
         ("EVENT_BYTES", Limits::EVENT_BYTES),
         ("EVENT_HEADROOM", Limits::EVENT_HEADROOM),
         ("EVENT_HEADROOM_BYTES", Limits::EVENT_HEADROOM_BYTES),
@@ -119,6 +132,10 @@ impl Call {
 
     pub fn flag(&mut self, value: bool) -> &mut Self {
         self.some(value.then_some(1))
+    }
+
+    pub fn source(&mut self, source: Source) -> &mut Self {
+        self.arg(&[source.address.to_be_bytes(), source.network.to_be_bytes()].concat()[..])
     }
 
     pub fn page(&mut self, page: Option<Page>) -> &mut Self {

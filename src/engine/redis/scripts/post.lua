@@ -1,6 +1,7 @@
 -- Room::post
 local from, lease = take(), take_number()
 local mailbox_messages, mailbox_bytes, keys_remembered = take_number(), take_number(), take_number()
+local left, reserve = take_number(), take_number()
 local key, request = take_some(), take()
 
 local targets, ids, to_all = {}, {from}, false
@@ -58,6 +59,17 @@ for _, peer in ipairs(peers) do
   if messages > 0 and (count + messages > mailbox_messages or held + bytes > mailbox_bytes) then
     return save_and_reply(room, 'MailboxFull', peer.id)
   end
+end
+
+-- Headroom::check_post
+local growth = key and ANSWER_COST or 0
+for _, target in ipairs(targets) do
+  local copies = target.to and 1 or room.seats - 1
+  growth = growth + copies * (MESSAGE_COST + #target.payload + (key and POSITION_COST or 0))
+end
+local from_reserve = growth <= SMALL_POST_COST and may_grow(room.source, growth, reserve, 3)
+if not from_reserve and not may_grow(room.source, growth, left, 2) then
+  return save_and_reply(room, 'MemoryExhausted')
 end
 
 local positions, bytes, fullest = {}, 0, 0

@@ -10,5 +10,11 @@ for _, called in ipairs(due) do
     redis.call('ZREM', KEYS[1], called)
   end
 end
+local rooms = redis.call('ZCARD', KEYS[1])
+if rooms == 0 and at_most > 0 then
+  -- Nodes of older versions do not count.
+  redis.call('DEL', base .. 's')
+end
+local sources = at_most > 0 and redis.call('HGETALL', base .. 's') or {}
 local next_due = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-return reply('ok', next_due or '', redis.call('ZCARD', KEYS[1]), redis.call('GET', base .. 'n') or 0)
+return reply('ok', next_due or '', rooms, redis.call('GET', base .. 'n') or 0, sources)

@@ -120,7 +120,7 @@ fn clock() -> Clock {
 
 fn limits() -> ConnectionLimits {
     let idle = Duration::from_secs(75);
-    ConnectionLimits { total: 9, per_address: 9, idle, memory_bytes: 1 << 24, body_bytes: 1 << 20 }
+    ConnectionLimits { total: 9, per_address: Some(9), idle, memory_bytes: 1 << 24, body_bytes: 1 << 20 }
 }
 
 /// A connection whose other end is `$client`.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use signalpost::{
     domain::{
-        Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, Rights, RoomName, RoomPlan, Secret, Visitor,
+        Batch, Content, CreatorId, KeyedRequest, PeerId, Post, Refusal, Rights, RoomName, RoomPlan, Secret, Source,
+        Visitor,
     },
     engine::{Engine, PollRequest},
 };
@@ -70,11 +71,17 @@ pub fn shown(batch: &Result<Batch, Refusal>) -> String {
     format!("{batch:?} {payloads:?}")
 }
 
-/// A random room creation, using every option.
+/// One of three addresses, two of which are neighbors.
+pub fn source(dice: u8) -> Source {
+    let address = u64::from(dice % 3);
+    Source { address, network: address / 2 }
+}
+
 pub fn rights(dice: u8, administer: u8) -> Rights {
     Rights { enter: dice < 240, create: dice < 220, own: administer % 4 < 2, administer: administer.is_multiple_of(8) }
 }
 
+/// A random room creation, using every option.
 pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
     let [capacity, secret, key, request] = dice;
     let made_by = KeyedRequest { key: u128::from(key % 2), request: u128::from(request % 2) };
@@ -82,6 +89,7 @@ pub fn plan(keyed: bool, dice: [u8; 4]) -> RoomPlan {
         capacity: (capacity < 128).then_some(usize::from(capacity % 8)),
         secret: (secret < 40).then(|| Secret::from_digest([secret % 2 + 1; Secret::LEN])),
         made_by: keyed.then_some(made_by),
+        source: source(key),
         ..RoomPlan::default()
     }
 }

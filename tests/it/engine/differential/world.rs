@@ -11,7 +11,7 @@ use signalpost::{
     engine::{Engine, Memory, PollRequest},
 };
 
-use super::acts::{Act, Outcome, perform, plan, rights, shown};
+use super::acts::{Act, Outcome, perform, plan, rights, shown, source};
 use crate::support::engine_clock::engine_at;
 
 #[derive(Clone, Copy, Debug)]
@@ -293,6 +293,7 @@ impl World {
             page: page.map(Page),
             rights: rights(allowed, administer),
             subject: (name > 200).then(|| Subject::from_digest([name % 3; 16])),
+            source: source(name),
         }
     }
 
@@ -301,8 +302,7 @@ impl World {
             let text = format!("{} {}", self.fresh(), "x".repeat(bytes));
             Target { to: to.and_then(|peer| self.person(peer)).map(|person| person.id), payload: Payload::new(text) }
         };
-        let targets = targets.into_iter().map(&mut to).collect();
-        Post { targets, keyed: (key < 2).then(|| self.fresh_key()) }
+        Post { targets: targets.into_iter().map(&mut to).collect(), keyed: (key < 2).then(|| self.fresh_key()) }
     }
 
     fn fresh(&mut self) -> u64 {

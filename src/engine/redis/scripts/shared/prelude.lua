@@ -50,10 +50,10 @@ end
 
 -- New fields may only be added at the end: records of older nodes lack them, and older nodes drop them.
 local ROOM = {'capacity', 'secret', 'locked', 'closed', 'kept', 'kept_until', 'creator', 'made_key', 'made_request',
-  'next_order', 'seats', 'due'}
+  'next_order', 'seats', 'due', 'source'}
 local PEER = {'order', 'ends', 'held_until', 'leaving', 'came', 'came_back', 'polls', 'page', 'acknowledged', 'newest',
   'handed_out', 'taken_in', 'let_out', 'waits_at', 'join_key', 'join_request', 'created_room', 'administers',
-  'answers_from', 'answers_to', 'answers_places', 'epoch', 'owns', 'subject'}
+  'answers_from', 'answers_to', 'answers_places', 'epoch', 'owns', 'subject', 'card_bytes'}
 
 local function pack(fields, record)
   local list = {}

@@ -1,6 +1,54 @@
 -- After the prelude in every script: loading and saving a room, and the rules of the domain that several scripts share. Each
 -- names the function that it restates.
 
+-- Peer::cost, and the part of it that is messages. The card's other copies are in events.
+local function cost_of(peer)
+  local messages = peer.taken_in - peer.let_out + MESSAGE_COST * (peer.newest - peer.acknowledged)
+  local answers = ANSWER_COST * (peer.answers_to - peer.answers_from) + POSITION_COST * peer.answers_places
+  return PEER_COST + (peer.card_bytes or 0) + answers + messages, messages
+end
+
+-- What the address and the network that created a room have caused in this bucket: the number of their rooms, the bytes of these,
+-- and the part of them that is messages. A room has its source as two numbers of eight bytes.
+local function holders(source)
+  return 'a' .. string.sub(source, 1, 8), 'n' .. string.sub(source, 9)
+end
+local function held_by(source)
+  local held = redis.call('HMGET', base .. 's', holders(source))
+  for index = 1, 2 do
+    held[index] = held[index] and {struct.unpack('>I8I8I8', held[index])} or {0, 0, 0}
+  end
+  return held
+end
+local function charge(room, rooms, bytes, messages)
+  if not room.source or (rooms == 0 and bytes == 0 and messages == 0) then
+    return
+  end
+  local held = held_by(room.source)
+  for index, holder in ipairs({holders(room.source)}) do
+    local more, before = {rooms, bytes, messages}, held[index]
+    for at = 1, 3 do
+      more[at] = math.max(0, before[at] + more[at])
+    end
+    if more[1] > 0 or more[2] > 0 then
+      redis.call('HSET', base .. 's', holder, struct.pack('>I8I8I8', more[1], more[2], more[3]))
+    else
+      redis.call('HDEL', base .. 's', holder)
+    end
+  end
+end
+
+-- Headroom::check_growth and Account::may_add_bytes, for one bucket: there, a source may have the same share of what is left as a
+-- room. `at` says what is compared: 2 for all bytes, 3 for those of messages.
+local function may_grow(source, growth, left, at)
+  if not source then
+    return true
+  end
+  local held = held_by(source)
+  return held[1][at] + growth <= ADDRESS_SHARE * left / BUCKET_DIVISOR
+    and held[2][at] + growth <= NETWORK_SHARE * left / BUCKET_DIVISOR
+end
+
 -- Mailbox::put. The header of an entry: its kind, its time, the bytes of all entries ever up to it, and the sender.
 local function put(room, peer, kind, from, body, bytes)
   peer.newest = peer.newest + 1
@@ -30,6 +78,7 @@ local function remove(room, peer, reason)
   local card = redis.call('HGET', key_of(room, 'c'), peer.id)
   room.peers[peer.id] = nil
   room.seats = room.seats - 1
+  room.freed[#room.freed + 1] = peer
   room.changed = true
   redis.call('HDEL', key_of(room, 'r'), peer.id)
   redis.call('HDEL', key_of(room, 'c'), peer.id)
@@ -50,9 +99,10 @@ end
 
 local function end_room(room)
   room.ended = true
+  room.rooms = room.rooms - 1
   redis.call('DEL', key_of(room, 'r'), key_of(room, 'c'), key_of(room, 'k'))
   redis.call('ZREM', KEYS[1], room.name)
-  record(room, 'g')
+  record(room, 'g' .. (room.source or ''))
 end
 
 -- Rooms::settle
@@ -109,6 +159,7 @@ end
 
 local function add_peer(room, id, text)
   local peer = unpack_into(PEER, text, {id = id})
+  peer.cost, peer.cost_of_messages = cost_of(peer)
   room.peers[id] = peer
   if (peer.epoch or 0) ~= epoch then
     local start = math.max(epoch, peer.newest + 1)
@@ -123,7 +174,7 @@ end
 -- written anything, so it first asks for all keys that it may write to. A single server has no slots that move.
 local in_cluster = #incarnations > 16
 local function check_here(room)
-  local keys = {base .. 'e', base .. 'n', key_of(room, 'c'), key_of(room, 'k')}
+  local keys = {base .. 'e', base .. 'n', base .. 's', key_of(room, 'c'), key_of(room, 'k')}
   for id in pairs(room.peers) do
     keys[#keys + 1] = key_of(room, 'm', id)
     keys[#keys + 1] = key_of(room, 'a', id)
@@ -131,9 +182,24 @@ local function check_here(room)
   redis.call('EXISTS', unpack(keys))
 end
 
+-- Charges what has changed to the room's source. `freed` are peers that are gone.
+local function settle_accounts(room)
+  local bytes, messages = room.rooms * ROOM_COST, 0
+  for _, peer in ipairs(room.freed) do
+    bytes, messages = bytes - (peer.cost or 0), messages - (peer.cost_of_messages or 0)
+  end
+  for _, peer in pairs(room.peers) do
+    if peer.changed then
+      local cost, of_messages = cost_of(peer)
+      bytes, messages = bytes + cost - (peer.cost or 0), messages + of_messages - (peer.cost_of_messages or 0)
+    end
+  end
+  charge(room, room.rooms, bytes, messages)
+end
+
 -- The room with these peers, or with all if `ids` is nil; nil if it does not exist. Leases that are over have ended.
 local function load(called, ids)
-  local room = {name = called, peers = {}}
+  local room = {name = called, peers = {}, rooms = 0, freed = {}}
   if ids then
     local found = redis.call('HMGET', key_of(room, 'r'), 'room', unpack(ids))
     if not found[1] then
@@ -171,10 +237,15 @@ local function load(called, ids)
   if room.due <= now then
     expire(room)
   end
-  return not room.ended and room or nil
+  if room.ended then
+    settle_accounts(room)
+    return nil
+  end
+  return room
 end
 
 local function save(room)
+  settle_accounts(room)
   if room.ended then
     return
   end
