@@ -148,7 +148,10 @@ caller!(Creator, [TokenMissing, TokenInvalid, NotYours, RoomNameInvalid, RateLim
     let room = call.room()?;
     let token = required_bearer(call)?;
     match call.api.tokens.verify_room(&room, token) {
-        Some(creator) => Ok(Self { room, creator }),
+        Some(creator) => {
+            call.api.rates.manage.check(creator)?;
+            Ok(Self { room, creator })
+        }
         None if call.api.tokens.verify_peer(&room, token).is_some() => {
             Err(Problem::new(Code::NotYours, "This needs the room token, not a peer's token."))
         }
@@ -160,7 +163,9 @@ caller!(OwnerOrCreator, [TokenMissing, TokenInvalid, NotYours, PeerUnknown, Room
     if required_bearer(call)?.starts_with("room.") {
         Creator::from_request(call).map(Self::Creator)
     } else {
-        Owner::from_request(call).map(Self::Owner)
+        let owner = Owner::from_request(call)?;
+        call.api.rates.send.check(owner.0.peer)?;
+        Ok(Self::Owner(owner))
     }
 });
 

@@ -1,4 +1,4 @@
-//! Failed attempts with secrets and tickets: by address, by site, and by room.
+//! Failed attempts with secrets: by address, by site, and by room.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::{
     api::{Code, Problem, auth::lockout::Lockout},
-    domain::{RoomName, Timestamp},
+    domain::{RoomName, Secret, Timestamp},
     transport::client_address::AddressKey,
 };
 
@@ -21,8 +21,18 @@ pub struct Failures {
     by_site: Lockout<AddressKey>,
     /// Whoever has many addresses still guesses one room's secret.
     by_room: Lockout<RoomName>,
+    /// Who has given which secret of which room, as hashes.
     guests: Mutex<HashMap<u64, Timestamp>>,
     hasher: RandomState,
+}
+
+/// An attempt on a room's secret.
+#[derive(Debug)]
+pub struct Guess {
+    pub address: AddressKey,
+    room: RoomName,
+    guest: u64,
+    is_known: bool,
 }
 
 const PER_ADDRESS: (u32, Duration) = (10, Duration::from_secs(60));
@@ -49,7 +59,7 @@ impl Failures {
     pub fn check_address(&self, address: AddressKey, now: Timestamp) -> Result<(), Problem> {
         let by_site = || address.site().and_then(|site| self.by_site.wait(&site, now));
         let Some(wait) = self.by_address.wait(&address, now).or_else(by_site) else { return Ok(()) };
-        Err(refusal("Secrets or tickets from this address or its network were wrong too often.", wait))
+        Err(refusal("Secrets from this address or its network were wrong too often.", wait))
     }
 
     pub fn record(&self, address: AddressKey, now: Timestamp) {
@@ -59,26 +69,42 @@ impl Failures {
         }
     }
 
-    pub fn begin_guess(&self, room: &RoomName, address: AddressKey, now: Timestamp) -> Result<bool, Problem> {
-        if self.guests.lock().contains_key(&self.hasher.hash_one((room, address))) {
-            return Ok(false);
+    /// Counts an attempt before its outcome is known, unless this address has given this secret before.
+    pub fn begin(
+        &self,
+        room: &RoomName,
+        address: AddressKey,
+        secret: Secret,
+        now: Timestamp,
+    ) -> Result<Guess, Problem> {
+        self.check_address(address, now)?;
+        let guest = self.hasher.hash_one((room, address, secret.as_digest()));
+        let is_known = self.guests.lock().contains_key(&guest);
+        if !is_known {
+            let begun = self.by_room.begin(room.clone(), now);
+            begun.map_err(|wait| refusal("Secrets for this room were wrong too often.", wait))?;
         }
-        let begun = self.by_room.begin(room.clone(), now).map(|()| true);
-        begun.map_err(|wait| refusal("Secrets for this room were wrong too often.", wait))
+        Ok(Guess { room: room.clone(), address, guest, is_known })
     }
 
-    pub fn forgive_guess(&self, room: &RoomName, now: Timestamp) {
-        self.by_room.forgive(room, now);
+    /// The secret was not wrong, or not compared. If the room accepted it, the failures of others do not delay this address.
+    pub fn forgive(&self, guess: Guess, is_accepted: bool, now: Timestamp) {
+        if !guess.is_known {
+            self.by_room.forgive(&guess.room, now);
+        }
+        if is_accepted {
+            self.remember(guess.guest, now);
+        }
     }
 
-    pub fn remember_guest(&self, room: &RoomName, address: AddressKey, now: Timestamp) {
+    fn remember(&self, guest: u64, now: Timestamp) {
         let mut guests = self.guests.lock();
         if guests.len() >= GUESTS_MAX {
             let mut times: Vec<Timestamp> = guests.values().copied().collect();
             let median = *times.select_nth_unstable(GUESTS_MAX / 2).1;
             guests.retain(|_, time| *time > median);
         }
-        guests.insert(self.hasher.hash_one((room, address)), now);
+        guests.insert(guest, now);
     }
 }
 
@@ -109,14 +135,18 @@ mod tests {
     fn many_addresses_together_guess_a_room_only_every_four_seconds_and_guests_are_not_delayed() {
         let (failures, tea) = (Failures::default(), RoomName::parse("tea").unwrap());
         let at = Timestamp::from_millis;
-        failures.remember_guest(&tea, address("192.0.2.1"), at(0));
+        let [right, wrong] = [1, 2].map(|number| Secret::from_digest([number; Secret::LEN]));
+        let guest = address("192.0.2.1");
+        failures.forgive(failures.begin(&tea, guest, right, at(0)).unwrap(), true, at(0));
         let guess = |number: u64, now| {
-            failures.begin_guess(&tea, address(&format!("198.51.{}.{}", number / 250, number % 250)), now).is_ok()
+            failures.begin(&tea, address(&format!("198.51.{}.{}", number / 250, number % 250)), wrong, now).is_ok()
         };
         assert_eq!((0..1000).filter(|number| guess(*number, at(0))).count(), 20);
         let minute = (0..60_000).step_by(10).filter(|millis| guess(*millis, at(*millis))).count();
         assert!((14..20).contains(&minute), "{minute}");
-        assert!(!failures.begin_guess(&tea, address("192.0.2.1"), at(60_000)).unwrap());
-        assert!(failures.begin_guess(&RoomName::parse("coffee").unwrap(), address("198.51.0.1"), at(0)).unwrap());
+        assert!(failures.begin(&tea, guest, right, at(60_000)).is_ok());
+        // Whoever has given one secret guesses another like everybody.
+        assert!(failures.begin(&tea, guest, wrong, at(60_000)).is_err());
+        assert!(failures.begin(&RoomName::parse("coffee").unwrap(), guest, wrong, at(0)).is_ok());
     }
 }

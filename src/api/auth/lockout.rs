@@ -67,7 +67,7 @@ impl<K: Eq + Hash> Lockout<K> {
 
     fn count(&self, records: &mut HashMap<K, Record>, key: K, now: Timestamp) {
         if records.len() >= RECORDS_MAX && !records.contains_key(&key) {
-            Self::evict(records, now);
+            self.evict(records, now);
         }
         let fresh = Record { count: 0, blocked_until: now, last: now };
         let record = records.entry(key).or_insert(fresh);
@@ -82,16 +82,23 @@ impl<K: Eq + Hash> Lockout<K> {
         }
     }
 
-    fn evict(records: &mut HashMap<K, Record>, now: Timestamp) {
-        records.retain(|_, record| record.last + RESET_AFTER > now);
+    fn evict(&self, records: &mut HashMap<K, Record>, now: Timestamp) {
+        records.retain(|_, record| record.count > 0 && record.last + RESET_AFTER > now);
         if records.len() < RECORDS_MAX {
             return;
         }
-        // Still too many: the older half goes.
-        let mut lasts: Vec<Timestamp> = records.values().map(|record| record.last).collect();
+        // Still too many: the older half goes, of those without a wait if they are most. They are cheap to make, and must not
+        // displace the others.
+        let is_cheap = |record: &Record| record.count < self.free;
+        let mut lasts: Vec<Timestamp> =
+            records.values().filter(|record| is_cheap(record)).map(|record| record.last).collect();
+        let only_cheap = lasts.len() >= RECORDS_MAX / 2;
+        if !only_cheap {
+            lasts = records.values().map(|record| record.last).collect();
+        }
         let middle = lasts.len() / 2;
         let median = *lasts.select_nth_unstable(middle).1;
-        records.retain(|_, record| record.last > median);
+        records.retain(|_, record| record.last > median || (only_cheap && !is_cheap(record)));
     }
 }
 
@@ -147,5 +154,13 @@ mod tests {
         assert_eq!(attempts.begin(1, at(7)), Err(Duration::from_secs(1)));
         attempts.forgive(&1, at(7));
         assert_eq!(attempts.begin(1, at(7)), Ok(()));
+    }
+
+    #[test]
+    fn many_first_failures_do_not_end_a_wait() {
+        let failures = by_number();
+        (0..12).for_each(|_| failures.record(u32::MAX, at(0)));
+        (0..200_000).for_each(|number| failures.record(number, at(1)));
+        assert!(failures.wait(&u32::MAX, at(1)).is_some());
     }
 }

@@ -9,10 +9,13 @@ use governor::{
 use crate::{
     api::{
         Code, Problem,
-        auth::{failures::Failures, misses::Misses},
+        auth::{
+            failures::{Failures, Guess},
+            misses::Misses,
+        },
     },
     clock::Clock,
-    domain::{PeerId, RoomName},
+    domain::{CreatorId, PeerId, RoomName, Secret},
     transport::client_address::AddressKey,
 };
 
@@ -33,6 +36,7 @@ pub struct RateLimiters {
     pub pages: Limiter<AddressKey>,
     pub send: Limiter<PeerId>,
     pub poll: Limiter<PeerId>,
+    pub manage: Limiter<CreatorId>,
     failures: Failures,
     /// None where joins are unlimited, too.
     misses: Option<Misses>,
@@ -56,34 +60,25 @@ impl RateLimiters {
             (Limiter::new(limits.join, clock), Limiter::new(limits.send, clock), Limiter::new(limits.poll, clock));
         let times = |factor| Limiter::new(limits.join.saturating_mul(factor), clock);
         let (anonymous, pages) = (times(ANONYMOUS_PER_JOIN), times(PAGES_PER_JOIN));
+        let manage = Limiter::new(limits.send, clock);
         let misses = (limits.join > 0).then(Misses::default);
-        Self { clock, join, anonymous, pages, send, poll, failures: Failures::default(), misses }
+        Self { clock, join, anonymous, pages, send, poll, manage, failures: Failures::default(), misses }
     }
 
-    /// Whether this address may try a secret or ticket, after its failed attempts.
-    pub fn check_lockout(&self, address: AddressKey) -> Result<(), Problem> {
-        self.failures.check_address(address, self.clock.now())
-    }
-
-    /// Records a failed attempt with a secret or ticket. Tokens do not count: at 256 bits they cannot be guessed, and a restart
-    /// with another key invalidates them all.
+    /// Records a failed attempt with a secret. Tokens and tickets do not count: their MACs and signatures cannot be guessed, and a
+    /// restart with another key invalidates all of them.
     pub fn record_failure(&self, address: AddressKey) {
         self.failures.record(address, self.clock.now());
     }
 
-    /// Counts an attempt on a room's secret by an address that has not been in it. True if it was counted.
-    pub fn begin_guess(&self, room: &RoomName, address: AddressKey) -> Result<bool, Problem> {
-        self.failures.begin_guess(room, address, self.clock.now())
+    /// Counts an attempt on a room's secret before its outcome is known.
+    pub fn begin_guess(&self, room: &RoomName, address: AddressKey, secret: Secret) -> Result<Guess, Problem> {
+        self.failures.begin(room, address, secret, self.clock.now())
     }
 
-    /// The attempt that was counted was not a wrong secret.
-    pub fn forgive_guess(&self, room: &RoomName) {
-        self.failures.forgive_guess(room, self.clock.now());
-    }
-
-    /// The address has given the room's secret: the failures of others do not delay it.
-    pub fn remember_guest(&self, room: &RoomName, address: AddressKey) {
-        self.failures.remember_guest(room, address, self.clock.now());
+    /// The attempt was not a wrong secret.
+    pub fn forgive_guess(&self, guess: Guess, is_accepted: bool) {
+        self.failures.forgive(guess, is_accepted, self.clock.now());
     }
 
     /// Whether this address may look for another room, after names that no room had.
@@ -107,6 +102,7 @@ impl RateLimiters {
         self.pages.remove_idle();
         self.send.remove_idle();
         self.poll.remove_idle();
+        self.manage.remove_idle();
     }
 }
 

@@ -98,6 +98,10 @@ fn algorithm(name: &str) -> Option<Algorithm> {
 }
 
 fn secret_key(secret: &[u8]) -> Result<Key, String> {
+    let public = ["-----BEGIN", "{", "[", "ssh-", "ecdsa-"];
+    if public.iter().any(|start| secret.starts_with(start.as_bytes())) {
+        return Err("is a public key, which is not a secret: put it into a file, and write @FILE".into());
+    }
     check_key(secret, SECRET_MIN_LEN)?;
     Ok(Key { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) })
 }
@@ -109,6 +113,7 @@ fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
 }
 
 fn parse_keys(text: &str) -> Result<Vec<Key>, String> {
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         return parse_jwks(text);
     }

@@ -90,14 +90,14 @@ pub async fn join(
         None => Identity::New(PeerId::from_bytes(Uuid::new_v4().into_bytes())),
     };
     let (ticket, secret) = (request.ticket.as_deref(), request.secret.as_deref());
-    let admission = Admission::check(&api, joiner.address, &joiner.room, ticket, secret)?;
+    let admission = Admission::check(&api, joiner.address, &joiner.room, joiner.returning, ticket, secret)?;
     let visitor = Visitor {
         identity,
         name: parse_name(admission.name.as_deref().or(request.name.as_deref()))?,
         metadata: parse_metadata(request.metadata.as_deref(), &api.limits)?,
-        // A room that a returning peer creates anew has the secret and the creator that it had.
-        secret: admission.secret.or(joiner.returning.and_then(|claim| claim.secret)),
+        secret: admission.secret,
         capacity: parse_capacity(request.capacity, &api.limits)?,
+        // A room that a returning peer creates anew has the creator that it had, and the secret.
         creator: joiner.returning.map_or_else(new_creator, |claim| claim.creator),
         keyed: key.keyed(&[b"join", &bytes]),
         page: request.page.as_deref().map(parse_page).transpose()?,
@@ -105,12 +105,15 @@ pub async fn join(
         subject: admission.subject,
         source: api.tokens.source(joiner.address),
     };
+    // Nothing may come between these: an attempt that is not concluded counts as a wrong guess.
+    let attempt = admission.attempt(&api, &joiner)?;
     let joined = api.engine.join(&joiner.room, visitor).await;
-    let joined = admission.conclude(&api, &joiner.room, joined)?;
+    attempt.conclude(&joined);
+    let joined = joined.map_err(|refusal| admission.problem(refusal))?;
     let claim = SeatClaim { peer: joined.card.id, creator: joined.creator, secret: joined.secret };
     let token = api.tokens.peer_token(&joiner.room, &claim);
     let room_token = joined.administers.then(|| api.tokens.room_token(&joiner.room, joined.creator));
-    let user = turn_user(&api, ClientAddress(joiner.address), admission.subject, joined.roster.len() + 1);
+    let user = turn_user(&api, ClientAddress(joiner.address), joined.subject, joined.roster.len() + 1);
     let ice = servers_for(&api, user.as_deref(), &host);
     Ok(write::joined(&joiner.room, &joined, &token, room_token.as_deref(), &ice, &api.limits))
 }

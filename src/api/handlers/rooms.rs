@@ -86,7 +86,7 @@ pub async fn create(api: Arc<Api>, client: Client, key: IdempotencyKey, body: Js
             Some(name) => name.clone(),
             None => generate_room_name(&api.tokens, key.as_deref(), attempt)?,
         };
-        let admission = Admission::check(&api, client.0, &name, request.ticket.as_deref(), None)?;
+        let admission = Admission::check(&api, client.0, &name, None, request.ticket.as_deref(), None)?;
         admission.rights.check_create()?;
         let secret = request.secret.as_deref().map(|secret| api.tokens.digest_secret(&name, secret));
         match api.engine.create(&name, RoomPlan { secret, ..plan.clone() }, new_creator()).await {

@@ -29,7 +29,8 @@ const CLOSE_FRAME: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
     operation_id = "probeUpgrade",
     responses((status = 101, description = "They do"))
 )]
-pub async fn upgrade(_: Client, handshake: Handshake) -> Result<Response, Problem> {
+// An image on another website is no handshake, so it is not counted.
+pub async fn upgrade(handshake: Handshake, _: Client) -> Result<Response, Problem> {
     let Handshake(mut accepted) = handshake;
     let close = stream::iter([Ok::<_, Infallible>(Bytes::from_static(&CLOSE_FRAME))]);
     accepted.insert_header((header::CACHE_CONTROL, NO_STORE));

@@ -81,7 +81,6 @@ impl Rooms {
     }
 
     /// Creates a room ahead of its first join. The account pays for it.
-    #[expect(clippy::too_many_arguments, reason = "a creation needs all that an operation may need")]
     pub fn create(
         &mut self,
         now: Timestamp,

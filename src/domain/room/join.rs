@@ -83,6 +83,8 @@ pub struct Joined {
     pub administers: bool,
     pub creator: CreatorId,
     pub secret: Option<Secret>,
+    /// Who the peer is according to the ticket with which it took its seat.
+    pub subject: Option<Subject>,
 }
 
 impl Room {
@@ -225,6 +227,7 @@ impl Room {
             administers: (peer.owns && !resumed) || peer.administers,
             creator: self.creator,
             secret: self.secret.as_deref().copied(),
+            subject: peer.subject,
         }
     }
 }

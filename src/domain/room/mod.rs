@@ -144,6 +144,10 @@ impl Room {
     }
 
     fn ban(&mut self, whom: Banned) {
+        // A subject with many seats must not displace others.
+        if self.is_banned(whom) {
+            return;
+        }
         if self.banned.len() >= Limits::KICKED_REMEMBERED {
             self.banned.pop_front();
         } else {

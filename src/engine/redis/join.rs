@@ -51,7 +51,8 @@ impl Redis {
 fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
     let rest = &mut reply.rest;
     let (resumed, created, administers) = (rest.next()?, rest.next()?, rest.next()?);
-    let (creator, secret, capacity, id) = (rest.creator()?, rest.secret()?, rest.next()?, rest.peer()?);
+    let (creator, secret, subject) = (rest.creator()?, rest.secret()?, rest.subject()?);
+    let (capacity, id) = (rest.next()?, rest.peer()?);
     let (cursor, newest) = (rest.seq()?, rest.seq()?);
     let (cards, unread) = (rest.cards()?, rest.unread_events()?);
     let (own, others): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.id == id);
@@ -66,5 +67,6 @@ fn read_joined(reply: &mut Reply) -> Result<Joined, Malformed> {
         administers,
         creator,
         secret,
+        subject,
     })
 }

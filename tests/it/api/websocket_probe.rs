@@ -44,12 +44,22 @@ async fn requests_without_a_handshake_get_an_explanation() {
     server.post("/v1/probe/upgrade", serde_json::json!({})).await.refused(405, "method-not-allowed");
 }
 
+/// Images on other websites are no handshakes: they used to use up the joins of whoever looked at them.
 #[actix_web::test]
-async fn the_probe_shares_the_join_rate_limit() {
+async fn only_handshakes_share_the_join_rate_limit() {
     let server = Server::start(&["--rate-join", "1"]);
-    let mut last = server.get("/v1/probe/upgrade").await;
     for _ in 0..20 {
-        last = server.get("/v1/probe/upgrade").await;
+        server.get("/v1/probe/upgrade").await.refused(400, "malformed-request");
     }
-    last.refused(429, "rate-limited");
+    server.join_room("tea", "Ann").await;
+    let mut answered = [0; 12];
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        stream.write_all(HANDSHAKE.as_bytes()).await.unwrap();
+        stream.read_exact(&mut answered).await.unwrap();
+        if &answered != b"HTTP/1.1 101" {
+            break;
+        }
+    }
+    assert_eq!(&answered, b"HTTP/1.1 429");
 }

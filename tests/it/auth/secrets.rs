@@ -169,3 +169,53 @@ async fn a_secret_has_at_least_eight_characters() {
         answer.refused(422, "invalid");
     }
 }
+
+/// A secret with an invalid name was counted as a guess on the room, but not as a failure of the address, so one address kept
+/// everybody out who came for the first time.
+#[actix_web::test]
+async fn what_the_room_was_not_asked_is_no_guess() {
+    let server = Server::start(&[]);
+    server.join_with("board-meeting", json!({"secret": SECRET, "capacity": 8})).await;
+    for body in [json!({"name": "\u{1}"}), json!({"capacity": 0}), json!({"page": ""}), json!({"metadata": 5})] {
+        for _ in 0..25 {
+            let mut body = body.clone();
+            body["secret"] = "a wrong guess".into();
+            join(&server, body).await.refused(422, "invalid");
+        }
+    }
+    join(&server, json!({"secret": SECRET})).await.expect(201);
+}
+
+/// Whoever had once created a room of that name with a secret of their own guessed without the limit of the room.
+#[actix_web::test]
+async fn who_knew_another_secret_of_a_room_guesses_like_everybody() {
+    let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
+    let from = |number: usize, secret: &str| {
+        let request = server.request(Method::POST, "/v1/rooms/board-meeting/peers");
+        let request = request.header("x-forwarded-for", format!("198.51.100.{number}"));
+        send(request.json(&json!({"secret": secret, "capacity": 64})))
+    };
+    for number in 0..40 {
+        let early = server.seat("board-meeting", from(number, "of a stranger").await.expect(201));
+        early.leave().await.expect(204);
+    }
+    server.join_with("board-meeting", json!({"secret": SECRET, "capacity": 8})).await;
+    let mut guesses = 0;
+    while guesses < 40 && from(guesses, "a wrong guess").await.status == 403 {
+        guesses += 1;
+    }
+    assert!((20..40).contains(&guesses), "{guesses}");
+}
+
+/// A peer that changed its network while its room was being guessed at lost its seat.
+#[actix_web::test]
+async fn guesses_of_others_do_not_keep_a_peer_from_its_seat() {
+    let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
+    let ann = server.join_with("board-meeting", json!({"secret": SECRET, "capacity": 64})).await;
+    for number in 0..30 {
+        let request = server.request(Method::POST, "/v1/rooms/board-meeting/peers");
+        let request = request.header("x-forwarded-for", format!("198.51.100.{number}"));
+        send(request.json(&json!({"secret": "a wrong guess"}))).await;
+    }
+    send(returning(&server, &ann).json(&json!({"secret": SECRET}))).await.expect(200);
+}

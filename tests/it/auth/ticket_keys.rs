@@ -108,9 +108,14 @@ fn an_invalid_ticket_key_fails_startup() {
     std::fs::write(folder.file("bad.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
     std::fs::write(folder.file("empty.json"), "{\"keys\": []}").unwrap();
     let file = |name: &str| format!("@{}", folder.file(name).display());
-    for bad in ["short".to_owned(), file("bad.pem"), file("empty.json"), file("missing")] {
-        let error =
-            signalpost::app::App::build(crate::support::harness::config(&["--ticket-key", &bad])).err().unwrap();
+    let inline =
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA9f86d081884c7d659a2feaa0c55ad015\n-----END PUBLIC KEY-----"
+            .to_owned();
+    let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U ann@example".to_owned();
+    for bad in ["short".to_owned(), inline, ssh, file("bad.pem"), file("empty.json"), file("missing")] {
+        let error = signalpost::app::App::build(crate::support::harness::config(&[&format!("--ticket-key={bad}")]))
+            .err()
+            .unwrap();
         assert!(error.contains("--ticket-key"), "{error}");
     }
 }

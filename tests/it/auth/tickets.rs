@@ -208,3 +208,28 @@ async fn a_kicked_subject_stays_out_with_any_ticket() {
         join(&server, "tea", &ticket("cleo", "Cleo")).await.expect(201);
     }
 }
+
+/// A reloaded page sends the ticket with which it came, which has expired meanwhile.
+#[actix_web::test]
+async fn an_expired_ticket_does_not_keep_a_peer_from_its_seat() {
+    let server = Server::start(&["--ticket-key", SECRET]);
+    let ann = server.seat("tea", join(&server, "tea", &signed(&claims("tea"), SECRET)).await.expect(201));
+    let late = signed(&with(claims("tea"), "exp", in_seconds(-60)), SECRET);
+    let back = async || {
+        let request = server.request(Method::POST, "/v1/rooms/tea/peers").bearer_auth(&ann.token);
+        send(request.json(&json!({"ticket": late}))).await
+    };
+    back().await.expect(200);
+    ann.leave().await.expect(204);
+    back().await.refused(401, "ticket-expired");
+}
+
+/// Forged tickets, which nobody guesses right, locked out everybody behind the same address.
+#[actix_web::test]
+async fn forged_tickets_do_not_lock_an_address_out() {
+    let server = Server::start(&["--ticket-key", SECRET]);
+    for _ in 0..40 {
+        join(&server, "tea", "a.b.c").await.refused(401, "ticket-malformed");
+    }
+    join(&server, "tea", &signed(&claims("tea"), SECRET)).await.expect(201);
+}

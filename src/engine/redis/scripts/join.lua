@@ -28,7 +28,7 @@ local function joined(room, peer, resumed)
   end
   local cards = redis.call('HVALS', key_of(room, 'c'))
   return save_and_reply(room, 'ok', flag(resumed), flag(peer.created_room and not resumed),
-    flag((peer.owns and not resumed) or peer.administers), room.creator, room.secret, room.capacity, peer.id, peer.acknowledged, peer.newest, cards, unread)
+    flag((peer.owns and not resumed) or peer.administers), room.creator, room.secret, peer.subject or '', room.capacity, peer.id, peer.acknowledged, peer.newest, cards, unread)
 end
 
 -- Room::resume, Lease::resume

@@ -68,6 +68,9 @@ end
 
 -- Room::ban. A peer, or a subject, which is longer.
 local function ban(room, whom)
+  if redis.call('LPOS', key_of(room, 'k'), whom) then
+    return
+  end
   if redis.call('RPUSH', key_of(room, 'k'), whom) > KICKED_REMEMBERED then
     redis.call('LPOP', key_of(room, 'k'))
   end
