@@ -12,7 +12,7 @@ for _, called in ipairs(due) do
 end
 local rooms = redis.call('ZCARD', KEYS[1])
 if rooms == 0 and at_most > 0 then
-  -- Nodes of older versions do not count.
+  -- Whatever a room left behind that was deleted by hand.
   redis.call('DEL', base .. 's')
 end
 local sources = at_most > 0 and redis.call('HGETALL', base .. 's') or {}
