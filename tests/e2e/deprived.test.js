@@ -12,7 +12,7 @@ import { Server } from './support/server.js';
 // its form sent the room's secret in the address.
 
 let server, browser;
-before(async () => { [server, browser] = await Promise.all([Server.start(['--wait-max-ms', '2000']), launch()]); });
+before(async () => { [server, browser] = await Promise.all([Server.start(['--wait-max-ms', '2000', '--host', 'signalpost.example']), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
 const close = (...pages) => Promise.all(pages.map((page) => page.context().close()));
