@@ -67,8 +67,9 @@ describe('the page that tests a network', { concurrency: true }, () => {
     assert.deepEqual(of('turn').map(({ figures }) => [figures.transport, figures.relays]), [['UDP', true], ['TCP', true]]);
     const read = (await Promise.all(joins)).filter(Boolean);
     for (const { token, peer, room, ice_servers: servers } of read) {
-      const { username, credential } = servers.find((one) => one.credential);
-      for (const secret of [token, username, credential, peer.id]) assert.ok(!text.includes(secret), 'a secret is in the report');
+      // Only the second in a room has credentials.
+      const { username, credential } = servers.find((one) => one.credential) ?? {};
+      for (const secret of [token, username, credential, peer.id].filter(Boolean)) assert.ok(!text.includes(secret), 'a secret is in the report');
       // The page reports that it is done before it has left.
       const gone = async () => (await new Way(server.base).ask(`/v1/rooms/${room}`)).status === 404;
       while (!await gone()) await glance();
