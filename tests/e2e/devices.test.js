@@ -7,7 +7,7 @@ import { Server } from './support/server.js';
 
 // Regression: a camera unplugged in mid-call left a frozen picture at the other end, and neither page said why.
 
-const THREE_CAMERAS = ['--use-fake-device-for-media-stream=device-count=3'];
+const THREE_CAMERAS = ['--use-fake-device-for-media-stream=device-count=3,fps=10'];
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });

@@ -16,7 +16,7 @@ export const FLAGS = [
 /** Without this flag, a machine that only has a loopback interface gathers no candidates. */
 export const ALONE = '--allow-loopback-in-peer-connection';
 
-export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+export const CAMERA = ['--use-fake-device-for-media-stream=fps=10', '--use-fake-ui-for-media-stream'];
 
 /** Guards against hanging only. Tests wait for events, whose timing depends on the machine. */
 export const PATIENCE_MS = 120_000;
