@@ -118,6 +118,8 @@ function protocol() {
 stop.addEventListener('click', () => run.abort());
 // It takes seats in rooms, so no link starts it.
 for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void begin());
+// Until here, a click would have been lost.
+start.disabled = false;
 copy.addEventListener('click', async () => {
   const text = part('report', HTMLElement);
   try {
