@@ -8,7 +8,7 @@ import { Proxy } from './support/proxies.js';
 import { Server } from './support/server.js';
 import { Way } from './support/way.js';
 
-const FLAGS = ['--token-key', 'kept over restarts of the server', '--trusted-proxy', '127.0.0.1', '--log', 'debug'];
+const FLAGS = ['--token-key', 'kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U', '--trusted-proxy', '127.0.0.1', '--log', 'debug'];
 
 let browser;
 before(async () => { browser = await launch(); });

@@ -11,7 +11,7 @@ import { Server } from './support/server.js';
 import { Way } from './support/way.js';
 
 const ROOMS = 40;
-const FLAGS = ['--token-key', 'the same on all three', '--trusted-proxy', '127.0.0.1', '--rate-join', '0', '--wait-max-ms', '4000', '--log', 'info'];
+const FLAGS = ['--token-key', 'kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U', '--trusted-proxy', '127.0.0.1', '--rate-join', '0', '--wait-max-ms', '4000', '--log', 'info'];
 const CANDIDATES = ['1', '2', '3', '4', null].map((candidate) => ({ type: 'candidate', candidate: candidate && { candidate } }));
 
 // The proxies have self-signed certificates.
