@@ -1,7 +1,7 @@
 //! Refuses what pages of other sites make browsers send.
 //!
 //! CORS keeps other sites from reading responses, not from sending requests: forms, images and `fetch` with `mode: 'no-cors'` arrive
-//! without being asked for, and would take seats, and count against the limits of whoever opened the page. Browsers say where a
+//! without being asked for, and would take seats, and count against the limits of the person who opened the page. Browsers say where a
 //! request comes from, in `Sec-Fetch-Site` (W3C Fetch Metadata) and in `Origin`, and pages cannot change either. Programs send
 //! neither.
 

@@ -19,7 +19,7 @@ export class Callers {
   async ask(peer, signal) {
     const card = this.#show(peer);
     const before = document.activeElement;
-    // Whoever is typing goes on typing: a key must not answer by accident. Screen readers hear of the caller by the status.
+    // Do not take focus from a text field: a key must not answer by accident. The status tells screen readers about the caller.
     if (!isField(before)) card.focus();
     const yes = await answerOf(card, signal);
     const focused = card.contains(document.activeElement);

@@ -30,7 +30,7 @@ export class Lobby {
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
     this.#join.disabled = true;
     void inView().then(() => this.#ready());
-    // Whoever fills in the form has seen it.
+    // Typing into the form shows that the user has seen it.
     this.#form.addEventListener('input', ({ isTrusted }) => isTrusted && this.#ready());
     this.#room.addEventListener('change', () => {
       this.#room.value = toRoomName(this.#room.value) || this.#room.value;

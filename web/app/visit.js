@@ -187,7 +187,7 @@ export class Visit {
     return yes;
   }
 
-  /** Whoever is declined by everybody gives up the seat. @param {Peer} peer */
+  /** A caller declined by everyone gives up the seat. @param {Peer} peer */
   #declinedBy(peer) {
     this.#declined.add(peer.id);
     const others = [...(this.room?.peers.keys() ?? [])];

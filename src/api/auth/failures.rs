@@ -17,9 +17,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Failures {
     by_address: Lockout<AddressKey>,
-    /// Whoever has an IPv6 /48 has 65,536 addresses that count as different.
+    /// An IPv6 /48 contains 65,536 networks that count as different addresses.
     by_site: Lockout<AddressKey>,
-    /// Whoever has many addresses still guesses one room's secret.
+    /// An attacker with many addresses is still guessing one room's secret.
     by_room: Lockout<RoomName>,
     /// Who has given which secret of which room, as hashes.
     guests: Mutex<HashMap<u64, Timestamp>>,
@@ -145,7 +145,7 @@ mod tests {
         let minute = (0..60_000).step_by(10).filter(|millis| guess(*millis, at(*millis))).count();
         assert!((14..20).contains(&minute), "{minute}");
         assert!(failures.begin(&tea, guest, right, at(60_000)).is_ok());
-        // Whoever has given one secret guesses another like everybody.
+        // Knowing one secret gives no extra guesses at another.
         assert!(failures.begin(&tea, guest, wrong, at(60_000)).is_err());
         assert!(failures.begin(&RoomName::parse("coffee").unwrap(), guest, wrong, at(0)).is_ok());
     }

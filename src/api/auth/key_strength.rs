@@ -1,4 +1,4 @@
-//! Refuses keys that can be guessed. Whoever has seen one token or ticket can try keys without asking the server.
+//! Refuses keys that can be guessed. Anyone who has one token or ticket can try keys offline.
 
 /// Three years for a machine that makes 10^11 guesses a second. The estimate goes to 2^64, which random keys exceed.
 const GUESSES_LOG10_MIN: f64 = 19.0;

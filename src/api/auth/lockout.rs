@@ -1,4 +1,4 @@
-//! Locks out whoever has failed too often: each failure beyond some free ones doubles the wait.
+//! Delays further attempts after too many failures: each one beyond a free allowance doubles the wait.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
