@@ -20,6 +20,21 @@ pub struct AddressKey(IpAddr);
 pub struct NetworkKey(IpAddr);
 
 impl AddressKey {
+    pub fn to_bytes(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V6(ip) => ip.octets(),
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        }
+    }
+
+    /// The /48 of an IPv6 address, which is what one site gets (RFC 6177 section 2).
+    pub fn site(self) -> Option<Self> {
+        match self.0 {
+            IpAddr::V6(ip) => Some(Self(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80).into())),
+            IpAddr::V4(_) => None,
+        }
+    }
+
     pub fn network(self) -> NetworkKey {
         NetworkKey(match (self.0, self.site()) {
             (_, Some(site)) => site.0,
@@ -54,23 +69,6 @@ impl From<IpAddr> for AddressKey {
         match ip.to_canonical() {
             IpAddr::V6(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
             ip => Self(ip),
-        }
-    }
-}
-
-impl AddressKey {
-    pub fn to_bytes(self) -> [u8; 16] {
-        match self.0 {
-            IpAddr::V6(ip) => ip.octets(),
-            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
-        }
-    }
-
-    /// The /48 of an IPv6 address, which is what one site gets (RFC 6177 section 2).
-    pub fn site(self) -> Option<Self> {
-        match self.0 {
-            IpAddr::V6(ip) => Some(Self(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80).into())),
-            IpAddr::V4(_) => None,
         }
     }
 }

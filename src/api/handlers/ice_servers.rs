@@ -39,8 +39,8 @@ pub async fn ice_servers(
     Ok(write::json(StatusCode::OK, &servers_for(&api, user.as_deref(), &host)))
 }
 
-/// By whom a TURN server is to count: the ticket's subject or the address (IPv6: its /48), both as pseudonyms. Nobody, if there is nobody to
-/// call: credentials for a stranger who takes one seat after another would be a free relay.
+/// The user that a TURN server's quotas count: the ticket's subject or the address (IPv6: its /48), as a pseudonym. `None` for a
+/// peer that is alone, or a stranger who takes one seat after another would have a free relay.
 pub fn turn_user(api: &Api, address: ClientAddress, subject: Option<Subject>, seated: usize) -> Option<String> {
     let is_entitled = api.tickets.is_some() || seated > 1;
     is_entitled.then(|| match subject {

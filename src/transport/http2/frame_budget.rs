@@ -7,11 +7,11 @@
 
 /// The flag of a SETTINGS or PING frame that acknowledges one of ours.
 const ACK: u8 = 1;
-const HEADERS: u8 = 1;
+pub const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
-const CONTINUATION: u8 = 9;
+pub const CONTINUATION: u8 = 9;
 
 /// What reading any frame costs; the unit is a byte of a body.
 const FRAME: usize = 64;

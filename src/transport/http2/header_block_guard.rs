@@ -3,7 +3,10 @@
 //! One byte of a block may stand for hundreds in memory (HPACK), a block may continue for ever (CVE-2024-27316), and more
 //! than 24,576 names in it make h2 0.3 panic. actix has no option for its length.
 
-use crate::transport::{http2::frame_budget::cost_of, limits::connection::FramePosition};
+use crate::transport::{
+    http2::frame_budget::{CONTINUATION, HEADERS, cost_of},
+    limits::connection::FramePosition,
+};
 
 /// The longest header block, compressed. Ours have a few hundred bytes.
 const BLOCK_BYTES: usize = 16 * 1024;
@@ -12,8 +15,6 @@ const PREFACE_BYTES: usize = 24;
 /// The header of a frame: length, type, flags and stream (RFC 9113 section 4.1).
 const FRAME_HEADER_BYTES: usize = 9;
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const CONTINUATION: u8 = 9;
 /// The flag of the last frame of a block.
 const END_HEADERS: u8 = 4;
 
