@@ -25,7 +25,7 @@ const words = (page) => page.evaluate(() => {
 });
 
 test('the picture of a call in the documents shows the page of today', async () => {
-  const size = { viewport: { width: 1280, height: 800 } };
+  const size = { viewport: { width: 1280, height: 800 }, fullSize: true };
   const ann = await visit(browser, server.base, { room: 'tea', name: 'Ann', ...size });
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'tea', name: 'Ben', ...size });

@@ -120,14 +120,15 @@ describe('three servers that share nothing, with rooms shared out by the path', 
       for (const { name: room, happened } of pairs) {
         const was = servers[before.get(room)];
         if (was === servers[dying]) assert.deepEqual(happened.filter((what) => what === 'resumed'), ['resumed', 'resumed'], room);
-        else assert.deepEqual([was, happened], [alive[after.get(room)], []], room);
+        // On a busy machine a poll may fail and be repeated, which does not move the room.
+        else assert.deepEqual([was, happened.includes('resumed')], [alive[after.get(room)], false], room);
       }
 
       // When the server is back, its rooms return to it.
       servers[dying] = await servers[dying].restart();
       await Promise.all(on(dying).map((pair) => moved(servers, pair, (at) => at === dying)));
       await Promise.all(pairs.map((pair) => signal(pair, 3)));
-      for (let index = 0; index < 3; index += 1) if (index !== dying) for (const { happened } of on(index)) assert.deepEqual(happened, []);
+      for (let index = 0; index < 3; index += 1) if (index !== dying) for (const { happened } of on(index)) assert.ok(!happened.includes('resumed'));
       console.log(`${name}: ${shares.join(' + ')} rooms, ${shares[dying]} moved and came back`);
 
       await Promise.all(pairs.flatMap(({ rooms }) => rooms.map((room) => room.leave())));

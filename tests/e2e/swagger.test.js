@@ -6,7 +6,8 @@ import { Server } from './support/server.js';
 import { Swagger } from './support/swagger.js';
 
 let server, browser;
-before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
+// Seats that outlast clicks on a slow machine.
+before(async () => { [server, browser] = await Promise.all([Server.start(['--lease-ms', '600000']), launch()]); });
 after(async () => { await browser.close(); await server.stop(); });
 
 test('a whole call can be clicked in Swagger UI with the examples of the document', async () => {

@@ -2,7 +2,18 @@ import { chromium } from 'playwright-core';
 
 export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+/**
+ * Parts of the browser that cost a second of processor time for each profile: the list under its address bar, and a spare renderer.
+ * Chromium reads only the last `--disable-features`, so Playwright's list is repeated as far as it concerns these tests.
+ */
+const DISABLED = [
+  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup', 'SpareRendererForSitePerProcess'],
+  ...['AimEnabled', 'DestroyProfileOnBrowserClose', 'HttpsFirstBalancedModeAutoEnable', 'HttpsUpgrades', 'MediaRouter', 'NetworkTimeServiceQuerying'],
+  ...['OptimizationHints', 'PaintHolding', 'PreconnectToSearch', 'ThirdPartyStoragePartitioning', 'AvoidUnnecessaryBeforeUnloadCheckSync'],
+];
+
 export const FLAGS = [
+  `--disable-features=${DISABLED}`,
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -38,13 +49,25 @@ export function answer() {
   new MutationObserver(answered).observe(document, { childList: true, subtree: true });
 }
 
+/** In a page: a small camera picture. Two cores cannot encode several calls in full size. */
+function smallCamera() {
+  // Missing on plain http.
+  if (!globalThis.MediaDevices) return;
+  const { getUserMedia } = MediaDevices.prototype;
+  MediaDevices.prototype.getUserMedia = function open({ video, ...more }) {
+    return getUserMedia.call(this, { ...more, ...(video && { video: { ...video, width: 160, height: 120 } }) });
+  };
+}
+
 /**
  * Opens a link to a room and joins with a click.
  *
- * @param {{ answers?: boolean }} [options] `answers`: lets in whoever comes
+ * @param {{ answers?: boolean, fullSize?: boolean }} [options] `answers`: lets in whoever comes; `fullSize`: the camera picture as the
+ *   page asks for it
  */
-export async function enter(page, link, { answers = true } = {}) {
+export async function enter(page, link, { answers = true, fullSize = false } = {}) {
   if (answers) await page.addInitScript(answer);
+  if (!fullSize) await page.addInitScript(smallCamera);
   await page.goto(link);
   await page.getByTestId('join').click();
 }
@@ -54,13 +77,13 @@ export async function enter(page, link, { answers = true } = {}) {
  *
  * @param {import('playwright-core').Browser} browser
  */
-export async function visit(browser, base, { room, name, media = 'both', prepare, answers, ...contextOptions }) {
+export async function visit(browser, base, { room, name, media = 'both', prepare, answers, fullSize, ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
   context.setDefaultTimeout(PATIENCE_MS);
   if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
-  await enter(page, `${base}/?${new URLSearchParams({ room, name, media })}`, { answers });
+  await enter(page, `${base}/?${new URLSearchParams({ room, name, media })}`, { answers, fullSize });
   return page;
 }
 

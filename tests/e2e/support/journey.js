@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 
 import { enter, state, videoRuns, visit } from './browser.js';
-import { glance } from './glance.js';
 import { Way } from './way.js';
 
 /** How late a seat may become free on a busy machine. It is less than a hold, so it detects a lease that starts at the hold's end. */
 const LATE_MS = 15_000;
 /** Shorter than any hold of 25 s, and longer than a busy machine takes to end a poll whose client is known to be gone. */
 const AT_ONCE_MS = 10_000;
+/** The pause between two looks at `/metrics`: less often than the server allows anybody, and its figures are a second old anyway. */
+const LOOK_MS = 500;
 const MESSAGES = 200;
+/** How many messages are sent at a time: a request from a page takes long on a busy machine. */
+const AT_A_TIME = 10;
 
 /** Joins without our client. Resolves with the peer's mailbox and credentials. */
 async function join(way, room) {
@@ -27,7 +31,7 @@ export async function parked(server) {
 async function parkedBecomes(server, wanted, withinMs = 60_000) {
   for (const started = Date.now(); Date.now() - started < withinMs;) {
     if (await parked(server) === wanted) return true;
-    await glance();
+    await setTimeout(LOOK_MS);
   }
   return false;
 }
@@ -83,18 +87,10 @@ async function expiry(server, id, polled) {
   return 'no';
 }
 
-/** A small camera picture, which is cheap to encode. Media bypasses the proxy, and two cores can only encode one full-size call. */
-function smallCamera() {
-  const { getUserMedia } = MediaDevices.prototype;
-  MediaDevices.prototype.getUserMedia = function open({ video, ...more }) {
-    return getUserMedia.call(this, { ...more, video: video && { width: 160, height: 120, frameRate: 10 } });
-  };
-}
-
 /** A call between two pages through the proxy, then numbered messages from one to the other. */
 export async function call(browser, way) {
   const pages = [];
-  for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, prepare: smallCamera, ...way.browsing }));
+  for (const name of ['Ann', 'Ben']) pages.push(await visit(browser, way.base, { room: 'call', name, ...way.browsing }));
   const [ann, ben] = pages;
   await Promise.all(pages.map((page) => state(page, 'connected')));
   await Promise.all(pages.map((page) => videoRuns(page)));
@@ -102,9 +98,10 @@ export async function call(browser, way) {
     window.got = [];
     window.signalpost.room.on('message', ({ data }) => data?.number !== undefined && window.got.push(data.number));
   });
-  await ann.evaluate(async (count) => {
-    for (let number = 0; number < count; number += 1) await window.signalpost.room.send(null, { type: 'data', data: { number } });
-  }, MESSAGES);
+  await ann.evaluate(async ([count, some]) => {
+    const send = (number) => window.signalpost.room.send(null, { type: 'data', data: { number } });
+    for (let first = 0; first < count; first += some) await Promise.all(Array.from({ length: some }, (_, index) => send(first + index)));
+  }, [MESSAGES, AT_A_TIME]);
   await ben.waitForFunction((count) => window.got.length >= count, MESSAGES, { timeout: 120_000 });
   assert.deepEqual(await ben.evaluate(() => window.got), Array.from({ length: MESSAGES }, (_, number) => number));
   await Promise.all(pages.map((page) => page.context().close()));
