@@ -141,8 +141,7 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-# One file at a time: a call takes processor time for as long as it lasts, so two beside each other take longer than one by one.
-browser() { binary; node --test --test-reporter=spec --test-concurrency=1 --test-force-exit --test-timeout=1200000 tests/e2e/; }
+browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
 # Calls through NATs.
 nat() { binary; bash tests/net.sh short; }

@@ -49,25 +49,27 @@ export function answer() {
   new MutationObserver(answered).observe(document, { childList: true, subtree: true });
 }
 
-/** In a page: a small camera picture. Two cores cannot encode several calls in full size. */
-function smallCamera() {
+/** In a page: a small camera picture, and sound as the microphone gives it. Two cores cannot encode several calls in full size. */
+function cheapMedia() {
   // Missing on plain http.
   if (!globalThis.MediaDevices) return;
   const { getUserMedia } = MediaDevices.prototype;
-  MediaDevices.prototype.getUserMedia = function open({ video, ...more }) {
-    return getUserMedia.call(this, { ...more, ...(video && { video: { ...video, width: 160, height: 120 } }) });
+  const small = (video) => ({ ...video, width: 160, height: 120 });
+  const raw = (audio) => ({ ...audio, autoGainControl: false, echoCancellation: false, noiseSuppression: false });
+  MediaDevices.prototype.getUserMedia = function open({ video, audio }) {
+    return getUserMedia.call(this, { ...(video && { video: small(video) }), ...(audio && { audio: raw(audio) }) });
   };
 }
 
 /**
  * Opens a link to a room and joins with a click.
  *
- * @param {{ answers?: boolean, fullSize?: boolean }} [options] `answers`: lets in whoever comes; `fullSize`: the camera picture as the
- *   page asks for it
+ * @param {{ answers?: boolean, fullSize?: boolean }} [options] `answers`: lets in whoever comes; `fullSize`: camera and
+ *   microphone as the page asks for them
  */
 export async function enter(page, link, { answers = true, fullSize = false } = {}) {
   if (answers) await page.addInitScript(answer);
-  if (!fullSize) await page.addInitScript(smallCamera);
+  if (!fullSize) await page.addInitScript(cheapMedia);
   await page.goto(link);
   await page.getByTestId('join').click();
 }
