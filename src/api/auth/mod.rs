@@ -15,3 +15,4 @@ pub mod ticket;
 pub mod ticket_keys;
 pub mod token;
 pub mod token_cache;
+pub mod verifying_key;

@@ -3,10 +3,6 @@
 use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, crypto,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
-};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -14,8 +10,8 @@ use crate::{
     api::{
         Code, Problem,
         auth::{
-            key_strength::check_key,
             ticket::{SignedTicket, Ticket},
+            verifying_key::{Algorithm, Jwk, VerifyingKey},
         },
     },
     domain::RoomName,
@@ -33,12 +29,9 @@ pub struct TicketKeys {
 #[derive(Clone)]
 struct Key {
     id: Option<String>,
-    algorithm: Algorithm,
-    key: DecodingKey,
+    key: VerifyingKey,
 }
 
-/// RFC 7518 section 3.2: a key for HS256 has at least the size of the hash.
-const SECRET_MIN_LEN: usize = 32;
 const UNKNOWN_KEY: &str = "The ticket was not signed with a key of this server.";
 
 impl TicketKeys {
@@ -63,9 +56,9 @@ impl TicketKeys {
 
     fn check_signature(&self, ticket: &SignedTicket<'_>) -> Result<(), Problem> {
         let keys = self.keys.load();
-        let (id, algorithm) = (&ticket.header.kid, algorithm(&ticket.header.alg));
+        let (id, algorithm) = (&ticket.header.kid, Algorithm::from_name(&ticket.header.alg));
         let by_id = |key: &&Key| id.is_none() || key.id.is_none() || key.id == *id;
-        let mut candidates = keys.iter().filter(by_id).filter(|key| Some(key.algorithm) == algorithm).peekable();
+        let mut candidates = keys.iter().filter(by_id).filter(|key| Some(key.key.algorithm()) == algorithm).peekable();
         if candidates.peek().is_none() {
             let code = match algorithm {
                 Some(_) if !keys.iter().any(|key| by_id(&key)) => Code::TicketSignature,
@@ -73,9 +66,7 @@ impl TicketKeys {
             };
             return Err(Problem::new(code, "The server has no key with the ticket's `kid` and `alg`."));
         }
-        let message = ticket.signed.as_bytes();
-        let verifies = |key: &Key| crypto::verify(ticket.signature, message, &key.key, key.algorithm);
-        let signed = candidates.any(|key| verifies(key).unwrap_or(false));
+        let signed = candidates.any(|Key { key, .. }| key.verifies(ticket.signed.as_bytes(), ticket.signature));
         if signed { Ok(()) } else { Err(Problem::new(Code::TicketSignature, UNKNOWN_KEY)) }
     }
 
@@ -87,23 +78,12 @@ impl TicketKeys {
     }
 }
 
-/// By its name in tickets and JWKS. `EdDSA` is the older name of what is always Ed25519 here (RFC 9864 section 2.2).
-fn algorithm(name: &str) -> Option<Algorithm> {
-    match name {
-        "HS256" => Some(Algorithm::HS256),
-        "ES256" => Some(Algorithm::ES256),
-        "EdDSA" | "Ed25519" => Some(Algorithm::EdDSA),
-        _ => None,
-    }
-}
-
 fn secret_key(secret: &[u8]) -> Result<Key, String> {
     let public = ["-----BEGIN", "{", "[", "ssh-", "ecdsa-"];
     if public.iter().any(|start| secret.starts_with(start.as_bytes())) {
         return Err("is a public key, which is not a secret: put it into a file, and write @FILE".into());
     }
-    check_key(secret, SECRET_MIN_LEN)?;
-    Ok(Key { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) })
+    Ok(Key { id: None, key: VerifyingKey::from_secret(secret)? })
 }
 
 fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
@@ -121,12 +101,7 @@ fn parse_keys(text: &str) -> Result<Vec<Key>, String> {
         let key = secret_key(text.trim().as_bytes()).map_err(|why| format!("the secret {why}"))?;
         return Ok(vec![key]);
     }
-    let pem = text.as_bytes();
-    let key = |algorithm, key| vec![Key { id: None, algorithm, key }];
-    DecodingKey::from_ed_pem(pem)
-        .map(|decoding| key(Algorithm::EdDSA, decoding))
-        .or_else(|_| DecodingKey::from_ec_pem(pem).map(|decoding| key(Algorithm::ES256, decoding)))
-        .map_err(|_| "it must be the PEM of an Ed25519 or P-256 public key".into())
+    Ok(vec![Key { id: None, key: VerifyingKey::from_pem(text)? }])
 }
 
 /// RFC 7517, RFC 8037. As section 5 advises, keys that cannot be used are skipped.
@@ -154,35 +129,13 @@ fn parse_jwks(text: &str) -> Result<Vec<Key>, String> {
     Ok(keys)
 }
 
-fn parse_jwk(mut jwk: serde_json::Value) -> Result<Key, String> {
-    let named = jwk["alg"].as_str().map(|name| algorithm(name).ok_or_else(|| format!("is for {name}"))).transpose()?;
-    // The library does not know all names.
-    jwk.as_object_mut().and_then(|members| members.remove("alg"));
-    let jwk: Jwk = serde_json::from_value(jwk).map_err(|_| "is of a kind that tickets cannot have".to_owned())?;
-    let algorithm = match &jwk.algorithm {
-        AlgorithmParameters::OctetKey(_) => Algorithm::HS256,
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        _ => return Err("is of a kind that tickets cannot have".into()),
-    };
-    // RFC 7517 sections 4.2 to 4.4.
-    let common = &jwk.common;
-    let to_sign = common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
-    let operations = common.key_operations.as_ref();
-    let to_verify = operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-    if !to_sign || !to_verify || named.is_some_and(|named| named != algorithm) {
-        return Err("is not for verifying tickets (`use`, `key_ops`, `alg`)".into());
-    }
-    let key = DecodingKey::from_jwk(&jwk).map_err(|error| format!("is broken: {error}"))?;
-    if algorithm == Algorithm::HS256 {
-        let secret = key.try_get_as_bytes().map_err(|error| format!("is broken: {error}"))?;
-        check_key(secret, SECRET_MIN_LEN)?;
-    }
-    Ok(Key { id: common.key_id.clone(), algorithm, key })
+fn parse_jwk(jwk: serde_json::Value) -> Result<Key, String> {
+    let jwk: Jwk = serde_json::from_value(jwk).map_err(|error| format!("is broken: {error}"))?;
+    Ok(Key { key: VerifyingKey::from_jwk(&jwk)?, id: jwk.kid })
 }
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Key({:?})", self.algorithm)
+        write!(f, "Key({:?})", self.key.algorithm())
     }
 }

@@ -5,11 +5,11 @@ use std::{
     process::Command,
 };
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    auth::tickets::{FIRST, SECOND, b64, claims, join, signed},
+    auth::tickets::{FIRST, SECOND, b64, claims, join, signed, signed_with, ticket},
     support::harness::Server,
 };
 
@@ -34,31 +34,77 @@ impl Drop for Folder {
     }
 }
 
-fn openssl(args: &[&str], folder: &Path) {
+fn openssl(args: &[&str], folder: &Path) -> Vec<u8> {
     let output = Command::new("openssl").args(args).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
-#[actix_web::test]
-async fn pem_public_keys_verify_only_eddsa_and_es256() {
-    let folder = Folder::new("pem");
-    let ec: &[&str] = &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "es256.pem"];
-    openssl(&["genpkey", "-algorithm", "ed25519", "-out", "eddsa.pem"], &folder.0);
-    openssl(ec, &folder.0);
-    for (name, algorithm) in [("eddsa", Algorithm::EdDSA), ("es256", Algorithm::ES256)] {
+/// A key pair of OpenSSL's, in `NAME.pem` and `NAME.pub`.
+struct KeyPair<'a> {
+    folder: &'a Folder,
+    name: &'static str,
+}
+
+impl<'a> KeyPair<'a> {
+    fn new(folder: &'a Folder, name: &'static str) -> Self {
         let (private, public) = (format!("{name}.pem"), format!("{name}.pub"));
-        openssl(&["pkey", "-in", &private, "-pubout", "-out", &public], &folder.0);
-        let pem = std::fs::read(folder.file(&private)).unwrap();
-        let key = match algorithm {
-            Algorithm::EdDSA => EncodingKey::from_ed_pem(&pem).unwrap(),
-            _ => EncodingKey::from_ec_pem(&pem).unwrap(),
+        let kind: &[&str] = match name {
+            "EdDSA" => &["ed25519"],
+            _ => &["EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
         };
-        let server = Server::start(&["--ticket-key", &format!("@{}", folder.file(&public).display())]);
-        let ticket = encode(&Header::new(algorithm), &claims("tea"), &key).unwrap();
-        join(&server, "tea", &ticket).await.expect(201);
-        // Algorithm confusion: the public key as an HS256 secret.
-        let public = std::fs::read_to_string(folder.file(&public)).unwrap();
-        join(&server, "tea", &signed(&claims("tea"), &public)).await.refused(401, "ticket-algorithm");
+        openssl(&[&["genpkey", "-out", &private, "-algorithm"], kind].concat(), &folder.0);
+        openssl(&["pkey", "-in", &private, "-pubout", "-out", &public], &folder.0);
+        Self { folder, name }
+    }
+
+    fn pem(&self) -> PathBuf {
+        self.folder.file(&format!("{}.pub", self.name))
+    }
+
+    fn jwk(&self) -> Value {
+        let der = openssl(&["pkey", "-pubin", "-in", self.pem().to_str().unwrap(), "-outform", "DER"], &self.folder.0);
+        let end = |from: usize, to: usize| URL_SAFE_NO_PAD.encode(&der[der.len() - from..der.len() - to]);
+        match self.name {
+            "EdDSA" => json!({"kty": "OKP", "crv": "Ed25519", "x": end(32, 0)}),
+            _ => json!({"kty": "EC", "crv": "P-256", "x": end(64, 32), "y": end(32, 0)}),
+        }
+    }
+
+    fn sign(&self, text: &str) -> Vec<u8> {
+        let private = format!("{}.pem", self.name);
+        std::fs::write(self.folder.file("text"), text).unwrap();
+        if self.name == "EdDSA" {
+            return openssl(&["pkeyutl", "-sign", "-rawin", "-inkey", &private, "-in", "text"], &self.folder.0);
+        }
+        let der = openssl(&["dgst", "-sha256", "-sign", &private, "text"], &self.folder.0);
+        // A sequence of two integers, which have no leading zeros, but for one that keeps them positive (RFC 3279 section 2.2.3).
+        let (first, second) = der[4..].split_at(usize::from(der[3]));
+        [first, &second[2..]]
+            .map(|number| [[0; 33].as_slice(), number].concat())
+            .map(|padded| padded[padded.len() - 32..].to_vec())
+            .concat()
+    }
+}
+
+/// OpenSSL signs, and gives the key in both forms.
+#[actix_web::test]
+async fn public_keys_as_pem_or_jwks_verify_only_eddsa_and_es256() {
+    let folder = Folder::new("public");
+    for name in ["EdDSA", "ES256"] {
+        let pair = KeyPair::new(&folder, name);
+        let jwks = folder.file("keys.json");
+        std::fs::write(&jwks, json!({ "keys": [pair.jwk()] }).to_string()).unwrap();
+        let good = ticket(&json!({ "alg": name }), &claims("tea"), |text| pair.sign(text));
+        let forged = ticket(&json!({ "alg": name }), &claims("tea"), |_| pair.sign("another text"));
+        for file in [pair.pem(), jwks] {
+            let server = Server::start(&["--ticket-key", &format!("@{}", file.display())]);
+            join(&server, "tea", &good).await.expect(201);
+            join(&server, "tea", &forged).await.refused(401, "ticket-signature");
+            // Algorithm confusion: the public key as an HS256 secret.
+            let public = std::fs::read_to_string(&file).unwrap();
+            join(&server, "tea", &signed(&claims("tea"), &public)).await.refused(401, "ticket-algorithm");
+        }
     }
 }
 
@@ -72,10 +118,7 @@ async fn a_changed_jwks_file_is_reloaded_unless_it_is_broken() {
     let path = folder.file("keys.json");
     std::fs::write(&path, jwks(FIRST, "1")).unwrap();
     let server = Server::start(&["--ticket-key", &format!("@{}", path.display()), "--room-capacity", "64"]);
-    let ticket = |secret: &str, id: &str| {
-        let header = Header { kid: Some(id.into()), ..Header::new(Algorithm::HS256) };
-        encode(&header, &claims("tea"), &EncodingKey::from_secret(secret.as_bytes())).unwrap()
-    };
+    let ticket = |secret: &str, id: &str| signed_with(&json!({"alg": "HS256", "kid": id}), &claims("tea"), secret);
     join(&server, "tea", &ticket(FIRST, "1")).await.expect(201);
     join(&server, "tea", &ticket(FIRST, "2")).await.refused(401, "ticket-signature");
 
@@ -146,15 +189,12 @@ async fn keys_that_are_not_for_verifying_tickets_are_skipped() {
 #[actix_web::test]
 async fn ed25519_is_a_name_for_eddsa() {
     let folder = Folder::new("ed25519");
-    openssl(&["genpkey", "-algorithm", "ed25519", "-out", "key.pem"], &folder.0);
-    openssl(&["pkey", "-in", "key.pem", "-pubout", "-out", "key.pub"], &folder.0);
-    let key = EncodingKey::from_ed_pem(&std::fs::read(folder.file("key.pem")).unwrap()).unwrap();
-    let server = Server::start(&["--ticket-key", &format!("@{}", folder.file("key.pub").display())]);
+    let pair = KeyPair::new(&folder, "EdDSA");
+    let server = Server::start(&["--ticket-key", &format!("@{}", pair.pem().display())]);
     for (name, status) in
         [("Ed25519", 201), ("EdDSA", 201), ("Ed448", 401), ("ES256", 401), ("none", 401), ("ed25519", 401)]
     {
-        let text = format!("{}.{}", b64(&json!({"alg": name}).to_string()), b64(&claims("tea").to_string()));
-        let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &key, Algorithm::EdDSA).unwrap();
-        assert_eq!(join(&server, "tea", &format!("{text}.{signature}")).await.status, status, "{name}");
+        let signed = ticket(&json!({ "alg": name }), &claims("tea"), |text| pair.sign(text));
+        assert_eq!(join(&server, "tea", &signed).await.status, status, "{name}");
     }
 }
