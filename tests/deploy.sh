@@ -29,8 +29,8 @@ else
   say "building the static binary"
   target="$(uname -m)-unknown-linux-musl"
   rustup target add "$target"
-  cargo build --profile dist --locked --target "$target"
-  binary=target/$target/dist/signalpost
+  cargo build --release --locked --target "$target"
+  binary=target/$target/release/signalpost
 fi
 folder=$(mktemp -d)
 server=
