@@ -20,7 +20,9 @@ PROFILE=${FUZZ_PROFILE:-release}
 BUILT=${PROFILE/#dev/debug}
 EACH=$((SECONDS_ALL / ${#TARGETS[@]}))
 
-RUSTC_WORKSPACE_WRAPPER="$PWD/fuzz/instrument.sh" cargo build --quiet --profile "$PROFILE" --locked -p signalpost-fuzz --features libfuzzer
+# With the package itself and `--examples`, so that a debug build shares its dependencies with the tests (tests/run.sh).
+RUSTC_WORKSPACE_WRAPPER="$PWD/fuzz/instrument.sh" cargo build --quiet --profile "$PROFILE" --locked -p signalpost-fuzz -p signalpost \
+  --features signalpost-fuzz/libfuzzer "${ALL[@]/#/--bin=}" --examples
 
 mkdir -p target/fuzz/found
 for target in "${TARGETS[@]}"; do
