@@ -1,9 +1,8 @@
-//! Keys that verify tickets (RFC 7518 section 3, RFC 8037 section 3.1), and their forms: PEM (RFC 7468) and JWK (RFC 7517).
+//! Keys that verify tickets (RFC 7518 section 3, RFC 8037 section 3.1), and their forms: PEM (RFC 7468 section 13) and JWK (RFC 7517).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
-use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -71,11 +70,10 @@ impl VerifyingKey {
 
     pub fn from_pem(pem: &str) -> Result<Self, String> {
         let unknown = || "it must be the PEM of an Ed25519 or P-256 public key".to_owned();
-        let info = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).map_err(|_| unknown())?;
-        if let Some(key) = info.strip_prefix(ED25519_PREFIX) {
-            return Self::ed25519(key).ok_or_else(unknown);
-        }
-        info.strip_prefix(P256_PREFIX).and_then(Self::p256).ok_or_else(unknown)
+        let section = pem::parse(pem).ok().filter(|section| section.tag() == "PUBLIC KEY").ok_or_else(unknown)?;
+        let info = section.contents();
+        let ed25519 = info.strip_prefix(ED25519_PREFIX).and_then(Self::ed25519);
+        ed25519.or_else(|| info.strip_prefix(P256_PREFIX).and_then(Self::p256)).ok_or_else(unknown)
     }
 
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, String> {

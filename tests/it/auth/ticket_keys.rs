@@ -139,12 +139,13 @@ fn an_invalid_ticket_key_fails_startup() {
     let folder = Folder::new("bad-keys");
     std::fs::write(folder.file("bad.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
     std::fs::write(folder.file("empty.json"), "{\"keys\": []}").unwrap();
+    let private = format!("{}.pem", KeyPair::new(&folder, "EdDSA").name);
     let file = |name: &str| format!("@{}", folder.file(name).display());
     let inline =
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA9f86d081884c7d659a2feaa0c55ad015\n-----END PUBLIC KEY-----"
             .to_owned();
     let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U ann@example".to_owned();
-    for bad in ["short".to_owned(), inline, ssh, file("bad.pem"), file("empty.json"), file("missing")] {
+    for bad in ["short".to_owned(), inline, ssh, file("bad.pem"), file(&private), file("empty.json"), file("missing")] {
         let error = signalpost::app::App::build(crate::support::harness::config(&[&format!("--ticket-key={bad}")]))
             .err()
             .unwrap();
