@@ -18,7 +18,7 @@ pub enum AllowedHosts {
     /// On an address that others can reach, names are the operator's to choose.
     Any,
     Listed {
-        /// The usual ones, as browsers write them: most requests need one comparison.
+        /// The usual ones, as browsers write them, without ports: most requests need one comparison.
         usual: Vec<String>,
         /// From `--host`, in lower case; addresses without brackets.
         names: Vec<String>,
@@ -34,8 +34,7 @@ impl AllowedHosts {
         if !is_loopback && names.is_empty() {
             return Self::Any;
         }
-        let with_port = |name: &str| format!("{name}:{}", listen.port());
-        let usual = ["127.0.0.1", "localhost", "[::1]"].map(with_port).into_iter();
+        let usual = ["127.0.0.1", "localhost", "[::1]"].map(str::to_owned).into_iter();
         let names: Vec<String> = names.iter().map(|name| name.trim_matches(['[', ']']).to_owned()).collect();
         Self::Listed { usual: usual.chain(names.iter().cloned()).collect(), names, is_loopback }
     }
@@ -45,7 +44,7 @@ impl AllowedHosts {
     pub fn check(&self, request: &Request, proxies: &TrustedProxies) -> Result<(), Problem> {
         let Self::Listed { usual, names, is_loopback } = self else { return Ok(()) };
         let permits =
-            |host: &[u8]| usual.iter().any(|known| known.as_bytes() == host) || is_listed(host, names, *is_loopback);
+            |host: &[u8]| usual.iter().any(|name| is_named(host, name)) || is_listed(host, names, *is_loopback);
         let permitted = match request.headers() {
             Headers::InPlace(head) => head.header(KnownHeader::Host).is_none_or(permits),
             Headers::Map(map) => {
@@ -62,6 +61,14 @@ impl AllowedHosts {
             "The server is not known by the name in `Host`. On this machine it is `localhost`; an operator can add a name with \
              `--host NAME`, or name the proxy that passes it on with `--trusted-proxy`.",
         ))
+    }
+}
+
+/// Whether `Host` is exactly this name, with any port or none.
+fn is_named(host: &[u8], name: &str) -> bool {
+    match host.strip_prefix(name.as_bytes()) {
+        Some([b':', port @ ..]) => port.iter().all(u8::is_ascii_digit),
+        rest => rest == Some(&[]),
     }
 }
 
