@@ -64,8 +64,8 @@ function cheapMedia() {
 /**
  * Opens a link to a room and joins with a click.
  *
- * @param {{ answers?: boolean, fullSize?: boolean }} [options] `answers`: lets in whoever comes; `fullSize`: camera and
- *   microphone as the page asks for them
+ * @param {{ answers?: boolean, fullSize?: boolean }} [options] `answers`: admits newcomers; `fullSize`: leaves the page's media
+ *   constraints as they are
  */
 export async function enter(page, link, { answers = true, fullSize = false } = {}) {
   if (answers) await page.addInitScript(answer);
