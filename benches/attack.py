@@ -1,4 +1,4 @@
-"""A stranger's calls while others attack: what does a call take, and does anything of it fail?
+"""A stranger's calls while others attack: how long does a call take, and does any request fail?
 
     python3 benches/attack.py target/release/signalpost              one address attacks, for a minute
     python3 benches/attack.py target/release/signalpost --from 64    64 addresses of one /48; 0 for comparison

@@ -87,11 +87,13 @@ impl VerifyingKey {
             Algorithm::Hs256 => Self::from_secret(&bytes("k", jwk.k.as_deref())?),
             Algorithm::Es256 => {
                 let (x, y) = (bytes("x", jwk.x.as_deref())?, bytes("y", jwk.y.as_deref())?);
-                let point = [&[UNCOMPRESSED], &*x, &*y].concat();
-                let is_even = x.len() == y.len();
-                is_even.then(|| Self::p256(&point)).flatten().ok_or_else(|| "is broken: `x`, `y`".into())
+                let point = Self::p256(&[&[UNCOMPRESSED], &*x, &*y].concat()).filter(|_| x.len() == y.len());
+                point.ok_or_else(|| "is broken: `x` and `y` must have 32 bytes each".into())
             }
-            Algorithm::EdDsa => Self::ed25519(&bytes("x", jwk.x.as_deref())?).ok_or_else(|| "is broken: `x`".into()),
+            Algorithm::EdDsa => {
+                let key = Self::ed25519(&bytes("x", jwk.x.as_deref())?);
+                key.ok_or_else(|| "is broken: `x` must have 32 bytes".into())
+            }
         }
     }
 
@@ -176,16 +178,25 @@ mod tests {
 
     #[test]
     fn jwks_of_the_wrong_size_are_broken() {
-        let short = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVE";
-        for jwk in [
-            format!(r#"{{"kty": "OKP", "crv": "Ed25519", "x": "{short}"}}"#),
-            format!(r#"{{"kty": "EC", "crv": "P-256", "x": "{short}", "y": "{short}"}}"#),
-            r#"{"kty": "EC", "crv": "P-256", "x": "AAAA"}"#.to_owned(),
-            r#"{"kty": "OKP", "crv": "Ed25519", "x": "+/=="}"#.to_owned(),
-            r#"{"kty": "oct"}"#.to_owned(),
+        let zeros = |count: usize| URL_SAFE_NO_PAD.encode(vec![0; count]);
+        let ed25519 = |x: &str| format!(r#"{{"kty": "OKP", "crv": "Ed25519", "x": "{x}"}}"#);
+        let p256 = |x: &str, y: &str| format!(r#"{{"kty": "EC", "crv": "P-256", "x": "{x}", "y": "{y}"}}"#);
+        let (short, right, long) = (zeros(31), zeros(32), zeros(33));
+        for (jwk, why) in [
+            (ed25519(&short), "must have 32 bytes"),
+            (ed25519(&long), "must have 32 bytes"),
+            (ed25519("+/=="), "base64url"),
+            (p256(&short, &right), "must have 32 bytes"),
+            (p256(&right, &long), "must have 32 bytes"),
+            // As long together as they should be.
+            (p256(&short, &long), "must have 32 bytes"),
+            (r#"{"kty": "EC", "crv": "P-256", "x": "AAAA"}"#.to_owned(), "`y` is missing"),
+            (r#"{"kty": "oct"}"#.to_owned(), "`k` is missing"),
         ] {
             let refused = VerifyingKey::from_jwk(&serde_json::from_str(&jwk).unwrap()).err().unwrap();
-            assert!(refused.starts_with("is broken: `"), "{jwk}: {refused}");
+            assert!(refused.starts_with("is broken: `") && refused.contains(why), "{jwk}: {refused}");
         }
+        assert!(VerifyingKey::from_jwk(&serde_json::from_str(&ed25519(&right)).unwrap()).is_ok());
+        assert!(VerifyingKey::from_jwk(&serde_json::from_str(&p256(&right, &right)).unwrap()).is_ok());
     }
 }

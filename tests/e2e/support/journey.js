@@ -8,10 +8,10 @@ import { Way } from './way.js';
 const LATE_MS = 15_000;
 /** Shorter than any hold of 25 s, and longer than a busy machine takes to end a poll whose client is known to be gone. */
 const AT_ONCE_MS = 10_000;
-/** The pause between two looks at `/metrics`: less often than the server allows anybody, and its figures are a second old anyway. */
+/** The pause between two looks at `/metrics`: within the rate limit of an address. The figures are up to a second old anyway. */
 const LOOK_MS = 500;
 const MESSAGES = 200;
-/** How many messages are sent at a time: a request from a page takes long on a busy machine. */
+/** How many messages are sent concurrently. One by one they would take minutes on a busy machine. */
 const AT_A_TIME = 10;
 
 /** Joins without our client. Resolves with the peer's mailbox and credentials. */

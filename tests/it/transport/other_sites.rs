@@ -231,8 +231,16 @@ const OTHER_NAMES: [&str; 8] = [
     "[::2]",
     "signal.example.evil.example",
 ];
-const MALFORMED_NAMES: [&str; 6] =
-    ["", "localhost..", "user@localhost", "localhost:80:80", "localhost evil.example", "[::1"];
+const MALFORMED_NAMES: [&str; 8] = [
+    "",
+    "localhost..",
+    "user@localhost",
+    "localhost:80@evil.example",
+    "localhost:80:80",
+    "localhost:evil.example",
+    "localhost evil.example",
+    "[::1",
+];
 
 /// DNS rebinding: a page whose own name suddenly leads to 127.0.0.1 was the server's own page.
 #[actix_web::test]
