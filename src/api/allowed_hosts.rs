@@ -66,9 +66,15 @@ impl AllowedHosts {
 
 /// Whether `Host` is exactly this name, with any port or none.
 fn is_named(host: &[u8], name: &str) -> bool {
-    match host.strip_prefix(name.as_bytes()) {
-        Some([b':', port @ ..]) => port.iter().all(u8::is_ascii_digit),
-        rest => rest == Some(&[]),
+    host.strip_prefix(name.as_bytes()).is_some_and(is_port)
+}
+
+/// Whether this, behind a name, is a port or nothing.
+fn is_port(rest: &[u8]) -> bool {
+    match rest {
+        [] => true,
+        [b':', port @ ..] => port.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 
@@ -76,6 +82,9 @@ fn is_listed(host: &[u8], names: &[String], is_loopback: bool) -> bool {
     let authority = Authority::try_from(host).ok().filter(|authority| !authority.as_str().contains('@'));
     let Some(authority) = authority else { return false };
     let host = authority.host();
+    if !authority.as_str().strip_prefix(host).is_some_and(|rest| is_port(rest.as_bytes())) {
+        return false;
+    }
     let host = host.strip_suffix('.').unwrap_or(host);
     let host = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(host);
     let is_own_address = |ip: IpAddr| !is_loopback || ip.to_canonical().is_loopback();
