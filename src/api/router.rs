@@ -34,7 +34,8 @@ macro_rules! operations {
 operations![
     messages::post_one: [Kicked, RoomClosed, PeerGone, MailboxFull, Draining, EngineUnavailable],
     polls::poll: [Kicked, CursorAhead, PollSuperseded, RoomClosed, PeerGone, CursorGone, Draining, EngineUnavailable],
-    messages::post_batch: [Kicked, PeerUnknown, RoomClosed, PeerGone, MailboxFull, Draining, EngineUnavailable],
+    messages::post_batch: [Kicked, PeerUnknown, CursorAhead, PollSuperseded, RoomClosed, PeerGone, CursorGone, MailboxFull, Draining,
+        EngineUnavailable],
     peers::join: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketAudience,
         SecretMissing, SecretWrong, SecretUnexpected, RoomLocked, Kicked, TicketOtherRoom, TicketCannotCreate, RoomFull, RoomClosed, MailboxFull, TooManyFailures, RoomsExhausted,
         Draining, EngineUnavailable],

@@ -136,8 +136,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Post several messages to mailboxes
+         * Post several messages to mailboxes, and perhaps poll your own
          * @description Either all are accepted or none. A message without `to` goes to all other peers in the room.
+         *
+         *     With `wait`, the response is also that of a poll: it returns messages newer than the cursor, or waits for them. A request that is
+         *     repeated under its `Idempotency-Key` gets the same `accepted` and polls again. A problem that concerns the poll only has the
+         *     member `accepted`, too: the messages are in their mailboxes.
          */
         post: operations["postBatch"];
         delete?: never;
@@ -304,6 +308,17 @@ export interface components {
         /** @description The places of the messages of a batch, in its order; a message without `to` has an entry for each recipient. */
         BatchPosted: {
             accepted: components["schemas"]["Place"][];
+        };
+        /** @description The places of the messages of a batch, and what a poll returned after it. */
+        BatchPostedAndReceived: {
+            accepted: components["schemas"]["Place"][];
+            /**
+             * Format: int64
+             * @description Send it with the next poll, as `Last-Event-ID` or `after`, to acknowledge everything up to it.
+             * @example 9
+             */
+            cursor: number;
+            messages: components["schemas"]["Message"][];
         };
         ChangeRequest: {
             /**
@@ -1406,10 +1421,19 @@ export interface operations {
     };
     postBatch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Polls as well, and says how long to wait for a message, in seconds. Without it, the request does not poll. */
+                wait?: number;
+                /** @description With `wait`: as in a poll. */
+                page?: string;
+                /** @description With `wait`: as in a poll. */
+                after?: number;
+            };
             header?: {
                 /** @description A UUID. A repeated request with the same key gets the first response again and has no further effect. */
                 "Idempotency-Key"?: string;
+                /** @description With `wait`: as in a poll. */
+                "Last-Event-ID"?: number;
             };
             path: {
                 /**
@@ -1439,6 +1463,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description With `wait`: in the mailboxes, and new messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPostedAndReceived"];
+                };
+            };
             /** @description In the mailboxes */
             202: {
                 headers: {
@@ -1493,7 +1526,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room */
+            /** @description `cursor-ahead`: The cursor is ahead of the newest message. `poll-superseded`: Superseded by a newer poll of this peer */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `room-closed`: The room was closed. `peer-gone`: This peer is no longer in the room. `cursor-gone`: The cursor is older than the mailbox */
             410: {
                 headers: {
                     [name: string]: unknown;

@@ -5,12 +5,12 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use crate::{
     api::{
         Api, Call, Code, FromRequest, Problem,
-        auth::caller::Reader,
+        auth::caller::{Member, Reader},
         json::write,
         params::{parse_page, query_pairs},
         schema::responses::Batch,
     },
-    domain::{Limits, Seq},
+    domain::{self, Limits, Refusal, Seq},
     engine::PollRequest,
     transport::{Response, known_header::KnownHeader},
 };
@@ -41,13 +41,19 @@ use crate::{
 )]
 pub async fn poll(api: Arc<Api>, by: Reader, poll: Poll) -> Result<Response, Problem> {
     let Reader(by) = by;
-    Ok(write::batch(&api.engine.receive(&by.room, by.peer, poll.asked, poll.hold).await?))
+    Ok(write::batch(&poll.run(&api, &by).await?))
 }
 
 /// The parameters of a poll.
 pub struct Poll {
     asked: PollRequest,
     hold: Duration,
+}
+
+impl Poll {
+    pub async fn run(self, api: &Api, by: &Member) -> Result<domain::Batch, Refusal> {
+        api.engine.receive(&by.room, by.peer, self.asked, self.hold).await
+    }
 }
 
 impl FromRequest for Poll {
@@ -61,6 +67,16 @@ impl FromRequest for Poll {
         // Jitter, so that polls that began together do not end together.
         let hold = wait.mul_f64(1.0 - 0.1 * fastrand::f64());
         Ok(Self { asked, hold })
+    }
+}
+
+/// A request that polls only if it says how long to wait.
+impl FromRequest for Option<Poll> {
+    const PROBLEMS: &[Code] = Poll::PROBLEMS;
+
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let polls = query_pairs(call.request.query()).any(|(name, _)| name == "wait");
+        polls.then(|| Poll::from_request(call)).transpose()
     }
 }
 

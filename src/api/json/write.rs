@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -105,32 +106,63 @@ pub fn posted(seq: u64) -> Response {
     json_text(StatusCode::ACCEPTED, text)
 }
 
-pub fn batch_posted(places: &[(PeerId, Seq)]) -> Response {
-    let mut text = String::with_capacity(places.len() * 72 + 16);
-    text.push_str("{\"accepted\":[");
-    for (index, (to, seq)) in places.iter().enumerate() {
-        text.push_str(if index > 0 { ",{\"to\":\"" } else { "{\"to\":\"" });
-        push_id(&mut text, *to);
-        push_number(&mut text, "\",\"seq\":", seq.get());
-        text.push('}');
-    }
-    text.push_str("]}");
+pub fn batch_posted(positions: &[(PeerId, Seq)]) -> Response {
+    let mut text = String::with_capacity(positions_size(positions));
+    push_positions(&mut text, positions);
+    text.push('}');
     json_text(StatusCode::ACCEPTED, text)
 }
 
 pub fn batch(batch: &domain::Batch) -> Response {
+    let mut text = String::with_capacity(batch_size(batch));
+    text.push('{');
+    push_batch(&mut text, batch);
+    json_text(StatusCode::OK, text)
+}
+
+pub fn batch_posted_and_received(positions: &[(PeerId, Seq)], batch: &domain::Batch) -> Response {
+    let mut text = String::with_capacity(positions_size(positions) + batch_size(batch));
+    push_positions(&mut text, positions);
+    text.push(',');
+    push_batch(&mut text, batch);
+    json_text(StatusCode::OK, text)
+}
+
+/// The member `accepted` of a problem.
+pub fn positions(positions: &[(PeerId, Seq)]) -> Value {
+    positions.iter().map(|(to, seq)| json!({"to": to.to_string(), "seq": seq.get()})).collect()
+}
+
+fn positions_size(positions: &[(PeerId, Seq)]) -> usize {
+    positions.len() * 72 + 16
+}
+
+fn push_positions(text: &mut String, positions: &[(PeerId, Seq)]) {
+    text.push_str("{\"accepted\":[");
+    for (index, (to, seq)) in positions.iter().enumerate() {
+        text.push_str(if index > 0 { ",{\"to\":\"" } else { "{\"to\":\"" });
+        push_id(text, *to);
+        push_number(text, "\",\"seq\":", seq.get());
+        text.push('}');
+    }
+    text.push(']');
+}
+
+fn batch_size(batch: &domain::Batch) -> usize {
     let size: usize = batch.messages.iter().map(|message| message.content.bytes() + 96).sum();
-    let mut text = String::with_capacity(size + 40);
-    text.push_str("{\"messages\":[");
+    size + 40
+}
+
+fn push_batch(text: &mut String, batch: &domain::Batch) {
+    text.push_str("\"messages\":[");
     for (index, message) in batch.messages.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
-        write_message(&mut text, message);
+        write_message(text, message);
     }
-    push_number(&mut text, "],\"cursor\":", batch.cursor.get());
+    push_number(text, "],\"cursor\":", batch.cursor.get());
     text.push('}');
-    json_text(StatusCode::OK, text)
 }
 
 fn write_message(text: &mut String, message: &domain::Message) {

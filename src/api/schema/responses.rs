@@ -136,6 +136,16 @@ pub struct BatchPosted {
     accepted: Vec<Place>,
 }
 
+/// The places of the messages of a batch, and what a poll returned after it.
+#[derive(ToSchema)]
+pub struct BatchPostedAndReceived {
+    accepted: Vec<Place>,
+    messages: Vec<Message>,
+    /// Send it with the next poll, as `Last-Event-ID` or `after`, to acknowledge everything up to it.
+    #[schema(example = 9)]
+    cursor: u64,
+}
+
 #[derive(ToSchema)]
 pub struct Place {
     to: Uuid,

@@ -10,5 +10,6 @@ mod pages;
 mod parity;
 mod peers;
 mod polls;
+mod post_and_poll;
 mod rooms;
 mod websocket_probe;

@@ -11,7 +11,7 @@ use crate::support::{
 const LISTED: &str = "https://app.example";
 /// The server's own.
 const OWN: &str = "https://localhost";
-const FLAGS: [&str; 6] = ["--body-bytes", "1000", "--mailbox-messages", "6", "--stun-url", "stun:stun.example"];
+const FLAGS: [&str; 6] = ["--body-bytes", "1000", "--mailbox-messages", "8", "--stun-url", "stun:stun.example"];
 
 struct Seat {
     id: String,
@@ -48,6 +48,9 @@ fn signaling(room: &str, ann: &Seat, ben: &Seat) -> Vec<(&'static str, Ask)> {
         ("a cursor ahead", poll("?wait=0&after=99")),
         ("an invalid cursor", poll("?wait=0").header("last-event-id", "x")),
         ("an invalid wait", poll("?wait=1e9")),
+        ("a batch and a poll", post(&format!("{batch}?wait=0&after=1")).json(&named)),
+        ("a batch and an invalid poll", post(&format!("{batch}?wait=x")).json(&named)),
+        ("a batch and a cursor ahead", post(&format!("{batch}?wait=0&after=99")).json(&named)),
         ("HEAD of a poll", ann.ask("HEAD", ann.path(room, "/messages?wait=0"))),
         ("no token", Ask::new("POST", &mailbox).json(&bye)),
         ("a wrong token", Ask::new("POST", &mailbox).header("authorization", "Bearer x").json(&bye)),
@@ -62,7 +65,7 @@ fn signaling(room: &str, ann: &Seat, ben: &Seat) -> Vec<(&'static str, Ask)> {
         ("no body", post(&mailbox)),
         ("a body too large", post(&mailbox).json(json!("x".repeat(1100)))),
         ("an empty batch", post(&batch).json(json!({"messages": []}))),
-        ("a full mailbox", post(&batch).json(json!({"messages": vec![json!({"type": "bye", "to": ben.id}); 5]}))),
+        ("a full mailbox", post(&batch).json(json!({"messages": vec![json!({"type": "bye", "to": ben.id}); 7]}))),
         ("a wrong method", ann.ask("PUT", &mailbox).json(&bye)),
         ("a poll of a batch", ann.ask("GET", &batch)),
     ]
