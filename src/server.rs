@@ -53,8 +53,7 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
         Some(workers) => builder.workers(workers),
         None => builder,
     };
-    let stopping = builder.graceful_shutdown_signal();
-    Ok(Protocols { connections, stopping, tls }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, tls }.listen(builder, listener, service)?.run())
 }
 
 /// A server for `--metrics-listen`, with its own connections: full ones on the public listener do not block it.
@@ -65,10 +64,9 @@ pub fn serve_metrics(
     hosts: &[String],
 ) -> io::Result<Server> {
     let builder = Server::build().workers(1).disable_signals();
-    let stopping = builder.graceful_shutdown_signal();
     let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, hosts));
     let service = move || std::future::ready(Ok(Monitoring { api: api.clone(), hosts: hosts.clone() }));
-    Ok(Protocols { connections, stopping, tls: None }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, tls: None }.listen(builder, listener, service)?.run())
 }
 
 /// Metrics and health, for operators.

@@ -7,6 +7,7 @@
 //! ([`http2`]). Both pass requests to a [`Service`].
 
 pub mod body;
+pub mod buffer_pool;
 pub mod client_address;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -16,9 +17,12 @@ pub mod http2;
 pub mod known_header;
 pub mod limits;
 pub mod listener;
+pub mod payload;
 pub mod request;
 pub mod response;
 pub mod run_next;
+pub mod tls;
+pub mod worker;
 
 use std::future::Future;
 
@@ -28,8 +32,7 @@ use tracing::Level;
 
 /// Targets whose lines are about what clients send, and up to which level, for the filter of logs. The same crates say at `debug`
 /// what happened.
-pub const LOGS_ABOUT_CLIENTS: [(&str, Level); 3] =
-    [("h2::", Level::ERROR), ("actix_http::h1::decoder", Level::ERROR), ("actix_http::h2::dispatcher", Level::WARN)];
+pub const LOGS_ABOUT_CLIENTS: [(&str, Level); 1] = [("actix_http::h1::decoder", Level::ERROR)];
 
 /// Answers requests.
 pub trait Service: 'static {

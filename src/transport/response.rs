@@ -99,14 +99,10 @@ impl Response {
         }
     }
 
-    /// Calls `give` with each header field, except those that frame the message.
-    pub fn for_each_field(&self, mut give: impl FnMut(&'static str, &str)) {
-        for (name, value) in self.shared.into_iter().flatten() {
-            give(name, value);
-        }
-        for (name, value) in &self.fields {
-            give(name, value);
-        }
+    /// The header fields, except those that frame the message and those made by actix-web.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let shared = self.shared.into_iter().flatten().map(|(name, value)| (*name, *value));
+        shared.chain(self.fields.iter().map(|(name, value)| (*name, value.as_ref())))
     }
 
     /// The response for actix-http.

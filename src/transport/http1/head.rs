@@ -4,6 +4,8 @@
 //! is HTTP/1.1 without its options (RFC 9112): complete requests, without any field that changes how they are read.
 //! Everything else, valid or not, is left to actix-http's parser.
 
+mod compose;
+
 use std::mem::MaybeUninit;
 
 use actix_http::{Request as DecodedRequest, Version};
@@ -52,14 +54,8 @@ impl RequestHead {
         }
         let (method, may_have_body) = known_method(request.method?)?;
         let target = request.path?.as_bytes();
-        let (path, query) = match memchr::memchr(b'?', target) {
-            Some(at) => (&target[..at], &target[at + 1..]),
-            None => (target, &target[target.len()..]),
-        };
-        let fits_query = |byte: &u8| is_unreserved(*byte) | matches!(byte, b'=' | b'&');
-        if !is_plain_path(path) || !query.iter().fold(true, |all, byte| all & fits_query(byte)) {
-            return None;
-        }
+        let (path_len, query_start) = split_target(target)?;
+        let (path, query) = (&target[..path_len], &target[query_start..]);
         let span = |text: &[u8]| Span::of(text, head);
         let ParsedFields { spans: headers, content_length } = ParsedFields::of(request.headers, span)?;
         let end = head_len.checked_add(content_length);
@@ -214,6 +210,17 @@ fn known_method(method: &str) -> Option<(&'static str, bool)> {
         "PUT" => ("PUT", true),
         _ => return None,
     })
+}
+
+/// The length of the path and the start of the query, if both are plain.
+fn split_target(target: &[u8]) -> Option<(usize, usize)> {
+    let (path_len, query_start) = match memchr::memchr(b'?', target) {
+        Some(at) => (at, at + 1),
+        None => (target.len(), target.len()),
+    };
+    let fits_query = |byte: &u8| is_unreserved(*byte) | matches!(byte, b'=' | b'&');
+    let is_plain_query = target[query_start..].iter().fold(true, |all, byte| all & fits_query(byte));
+    (is_plain_path(&target[..path_len]) && is_plain_query).then_some((path_len, query_start))
 }
 
 /// Whether the path has only unreserved characters, and no empty or dot segments.

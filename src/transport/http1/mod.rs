@@ -3,12 +3,10 @@
 //! A simple request is parsed in place ([`head::RequestHead`]) and its response is written by hand; actix-http's `Codec`
 //! decodes and encodes the others. The loop replaces actix-http's, which keeps two buffers of 8 KiB for each connection and
 //! sets a timer for each request. Nearly all of our connections wait, for a message or for their next request, and a
-//! waiting connection keeps neither here: buffers belong to the worker (`buffer_pool`), and one watchdog checks all
-//! connections ([`ConnectionRegistry`]). See `docs/decisions/http1-loop.md`.
+//! waiting connection keeps neither here: buffers belong to the worker ([`Worker`]), and one watchdog checks all
+//! connections (`limits::registry`). See `docs/decisions/http1-loop.md`.
 
-mod buffer_pool;
 pub mod head;
-mod payload;
 mod read;
 mod write;
 
@@ -26,7 +24,7 @@ use std::{
     task::{Poll, ready},
 };
 
-use actix_http::{KeepAlive, Response as ActixResponse, ServiceConfig, ServiceConfigBuilder, h1::Codec};
+use actix_http::{Response as ActixResponse, h1::Codec};
 use actix_web::{http::StatusCode, web::BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -35,31 +33,8 @@ use tokio::{
 use tokio_util::codec::Decoder;
 
 use crate::transport::{
-    Overload, Request, Response, Service,
-    http1::{buffer_pool::BufferPool, payload::PayloadSender},
-    limits::{connection::Connection, registry::ConnectionRegistry},
+    Overload, Request, Response, Service, limits::connection::Connection, payload::PayloadSender, worker::Worker,
 };
-
-/// Shared by the connections of one worker.
-pub struct Worker<S> {
-    service: Rc<S>,
-    connections: Arc<ConnectionRegistry>,
-    config: ServiceConfig,
-    buffers: BufferPool,
-}
-
-impl<S> Worker<S> {
-    /// Must be called on the worker's thread, where the clock of the `Date` header runs.
-    pub fn new(service: Rc<S>, connections: Arc<ConnectionRegistry>) -> Self {
-        // Only its keep-alive setting and its date are used.
-        let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { service, connections, config, buffers: BufferPool::default() }
-    }
-
-    pub fn connections(&self) -> &Arc<ConnectionRegistry> {
-        &self.connections
-    }
-}
 
 pub struct Http1<T, S> {
     io: T,
@@ -108,7 +83,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             io,
             peer,
             connection,
-            codec: Codec::new(worker.config.clone()),
+            codec: Codec::new(worker.config().clone()),
             worker,
             try_in_place: true,
             read_buf: BytesMut::new(),

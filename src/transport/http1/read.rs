@@ -19,8 +19,9 @@ use tokio_util::codec::Decoder;
 use crate::transport::{
     Request, Service,
     body::Body,
-    http1::{Disconnected, Http1, Next, head::RequestHead, payload::PayloadSender, upgrades},
+    http1::{Disconnected, Http1, Next, head::RequestHead, upgrades},
     limits::connection::HEAD_TIMEOUT,
+    payload::PayloadSender,
 };
 
 /// Input buffered beyond the current request. `GuardedStream` has a lower bound, except for long bodies.

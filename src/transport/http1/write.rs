@@ -19,7 +19,8 @@ use tokio_util::codec::Encoder;
 
 use crate::transport::{
     Response, Service,
-    http1::{Disconnected, Http1, buffer_pool::WRITE_BYTES},
+    buffer_pool::WRITE_BYTES,
+    http1::{Disconnected, Http1},
 };
 
 /// How long input is discarded after the last response, so that the client receives it.
@@ -31,7 +32,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         let ends = self.worker.connections.is_draining() || response.closes_connection();
         let mut out = self.worker.buffers.take();
         write_head(response, body.len(), ends, &mut out);
-        self.worker.config.write_date_header(&mut out, false);
+        self.worker.write_date(&mut out);
         out.extend_from_slice(b"\r\n");
         let sent = self.write_head_and_body(&mut out, body.as_bytes()).await;
         self.worker.buffers.put_back(out);
@@ -167,7 +168,7 @@ fn write_head(response: &Response, length: usize, ends: bool, out: &mut BytesMut
     if ends {
         put("\r\nconnection: close");
     }
-    response.for_each_field(|name, value| {
+    response.fields().for_each(|(name, value)| {
         put("\r\n");
         put(name);
         put(": ");

@@ -1,102 +1,276 @@
-//! HTTP/2, spoken by actix-http: its streams become requests, and responses are sent on them.
+//! One HTTP/2 connection (RFC 9113): passes requests to the service as they arrive, and sends responses as far as windows allow.
 //!
-//! Beside the adapter ([`connections`]), this supplies what actix-http lacks: bounds on header blocks
-//! ([`header_block_guard`]) and on frames that serve no request ([`frame_budget`]), both in the stream that actix-http reads
-//! ([`inspected`]); responses in small pieces ([`response_body`]), and an end to work for streams that were reset
-//! ([`client_gone`]).
+//! [`Http2`] is the loop around the socket. [`connection::ServerConnection`] is the protocol, which knows no sockets: it turns input
+//! into requests and responses into output. Input is split into [`frames`] by [`frame_reader`]; a header block becomes a [`head`]
+//! by way of [`hpack`]; [`frame_budget`] bounds frames that serve no request. What happens on one stream is an [`exchange`].
+//!
+//! Nearly all of our connections wait, and one that waits keeps no buffers: its worker's are lent to it while it is polled. It
+//! keeps a list of its requests, and the fields that its client refers to. See `docs/decisions/http2.md`.
 
-pub mod client_gone;
+pub mod connection;
+mod exchange;
+pub mod flow_control;
 pub mod frame_budget;
-pub mod header_block_guard;
-pub mod inspected;
-pub mod response_body;
+pub mod frame_reader;
+pub mod frames;
+pub mod head;
+pub mod head_builder;
+pub mod hpack;
+mod request;
+mod respond;
+pub mod sending;
+mod shutdown;
+pub mod streams;
+#[cfg(test)]
+mod tests;
 
-use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
-
-use actix_http::{HttpService, Request as DecodedRequest, Response as ActixResponse};
-use actix_server::GracefulShutdownSignal;
-use actix_service::{Service as ActixService, ServiceFactory, fn_service};
-use actix_web::{
-    body::{self, BoxBody},
-    dev::Payload,
-    http::{Method, StatusCode},
+use std::{
+    future::{Future, poll_fn, ready},
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
 };
-use futures_util::StreamExt;
-use inspected::Inspected;
-use response_body::ResponseBody;
+
+use actix_web::web::Bytes;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::Sleep,
+};
 
 use crate::transport::{
-    Overload, Request, Service,
-    limits::{connection::Connection, registry::ConnectionRegistry},
+    Overload, Service,
+    body::Body,
+    http2::{
+        connection::{Event, Input, ServerConnection},
+        exchange::{Exchange, Incoming, Stage},
+        frame_budget::read_by_handler,
+        frames::ErrorCode,
+        head::Head,
+    },
+    limits::{HEADER_FIELDS_MAX, connection::Connection, guarded_stream::GuardedStream},
+    payload::PayloadSender,
+    tls::TlsStream,
+    worker::Worker,
 };
 
-/// How long closing a connection may take.
-const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Body bytes that a client may send before they are read; they wait in our memory.
-const WINDOW: u32 = 65_535;
+/// Output collected before it is written.
+const OUT_MAX: usize = 32 * 1024;
+/// How long closing a connection may take, and how long its client may go on to send requests.
+const LINGER: Duration = Duration::from_secs(1);
+/// Input that is discarded so that the client receives the last frame.
+const LINGER_BYTES: usize = 256 * 1024;
 
-/// Serves connections that negotiated HTTP/2.
-pub async fn connections<S: Service>(
-    service: Rc<S>,
-    connections: Arc<ConnectionRegistry>,
-    stopping: GracefulShutdownSignal,
-) -> Result<impl ActixService<(Inspected, Option<SocketAddr>), Response = ()> + use<S>, ()> {
-    HttpService::build()
-        .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
-        })
-        .keep_alive(connections.idle_limit())
-        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-        .h2_initial_window_size(WINDOW)
-        .h2_initial_connection_window_size(WINDOW)
-        .on_connect_ext(|stream: &Inspected, data| {
-            let stream = stream.guarded();
-            data.insert::<(Arc<Connection>, SocketAddr)>((stream.connection().clone(), stream.peer()));
-        })
-        .h2(fn_service(move |request: DecodedRequest| answer(service.clone(), connections.clone(), request)))
-        .new_service(())
-        .await
+pub struct Http2<S> {
+    io: TlsStream<GuardedStream>,
+    worker: Rc<Worker<S>>,
+    peer: SocketAddr,
+    connection: Arc<Connection>,
+    protocol: ServerConnection,
+    exchanges: Vec<Exchange>,
+    /// Output that the socket has not taken. Without capacity when empty.
+    unsent: Vec<u8>,
+    /// Bytes on the wire that are paid for.
+    paid: u64,
+    /// The client has been told to send no more requests, and those that it sends are refused when this ends.
+    shutdown: Option<Pin<Box<Sleep>>>,
+    has_failed: bool,
 }
 
-async fn answer<S: Service>(
-    service: Rc<S>,
-    connections: Arc<ConnectionRegistry>,
-    mut request: DecodedRequest,
-) -> Result<ActixResponse<ResponseBody>, actix_web::Error> {
-    let Some((connection, peer)) = request.conn_data::<(Arc<Connection>, SocketAddr)>().cloned() else {
-        return Ok(ActixResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
-            .map_body(|_, body| ResponseBody::new(body, None, None)));
-    };
-    let may_have_body = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if may_have_body {
-        pay_for_body(&mut request, connection.clone());
+impl<S: Service> Http2<S> {
+    pub fn new(io: TlsStream<GuardedStream>, worker: Rc<Worker<S>>) -> Self {
+        let guarded = io.get_ref();
+        let (peer, connection, paid) = (guarded.peer(), guarded.connection().clone(), guarded.received());
+        connection.set_http_2();
+        let mut unsent = Vec::new();
+        let protocol = ServerConnection::new(connection.now(), &mut unsent);
+        let (exchanges, shutdown, has_failed) = Default::default();
+        Self { io, worker, peer, connection, protocol, exchanges, unsent, paid, shutdown, has_failed }
     }
-    let mut request = Request::decoded(request, peer, connection.clone());
-    let mut in_flight = connections.begin(&mut request);
-    let mut response = match &in_flight {
-        Ok(_) if may_have_body => service.call(request).await,
-        Ok(_) => client_gone::respond(&*service, request).await,
-        Err(overload) => service.refuse(*overload),
-    };
-    if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
-        response = service.refuse(Overload::Memory);
-    }
-    connection.earn(frame_budget::RESPONSE);
-    let in_flight = in_flight.ok();
-    Ok(response.into_actix().map_body(|head, body| {
-        // actix-http would add `content-length: 0`, which is not the length of what has not changed (RFC 9110 section 8.6).
-        let body = if head.status == StatusCode::NOT_MODIFIED { BoxBody::new(body::None::new()) } else { body };
-        ResponseBody::new(body, in_flight, Some(connection))
-    }))
-}
 
-/// Lets the connection earn something for each piece of the body that is read.
-fn pay_for_body(request: &mut DecodedRequest, connection: Arc<Connection>) {
-    let pieces = request.take_payload().inspect(move |piece| {
-        if let Ok(piece) = piece {
-            connection.earn(frame_budget::read_by_handler(piece.len()));
+    /// Serves requests until either side closes the connection.
+    pub async fn run(&mut self) {
+        let ended = poll_fn(|context| self.poll(context)).await;
+        self.exchanges = Vec::new();
+        if ended.is_ok() {
+            let _ = tokio::time::timeout(LINGER, self.close()).await;
         }
-    });
-    *request.payload() = Payload::Stream { payload: Box::pin(pieces) };
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            // Nothing is added to what a client does not read.
+            ready!(self.poll_flush(context))?;
+            if self.has_failed || self.protocol.is_finished() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut out = self.worker.buffers.take_frames();
+            self.shut_down_if_due(context, &mut out);
+            let received = self.poll_receive(context, &mut out);
+            self.advance(context, &mut out);
+            let is_full = out.len() >= OUT_MAX;
+            let written = self.poll_write(context, &out);
+            self.worker.buffers.put_frames_back(out);
+            ready!(written)?;
+            let has_ended = self.has_failed || self.protocol.is_finished();
+            match received {
+                Poll::Ready(end @ Err(_)) => return Poll::Ready(end),
+                Poll::Pending if !is_full && !has_ended => return Poll::Pending,
+                _ => {}
+            }
+        }
+    }
+
+    /// Begins to end the connection when the server stops or the connection has been idle.
+    fn shut_down_if_due(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) {
+        if self.shutdown.is_none() {
+            if !self.worker.connections.is_draining() && !self.connection.is_idle() {
+                return;
+            }
+            self.protocol.go_away(out);
+        }
+        let due = self.shutdown.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        if due.as_mut().poll(context).is_ready() {
+            // Does not wait for the client any longer.
+            self.protocol.go_away(out);
+        }
+    }
+
+    /// Reads once. An error is the end of the connection.
+    fn poll_receive(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<io::Result<()>> {
+        let worker = self.worker.clone();
+        let mut buffer = worker.buffers.reading();
+        let mut buffer = ReadBuf::new(&mut buffer);
+        ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer))?;
+        if buffer.filled().is_empty() {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let received = self.io.get_ref().received();
+        let input = Input {
+            bytes: buffer.filled(),
+            wire_len: usize::try_from(received - self.paid).unwrap_or(usize::MAX),
+            earned: self.connection.take_earned(),
+            now: self.connection.now(),
+        };
+        self.paid = received;
+        let mut events = Vec::new();
+        let outcome = self.protocol.receive(input, out, &mut events);
+        self.connection.set_frame_position(self.protocol.position(), self.protocol.has_completed());
+        if let Err(error) = outcome {
+            tracing::debug!("an HTTP/2 client was disconnected: {}", error.reason);
+            self.has_failed = true;
+            self.exchanges = Vec::new();
+            return Poll::Ready(Ok(()));
+        }
+        let mut events = events.into_iter().peekable();
+        while let Some(event) = events.next() {
+            // A body that came with its head is not passed on piece by piece.
+            let whole = match &event {
+                Event::Request { stream, ended: false, .. } => events.next_if(|next| next.is_end_of(*stream)),
+                _ => None,
+            };
+            self.handle(event, whole, context, out);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn handle(&mut self, event: Event, whole: Option<Event>, context: &Context<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Request { stream, head, ended } => {
+                let body = match whole {
+                    Some(Event::Data { bytes, .. }) => {
+                        self.connection.earn(read_by_handler(bytes.len()));
+                        self.protocol.release(stream, u32::try_from(bytes.len()).unwrap_or_default(), out);
+                        Some(bytes)
+                    }
+                    _ => ended.then(Bytes::new),
+                };
+                self.begin(stream, &head, body, out);
+            }
+            Event::Data { stream, bytes, ended } => self.take_body(stream, bytes, ended, context),
+            Event::Reset { stream } => self.exchanges.retain(|exchange| exchange.stream != stream),
+            // Whatever can be sent is sent after any input.
+            Event::WindowOpened => {}
+        }
+    }
+
+    /// Passes a request to the service; with its body, if that has arrived.
+    fn begin(&mut self, stream: u32, head: &Head, body: Option<Bytes>, out: &mut Vec<u8>) {
+        let is_head = head.method() == "HEAD";
+        let (body, incoming) = match body {
+            Some(bytes) => (Body::Whole(bytes), Incoming::Ended),
+            None if is_head || head.method() == "GET" => (Body::default(), Incoming::Unwanted(0)),
+            None => {
+                let (sender, payload) = PayloadSender::open();
+                (Body::Stream(payload), Incoming::arriving(sender))
+            }
+        };
+        let refused = |overload| -> Stage { Stage::Answering(Box::pin(ready(self.worker.service.refuse(overload)))) };
+        let (stage, in_flight) = if head.is_too_large() {
+            (refused(Overload::HeaderFields(HEADER_FIELDS_MAX)), None)
+        } else {
+            let request = request::request(head, body, self.peer, self.connection.clone());
+            let Some(mut request) = request else { return self.protocol.reset(stream, ErrorCode::Protocol, out) };
+            match self.worker.connections.begin(&mut request) {
+                Ok(in_flight) => (Stage::Answering(Box::pin(self.worker.service.call(request))), Some(in_flight)),
+                Err(overload) => (refused(overload), None),
+            }
+        };
+        self.exchanges.push(Exchange { stream, is_head, incoming, stage, in_flight });
+    }
+
+    fn take_body(&mut self, stream: u32, bytes: Bytes, ended: bool, context: &Context<'_>) {
+        let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.stream == stream) else { return };
+        let is_sending = matches!(exchange.stage, Stage::Sending(_));
+        if !exchange.incoming.take(bytes, ended, context) && !is_sending {
+            // The operation that waits is dropped.
+            exchange.stage = Stage::Answering(Box::pin(ready(self.worker.service.refuse(Overload::Body))));
+        }
+    }
+
+    /// Writes output, or what is left of it when the socket takes no more.
+    fn poll_write(&mut self, context: &mut Context<'_>, mut out: &[u8]) -> Poll<io::Result<()>> {
+        while !out.is_empty() {
+            match Pin::new(&mut self.io).poll_write(context, out)? {
+                Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(written) => out = out.get(written..).unwrap_or_default(),
+                Poll::Pending => {
+                    self.unsent = out.to_vec();
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.unsent.is_empty() {
+            let unsent = std::mem::take(&mut self.unsent);
+            ready!(self.poll_write(context, &unsent))?;
+        }
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    /// Closes the connection after the last frame. Input is discarded for a while: closing while it arrives resets the connection,
+    /// and the client may lose that frame.
+    async fn close(&mut self) {
+        let _ = self.io.shutdown().await;
+        let worker = self.worker.clone();
+        let mut discarded = 0;
+        while discarded < LINGER_BYTES {
+            let read = poll_fn(|context| {
+                let mut buffer = worker.buffers.reading();
+                let mut buffer = ReadBuf::new(&mut buffer);
+                let read = ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer));
+                Poll::Ready(read.map(|()| buffer.filled().len()))
+            });
+            match read.await {
+                Ok(0) | Err(_) => return,
+                Ok(length) => discarded += length,
+            }
+        }
+    }
 }

@@ -63,7 +63,6 @@ pub struct Connection {
     /// What the requests since the last look have earned for the frames of the client (HTTP/2 only).
     earned: AtomicUsize,
     http_2: AtomicBool,
-    /// Closes itself when `idle` is set.
     http_1: AtomicBool,
     idle: AtomicBool,
     closed: AtomicBool,
@@ -215,8 +214,8 @@ impl Connection {
         flow_controlled || arrived <= self.allowance.load(Relaxed)
     }
 
-    /// Closes the connection if a time-out has passed. An HTTP/1 connection that is merely idle closes itself, unless a
-    /// request has arrived by then.
+    /// Closes the connection if a time-out has passed. One that is merely idle closes itself, unless a request has arrived by
+    /// then, and an HTTP/2 client is told before.
     pub fn close_if_overdue(&self, now: u64, idle: Duration) {
         let past = |since: &AtomicU64, span: Duration| {
             let since = since.load(Relaxed);
@@ -230,7 +229,8 @@ impl Connection {
         {
             self.close();
         } else if no_request && past(&self.last_active, idle) {
-            if self.http_1.load(Relaxed) {
+            // Before it speaks either, it is in its handshake.
+            if self.http_1.load(Relaxed) || self.http_2.load(Relaxed) {
                 self.idle.store(true, Relaxed);
                 self.wake();
             } else {

@@ -21,6 +21,7 @@ use crate::support::{
 
 /// A kind that no standard defines.
 const UNKNOWN: u8 = 0x42;
+const REFUSED_STREAM: u32 = 7;
 const ENHANCE_YOUR_CALM: u32 = 11;
 /// More than any connection may send for nothing.
 const FLOOD: u32 = 100_000;
@@ -205,6 +206,43 @@ async fn useful_frames_never_end_the_connection() {
             stream.read_exact(&mut payload).await.unwrap();
             assert_ne!(head[3], GOAWAY, "after {answers} answers: {payload:?}");
             answers += u32::from(head[3] == HEADERS);
+        }
+    }
+}
+
+/// Clients know the limit from our SETTINGS. A stream that is refused may be tried again (RFC 9113 section 8.7).
+#[actix_web::test]
+async fn a_connection_has_a_hundred_streams_at_a_time() {
+    let host = Host::start("many").await;
+    let (path, bearer) = host.join().await;
+    let mut stream = host.connect(&[]).await;
+    let post = request("POST", &path, &[("authorization", &bearer), ("content-type", "application/json")]);
+    let streams: Vec<u32> = (1..).step_by(2).take(101).collect();
+    let open: Vec<u8> = streams.iter().flat_map(|number| frame(HEADERS, END_HEADERS, *number, &post)).collect();
+    stream.write_all(&open).await.unwrap();
+    let reset = next(&mut stream, RST_STREAM).await;
+    assert_eq!((reset.stream, &reset.payload[..]), (streams[100], &REFUSED_STREAM.to_be_bytes()[..]));
+    // As soon as one has ended, there is room again.
+    stream.write_all(&frame(RST_STREAM, 0, streams[0], &[0, 0, 0, 8])).await.unwrap();
+    let health = request("GET", "/healthz", &[]);
+    stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, streams[100] + 2, &health)).await.unwrap();
+    assert_eq!(next(&mut stream, HEADERS).await.stream, streams[100] + 2);
+}
+
+struct Received {
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+/// The next frame of this kind.
+async fn next(tls: &mut TlsStream<TcpStream>, kind: u8) -> Received {
+    loop {
+        let mut head = [0; 9];
+        tls.read_exact(&mut head).await.unwrap();
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        tls.read_exact(&mut payload).await.unwrap();
+        if head[3] == kind {
+            return Received { stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload };
         }
     }
 }

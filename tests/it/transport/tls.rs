@@ -87,44 +87,34 @@ async fn a_disconnect_ends_an_http_2_poll() {
     }
 }
 
-/// RUSTSEC-2026-0258: empty frames use no window, so a server that does not read them keeps them all.
 #[actix_web::test]
 async fn an_http_2_poll_that_keeps_sending_a_body_is_ended() {
     let certificate = write_certificate("frames");
     let server = certificate.server();
     let client = certificate.h2(&server).await;
     let ann = join(&client).await;
-    let request = Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
-    let mut ready = client.ready().await.unwrap();
-    let (response, mut stream) = ready.send_request(request.body(()).unwrap(), false).unwrap();
-    until_parked(&server, 1).await;
+    let poll = async || {
+        let request =
+            Request::builder().uri(format!("https://localhost{}", ann.path)).header("authorization", &ann.bearer);
+        let mut ready = client.clone().ready().await.unwrap();
+        let opened = ready.send_request(request.body(()).unwrap(), false).unwrap();
+        until_parked(&server, 1).await;
+        opened
+    };
+    let (response, mut stream) = poll().await;
     for _ in 0..100 {
         // The stream may already have been closed.
-        let _ = stream.send_data(bytes::Bytes::new(), false);
+        let _ = stream.send_data(bytes::Bytes::from_static(b" "), false);
     }
     assert_eq!(response.await.unwrap().status(), 400);
     until_parked(&server, 0).await;
-}
-
-#[actix_web::test]
-async fn concurrent_streams_of_an_http_2_connection_are_limited() {
-    let certificate = write_certificate("many");
-    let server = certificate.server();
-    let client = certificate.h2(&server).await;
-    let ann = join(&client).await;
-    let mut waiting = Vec::new();
-    for number in 0..101 {
-        let request = Request::builder().method("POST").uri(format!("https://localhost/v1/rooms/tea{number}"));
-        let mut ready = client.clone().ready().await.unwrap();
-        // Endless bodies keep their requests open.
-        let path = format!("https://localhost/v1/rooms/x{number}/peers");
-        let (response, stream) = ready.send_request(request.uri(path).body(()).unwrap(), false).unwrap();
-        waiting.push((response, stream));
+    // RUSTSEC-2026-0258: empty frames use no window, so a server that kept them would keep them all.
+    let (response, mut stream) = poll().await;
+    for _ in 0..100 {
+        stream.send_data(bytes::Bytes::new(), false).unwrap();
     }
-    let (last, _stream) = waiting.pop().unwrap();
-    assert_eq!(last.await.unwrap().status(), 429);
-    drop(waiting);
-    while ask(&client, "GET", &ann.path.replace("wait=50", "wait=0"), &ann.bearer).await.0 != 200 {}
+    assert_eq!(post(&client, &ann.path.replace("?wait=50", ""), &ann.bearer).await, 202);
+    assert_eq!(response.await.unwrap().status(), 200);
 }
 
 #[actix_web::test]

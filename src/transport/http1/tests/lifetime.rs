@@ -1,4 +1,4 @@
-//! BufferPool, time-outs, and the order of responses.
+//! Buffers, time-outs, and the order of responses.
 
 use super::*;
 

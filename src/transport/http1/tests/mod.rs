@@ -21,7 +21,10 @@ use super::*;
 use crate::transport::{
     body::Body,
     client_address::TrustedProxies,
-    limits::{Clock, registry::ConnectionLimits},
+    limits::{
+        Clock,
+        registry::{ConnectionLimits, ConnectionRegistry},
+    },
 };
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";

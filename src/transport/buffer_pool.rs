@@ -1,7 +1,7 @@
-//! BufferPool shared by the connections of a worker. They run on one thread, so one buffer for reading is enough.
+//! Buffers shared by the connections of a worker. They run on one thread, so one buffer for reading is enough.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell, RefMut},
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 const READ_BYTES: usize = 16 * 1024;
 /// How much of a response is collected before it is written.
 pub const WRITE_BYTES: usize = 16 * 1024;
-/// BufferPool kept for the next responses. More are in use only while clients read slowly.
+/// Buffers kept for the next responses. More are in use only while clients read slowly.
 const POOLED_MAX: usize = 4;
 /// Larger buffers are not kept.
 const POOLED_CAPACITY_MAX: usize = 4 * WRITE_BYTES;
@@ -21,11 +21,12 @@ const POOLED_CAPACITY_MAX: usize = 4 * WRITE_BYTES;
 pub struct BufferPool {
     reading: RefCell<Box<[u8]>>,
     writing: RefCell<Vec<BytesMut>>,
+    frames: Cell<Vec<u8>>,
 }
 
 impl Default for BufferPool {
     fn default() -> Self {
-        Self { reading: RefCell::new(vec![0; READ_BYTES].into()), writing: RefCell::default() }
+        Self { reading: RefCell::new(vec![0; READ_BYTES].into()), writing: RefCell::default(), frames: Cell::default() }
     }
 }
 
@@ -47,6 +48,23 @@ impl BufferPool {
             into.extend_from_slice(received);
         }
         Poll::Ready(Ok(received.len()))
+    }
+
+    /// The buffer for reading, for as long as a connection is polled.
+    pub fn reading(&self) -> RefMut<'_, Box<[u8]>> {
+        self.reading.borrow_mut()
+    }
+
+    /// An empty buffer for the output of an HTTP/2 connection.
+    pub fn take_frames(&self) -> Vec<u8> {
+        self.frames.take()
+    }
+
+    pub fn put_frames_back(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= POOLED_CAPACITY_MAX {
+            buffer.clear();
+            self.frames.replace(buffer);
+        }
     }
 
     /// An empty buffer for a response.
