@@ -26,6 +26,7 @@ mod relay;
 mod report;
 mod servers;
 mod signal;
+mod socket;
 mod stage;
 mod wire;
 mod workload;
