@@ -14,10 +14,12 @@ mod chart;
 mod charts;
 mod crowd;
 mod drivers;
+mod http2;
 mod instructions;
 mod measure;
 mod nodes;
 mod options;
+mod pace;
 #[path = "../fleet/page.rs"]
 mod page;
 mod process;
@@ -188,8 +190,9 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
         for size in sizes.iter().copied() {
             for server in (0..repetitions).flat_map(|_| servers).copied() {
                 let is_asked_for = !options.size.is_empty() || server.manages(workload, size);
-                if is_asked_for && (workload != Workload::Tls || server.has_h2()) {
-                    let seconds = if server.is_slow() && workload.is_of_calls() { 2.0 * seconds } else { seconds };
+                if is_asked_for && (!workload.is_encrypted() || server.has_tls()) {
+                    let is_rare = server.is_slow() && workload.is_of_calls() || workload.is_quiet();
+                    let seconds = if is_rare { 2.0 * seconds } else { seconds };
                     tasks.push(Task { workload, size: size.max(1), server, seconds });
                 }
             }
