@@ -49,7 +49,7 @@ impl Task {
     pub fn estimate(self) -> f64 {
         let size = self.size as f64;
         let setting_up = match self.workload {
-            Workload::Parked => 1.5 + size / 4000.0,
+            Workload::Parked | Workload::ParkedTls | Workload::ParkedHttp2 => 1.5 + size / 4000.0,
             Workload::PingPong | Workload::Call | Workload::ClientCall => 0.6 + size / 1500.0,
             Workload::Paced1000 | Workload::Paced5000 => 0.6 + size / 1500.0,
             Workload::Mesh | Workload::Tls | Workload::PacedTls | Workload::JoinStorm => 0.8,

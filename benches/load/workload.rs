@@ -4,6 +4,10 @@ use clap::ValueEnum;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Workload {
+    /// Parked polls over TLS and HTTP/2, one connection for each peer: memory, and waking them all
+    ParkedHttp2,
+    /// The same over TLS and HTTP/1.1, one connection for each peer's poll
+    ParkedTls,
     /// Ping-pong over TLS and HTTP/2, one connection for each peer
     Tls,
     /// The same at a pace: all pairs together send 1,000 messages a second
@@ -31,6 +35,8 @@ pub enum Workload {
 impl Workload {
     pub fn title(self) -> &'static str {
         match self {
+            Self::ParkedHttp2 => "Waiting polls through TLS and HTTP/2",
+            Self::ParkedTls => "Waiting polls through TLS and HTTP/1.1",
             Self::Tls => "Ping-pong through TLS and HTTP/2",
             Self::PacedTls => "1,000 messages a second through TLS and HTTP/2",
             Self::Parked => "Waiting polls",
@@ -46,6 +52,15 @@ impl Workload {
 
     pub fn explanation(self) -> &'static str {
         match self {
+            Self::ParkedHttp2 => {
+                "So many peers wait in rooms of two, each with one encrypted connection for its poll and its posts. Memory is \
+                 what the server's process has more than before they came, without the kernel's sockets. Then each posts to the \
+                 other in its room, all at once."
+            }
+            Self::ParkedTls => {
+                "So many peers wait in rooms of two, each with one encrypted connection for its poll; 16 more carry the posts of \
+                 all. Then each posts to the other in its room, all at once."
+            }
             Self::Tls => {
                 "So many pairs, each peer with one encrypted connection for its poll and its posts; each answers a message of \
                  250 bytes as soon as its poll brings it. Times are from the start of the `POST` to the answered poll."
@@ -84,12 +99,12 @@ impl Workload {
 
     /// Through TLS.
     pub fn is_encrypted(self) -> bool {
-        self.is_http2()
+        self == Self::ParkedTls || self.is_http2()
     }
 
     /// Through TLS and HTTP/2.
     pub fn is_http2(self) -> bool {
-        matches!(self, Self::Tls | Self::PacedTls)
+        matches!(self, Self::ParkedHttp2 | Self::Tls | Self::PacedTls)
     }
 
     /// Messages a second, if they are not as many as possible.
@@ -114,6 +129,8 @@ impl Workload {
     /// Default sizes for a full run and for a quick one.
     pub fn sizes(self, quick: bool) -> &'static [usize] {
         match (self, quick) {
+            (Self::ParkedHttp2 | Self::ParkedTls, false) => &[1000],
+            (Self::ParkedHttp2 | Self::ParkedTls, true) => &[200],
             (Self::Parked, false) => &[1000, 10_000],
             (Self::Parked, true) => &[1000],
             (Self::PingPong, false) => &[1, 64, 512, 2000],

@@ -4,6 +4,7 @@ pub mod calls;
 mod join_storm;
 mod paced;
 mod parked;
+mod parked_http2;
 pub mod ping_pong;
 mod tls;
 
@@ -29,8 +30,9 @@ pub fn run(task: Task, setting: &Setting) -> Result<Outcome, String> {
         Ok(Stage { crowd: Crowd::new(wire, &*driver), server: std::slice::from_ref(&running.process), task })
     };
     match workload {
+        Workload::ParkedHttp2 => parked_http2::run(&running, driver, setting, task),
         Workload::Tls | Workload::PacedTls => tls::run(&running, driver, setting, task),
-        Workload::Parked => parked::run(stage()?),
+        Workload::Parked | Workload::ParkedTls => parked::run(stage()?),
         Workload::PingPong | Workload::Paced1000 | Workload::Paced5000 => match workload.rate() {
             Some(rate) => paced::run(stage()?, rate),
             None => ping_pong::run(stage()?),
