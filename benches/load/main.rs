@@ -1,4 +1,4 @@
-//! Signalpost compared with other long-polling servers: the cost of a waiting peer, a message and a call.
+//! Signalpost compared with other long-polling servers: the cost of a waiting peer, a message and a call, encrypted and not.
 //!
 //! `cargo bench --bench load` runs everything; `cargo bench --bench load -- --help` lists the options. Each run
 //! starts a fresh server on one processor and drives it from another. The servers take turns, several times. All traffic is
@@ -14,10 +14,12 @@ mod chart;
 mod charts;
 mod crowd;
 mod drivers;
+mod http2;
 mod instructions;
 mod measure;
 mod nodes;
 mod options;
+mod pace;
 #[path = "../fleet/page.rs"]
 mod page;
 mod process;
@@ -26,6 +28,7 @@ mod relay;
 mod report;
 mod servers;
 mod signal;
+mod socket;
 mod stage;
 mod wire;
 mod workload;
@@ -44,7 +47,7 @@ use workload::Workload;
 /// Compares Signalpost with a bare relay, nginx with nchan, and Socket.IO, Prosody and Janus over HTTP polling: memory,
 /// processor time, latency.
 ///
-/// Takes about twelve minutes; with --quick about one. Servers that are not installed are skipped, with a hint on how to install them.
+/// Takes about 23 minutes; with --quick about two. Servers that are not installed are skipped, with a hint on how to install them.
 /// With UPDATE_DOCS=1 in the environment, it writes the tables and charts of README.md and docs/performance.md. Fails if a message of
 /// Signalpost was lost, duplicated, reordered or corrupted, or if one of its runs did not finish; failures of other servers are only
 /// reported.
@@ -75,7 +78,7 @@ enum Command {
         #[arg(long, hide = true)]
         bench: bool,
     },
-    /// Count the instructions of a join, a send and a receive under callgrind; fails if one costs 5 % more than recorded
+    /// Count the instructions of a join, a send and a receive under callgrind, also over HTTP/2; fails if one costs 5 % more than recorded
     Instructions {
         /// Record the counts as expected from now on
         #[arg(long)]
@@ -187,8 +190,9 @@ fn plan(options: &Options, servers: &[Server]) -> Vec<Task> {
         for size in sizes.iter().copied() {
             for server in (0..repetitions).flat_map(|_| servers).copied() {
                 let is_asked_for = !options.size.is_empty() || server.manages(workload, size);
-                if is_asked_for && (workload != Workload::Tls || server.has_h2()) {
-                    let seconds = if server.is_slow() && workload.is_of_calls() { 2.0 * seconds } else { seconds };
+                if is_asked_for && (!workload.is_encrypted() || server.has_tls()) {
+                    let is_rare = server.is_slow() && workload.is_of_calls() || workload.is_quiet();
+                    let seconds = if is_rare { 2.0 * seconds } else { seconds };
                     tasks.push(Task { workload, size: size.max(1), server, seconds });
                 }
             }

@@ -9,15 +9,38 @@ use crate::{
     workload::Workload,
 };
 
-/// Columns of the short table: heading, source of the figure, and its factor.
-const COLUMNS: &[(&str, Workload, usize, &str, f64)] = &[
-    ("memory of a waiting peer, KB", Workload::Parked, 10_000, "bytes per waiting peer", 1e-3),
-    ("CPU of a message, µs (64 pairs)", Workload::PingPong, 64, "CPU µs per message", 1.0),
-    ("512 pairs", Workload::PingPong, 512, "CPU µs per message", 1.0),
-    ("2,000 pairs", Workload::PingPong, 2000, "CPU µs per message", 1.0),
+/// A row of the short table: what it says, and the source of the figure with its factor.
+type Row = (&'static str, Workload, usize, &'static str, f64);
+
+const MEMORY: &str = "bytes per waiting peer";
+const CPU: &str = "CPU µs per message";
+
+/// Encrypted first, because that is how the server is used.
+const ROWS: &[Row] = &[
+    ("**TLS and HTTP/2:** memory of a waiting peer, KB (1,000 peers)", Workload::ParkedHttp2, 1000, MEMORY, 1e-3),
+    ("CPU of a message, µs (64 pairs)", Workload::Tls, 64, CPU, 1.0),
+    ("the same at 1,000 messages a second", Workload::PacedTls, 64, CPU, 1.0),
+    ("p99 from `POST` to answered poll, ms (64 pairs)", Workload::Tls, 64, "p99 ms", 1.0),
+    ("**TLS and HTTP/1.1:** memory of a waiting peer, KB (1,000 peers)", Workload::ParkedTls, 1000, MEMORY, 1e-3),
+    ("**Without TLS:** memory of a waiting peer, KB (10,000 peers)", Workload::Parked, 10_000, MEMORY, 1e-3),
+    ("CPU of a message, µs (64 pairs)", Workload::PingPong, 64, CPU, 1.0),
+    ("512 pairs", Workload::PingPong, 512, CPU, 1.0),
+    ("2,000 pairs", Workload::PingPong, 2000, CPU, 1.0),
+    ("512 pairs at 1,000 messages a second", Workload::Paced1000, 512, CPU, 1.0),
+    ("512 pairs at 5,000 messages a second", Workload::Paced5000, 512, CPU, 1.0),
     ("p99 from `POST` to answered poll, ms (64 pairs)", Workload::PingPong, 64, "p99 ms", 1.0),
     ("CPU of a call, ms (38 requests)", Workload::Call, 64, "CPU ms per call", 1.0),
     ("calls per CPU-second, batched", Workload::ClientCall, 64, "calls per CPU-second", 1.0),
+];
+
+const SERVERS: [Server; 6] =
+    [Server::Signalpost, Server::Relay, Server::Nchan, Server::SocketIo, Server::Prosody, Server::Janus];
+
+/// Below the table; `charts.rs` draws them.
+const PICTURES: [(&str, &str); 3] = [
+    ("Memory of a waiting peer", "memory.svg"),
+    ("Processor time for a message", "message.svg"),
+    ("Processor time for a message, server not full", "paced.svg"),
 ];
 
 pub fn publish(results: &Results, folder: &Path, full: &str) -> Result<(), String> {
@@ -29,19 +52,19 @@ pub fn publish(results: &Results, folder: &Path, full: &str) -> Result<(), Strin
 }
 
 fn short(results: &Results) -> String {
-    let headings: Vec<&str> = COLUMNS.iter().map(|(heading, ..)| *heading).collect();
-    let mut text = format!("| | {} |\n| --- |{}\n", headings.join(" | "), " ---: |".repeat(headings.len()));
-    for server in [Server::Signalpost, Server::Relay, Server::Nchan, Server::SocketIo, Server::Prosody, Server::Janus] {
-        let figure = |workload, size, name, scale| {
-            let medians = results.medians(workload);
-            let row = medians.iter().find(|row| row.size == size && row.server == server)?;
-            let (_, value) = row.figures.iter().find(|(of, _)| *of == name)?;
-            Some(number(value * scale))
-        };
-        let cells = COLUMNS.iter().map(|(_, workload, size, name, scale)| {
-            figure(*workload, *size, *name, *scale).unwrap_or_else(|| "–".into())
+    let headings = SERVERS.map(Server::name).join(" | ");
+    let mut text = format!("| | {headings} |\n| --- |{}\n", " ---: |".repeat(SERVERS.len()));
+    for (heading, workload, size, name, scale) in ROWS {
+        let medians = results.medians(*workload);
+        let cells = SERVERS.map(|server| {
+            let row = medians.iter().find(|row| row.size == *size && row.server == server);
+            let figure = row.and_then(|row| row.figures.iter().find(|(of, _)| of == name));
+            figure.map_or_else(|| "–".into(), |(_, value)| number(value * scale))
         });
-        let _ = writeln!(text, "| {} | {} |", server.name(), cells.collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(text, "| {heading} | {} |", cells.join(" | "));
+    }
+    for (name, file) in PICTURES {
+        let _ = writeln!(text, "\n![{name}](docs/bench/{file})");
     }
     text
 }

@@ -36,17 +36,25 @@ pub const LAST: Duration = Duration::from_secs(10);
 /// Concurrent joins during setup; more would only fill the backlog.
 const ENTERING: usize = 64;
 /// Setup is complete when nothing has happened for this long.
-const QUIET: Duration = Duration::from_millis(300);
+pub const QUIET: Duration = Duration::from_millis(300);
 
 impl Task {
+    /// Seconds that are not measured. At a pace, every pair plays at least once in this time.
+    pub fn warm_up(self) -> f64 {
+        let round = self.workload.rate().map_or(0.0, |rate| self.size as f64 / rate);
+        round.max(self.seconds * WARM_UP)
+    }
+
     /// Estimated seconds, including the start of the server.
     pub fn estimate(self) -> f64 {
+        let size = self.size as f64;
         let setting_up = match self.workload {
-            Workload::Parked => 1.5 + self.size as f64 / 4000.0,
-            Workload::PingPong | Workload::Call | Workload::ClientCall => 0.6 + self.size as f64 / 1500.0,
-            Workload::Mesh | Workload::Tls | Workload::JoinStorm => 0.8,
+            Workload::Parked | Workload::ParkedTls | Workload::ParkedHttp2 => 1.5 + size / 4000.0,
+            Workload::PingPong | Workload::Call | Workload::ClientCall => 0.6 + size / 1500.0,
+            Workload::Paced1000 | Workload::Paced5000 => 0.6 + size / 1500.0,
+            Workload::Mesh | Workload::Tls | Workload::PacedTls | Workload::JoinStorm => 0.8,
         };
-        let measured = if self.workload == Workload::JoinStorm { 0.2 } else { self.seconds * (1.0 + WARM_UP) };
+        let measured = if self.workload == Workload::JoinStorm { 0.2 } else { self.seconds + self.warm_up() };
         let pace = if self.server.is_slow() { 3.0 } else { 1.0 };
         pace * setting_up + measured
     }

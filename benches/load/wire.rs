@@ -5,10 +5,14 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::SocketAddr,
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
+
+use crate::socket::Socket;
 
 /// A request, in parts that HTTP/2 can use, too. Its buffers are reused.
 #[derive(Debug, Default)]
@@ -33,6 +37,7 @@ pub struct Answer {
 pub struct Wire {
     /// Connections are distributed over these.
     addrs: Vec<SocketAddr>,
+    tls: Option<Arc<ClientConfig>>,
     poll: Poll,
     events: Events,
     ready: VecDeque<(usize, bool, bool)>,
@@ -41,10 +46,13 @@ pub struct Wire {
     /// The read buffer; lent out with an answer.
     buffer: Vec<u8>,
     pub requests: u64,
+    /// Whether it sleeps while it waits. If not, it is exact to microseconds instead of milliseconds, and no server pays for
+    /// waking it.
+    pub sleeps: bool,
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     unsent: Vec<u8>,
     /// The beginning of an incomplete answer.
     partial: Vec<u8>,
@@ -52,7 +60,6 @@ struct Connection {
 }
 
 const BUFFER: usize = 64 * 1024;
-const BACKLOG_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Request {
     pub fn start(&mut self, method: &'static str) {
@@ -113,6 +120,7 @@ impl Wire {
     pub fn to_all(addrs: Vec<SocketAddr>) -> std::io::Result<Self> {
         Ok(Self {
             addrs,
+            tls: None,
             poll: Poll::new()?,
             events: Events::with_capacity(256),
             ready: VecDeque::new(),
@@ -120,19 +128,22 @@ impl Wire {
             encoded: Vec::new(),
             buffer: vec![0; BUFFER],
             requests: 0,
+            sleeps: true,
         })
+    }
+
+    /// Encrypts new connections.
+    pub fn encrypted(self, tls: Arc<ClientConfig>) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     pub fn connect(&mut self) -> std::io::Result<usize> {
         // Scattered, so that one peer's connections may go to different servers.
         let spread = (self.connections.len() as u32).wrapping_mul(0x9e37_79b1) >> 16;
         let addr = self.addrs[spread as usize % self.addrs.len()];
-        let stream = std::net::TcpStream::connect_timeout(&addr, BACKLOG_PATIENCE)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
+        let mut stream = Socket::connect(addr, self.tls.as_ref())?;
         let number = self.connections.len();
-        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
+        self.poll.registry().register(stream.source(), Token(number), Interest::READABLE | Interest::WRITABLE)?;
         self.connections.push(Connection { stream, unsent: Vec::new(), partial: Vec::new(), asking: false });
         Ok(number)
     }
@@ -167,7 +178,8 @@ impl Wire {
             if left.is_zero() {
                 return Ok(None);
             }
-            match self.poll.poll(&mut self.events, Some(left)) {
+            let patience = if self.sleeps { left } else { Duration::ZERO };
+            match self.poll.poll(&mut self.events, Some(patience)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.to_string()),
                 _ => {}
             }
@@ -192,7 +204,10 @@ impl Wire {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        match stream.flush() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn read(&mut self, number: usize) -> Result<Option<Answer>, String> {
@@ -219,7 +234,7 @@ impl Wire {
                     if whole {
                         connection.partial.extend_from_slice(&self.buffer[..count]);
                     }
-                    if count < BUFFER {
+                    if count < BUFFER && !connection.stream.is_encrypted() {
                         return Ok(None);
                     }
                 }

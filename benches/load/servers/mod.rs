@@ -87,11 +87,11 @@ impl Server {
     /// Whether this size is measured by default.
     pub fn manages(self, workload: Workload, size: usize) -> bool {
         match (self, workload) {
-            (Self::CrossOrigin, Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
+            (Self::CrossOrigin, Workload::Tls | Workload::PingPong | Workload::Call | Workload::ClientCall) => true,
             (Self::CrossOrigin, _) => false,
             (Self::Prosody | Self::Janus, Workload::Parked) => size <= 1000,
             (Self::Prosody | Self::Janus, Workload::JoinStorm) => true,
-            (Self::Prosody, Workload::Mesh) => false,
+            (Self::Prosody, Workload::Mesh | Workload::Paced5000) => false,
             (Self::Janus, Workload::PingPong) => size <= 512,
             (Self::Prosody | Self::Janus, _) => size <= 64,
             _ => true,
@@ -107,8 +107,8 @@ impl Server {
         }
     }
 
-    /// Serves HTTP/2 over TLS.
-    pub fn has_h2(self) -> bool {
+    /// Is started with TLS, and serves HTTP/1.1 and HTTP/2 through it.
+    pub fn has_tls(self) -> bool {
         !matches!(self, Self::SocketIo | Self::Prosody | Self::Janus)
     }
 

@@ -3,14 +3,26 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    crowd::Event,
-    measure::{Latencies, Outcome, Window},
+    crowd::{Event, Faults},
+    measure::{Latencies, Outcome, Spent, Window},
     signal::Kind,
     stage::{PATIENCE, Stage},
 };
 
 /// Shared connections for all joins and posts, so that the measured memory belongs to the polls.
 const LINES: usize = 16;
+
+/// What is known about peers that waited and were woken.
+pub struct Waiting {
+    /// Bytes for each peer.
+    pub parked: f64,
+    /// The same after a message each way.
+    pub again: f64,
+    pub idle: Spent,
+    pub waking: Spent,
+    /// Of the messages that woke them.
+    pub latencies: Latencies,
+}
 
 pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     let size = stage.task.size;
@@ -43,19 +55,27 @@ pub fn run(mut stage: Stage<'_>) -> Result<Outcome, String> {
     let again = each(stage.memory()?);
     stage.crowd.close_all_accounts();
 
-    let [p50, p99] = latencies.quantiles([0.5, 0.99]);
-    Ok(Outcome {
-        figures: vec![
-            ("bytes per waiting peer", parked),
-            ("after all were woken and wait again", again),
-            ("idle CPU %", idle.cpu / idle.seconds * 100.0),
-            ("CPU µs per wake", waking.cpu * 1e6 / size as f64),
-            ("all woken in s", waking.seconds),
-            ("p50 ms", p50),
-            ("p99 ms", p99),
-        ],
-        faults: stage.crowd.faults,
-        checked: stage.crowd.heard,
-        generator: waking.generator,
-    })
+    let waiting = Waiting { parked, again, idle, waking, latencies };
+    Ok(waiting.outcome(stage.crowd.faults, stage.crowd.heard))
+}
+
+impl Waiting {
+    pub fn outcome(mut self, faults: Faults, checked: u64) -> Outcome {
+        let Self { parked, again, idle, waking, .. } = self;
+        let [p50, p99] = self.latencies.quantiles([0.5, 0.99]);
+        Outcome {
+            figures: vec![
+                ("bytes per waiting peer", parked),
+                ("after all were woken and wait again", again),
+                ("idle CPU %", idle.cpu / idle.seconds * 100.0),
+                ("CPU µs per wake", waking.cpu * 1e6 / self.latencies.len() as f64),
+                ("all woken in s", waking.seconds),
+                ("p50 ms", p50),
+                ("p99 ms", p99),
+            ],
+            faults,
+            checked,
+            generator: waking.generator,
+        }
+    }
 }

@@ -1,217 +1,129 @@
-//! Ping-pong over TLS and HTTP/2: each peer has one connection, for its poll and its posts.
+//! Ping-pong over TLS and HTTP/2: each peer has one connection, for its poll and its posts. Peers answer immediately or, at a
+//! pace, when it is their pair's turn.
 
 use std::{
-    cell::{Cell, RefCell},
-    path::Path,
+    cell::Cell,
     rc::Rc,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use h2::client::{ResponseFuture, SendRequest};
 use tokio::{
-    net::TcpStream,
-    sync::mpsc::{UnboundedSender, unbounded_channel},
-    task::{LocalSet, spawn_local},
-    time::{sleep, timeout},
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    sync::{
+        Semaphore, SemaphorePermit,
+        mpsc::{UnboundedSender, unbounded_channel},
     },
+    task::{spawn_local, yield_now},
+    time::{sleep, timeout},
 };
 
 use crate::{
-    crowd::Faults,
     drivers::{Driver, Seat},
-    measure::{Latencies, Outcome, Window, figures},
+    http2::{Peer, Shared, block_on},
+    measure::{Outcome, Window, figures},
+    pace::Metronome,
     servers::{Running, Setting},
-    signal::{self, Kind, Stamp},
-    stage::{LAST, Task, WARM_UP},
-    wire::{Answer, Request},
+    stage::{LAST, Task},
 };
 
-/// State that all peers share.
 struct Game {
-    driver: Box<dyn Driver>,
-    started: Instant,
-    latencies: RefCell<Latencies>,
-    faults: RefCell<Faults>,
+    shared: Rc<Shared>,
+    /// At a pace: how many messages each pair may send. Closed when the game is over.
+    turns: Option<Vec<Semaphore>>,
     is_over: Cell<bool>,
     /// Each pair reports once: its last message has arrived, or what went wrong.
     ended: UnboundedSender<Result<(), String>>,
 }
 
-struct Peer {
-    game: Rc<Game>,
-    number: u32,
-    seat: Seat,
-    client: SendRequest<Bytes>,
-    request: Request,
-}
-
 pub fn run(running: &Running, driver: Box<dyn Driver>, setting: &Setting, task: Task) -> Result<Outcome, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    LocalSet::new().block_on(&runtime, play(running, driver, setting, task))
+    let shared = Shared::new(driver, running.addr, &setting.folder)?;
+    block_on(measure(running, shared, task))
 }
 
-async fn play(running: &Running, driver: Box<dyn Driver>, setting: &Setting, task: Task) -> Result<Outcome, String> {
+async fn measure(running: &Running, shared: Rc<Shared>, task: Task) -> Result<Outcome, String> {
+    let rate = task.workload.rate();
     let (ended, mut endings) = unbounded_channel();
-    let (latencies, faults, is_over) = Default::default();
-    let game = Rc::new(Game { driver, started: Instant::now(), latencies, faults, is_over, ended });
-    let connector = connector(&setting.folder)?;
-    let mut peers = Vec::new();
-    for number in 0..2 * task.size {
-        peers.push(Peer::enter(&game, number, &connector, running).await?);
-    }
-    let seats: Vec<Seat> = peers.iter().map(|peer| peer.seat.clone()).collect();
-    for peer in peers {
-        let other = seats[peer.number as usize ^ 1].clone();
-        let ended = game.ended.clone();
-        spawn_local(async move {
-            if let Err(error) = peer.play(other).await {
-                let _ = ended.send(Err(error));
-            }
-        });
-    }
-    sleep(Duration::from_secs_f64(task.seconds * WARM_UP)).await;
-    game.latencies.take();
+    let turns = rate.map(|_| (0..task.size).map(|_| Semaphore::new(0)).collect());
+    let game = Rc::new(Game { shared, turns, is_over: Cell::new(false), ended });
+    game.begin(task.size).await?;
+    let mut pace = rate.map(Metronome::new);
+    game.go_on(pace.as_mut(), task.warm_up()).await;
+    game.shared.take_latencies();
+    pace.as_mut().map(Metronome::late_share);
     let window = Window::open(std::slice::from_ref(&running.process))?;
-    sleep(Duration::from_secs_f64(task.seconds)).await;
+    game.go_on(pace.as_mut(), task.seconds).await;
     let spent = window.close(std::slice::from_ref(&running.process))?;
-    let mut latencies = game.latencies.take();
+    let mut latencies = game.shared.take_latencies();
     let checked = latencies.len() as u64;
-    game.is_over.set(true);
+    game.end();
     for _ in 0..task.size {
         let ending = timeout(LAST, endings.recv()).await;
         ending.map_err(|_| "some last messages did not arrive".to_owned())?.unwrap_or(Ok(()))?;
     }
-    let faults = *game.faults.borrow();
-    let generator = spent.generator;
-    Ok(Outcome { figures: figures(&spent, &mut latencies), faults, checked, generator })
+    let generator = pace.as_mut().map_or(spent.generator, Metronome::late_share);
+    Ok(Outcome { figures: figures(&spent, &mut latencies), faults: game.shared.faults(), checked, generator })
 }
 
-fn connector(folder: &Path) -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).map_err(|error| error.to_string())?;
-    roots.add(certificate).map_err(|error| error.to_string())?;
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec!["h2".into()];
-    Ok(TlsConnector::from(Arc::new(config)))
-}
+impl Game {
+    async fn begin(self: &Rc<Self>, pairs: usize) -> Result<(), String> {
+        let mut peers = Vec::new();
+        for number in 0..2 * pairs {
+            peers.push(Peer::enter(&self.shared, number).await?);
+        }
+        let seats: Vec<Seat> = peers.iter().map(|peer| peer.seat.clone()).collect();
+        for peer in peers {
+            let (game, other) = (self.clone(), seats[peer.number ^ 1].clone());
+            spawn_local(async move {
+                if let Err(error) = game.play(peer, other).await {
+                    let _ = game.ended.send(Err(error));
+                }
+            });
+        }
+        Ok(())
+    }
 
-impl Peer {
-    async fn enter(game: &Rc<Game>, number: usize, tls: &TlsConnector, running: &Running) -> Result<Self, String> {
-        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
-        let socket = TcpStream::connect(running.addr).await.map_err(|error| error.to_string())?;
-        socket.set_nodelay(true).map_err(|error| error.to_string())?;
-        let stream = tls.connect(name, socket).await.map_err(|error| error.to_string())?;
-        let (client, connection) = h2::client::handshake(stream).await.map_err(|error| error.to_string())?;
-        spawn_local(async { drop(connection.await) });
-        let seat = Seat {
-            room: format!("room-{}", number / 2),
-            name: format!("peer-{number}"),
-            capacity: 2,
-            ..Seat::default()
+    /// Lets the pairs play. At a pace it never sleeps, like [`Wire`](crate::wire::Wire) at a pace.
+    async fn go_on(&self, pace: Option<&mut Metronome>, seconds: f64) {
+        let (Some(pace), Some(turns)) = (pace, &self.turns) else {
+            return sleep(Duration::from_secs_f64(seconds)).await;
         };
-        let number = u32::try_from(number).map_err(|error| error.to_string())?;
-        let mut peer = Self { game: game.clone(), number, seat, client, request: Request::default() };
-        let mut last = None;
-        while game.driver.enter(&mut peer.seat, last.as_ref(), &mut peer.request)? {
-            let asked = peer.ask().await?;
-            last = Some(answer(asked).await?);
+        for _ in 0..pace.beats_in(seconds) {
+            while Instant::now() < pace.due() {
+                yield_now().await;
+            }
+            turns[pace.beat() % turns.len()].add_permits(1);
         }
-        Ok(peer)
     }
 
-    /// Sends the request; returns the future of its response.
-    async fn ask(&mut self) -> Result<ResponseFuture, String> {
-        let Request { method, path, head, body } = &self.request;
-        let mut request = http::Request::builder().method(*method).uri(format!("https://localhost{path}"));
-        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
-            request = request.header(name, value);
-        }
-        let request = request.body(()).map_err(|error| error.to_string())?;
-        let mut client = self.client.clone().ready().await.map_err(|error| error.to_string())?;
-        let sent = client.send_request(request, body.is_empty());
-        let (asked, mut stream) = sent.map_err(|error| error.to_string())?;
-        if !body.is_empty() {
-            stream.send_data(Bytes::copy_from_slice(body), true).map_err(|error| error.to_string())?;
-        }
-        Ok(asked)
+    fn end(&self) {
+        self.is_over.set(true);
+        self.turns.iter().flatten().for_each(Semaphore::close);
     }
 
-    async fn poll(&mut self) -> Result<ResponseFuture, String> {
-        self.game.driver.poll(&self.seat, &mut self.request);
-        self.ask().await
-    }
-
-    async fn post(&mut self, number: u32, other: &Seat) -> Result<(), String> {
-        let sent = self.game.started.elapsed().as_micros() as u64;
-        let mut text = Vec::new();
-        signal::write(&mut text, Kind::Data, Stamp { from: self.number, to: self.number ^ 1, number, sent });
-        self.game.driver.post(&self.seat, &[(other, &text)], &mut self.request);
-        let posted = answer(self.ask().await?).await?;
-        if posted.is_success() { Ok(()) } else { Err(format!("a post was refused: {}", posted.glance())) }
-    }
-
-    async fn play(mut self, other: Seat) -> Result<(), String> {
-        let game = self.game.clone();
-        let mut poll = self.poll().await?;
+    async fn play(&self, mut peer: Peer, other: Seat) -> Result<(), String> {
+        let mut poll = peer.poll().await?;
         let (mut heard, mut posted) = (0, 0);
-        if self.number.is_multiple_of(2) {
-            self.post(posted, &other).await?;
-            posted += 1;
-        }
+        let mut answers = usize::from(peer.number.is_multiple_of(2));
         loop {
-            let news = answer(poll).await?;
-            game.driver.polled(&mut self.seat, &news, &mut self.request)?;
-            poll = self.poll().await?;
-            for found in signal::find(news.body()) {
-                self.check(&found, heard);
-                heard += 1;
-                if game.is_over.get() {
-                    let _ = game.ended.send(Ok(()));
-                } else {
-                    self.post(posted, &other).await?;
+            for _ in 0..answers {
+                if self.may_post(peer.number / 2).await {
+                    peer.post(&other, posted).await?;
                     posted += 1;
+                } else {
+                    let _ = self.ended.send(Ok(()));
                 }
             }
+            let news = peer.hear(poll).await?;
+            poll = peer.poll().await?;
+            answers = peer.check(&news, heard);
+            heard += answers as u32;
         }
     }
 
-    fn check(&self, found: &signal::Found, expected: u32) {
-        let Stamp { to, number, sent, .. } = found.stamp;
-        let now = self.game.started.elapsed().as_micros() as u64;
-        let mut faults = self.game.faults.borrow_mut();
-        faults.broken += u64::from(!found.whole || to != self.number);
-        faults.doubled += u64::from(number < expected);
-        faults.disordered += u64::from(number > expected);
-        self.game.latencies.borrow_mut().record(now.saturating_sub(sent));
+    /// Waits for the pair's turn. Returns false when the game is over.
+    async fn may_post(&self, pair: usize) -> bool {
+        match &self.turns {
+            Some(turns) => turns[pair].acquire().await.map(SemaphorePermit::forget).is_ok(),
+            None => !self.is_over.get(),
+        }
     }
-}
-
-async fn answer(asked: ResponseFuture) -> Result<Answer, String> {
-    let response = asked.await.map_err(|error| error.to_string())?;
-    let status = response.status().as_u16();
-    let head: String = ["last-modified", "etag"]
-        .iter()
-        .filter_map(|name| Some(format!("{name}: {}\r\n", response.headers().get(*name)?.to_str().ok()?)))
-        .collect();
-    let mut bytes = format!("\r\n{head}").into_bytes();
-    let start = bytes.len();
-    let mut stream = response.into_body();
-    while let Some(chunk) = stream.data().await {
-        let chunk = chunk.map_err(|error| error.to_string())?;
-        stream.flow_control().release_capacity(chunk.len()).map_err(|error| error.to_string())?;
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(Answer::new(status, bytes, start))
 }

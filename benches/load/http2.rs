@@ -1,0 +1,165 @@
+//! Peers that speak HTTP/2 over TLS, each on one connection, as in a browser.
+
+use std::{cell::RefCell, io, net::SocketAddr, path::Path, rc::Rc, time::Instant};
+
+use bytes::Bytes;
+use h2::client::{ResponseFuture, SendRequest};
+use tokio::{
+    net::TcpStream,
+    task::{LocalSet, spawn_local},
+};
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    crowd::Faults,
+    drivers::{Driver, Seat},
+    measure::Latencies,
+    signal::{self, Found, Kind, Stamp},
+    socket::{client_config, server_name},
+    wire::{Answer, Request},
+};
+
+/// What all peers of a run share.
+pub struct Shared {
+    driver: Box<dyn Driver>,
+    tls: TlsConnector,
+    addr: SocketAddr,
+    started: Instant,
+    latencies: RefCell<Latencies>,
+    faults: RefCell<Faults>,
+}
+
+/// A peer in its room.
+#[derive(Clone)]
+pub struct Peer {
+    pub number: usize,
+    pub seat: Seat,
+    shared: Rc<Shared>,
+    client: SendRequest<Bytes>,
+}
+
+/// Runs on this thread.
+pub fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.map_err(|error| error.to_string())?, future)
+}
+
+impl Shared {
+    /// Of a server that presents the certificate in a folder.
+    pub fn new(driver: Box<dyn Driver>, addr: SocketAddr, folder: &Path) -> Result<Rc<Self>, String> {
+        let tls = TlsConnector::from(client_config(folder, "h2")?);
+        let (latencies, faults) = Default::default();
+        Ok(Rc::new(Self { driver, tls, addr, started: Instant::now(), latencies, faults }))
+    }
+
+    /// The latencies of the messages that have arrived since the last call.
+    pub fn take_latencies(&self) -> Latencies {
+        self.latencies.take()
+    }
+
+    pub fn faults(&self) -> Faults {
+        *self.faults.borrow()
+    }
+
+    async fn connect(&self) -> io::Result<SendRequest<Bytes>> {
+        let socket = TcpStream::connect(self.addr).await?;
+        socket.set_nodelay(true)?;
+        let stream = self.tls.connect(server_name()?, socket).await?;
+        let (client, connection) = h2::client::handshake(stream).await.map_err(io::Error::other)?;
+        spawn_local(async { drop(connection.await) });
+        Ok(client)
+    }
+
+    fn micros(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+}
+
+impl Peer {
+    /// Joins a room of two.
+    pub async fn enter(shared: &Rc<Shared>, number: usize) -> Result<Self, String> {
+        let client = shared.connect().await.map_err(|error| format!("no connection: {error}"))?;
+        let (room, name) = (format!("room-{}", number / 2), format!("peer-{number}"));
+        let seat = Seat { room, name, capacity: 2, ..Seat::default() };
+        let mut peer = Self { number, seat, shared: shared.clone(), client };
+        let (mut request, mut last) = (Request::default(), None);
+        while shared.driver.enter(&mut peer.seat, last.as_ref(), &mut request)? {
+            last = Some(answer(peer.ask(&request).await?).await?);
+        }
+        Ok(peer)
+    }
+
+    /// Sends a poll; [`hear`](Self::hear) waits for its answer.
+    pub async fn poll(&self) -> Result<ResponseFuture, String> {
+        let mut request = Request::default();
+        self.shared.driver.poll(&self.seat, &mut request);
+        self.ask(&request).await
+    }
+
+    /// Waits until a poll is answered.
+    pub async fn hear(&mut self, poll: ResponseFuture) -> Result<Answer, String> {
+        let news = answer(poll).await?;
+        self.shared.driver.polled(&mut self.seat, &news, &mut Request::default())?;
+        Ok(news)
+    }
+
+    /// Checks the messages in an answer, of which the first should have this number. Returns how many there are.
+    pub fn check(&self, news: &Answer, mut expected: u32) -> usize {
+        let now = self.shared.micros();
+        let first = expected;
+        let mut faults = self.shared.faults.borrow_mut();
+        for Found { stamp: Stamp { to, number, sent, .. }, whole, .. } in signal::find(news.body()) {
+            faults.broken += u64::from(!whole || to as usize != self.number);
+            faults.doubled += u64::from(number < expected);
+            faults.disordered += u64::from(number > expected);
+            self.shared.latencies.borrow_mut().record(now.saturating_sub(sent));
+            expected += 1;
+        }
+        (expected - first) as usize
+    }
+
+    /// Posts a message to the other peer in its room, with the number of this message.
+    pub async fn post(&self, other: &Seat, number: u32) -> Result<(), String> {
+        let (mut request, mut text) = (Request::default(), Vec::new());
+        let (from, to) = (self.number as u32, self.number as u32 ^ 1);
+        signal::write(&mut text, Kind::Data, Stamp { from, to, number, sent: self.shared.micros() });
+        self.shared.driver.post(&self.seat, &[(other, &text)], &mut request);
+        let posted = answer(self.ask(&request).await?).await?;
+        if posted.is_success() { Ok(()) } else { Err(format!("a post was refused: {}", posted.glance())) }
+    }
+
+    /// Sends the request; returns the future of its response.
+    async fn ask(&self, request: &Request) -> Result<ResponseFuture, String> {
+        let Request { method, path, head, body } = request;
+        let mut request = http::Request::builder().method(*method).uri(format!("https://localhost{path}"));
+        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+            request = request.header(name, value);
+        }
+        let request = request.body(()).map_err(|error| error.to_string())?;
+        let mut client = self.client.clone().ready().await.map_err(|error| error.to_string())?;
+        let sent = client.send_request(request, body.is_empty());
+        let (asked, mut stream) = sent.map_err(|error| error.to_string())?;
+        if !body.is_empty() {
+            stream.send_data(Bytes::copy_from_slice(body), true).map_err(|error| error.to_string())?;
+        }
+        Ok(asked)
+    }
+}
+
+async fn answer(asked: ResponseFuture) -> Result<Answer, String> {
+    let response = asked.await.map_err(|error| error.to_string())?;
+    let status = response.status().as_u16();
+    let head: String = ["last-modified", "etag"]
+        .iter()
+        .filter_map(|name| Some(format!("{name}: {}\r\n", response.headers().get(*name)?.to_str().ok()?)))
+        .collect();
+    let mut bytes = format!("\r\n{head}").into_bytes();
+    let start = bytes.len();
+    let mut stream = response.into_body();
+    while let Some(chunk) = stream.data().await {
+        let chunk = chunk.map_err(|error| error.to_string())?;
+        stream.flow_control().release_capacity(chunk.len()).map_err(|error| error.to_string())?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Answer::new(status, bytes, start))
+}
