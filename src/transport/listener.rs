@@ -8,6 +8,7 @@ use std::{future::Future, io, net::TcpListener, rc::Rc, sync::Arc, time::Duratio
 use actix_server::ServerBuilder;
 use actix_service::{fn_factory, fn_service};
 use actix_web::rt::net::TcpStream;
+use futures_util::future::LocalBoxFuture;
 use rustls::ServerConfig;
 
 use crate::transport::{
@@ -78,10 +79,11 @@ async fn serve_encrypted<S: Service>(
     // Boxed, or each connection would take the memory of the largest of these futures.
     let handshake = Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsStream::accept(stream, tls)));
     let Ok(Ok(stream)) = handshake.await else { return Ok(()) };
-    if stream.alpn_protocol() == Some(HTTP_2) {
-        Box::pin(async move { Http2::new(stream, worker).run().await }).await;
+    let serving: LocalBoxFuture<'_, ()> = if stream.alpn_protocol() == Some(HTTP_2) {
+        Box::pin(Http2::new(stream, worker).run())
     } else {
-        Http1::new(stream, peer, connection, worker).run().await;
-    }
+        Box::pin(Http1::new(stream, peer, connection, worker).serve())
+    };
+    serving.await;
     Ok(())
 }

@@ -96,6 +96,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
+    pub async fn serve(mut self) {
+        self.run().await;
+    }
+
     /// Serves requests until either side closes the connection.
     pub async fn run(&mut self) {
         loop {

@@ -92,7 +92,7 @@ impl<S: Service> Http2<S> {
     }
 
     /// Serves requests until either side closes the connection.
-    pub async fn run(&mut self) {
+    pub async fn run(mut self) {
         let ended = poll_fn(|context| self.poll(context)).await;
         self.exchanges = Vec::new();
         if ended.is_ok() {
@@ -219,6 +219,8 @@ impl<S: Service> Http2<S> {
                 Err(overload) => (refused(overload), None),
             }
         };
+        // Most connections have one at a time; the list would begin with room for four.
+        self.exchanges.reserve_exact(1);
         self.exchanges.push(Exchange { stream, is_head, incoming, stage, in_flight });
     }
 
