@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ALL=(address body head request signal ticket token)
+ALL=(address body head http2 request signal ticket token)
 TIME=${1:?"how many minutes? (bash tests/fuzz.sh 60)"}
 TARGETS=("${@:2}")
 [ ${#TARGETS[@]} -gt 0 ] || TARGETS=("${ALL[@]}")

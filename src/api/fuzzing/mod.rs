@@ -27,10 +27,11 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 8] = [
         ("address", crate::transport::fuzzing::address),
         ("body", crate::api::fuzzing::body),
         ("head", crate::transport::fuzzing::head),
+        ("http2", crate::transport::fuzzing::http2),
         ("request", crate::api::fuzzing::request),
         ("signal", crate::api::fuzzing::signal),
         ("ticket", crate::api::fuzzing::ticket),

@@ -4,9 +4,11 @@
 
 mod address;
 mod head;
+mod http2;
 
 pub use address::address;
 pub use head::head;
+pub use http2::http2;
 
 /// The first lines of an input that encodes several values; missing ones are empty.
 pub(crate) fn lines<const N: usize>(input: &[u8]) -> [&[u8]; N] {
