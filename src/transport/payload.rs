@@ -39,13 +39,18 @@ impl PayloadSender {
 
     /// Does nothing if the handler has dropped the body.
     pub fn push(&self, piece: Bytes, context: Option<&Context<'_>>) {
-        if Rc::strong_count(&self.0) == 1 {
+        if !self.has_receiver() {
             return;
         }
         let mut shared = self.0.borrow_mut();
         shared.buffered += piece.len();
         shared.pieces.push_back(piece);
         shared.wake_handler(context);
+    }
+
+    /// Whether the handler has not dropped the body.
+    pub fn has_receiver(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
     }
 
     pub fn finish(&self, outcome: Result<(), PayloadError>, context: Option<&Context<'_>>) {

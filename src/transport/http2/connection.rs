@@ -11,9 +11,8 @@ use crate::transport::{
         frame_budget::{FrameBudget, cost_of},
         frame_reader::{FrameReader, Part},
         frames::{
-            self, ACK, ConnectionError, DATA, ENABLE_PUSH, ErrorCode, FrameHeader, INITIAL_WINDOW_SIZE,
-            MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, PAYLOAD_MAX, PING, RST_STREAM, SETTINGS,
-            WINDOW_UPDATE,
+            self, ACK, ConnectionError, DATA, ErrorCode, FrameHeader, MAX_CONCURRENT_STREAMS, MAX_HEADER_LIST_SIZE,
+            PING, RST_STREAM, SETTINGS, WINDOW_UPDATE,
         },
         head::Head,
         head_builder::{HeadBuilder, LIST_BYTES},
@@ -34,7 +33,9 @@ pub struct ServerConnection {
     pub(super) receive_window: ReceiveWindow,
     pub(super) send_window: SendWindow,
     /// The send window of new streams.
-    initial_window: i32,
+    pub(super) initial_window: i32,
+    /// The client has made its HPACK table smaller, which the next header block must acknowledge (RFC 7541 section 4.2).
+    pub(super) owes_size_update: bool,
     /// A window has kept data back.
     pub(super) is_blocked: bool,
     pub(super) shutdown: Shutdown,
@@ -75,9 +76,10 @@ impl Event {
 }
 
 /// What input leads to.
-struct Output<'a> {
-    bytes: &'a mut Vec<u8>,
+pub(super) struct Output<'a> {
+    pub(super) bytes: &'a mut Vec<u8>,
     events: &'a mut Vec<Event>,
+    now: u64,
 }
 
 impl ServerConnection {
@@ -93,6 +95,7 @@ impl ServerConnection {
             receive_window: ReceiveWindow::default(),
             send_window: SendWindow::new(WINDOW as i32),
             initial_window: WINDOW as i32,
+            owes_size_update: false,
             is_blocked: false,
             shutdown: Shutdown::No,
             frame_began: false,
@@ -107,7 +110,7 @@ impl ServerConnection {
         out: &mut Vec<u8>,
         events: &mut Vec<Event>,
     ) -> Result<(), ConnectionError> {
-        let received = self.receive_parts(input, &mut Output { bytes: out, events });
+        let received = self.receive_parts(input, &mut Output { bytes: out, events, now: input.now });
         self.completed = self.reader.take_completed();
         if let Err(error) = &received {
             frames::write_go_away(self.last_accepted(), error.code, out);
@@ -126,12 +129,11 @@ impl ServerConnection {
     }
 
     fn receive_parts(&mut self, mut input: Input<'_>, out: &mut Output<'_>) -> Result<(), ConnectionError> {
-        let now = input.now;
-        self.pay(0, input.wire_len, input.earned, now)?;
+        self.pay(0, input.wire_len, input.earned, out.now)?;
         while let Some(part) = self.reader.next(&mut input.bytes)? {
             match part {
                 Part::Begin(frame) => {
-                    self.pay(cost_of(frame.kind, frame.flags), 0, 0, now)?;
+                    self.pay(cost_of(frame.kind, frame.flags), 0, 0, out.now)?;
                     self.frame_began = true;
                     if frame.kind == DATA {
                         self.begin_data(frame, out)?;
@@ -141,8 +143,8 @@ impl ServerConnection {
                 Part::Content { stream, bytes, is_last } => {
                     // A handler earns by the piece. So each has its cost, or it would pay to cut frames into pieces.
                     let is_paid = std::mem::take(&mut self.frame_began) || bytes.is_empty();
-                    self.pay(if is_paid { 0 } else { cost_of(DATA, 0) }, 0, 0, now)?;
-                    self.receive_content(stream, bytes, is_last, out);
+                    self.pay(if is_paid { 0 } else { cost_of(DATA, 0) }, 0, 0, out.now)?;
+                    self.receive_content(stream, bytes, is_last, out)?;
                 }
                 Part::Block { stream, block, ends_stream } => self.receive_block(stream, &block, ends_stream, out)?,
                 Part::Frame(frame, payload) => match frame.kind {
@@ -169,12 +171,12 @@ impl ServerConnection {
             return Err(ConnectionError::new(ErrorCode::FlowControl, "DATA exceeds the window of the connection"));
         }
         match self.streams.get(frame.stream) {
-            Some(stream) if stream.client_ended => self.fail(frame.stream, ErrorCode::StreamClosed, out),
+            Some(stream) if stream.client_ended => self.fail(frame.stream, ErrorCode::StreamClosed, out)?,
             Some(stream) => {
                 if stream.receive_window.receive(length) {
                     return Ok(());
                 }
-                self.fail(frame.stream, ErrorCode::FlowControl, out);
+                self.fail(frame.stream, ErrorCode::FlowControl, out)?;
             }
             None => match self.streams.state_of(frame.stream) {
                 Unopened::Discarded => {}
@@ -189,13 +191,20 @@ impl ServerConnection {
         Ok(())
     }
 
-    fn receive_content(&mut self, id: u32, bytes: &[u8], is_last: bool, out: &mut Output<'_>) {
-        let Some(stream) = self.streams.get(id) else { return };
+    fn receive_content(
+        &mut self,
+        id: u32,
+        bytes: &[u8],
+        is_last: bool,
+        out: &mut Output<'_>,
+    ) -> Result<(), ConnectionError> {
+        let Some(stream) = self.streams.get(id) else { return Ok(()) };
         if !stream.take_body(bytes.len(), is_last) {
             return self.fail(id, ErrorCode::Protocol, out);
         }
         stream.client_ended = is_last;
         out.events.push(Event::Data { stream: id, bytes: Bytes::copy_from_slice(bytes), ended: is_last });
+        Ok(())
     }
 
     fn receive_block(
@@ -210,7 +219,7 @@ impl ServerConnection {
         let decoded = self.decoder.decode(block, |name, value| builder.push(name, value));
         decoded.map_err(|_| ConnectionError::new(ErrorCode::Compression, "a header block cannot be decoded"))?;
         match self.streams.state_of(id) {
-            _ if is_open => self.receive_trailer(id, builder, ended, out),
+            _ if is_open => self.receive_trailer(id, builder, ended, out)?,
             Unopened::Idle if !id.is_multiple_of(2) => self.receive_request(id, builder, ended, out),
             Unopened::Idle => return Err(ConnectionError::protocol("HEADERS on a stream of the server")),
             Unopened::Skipped => return Err(ConnectionError::protocol("HEADERS on a stream that was skipped")),
@@ -244,15 +253,17 @@ impl ServerConnection {
     }
 
     /// The trailer section is checked and dropped.
-    fn receive_trailer(&mut self, id: u32, builder: HeadBuilder, ended: bool, out: &mut Output<'_>) {
-        let Some(stream) = self.streams.get(id) else { return };
-        if stream.client_ended {
-            self.fail(id, ErrorCode::StreamClosed, out);
-        } else if !ended || !builder.finish_trailer() || !stream.take_body(0, true) {
-            self.fail(id, ErrorCode::Protocol, out);
-        } else {
-            stream.client_ended = true;
-            out.events.push(Event::Data { stream: id, bytes: Bytes::new(), ended: true });
+    fn receive_trailer(
+        &mut self,
+        id: u32,
+        builder: HeadBuilder,
+        ended: bool,
+        out: &mut Output<'_>,
+    ) -> Result<(), ConnectionError> {
+        match self.streams.get(id) {
+            Some(stream) if stream.client_ended => self.fail(id, ErrorCode::StreamClosed, out),
+            Some(_) if !ended || !builder.finish_trailer() => self.fail(id, ErrorCode::Protocol, out),
+            _ => self.receive_content(id, &[], true, out),
         }
     }
 
@@ -264,44 +275,6 @@ impl ServerConnection {
         } else if self.streams.state_of(id) == Unopened::Idle {
             return Err(ConnectionError::protocol("RST_STREAM on an idle stream"));
         }
-        Ok(())
-    }
-
-    fn receive_settings(
-        &mut self,
-        frame: FrameHeader,
-        payload: &[u8],
-        out: &mut Output<'_>,
-    ) -> Result<(), ConnectionError> {
-        for setting in payload.as_chunks::<6>().0 {
-            let [high, low, value @ ..] = *setting;
-            let value = u32::from_be_bytes(value);
-            match u16::from_be_bytes([high, low]) {
-                ENABLE_PUSH if value > 1 => return Err(ConnectionError::protocol("ENABLE_PUSH is not 0 or 1")),
-                INITIAL_WINDOW_SIZE => self.set_initial_window(value, out)?,
-                // Frames that we send have the length that is always allowed.
-                MAX_FRAME_SIZE if !(PAYLOAD_MAX as u32..1 << 24).contains(&value) => {
-                    return Err(ConnectionError::protocol("MAX_FRAME_SIZE is not allowed"));
-                }
-                _ => {}
-            }
-        }
-        if !frame.has(ACK) {
-            frames::write_frame(SETTINGS, ACK, 0, &[], out.bytes);
-        }
-        Ok(())
-    }
-
-    /// Changes the windows of all streams (section 6.9.2).
-    fn set_initial_window(&mut self, value: u32, out: &mut Output<'_>) -> Result<(), ConnectionError> {
-        let error = || ConnectionError::new(ErrorCode::FlowControl, "INITIAL_WINDOW_SIZE exceeds 31 bits");
-        let value = i32::try_from(value).map_err(|_| error())?;
-        // Neither is negative.
-        let change = value - std::mem::replace(&mut self.initial_window, value);
-        if !self.streams.iter_mut().all(|stream| stream.send_window.change(change)) {
-            return Err(error());
-        }
-        self.unblock(out);
         Ok(())
     }
 
@@ -324,9 +297,9 @@ impl ServerConnection {
             }
         } else if let Some(stream) = self.streams.get(id) {
             if increment == 0 {
-                self.fail(id, ErrorCode::Protocol, out);
+                self.fail(id, ErrorCode::Protocol, out)?;
             } else if !stream.send_window.change(increment) {
-                self.fail(id, ErrorCode::FlowControl, out);
+                self.fail(id, ErrorCode::FlowControl, out)?;
             }
         } else if self.streams.state_of(id) == Unopened::Idle {
             return Err(ConnectionError::protocol("WINDOW_UPDATE on an idle stream"));
@@ -335,15 +308,17 @@ impl ServerConnection {
         Ok(())
     }
 
-    fn unblock(&mut self, out: &mut Output<'_>) {
+    pub(super) fn unblock(&mut self, out: &mut Output<'_>) {
         if std::mem::take(&mut self.is_blocked) {
             out.events.push(Event::WindowOpened);
         }
     }
 
-    /// Resets a stream because of an error of its client (section 5.4.2).
-    fn fail(&mut self, id: u32, code: ErrorCode, out: &mut Output<'_>) {
+    /// Resets a stream because of an error of its client (section 5.4.2). It costs what resetting it would have cost the client
+    /// (CVE-2025-8671).
+    fn fail(&mut self, id: u32, code: ErrorCode, out: &mut Output<'_>) -> Result<(), ConnectionError> {
         self.reset(id, code, out.bytes);
         out.events.push(Event::Reset { stream: id });
+        self.pay(cost_of(RST_STREAM, 0), 0, 0, out.now)
     }
 }

@@ -72,7 +72,9 @@ impl Incoming {
             }
             Self::Arriving(Arriving { sender, unreleased, earned }) => {
                 *unreleased += u32::try_from(piece.len()).unwrap_or_default();
-                *earned += read_by_handler(piece.len());
+                if sender.has_receiver() {
+                    *earned += read_by_handler(piece.len());
+                }
                 if !piece.is_empty() {
                     sender.push(piece, Some(context));
                 }

@@ -23,6 +23,7 @@ pub const PADDED: u8 = 8;
 pub const PRIORITIZED: u8 = 0x20;
 
 /// Settings (section 6.5.2).
+pub const HEADER_TABLE_SIZE: u16 = 1;
 pub const ENABLE_PUSH: u16 = 2;
 pub const MAX_CONCURRENT_STREAMS: u16 = 3;
 pub const INITIAL_WINDOW_SIZE: u16 = 4;

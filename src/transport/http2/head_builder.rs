@@ -11,7 +11,7 @@ const FIELD_OVERHEAD: usize = 32;
 /// The usual head of a browser fits.
 const CAPACITY: usize = 1024;
 /// In [`CLASSES`]: bytes of a token (RFC 9110 section 5.6.2), of a field name (section 8.2.1), and of a host with a port (RFC
-/// 3986 section 3.2).
+/// 3986 section 3.2, without escapes).
 const TOKEN: u8 = 1;
 const NAME: u8 = 2;
 const AUTHORITY: u8 = 4;
@@ -179,10 +179,10 @@ const fn classes() -> [u8; 256] {
     let mut byte = 0;
     while byte < 256 {
         classes[byte] = match byte as u8 {
-            b'a'..=b'z' | b'0'..=b'9' | b'!' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'_' | b'~' => {
+            b'a'..=b'z' | b'0'..=b'9' | b'!' | b'$' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'_' | b'~' => {
                 TOKEN | NAME | AUTHORITY
             }
-            b'#' | b'^' | b'`' | b'|' => TOKEN | NAME,
+            b'#' | b'%' | b'^' | b'`' | b'|' => TOKEN | NAME,
             b'A'..=b'Z' => TOKEN | AUTHORITY,
             b'(' | b')' | b',' | b':' | b';' | b'=' | b'[' | b']' => AUTHORITY,
             _ => 0,

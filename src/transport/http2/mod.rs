@@ -19,6 +19,7 @@ pub mod hpack;
 mod request;
 mod respond;
 pub mod sending;
+mod settings;
 mod shutdown;
 pub mod streams;
 #[cfg(test)]
@@ -51,7 +52,7 @@ use crate::transport::{
         frames::ErrorCode,
         head::Head,
     },
-    limits::{HEADER_FIELDS_MAX, connection::Connection, guarded_stream::GuardedStream},
+    limits::{HEADER_FIELDS_MAX, connection::Connection, guarded_stream::GuardedStream, registry::InFlight},
     payload::PayloadSender,
     tls::TlsStream,
     worker::Worker,
@@ -61,8 +62,6 @@ use crate::transport::{
 const OUT_MAX: usize = 32 * 1024;
 /// How long closing a connection may take, and how long its client may go on to send requests.
 const LINGER: Duration = Duration::from_secs(1);
-/// Input that is discarded so that the client receives the last frame.
-const LINGER_BYTES: usize = 256 * 1024;
 
 pub struct Http2<S> {
     io: TlsStream<GuardedStream>,
@@ -73,10 +72,14 @@ pub struct Http2<S> {
     exchanges: Vec<Exchange>,
     /// Output that the socket has not taken. Without capacity when empty.
     unsent: Vec<u8>,
+    /// Requests whose responses are in the output to the last byte.
+    unflushed: Vec<InFlight>,
     /// Bytes on the wire that are paid for.
     paid: u64,
     /// The client has been told to send no more requests, and those that it sends are refused when this ends.
     shutdown: Option<Pin<Box<Sleep>>>,
+    /// A response has asked for the end of the connection.
+    is_leaving: bool,
     has_failed: bool,
 }
 
@@ -87,8 +90,20 @@ impl<S: Service> Http2<S> {
         connection.set_http_2();
         let mut unsent = Vec::new();
         let protocol = ServerConnection::new(connection.now(), &mut unsent);
-        let (exchanges, shutdown, has_failed) = Default::default();
-        Self { io, worker, peer, connection, protocol, exchanges, unsent, paid, shutdown, has_failed }
+        Self {
+            io,
+            worker,
+            peer,
+            connection,
+            protocol,
+            exchanges: Vec::new(),
+            unsent,
+            unflushed: Vec::new(),
+            paid,
+            shutdown: None,
+            is_leaving: false,
+            has_failed: false,
+        }
     }
 
     /// Serves requests until either side closes the connection.
@@ -108,13 +123,14 @@ impl<S: Service> Http2<S> {
                 return Poll::Ready(Ok(()));
             }
             let mut out = self.worker.buffers.take_frames();
-            self.shut_down_if_due(context, &mut out);
             let received = self.poll_receive(context, &mut out);
             self.advance(context, &mut out);
+            self.shut_down_if_due(context, &mut out);
             let is_full = out.len() >= OUT_MAX;
             let written = self.poll_write(context, &out);
             self.worker.buffers.put_frames_back(out);
             ready!(written)?;
+            ready!(self.poll_flush(context))?;
             let has_ended = self.has_failed || self.protocol.is_finished();
             match received {
                 Poll::Ready(end @ Err(_)) => return Poll::Ready(end),
@@ -124,10 +140,13 @@ impl<S: Service> Http2<S> {
         }
     }
 
-    /// Begins to end the connection when the server stops or the connection has been idle.
+    /// Begins to end the connection when the server stops, the connection has been idle, or a response says so.
     fn shut_down_if_due(&mut self, context: &mut Context<'_>, out: &mut Vec<u8>) {
+        if self.has_failed {
+            return;
+        }
         if self.shutdown.is_none() {
-            if !self.worker.connections.is_draining() && !self.connection.is_idle() {
+            if !self.is_leaving && !self.worker.connections.is_draining() && !self.connection.is_idle() {
                 return;
             }
             self.protocol.go_away(out);
@@ -136,6 +155,14 @@ impl<S: Service> Http2<S> {
         if due.as_mut().poll(context).is_ready() {
             // Does not wait for the client any longer.
             self.protocol.go_away(out);
+            // Requests that were refused have no deadline of their own.
+            self.exchanges.retain(|exchange| {
+                let is_refused = exchange.in_flight.is_none();
+                if is_refused {
+                    self.protocol.reset(exchange.stream, ErrorCode::Cancel, out);
+                }
+                !is_refused
+            });
         }
     }
 
@@ -229,6 +256,7 @@ impl<S: Service> Http2<S> {
         let is_sending = matches!(exchange.stage, Stage::Sending(_));
         if !exchange.incoming.take(bytes, ended, context) && !is_sending {
             // The operation that waits is dropped.
+            exchange.incoming = Incoming::Ended;
             exchange.stage = Stage::Answering(Box::pin(ready(self.worker.service.refuse(Overload::Body))));
         }
     }
@@ -253,7 +281,9 @@ impl<S: Service> Http2<S> {
             let unsent = std::mem::take(&mut self.unsent);
             ready!(self.poll_write(context, &unsent))?;
         }
-        Pin::new(&mut self.io).poll_flush(context)
+        ready!(Pin::new(&mut self.io).poll_flush(context))?;
+        self.unflushed = Vec::new();
+        Poll::Ready(Ok(()))
     }
 
     /// Closes the connection after the last frame. Input is discarded for a while: closing while it arrives resets the connection,
@@ -261,8 +291,7 @@ impl<S: Service> Http2<S> {
     async fn close(&mut self) {
         let _ = self.io.shutdown().await;
         let worker = self.worker.clone();
-        let mut discarded = 0;
-        while discarded < LINGER_BYTES {
+        loop {
             let read = poll_fn(|context| {
                 let mut buffer = worker.buffers.reading();
                 let mut buffer = ReadBuf::new(&mut buffer);
@@ -271,7 +300,7 @@ impl<S: Service> Http2<S> {
             });
             match read.await {
                 Ok(0) | Err(_) => return,
-                Ok(length) => discarded += length,
+                Ok(_) => {}
             }
         }
     }

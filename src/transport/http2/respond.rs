@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use actix_http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TRANSFER_ENCODING};
+use actix_http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     http::StatusCode,
@@ -18,6 +18,7 @@ use crate::transport::{
     },
 };
 
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 /// The largest part of a response that is sent before others get their turn.
 const PIECE_MAX: usize = 16 * 1024;
 
@@ -51,7 +52,13 @@ impl<S: Service> Http2<S> {
     /// Removes those that are done.
     fn for_each_exchange(&mut self, mut advance: impl FnMut(&mut Self, &mut Exchange) -> Progress) {
         let mut exchanges = std::mem::take(&mut self.exchanges);
-        exchanges.retain_mut(|exchange| !matches!(advance(self, exchange), Progress::Done));
+        exchanges.retain_mut(|exchange| {
+            let is_done = matches!(advance(self, exchange), Progress::Done);
+            if is_done {
+                self.unflushed.extend(exchange.in_flight.take());
+            }
+            !is_done
+        });
         self.exchanges = exchanges;
     }
 
@@ -73,9 +80,7 @@ impl<S: Service> Http2<S> {
             response = self.worker.service.refuse(Overload::Memory);
         }
         self.connection.earn(RESPONSE);
-        if response.closes_connection() {
-            self.protocol.go_away(out);
-        }
+        self.is_leaving |= response.closes_connection();
         let outgoing = match response.as_text().map(str::len) {
             Some(length) => {
                 let has_body = length > 0 && !exchange.is_head;
@@ -107,7 +112,9 @@ impl<S: Service> Http2<S> {
         let (mut number, date) = (itoa::Buffer::new(), self.worker.date());
         // What has not changed has a length that is not 0 (RFC 9110 section 8.6).
         let length = match body.size() {
-            BodySize::Sized(length) if head.status() != StatusCode::NOT_MODIFIED => Some(number.format(length)),
+            BodySize::Sized(length) if !matches!(head.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) => {
+                Some(number.format(length))
+            }
             _ => None,
         };
         let length = length.map(|length| ("content-length", length.as_bytes()));
@@ -139,7 +146,8 @@ impl<S: Service> Http2<S> {
         if sent == 0 {
             return Progress::Waits;
         }
-        self.connection.earn(RESPONSE_PIECE);
+        // The more it carries, or a client would earn by opening its window byte by byte.
+        self.connection.earn(RESPONSE_PIECE.min(sent / 4));
         outgoing.advance(sent);
         Progress::Sent
     }
@@ -147,7 +155,7 @@ impl<S: Service> Http2<S> {
 
 /// The fields that are not about the connection (RFC 9113 section 8.2.2), nor written by the connection itself.
 fn end_to_end(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    let ours = [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH, DATE];
+    let ours = [CONNECTION, KEEP_ALIVE, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH, DATE];
     let fields = headers.iter().filter(move |(name, _)| !ours.contains(name));
     fields.map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

@@ -21,7 +21,11 @@ impl ServerConnection {
         if self.streams.get(stream).is_none() {
             return;
         }
+        let owes_size_update = std::mem::take(&mut self.owes_size_update);
         frames::write_block(stream, end, out, |out| {
+            if owes_size_update {
+                encoder::write_empty_table(out);
+            }
             encoder::write_status(status, out);
             fields.into_iter().for_each(|(name, value)| encoder::write_field(name, value, out));
         });

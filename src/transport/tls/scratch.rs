@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 
-/// One write of several slices needs two, and so may connections that poll one another.
+/// A vectored write uses two at once.
 const KEPT: usize = 2;
-/// Only a handshake message in several records needs more, or a tiny `max_fragment_size`.
+/// Larger buffers are freed. Only handshake messages split over records and a tiny `max_fragment_size` need them.
 const KEPT_BYTES_MAX: usize = 20 * 1024;
 
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `work` with a buffer of at least this length, and of any content.
+/// Lends a buffer of at least `length` bytes, with arbitrary content.
 pub fn lend<R>(length: usize, work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    // Taken out, so that `work` may lend, too. A thread that ends has no buffers any more.
+    // Taken out, so that `work` may call this, too. `try_with` fails only while the thread ends.
     let mut buffer = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default();
     if buffer.len() < length {
         buffer.resize(length, 0);
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_reused_also_by_nested_calls() {
+    fn buffers_are_reused_even_by_nested_calls() {
         let mut first = std::ptr::null();
         let mut second = std::ptr::null();
         lend(1024, |outer| {

@@ -1,4 +1,4 @@
-//! What TLS makes of one connection's bytes. Does no I/O.
+//! The TLS state of one connection, without I/O: takes ciphertext and returns plaintext, and the reverse.
 
 use std::{collections::VecDeque, io, sync::Arc};
 
@@ -11,28 +11,29 @@ use tokio::io::ReadBuf;
 
 /// The longest record rustls accepts, with its header (RFC 5246 section 6.2.3).
 pub const RECORD_MAX: usize = 5 + 16 * 1024 + 2048;
-/// The plaintext of one record (RFC 8446 section 5.1).
-pub const PLAINTEXT_MAX: usize = 16 * 1024;
-/// What the records of one handshake message may take until it is complete. rustls' buffered API has the same limit.
+/// How much is encrypted at once: an HTTP/2 frame of the default maximum size with its header (RFC 9113 section 4.2), so
+/// that both leave in one write. Its two records fit into [`RECORD_MAX`] bytes.
+pub const PLAINTEXT_MAX: usize = 17 * 1024;
+/// Limits the records of an incomplete handshake message. rustls' buffered API has the same limit.
 const INCOMPLETE_MAX: usize = 64 * 1024 - 1;
-/// Read at least, also while a long handshake message is incomplete.
+/// Room for new input after a long incomplete message.
 const READ_MIN: usize = 4 * 1024;
 
-/// The TLS state of a connection. Its buffers have no capacity while they are empty.
+/// A connection's TLS state. Its buffers have no capacity while they are empty.
 pub struct Session {
     tls: UnbufferedServerConnection,
-    /// Part of a record, or records of an incomplete handshake message. rustls remembers how far it has read and what it
-    /// has decrypted in place, so it must be shown the same bytes again, also when nothing but a write is wanted.
+    /// Part of a record, or the records of an incomplete handshake message. rustls remembers its position in these
+    /// bytes, and decrypts in place, so each call must pass them again, even if it is only about output.
     incomplete: Vec<u8>,
-    /// What the reader had no room for.
+    /// What the reader's buffer had no room for.
     plaintext: VecDeque<u8>,
-    /// Ciphertext that the socket has not taken.
+    /// Ciphertext the socket has not taken.
     unsent: VecDeque<u8>,
-    /// Why nothing can be read or written any more.
+    /// The fatal error. rustls is not called again.
     failed: Option<Box<Error>>,
-    /// The client has sent `close_notify`.
+    /// The client has sent `close_notify`, or closed the connection after we did.
     input_closed: bool,
-    /// We have.
+    /// We have sent `close_notify`. rustls is not called again.
     output_closed: bool,
 }
 
@@ -51,11 +52,12 @@ impl Session {
         self.tls.alpn_protocol()
     }
 
-    /// Whether no further plaintext will be received.
+    /// Whether all input has been received.
     pub fn is_input_closed(&self) -> bool {
         self.input_closed
     }
 
+    /// The fatal error, if there was one.
     pub fn check(&self) -> io::Result<()> {
         match &self.failed {
             Some(error) => Err(io::Error::new(io::ErrorKind::InvalidData, (**error).clone())),
@@ -63,7 +65,7 @@ impl Session {
         }
     }
 
-    /// What must precede new input in the buffer given to [`receive`](Self::receive).
+    /// Must precede new input in the buffer passed to [`receive`](Self::receive).
     pub fn incomplete(&self) -> &[u8] {
         &self.incomplete
     }
@@ -73,10 +75,11 @@ impl Session {
         RECORD_MAX.max(self.incomplete.len() + READ_MIN)
     }
 
-    /// Processes all complete records of the input, and keeps the rest. An error is reported by [`check`](Self::check), so
-    /// that the plaintext before it is not lost.
+    /// Processes complete records and keeps the rest. [`check`](Self::check) reports an error, so that the plaintext
+    /// before it is not lost.
     pub fn receive(&mut self, input: &mut [u8], into: &mut ReadBuf<'_>) {
-        // A fatal alert after `close_notify` would violate an assertion of rustls. An HTTP server has no use for the input.
+        // Discarded: an HTTP server does not need it, and a debug assertion of rustls fails if an alert follows our
+        // `close_notify`.
         if self.output_closed {
             return;
         }
@@ -97,13 +100,13 @@ impl Session {
         }
     }
 
-    /// The client has closed the connection. Without `close_notify` that is an error, unless the input was only discarded.
+    /// The socket has no more input. Without `close_notify` that is an error, unless input is being discarded.
     pub fn end_input(&mut self) -> io::Result<()> {
         self.input_closed = self.output_closed;
         if self.input_closed { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
-    /// Handles one state of rustls. Returns how many bytes must be discarded, and whether it waits for more.
+    /// Handles one state of rustls. Returns how many bytes to discard, and whether rustls waits for more input.
     fn process(&mut self, input: &mut [u8], into: &mut ReadBuf<'_>) -> Result<(usize, bool), Error> {
         let UnbufferedStatus { mut discard, state } = self.tls.process_tls_records(input);
         let mut waits = false;
@@ -123,20 +126,20 @@ impl Session {
             ConnectionState::WriteTraffic(_) | ConnectionState::BlockedHandshake | ConnectionState::Closed => {
                 waits = true
             }
-            // Early data, which a server must allow explicitly.
+            // Early data is not enabled.
             state => return Err(unexpected(&state)),
         }
         Ok((discard, waits))
     }
 
-    /// Queues the alert, if there is one. rustls is not used again.
+    /// Records a fatal error, and queues its alert if there is one.
     fn fail(&mut self, error: Error) {
         self.queue_alert();
         self.incomplete = Vec::new();
         self.failed = Some(Box::new(error));
     }
 
-    /// Takes an alert from rustls. Without one this would show it an empty input, which it may not expect: hence the check.
+    /// Fetches alerts from rustls. While it has some, it does not look at the input, so none needs to be passed.
     fn queue_alert(&mut self) {
         while self.tls.wants_write() {
             match self.tls.process_tls_records(&mut []).state {
@@ -146,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Moves plaintext that was left over to the reader; whether there was any.
+    /// Delivers plaintext left over from earlier reads; whether there was any.
     pub fn take_plaintext(&mut self, into: &mut ReadBuf<'_>) -> bool {
         let had_some = !self.plaintext.is_empty();
         while !self.plaintext.is_empty() && into.remaining() > 0 {
@@ -158,8 +161,8 @@ impl Session {
         had_some
     }
 
-    /// Encrypts at most [`PLAINTEXT_MAX`] bytes; returns the length of the record. A key update that the client has requested
-    /// precedes it, which is soon enough (RFC 8446 section 4.6.3).
+    /// Encrypts output of at most [`PLAINTEXT_MAX`] bytes; returns the length of the ciphertext. rustls prepends a key
+    /// update if the client has requested one (RFC 8446 section 4.6.3).
     pub fn encrypt(&mut self, plaintext: &[u8], into: &mut Vec<u8>) -> io::Result<usize> {
         self.check()?;
         if self.output_closed {
@@ -184,13 +187,13 @@ impl Session {
                 Err(EncryptError::InsufficientSize(InsufficientSizeError { required_size })) => {
                     into.resize(required_size, 0)
                 }
-                // Only TLS 1.2, which has no key updates, after 2^24 records.
+                // TLS 1.2 has no key updates, so the connection ends after 2^24 records.
                 Err(EncryptError::EncryptExhausted) => return Err(Error::EncryptError),
             }
         }
     }
 
-    /// Queues `close_notify`, once. After a failure the client has been told by an alert, or does not listen.
+    /// Queues `close_notify`, once. After a fatal error an alert has ended the connection (RFC 8446 section 6.2).
     pub fn close_output(&mut self) {
         if self.output_closed || self.failed.is_some() {
             return;
@@ -198,7 +201,7 @@ impl Session {
         self.output_closed = true;
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = self.tls.process_tls_records(&mut self.incomplete).state
         {
-            // Queued by rustls, although it does not fit.
+            // rustls queues it although it does not fit.
             let _ = traffic.queue_close_notify(&mut []);
         }
         self.queue_alert();

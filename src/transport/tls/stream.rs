@@ -1,4 +1,4 @@
-//! A [`Session`] over a socket.
+//! A [`Session`] and its socket.
 
 use std::{
     future::poll_fn,
@@ -16,29 +16,31 @@ use super::{
     session::{PLAINTEXT_MAX, RECORD_MAX, Session},
 };
 
-/// Bytes read in one poll that yield no plaintext, before other tasks get a turn. 16 KiB can be 600 key updates.
+/// Bytes read in one poll without obtaining plaintext, before other tasks get a turn. 16 KiB may hold 600 key updates.
 const FRUITLESS_MAX: usize = 16 * 1024;
-/// What a read counts for at least: a record may arrive a byte at a time.
+/// What a read counts for at least. A record may arrive byte by byte.
 const READ_COST_MIN: usize = FRUITLESS_MAX / 4;
 
-/// The server's side of a TLS connection. One task must do both its reading and its writing: alerts are sent by reads.
+/// The server side of a TLS connection.
 ///
-/// A record is accepted by `poll_write` only when the socket has taken the one before. The connection must end with
-/// `close_notify`: without, reading fails with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof). Input that arrives after
-/// `poll_shutdown` is discarded.
+/// * One task must do both reading and writing: reads send alerts and other unsent output, too.
+/// * `poll_write` accepts output only when the socket has taken all earlier output, so no more than one write is kept.
+/// * If the input ends without `close_notify`, reading fails with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
+/// * After `close_notify` from the client, output can still be written.
+/// * After `poll_shutdown`, input is discarded.
 pub struct TlsStream<T> {
     io: T,
     session: Box<Session>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
-    /// Performs the handshake. It may take any time, but not any number of bytes.
+    /// Performs the handshake. Its input is bounded; the caller bounds its time.
     pub async fn accept(io: T, config: Arc<ServerConfig>) -> io::Result<Self> {
         let session = Box::new(Session::new(config).map_err(io::Error::other)?);
         let mut stream = Self { io, session };
         while stream.session.is_handshaking() {
             poll_fn(|context| stream.poll_receive(context, &mut ReadBuf::new(&mut []))).await?;
-            // If the handshake has failed, this is the alert, and the next read the error.
+            // If the handshake has failed, this sends the alert, and the next read returns the error.
             poll_fn(|context| Pin::new(&mut stream).poll_flush(context)).await?;
         }
         Ok(stream)
@@ -57,7 +59,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         &self.session
     }
 
-    /// Reads from the socket once; how many bytes. Ready, too, if they complete no record.
+    /// Reads from the socket once; returns how many bytes, even if they complete no record.
     fn poll_receive(&mut self, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         self.session.check()?;
         let Self { io, session } = self;
@@ -73,7 +75,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
             session.receive(&mut buffer[..kept + length], into);
             Poll::Ready(Ok(length))
         }))?;
-        // Handshake messages and alerts. What the socket does not take now, the next call sends.
+        // Handshake messages and alerts. The next call retries what the socket does not take now.
         let _ = self.poll_send(context);
         Poll::Ready(Ok(length))
     }
@@ -89,23 +91,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlsStream<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends a record, and keeps what the socket does not take. If that is for an error, the next call meets it again: no
-    /// ciphertext may be lost.
-    fn send(&mut self, context: &mut Context<'_>, mut record: &[u8]) {
-        while !record.is_empty() {
-            match Pin::new(&mut self.io).poll_write(context, record) {
-                Poll::Ready(Ok(length)) if length > 0 => record = &record[length..],
+    /// Sends ciphertext, and keeps what the socket does not take, even because of an error: the plaintext counts as
+    /// accepted, and a gap in the ciphertext would break the connection. The next call meets the error again.
+    fn send(&mut self, context: &mut Context<'_>, mut ciphertext: &[u8]) {
+        while !ciphertext.is_empty() {
+            match Pin::new(&mut self.io).poll_write(context, ciphertext) {
+                Poll::Ready(Ok(length)) if length > 0 => ciphertext = &ciphertext[length..],
                 _ => break,
             }
         }
-        self.session.keep_unsent(record);
+        self.session.keep_unsent(ciphertext);
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<T> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Errors are the writer's.
+        // Writes and flushes report errors.
         let _ = this.poll_send(context);
         let before = into.filled().len();
         let mut budget = FRUITLESS_MAX;
@@ -129,14 +131,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<T> {
         let this = self.get_mut();
         ready!(this.poll_send(context))?;
         let plaintext = &bytes[..bytes.len().min(PLAINTEXT_MAX)];
-        scratch::lend(RECORD_MAX, |record| {
-            let length = this.session.encrypt(plaintext, record)?;
-            this.send(context, &record[..length]);
+        scratch::lend(RECORD_MAX, |ciphertext| {
+            let length = this.session.encrypt(plaintext, ciphertext)?;
+            this.send(context, &ciphertext[..length]);
             Poll::Ready(Ok(plaintext.len()))
         })
     }
 
-    /// Collects the slices for one record. HTTP/2 writes the head of a frame and its payload as two.
+    /// Collects the slices, each of which would be a record. HTTP/2 passes a frame's header and payload as two.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -258,8 +258,7 @@ async fn no_more_requests_are_read_from_a_client_that_stops_reading() {
 #[actix_web::test]
 async fn a_live_client_that_opens_no_window_is_disconnected() {
     let server = AttackedServer::start("there").await;
-    let block = request("GET", "/v1/rooms/tea", &[]);
-    let attack = async {
+    let attack = async |block: Vec<u8>| {
         let mut stream = server.connect(&[0, INITIAL_WINDOW, 0, 0, 0, 0]).await;
         stream.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block)).await.unwrap();
         let mut head = [0; 9];
@@ -272,7 +271,10 @@ async fn a_live_client_that_opens_no_window_is_disconnected() {
             }
         }
     };
-    server.by(attack).await;
+    // One is answered, and one refused before it reaches an operation.
+    for more in [&[][..], &[("x", "y"); 97]] {
+        server.by(attack(request("GET", "/v1/rooms/tea", more))).await;
+    }
 }
 
 #[actix_web::test]

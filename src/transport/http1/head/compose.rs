@@ -1,7 +1,7 @@
 //! Heads of HTTP/2 requests in the form of HTTP/1.1, so that operations read both in the same way.
 
 use super::{Meaning, RequestHead, Span, content_length, known_method, meaning, split_target};
-use crate::transport::known_header::KnownHeader;
+use crate::transport::{known_header::KnownHeader, limits::HEADER_FIELDS_MAX};
 
 impl RequestHead {
     /// A head of HTTP/2, written as HTTP/1.1 would have sent it, if it is simple. Values have neither control characters nor
@@ -20,8 +20,9 @@ impl RequestHead {
         let start = text.len();
         put(&mut text, &[target, b" HTTP/1.1\r\n"]);
         let mut spans: [(usize, usize); KnownHeader::ALL.len()] = Default::default();
-        let mut length = 0;
+        let (mut length, mut count) = (0, 0);
         for (name, value) in std::iter::once((&b"host"[..], authority)).chain(fields) {
+            count += 1;
             put(&mut text, &[name, b": "]);
             match meaning(name) {
                 Meaning::None => {}
@@ -37,7 +38,8 @@ impl RequestHead {
             put(&mut text, &[value, b"\r\n"]);
         }
         put(&mut text, &[b"\r\n"]);
-        if text.len() > usize::from(u16::MAX) || (length > 0 && !may_have_body) {
+        // With more fields, it could not be parsed again.
+        if count > HEADER_FIELDS_MAX || text.len() > usize::from(u16::MAX) || (length > 0 && !may_have_body) {
             return None;
         }
         let span = |(start, end): (usize, usize)| Span { start: start as u16, end: end as u16 };
@@ -84,5 +86,7 @@ mod tests {
         }
         assert!(!composes("POST", "/", &[("origin", "a"), ("origin", "b")]));
         assert!(!composes("POST", "/", &[("x", &"x".repeat(65_535))]));
+        // With `host` they are one more, and 96 can be parsed again.
+        assert!(composes("GET", "/", &[("x", "y"); 95]) && !composes("GET", "/", &[("x", "y"); 96]));
     }
 }

@@ -7,8 +7,15 @@ use crate::transport::http2::hpack::static_table::STATIC_TABLE;
 const INDEXED: u8 = 0x80;
 /// The first byte of a literal field that is not added to the table, with 4 bits of its name's index.
 const LITERAL: u8 = 0;
+/// The first byte of a size update, with 5 bits of the size.
+const SIZE_UPDATE: u8 = 0x20;
 /// `:status` in the static table, followed by others with the most frequent values.
 const STATUS: std::ops::Range<usize> = 7..14;
+
+/// Sets the size of the table to 0, which is all that is used of it. Only at the start of a block (section 6.3).
+pub fn write_empty_table(out: &mut Vec<u8>) {
+    out.push(SIZE_UPDATE);
+}
 
 pub fn write_status(status: u16, out: &mut Vec<u8>) {
     let digits = [100, 10, 1].map(|unit| b'0' + (status / unit % 10) as u8);

@@ -239,3 +239,18 @@ fn a_long_response_head_is_continued() {
         assert_eq!(value_len, length);
     }
 }
+
+/// nghttp2 treats a block without it as a compression error.
+#[test]
+fn a_smaller_table_of_the_client_is_acknowledged_once() {
+    for (sizes, expected) in [(&[(1, 4096)][..], false), (&[(1, 0)], true), (&[(1, 0), (1, 4096)], true)] {
+        let mut client = Client::connected(sizes);
+        for (stream, is_first) in [(1, true), (3, false)] {
+            client.send(&get(stream)).unwrap();
+            client.out.clear();
+            client.connection.send_head(stream, 204, [], true, &mut client.out);
+            let begins = parse(&client.out)[0].1.starts_with(&[0x20]);
+            assert_eq!(begins, expected && is_first, "{sizes:?}, stream {stream}");
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! `close_notify`, the end of the input, alerts.
 
-use rustls::{AlertDescription, Error};
+use rustls::{
+    AlertDescription, ConnectionTrafficSecrets, ContentType, Error, ProtocolVersion, SupportedCipherSuite,
+    crypto::cipher::OutboundPlainMessage,
+};
 
 use super::*;
 
@@ -81,10 +84,9 @@ fn shutdown_sends_close_notify_once_after_all_output() {
         let output = connected.pipe.0.borrow().output.clone();
         let kind = if version.version == TLS12.version { 21 } else { 23 };
         assert_eq!(record_types(&output), [23, kind]);
-        feed(&mut connected.client, &connected.pipe.take_output()).unwrap();
-        let mut received = Vec::new();
-        connected.client.reader().read_to_end(&mut received).unwrap();
-        assert_eq!(received, pattern(10_000));
+        assert_eq!(connected.client_receives().unwrap(), pattern(10_000));
+        // It knows that this is the end.
+        assert_eq!(connected.client.reader().read(&mut [0]).unwrap(), 0);
         assert!(
             matches!(connected.write(b"more"), Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe)
         );
@@ -123,8 +125,8 @@ fn input_after_shutdown_is_discarded_until_it_ends() {
     }
 }
 
-/// The stream receives this after a valid record. The record must be read, then all must fail, and the client must get the
-/// alert.
+/// The stream receives this after a valid record. The record must be read, then all must fail, and the client must get
+/// the alert.
 fn assert_alert(version: Version, bytes: &[u8], alert: AlertDescription) {
     let mut connected = Connected::new(version);
     let mut input = connected.records(b"request");
@@ -182,13 +184,34 @@ fn an_alert_of_the_client_is_an_error_without_an_answer() {
 }
 
 #[test]
-fn a_renegotiation_is_refused() {
-    // A client of rustls never asks for one, so a record of TLS 1.2 is replayed: its sequence number is wrong.
-    let mut connected = Connected::new(&TLS12);
-    let record = connected.records(b"request");
-    connected.pipe.push([&record[..], &record].concat());
-    assert_eq!(connected.read(100).map(Result::unwrap), Poll::Ready(b"request".to_vec()));
-    assert!(matches!(connected.read(100), Poll::Ready(Err(_))));
+fn a_renegotiation_is_refused_with_a_warning_and_then_an_error() {
+    let mut config = client_config(&TLS12);
+    config.enable_secret_extraction = true;
+    let Connected { mut stream, pipe, client } = Connected::with(Arc::new(config), Arc::new(server_config()));
+    let Some(SupportedCipherSuite::Tls12(suite)) = client.negotiated_cipher_suite() else { panic!("not TLS 1.2") };
+    let (sequence, secrets) = client.dangerous_extract_secrets().unwrap().tx;
+    let ConnectionTrafficSecrets::Aes256Gcm { key, iv } = secrets else { panic!("another cipher") };
+    let mut encrypter = suite.aead_alg.encrypter(key, &iv.as_ref()[..4], &iv.as_ref()[4..]);
+    // A client of rustls never asks for one, so this is a new client's hello, encrypted.
+    let hello = flight(&mut self::client(&Arc::new(client_config(&TLS12))));
+    let mut hello = |add| {
+        let (typ, version) = (ContentType::Handshake, ProtocolVersion::TLSv1_2);
+        let message = OutboundPlainMessage { typ, version, payload: hello[5..].into() };
+        encrypter.encrypt(message, sequence + add).unwrap().encode()
+    };
+    let mut buffer = [0; 100];
+    let mut read = || {
+        let mut buffer = ReadBuf::new(&mut buffer);
+        pipe.poll(|context| Pin::new(&mut stream).poll_read(context, &mut buffer))
+    };
+    pipe.set_room(0);
+    pipe.push(hello(0));
+    assert!(read().is_pending());
+    pipe.set_room(usize::MAX);
+    assert!(read().is_pending());
+    assert_eq!(record_types(&pipe.take_output()), [21]);
+    pipe.push(hello(1));
+    assert!(matches!(read(), Poll::Ready(Err(error)) if error.to_string().contains("TooManyRenegotiation")));
 }
 
 /// A handshake that fails by this input.

@@ -19,7 +19,12 @@ fn assert_yields(connected: &mut Connected, mut more: impl FnMut() -> Vec<u8>) {
         });
         assert!(outcome.is_pending() && woken);
         let wire = connected.pipe.0.borrow();
-        assert!((1..=4).contains(&wire.reads) && wire.received <= 2 * 18_437, "{} in {}", wire.received, wire.reads);
+        assert!(
+            (1..=4).contains(&wire.reads) && wire.received <= 2 * RECORD_MAX,
+            "{} in {}",
+            wire.received,
+            wire.reads
+        );
         drop(wire);
         assert!(connected.stream.session().buffer_capacities()[1..] == [0, 0]);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use fastrand::Rng;
 use rustls::{
     ContentType, KeyLog, ProtocolVersion, SupportedCipherSuite, Tls13CipherSuite,
     crypto::{
@@ -240,7 +241,66 @@ fn shutdown_works_while_a_handshake_message_is_incomplete() {
     let part = forger.record(ContentType::Handshake, &[24, 0]);
     connected.pipe.push(part);
     assert!(connected.read(100).is_pending());
-    assert!(connected.shutdown().is_ready());
+    for _ in 0..2 {
+        assert!(connected.shutdown().is_ready());
+    }
     assert_eq!(open(&mut forger, &connected), [message(ContentType::Alert, &[1, 0])]);
     connected.assert_no_buffers();
+}
+
+/// A record that decrypts, of any type and content.
+fn any_record(rng: &mut Rng, forger: &mut Forger) -> Vec<u8> {
+    let messages: [&[u8]; 8] = [
+        &[24, 0, 0, 1, 0],
+        &[24, 0, 0, 1, 1],
+        &[24, 0, 0, 1, 2],
+        // close_notify, user_canceled, a fatal alert, an unknown level.
+        &[1, 0],
+        &[1, 90],
+        &[2, 40],
+        &[3, 0],
+        &[0; 40],
+    ];
+    let mut payload = messages[rng.usize(0..messages.len())].to_vec();
+    if rng.u32(0..3) == 0 {
+        payload.truncate(rng.usize(0..=payload.len()));
+    }
+    if rng.u32(0..6) == 0 {
+        payload.extend((0..rng.usize(0..20)).map(|_| rng.u8(..)));
+    }
+    let types = [ContentType::ApplicationData, ContentType::Handshake, ContentType::Handshake, ContentType::Alert];
+    let typ = if rng.u32(0..8) == 0 { rng.u8(..).into() } else { types[rng.usize(0..types.len())] };
+    let updates = typ == ContentType::Handshake && payload.len() == 5 && payload[0] == 24;
+    let record = forger.record(typ, &payload);
+    if updates {
+        forger.sends.update();
+    }
+    record
+}
+
+#[test]
+fn no_record_that_decrypts_causes_a_panic() {
+    let sessions = std::env::var("SESSIONS").map_or(500, |sessions| sessions.parse().unwrap());
+    for seed in 0..sessions {
+        let mut rng = Rng::with_seed(seed);
+        let (mut forger, mut connected) = Forger::connect();
+        for _ in 0..rng.usize(1..20) {
+            let record = any_record(&mut rng, &mut forger);
+            let at = rng.usize(0..record.len());
+            for part in [&record[..at], &record[at..]] {
+                if !part.is_empty() {
+                    connected.pipe.push(part);
+                }
+                match rng.u32(0..8) {
+                    0 => drop(connected.write(b"output")),
+                    1 => connected.pipe.set_room(rng.usize(0..100)),
+                    2 if rng.u32(0..5) == 0 => drop(connected.shutdown()),
+                    3 => drop(connected.flush()),
+                    _ => drop(connected.read(rng.usize(1..100))),
+                }
+                let capacities = connected.stream.session().buffer_capacities();
+                assert!(capacities.iter().all(|capacity| *capacity < 4096), "seed {seed}: {capacities:?}");
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! A stream over a pipe in memory, driven poll by poll, and a client of rustls at its other end.
+//! A stream over a pipe in memory, driven poll by poll, with a rustls client at the other end.
 
 mod closing;
 mod corruption;
@@ -10,16 +10,10 @@ mod reads;
 mod writes;
 
 use std::{
-    cell::RefCell,
-    collections::VecDeque,
     io::{self, IoSlice, Read, Write},
     pin::{Pin, pin},
-    rc::Rc,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, OnceLock},
+    task::Poll,
 };
 
 use rustls::{
@@ -30,8 +24,11 @@ use rustls::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::TlsStream;
-use pipe::Pipe;
+use self::pipe::Pipe;
+use super::{
+    TlsStream,
+    session::{PLAINTEXT_MAX, RECORD_MAX},
+};
 
 type Version = &'static SupportedProtocolVersion;
 
@@ -82,12 +79,18 @@ fn flight(client: &mut ClientConnection) -> Vec<u8> {
     bytes
 }
 
-fn feed(client: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), rustls::Error> {
+/// The client receives this; the plaintext.
+fn feed(client: &mut ClientConnection, mut bytes: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+    let mut plaintext = Vec::new();
     while !bytes.is_empty() {
         client.read_tls(&mut bytes).unwrap();
         client.process_new_packets()?;
+        match client.reader().read_to_end(&mut plaintext) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
     }
-    Ok(())
+    Ok(plaintext)
 }
 
 /// A stream and its client after the handshake.
@@ -188,13 +191,7 @@ impl Connected {
 
     /// What the client makes of the output since the last call.
     fn client_receives(&mut self) -> Result<Vec<u8>, rustls::Error> {
-        feed(&mut self.client, &self.pipe.take_output())?;
-        let mut plaintext = Vec::new();
-        match self.client.reader().read_to_end(&mut plaintext) {
-            Ok(_) => {}
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
-        }
-        Ok(plaintext)
+        feed(&mut self.client, &self.pipe.take_output())
     }
 
     /// Nothing is under way, so no memory is held.

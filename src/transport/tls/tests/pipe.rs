@@ -1,6 +1,19 @@
-//! A socket in memory: what it gives, takes and refuses is up to the test.
+//! A socket in memory.
 
-use super::*;
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The other end of a stream.
 #[derive(Clone, Default)]

@@ -138,6 +138,7 @@ fn records_of_the_greatest_length_are_read() {
 #[test]
 fn a_read_into_no_buffer_reads_nothing() {
     let mut connected = Connected::new(&TLS13);
+    assert!(matches!(connected.read(0), Poll::Ready(Ok(read)) if read.is_empty()));
     let record = connected.records(b"request");
     connected.pipe.push(record);
     assert!(matches!(connected.read(0), Poll::Ready(Ok(read)) if read.is_empty()));

@@ -1,7 +1,6 @@
 //! Output, and sockets that take it slowly.
 
 use super::*;
-use crate::transport::tls::session::{PLAINTEXT_MAX, RECORD_MAX};
 
 #[test]
 fn a_megabyte_reaches_a_reader_that_takes_little_at_a_time() {
@@ -46,18 +45,22 @@ fn no_record_is_accepted_while_the_one_before_is_not_sent() {
 }
 
 #[test]
-fn a_write_makes_one_record() {
+fn a_write_makes_few_records() {
     let mut connected = Connected::new(&TLS13);
-    let plaintext = pattern(PLAINTEXT_MAX + 1);
-    assert!(matches!(connected.write(&plaintext), Poll::Ready(Ok(PLAINTEXT_MAX))));
-    let output = connected.pipe.take_output();
-    assert_eq!(record_types(&output), [23]);
+    let mut records_of = |plaintext: &[u8], accepted| {
+        assert!(matches!(connected.write(plaintext), Poll::Ready(Ok(length)) if length == accepted));
+        assert!(connected.pipe.0.borrow().output.len() <= RECORD_MAX);
+        record_types(&connected.pipe.take_output()).len()
+    };
+    assert_eq!(records_of(&pattern(16 * 1024), 16 * 1024), 1);
+    assert_eq!(records_of(&pattern(16 * 1024 + 9), 16 * 1024 + 9), 2);
+    assert_eq!(records_of(&pattern(100_000), PLAINTEXT_MAX), 2);
     assert!(matches!(connected.write(b""), Poll::Ready(Ok(0))));
     assert!(connected.pipe.take_output().is_empty());
 }
 
 #[test]
-fn slices_are_collected_for_one_record() {
+fn slices_are_collected() {
     let mut connected = Connected::new(&TLS13);
     let slices = [&b""[..], b"head", b"", b"body"];
     assert!(matches!(connected.write_vectored(&slices.map(IoSlice::new)), Poll::Ready(Ok(8))));
