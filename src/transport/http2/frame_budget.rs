@@ -5,13 +5,7 @@
 //! were answered and bodies that were read pay for it, and the rest must fit into an allowance that grows with time.
 //! SECURITY.md has the figures.
 
-/// The flag of a SETTINGS or PING frame that acknowledges one of ours.
-const ACK: u8 = 1;
-pub const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-pub const CONTINUATION: u8 = 9;
+use crate::transport::http2::frames::{ACK, CONTINUATION, HEADERS, PING, RST_STREAM, SETTINGS};
 
 /// What reading any frame costs; the unit is a byte of a body.
 const FRAME: usize = 64;
