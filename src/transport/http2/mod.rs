@@ -2,7 +2,7 @@
 //!
 //! [`Http2`] is the loop around the socket. [`connection::ServerConnection`] is the protocol, which knows no sockets: it turns input
 //! into requests and responses into output. Input is split into [`frames`] by [`frame_reader`]; a header block becomes a [`head`]
-//! by way of [`hpack`]; [`frame_budget`] bounds frames that serve no request. What happens on one stream is an [`exchange`].
+//! by way of [`hpack`]; [`frame_budget`] bounds frames that serve no request. What happens on one stream is an `Exchange`.
 //!
 //! Nearly all of our connections wait, and one that waits keeps no buffers: its worker's are lent to it while it is polled. It
 //! keeps a list of its requests, and the fields that its client refers to. See `docs/decisions/http2.md`.
