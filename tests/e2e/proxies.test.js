@@ -106,8 +106,12 @@ describe('through proxies', { concurrency: true }, () => {
     const numbers = Array.from({ length: 100 }, (_, number) => number);
     await Promise.all([complete, ...numbers.map((data) => ben.send(ann.self.id, { type: 'data', data }))]);
     const since = statuses.length;
-    while (statuses.length < since + 6) await once(polls, 'answered');
-    assert.ok(statuses.slice(since).every((status) => status === 200), `the hold still does not fit: ${statuses}`);
+    // On a busy machine an answer may come later than the hold by more than the proxy has patience; the client adapts again.
+    const fits = () => statuses.length >= since + 6 && statuses.slice(-6).every((status) => status === 200);
+    while (!fits()) {
+      assert.ok(statuses.length < since + 30, `the hold still does not fit: ${statuses}`);
+      await once(polls, 'answered');
+    }
     assert.deepEqual(got, numbers);
     assert.deepEqual(states, [], 'a poll that was cut is not a lost connection');
     await Promise.all([ann.leave(), ben.leave()]);
