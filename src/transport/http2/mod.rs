@@ -74,9 +74,9 @@ pub struct Http2<S> {
     unsent: Vec<u8>,
     /// Requests whose responses are in the output to the last byte.
     unflushed: Vec<InFlight>,
-    /// Bytes on the wire that are paid for.
-    paid: u64,
-    /// The client has been told to send no more requests, and those that it sends are refused when this ends.
+    /// Bytes on the wire that the frame budget has been charged for.
+    charged: u64,
+    /// The client has been told to send no more requests. When this ends, further ones are refused.
     shutdown: Option<Pin<Box<Sleep>>>,
     /// A response has asked for the end of the connection.
     is_leaving: bool,
@@ -86,7 +86,7 @@ pub struct Http2<S> {
 impl<S: Service> Http2<S> {
     pub fn new(io: TlsStream<GuardedStream>, worker: Rc<Worker<S>>) -> Self {
         let guarded = io.get_ref();
-        let (peer, connection, paid) = (guarded.peer(), guarded.connection().clone(), guarded.received());
+        let (peer, connection, charged) = (guarded.peer(), guarded.connection().clone(), guarded.received());
         connection.set_http_2();
         let mut unsent = Vec::new();
         let protocol = ServerConnection::new(connection.now(), &mut unsent);
@@ -99,7 +99,7 @@ impl<S: Service> Http2<S> {
             exchanges: Vec::new(),
             unsent,
             unflushed: Vec::new(),
-            paid,
+            charged,
             shutdown: None,
             is_leaving: false,
             has_failed: false,
@@ -178,11 +178,11 @@ impl<S: Service> Http2<S> {
         let received = self.io.get_ref().received();
         let input = Input {
             bytes: buffer.filled(),
-            wire_len: usize::try_from(received - self.paid).unwrap_or(usize::MAX),
+            wire_len: usize::try_from(received - self.charged).unwrap_or(usize::MAX),
             earned: self.connection.take_earned(),
             now: self.connection.now(),
         };
-        self.paid = received;
+        self.charged = received;
         let mut events = Vec::new();
         let outcome = self.protocol.receive(input, out, &mut events);
         self.connection.set_frame_position(self.protocol.position(), self.protocol.has_completed());
@@ -261,7 +261,7 @@ impl<S: Service> Http2<S> {
         }
     }
 
-    /// Writes output, or what is left of it when the socket takes no more.
+    /// Writes output. What the socket does not take is kept for [`poll_flush`](Self::poll_flush).
     fn poll_write(&mut self, context: &mut Context<'_>, mut out: &[u8]) -> Poll<io::Result<()>> {
         while !out.is_empty() {
             match Pin::new(&mut self.io).poll_write(context, out)? {

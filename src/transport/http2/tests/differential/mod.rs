@@ -64,7 +64,7 @@ impl Seen {
             || self.method == "CONNECT"
     }
 
-    /// Targets that are left to whoever parses them, and which `http::Uri` refuses.
+    /// Targets that this server passes on and `http::Uri` refuses.
     fn is_only_valid_here(&self) -> bool {
         self.path.contains(['<', '>', '`', '"', '\u{7f}'])
     }
