@@ -2,22 +2,23 @@
 
 use std::{
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
     time::Duration,
 };
 
 use actix_web::dev::Server;
-use futures_util::future::OptionFuture;
+use futures_util::future::{OptionFuture, join_all};
 use tokio::sync::watch;
 
 use crate::{
     api::{Api, auth::rate_limit::RateLimiters, base_path::BasePath, request_metrics::RequestMetrics},
-    cli::reachable::{dual_stack, reachable_at},
+    bind,
+    cli::reachable::reachable_at,
     clock::Clock,
     config::Config,
+    relay::Relay,
     server::ServerOptions,
-    stun::StunResponder,
     tls::Tls,
     transport::{
         client_address::TrustedProxies,
@@ -34,7 +35,9 @@ pub struct App {
     metrics_addr: Option<SocketAddr>,
     api: Arc<Api>,
     tls: Option<Tls>,
-    stun: Option<Arc<StunResponder>>,
+    relay: Relay,
+    /// Of `--turn-listen`, over TCP.
+    turn_servers: Vec<Server>,
     stop: watch::Sender<bool>,
     warnings: Vec<&'static str>,
 }
@@ -50,9 +53,6 @@ impl Stopper {
     }
 }
 
-/// Connections waiting to be accepted; the kernel may allow fewer (`net.core.somaxconn`). The standard library's 128 would
-/// make clients that connect at the same moment wait a second.
-const BACKLOG: i32 = 4096;
 /// Time for writing the last responses after the last handler has returned.
 const FLUSH_TIME: Duration = Duration::from_millis(300);
 /// The longest that requests in flight delay the end.
@@ -74,24 +74,25 @@ impl App {
         };
         let connections = registry(config.connections(descriptors));
         let metrics_connections = registry(config.metrics_connections());
-        let stun = config.stun_listen.map(|addr| listen_for_stun(addr, clock)).transpose()?;
-        let stun_port = stun.as_ref().and_then(|stun| stun.addr().ok()).map(|addr| addr.port());
+        config.check_relay()?;
+        let (listener, addr, udp) = listen(&config)?;
+        let (engine, tokens) = (config.engine(&limits, clock)?, config.token_key()?);
+        let mut relay = Relay::build(&config, addr, udp, &engine, &tokens, clock)?;
         let api = Arc::new(Api {
-            engine: config.engine(&limits, clock)?,
+            engine,
             limits,
-            tokens: config.token_key()?,
+            tokens,
             tickets: config.ticket_keys()?.map(Arc::new),
             rates: Arc::new(RateLimiters::new(config.rates(), clock)),
             proxies: proxies.clone(),
-            ice: config.ice(stun_port),
-            stun: stun.clone(),
+            ice: config.ice(relay.stun_addr().map(|addr| addr.port()), relay.offer.clone()),
+            turn: relay.server.clone(),
             clock,
             request_metrics: Arc::default(),
-            connections,
+            connections: connections.clone(),
             latest_stats: Arc::default(),
             metrics_at: config.metrics_at(),
         });
-        let (listener, addr) = bind(config.listen, "--listen")?;
         let tls = config.tls(&reachable_at(addr))?;
         let options = ServerOptions {
             workers: config.workers,
@@ -100,12 +101,14 @@ impl App {
             cors_origins: config.cors_origin.clone(),
             web_dir: config.web_dir.clone(),
             tls: tls.as_ref().map(Tls::server_config).transpose()?,
+            others: relay.others(),
         };
-        let metrics = config.metrics_listen.map(|addr| bind(addr, "--metrics-listen")).transpose()?;
+        let metrics = config.metrics_listen.map(|addr| bind::tcp(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
         let serve_metrics = |(listener, _)| {
             crate::server::serve_metrics(listener, api.clone(), metrics_connections.clone(), &config.host)
         };
+        let turn_servers = serve_turn(&mut relay, &connections)?;
         let metrics_server = metrics.map(serve_metrics).transpose().map_err(|error| error.to_string())?;
         Ok(Self {
             server: crate::server::serve(listener, api.clone(), options).map_err(|error| error.to_string())?,
@@ -116,7 +119,8 @@ impl App {
             metrics_addr,
             api,
             tls,
-            stun,
+            relay,
+            turn_servers,
             stop: watch::channel(false).0,
             warnings: config.warnings(),
         })
@@ -134,7 +138,7 @@ impl App {
 
     /// The address of `--stun-listen`, with the real port.
     pub fn stun_addr(&self) -> Option<SocketAddr> {
-        self.stun.as_ref()?.addr().ok()
+        self.relay.stun_addr()
     }
 
     pub fn stopper(&self) -> Stopper {
@@ -151,6 +155,8 @@ impl App {
         let others = |address: Option<SocketAddr>| address.map(reachable_at).unwrap_or_default();
         lines.extend(others(self.metrics_addr).iter().map(|address| format!("metrics: http://{address}/metrics")));
         lines.extend(others(self.stun_addr()).iter().map(|address| format!("STUN: udp://{address}")));
+        let relays = self.relay.addresses().into_iter().flat_map(reachable_at);
+        lines.extend(relays.map(|address| format!("relay: turn:{address}")));
         // A script that waited for the first line may have closed the pipe.
         let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
         for warning in &self.warnings {
@@ -160,16 +166,18 @@ impl App {
 
     /// Runs until SIGTERM, SIGINT or a [`Stopper`], then answers every parked poll and all requests in flight.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
-        let Self { server, metrics_server, metrics_connections, api, tls, stun, stop, .. } = self;
+        let Self { server, metrics_server, metrics_connections, api, tls, mut relay, turn_servers, stop, .. } = self;
+        // Dropped at the end, which ends it.
+        let _turn_thread = relay.start()?;
         let mut stop = stop.subscribe();
         let background_api = api.clone();
         let background = actix_web::rt::spawn(async move {
             let api = background_api;
             let certificate = OptionFuture::from(tls.as_ref().map(Tls::follow_files));
             let ticket_keys = OptionFuture::from(api.tickets.as_ref().map(|keys| keys.follow_file()));
-            let stun = OptionFuture::from(stun.as_ref().map(|stun| stun.run()));
             let sweep = sweep(&api, &metrics_connections);
-            tokio::join!(api.engine.sweep(), sweep, certificate, ticket_keys, stun, OptionFuture::from(metrics_server))
+            let servers = join_all(metrics_server.into_iter().chain(turn_servers));
+            tokio::join!(api.engine.sweep(), sweep, certificate, ticket_keys, servers)
         });
         let handle = server.handle();
         let mut server = std::pin::pin!(server);
@@ -184,7 +192,7 @@ impl App {
                 // Not the graceful stop's own end: an idle HTTP/2 connection would delay it until its time-out.
                 tokio::select! {
                     outcome = &mut server => outcome,
-                    () = drained(&api.request_metrics) => Ok(()),
+                    _ = futures_util::future::join(drained(&api.request_metrics), relay.drained()) => Ok(()),
                 }?;
                 graceful.abort();
                 Ok(())
@@ -195,27 +203,18 @@ impl App {
     }
 }
 
-fn listen_for_stun(addr: SocketAddr, clock: Clock) -> Result<Arc<StunResponder>, String> {
-    let socket = dual_stack(addr, socket2::Type::DGRAM);
-    let responder = socket.and_then(|socket| StunResponder::new(socket.into(), clock));
-    responder.map(Arc::new).map_err(|error| bind_error(addr, "--stun-listen", &error))
+fn serve_turn(relay: &mut Relay, connections: &Arc<ConnectionRegistry>) -> Result<Vec<Server>, String> {
+    let others = relay.others();
+    let serve = |listener| crate::server::serve_turn(listener, connections.clone(), others.clone());
+    relay.listeners.drain(..).map(|listener| serve(listener).map_err(|error| error.to_string())).collect()
 }
 
-fn bind(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let socket = dual_stack(addr, socket2::Type::STREAM).map_err(|error| bind_error(addr, option, &error))?;
-    socket.listen(BACKLOG).map_err(|error| bind_error(addr, option, &error))?;
-    let listener = TcpListener::from(socket);
-    let addr = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok((listener, addr))
-}
-
-fn bind_error(addr: SocketAddr, option: &str, error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!("{addr} is in use; choose another with {option}, port 0 for any free one")
-        }
-        std::io::ErrorKind::PermissionDenied => format!("{addr} is not permitted; ports from 1024 up need no rights"),
-        _ => format!("{addr}: {error}"),
+/// The listener, its address with the real port, and UDP on the same port for the relay, if there is one.
+fn listen(config: &Config) -> Result<(TcpListener, SocketAddr, Option<UdpSocket>), String> {
+    if config.has_relay() {
+        bind::tcp_and_udp(config.listen, "--listen").map(|(listener, addr, udp)| (listener, addr, Some(udp)))
+    } else {
+        bind::tcp(config.listen, "--listen").map(|(listener, addr)| (listener, addr, None))
     }
 }
 

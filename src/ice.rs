@@ -1,19 +1,18 @@
 //! ICE servers for peers: STUN and TURN URLs, with TURN REST credentials.
 //!
 //! The credentials follow draft-uberti-behave-turn-rest-00, which coturn calls `use-auth-secret`: the user name is
-//! `expiry:user`, with the expiry in Unix seconds, and the password is base64(HMAC-SHA1(secret, user name)). The TURN server
-//! checks them with the shared secret, and counts its quotas by user.
+//! `expiry:user`, with the expiry in Unix seconds, and the password is base64(HMAC-SHA1(secret, user name)). Other TURN servers
+//! check them with the shared secret, and count their quotas by user; for this server's own relay see [`Credentials`].
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
-use sha1::Sha1;
 use utoipa::ToSchema;
 
-/// The operator's servers.
+use crate::turn::{Credentials, Member, credentials::password};
+
+/// What peers are told.
 #[derive(Clone, Debug)]
 pub struct IceConfig {
     pub stun_urls: Vec<String>,
@@ -22,6 +21,37 @@ pub struct IceConfig {
     pub turn_urls: Vec<String>,
     pub turn_secret: Option<SecretString>,
     pub turn_ttl: Duration,
+    /// This server's own relay.
+    pub relay: Option<OwnRelay>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OwnRelay {
+    pub credentials: Arc<Credentials>,
+    /// Its port, if peers need another than that of the server.
+    pub port: Option<u16>,
+    /// Host and perhaps port, if peers reach it under another name than the server.
+    pub public_host: Option<String>,
+    /// Ports besides, without TLS.
+    pub more_ports: Vec<u16>,
+    /// Whether it is reached over TLS, too.
+    pub encrypted: bool,
+}
+
+/// Whose credentials are to be made.
+#[derive(Clone, Debug)]
+pub struct IceUser {
+    /// For other TURN servers.
+    pub pseudonym: String,
+    pub member: Member,
+}
+
+/// How the peer reaches this server.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached<'a> {
+    pub host: &'a str,
+    /// Unless it is the default port of the scheme.
+    pub port: Option<u16>,
 }
 
 /// An `RTCIceServer` (W3C WebRTC 1.0 section 4.2.4).
@@ -38,48 +68,90 @@ pub struct IceServer {
 }
 
 impl IceConfig {
-    /// The servers for a peer that reaches this one as `host`. Those with credentials, which are valid for
-    /// [`IceConfig::turn_ttl`], are only for a known user.
-    pub fn servers(&self, user: Option<&str>, host: Option<&str>, unix_seconds: u64) -> Vec<IceServer> {
+    /// The servers for a peer that reaches this one so. Those with credentials, which are valid for [`IceConfig::turn_ttl`], are
+    /// only for a known user.
+    pub fn servers(&self, user: Option<&IceUser>, reached: Option<Reached<'_>>, unix_seconds: u64) -> Vec<IceServer> {
         let mut servers = Vec::new();
-        let own = self.stun_port.zip(host).filter(|_| self.stun_urls.is_empty());
-        let stun = own.map_or_else(|| self.stun_urls.clone(), |(port, host)| vec![format!("stun:{host}:{port}")]);
+        let stun = match (self.stun_urls.is_empty(), reached) {
+            (true, Some(reached)) => self.own_stun(reached).into_iter().collect(),
+            _ => self.stun_urls.clone(),
+        };
         if !stun.is_empty() {
             servers.push(IceServer { urls: stun, username: None, credential: None });
         }
-        if let (Some(secret), Some(user)) = (self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()), user) {
-            let username = format!("{}:{user}", unix_seconds.saturating_add(self.turn_ttl.as_secs()));
-            let credential = password(secret, &username);
+        let Some(user) = user else { return servers };
+        let expires = unix_seconds.saturating_add(self.turn_ttl.as_secs());
+        if let (Some(relay), Some(reached)) = (&self.relay, reached) {
+            let (username, credential) = relay.credentials.issue(&user.member, expires);
             servers.push(IceServer {
-                urls: self.turn_urls.clone(),
+                urls: relay.urls(reached),
                 username: Some(username),
                 credential: Some(credential),
             });
         }
+        if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
+            let username = format!("{expires}:{}", user.pseudonym);
+            let credential = password(secret, &username);
+            let urls = self.turn_urls.clone();
+            servers.push(IceServer { urls, username: Some(username), credential: Some(credential) });
+        }
         servers
+    }
+
+    /// The relay's own STUN, if there is no port for STUN alone.
+    fn own_stun(&self, reached: Reached<'_>) -> Option<String> {
+        match (self.stun_port, &self.relay) {
+            (Some(port), _) => Some(format!("stun:{}:{port}", reached.host)),
+            (None, Some(relay)) => Some(format!("stun:{}", relay.address(reached))),
+            (None, None) => None,
+        }
     }
 
     /// How long credentials are valid, if there are any.
     pub fn ttl(&self) -> Option<Duration> {
-        (!self.turn_urls.is_empty() && self.turn_secret.is_some()).then_some(self.turn_ttl)
+        let has_others = !self.turn_urls.is_empty() && self.turn_secret.is_some();
+        (has_others || self.relay.is_some()).then_some(self.turn_ttl)
     }
 }
 
-fn password(secret: &SecretString, username: &str) -> String {
-    // HMAC accepts keys of any length (RFC 2104), so this cannot fail.
-    let mac = Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes());
-    mac.map(|mac| STANDARD.encode(mac.chain_update(username.as_bytes()).finalize().into_bytes())).unwrap_or_default()
+impl OwnRelay {
+    /// In the order in which a browser should prefer them.
+    fn urls(&self, reached: Reached<'_>) -> Vec<String> {
+        let address = self.address(reached);
+        let host = address.rsplit_once(':').map_or(&*address, |(host, _)| host);
+        let mut plain = vec![address.clone()];
+        plain.extend(self.more_ports.iter().map(|port| format!("{host}:{port}")));
+        let over = |transport| plain.iter().map(move |to| format!("turn:{to}?transport={transport}"));
+        let mut urls: Vec<String> = over("udp").chain(over("tcp")).collect();
+        if self.encrypted {
+            urls.push(format!("turns:{address}?transport=tcp"));
+        }
+        urls
+    }
+
+    /// Host and port.
+    fn address(&self, reached: Reached<'_>) -> String {
+        let default = if self.encrypted { 443 } else { 80 };
+        let port = self.port.or(reached.port).unwrap_or(default);
+        match &self.public_host {
+            None => format!("{}:{port}", reached.host),
+            Some(public) if has_port(public) => public.clone(),
+            Some(public) => format!("{public}:{port}"),
+        }
+    }
+}
+
+/// Whether there is a port behind the host, which may be an IPv6 address in brackets.
+fn has_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok() && !address.ends_with(']'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::IpAddr;
 
-    /// Computed with `openssl dgst -sha1 -hmac north -binary | base64`.
-    #[test]
-    fn the_password_is_the_hmac_sha1_of_the_user_name() {
-        assert_eq!(password(&"north".to_string().into(), "1433895918:12334"), "D2z3GKCuvPnlJaCR4joJ/GuCSzM=");
-    }
+    use super::*;
+    use crate::domain::{PeerId, RoomName};
 
     fn config(stun: &[&str], turn: &[&str], secret: Option<&str>) -> IceConfig {
         IceConfig {
@@ -88,14 +160,25 @@ mod tests {
             turn_urls: turn.iter().map(|url| (*url).into()).collect(),
             turn_secret: secret.map(|text| text.to_string().into()),
             turn_ttl: Duration::from_secs(600),
+            relay: None,
         }
+    }
+
+    fn user() -> IceUser {
+        let address = "192.0.2.1".parse::<IpAddr>().unwrap().into();
+        let member = Member { room: RoomName::parse("tea").unwrap(), peer: PeerId::from_bytes([1; 16]), address };
+        IceUser { pseudonym: "u".into(), member }
+    }
+
+    fn at(host: &str, port: Option<u16>) -> Option<Reached<'_>> {
+        Some(Reached { host, port })
     }
 
     #[test]
     fn turn_needs_a_secret_and_every_server_a_url() {
-        assert!(config(&[], &[], Some("s")).servers(Some("u"), None, 1000).is_empty());
-        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(Some("u"), None, 1000).len(), 1);
-        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(Some("u"), None, 1000);
+        assert!(config(&[], &[], Some("s")).servers(Some(&user()), None, 1000).is_empty());
+        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(Some(&user()), None, 1000).len(), 1);
+        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(Some(&user()), None, 1000);
         assert_eq!(servers[1].username.as_deref(), Some("1600:u"));
         assert_eq!(config(&["stun:a"], &["turn:b"], Some("s")).servers(None, None, 1000).len(), 1);
     }
@@ -103,9 +186,51 @@ mod tests {
     #[test]
     fn the_own_stun_server_is_offered_under_the_host_the_peer_uses_unless_there_is_another() {
         let mut ice = IceConfig { stun_port: Some(3478), ..config(&[], &[], None) };
-        assert_eq!(ice.servers(None, Some("[2001:db8::1]"), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
+        assert_eq!(ice.servers(None, at("[2001:db8::1]", Some(8080)), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
         assert!(ice.servers(None, None, 0).is_empty());
         ice.stun_urls.push("stun:other".into());
-        assert_eq!(ice.servers(None, Some("a.example"), 0)[0].urls, ["stun:other"]);
+        assert_eq!(ice.servers(None, at("a.example", None), 0)[0].urls, ["stun:other"]);
+    }
+
+    fn relay(public_host: Option<&str>, port: Option<u16>, encrypted: bool) -> IceConfig {
+        let credentials = Arc::new(Credentials::new(&[1; 32]).unwrap());
+        let public_host = public_host.map(Into::into);
+        let relay = Some(OwnRelay { credentials, port, public_host, more_ports: vec![3478], encrypted });
+        IceConfig { relay, ..config(&[], &[], None) }
+    }
+
+    #[test]
+    fn the_own_relay_is_named_by_the_host_and_port_that_the_peer_uses() {
+        let servers = relay(None, None, true).servers(Some(&user()), at("call.example", None), 1000);
+        assert_eq!(servers[0].urls, ["stun:call.example:443"]);
+        assert_eq!(
+            servers[1].urls,
+            [
+                "turn:call.example:443?transport=udp",
+                "turn:call.example:3478?transport=udp",
+                "turn:call.example:443?transport=tcp",
+                "turn:call.example:3478?transport=tcp",
+                "turns:call.example:443?transport=tcp",
+            ]
+        );
+        let first = |ice: IceConfig, reached| ice.servers(Some(&user()), reached, 0)[1].urls[0].clone();
+        assert_eq!(first(relay(None, None, true), at("[::1]", Some(8443))), "turn:[::1]:8443?transport=udp");
+        assert_eq!(first(relay(None, Some(8080), false), at("a.example", None)), "turn:a.example:8080?transport=udp");
+        assert_eq!(
+            first(relay(Some("b.example"), None, true), at("a.example", None)),
+            "turn:b.example:443?transport=udp"
+        );
+        assert_eq!(
+            first(relay(Some("b.example:5349"), None, true), at("a", None)),
+            "turn:b.example:5349?transport=udp"
+        );
+        assert_eq!(first(relay(Some("[::1]"), None, true), at("a", None)), "turn:[::1]:443?transport=udp");
+    }
+
+    #[test]
+    fn a_peer_without_credentials_is_told_of_stun_only() {
+        let ice = relay(None, None, true);
+        assert_eq!(ice.servers(None, at("a.example", None), 0).len(), 1);
+        assert!(ice.ttl().is_some());
     }
 }

@@ -25,13 +25,14 @@
 //! * [`config`], [`cli`]: the options, and the subcommands besides serving.
 //! * [`clock`]: the only clock. [`telemetry`]: logs and metrics.
 //! * [`tls`]: certificates. [`file_watch`]: reloads files that change.
-//! * [`ice`], [`stun`]: ICE servers for peers, and a STUN responder.
+//! * [`turn`]: the relay, TURN and STUN. [`ice`]: which ICE servers peers are told to use.
 //!
 //! `ARCHITECTURE.md` follows one message through these layers and lists the invariants; `CONTRIBUTING.md` has the order
 //! in which to read the code.
 
 pub mod api;
 pub mod app;
+mod bind;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -40,8 +41,9 @@ pub mod engine;
 pub mod file_watch;
 pub mod ice;
 pub mod pages;
+mod relay;
 pub mod server;
-pub mod stun;
 pub mod telemetry;
 pub mod tls;
 pub mod transport;
+pub mod turn;

@@ -13,7 +13,10 @@ use crate::{
         dispatch::Dispatch, handlers::health, router::Router, schema::openapi,
     },
     pages::{self, document::WrittenDocument, security_headers::security_headers},
-    transport::{Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols},
+    transport::{
+        Overload, Request, Response, Service, limits::registry::ConnectionRegistry, listener::Protocols,
+        other_protocol::Others,
+    },
 };
 
 /// What the server needs besides the API itself.
@@ -24,6 +27,8 @@ pub struct ServerOptions {
     pub cors_origins: Vec<String>,
     pub web_dir: Option<PathBuf>,
     pub tls: Option<ServerConfig>,
+    /// What else is served on the port.
+    pub others: Others,
 }
 
 /// In case `App` has not stopped the server by then.
@@ -31,7 +36,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { base_path, workers, hosts, cors_origins, web_dir, tls } = options;
+    let ServerOptions { base_path, workers, hosts, cors_origins, web_dir, tls, others } = options;
     let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, &hosts));
     let (router, cors) = (Arc::new(Router::from_operations()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
@@ -53,7 +58,7 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
         Some(workers) => builder.workers(workers),
         None => builder,
     };
-    Ok(Protocols { connections, tls }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, tls, others }.listen(builder, listener, service)?.run())
 }
 
 /// A server for `--metrics-listen`, with its own connections: full ones on the public listener do not block it.
@@ -66,7 +71,31 @@ pub fn serve_metrics(
     let builder = Server::build().workers(1).disable_signals();
     let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, hosts));
     let service = move || std::future::ready(Ok(Monitoring { api: api.clone(), hosts: hosts.clone() }));
-    Ok(Protocols { connections, tls: None }.listen(builder, listener, service)?.run())
+    Ok(Protocols { connections, tls: None, others: None }.listen(builder, listener, service)?.run())
+}
+
+/// A server for `--turn-listen`, over TCP.
+pub fn serve_turn(listener: TcpListener, connections: Arc<ConnectionRegistry>, others: Others) -> io::Result<Server> {
+    let builder = Server::build().workers(1).disable_signals();
+    let service = || std::future::ready(Ok(NoHttp));
+    Ok(Protocols { connections, tls: None, others }.listen(builder, listener, service)?.run())
+}
+
+/// Where only the relay is served.
+struct NoHttp;
+
+impl Service for NoHttp {
+    fn call(&self, _: Request) -> impl Future<Output = Response> + 'static {
+        std::future::ready(Response::from(&Problem::new(Code::NotFound, "Only the relay (TURN) is served here.")))
+    }
+
+    fn refuse(&self, overload: Overload) -> Response {
+        Response::from(&Problem::from(overload))
+    }
+
+    fn upgrades(&self, _: &str) -> bool {
+        false
+    }
 }
 
 /// Metrics and health, for operators.

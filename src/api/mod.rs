@@ -40,12 +40,12 @@ use crate::{
     domain::Limits,
     engine::{Engine, latest_stats::LatestStats},
     ice::IceConfig,
-    stun::StunResponder,
     transport::{
         Request,
         client_address::{AddressKey, TrustedProxies},
         limits::registry::ConnectionRegistry,
     },
+    turn::TurnServer,
 };
 
 /// The shared state of handlers.
@@ -59,7 +59,8 @@ pub struct Api {
     pub rates: Arc<RateLimiters>,
     pub proxies: Arc<TrustedProxies>,
     pub ice: Arc<IceConfig>,
-    pub stun: Option<Arc<StunResponder>>,
+    /// STUN and the relay, if either is served.
+    pub turn: Option<Arc<TurnServer>>,
     pub clock: Clock,
     pub request_metrics: Arc<RequestMetrics>,
     pub connections: Arc<ConnectionRegistry>,

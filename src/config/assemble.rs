@@ -11,7 +11,7 @@ use crate::{
     config::{engine::EngineChoice, memory::Shares, options::Config},
     domain::Limits,
     engine::{Engine, Memory, Redis},
-    ice::IceConfig,
+    ice::{IceConfig, OwnRelay},
     tls::Tls,
     transport::limits::registry::ConnectionLimits,
 };
@@ -64,6 +64,10 @@ impl Config {
         self.tls_cert.is_some() || self.tls_self_signed
     }
 
+    pub fn has_several_nodes(&self) -> bool {
+        !matches!(self.engine, EngineChoice::Memory)
+    }
+
     pub fn metrics_at(&self) -> MetricsAt {
         let is_private = self.listen.ip().to_canonical().is_loopback();
         match self.metrics_listen {
@@ -77,13 +81,14 @@ impl Config {
         RateLimits { join: self.rate_join, send: self.rate_send, poll: self.rate_poll }
     }
 
-    pub fn ice(&self, stun_port: Option<u16>) -> Arc<IceConfig> {
+    pub fn ice(&self, stun_port: Option<u16>, relay: Option<OwnRelay>) -> Arc<IceConfig> {
         Arc::new(IceConfig {
             stun_urls: self.stun_url.clone(),
             stun_port,
             turn_urls: self.turn_url.clone(),
             turn_secret: self.turn_secret.clone(),
             turn_ttl: Duration::from_secs(self.turn_ttl),
+            relay,
         })
     }
 

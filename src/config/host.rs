@@ -17,9 +17,41 @@ pub fn host(text: &str) -> Result<String, String> {
     }
 }
 
+/// The value of `--public-host`: the same, with or without a port, and an IPv6 address in brackets.
+pub fn public_host(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
+        _ => (text, None),
+    };
+    let name = host(name)?;
+    let name = if name.contains(':') { format!("[{name}]") } else { name };
+    match port.map(|port| port.parse::<std::num::NonZeroU16>()) {
+        None => Ok(name),
+        Some(Ok(port)) => Ok(format!("{name}:{port}")),
+        Some(Err(_)) => Err("its port must be a number from 1 to 65535".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_host_may_have_a_port() {
+        for (written, parsed) in [
+            ("Call.example", "call.example"),
+            ("call.example:443", "call.example:443"),
+            ("192.0.2.1:8443", "192.0.2.1:8443"),
+            ("2001:db8::1", "[2001:db8::1]"),
+            ("[2001:db8::1]:443", "[2001:db8::1]:443"),
+        ] {
+            assert_eq!(public_host(written).as_deref(), Ok(parsed), "{written}");
+        }
+        for bad in ["", ":443", "call.example:", "call.example:0", "call.example:65536", "turn:call.example", "a b:1"] {
+            assert!(public_host(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_name_is_written_as_browsers_do() {

@@ -8,6 +8,7 @@ mod host;
 mod memory;
 mod options;
 mod origin;
+mod relay;
 mod values;
 mod warnings;
 

@@ -14,6 +14,7 @@ use crate::{
         host::host,
         memory::MEMORY_BYTES_MIN,
         origin::origin,
+        relay::RelayOptions,
         values::{at_least_one, boolean, folder, network, secret, stun_url, turn_url},
     },
     telemetry::LogFormat,
@@ -142,6 +143,9 @@ pub struct Config {
     #[arg(long, env = "SIGNALPOST_STUN_LISTEN", value_name = "ADDR")]
     pub stun_listen: Option<SocketAddr>,
 
+    #[command(flatten)]
+    pub relay: RelayOptions,
+
     /// STUN server for peers, as `stun:host:port`. Repeatable
     #[arg(long, env = "SIGNALPOST_STUN_URL", value_name = "URL", value_delimiter = ',', value_parser = stun_url)]
     pub stun_url: Vec<String>,
@@ -157,6 +161,10 @@ pub struct Config {
     /// How long TURN credentials are valid, in seconds. Clients renew them halfway, and an established relay outlives them
     #[arg(long, env = "SIGNALPOST_TURN_TTL", value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(5..=604_800))]
     pub turn_ttl: u64,
+
+    /// How long calls that are relayed may delay the end of this server when it is asked to stop, in milliseconds
+    #[arg(long, env = "SIGNALPOST_DRAIN_MS", value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
+    pub drain_ms: u64,
 
     /// How long a peer keeps its seat without making requests, in milliseconds
     #[arg(long, env = "SIGNALPOST_LEASE_MS", value_name = "MS", default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]

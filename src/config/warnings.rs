@@ -23,8 +23,8 @@ impl Config {
         );
         warn(public && self.metrics_public && self.metrics_listen.is_none(), "/metrics is public (--metrics-listen)");
         warn(
-            public && self.turn_url.is_empty(),
-            "no TURN server: calls between restrictive networks will not connect (--turn-url)",
+            public && self.turn_url.is_empty() && !self.has_relay(),
+            "no relay: calls between restrictive networks will not connect (--turn-relay, with a certificate; or --turn-url)",
         );
         warn(
             self.cors_origin.iter().any(|origin| origin == "*"),

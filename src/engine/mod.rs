@@ -134,6 +134,11 @@ impl Engine {
         dispatch!(self.roster(name, peer))
     }
 
+    /// Which of these peers are in the room. Unlike their own requests, this renews no lease.
+    pub async fn seated(&self, name: &RoomName, peers: &[PeerId]) -> Result<Vec<PeerId>, Refusal> {
+        dispatch!(self.seated(name, peers))
+    }
+
     /// The messages after a cursor. If there are none, waits up to `hold` for one; then the batch is empty.
     pub async fn receive(
         &self,

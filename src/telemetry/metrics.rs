@@ -9,7 +9,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::engine::{BUCKETS_MICROS, Stats};
+use crate::{
+    engine::{BUCKETS_MICROS, Stats},
+    turn::{
+        RelayStats,
+        counters::{DROPS, WAYS},
+    },
+};
 
 /// All metrics at one moment.
 #[derive(Debug)]
@@ -19,8 +25,7 @@ pub struct MetricsSnapshot {
     pub transit_bytes: usize,
     /// Refusals by the slug of their problem.
     pub refusals: Vec<(&'static str, u64)>,
-    /// STUN requests answered and ignored, if STUN is served.
-    pub stun: Option<(u64, u64)>,
+    pub turn: RelayStats,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,19 +93,25 @@ impl Collector for MetricsSnapshot {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }
-        let (stun_answered, stun_ignored) = self.stun.unwrap_or_default();
         for (name, help, value) in [
             ("messages_accepted", "Messages put into mailboxes", flow.accepted),
             ("accepted_bytes", "Bytes put into mailboxes", flow.accepted_bytes),
             ("messages_delivered", "Messages and events delivered to polls, each counted once", flow.delivered),
             ("delivered_bytes", "Bytes delivered to polls, each counted once", flow.delivered_bytes),
             ("leases_expired", "Peers whose lease expired without a goodbye", flow.expired),
-            ("stun_answered", "STUN requests answered", stun_answered),
-            ("stun_ignored", "Datagrams to the STUN port that were not STUN or exceeded the rate", stun_ignored),
+            ("stun_answered", "STUN requests answered", self.turn.counts.bindings),
+            (
+                "stun_ignored",
+                "Messages to STUN or the relay that were neither or exceeded the rate",
+                self.turn.counts.ignored(),
+            ),
+            ("relay_requests", "TURN requests answered, with success or error", self.turn.counts.requests),
+            ("relay_seconds", "Time that relay allocations have existed, together", self.turn.time.as_secs()),
         ] {
             ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
         self.encode_refusals(&mut encoder)?;
+        self.encode_relay(&mut encoder)?;
         self.encode_delivery_times(&mut encoder)
     }
 }
@@ -111,6 +122,32 @@ impl MetricsSnapshot {
             encoder.encode_descriptor("refusals", "Requests refused, by problem", None, MetricType::Counter)?;
         for (slug, count) in &self.refusals {
             ConstCounter::new(*count).encode(family.encode_family(&[("type", *slug)])?)?;
+        }
+        Ok(())
+    }
+
+    /// By way: how clients reach the relay. Allocations and drops say more than any log of what the relay is doing.
+    fn encode_relay(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let by_way = |place: usize| [("way", WAYS[place].1)];
+        let mut family =
+            encoder.encode_descriptor("relay_allocations", "Relay allocations", None, MetricType::Gauge)?;
+        for (place, count) in self.turn.allocations.iter().enumerate() {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            ConstGauge::new(count).encode(family.encode_family(&by_way(place))?)?;
+        }
+        let mut family = encoder.encode_descriptor("relay_packets", "Packets relayed", None, MetricType::Counter)?;
+        for (place, (packets, _)) in self.turn.counts.relayed.iter().enumerate() {
+            ConstCounter::new(*packets).encode(family.encode_family(&by_way(place))?)?;
+        }
+        let help = "Bytes relayed, without headers";
+        let mut family = encoder.encode_descriptor("relay_bytes", help, None, MetricType::Counter)?;
+        for (place, (_, bytes)) in self.turn.counts.relayed.iter().enumerate() {
+            ConstCounter::new(*bytes).encode(family.encode_family(&by_way(place))?)?;
+        }
+        let help = "Packets and requests that the relay has dropped, by reason";
+        let mut family = encoder.encode_descriptor("relay_drops", help, None, MetricType::Counter)?;
+        for (count, (_, reason)) in self.turn.counts.drops.iter().zip(DROPS) {
+            ConstCounter::new(*count).encode(family.encode_family(&[("reason", reason)])?)?;
         }
         Ok(())
     }

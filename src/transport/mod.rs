@@ -4,7 +4,7 @@
 //! memory. It is written like a crate of its own: it imports no other folder and knows nothing of rooms, tokens or JSON.
 //!
 //! A connection is accepted ([`listener`]), counted and guarded ([`limits`]), and speaks HTTP/1 ([`http1`]) or HTTP/2
-//! ([`http2`]). Both pass requests to a [`Service`].
+//! ([`http2`]). Both pass requests to a [`Service`]. What begins otherwise may be [another protocol](other_protocol).
 
 pub mod body;
 pub mod buffer_pool;
@@ -17,6 +17,7 @@ pub mod http2;
 pub mod known_header;
 pub mod limits;
 pub mod listener;
+pub mod other_protocol;
 pub mod payload;
 pub mod request;
 pub mod response;

@@ -5,21 +5,22 @@ use std::{rc::Rc, sync::Arc};
 use actix_http::{KeepAlive, ServiceConfig, ServiceConfigBuilder};
 use actix_web::web::BytesMut;
 
-use crate::transport::{buffer_pool::BufferPool, limits::registry::ConnectionRegistry};
+use crate::transport::{buffer_pool::BufferPool, limits::registry::ConnectionRegistry, other_protocol::Others};
 
 pub struct Worker<S> {
     pub service: Rc<S>,
     pub connections: Arc<ConnectionRegistry>,
     pub buffers: BufferPool,
+    pub others: Others,
     config: ServiceConfig,
 }
 
 impl<S> Worker<S> {
     /// Must be called on the worker's thread, where the clock of the `Date` header runs.
-    pub fn new(service: Rc<S>, connections: Arc<ConnectionRegistry>) -> Self {
+    pub fn new(service: Rc<S>, connections: Arc<ConnectionRegistry>, others: Others) -> Self {
         // Only its keep-alive setting and its date are used.
         let config = ServiceConfigBuilder::new().keep_alive(KeepAlive::Os).build();
-        Self { service, connections, buffers: BufferPool::default(), config }
+        Self { service, connections, buffers: BufferPool::default(), others, config }
     }
 
     /// For actix-http's codec.

@@ -130,6 +130,11 @@ impl TokenKey {
         digest.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
 
+    /// A key for another purpose, the same on each node with this key.
+    pub fn derive_key(&self, label: &[u8]) -> [u8; 32] {
+        self.mac(&[b"\0", label]).finalize().into_bytes().into()
+    }
+
     /// What a client's address is called in rooms and in the store: the same on each node with this key. A keyed hash, so that
     /// the store has no addresses.
     pub fn source(&self, address: AddressKey) -> Source {

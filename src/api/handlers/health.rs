@@ -79,7 +79,7 @@ pub async fn rendered_metrics(api: &Api, format: Format) -> Response {
         connections: api.connections.count(),
         transit_bytes: api.connections.memory.used(),
         refusals: api.request_metrics.refusals(),
-        stun: api.stun.as_ref().map(|stun| stun.counts()),
+        turn: api.turn.as_ref().map(|turn| turn.stats()).unwrap_or_default(),
     };
     let mut response = Response::text(StatusCode::OK, METRICS, figures.render(format));
     response.add("content-type", format.content_type());

@@ -7,12 +7,14 @@ use actix_web::http::{StatusCode, uri::Authority};
 use crate::{
     api::{
         Api, Call, FromRequest, Problem,
-        auth::caller::{ClientAddress, Reader},
+        auth::caller::{ClientAddress, Member, Reader},
         json::write,
         schema::responses::IceServers,
     },
     domain::Subject,
+    ice::{IceUser, Reached},
     transport::{Response, known_header::KnownHeader},
+    turn,
 };
 
 /// Get ICE servers with fresh TURN credentials
@@ -35,34 +37,47 @@ pub async fn ice_servers(
     let Reader(by) = by;
     // A removed peer still has its token, so membership is checked, too.
     let roster = api.engine.roster(&by.room, by.peer).await?;
-    let user = turn_user(&api, address, roster.subject, roster.peers.len());
-    Ok(write::json(StatusCode::OK, &servers_for(&api, user.as_deref(), &host)))
+    let user = ice_user(&api, &by, address, roster.subject, roster.peers.len());
+    Ok(write::json(StatusCode::OK, &servers_for(&api, user.as_ref(), &host)))
 }
 
-/// The user that a TURN server's quotas count: the ticket's subject or the address (IPv6: its /48), as a pseudonym. `None` for a
-/// peer that is alone, or a stranger who takes one seat after another would have a free relay.
-pub fn turn_user(api: &Api, address: ClientAddress, subject: Option<Subject>, seated: usize) -> Option<String> {
+/// Whom TURN credentials are for. Another TURN server counts by the ticket's subject or the address (IPv6: its /48), as a
+/// pseudonym. `None` for a peer that is alone, or a stranger who takes one seat after another would have a free relay.
+pub fn ice_user(
+    api: &Api,
+    by: &Member,
+    address: ClientAddress,
+    subject: Option<Subject>,
+    seated: usize,
+) -> Option<IceUser> {
     let is_entitled = api.tickets.is_some() || seated > 1;
-    is_entitled.then(|| match subject {
-        Some(subject) => api.tokens.pseudonym(b"subject", subject.as_digest()),
-        None => api.tokens.pseudonym(b"address", &address.0.site().unwrap_or(address.0).to_bytes()),
+    is_entitled.then(|| IceUser {
+        pseudonym: match subject {
+            Some(subject) => api.tokens.pseudonym(b"subject", subject.as_digest()),
+            None => api.tokens.pseudonym(b"address", &address.0.site().unwrap_or(address.0).to_bytes()),
+        },
+        member: turn::Member { room: by.room.clone(), peer: by.peer, address: address.0 },
     })
 }
 
-pub fn servers_for(api: &Api, user: Option<&str>, host: &RequestHost) -> IceServers {
+pub fn servers_for(api: &Api, user: Option<&IceUser>, host: &RequestHost) -> IceServers {
     let ttl = api.ice.ttl().map(|ttl| if user.is_some() { ttl.as_secs() } else { 0 });
-    IceServers { ice_servers: api.ice.servers(user, host.0.as_deref(), api.clock.wall_seconds()), ttl_s: ttl }
+    IceServers { ice_servers: api.ice.servers(user, host.reached(), api.clock.wall_seconds()), ttl_s: ttl }
 }
 
-/// The host to which the client sent the request (RFC 9110 section 7.2), without the port. It is unverified, and only sent
-/// back to the same client.
+/// The host to which the client sent the request (RFC 9110 section 7.2). It is unverified, and only sent back to the same client.
 #[derive(Debug)]
-pub struct RequestHost(Option<String>);
+pub struct RequestHost(Option<Authority>);
+
+impl RequestHost {
+    fn reached(&self) -> Option<Reached<'_>> {
+        self.0.as_ref().map(|authority| Reached { host: authority.host(), port: authority.port_u16() })
+    }
+}
 
 impl FromRequest for RequestHost {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
         let from_header = || call.headers().text(KnownHeader::Host)?.parse::<Authority>().ok();
-        let authority = call.request.authority().cloned().or_else(from_header);
-        Ok(Self(authority.map(|authority| authority.host().to_owned())))
+        Ok(Self(call.request.authority().cloned().or_else(from_header)))
     }
 }

@@ -12,11 +12,11 @@ use crate::{
         Api, Problem,
         auth::{
             admission::Admission,
-            caller::{ClientAddress, Joiner, Observer, Owner, OwnerOrCreator},
+            caller::{ClientAddress, Joiner, Member, Observer, Owner, OwnerOrCreator},
             token::SeatClaim,
         },
         handlers::{
-            ice_servers::{RequestHost, servers_for, turn_user},
+            ice_servers::{RequestHost, ice_user, servers_for},
             rooms::new_creator,
         },
         idempotency::IdempotencyKey,
@@ -113,8 +113,10 @@ pub async fn join(
     let claim = SeatClaim { peer: joined.card.id, creator: joined.creator, secret: joined.secret };
     let token = api.tokens.peer_token(&joiner.room, &claim);
     let room_token = joined.administers.then(|| api.tokens.room_token(&joiner.room, joined.creator));
-    let user = turn_user(&api, ClientAddress(joiner.address), joined.subject, joined.roster.len() + 1);
-    let ice = servers_for(&api, user.as_deref(), &host);
+    let seat = Member { room: joiner.room.clone(), peer: claim.peer };
+    let address = ClientAddress(joiner.address);
+    let user = ice_user(&api, &seat, address, joined.subject, joined.roster.len() + 1);
+    let ice = servers_for(&api, user.as_ref(), &host);
     Ok(write::joined(&joiner.room, &joined, &token, room_token.as_deref(), &ice, &api.limits))
 }
 

@@ -250,6 +250,12 @@ impl Rooms {
         Ok(Roster { peers: room.peers.iter().map(|peer| peer.card.clone()).collect(), subject })
     }
 
+    /// Which of these peers are in the room, unless it is closed.
+    pub fn seated(&self, key: RoomKey<'_>, peers: &[PeerId]) -> Vec<PeerId> {
+        let Some(room) = self.rooms.get(key).filter(|room| !room.closed) else { return Vec::new() };
+        peers.iter().copied().filter(|id| room.position(*id).is_some()).collect()
+    }
+
     fn administered(&mut self, key: RoomKey<'_>, creator: CreatorId) -> Result<&mut Room, Refusal> {
         let room = self.rooms.get_mut(key).filter(|room| !room.closed).ok_or(Refusal::RoomUnknown)?;
         if room.creator == creator { Ok(room) } else { Err(Refusal::NotCreator) }

@@ -123,6 +123,10 @@ impl Memory {
         self.with_shard(name, |rooms, key, now| rooms.roster(now, key, peer))
     }
 
+    pub fn seated(&self, name: &RoomName, peers: &[PeerId]) -> Result<Vec<PeerId>, Refusal> {
+        self.with_shard(name, |rooms, key, _| Ok(rooms.seated(key, peers)))
+    }
+
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
         for shard in &self.shards {

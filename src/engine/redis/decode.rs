@@ -106,6 +106,11 @@ impl Values {
         peer_id(&self.next::<Vec<u8>>()?)
     }
 
+    /// Several ids in one string.
+    pub fn peers(&mut self) -> Result<Vec<PeerId>, Malformed> {
+        Ok(ids_in(&self.next::<Vec<u8>>()?).collect())
+    }
+
     pub fn creator(&mut self) -> Result<CreatorId, Malformed> {
         self.next::<Vec<u8>>()?.try_into().map(CreatorId::from_bytes).map_err(|_| Malformed)
     }

@@ -206,6 +206,13 @@ impl Redis {
         self.run(call, |reply| Ok(Roster { peers: reply.rest.cards()?, subject: reply.rest.subject()? })).await
     }
 
+    pub async fn seated(self: &Arc<Self>, name: &RoomName, peers: &[PeerId]) -> Result<Vec<PeerId>, Refusal> {
+        let mut call = self.call(Script::Seated, name);
+        let ids: Vec<u8> = peers.iter().flat_map(|peer| *peer.as_bytes()).collect();
+        call.arg(ids);
+        self.run(call, |reply| reply.rest.peers()).await
+    }
+
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
         self.waiters.wake_all(Wake::Draining);

@@ -33,7 +33,11 @@ use tokio::{
 use tokio_util::codec::Decoder;
 
 use crate::transport::{
-    Overload, Request, Response, Service, limits::connection::Connection, payload::PayloadSender, worker::Worker,
+    Overload, Request, Response, Service,
+    limits::connection::Connection,
+    other_protocol::{AcceptedStream, OtherProtocol},
+    payload::PayloadSender,
+    worker::Worker,
 };
 
 pub struct Http1<T, S> {
@@ -55,6 +59,7 @@ pub struct Http1<T, S> {
     /// The rest of an interim response.
     unsent_interim: &'static [u8],
     awaits_first_request: bool,
+    encrypted: bool,
     /// When the next head must be complete.
     head_due: Option<Pin<Box<Sleep>>>,
 }
@@ -64,6 +69,8 @@ enum Next {
     Request(Request),
     /// The input is malformed, too long or too late.
     Invalid(StatusCode),
+    /// The connection speaks another protocol.
+    Other(Arc<dyn OtherProtocol>),
     End,
 }
 
@@ -92,8 +99,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             client_awaits_continue: false,
             unsent_interim: b"",
             awaits_first_request: true,
+            encrypted: false,
             head_due: None,
         }
+    }
+
+    /// The connection is encrypted.
+    pub fn over_tls(self) -> Self {
+        Self { encrypted: true, ..self }
     }
 
     pub async fn serve(mut self) {
@@ -106,6 +119,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             let request = match self.next().await {
                 Next::Request(request) => request,
                 Next::Invalid(status) => return Box::pin(self.refuse(status)).await,
+                Next::Other(protocol) => return Box::pin(self.hand_over(&*protocol)).await,
                 Next::End => return Box::pin(self.close()).await,
             };
             match self.respond(request).await {
@@ -114,6 +128,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
                 Err(Disconnected) => return,
             }
         }
+    }
+
+    async fn hand_over(&mut self, protocol: &dyn OtherProtocol) {
+        self.connection.set_other_protocol();
+        self.head_due = None;
+        let received = std::mem::take(&mut self.read_buf);
+        protocol.serve(AcceptedStream { io: &mut self.io, received, peer: self.peer, encrypted: self.encrypted }).await;
+        self.shutdown().await;
     }
 
     /// Answers a request; whether another may follow.

@@ -4,6 +4,7 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -21,6 +22,7 @@ use crate::transport::{
     body::Body,
     http1::{Disconnected, Http1, Next, head::RequestHead, upgrades},
     limits::connection::HEAD_TIMEOUT,
+    other_protocol::OtherProtocol,
     payload::PayloadSender,
 };
 
@@ -44,6 +46,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         if self.read_buf.is_empty() {
             return None;
         }
+        if let Some(other) = self.other_protocol() {
+            return Some(Next::Other(other));
+        }
         if let Some(request) = self.take_in_place() {
             self.release_read_buf();
             return Some(Next::Request(request));
@@ -62,6 +67,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         };
         self.release_read_buf();
         Some(next)
+    }
+
+    fn other_protocol(&self) -> Option<Arc<dyn OtherProtocol>> {
+        let first = self.read_buf.first().filter(|_| self.awaits_first_request)?;
+        self.worker.others.as_ref().filter(|other| other.recognizes(*first)).cloned()
     }
 
     /// The next request, if it is complete and simple. Tried once: a request that arrives in pieces is left to the codec.

@@ -64,6 +64,8 @@ pub struct Connection {
     earned: AtomicUsize,
     http_2: AtomicBool,
     http_1: AtomicBool,
+    /// It speaks another protocol, which has limits of its own.
+    other_protocol: AtomicBool,
     idle: AtomicBool,
     closed: AtomicBool,
     waker: AtomicWaker,
@@ -102,6 +104,7 @@ impl Connection {
             earned: AtomicUsize::default(),
             http_2: AtomicBool::default(),
             http_1: AtomicBool::default(),
+            other_protocol: AtomicBool::default(),
             idle: AtomicBool::default(),
             closed: AtomicBool::default(),
             waker: AtomicWaker::new(),
@@ -146,6 +149,14 @@ impl Connection {
     pub fn set_http_1(&self) {
         self.http_1.store(true, Relaxed);
         self.clear_partial();
+    }
+
+    pub fn set_other_protocol(&self) {
+        self.other_protocol.store(true, Relaxed);
+    }
+
+    pub fn is_other_protocol(&self) -> bool {
+        self.other_protocol.load(Relaxed)
     }
 
     /// A request has been of use, so its client may send more frames.
@@ -211,7 +222,7 @@ impl Connection {
     /// Whether the requests in flight account for the bytes that have arrived. HTTP/2 has flow control for them.
     pub fn allows(&self, arrived: usize) -> bool {
         let flow_controlled = self.http_2.load(Relaxed) && self.requests.load(Relaxed) > 0;
-        flow_controlled || arrived <= self.allowance.load(Relaxed)
+        flow_controlled || arrived <= self.allowance.load(Relaxed) || self.is_other_protocol()
     }
 
     /// Closes the connection if a time-out has passed. One that is merely idle closes itself, unless a request has arrived by
@@ -221,7 +232,7 @@ impl Connection {
             let since = since.load(Relaxed);
             since != NEVER && since.saturating_add(millis(span)) < now
         };
-        let no_request = self.requests.load(Acquire) == 0;
+        let no_request = self.requests.load(Acquire) == 0 && !self.is_other_protocol();
         let may_be_late = no_request || self.in_frame.load(Acquire);
         if past(&self.blocked_since, idle.min(WRITE_TIMEOUT))
             || past(&self.responses_due, Duration::ZERO)

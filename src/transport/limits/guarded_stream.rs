@@ -66,6 +66,12 @@ impl GuardedStream {
         &self.slot.connection
     }
 
+    /// The first byte that arrives, which stays to be read; `None` at the end.
+    pub async fn peek(&self) -> io::Result<Option<u8>> {
+        let mut first = [0];
+        Ok((self.io.peek(&mut first).await? > 0).then_some(first[0]))
+    }
+
     /// Bytes since the connection was opened.
     pub fn received(&self) -> u64 {
         self.received
@@ -108,7 +114,7 @@ impl AsyncRead for GuardedStream {
             return Poll::Ready(Ok(()));
         }
         // A client that does not read sends no further requests: their responses would pile up.
-        if self.write_blocked {
+        if self.write_blocked && !self.connection().is_other_protocol() {
             return Poll::Pending;
         }
         if let Some(pause) = &mut self.pause {

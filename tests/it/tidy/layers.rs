@@ -15,13 +15,13 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
         _ if layer.starts_with("transport/") && layer.contains("tests/") => &["transport", "clock"],
         _ if layer.starts_with("transport/") => &["transport"],
         _ if layer.starts_with("api/") => {
-            &["api", "transport", "engine", "domain", "clock", "file_watch", "ice", "stun", "telemetry"]
+            &["api", "transport", "engine", "domain", "clock", "file_watch", "ice", "turn", "telemetry"]
         }
         _ if layer.starts_with("pages/") => &["pages", "api"],
-        _ if layer.starts_with("telemetry/") => &["telemetry", "engine"],
+        _ if layer.starts_with("telemetry/") => &["telemetry", "engine", "turn"],
         "server.rs" => &["api", "pages", "transport"],
-        "ice.rs" => &["domain"],
-        "stun.rs" => &["transport", "clock"],
+        "ice.rs" => &["domain", "turn"],
+        _ if layer.starts_with("turn/") => &["turn", "transport", "engine", "domain", "clock"],
         "clock.rs" => &["domain"],
         _ => return None,
     })

@@ -50,6 +50,7 @@ scripts! {
     Close(ALWAYS, "close.lua"),
     View(ALWAYS, "view.lua"),
     Roster(ALWAYS, "roster.lua"),
+    Seated(ALWAYS, "seated.lua"),
     Sweep(ALWAYS, "sweep.lua"),
     /// A join that only returns to an existing seat.
     Resume(ALWAYS, "join.lua"),

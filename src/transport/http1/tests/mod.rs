@@ -140,7 +140,7 @@ macro_rules! connected {
             .default_service(web::to(|| async { "here" }));
         let connections = ConnectionRegistry::new(limits(), Arc::new(TrustedProxies::default()), clock());
         let service = Rc::new(Answers(init_service(app).await));
-        let worker = Rc::new(Worker::new(service, connections));
+        let worker = Rc::new(Worker::new(service, connections, None));
         let connection = Arc::new(Connection::new(clock(), false));
         let peer: SocketAddr = ([192, 0, 2, 1], 7).into();
         let mut $http1 = Http1::new(server, peer, connection, worker);

@@ -1,0 +1,59 @@
+//! Binds the addresses of options.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, UdpSocket},
+};
+
+use crate::cli::reachable::dual_stack;
+
+/// Connections waiting to be accepted; the kernel may allow fewer (`net.core.somaxconn`). The standard library's 128 would
+/// make clients that connect at the same moment wait a second.
+const BACKLOG: i32 = 4096;
+/// How many free ports are tried until one is free for both protocols.
+const PORTS_TRIED: usize = 50;
+
+/// A listener, and its address with the real port.
+pub fn tcp(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let listen = || {
+        let socket = dual_stack(addr, socket2::Type::STREAM)?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(socket);
+        let addr = listener.local_addr()?;
+        io::Result::Ok((listener, addr))
+    };
+    listen().map_err(|error| bind_error(addr, option, &error))
+}
+
+pub fn udp(addr: SocketAddr, option: &str) -> Result<UdpSocket, String> {
+    let socket = dual_stack(addr, socket2::Type::DGRAM);
+    socket.map(UdpSocket::from).map_err(|error| bind_error(addr, option, &error))
+}
+
+/// The same port over both, which port 0 chooses.
+pub fn tcp_and_udp(addr: SocketAddr, option: &str) -> Result<(TcpListener, SocketAddr, UdpSocket), String> {
+    let mut tried = 0;
+    loop {
+        let (listener, bound) = tcp(addr, option)?;
+        match dual_stack(bound, socket2::Type::DGRAM) {
+            Ok(socket) => return Ok((listener, bound, socket.into())),
+            Err(error) if addr.port() == 0 && error.kind() == io::ErrorKind::AddrInUse && tried < PORTS_TRIED => {
+                tried += 1
+            }
+            Err(error) => {
+                let why = bind_error(bound, option, &error);
+                return Err(format!("the relay needs UDP on the same address (--turn-relay off does without): {why}"));
+            }
+        }
+    }
+}
+
+fn bind_error(addr: SocketAddr, option: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("{addr} is in use; choose another with {option}, port 0 for any free one")
+        }
+        io::ErrorKind::PermissionDenied => format!("{addr} is not permitted; ports from 1024 up need no rights"),
+        _ => format!("{addr}: {error}"),
+    }
+}

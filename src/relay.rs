@@ -1,0 +1,111 @@
+//! Puts the relay together from the options: sockets, credentials, and what peers are told of it.
+
+use std::{
+    net::{SocketAddr, TcpListener, UdpSocket},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    api::auth::token::TokenKey,
+    bind,
+    clock::Clock,
+    config::Config,
+    engine::Engine,
+    ice::OwnRelay,
+    transport::other_protocol::{OtherProtocol, Others},
+    turn::{Credentials, TurnServer, endpoint::Endpoint, thread::TurnThread},
+};
+
+/// How often the end of the last allocation is looked for.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// STUN and the relay; nothing if neither is configured.
+pub struct Relay {
+    pub server: Option<Arc<TurnServer>>,
+    /// What peers are told.
+    pub offer: Option<OwnRelay>,
+    /// TCP of `--turn-listen`.
+    pub listeners: Vec<TcpListener>,
+    endpoints: Vec<Arc<Endpoint>>,
+    stun: Option<SocketAddr>,
+    /// Where the relay is reached besides the server's own address.
+    more: Vec<SocketAddr>,
+    /// The server's own address, if the relay is there.
+    main: Option<SocketAddr>,
+    drain: Duration,
+}
+
+impl Relay {
+    /// `main` is the UDP socket on the server's own address, if there is a relay.
+    pub fn build(
+        config: &Config,
+        addr: SocketAddr,
+        main: Option<UdpSocket>,
+        engine: &Engine,
+        tokens: &TokenKey,
+        clock: Clock,
+    ) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("the relay cannot start: {error}");
+        let stun = config.stun_listen.map(|addr| bind::udp(addr, "--stun-listen")).transpose()?;
+        let stun_addr = stun.as_ref().and_then(|socket| socket.local_addr().ok());
+        let (mut sockets, mut listeners, mut more) = (Vec::new(), Vec::new(), Vec::new());
+        let main_addr = main.as_ref().map(|_| addr);
+        sockets.extend(main);
+        sockets.extend(stun);
+        for addr in &config.relay.turn_listen {
+            let (listener, addr, socket) = bind::tcp_and_udp(*addr, "--turn-listen")?;
+            listeners.push(listener);
+            sockets.push(socket);
+            more.push(addr);
+        }
+        let endpoints = (0..).zip(sockets).map(|(number, socket)| Endpoint::new(socket, number));
+        let endpoints = endpoints.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+        let credentials = config.has_relay().then(|| Credentials::new(&tokens.derive_key(b"relay"))).transpose();
+        let credentials = credentials.map_err(failed)?.map(Arc::new);
+        let offer = credentials.clone().map(|credentials| OwnRelay {
+            credentials,
+            // With a certificate, peers reach the server and the relay by the same port, whatever is mapped to it.
+            port: (!config.is_encrypted()).then_some(addr.port()),
+            public_host: config.relay.public_host.clone(),
+            more_ports: more.iter().map(SocketAddr::port).collect(),
+            encrypted: config.is_encrypted(),
+        });
+        let relay = credentials.map(|credentials| (credentials, config.relay_limits()));
+        let server = (!endpoints.is_empty()).then(|| TurnServer::new(relay, engine.clone(), clock));
+        let drain = Duration::from_millis(config.drain_ms);
+        Ok(Self { server, offer, listeners, endpoints, stun: stun_addr, more, main: main_addr, drain })
+    }
+
+    pub fn stun_addr(&self) -> Option<SocketAddr> {
+        self.stun
+    }
+
+    pub fn others(&self) -> Others {
+        let server = self.server.clone().filter(|server| server.has_relay())?;
+        Some(Arc::new(server) as Arc<dyn OtherProtocol>)
+    }
+
+    /// Where the relay is reached, besides STUN.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.main.iter().chain(&self.more).copied().collect()
+    }
+
+    /// Serves UDP until the returned value is dropped.
+    pub fn start(&mut self) -> std::io::Result<Option<TurnThread>> {
+        let endpoints = std::mem::take(&mut self.endpoints);
+        self.server.clone().map(|server| TurnThread::start(server, endpoints)).transpose()
+    }
+
+    /// Waits until no call is relayed any more, for a limited time.
+    pub async fn drained(&self) {
+        let Some(server) = &self.server else { return };
+        let is_busy = || server.with_allocations(|all| !all.is_empty()).unwrap_or_default();
+        let _ = tokio::time::timeout(self.drain, async {
+            while is_busy() {
+                tokio::time::sleep(DRAIN_INTERVAL).await;
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,272 @@
+//! All allocations: who may have another, and where each packet goes. Values and functions without sockets or a clock.
+//!
+//! Packets pass only between allocations of one room, in memory. `H` is how a client is reached; here it is only stored.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use slab::Slab;
+
+use crate::{
+    domain::{PeerId, RoomName, Timestamp},
+    transport::limits::shares::{Bounds, Factors, Shares},
+    turn::{
+        allocation::{Allocation, BindError, Request},
+        limits::Limits,
+        rate::{Meter, SharedRate},
+        relayed_address::RelayedAddresses,
+    },
+};
+
+/// An address alone may have half of all allocations, its network two thirds: an office is behind one address.
+const FACTORS: Factors = Factors { address: 1, network: 2 };
+/// Allocations that an address may have in any case: of the browsers of two people.
+const ALWAYS: usize = 64;
+
+/// `C` identifies the connection between client and server, the 5-tuple (RFC 8656 section 2.2).
+#[derive(Debug)]
+pub struct Allocations<C, H> {
+    limits: Limits,
+    all: Slab<Allocation<H>>,
+    by_client: HashMap<C, usize>,
+    by_relayed: HashMap<SocketAddr, usize>,
+    addresses: RelayedAddresses,
+    per_member: HashMap<PeerId, usize>,
+    per_address: Shares,
+    rooms: Slab<Room>,
+    rooms_by_name: HashMap<RoomName, usize>,
+    rate: SharedRate,
+    /// How long allocations that have ended existed, in all.
+    ended: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    allocations: usize,
+    sent: Meter,
+}
+
+/// Why a packet is dropped. The numbers are places in the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// Not STUN, not TURN, or longer than any packet of the internet.
+    Malformed,
+    /// The client has no allocation, or the channel no peer.
+    Unknown,
+    /// The peer is not permitted, or does not permit this one.
+    NotPermitted,
+    /// There is no such peer in the room.
+    NoPeer,
+    /// More bytes than the allocation, or all rooms together, may send.
+    OverRate,
+    /// The receiver reads too slowly.
+    QueueFull,
+    /// Too many requests from one address.
+    OverRequestRate,
+}
+
+/// Why there is no allocation, or another would be too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocateError {
+    /// The member or its address has as many as it may have.
+    Quota,
+    /// All allocations are in use.
+    Capacity,
+}
+
+/// Where a packet goes, and in which form.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Delivery<H> {
+    pub to: H,
+    pub form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As ChannelData with this number.
+    Channel(u16),
+    /// As a Data indication from this peer.
+    Indication(SocketAddr),
+}
+
+impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
+    pub fn new(limits: Limits, addresses: RelayedAddresses) -> Self {
+        Self {
+            rate: SharedRate::new(limits.bytes_per_second),
+            limits,
+            all: Slab::new(),
+            by_client: HashMap::new(),
+            by_relayed: HashMap::new(),
+            addresses,
+            per_member: HashMap::new(),
+            per_address: Shares::default(),
+            rooms: Slab::new(),
+            rooms_by_name: HashMap::new(),
+            ended: Duration::ZERO,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Allocation<H>> {
+        self.all.iter().map(|(_, allocation)| allocation)
+    }
+
+    /// How long all allocations have existed, together.
+    pub fn total_time(&self, now: Timestamp) -> Duration {
+        self.iter().map(|allocation| allocation.since.until(now)).sum::<Duration>() + self.ended
+    }
+
+    /// The client's allocation, unless it has expired.
+    pub fn of(&mut self, client: &C, now: Timestamp) -> Option<&mut Allocation<H>> {
+        let index = *self.by_client.get(client)?;
+        Some(&mut self.all[index]).filter(|allocation| allocation.is_alive(now))
+    }
+
+    /// Makes an allocation for a client that has none.
+    pub fn allocate(
+        &mut self,
+        client: C,
+        request: Request<H>,
+        now: Timestamp,
+    ) -> Result<&Allocation<H>, AllocateError> {
+        // An expired one that has not been swept.
+        self.remove(&client, now);
+        if self.all.len() >= self.limits.allocations {
+            self.remove_expired(now);
+        }
+        let left = self.limits.allocations.saturating_sub(self.all.len());
+        let (peer, address) = (request.member.peer, request.member.address);
+        if left == 0 {
+            return Err(AllocateError::Capacity);
+        }
+        if self.per_member.get(&peer).is_some_and(|held| *held >= self.limits.allocations_per_member) {
+            return Err(AllocateError::Quota);
+        }
+        let by_relayed = &self.by_relayed;
+        let is_free = |address: &SocketAddr| !by_relayed.contains_key(address);
+        let relayed = self.addresses.next(request.even_port, is_free).ok_or(AllocateError::Capacity)?;
+        if !self.per_address.take(address, 1, Bounds::of_left(left, FACTORS, ALWAYS)) {
+            return Err(AllocateError::Quota);
+        }
+        *self.per_member.entry(peer).or_default() += 1;
+        let room = self.enter_room(&request.member.room);
+        let index = self.all.insert(Allocation::new(request, relayed, room, now));
+        self.by_relayed.insert(relayed, index);
+        self.by_client.insert(client, index);
+        Ok(&self.all[index])
+    }
+
+    /// Ends the client's allocation.
+    pub fn remove(&mut self, client: &C, now: Timestamp) -> Option<Allocation<H>> {
+        let index = self.by_client.remove(client)?;
+        let gone = self.all.remove(index);
+        self.ended += gone.since.until(now.min(gone.expires));
+        self.by_relayed.remove(&gone.relayed);
+        self.per_address.give_back(gone.member.address, 1);
+        if let Some(held) = self.per_member.get_mut(&gone.member.peer) {
+            *held -= 1;
+            if *held == 0 {
+                self.per_member.remove(&gone.member.peer);
+            }
+        }
+        self.rooms[gone.room].allocations -= 1;
+        if self.rooms[gone.room].allocations == 0 {
+            self.rooms.remove(gone.room);
+            self.rooms_by_name.remove(&gone.member.room);
+        }
+        Some(gone)
+    }
+
+    /// Ends the allocations for which this says so.
+    pub fn remove_if(&mut self, now: Timestamp, ends: impl Fn(&Allocation<H>) -> bool) -> Vec<Allocation<H>> {
+        let ended = self.by_client.iter().filter(|(_, index)| ends(&self.all[**index]));
+        let clients: Vec<C> = ended.map(|(client, _)| client.clone()).collect();
+        clients.iter().filter_map(|client| self.remove(client, now)).collect()
+    }
+
+    pub fn remove_expired(&mut self, now: Timestamp) -> Vec<Allocation<H>> {
+        self.remove_if(now, |allocation| !allocation.is_alive(now))
+    }
+
+    fn enter_room(&mut self, name: &RoomName) -> usize {
+        let index = match self.rooms_by_name.get(name) {
+            Some(index) => *index,
+            None => {
+                let index = self.rooms.insert(Room::default());
+                self.rooms_by_name.insert(name.clone(), index);
+                index
+            }
+        };
+        self.rooms[index].allocations += 1;
+        index
+    }
+
+    /// Whether permissions for this address can be of use: only that of allocations can.
+    pub fn may_permit(&self, peer: IpAddr) -> bool {
+        self.addresses.contains(peer)
+    }
+
+    pub fn bind(&mut self, client: &C, number: u16, peer: SocketAddr, now: Timestamp) -> Option<Result<(), BindError>> {
+        self.of(client, now).map(|allocation| allocation.bind(number, peer, now))
+    }
+
+    /// Routes what a client sends through a channel.
+    pub fn route_channel(
+        &mut self,
+        client: &C,
+        number: u16,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Delivery<H>, Drop> {
+        let from = *self.by_client.get(client).ok_or(Drop::Unknown)?;
+        let peer = self.all[from].peer_of(number, now).ok_or(Drop::Unknown)?;
+        self.route(from, peer, bytes, now)
+    }
+
+    /// Routes what a client sends to an address by a Send indication.
+    pub fn route_to(
+        &mut self,
+        client: &C,
+        peer: SocketAddr,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Delivery<H>, Drop> {
+        let from = *self.by_client.get(client).ok_or(Drop::Unknown)?;
+        self.route(from, peer, bytes, now)
+    }
+
+    /// The only way from one allocation to another. Both must permit the other, and be of one room.
+    fn route(&mut self, from: usize, peer: SocketAddr, bytes: usize, now: Timestamp) -> Result<Delivery<H>, Drop> {
+        let to = self.by_relayed.get(&peer).copied();
+        let sender = &mut self.all[from];
+        if !sender.is_alive(now) {
+            return Err(Drop::Unknown);
+        }
+        if !sender.permits(peer.ip(), now) {
+            return Err(Drop::NotPermitted);
+        }
+        let (room, relayed) = (sender.room, sender.relayed);
+        let receiver = to.map(|to| &self.all[to]).filter(|receiver| receiver.room == room && receiver.is_alive(now));
+        let receiver = receiver.ok_or(Drop::NoPeer)?;
+        if !receiver.permits(relayed.ip(), now) {
+            return Err(Drop::NotPermitted);
+        }
+        let form = receiver.channel_of(relayed, now).map_or(Form::Indication(relayed), Form::Channel);
+        let delivery = Delivery { to: receiver.handle.clone(), form };
+        let rooms = self.rooms.len();
+        let fits = self.all[from].sent.take(now, bytes, self.limits.allocation_bytes_per_second)
+            && self.rate.take(now, &mut self.rooms[room].sent, rooms, bytes);
+        if fits { Ok(delivery) } else { Err(Drop::OverRate) }
+    }
+}

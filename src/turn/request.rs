@@ -1,0 +1,339 @@
+//! What clients ask for: checks each request in the order of RFC 8656, and answers it.
+//!
+//! | Code | Here |
+//! | --- | --- |
+//! | 400 | an attribute is missing or malformed, a channel number out of range or bound otherwise |
+//! | 401, 438 | no credentials or wrong ones; an old nonce: both with a nonce to ask again |
+//! | 403 | the peer is no allocation of this relay; the member has left its room |
+//! | 420 | an attribute that must be understood and is not: DONT-FRAGMENT, too |
+//! | 437 | there is no allocation, or there is one already |
+//! | 440, 443 | only IPv4 addresses are relayed |
+//! | 441 | another user name than that of the allocation |
+//! | 442 | only UDP is relayed |
+//! | 486, 508 | the member or its address has enough allocations; there are no more, or too many permissions |
+
+use std::{hash::Hash, net::SocketAddr, time::Duration};
+
+use stun_types::{
+    attribute::{
+        AttributeStaticType, AttributeType, ErrorCode, MessageIntegrity, MessageIntegritySha256, Nonce, Realm, Username,
+    },
+    message::{IntegrityKey, Message, Method},
+};
+use turn_types::{
+    AddressFamily,
+    attribute::{
+        ChannelNumber, Data, EvenPort, Lifetime, RequestedAddressFamily, RequestedTransport, ReservationToken,
+        XorPeerAddress,
+    },
+    message::{ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, REFRESH},
+};
+
+use crate::{
+    domain::Timestamp,
+    turn::{
+        allocation::{self, BindError},
+        allocations::{AllocateError, Allocations},
+        credentials::{Credentials, Member, REALM},
+        limits::{LIFETIME, LIFETIME_MAX, PEERS_PER_REQUEST},
+        response,
+    },
+};
+
+/// The attributes of requests that are understood, if they must be.
+const KNOWN: [AttributeType; 14] = [
+    Username::TYPE,
+    MessageIntegrity::TYPE,
+    MessageIntegritySha256::TYPE,
+    Realm::TYPE,
+    Nonce::TYPE,
+    ErrorCode::TYPE,
+    ChannelNumber::TYPE,
+    Lifetime::TYPE,
+    XorPeerAddress::TYPE,
+    Data::TYPE,
+    RequestedAddressFamily::TYPE,
+    EvenPort::TYPE,
+    RequestedTransport::TYPE,
+    ReservationToken::TYPE,
+];
+/// RFC 8656 section 12 ends them at 0x4fff, but clients of RFC 5766, such as libwebrtc and coturn's, use all of these.
+const CHANNELS: std::ops::RangeInclusive<u16> = 0x4000..=0x7fff;
+/// The protocol number of UDP.
+const UDP: u8 = 17;
+
+/// A client, as this request shows it.
+#[derive(Clone, Debug)]
+pub struct Client<C, H> {
+    pub id: C,
+    pub handle: H,
+    pub addr: SocketAddr,
+}
+
+/// What has become of a request.
+pub enum Outcome<H> {
+    Answer(Option<Vec<u8>>),
+    /// Everything is right, if the member still has its seat: see [`allocate`].
+    Allocate(Box<Pending<H>>),
+}
+
+/// An Allocate request that has been checked.
+pub struct Pending<H> {
+    pub request: allocation::Request<H>,
+    key: IntegrityKey,
+    seconds: u32,
+}
+
+/// Who asks, as proved by the request's signature.
+pub struct User {
+    username: Box<str>,
+    key: IntegrityKey,
+    member: Member,
+}
+
+/// An error code.
+struct Refused(u16);
+
+/// Whether [`handle`] takes this method.
+pub fn is_turn(method: Method) -> bool {
+    [ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND].contains(&method)
+}
+
+/// Checks the credentials of a request for which [`is_turn`] holds; otherwise the answer (RFC 8489 section 9.2.4, and RFC 8656
+/// section 5 for the user name, which must be that of the client's allocation, if there is one).
+pub fn authenticate(
+    credentials: &Credentials,
+    own_username: Option<&str>,
+    from: SocketAddr,
+    message: &Message<'_>,
+    unix_seconds: u64,
+) -> Result<User, Option<Vec<u8>>> {
+    let challenge = |code| response::challenge(message, code, &credentials.nonce(from, unix_seconds));
+    if !message.has_attribute(MessageIntegrity::TYPE) {
+        return Err(challenge(401));
+    }
+    let (Ok(username), Ok(realm), Ok(nonce)) =
+        (message.attribute::<Username>(), message.attribute::<Realm>(), message.attribute::<Nonce>())
+    else {
+        return Err(response::error(message, None, 400));
+    };
+    if !credentials.is_fresh(nonce.nonce(), from, unix_seconds) {
+        return Err(challenge(438));
+    }
+    let username = username.username();
+    // An allocation outlives the credentials that it was made with.
+    let continues = own_username == Some(username);
+    let claim = credentials.open(username).filter(|claim| continues || claim.expires_unix > unix_seconds);
+    let Some(claim) = claim.filter(|_| realm.realm() == REALM) else { return Err(challenge(401)) };
+    let key = credentials.integrity_key(username);
+    if message.validate_integrity_with_key(&key).is_err() {
+        return Err(challenge(401));
+    }
+    if own_username.is_some() && !continues && message.method() != ALLOCATE {
+        return Err(response::error(message, Some(&key), 441));
+    }
+    Ok(User { username: username.into(), key, member: claim.member })
+}
+
+/// Does what an authenticated request asks for.
+pub fn perform<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: &Client<C, H>,
+    message: &Message<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Outcome<H> {
+    let unknown = response::unknown(message, &KNOWN);
+    if !unknown.is_empty() {
+        return Outcome::Answer(response::unknown_attributes(message, Some(&user.key), &unknown));
+    }
+    let outcome = match message.method() {
+        ALLOCATE => check_allocate(allocations, client, message, user, now),
+        REFRESH => refresh(allocations, client, message, user, now),
+        CREATE_PERMISSION => permit(allocations, client, message, user, now),
+        _ => bind(allocations, client, message, user, now),
+    };
+    outcome.unwrap_or_else(|Refused(code)| Outcome::Answer(response::error(message, Some(&user.key), code)))
+}
+
+/// RFC 8656 section 7.2.
+fn check_allocate<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: &Client<C, H>,
+    message: &Message<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Result<Outcome<H>, Refused> {
+    if let Some(own) = allocations.of(&client.id, now) {
+        if own.made_by != message.transaction_id() || own.username != user.username {
+            return Err(Refused(437));
+        }
+        // The request was retransmitted, because its response was lost.
+        let seconds = seconds(now.until(own.expires));
+        return Ok(Outcome::Answer(response::allocated(message, &user.key, own.relayed, client.addr, seconds)));
+    }
+    let transport = message.attribute::<RequestedTransport>().map_err(|_| Refused(400))?;
+    if transport.protocol() != UDP {
+        return Err(Refused(442));
+    }
+    let even_port = optional::<EvenPort>(message)?;
+    let family = optional::<RequestedAddressFamily>(message)?;
+    let has_token = message.has_attribute(ReservationToken::TYPE);
+    if has_token && (even_port.is_some() || family.is_some()) {
+        return Err(Refused(400));
+    }
+    if family.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
+        return Err(Refused(440));
+    }
+    // No port is ever reserved.
+    if has_token || even_port.as_ref().is_some_and(EvenPort::requested) {
+        return Err(Refused(508));
+    }
+    let lifetime = asked_lifetime(message)?.max(LIFETIME);
+    let request = allocation::Request {
+        handle: client.handle.clone(),
+        member: user.member.clone(),
+        username: user.username.clone(),
+        transaction: message.transaction_id(),
+        expires: now + lifetime,
+        even_port: even_port.is_some(),
+    };
+    Ok(Outcome::Allocate(Box::new(Pending { request, key: user.key.clone(), seconds: seconds(lifetime) })))
+}
+
+/// Makes an allocation after all, if the member still has its seat.
+pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: Client<C, H>,
+    message: &Message<'_>,
+    pending: Pending<H>,
+    is_seated: bool,
+    now: Timestamp,
+) -> Option<Vec<u8>> {
+    let Pending { request, key, seconds } = pending;
+    if !is_seated {
+        return response::error(message, Some(&key), 403);
+    }
+    // Two requests may have been checked at the same time.
+    if let Some(own) = allocations.of(&client.id, now) {
+        let is_same = own.made_by == request.transaction && own.username == request.username;
+        let relayed = own.relayed;
+        return match is_same {
+            true => response::allocated(message, &key, relayed, client.addr, seconds),
+            false => response::error(message, Some(&key), 437),
+        };
+    }
+    match allocations.allocate(client.id, request, now) {
+        Ok(made) => response::allocated(message, &key, made.relayed, client.addr, seconds),
+        Err(AllocateError::Quota) => response::error(message, Some(&key), 486),
+        Err(AllocateError::Capacity) => response::error(message, Some(&key), 508),
+    }
+}
+
+/// Section 8.
+fn refresh<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: &Client<C, H>,
+    message: &Message<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Result<Outcome<H>, Refused> {
+    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
+    if optional::<RequestedAddressFamily>(message)?.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
+        return Err(Refused(443));
+    }
+    let asked = asked_lifetime(message)?;
+    if asked.is_zero() {
+        allocations.remove(&client.id, now);
+        return Ok(Outcome::Answer(response::refreshed(message, &user.key, 0)));
+    }
+    let lifetime = asked.max(LIFETIME);
+    own.expires = now + lifetime;
+    Ok(Outcome::Answer(response::refreshed(message, &user.key, seconds(lifetime))))
+}
+
+/// Section 10.
+fn permit<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: &Client<C, H>,
+    message: &Message<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Result<Outcome<H>, Refused> {
+    if allocations.of(&client.id, now).is_none() {
+        return Err(Refused(437));
+    }
+    let mut peers = Vec::new();
+    while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
+        let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
+        peers.push(acceptable(allocations, peer)?.ip());
+        if peers.len() > PEERS_PER_REQUEST {
+            return Err(Refused(508));
+        }
+    }
+    if peers.is_empty() {
+        return Err(Refused(400));
+    }
+    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
+    if !own.permit(&peers, now) {
+        return Err(Refused(508));
+    }
+    Ok(Outcome::Answer(response::done(message, &user.key)))
+}
+
+/// Section 12.
+fn bind<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &mut Allocations<C, H>,
+    client: &Client<C, H>,
+    message: &Message<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Result<Outcome<H>, Refused> {
+    if allocations.of(&client.id, now).is_none() {
+        return Err(Refused(437));
+    }
+    let number = message.attribute::<ChannelNumber>().map_err(|_| Refused(400))?.channel();
+    let peer = message.attribute::<XorPeerAddress>().map_err(|_| Refused(400))?.addr(message.transaction_id());
+    if !CHANNELS.contains(&number) {
+        return Err(Refused(400));
+    }
+    let peer = acceptable(allocations, peer)?;
+    match allocations.bind(&client.id, number, peer, now) {
+        Some(Ok(())) => Ok(Outcome::Answer(response::done(message, &user.key))),
+        Some(Err(BindError::Conflict)) => Err(Refused(400)),
+        Some(Err(BindError::TooMany)) => Err(Refused(508)),
+        None => Err(Refused(437)),
+    }
+}
+
+fn acceptable<C: Clone + Eq + Hash, H: Clone>(
+    allocations: &Allocations<C, H>,
+    peer: SocketAddr,
+) -> Result<SocketAddr, Refused> {
+    match peer {
+        SocketAddr::V6(_) => Err(Refused(443)),
+        SocketAddr::V4(_) if allocations.may_permit(peer.ip()) => Ok(peer),
+        SocketAddr::V4(_) => Err(Refused(403)),
+    }
+}
+
+/// Zero, or at most the longest.
+fn asked_lifetime(message: &Message<'_>) -> Result<Duration, Refused> {
+    let asked = optional::<Lifetime>(message)?.map(|lifetime| Duration::from_secs(lifetime.seconds().into()));
+    Ok(asked.unwrap_or(LIFETIME).min(LIFETIME_MAX))
+}
+
+fn seconds(lifetime: Duration) -> u32 {
+    u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// An attribute that may be missing, but not malformed.
+fn optional<'a, A>(message: &'a Message<'a>) -> Result<Option<A>, Refused>
+where
+    A: AttributeStaticType + stun_types::attribute::AttributeFromRaw<'a>,
+{
+    if !message.has_attribute(A::TYPE) {
+        return Ok(None);
+    }
+    message.attribute::<A>().map(Some).map_err(|_| Refused(400))
+}
