@@ -30,6 +30,9 @@ mod stream;
 pub mod thread;
 mod udp;
 
+#[cfg(test)]
+mod tests;
+
 pub use credentials::{Credentials, Member};
 pub use limits::Limits;
 pub use server::{RelayStats, TurnServer};
