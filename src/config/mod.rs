@@ -9,6 +9,7 @@ mod memory;
 mod options;
 mod origin;
 mod relay;
+mod relay_checks;
 mod values;
 mod warnings;
 

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod engine;
 mod ops;
+mod relay;
 mod shares;
 mod support;
 mod tidy;

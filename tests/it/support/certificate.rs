@@ -49,7 +49,8 @@ impl Certificate {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let mut config =
             config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![protocol.into()];
+        // Nothing is named for an empty one.
+        config.alpn_protocols = (!protocol.is_empty()).then(|| protocol.into()).into_iter().collect();
         TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await
     }
 

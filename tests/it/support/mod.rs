@@ -11,4 +11,5 @@ pub mod process;
 pub mod redis_link;
 pub mod redis_server;
 pub mod three_ways;
+pub mod turn_client;
 pub mod waits;

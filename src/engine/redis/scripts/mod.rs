@@ -55,7 +55,7 @@ scripts! {
     /// A join that only returns to an existing seat.
     Resume(ALWAYS, "join.lua"),
     /// Tries what our user may do. It concerns no room.
-    Permissions(ALWAYS, "permissions.lua"),
+    Permissions(ALWAYS, "../connection/permissions.lua"),
 }
 
 /// By which Redis knows each script.

@@ -1,0 +1,156 @@
+//! A million random operations, beside a model that only knows the rules.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use super::{Numbered, allocations, member, request};
+use crate::{
+    domain::Timestamp,
+    turn::{
+        allocation::BindError,
+        allocations::{Delivery, Drop, Form},
+        limits::{CHANNEL_LIFETIME, LIFETIME, Limits, PERMISSION_LIFETIME, PERMISSIONS_MAX},
+    },
+};
+
+const OPERATIONS: u32 = 1_000_000;
+const CLIENTS: u32 = 24;
+const ROOMS: u8 = 4;
+
+#[derive(Default)]
+struct Model {
+    by_client: HashMap<u32, Modelled>,
+    now: Timestamp,
+}
+
+struct Modelled {
+    room: u8,
+    relayed: SocketAddr,
+    expires: Timestamp,
+    permissions: HashMap<IpAddr, Timestamp>,
+    channels: HashMap<u16, (SocketAddr, Timestamp)>,
+}
+
+impl Model {
+    fn alive(&self, client: u32) -> Option<&Modelled> {
+        self.by_client.get(&client).filter(|own| self.now < own.expires)
+    }
+
+    fn permits(&self, client: u32, ip: IpAddr) -> bool {
+        self.alive(client).is_some_and(|own| own.permissions.get(&ip).is_some_and(|until| self.now < *until))
+    }
+
+    /// Where a packet from one client to an address must go.
+    fn route(&self, from: u32, peer: SocketAddr) -> Result<Delivery<u32>, Drop> {
+        let own = self.alive(from).ok_or(Drop::Unknown)?;
+        if !self.permits(from, peer.ip()) {
+            return Err(Drop::NotPermitted);
+        }
+        let reached = |(_, other): &(&u32, &Modelled)| {
+            other.relayed == peer && other.room == own.room && self.now < other.expires
+        };
+        let (to, other) = self.by_client.iter().find(reached).ok_or(Drop::NoPeer)?;
+        if !self.permits(*to, own.relayed.ip()) {
+            return Err(Drop::NotPermitted);
+        }
+        let bound = other.channels.iter().find(|(_, (peer, until))| *peer == own.relayed && self.now < *until);
+        let form = bound.map_or(Form::Indication(own.relayed), |(number, _)| Form::Channel(*number));
+        Ok(Delivery { to: *to, form })
+    }
+
+    fn bind(&mut self, client: u32, number: u16, peer: SocketAddr) -> Option<Result<(), BindError>> {
+        let now = self.now;
+        self.alive(client)?;
+        let own = self.by_client.get_mut(&client)?;
+        own.channels.retain(|_, (_, until)| now < *until);
+        own.permissions.retain(|_, until| now < *until);
+        let conflicts = |(other, (bound, _)): (&u16, &(SocketAddr, Timestamp))| (*other == number) != (*bound == peer);
+        if own.channels.iter().any(conflicts) {
+            return Some(Err(BindError::Conflict));
+        }
+        let is_new = !own.permissions.contains_key(&peer.ip());
+        if is_new && own.permissions.len() == PERMISSIONS_MAX {
+            return Some(Err(BindError::TooMany));
+        }
+        own.permissions.insert(peer.ip(), now + PERMISSION_LIFETIME);
+        own.channels.insert(number, (peer, now + CHANNEL_LIFETIME));
+        Some(Ok(()))
+    }
+}
+
+/// Of a client that exists, or one that did, or an address that never was.
+fn some_address(random: &mut fastrand::Rng, known: &[SocketAddr]) -> SocketAddr {
+    match known {
+        [] => "198.51.100.1:49152".parse().unwrap(),
+        known => known[random.usize(known.len().saturating_sub(40)..known.len())],
+    }
+}
+
+/// A seat: its room never changes, as members' never do.
+fn room_of(client: u32) -> u8 {
+    u8::try_from(client).unwrap() % ROOMS
+}
+
+fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known: &mut Vec<SocketAddr>) -> bool {
+    let (client, now) = (random.u32(..CLIENTS), model.now);
+    let peer = some_address(random, known);
+    match random.u32(..100) {
+        0..=3 => {
+            let made = request(client, member(room_of(client), client as u8, "192.0.2.1"), now);
+            if all.of(&client, now).is_some() {
+                return false;
+            }
+            let relayed = all.allocate(client, made, now).unwrap().relayed;
+            let (permissions, channels) = (HashMap::new(), HashMap::new());
+            let modelled = Modelled { room: room_of(client), relayed, expires: now + LIFETIME, permissions, channels };
+            model.by_client.insert(client, modelled);
+            known.push(relayed);
+        }
+        4 => {
+            all.remove(&client, now);
+            model.by_client.remove(&client);
+        }
+        5 => drop(all.remove_expired(now)),
+        6..=20 => {
+            let permitted = all.of(&client, now).map(|own| own.permit(&[peer.ip()], now));
+            assert_eq!(permitted.is_some(), model.alive(client).is_some());
+            if permitted == Some(true) {
+                model.by_client.get_mut(&client).unwrap().permissions.insert(peer.ip(), now + PERMISSION_LIFETIME);
+            }
+        }
+        21..=35 => {
+            let number = 0x4000 + random.u16(..6);
+            assert_eq!(all.bind(&client, number, peer, now), model.bind(client, number, peer));
+        }
+        36..=38 => model.now = now + Duration::from_millis(random.u64(..15_000)),
+        39..=65 => {
+            let routed = all.route_to(&client, peer, 0, now);
+            assert_eq!(routed, model.route(client, peer));
+            return routed.is_ok();
+        }
+        _ => {
+            let number = 0x4000 + random.u16(..6);
+            let bound = model.alive(client).and_then(|own| own.channels.get(&number)).filter(|(_, until)| now < *until);
+            let expected = bound.ok_or(Drop::Unknown).and_then(|(peer, _)| model.route(client, *peer));
+            let routed = all.route_channel(&client, number, 0, now);
+            assert_eq!(routed, expected);
+            return routed.is_ok();
+        }
+    }
+    false
+}
+
+/// All addresses are of the same few hosts, so that permissions are often for the address of another room.
+#[test]
+fn packets_go_where_the_rules_say_and_never_to_another_room() {
+    let (mut all, mut model) =
+        (allocations(Limits::default()), Model { now: Timestamp::from_millis(1), ..Model::default() });
+    let (mut random, mut known, mut delivered) = (fastrand::Rng::with_seed(15), Vec::new(), 0);
+    for _ in 0..OPERATIONS {
+        delivered += u32::from(step(&mut random, &mut all, &mut model, &mut known));
+    }
+    assert!(delivered > OPERATIONS / 40, "{delivered} packets: the test must not be idle");
+}

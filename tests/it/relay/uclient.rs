@@ -1,0 +1,56 @@
+//! coturn's client, `turnutils_uclient`.
+
+use tokio::process::Command;
+
+use super::{CLOSED, two_members, two_members_over_tls};
+use crate::support::{certificate::write_certificate, harness::Server};
+
+/// Two clients of it exchange three messages each (`-y`), without allocations for RTCP (`-c`).
+async fn run(port: u16, joined: &serde_json::Value, flags: &[&str]) -> String {
+    let relay = &joined["ice_servers"][1];
+    let (username, password) = (relay["username"].as_str().unwrap(), relay["credential"].as_str().unwrap());
+    let mut client = Command::new("timeout");
+    client.args([
+        "60",
+        "turnutils_uclient",
+        "-c",
+        "-n",
+        "3",
+        "-m",
+        "1",
+        "-l",
+        "101",
+        "-u",
+        username,
+        "-w",
+        password,
+        "-p",
+    ]);
+    client.arg(port.to_string()).args(flags).arg("127.0.0.1");
+    let output = client.output().await.expect("turnutils_uclient is in the Debian package coturn");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[actix_web::test]
+async fn it_exchanges_messages_over_udp_and_tcp() {
+    let server = Server::start(&CLOSED);
+    let members = two_members(&server, "tea").await;
+    for flags in [&["-y"][..], &["-y", "-s"], &["-y", "-t"]] {
+        let text = run(server.port, &members[0].joined, flags).await;
+        assert!(text.contains("Total lost packets 0 "), "{flags:?}: {text}");
+    }
+    for (flags, code) in [(&["-y", "-T"][..], "442"), (&["-y", "-x"], "440"), (&["-e", "10.1.1.1"], "403")] {
+        let text = run(server.port, &members[0].joined, flags).await;
+        assert!(text.contains(&format!("error {code}")), "{flags:?}: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn it_exchanges_messages_over_tls() {
+    let certificate = write_certificate("relay-uclient");
+    let server = certificate.server();
+    let [ann, _ben] = two_members_over_tls(&server, &certificate).await;
+    // It overlooks records that arrive together, also from its own server, so each client sends one message.
+    let text = run(server.port, &ann, &["-y", "-t", "-S", "-n", "1"]).await;
+    assert!(text.contains("Total lost packets 0 "), "{text}");
+}
