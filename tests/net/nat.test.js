@@ -6,6 +6,7 @@ import { discard } from './support/services.js';
 after(discard);
 
 // These run in tests/run.sh.
-call('cone NATs', ['its own STUN'], 'through the NATs, udp', { nat: 'cone' });
-call('cone NATs', ['STUN', 'TURN/UDP'], 'through the NATs, udp', { nat: 'cone' });
-call('symmetric NATs', ['STUN', 'TURN/UDP'], 'relayed, udp', { nat: 'symmetric' });
+const OWN = ['its own relay'];
+call('cone NATs', OWN, 'through the NATs, udp', { nat: 'cone' });
+call('symmetric NATs', OWN, 'relayed, udp', { nat: 'symmetric' });
+call('only a proxy that insists on TLS', OWN, 'relayed, tls', { out: 'only a proxy that insists on TLS' });

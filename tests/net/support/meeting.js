@@ -1,7 +1,7 @@
 import { glance } from '../../e2e/support/glance.js';
 import { Caller } from './caller.js';
 import { Network } from './network.js';
-import { PROXY, needsRelay, startProxy, startRelay, startServer } from './services.js';
+import { PROXIES, needsRelay, startProxy, startRelay, startServer } from './services.js';
 
 /** Calls connect within seconds or never. The limits leave room for a busy machine. */
 const PATIENCE_S = 30;
@@ -31,7 +31,7 @@ export class Meeting {
     const meeting = Object.assign(new Meeting(), { told, network: await Network.make(options) });
     const { hosts } = meeting.network;
     try {
-      const proxy = options.out === 'only an HTTP proxy' ? PROXY : undefined;
+      const proxy = PROXIES[options.out];
       await Promise.all([needsRelay(told) && startRelay(hosts), startServer(hosts, told, { flags }), proxy && startProxy(hosts)]);
       [meeting.ann, meeting.ben] = await Promise.all([Caller.arrive(hosts.ann, 'Ann', { proxy }), Caller.arrive(hosts.ben, 'Ben', { proxy })]);
       return await work(meeting);
@@ -62,10 +62,10 @@ export class Meeting {
     return { network, told: this.told, media: way(paths), cells: [...paths.map(pair), `${seen.toFixed(1)} s`, String(messages)] };
   }
 
-  /** The candidate pairs of both sides: as soon as they are as wanted, or the last ones seen after ten seconds. */
+  /** The candidate pairs of both sides: as soon as they are as wanted, or the last ones seen after some time. */
   async paths(wanted) {
     let paths;
-    for (const started = Date.now(); Date.now() - started < 10_000;) {
+    for (const started = Date.now(); Date.now() - started < PATIENCE_S * 1000;) {
       paths = await Promise.all([this.ann.path(), this.ben.path()]);
       if (paths.every(Boolean) && wanted(paths)) break;
       await glance();

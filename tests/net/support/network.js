@@ -5,6 +5,7 @@ const POLICIES = {
   all: '',
   'no UDP': 'iifname lan ip protocol udp drop;',
   'only an HTTP proxy': 'iifname lan ip daddr 203.0.113.30 tcp dport 3128 accept; iifname lan counter reject;',
+  'only a proxy that insists on TLS': 'iifname lan ip daddr 203.0.113.30 tcp dport 3129 accept; iifname lan counter reject;',
 };
 
 /** How a NAT chooses the external port: one for all destinations, or a different one for each. */

@@ -12,11 +12,17 @@ const BINARY = process.env.SIGNALPOST_BIN ?? `${ROOT}target/release/signalpost`;
 
 export const SERVER = '203.0.113.10';
 export const RELAY = '203.0.113.20';
-export const PROXY = 'http://203.0.113.30:3128';
+/** By what a network lets out. */
+export const PROXIES = {
+  'only an HTTP proxy': 'http://203.0.113.30:3128',
+  'only a proxy that insists on TLS': 'http://203.0.113.30:3129',
+};
 export const SECRET = '/etc/signalpost/turn-secret';
 
 /** Server options by kind of ICE server. */
 const OPTIONS = {
+  // On without any option.
+  'its own relay': [],
   'its own STUN': ['--stun-listen', `${SERVER}:3478`],
   STUN: ['--stun-url', `stun:${RELAY}:3478`],
   'TURN/UDP': ['--turn-url', `turn:${RELAY}:3478?transport=udp`],
@@ -25,7 +31,7 @@ const OPTIONS = {
 };
 
 /** Whether any of these needs coturn. */
-export const needsRelay = (told) => told.some((kind) => kind !== 'its own STUN');
+export const needsRelay = (told) => told.some((kind) => !kind.startsWith('its own'));
 
 /** The commands in docs/ice.md between two marks, unchanged. */
 async function documented(mark) {
@@ -69,19 +75,25 @@ export async function startRelay({ relay }) {
 export async function startServer({ server }, told, { flags = [], env } = {}) {
   const { cert, key } = await prepared();
   const secret = told.some((kind) => kind.startsWith('TURN')) ? ['--turn-secret', `@${SECRET}`] : [];
+  const relay = told.includes('its own relay') ? [] : ['--turn-relay', 'off'];
   const listen = ['--listen', `${SERVER}:443`, '--tls-cert', cert, '--tls-key', key, '--metrics-public'];
-  const child = server.start([BINARY, ...listen, ...told.flatMap((kind) => OPTIONS[kind]), ...secret, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
+  const child = server.start([BINARY, ...listen, ...told.flatMap((kind) => OPTIONS[kind]), ...secret, ...relay, ...flags], { stdout: 'pipe', env: { SIGNALPOST_LOG: 'warn', ...env } });
   const gone = once(child, 'exit').then(() => { throw new Error(`${BINARY} ended: ${child.complaints}`); });
   await Promise.race([once(createInterface({ input: child.stdout }), 'line'), gone]);
   gone.catch(() => {});
   return child;
 }
 
-/** Starts a corporate proxy: it allows plain HTTP, and TLS to port 443 only. */
+/** Starts a corporate proxy: it allows plain HTTP, and CONNECT to port 443 only. On port 3129 it looks whether that is TLS. */
 export async function startProxy({ proxy }) {
-  const { folder } = await prepared();
+  const { folder, cert, key } = await prepared();
+  await writeFile(`${folder}/both.pem`, (await Promise.all([cert, key].map((path) => readFile(path)))).join('\n'));
   await writeFile(`${folder}/squid.conf`, `
 http_port 203.0.113.30:3128
+http_port 203.0.113.30:3129 ssl-bump generate-host-certificates=off tls-cert=${folder}/both.pem
+acl hello at_step SslBump1
+ssl_bump peek hello
+ssl_bump splice all
 acl CONNECT method CONNECT
 acl tls port 443
 http_access deny CONNECT !tls
