@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::dev::Server;
-use futures_util::future::{OptionFuture, join_all};
+use futures_util::future::{OptionFuture, join, join_all};
 use tokio::sync::watch;
 
 use crate::{
@@ -77,7 +77,7 @@ impl App {
         config.check_relay()?;
         let (listener, addr, udp) = listen(&config)?;
         let (engine, tokens) = (config.engine(&limits, clock)?, config.token_key()?);
-        let mut relay = Relay::build(&config, addr, udp, &engine, &tokens, clock)?;
+        let mut relay = Relay::build(&config, (addr, udp), &engine, &tokens, &proxies, clock)?;
         let api = Arc::new(Api {
             engine,
             limits,
@@ -94,15 +94,7 @@ impl App {
             metrics_at: config.metrics_at(),
         });
         let tls = config.tls(&reachable_at(addr))?;
-        let options = ServerOptions {
-            workers: config.workers,
-            base_path: config.base_path.clone(),
-            hosts: config.host.clone(),
-            cors_origins: config.cors_origin.clone(),
-            web_dir: config.web_dir.clone(),
-            tls: tls.as_ref().map(Tls::server_config).transpose()?,
-            others: relay.others(),
-        };
+        let options = server_options(&config, &relay, tls.as_ref())?;
         let metrics = config.metrics_listen.map(|addr| bind::tcp(addr, "--metrics-listen")).transpose()?;
         let metrics_addr = metrics.as_ref().map(|(_, addr)| *addr);
         let serve_metrics = |(listener, _)| {
@@ -190,10 +182,15 @@ impl App {
                 api.connections.drain();
                 api.engine.drain();
                 // Not the graceful stop's own end: an idle HTTP/2 connection would delay it until its time-out.
-                tokio::select! {
-                    outcome = &mut server => outcome,
-                    _ = futures_util::future::join(drained(&api.request_metrics), relay.drained()) => Ok(()),
-                }?;
+                let mut rest = std::pin::pin!(join(drained(&api.request_metrics), relay.drained()));
+                let ended = tokio::select! {
+                    outcome = &mut server => Some(outcome),
+                    _ = &mut rest => None,
+                };
+                if let Some(outcome) = ended {
+                    outcome?;
+                    rest.await;
+                }
                 graceful.abort();
                 Ok(())
             }
@@ -201,6 +198,19 @@ impl App {
         background.abort();
         outcome
     }
+}
+
+fn server_options(config: &Config, relay: &Relay, tls: Option<&Tls>) -> Result<ServerOptions, String> {
+    Ok(ServerOptions {
+        workers: config.workers,
+        base_path: config.base_path.clone(),
+        hosts: config.host.clone(),
+        cors_origins: config.cors_origin.clone(),
+        web_dir: config.web_dir.clone(),
+        tls: tls.map(Tls::server_config).transpose()?,
+        others: relay.others(),
+        drain: relay.drain,
+    })
 }
 
 fn serve_turn(relay: &mut Relay, connections: &Arc<ConnectionRegistry>) -> Result<Vec<Server>, String> {

@@ -42,7 +42,7 @@ pub fn tcp_and_udp(addr: SocketAddr, option: &str) -> Result<(TcpListener, Socke
             }
             Err(error) => {
                 let why = bind_error(bound, option, &error);
-                return Err(format!("the relay needs UDP on the same address (--turn-relay off does without): {why}"));
+                return Err(format!("the relay needs TCP and UDP on the same port: {why}"));
             }
         }
     }

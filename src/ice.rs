@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::turn::{Credentials, Member, credentials::password};
+use crate::turn::{Credentials, Member, messages::credentials::password};
 
 /// What peers are told.
 #[derive(Clone, Debug)]
@@ -28,14 +28,24 @@ pub struct IceConfig {
 #[derive(Clone, Debug)]
 pub struct OwnRelay {
     pub credentials: Arc<Credentials>,
-    /// Its port, if peers need another than that of the server.
-    pub port: Option<u16>,
+    /// The port on which it shares the server's.
+    pub port: MainPort,
     /// Host and perhaps port, if peers reach it under another name than the server.
     pub public_host: Option<String>,
     /// Ports besides, without TLS.
     pub more_ports: Vec<u16>,
     /// Whether it is reached over TLS, too.
     pub encrypted: bool,
+}
+
+/// How peers reach the relay on the server's own port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MainPort {
+    /// As they reach the server, whatever port is mapped to it.
+    AsRequested,
+    Fixed(u16),
+    /// Not at all: a proxy in front passes HTTP only.
+    None,
 }
 
 /// Whose credentials are to be made.
@@ -101,8 +111,11 @@ impl IceConfig {
     /// The relay's own STUN, if there is no port for STUN alone.
     fn own_stun(&self, reached: Reached<'_>) -> Option<String> {
         match (self.stun_port, &self.relay) {
-            (Some(port), _) => Some(format!("stun:{}:{port}", reached.host)),
-            (None, Some(relay)) => Some(format!("stun:{}", relay.address(reached))),
+            (Some(port), relay) => {
+                let host = relay.as_ref().map_or_else(|| reached.host.to_owned(), |relay| relay.host(reached));
+                Some(format!("stun:{host}:{port}"))
+            }
+            (None, Some(relay)) => relay.plain(reached).first().map(|address| format!("stun:{address}")),
             (None, None) => None,
         }
     }
@@ -117,26 +130,41 @@ impl IceConfig {
 impl OwnRelay {
     /// In the order in which a browser should prefer them.
     fn urls(&self, reached: Reached<'_>) -> Vec<String> {
-        let address = self.address(reached);
-        let host = address.rsplit_once(':').map_or(&*address, |(host, _)| host);
-        let mut plain = vec![address.clone()];
-        plain.extend(self.more_ports.iter().map(|port| format!("{host}:{port}")));
+        let plain = self.plain(reached);
         let over = |transport| plain.iter().map(move |to| format!("turn:{to}?transport={transport}"));
         let mut urls: Vec<String> = over("udp").chain(over("tcp")).collect();
-        if self.encrypted {
+        if let Some(address) = self.main(reached).filter(|_| self.encrypted) {
             urls.push(format!("turns:{address}?transport=tcp"));
         }
         urls
     }
 
-    /// Host and port.
-    fn address(&self, reached: Reached<'_>) -> String {
-        let default = if self.encrypted { 443 } else { 80 };
-        let port = self.port.or(reached.port).unwrap_or(default);
+    /// Where it is reached without TLS: hosts and ports.
+    fn plain(&self, reached: Reached<'_>) -> Vec<String> {
+        let host = self.host(reached);
+        let more = self.more_ports.iter().map(|port| format!("{host}:{port}"));
+        self.main(reached).into_iter().chain(more).collect()
+    }
+
+    fn main(&self, reached: Reached<'_>) -> Option<String> {
+        let port = match self.port {
+            MainPort::AsRequested => reached.port.unwrap_or(443),
+            MainPort::Fixed(port) => port,
+            MainPort::None => return None,
+        };
         match &self.public_host {
-            None => format!("{}:{port}", reached.host),
-            Some(public) if has_port(public) => public.clone(),
-            Some(public) => format!("{public}:{port}"),
+            Some(public) if has_port(public) => Some(public.clone()),
+            _ => Some(format!("{}:{port}", self.host(reached))),
+        }
+    }
+
+    fn host(&self, reached: Reached<'_>) -> String {
+        match &self.public_host {
+            Some(public) if has_port(public) => {
+                public.rsplit_once(':').map_or(public.clone(), |(host, _)| host.to_owned())
+            }
+            Some(public) => public.clone(),
+            None => reached.host.to_owned(),
         }
     }
 }
@@ -192,7 +220,7 @@ mod tests {
         assert_eq!(ice.servers(None, at("a.example", None), 0)[0].urls, ["stun:other"]);
     }
 
-    fn relay(public_host: Option<&str>, port: Option<u16>, encrypted: bool) -> IceConfig {
+    fn relay(public_host: Option<&str>, port: MainPort, encrypted: bool) -> IceConfig {
         let credentials = Arc::new(Credentials::new(&[1; 32]).unwrap());
         let public_host = public_host.map(Into::into);
         let relay = Some(OwnRelay { credentials, port, public_host, more_ports: vec![3478], encrypted });
@@ -201,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_own_relay_is_named_by_the_host_and_port_that_the_peer_uses() {
-        let servers = relay(None, None, true).servers(Some(&user()), at("call.example", None), 1000);
+        let servers = relay(None, MainPort::AsRequested, true).servers(Some(&user()), at("call.example", None), 1000);
         assert_eq!(servers[0].urls, ["stun:call.example:443"]);
         assert_eq!(
             servers[1].urls,
@@ -214,22 +242,39 @@ mod tests {
             ]
         );
         let first = |ice: IceConfig, reached| ice.servers(Some(&user()), reached, 0)[1].urls[0].clone();
-        assert_eq!(first(relay(None, None, true), at("[::1]", Some(8443))), "turn:[::1]:8443?transport=udp");
-        assert_eq!(first(relay(None, Some(8080), false), at("a.example", None)), "turn:a.example:8080?transport=udp");
         assert_eq!(
-            first(relay(Some("b.example"), None, true), at("a.example", None)),
+            first(relay(None, MainPort::AsRequested, true), at("[::1]", Some(8443))),
+            "turn:[::1]:8443?transport=udp"
+        );
+        assert_eq!(
+            first(relay(None, MainPort::Fixed(8080), false), at("a.example", None)),
+            "turn:a.example:8080?transport=udp"
+        );
+        assert_eq!(
+            first(relay(Some("b.example"), MainPort::AsRequested, true), at("a.example", None)),
             "turn:b.example:443?transport=udp"
         );
         assert_eq!(
-            first(relay(Some("b.example:5349"), None, true), at("a", None)),
+            first(relay(Some("b.example:5349"), MainPort::AsRequested, true), at("a", None)),
             "turn:b.example:5349?transport=udp"
         );
-        assert_eq!(first(relay(Some("[::1]"), None, true), at("a", None)), "turn:[::1]:443?transport=udp");
+        assert_eq!(
+            first(relay(Some("[::1]"), MainPort::AsRequested, true), at("a", None)),
+            "turn:[::1]:443?transport=udp"
+        );
+    }
+
+    /// The proxy passes HTTP, and the relay has a port of its own.
+    #[test]
+    fn behind_a_proxy_only_ports_of_the_relay_are_named() {
+        let servers = relay(Some("p.example"), MainPort::None, false).servers(Some(&user()), at("a.example", None), 0);
+        assert_eq!(servers[0].urls, ["stun:p.example:3478"]);
+        assert_eq!(servers[1].urls, ["turn:p.example:3478?transport=udp", "turn:p.example:3478?transport=tcp"]);
     }
 
     #[test]
     fn a_peer_without_credentials_is_told_of_stun_only() {
-        let ice = relay(None, None, true);
+        let ice = relay(None, MainPort::AsRequested, true);
         assert_eq!(ice.servers(None, at("a.example", None), 0).len(), 1);
         assert!(ice.ttl().is_some());
     }

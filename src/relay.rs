@@ -12,12 +12,18 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::Engine,
-    ice::OwnRelay,
-    transport::other_protocol::{OtherProtocol, Others},
-    turn::{Credentials, TurnServer, endpoint::Endpoint, thread::TurnThread},
+    ice::{MainPort, OwnRelay},
+    transport::{
+        client_address::TrustedProxies,
+        other_protocol::{OtherProtocol, Others},
+    },
+    turn::{
+        Credentials, TurnServer,
+        net::{endpoint::Endpoint, thread::TurnThread},
+    },
 };
 
-/// How often the end of the last allocation is looked for.
+/// How often to check whether any allocation is left.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// STUN and the relay; nothing if neither is configured.
@@ -33,17 +39,17 @@ pub struct Relay {
     more: Vec<SocketAddr>,
     /// The server's own address, if the relay is there.
     main: Option<SocketAddr>,
-    drain: Duration,
+    pub drain: Duration,
 }
 
 impl Relay {
-    /// `main` is the UDP socket on the server's own address, if there is a relay.
+    /// With the server's own address, and UDP on it, if there is a relay.
     pub fn build(
         config: &Config,
-        addr: SocketAddr,
-        main: Option<UdpSocket>,
+        (addr, main): (SocketAddr, Option<UdpSocket>),
         engine: &Engine,
         tokens: &TokenKey,
+        proxies: &Arc<TrustedProxies>,
         clock: Clock,
     ) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("the relay cannot start: {error}");
@@ -65,14 +71,13 @@ impl Relay {
         let credentials = credentials.map_err(failed)?.map(Arc::new);
         let offer = credentials.clone().map(|credentials| OwnRelay {
             credentials,
-            // With a certificate, peers reach the server and the relay by the same port, whatever is mapped to it.
-            port: (!config.is_encrypted()).then_some(addr.port()),
+            port: main_port(config, addr, &more),
             public_host: config.relay.public_host.clone(),
-            more_ports: more.iter().map(SocketAddr::port).collect(),
+            more_ports: more.iter().map(SocketAddr::port).collect::<Vec<_>>(),
             encrypted: config.is_encrypted(),
         });
         let relay = credentials.map(|credentials| (credentials, config.relay_limits()));
-        let server = (!endpoints.is_empty()).then(|| TurnServer::new(relay, engine.clone(), clock));
+        let server = (!endpoints.is_empty()).then(|| TurnServer::new(relay, engine.clone(), proxies.clone(), clock));
         let drain = Duration::from_millis(config.drain_ms);
         Ok(Self { server, offer, listeners, endpoints, stun: stun_addr, more, main: main_addr, drain })
     }
@@ -107,5 +112,13 @@ impl Relay {
             }
         })
         .await;
+    }
+}
+
+fn main_port(config: &Config, addr: SocketAddr, more: &[SocketAddr]) -> MainPort {
+    match config.is_encrypted() {
+        true => MainPort::AsRequested,
+        false if more.is_empty() => MainPort::Fixed(addr.port()),
+        false => MainPort::None,
     }
 }

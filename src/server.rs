@@ -1,6 +1,6 @@
 //! The HTTP servers: the API and the pages behind one listener, and monitoring behind another.
 
-use std::{future::Future, io, net::TcpListener, path::PathBuf, sync::Arc};
+use std::{future::Future, io, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, map_config};
@@ -29,6 +29,8 @@ pub struct ServerOptions {
     pub tls: Option<ServerConfig>,
     /// What else is served on the port.
     pub others: Others,
+    /// How long calls that are relayed may delay the end.
+    pub drain: Duration,
 }
 
 /// In case `App` has not stopped the server by then.
@@ -36,7 +38,7 @@ const SHUTDOWN_SECONDS: u64 = 10;
 
 /// A server on the listener, not yet polled.
 pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io::Result<Server> {
-    let ServerOptions { base_path, workers, hosts, cors_origins, web_dir, tls, others } = options;
+    let ServerOptions { base_path, workers, hosts, cors_origins, web_dir, tls, others, drain } = options;
     let hosts = Arc::new(AllowedHosts::new(listener.local_addr()?, &hosts));
     let (router, cors) = (Arc::new(Router::from_operations()), Arc::new(Cors::new(cors_origins)));
     let document = Data::new(WrittenDocument::new(&openapi::document()));
@@ -53,7 +55,7 @@ pub fn serve(listener: TcpListener, api: Arc<Api>, options: ServerOptions) -> io
             Ok(Dispatch { api, router, hosts, cors, base_path, pages })
         }
     };
-    let builder = Server::build().shutdown_timeout(SHUTDOWN_SECONDS).disable_signals();
+    let builder = Server::build().shutdown_timeout(SHUTDOWN_SECONDS.max(drain.as_secs() + 1)).disable_signals();
     let builder = match workers {
         Some(workers) => builder.workers(workers),
         None => builder,

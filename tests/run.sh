@@ -84,7 +84,7 @@ install() {
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt || failed=1
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || failed=1
   if wanted browser; then
-    debian chromium=chromium openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
+    debian chromium=chromium firefox-esr=firefox-esr openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
       prometheus=prometheus || failed=1
   fi

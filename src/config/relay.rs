@@ -37,8 +37,8 @@ pub struct RelayOptions {
     #[arg(long, env = "SIGNALPOST_PUBLIC_HOST", value_name = "HOST[:PORT]", value_parser = public_host)]
     pub public_host: Option<String>,
 
-    /// Relay allocations of one peer. A browser makes about three for each other peer and network interface
-    #[arg(long, env = "SIGNALPOST_TURN_PER_USER", value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    /// Relay allocations of one peer. A browser makes one for each URL, network interface and other peer
+    #[arg(long, env = "SIGNALPOST_TURN_PER_USER", value_name = "N", default_value_t = 128, value_parser = at_least_one)]
     pub turn_per_user: usize,
 
     /// Relay allocations in all; one address may have half of what is left. Each takes about 2 KB of memory

@@ -13,7 +13,7 @@ use crate::{
     engine::{BUCKETS_MICROS, Stats},
     turn::{
         RelayStats,
-        counters::{DROPS, WAYS},
+        counters::{DROPS, TRANSPORTS},
     },
 };
 
@@ -126,23 +126,23 @@ impl MetricsSnapshot {
         Ok(())
     }
 
-    /// By way: how clients reach the relay. Allocations and drops say more than any log of what the relay is doing.
+    /// By transport: how clients reach the relay.
     fn encode_relay(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let by_way = |place: usize| [("way", WAYS[place].1)];
+        let label = |place: usize| [("transport", TRANSPORTS[place].1)];
         let mut family =
             encoder.encode_descriptor("relay_allocations", "Relay allocations", None, MetricType::Gauge)?;
         for (place, count) in self.turn.allocations.iter().enumerate() {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            ConstGauge::new(count).encode(family.encode_family(&by_way(place))?)?;
+            ConstGauge::new(count).encode(family.encode_family(&label(place))?)?;
         }
         let mut family = encoder.encode_descriptor("relay_packets", "Packets relayed", None, MetricType::Counter)?;
         for (place, (packets, _)) in self.turn.counts.relayed.iter().enumerate() {
-            ConstCounter::new(*packets).encode(family.encode_family(&by_way(place))?)?;
+            ConstCounter::new(*packets).encode(family.encode_family(&label(place))?)?;
         }
         let help = "Bytes relayed, without headers";
         let mut family = encoder.encode_descriptor("relay_bytes", help, None, MetricType::Counter)?;
         for (place, (_, bytes)) in self.turn.counts.relayed.iter().enumerate() {
-            ConstCounter::new(*bytes).encode(family.encode_family(&by_way(place))?)?;
+            ConstCounter::new(*bytes).encode(family.encode_family(&label(place))?)?;
         }
         let help = "Packets and requests that the relay has dropped, by reason";
         let mut family = encoder.encode_descriptor("relay_drops", help, None, MetricType::Counter)?;

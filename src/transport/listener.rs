@@ -33,7 +33,7 @@ pub struct Protocols {
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const HTTP_2: &[u8] = b"h2";
 /// RFC 7443. Browsers name nothing for it, so what a connection speaks is decided by its first byte.
-const TURN: &[u8] = b"stun.turn";
+const TURN: [&[u8]; 2] = [b"stun.turn", b"stun.nat-discovery"];
 
 impl Protocols {
     /// Serves a listener. Each worker thread makes a service of its own.
@@ -47,8 +47,8 @@ impl Protocols {
         // The registry refuses connections; at actix's limit, clients would hang.
         let builder = builder.max_concurrent_connections(usize::MAX >> 8);
         let tls = tls.map(|mut tls| {
-            // Clients of TURN that name a protocol also name this one, and it must be preferred: some name http/1.1, too.
-            let turn = others.iter().map(|_| TURN.to_vec());
+            // Preferred, because some clients of TURN name http/1.1, too.
+            let turn = others.iter().flat_map(|_| TURN).map(<[u8]>::to_vec);
             tls.alpn_protocols = turn.chain([HTTP_2.to_vec(), b"http/1.1".to_vec()]).collect();
             Arc::new(tls)
         });
@@ -95,7 +95,7 @@ async fn serve_encrypted<S: Service>(
     let serving: LocalBoxFuture<'_, ()> = if stream.alpn_protocol() == Some(HTTP_2) {
         Box::pin(Http2::new(stream, worker).run())
     } else {
-        Box::pin(Http1::new(stream, peer, connection, worker).over_tls().serve())
+        Box::pin(Http1::new(stream, peer, connection, worker).encrypted().serve())
     };
     serving.await;
     Ok(())

@@ -8,8 +8,8 @@ use stun_types::message::TransactionId;
 use crate::{
     domain::Timestamp,
     turn::{
-        credentials::Member,
         limits::{CHANNEL_LIFETIME, PERMISSION_LIFETIME, PERMISSIONS_MAX},
+        messages::credentials::Member,
         rate::Meter,
     },
 };

@@ -2,12 +2,7 @@
 //!
 //! Packets pass only between allocations of one room, in memory. `H` is how a client is reached; here it is only stored.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{collections::HashMap, hash::Hash, net::SocketAddr, time::Duration};
 
 use slab::Slab;
 
@@ -15,8 +10,8 @@ use crate::{
     domain::{PeerId, RoomName, Timestamp},
     transport::limits::shares::{Bounds, Factors, Shares},
     turn::{
-        allocation::{Allocation, BindError, Request},
-        limits::Limits,
+        allocation::{Allocation, Request},
+        limits::{Limits, PACKET_COST},
         rate::{Meter, SharedRate},
         relayed_address::RelayedAddresses,
     },
@@ -25,7 +20,7 @@ use crate::{
 /// An address alone may have half of all allocations, its network two thirds: an office is behind one address.
 const FACTORS: Factors = Factors { address: 1, network: 2 };
 /// Allocations that an address may have in any case: of the browsers of two people.
-const ALWAYS: usize = 64;
+const ALTRANSPORTS: usize = 64;
 
 /// `C` identifies the connection between client and server, the 5-tuple (RFC 8656 section 2.2).
 #[derive(Debug)]
@@ -40,6 +35,8 @@ pub struct Allocations<C, H> {
     rooms: Slab<Room>,
     rooms_by_name: HashMap<RoomName, usize>,
     rate: SharedRate,
+    /// Rooms that were sending when this was last counted.
+    active_rooms: usize,
     /// How long allocations that have ended existed, in all.
     ended: Duration,
 }
@@ -52,7 +49,7 @@ struct Room {
 
 /// Why a packet is dropped. The numbers are places in the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
+pub enum DropReason {
     /// Not STUN, not TURN, or longer than any packet of the internet.
     Malformed,
     /// The client has no allocation, or the channel no peer.
@@ -65,6 +62,8 @@ pub enum Drop {
     OverRate,
     /// The receiver reads too slowly.
     QueueFull,
+    /// The system does not send it: it is too long for the network, or there is no route.
+    SendFailed,
     /// Too many requests from one address.
     OverRequestRate,
 }
@@ -106,6 +105,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
             per_address: Shares::default(),
             rooms: Slab::new(),
             rooms_by_name: HashMap::new(),
+            active_rooms: 0,
             ended: Duration::ZERO,
         }
     }
@@ -124,7 +124,8 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
 
     /// How long all allocations have existed, together.
     pub fn total_time(&self, now: Timestamp) -> Duration {
-        self.iter().map(|allocation| allocation.since.until(now)).sum::<Duration>() + self.ended
+        let time = |allocation: &Allocation<H>| allocation.since.until(now.min(allocation.expires));
+        self.iter().map(time).sum::<Duration>() + self.ended
     }
 
     /// The client's allocation, unless it has expired.
@@ -142,9 +143,6 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
     ) -> Result<&Allocation<H>, AllocateError> {
         // An expired one that has not been swept.
         self.remove(&client, now);
-        if self.all.len() >= self.limits.allocations {
-            self.remove_expired(now);
-        }
         let left = self.limits.allocations.saturating_sub(self.all.len());
         let (peer, address) = (request.member.peer, request.member.address);
         if left == 0 {
@@ -156,7 +154,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         let by_relayed = &self.by_relayed;
         let is_free = |address: &SocketAddr| !by_relayed.contains_key(address);
         let relayed = self.addresses.next(request.even_port, is_free).ok_or(AllocateError::Capacity)?;
-        if !self.per_address.take(address, 1, Bounds::of_left(left, FACTORS, ALWAYS)) {
+        if !self.per_address.take(address, 1, Bounds::of_left(left, FACTORS, ALTRANSPORTS)) {
             return Err(AllocateError::Quota);
         }
         *self.per_member.entry(peer).or_default() += 1;
@@ -195,7 +193,9 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         clients.iter().filter_map(|client| self.remove(client, now)).collect()
     }
 
+    /// To be called at intervals.
     pub fn remove_expired(&mut self, now: Timestamp) -> Vec<Allocation<H>> {
+        self.active_rooms = self.rooms.iter().filter(|(_, room)| room.sent.is_in_use(now)).count();
         self.remove_if(now, |allocation| !allocation.is_alive(now))
     }
 
@@ -212,15 +212,6 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         index
     }
 
-    /// Whether permissions for this address can be of use: only that of allocations can.
-    pub fn may_permit(&self, peer: IpAddr) -> bool {
-        self.addresses.contains(peer)
-    }
-
-    pub fn bind(&mut self, client: &C, number: u16, peer: SocketAddr, now: Timestamp) -> Option<Result<(), BindError>> {
-        self.of(client, now).map(|allocation| allocation.bind(number, peer, now))
-    }
-
     /// Routes what a client sends through a channel.
     pub fn route_channel(
         &mut self,
@@ -228,9 +219,9 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         number: u16,
         bytes: usize,
         now: Timestamp,
-    ) -> Result<Delivery<H>, Drop> {
-        let from = *self.by_client.get(client).ok_or(Drop::Unknown)?;
-        let peer = self.all[from].peer_of(number, now).ok_or(Drop::Unknown)?;
+    ) -> Result<Delivery<H>, DropReason> {
+        let from = *self.by_client.get(client).ok_or(DropReason::Unknown)?;
+        let peer = self.all[from].peer_of(number, now).ok_or(DropReason::Unknown)?;
         self.route(from, peer, bytes, now)
     }
 
@@ -241,32 +232,40 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         peer: SocketAddr,
         bytes: usize,
         now: Timestamp,
-    ) -> Result<Delivery<H>, Drop> {
-        let from = *self.by_client.get(client).ok_or(Drop::Unknown)?;
+    ) -> Result<Delivery<H>, DropReason> {
+        let from = *self.by_client.get(client).ok_or(DropReason::Unknown)?;
         self.route(from, peer, bytes, now)
     }
 
-    /// The only way from one allocation to another. Both must permit the other, and be of one room.
-    fn route(&mut self, from: usize, peer: SocketAddr, bytes: usize, now: Timestamp) -> Result<Delivery<H>, Drop> {
+    /// The only transport from one allocation to another. Both must permit the other, and be of one room.
+    fn route(
+        &mut self,
+        from: usize,
+        peer: SocketAddr,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Delivery<H>, DropReason> {
         let to = self.by_relayed.get(&peer).copied();
         let sender = &mut self.all[from];
         if !sender.is_alive(now) {
-            return Err(Drop::Unknown);
+            return Err(DropReason::Unknown);
         }
         if !sender.permits(peer.ip(), now) {
-            return Err(Drop::NotPermitted);
+            return Err(DropReason::NotPermitted);
         }
         let (room, relayed) = (sender.room, sender.relayed);
         let receiver = to.map(|to| &self.all[to]).filter(|receiver| receiver.room == room && receiver.is_alive(now));
-        let receiver = receiver.ok_or(Drop::NoPeer)?;
+        let receiver = receiver.ok_or(DropReason::NoPeer)?;
         if !receiver.permits(relayed.ip(), now) {
-            return Err(Drop::NotPermitted);
+            return Err(DropReason::NotPermitted);
         }
         let form = receiver.channel_of(relayed, now).map_or(Form::Indication(relayed), Form::Channel);
         let delivery = Delivery { to: receiver.handle.clone(), form };
-        let rooms = self.rooms.len();
-        let fits = self.all[from].sent.take(now, bytes, self.limits.allocation_bytes_per_second)
-            && self.rate.take(now, &mut self.rooms[room].sent, rooms, bytes);
-        if fits { Ok(delivery) } else { Err(Drop::OverRate) }
+        let (sent, bytes) = (&mut self.all[from].sent, bytes + PACKET_COST);
+        if !sent.has_room(now) || !self.rate.take(now, &mut self.rooms[room].sent, self.active_rooms, bytes) {
+            return Err(DropReason::OverRate);
+        }
+        sent.add(now, bytes, self.limits.allocation_bytes_per_second);
+        Ok(delivery)
     }
 }

@@ -2,32 +2,34 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::turn::allocations::Drop;
+use crate::turn::allocations::DropReason;
 
 /// How a client reaches the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Transport {
     Udp,
     Tcp,
     Tls,
 }
 
-pub const WAYS: [(Way, &str); 3] = [(Way::Udp, "udp"), (Way::Tcp, "tcp"), (Way::Tls, "tls")];
+pub const TRANSPORTS: [(Transport, &str); 3] =
+    [(Transport::Udp, "udp"), (Transport::Tcp, "tcp"), (Transport::Tls, "tls")];
 
-pub const DROPS: [(Drop, &str); 7] = [
-    (Drop::Malformed, "malformed"),
-    (Drop::Unknown, "no-allocation"),
-    (Drop::NotPermitted, "no-permission"),
-    (Drop::NoPeer, "no-peer"),
-    (Drop::OverRate, "rate"),
-    (Drop::QueueFull, "slow-receiver"),
-    (Drop::OverRequestRate, "request-rate"),
+pub const DROPS: [(DropReason, &str); 8] = [
+    (DropReason::Malformed, "malformed"),
+    (DropReason::Unknown, "no-allocation"),
+    (DropReason::NotPermitted, "no-permission"),
+    (DropReason::NoPeer, "no-peer"),
+    (DropReason::OverRate, "rate"),
+    (DropReason::QueueFull, "slow-receiver"),
+    (DropReason::SendFailed, "send-failed"),
+    (DropReason::OverRequestRate, "request-rate"),
 ];
 
 #[derive(Debug, Default)]
 pub struct Counters {
-    packets: [AtomicU64; WAYS.len()],
-    bytes: [AtomicU64; WAYS.len()],
+    packets: [AtomicU64; TRANSPORTS.len()],
+    bytes: [AtomicU64; TRANSPORTS.len()],
     drops: [AtomicU64; DROPS.len()],
     requests: AtomicU64,
     bindings: AtomicU64,
@@ -37,7 +39,7 @@ pub struct Counters {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets and bytes relayed, by how their sender reaches the relay.
-    pub relayed: [(u64, u64); WAYS.len()],
+    pub relayed: [(u64, u64); TRANSPORTS.len()],
     pub drops: [u64; DROPS.len()],
     /// TURN requests answered, with success or error.
     pub requests: u64,
@@ -46,12 +48,12 @@ pub struct Counts {
 }
 
 impl Counters {
-    pub fn relayed(&self, way: Way, bytes: usize) {
-        self.packets[way as usize].fetch_add(1, Relaxed);
-        self.bytes[way as usize].fetch_add(bytes as u64, Relaxed);
+    pub fn relayed(&self, transport: Transport, bytes: usize) {
+        self.packets[transport as usize].fetch_add(1, Relaxed);
+        self.bytes[transport as usize].fetch_add(bytes as u64, Relaxed);
     }
 
-    pub fn dropped(&self, why: Drop) {
+    pub fn dropped(&self, why: DropReason) {
         self.drops[why as usize].fetch_add(1, Relaxed);
     }
 
@@ -63,7 +65,7 @@ impl Counters {
     pub fn snapshot(&self) -> Counts {
         let load = |count: &AtomicU64| count.load(Relaxed);
         Counts {
-            relayed: std::array::from_fn(|way| (load(&self.packets[way]), load(&self.bytes[way]))),
+            relayed: std::array::from_fn(|transport| (load(&self.packets[transport]), load(&self.bytes[transport]))),
             drops: std::array::from_fn(|why| load(&self.drops[why])),
             requests: load(&self.requests),
             bindings: load(&self.bindings),
@@ -72,9 +74,9 @@ impl Counters {
 }
 
 impl Counts {
-    /// What no client could have meant, or asked too often.
+    /// Malformed messages, and requests over the rate.
     pub fn ignored(&self) -> u64 {
-        self.drops[Drop::Malformed as usize] + self.drops[Drop::OverRequestRate as usize]
+        self.drops[DropReason::Malformed as usize] + self.drops[DropReason::OverRequestRate as usize]
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn names_are_at_the_places_of_their_counters() {
-        assert!(WAYS.iter().enumerate().all(|(place, (way, _))| *way as usize == place));
+        assert!(TRANSPORTS.iter().enumerate().all(|(place, (transport, _))| *transport as usize == place));
         assert!(DROPS.iter().enumerate().all(|(place, (why, _))| *why as usize == place));
     }
 }

@@ -19,7 +19,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             allocations: 10_000,
-            allocations_per_member: 64,
+            allocations_per_member: 128,
             bytes_per_second: 125_000_000,
             allocation_bytes_per_second: 4_000_000,
         }
@@ -42,7 +42,10 @@ pub const REQUESTS_PER_SECOND: u64 = 100;
 pub const FRAME_MAX: usize = 4096;
 /// How long a connection may stay open without an allocation.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes that wait for a client that reads slowly over TCP or TLS. What does not fit is dropped, as on any path of UDP.
-pub const OUTBOX_BYTES: usize = 64 * 1024;
+/// Bytes that wait for a client that reads slowly over TCP or TLS, besides as many that are being written. What does not fit is
+/// dropped, as on any path of UDP.
+pub const OUTBOX_BYTES: usize = 32 * 1024;
+/// What a packet counts for besides its data: headers, and the work for it. Otherwise empty packets would be free.
+pub const PACKET_COST: usize = 64;
 /// How far rates may be exceeded at once.
 pub const BURST: Duration = Duration::from_secs(1);

@@ -4,35 +4,25 @@
 //! relays nothing into anybody's network, and is of no use to strangers. `docs/relay.md` describes it for operators.
 //!
 //! The rules are values and functions, with time as an argument: [`allocations`] says who may have an allocation and where a
-//! packet goes, [`allocation`] with whom one may exchange packets, [`rate`] how much. [`request`] answers requests, whose
-//! [`credentials`] say which member of which room asks. Around them: [`server`] is what all clients share, [`udp`] and [`stream`]
-//! are how they reach it, and [`seats`] ends what belongs to members that have left.
+//! packet goes, [`allocation`] with whom one may exchange packets, `rate` how much. [`messages`] answers requests, whose
+//! credentials say which member of which room asks. Around them: [`server`] is what all clients share, [`net`] is how they reach it,
+//! and `seats` ends what belongs to members that have left.
 //!
 //! Messages are parsed and written by `stun-types` and `turn-types`.
 
 pub mod allocation;
 pub mod allocations;
-mod binding;
 pub mod counters;
-pub mod credentials;
-pub mod endpoint;
-pub mod framing;
 pub mod limits;
-mod outbox;
+pub mod messages;
+pub mod net;
 mod rate;
 mod relayed_address;
-mod request;
-mod request_rate;
-mod response;
 mod seats;
 pub mod server;
-mod stream;
-pub mod thread;
-mod udp;
-
 #[cfg(test)]
 mod tests;
 
-pub use credentials::{Credentials, Member};
 pub use limits::Limits;
+pub use messages::credentials::{Credentials, Member};
 pub use server::{RelayStats, TurnServer};

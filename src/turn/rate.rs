@@ -11,15 +11,20 @@ pub struct Meter {
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 impl Meter {
-    fn has_room(self, now: Timestamp) -> bool {
+    pub fn has_room(self, now: Timestamp) -> bool {
         self.paid_until_nanos < nanos(now + BURST)
     }
 
-    fn add(&mut self, now: Timestamp, bytes: usize, bytes_per_second: u64) {
+    pub fn add(&mut self, now: Timestamp, bytes: usize, bytes_per_second: u64) {
         let cost = bytes as u128 * NANOS_PER_SECOND / u128::from(bytes_per_second.max(1));
         let cost = u64::try_from(cost).unwrap_or(u64::MAX);
-        // Debts beyond a burst are forgiven, so that a guaranteed share of others is never paid for twice.
+        // A room within its share may push the total past its burst; that excess is not carried over.
         self.paid_until_nanos = self.paid_until_nanos.max(nanos(now)).min(nanos(now + BURST)).saturating_add(cost);
+    }
+
+    /// Whether it has been used in the last moments.
+    pub fn is_in_use(self, now: Timestamp) -> bool {
+        self.paid_until_nanos > nanos(now)
     }
 
     /// Whether the bytes are within the rate. If so, they count.

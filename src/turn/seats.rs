@@ -1,62 +1,84 @@
-//! Ends the allocations of members that have left their room, and those that have expired.
+//! Ends allocations that have expired, and those of members that have left their room.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
 
 use crate::{
     domain::{PeerId, RoomName},
-    turn::server::{Handle, TurnServer},
+    turn::{
+        allocation::Allocation,
+        server::{Handle, TurnServer},
+    },
 };
 
-/// A member who has left is relayed for no longer than twice this.
+/// A member that has left is relayed for no longer than twice this, if the engine answers at once.
 const INTERVAL: Duration = Duration::from_millis(400);
+/// Rooms that are asked for at the same time.
+const CONCURRENT: usize = 32;
 
 impl TurnServer {
-    /// Checks all allocations at intervals, until it is dropped.
-    pub async fn sweep(&self) {
-        if !self.has_relay() {
-            return;
-        }
+    /// Removes expired allocations, until it is dropped.
+    pub async fn remove_expired(self: Arc<Self>) {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            self.sweep_once().await;
+            let now = self.clock.now();
+            wake(self.with_allocations(|allocations| allocations.remove_expired(now)));
         }
     }
 
-    async fn sweep_once(&self) {
-        let now = self.clock.now();
-        let mut members: HashMap<RoomName, Vec<PeerId>> = HashMap::new();
-        let expired = self.with_allocations(|allocations| {
-            let expired = allocations.remove_expired(now);
+    /// Ends allocations of members that have left, until it is dropped.
+    pub async fn check_seats(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            // Nobody can renew a lease any more, so leases say nothing.
+            if self.engine.is_draining() {
+                return;
+            }
+            let gone = self.members_gone().await;
+            if !gone.is_empty() {
+                self.end_allocations(&gone);
+            }
+        }
+    }
+
+    async fn members_gone(&self) -> HashSet<PeerId> {
+        let mut members: HashMap<RoomName, HashSet<PeerId>> = HashMap::new();
+        self.with_allocations(|allocations| {
             for allocation in allocations.iter() {
-                let peers = members.entry(allocation.member.room.clone()).or_default();
-                if !peers.contains(&allocation.member.peer) {
-                    peers.push(allocation.member.peer);
-                }
+                members.entry(allocation.member.room.clone()).or_default().insert(allocation.member.peer);
             }
-            expired
         });
-        expired.into_iter().flatten().for_each(|allocation| wake(&allocation.handle));
-        for (room, peers) in members {
-            // While the engine does not answer, calls go on.
-            let Ok(seated) = self.engine.seated(&room, &peers).await else { continue };
-            if seated.len() < peers.len() {
-                self.end_allocations(&room, |peer| peers.contains(&peer) && !seated.contains(&peer));
-            }
+        let gone_of = async |(room, peers): (RoomName, HashSet<PeerId>)| {
+            let asked: Vec<PeerId> = peers.into_iter().collect();
+            let seated = self.engine.seated(&room, &asked).await.ok()?;
+            Some(asked.into_iter().filter(|peer| !seated.contains(peer)).collect::<Vec<_>>())
+        };
+        let mut answers = stream::iter(members).map(gone_of).buffer_unordered(CONCURRENT);
+        let mut gone = HashSet::new();
+        // While the engine does not answer, calls go on.
+        while let Some(Some(peers)) = answers.next().await {
+            gone.extend(peers);
         }
+        gone
     }
 
-    fn end_allocations(&self, room: &RoomName, has_left: impl Fn(PeerId) -> bool) {
+    fn end_allocations(&self, gone: &HashSet<PeerId>) {
         let now = self.clock.now();
-        let ended = self.with_allocations(|allocations| {
-            allocations.remove_if(now, |allocation| allocation.member.room == *room && has_left(allocation.member.peer))
-        });
-        ended.into_iter().flatten().for_each(|allocation| wake(&allocation.handle));
+        let is_gone = |allocation: &Allocation<Handle>| gone.contains(&allocation.member.peer);
+        wake(self.with_allocations(|allocations| allocations.remove_if(now, is_gone)));
     }
 }
 
 /// A connection closes some time after its allocation has ended.
-fn wake(handle: &Handle) {
-    if let Handle::Stream { outbox, .. } = handle {
-        outbox.wake();
+fn wake(ended: Option<Vec<Allocation<Handle>>>) {
+    for allocation in ended.into_iter().flatten() {
+        if let Handle::Stream { outbox, .. } = &allocation.handle {
+            outbox.wake();
+        }
     }
 }

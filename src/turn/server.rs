@@ -1,6 +1,7 @@
 //! The state that all clients of the relay share, however they reach it.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
@@ -21,19 +22,20 @@ use turn_types::{
 use crate::{
     clock::Clock,
     engine::Engine,
+    transport::client_address::TrustedProxies,
     turn::{
         allocation::Allocation,
-        allocations::{Allocations, Delivery, Drop},
-        binding,
-        counters::{Counters, Counts, Way},
-        credentials::Credentials,
-        endpoint::Endpoint,
+        allocations::{Allocations, Delivery, DropReason},
+        counters::{Counters, Counts, Transport},
         limits::{Limits, REQUESTS_PER_SECOND},
-        outbox::Outbox,
+        messages::binding,
+        messages::credentials::Credentials,
+        messages::request::{self, Outcome},
+        messages::response,
+        net::endpoint::Endpoint,
+        net::outbox::Outbox,
+        net::request_rate::RequestRate,
         relayed_address::RelayedAddresses,
-        request::{self, Outcome},
-        request_rate::RequestRate,
-        response,
     },
 };
 
@@ -48,23 +50,32 @@ pub enum ClientId {
 #[derive(Clone, Debug)]
 pub enum Handle {
     Udp { endpoint: Arc<Endpoint>, local: Option<IpAddr>, addr: SocketAddr },
-    Stream { outbox: Arc<Outbox>, way: Way },
+    Stream { outbox: Arc<Outbox>, transport: Transport },
 }
 
 impl Handle {
-    pub fn way(&self) -> Way {
+    pub fn transport(&self) -> Transport {
         match self {
-            Self::Udp { .. } => Way::Udp,
-            Self::Stream { way, .. } => *way,
+            Self::Udp { .. } => Transport::Udp,
+            Self::Stream { transport, .. } => *transport,
         }
     }
 
-    /// False if the packet is dropped.
-    pub fn send(&self, packet: &[u8]) -> bool {
+    pub fn send(&self, packet: &[u8]) -> Result<(), DropReason> {
         match self {
-            Self::Udp { endpoint, local, addr } => endpoint.send(packet, *addr, *local),
-            Self::Stream { outbox, .. } => outbox.push(packet),
+            Self::Udp { endpoint, local, addr } => {
+                endpoint.send(packet, *addr, *local).map_err(|error| match error.kind() {
+                    io::ErrorKind::WouldBlock => DropReason::QueueFull,
+                    _ => DropReason::SendFailed,
+                })
+            }
+            Self::Stream { outbox, .. } if outbox.push(packet) => Ok(()),
+            Self::Stream { .. } => Err(DropReason::QueueFull),
         }
+    }
+
+    fn is_datagram(&self) -> bool {
+        matches!(self, Self::Udp { .. })
     }
 }
 
@@ -87,6 +98,7 @@ pub struct TurnServer {
     pub counters: Counters,
     relay: Option<Relay>,
     rate: RequestRate,
+    proxies: Arc<TrustedProxies>,
     next_stream: AtomicU64,
 }
 
@@ -98,13 +110,18 @@ struct Relay {
 
 impl TurnServer {
     /// Without credentials it only answers STUN.
-    pub fn new(relay: Option<(Arc<Credentials>, Limits)>, engine: Engine, clock: Clock) -> Arc<Self> {
+    pub fn new(
+        relay: Option<(Arc<Credentials>, Limits)>,
+        engine: Engine,
+        proxies: Arc<TrustedProxies>,
+        clock: Clock,
+    ) -> Arc<Self> {
         let relay = relay.map(|(credentials, limits)| {
             let addresses = RelayedAddresses::beginning_at(fastrand::u32(..));
             Relay { credentials, allocations: Mutex::new(Allocations::new(limits, addresses)) }
         });
         let (counters, rate, next_stream) = (Counters::default(), RequestRate::new(clock), AtomicU64::default());
-        Arc::new(Self { engine, clock, counters, relay, rate, next_stream })
+        Arc::new(Self { engine, clock, counters, relay, rate, proxies, next_stream })
     }
 
     pub fn has_relay(&self) -> bool {
@@ -117,64 +134,82 @@ impl TurnServer {
 
     /// Handles a STUN message.
     pub fn handle(&self, client: &Client, bytes: &[u8]) -> Step {
-        let Ok(message) = Message::from_bytes(bytes) else { return self.drop_packet(Drop::Malformed) };
+        let Ok(message) = Message::from_bytes(bytes) else { return self.drop_packet(DropReason::Malformed) };
         match (message.class(), message.method()) {
-            (MessageClass::Request, BINDING) => self.bind(client, &message),
+            (MessageClass::Request, BINDING) => self.answer_binding(client, &message),
+            // Keeps a NAT open (RFC 8489 section 1).
+            (MessageClass::Indication, BINDING) => Step::Nothing,
             (MessageClass::Request, method) if request::is_turn(method) && self.has_relay() => {
                 self.request(client, &message)
             }
             (MessageClass::Indication, SEND) if self.has_relay() => self.send_indication(client, &message),
-            _ => self.drop_packet(Drop::Malformed),
+            _ => self.drop_packet(DropReason::Malformed),
         }
     }
 
-    fn bind(&self, client: &Client, message: &Message<'_>) -> Step {
-        if !self.rate.allows(client.addr.ip()) {
-            return self.drop_packet(Drop::OverRequestRate);
+    fn answer_binding(&self, client: &Client, message: &Message<'_>) -> Step {
+        if !self.may_answer(client) {
+            return self.refuse_for_now(client, message);
         }
         match binding::respond(message, client.addr) {
             Some(response) => {
                 self.counters.answered(true);
                 Step::Reply(response)
             }
-            None => self.drop_packet(Drop::Malformed),
+            None => self.drop_packet(DropReason::Malformed),
         }
+    }
+
+    /// Whether a stranger's request is within the rate. A trusted proxy speaks for many clients.
+    fn may_answer(&self, client: &Client) -> bool {
+        let ip = client.addr.ip().to_canonical();
+        self.proxies.trusts(ip) || self.rate.allows(ip, client.handle.is_datagram())
+    }
+
+    /// Over UDP the client repeats its request. Over a stream it would wait for ever.
+    fn refuse_for_now(&self, client: &Client, message: &Message<'_>) -> Step {
+        self.counters.dropped(DropReason::OverRequestRate);
+        let answer = (!client.handle.is_datagram()).then(|| response::error(message, None, 500)).flatten();
+        answer.map_or(Step::Nothing, Step::Reply)
     }
 
     fn request(&self, client: &Client, message: &Message<'_>) -> Step {
         let Some(relay) = &self.relay else { return Step::Nothing };
         let now = self.clock.now();
-        let mut pays = true;
-        let own = relay.allocations.lock().of(&client.id, now).map(|own| {
-            pays = own.requests.take(now, 1, REQUESTS_PER_SECOND);
-            own.username.clone()
-        });
-        if !pays || (own.is_none() && !self.rate.allows(client.addr.ip())) {
-            return self.drop_packet(Drop::OverRequestRate);
+        let own = relay.allocations.lock().of(&client.id, now).map(|own| own.username.clone());
+        if own.is_none() && !self.may_answer(client) {
+            return self.refuse_for_now(client, message);
         }
         let seconds = self.clock.wall_seconds();
-        let user = request::authenticate(&relay.credentials, own.as_deref(), client.addr, message, seconds);
-        let outcome = match user {
-            Ok(user) => request::perform(&mut relay.allocations.lock(), client, message, &user, now),
-            Err(answer) => Outcome::Answer(answer),
-        };
-        match outcome {
-            Outcome::Allocate(pending) => Step::Allocate(pending),
-            Outcome::Answer(answer) => self.reply(answer),
+        match request::authenticate(&relay.credentials, own.as_deref(), client.addr, message, seconds) {
+            // A forged request must not use up what the client of an allocation may ask for.
+            Err(_) if own.is_some() && !self.may_answer(client) => self.refuse_for_now(client, message),
+            Err(answer) => self.reply(answer),
+            Ok(user) => {
+                let mut allocations = relay.allocations.lock();
+                let meter = allocations.of(&client.id, now).map(|own| &mut own.requests);
+                if meter.is_some_and(|meter| !meter.take(now, 1, REQUESTS_PER_SECOND)) {
+                    return self.refuse_for_now(client, message);
+                }
+                match request::perform(&mut allocations, client, message, &user, now) {
+                    Outcome::Allocate(pending) => Step::Allocate(pending),
+                    Outcome::Answer(answer) => self.reply(answer),
+                }
+            }
         }
     }
 
     /// Makes an allocation if the member still has its seat.
     pub async fn allocate(&self, client: Client, bytes: &[u8], pending: request::Pending<Handle>) -> Step {
         let member = &pending.request.member;
-        let is_seated = match self.engine.seated(&member.room, &[member.peer]).await {
-            Ok(seated) => !seated.is_empty(),
-            // The client asks again, or uses another server.
-            Err(_) => return Step::Nothing,
-        };
+        let seated = self.engine.seated(&member.room, &[member.peer]).await;
         let (Some(relay), Ok(message)) = (&self.relay, Message::from_bytes(bytes)) else { return Step::Nothing };
+        let Ok(seated) = seated else { return self.refuse_for_now(&client, &message) };
+        if self.engine.is_draining() {
+            return self.reply(response::error(&message, None, 508));
+        }
         let (mut allocations, now) = (relay.allocations.lock(), self.clock.now());
-        let answer = request::allocate(&mut allocations, client, &message, pending, is_seated, now);
+        let answer = request::allocate(&mut allocations, client, &message, pending, !seated.is_empty(), now);
         drop(allocations);
         self.reply(answer)
     }
@@ -184,7 +219,7 @@ impl TurnServer {
         answer.map_or(Step::Nothing, Step::Reply)
     }
 
-    fn drop_packet(&self, why: Drop) -> Step {
+    fn drop_packet(&self, why: DropReason) -> Step {
         self.counters.dropped(why);
         Step::Nothing
     }
@@ -197,33 +232,35 @@ impl TurnServer {
             message.attribute::<Data>(),
             response::unknown(message, &known).is_empty(),
         ) else {
-            return self.drop_packet(Drop::Malformed);
+            return self.drop_packet(DropReason::Malformed);
         };
         let peer = peer.addr(message.transaction_id());
-        self.relay(client, data.data(), |allocations, now| {
+        // What is dropped is counted.
+        let _ = self.relay(client, data.data(), |allocations, now| {
             allocations.route_to(&client.id, peer, data.data().len(), now)
         });
         Step::Nothing
     }
 
     /// Relays what a client sends through a channel.
-    pub fn handle_channel(&self, client: &Client, number: u16, data: &[u8]) {
-        self.relay(client, data, |allocations, now| allocations.route_channel(&client.id, number, data.len(), now));
+    pub fn handle_channel(&self, client: &Client, number: u16, data: &[u8]) -> Result<(), DropReason> {
+        self.relay(client, data, |allocations, now| allocations.route_channel(&client.id, number, data.len(), now))
     }
 
     fn relay(
         &self,
         client: &Client,
         data: &[u8],
-        route: impl FnOnce(&mut Relays, crate::domain::Timestamp) -> Result<Delivery<Handle>, Drop>,
-    ) {
-        let Some(relay) = &self.relay else { return self.counters.dropped(Drop::Unknown) };
+        route: impl FnOnce(&mut Relays, crate::domain::Timestamp) -> Result<Delivery<Handle>, DropReason>,
+    ) -> Result<(), DropReason> {
         // A statement of its own: the lock is released before anything is sent.
-        let routed = route(&mut relay.allocations.lock(), self.clock.now());
-        match routed.and_then(|delivery| deliver(&delivery, data)) {
-            Ok(()) => self.counters.relayed(client.handle.way(), data.len()),
+        let routed = self.with_allocations(|allocations| route(allocations, self.clock.now()));
+        let relayed = routed.unwrap_or(Err(DropReason::Unknown)).and_then(|delivery| deliver(&delivery, data));
+        match relayed {
+            Ok(()) => self.counters.relayed(client.handle.transport(), data.len()),
             Err(why) => self.counters.dropped(why),
         }
+        relayed
     }
 
     /// Ends the allocation of a connection that is closed.
@@ -246,7 +283,8 @@ impl TurnServer {
         let now = self.clock.now();
         let (mut allocations, mut time) = ([0; 3], std::time::Duration::ZERO);
         self.with_allocations(|all| {
-            all.iter().for_each(|allocation: &Allocation<Handle>| allocations[allocation.handle.way() as usize] += 1);
+            all.iter()
+                .for_each(|allocation: &Allocation<Handle>| allocations[allocation.handle.transport() as usize] += 1);
             time = all.total_time(now);
         });
         RelayStats { has_relay: self.has_relay(), allocations, time, counts: self.counters.snapshot() }
@@ -268,10 +306,10 @@ thread_local! {
     static PACKET: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-fn deliver(delivery: &Delivery<Handle>, data: &[u8]) -> Result<(), Drop> {
+fn deliver(delivery: &Delivery<Handle>, data: &[u8]) -> Result<(), DropReason> {
     PACKET.with_borrow_mut(|packet| {
         packet.clear();
         response::write_packet(delivery.form, data, packet);
-        if delivery.to.send(packet) { Ok(()) } else { Err(Drop::QueueFull) }
+        delivery.to.send(packet)
     })
 }

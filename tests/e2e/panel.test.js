@@ -77,7 +77,7 @@ test('the panel says that a call is relayed, by whom and over what', async () =>
   await Promise.all(pages.map((page) => state(page, 'connected')));
   for (const page of pages) {
     const { way } = await shown(page, () => window.signalpost.report[0]?.way);
-    assert.deepEqual(way, { kind: 'relay', words: 'Relayed by 127.0.0.1 over TCP', protocol: 'TCP' });
+    assert.deepEqual(way, { kind: 'relay', words: 'Relayed by this server, over TCP', protocol: 'TCP' });
   }
   await close(pages);
 });

@@ -104,8 +104,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
     }
 
-    /// The connection is encrypted.
-    pub fn over_tls(self) -> Self {
+    pub fn encrypted(self) -> Self {
         Self { encrypted: true, ..self }
     }
 

@@ -47,7 +47,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
             return None;
         }
         if let Some(other) = self.other_protocol() {
-            return Some(Next::Other(other));
+            // Only HTTP has a response that says so.
+            return Some(if self.connection.over_limit { Next::End } else { Next::Other(other) });
         }
         if let Some(request) = self.take_in_place() {
             self.release_read_buf();

@@ -234,7 +234,8 @@ impl Connection {
         };
         let no_request = self.requests.load(Acquire) == 0 && !self.is_other_protocol();
         let may_be_late = no_request || self.in_frame.load(Acquire);
-        if past(&self.blocked_since, idle.min(WRITE_TIMEOUT))
+        let write = if self.is_other_protocol() { WRITE_TIMEOUT } else { idle.min(WRITE_TIMEOUT) };
+        if past(&self.blocked_since, write)
             || past(&self.responses_due, Duration::ZERO)
             || (may_be_late && past(&self.partial_since, HEAD_TIMEOUT))
         {

@@ -28,6 +28,8 @@ pub struct GuardedStream {
     peer: SocketAddr,
     /// Only TLS sees the input until a record is complete.
     under_tls: bool,
+    /// The kernel was told to keep little output, see [`OUTPUT_KEPT`].
+    keeps_little: bool,
     /// The last write was refused, because the client does not read.
     write_blocked: bool,
     /// Bytes since the connection was opened.
@@ -45,6 +47,9 @@ pub struct GuardedStream {
 
 /// Bytes read before the rest of the connection's work gets a turn.
 const BURST_MAX: usize = 64 * 1024;
+/// What the kernel keeps of the output of another protocol, besides what is on the way. The rest is media, which is worth nothing once
+/// it is late, and may be dropped only as long as it is here.
+const OUTPUT_KEPT: u32 = 16 * 1024;
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl GuardedStream {
@@ -53,9 +58,21 @@ impl GuardedStream {
         io.set_nodelay(true)?;
         let peer = io.peer_addr()?;
         let slot = connections.admit(peer)?;
-        let (write_blocked, over_allowance) = (false, false);
+        let (write_blocked, over_allowance, keeps_little) = (false, false, false);
         let (received, arrived, burst, pause) = (0, 0, 0, None);
-        Ok(Self { io, peer, under_tls, write_blocked, received, arrived, over_allowance, burst, pause, slot })
+        Ok(Self {
+            io,
+            peer,
+            under_tls,
+            keeps_little,
+            write_blocked,
+            received,
+            arrived,
+            over_allowance,
+            burst,
+            pause,
+            slot,
+        })
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -154,6 +171,10 @@ impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if !self.keeps_little && self.connection().is_other_protocol() {
+            self.keeps_little = true;
+            let _ = socket2::SockRef::from(&self.io).set_tcp_notsent_lowat(OUTPUT_KEPT);
         }
         let wrote = Pin::new(&mut self.io).poll_write(context, bytes);
         self.track_write(context, wrote)

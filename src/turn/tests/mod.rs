@@ -8,13 +8,13 @@ use crate::{
     turn::{
         allocation::Request,
         allocations::Allocations,
-        credentials::Member,
         limits::{LIFETIME, Limits},
+        messages::credentials::Member,
         relayed_address::RelayedAddresses,
     },
 };
 
-/// Clients are numbers, and so is the way to them.
+/// Clients are numbers, and so is the transport to them.
 type Numbered = Allocations<u32, u32>;
 
 fn allocations(limits: Limits) -> Numbered {

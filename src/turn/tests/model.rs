@@ -11,7 +11,7 @@ use crate::{
     domain::Timestamp,
     turn::{
         allocation::BindError,
-        allocations::{Delivery, Drop, Form},
+        allocations::{Delivery, DropReason, Form},
         limits::{CHANNEL_LIFETIME, LIFETIME, Limits, PERMISSION_LIFETIME, PERMISSIONS_MAX},
     },
 };
@@ -44,17 +44,17 @@ impl Model {
     }
 
     /// Where a packet from one client to an address must go.
-    fn route(&self, from: u32, peer: SocketAddr) -> Result<Delivery<u32>, Drop> {
-        let own = self.alive(from).ok_or(Drop::Unknown)?;
+    fn route(&self, from: u32, peer: SocketAddr) -> Result<Delivery<u32>, DropReason> {
+        let own = self.alive(from).ok_or(DropReason::Unknown)?;
         if !self.permits(from, peer.ip()) {
-            return Err(Drop::NotPermitted);
+            return Err(DropReason::NotPermitted);
         }
         let reached = |(_, other): &(&u32, &Modelled)| {
             other.relayed == peer && other.room == own.room && self.now < other.expires
         };
-        let (to, other) = self.by_client.iter().find(reached).ok_or(Drop::NoPeer)?;
+        let (to, other) = self.by_client.iter().find(reached).ok_or(DropReason::NoPeer)?;
         if !self.permits(*to, own.relayed.ip()) {
-            return Err(Drop::NotPermitted);
+            return Err(DropReason::NotPermitted);
         }
         let bound = other.channels.iter().find(|(_, (peer, until))| *peer == own.relayed && self.now < *until);
         let form = bound.map_or(Form::Indication(own.relayed), |(number, _)| Form::Channel(*number));
@@ -123,7 +123,8 @@ fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known
         }
         21..=35 => {
             let number = 0x4000 + random.u16(..6);
-            assert_eq!(all.bind(&client, number, peer, now), model.bind(client, number, peer));
+            let bound = all.of(&client, now).map(|own| own.bind(number, peer, now));
+            assert_eq!(bound, model.bind(client, number, peer));
         }
         36..=38 => model.now = now + Duration::from_millis(random.u64(..15_000)),
         39..=65 => {
@@ -134,7 +135,7 @@ fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known
         _ => {
             let number = 0x4000 + random.u16(..6);
             let bound = model.alive(client).and_then(|own| own.channels.get(&number)).filter(|(_, until)| now < *until);
-            let expected = bound.ok_or(Drop::Unknown).and_then(|(peer, _)| model.route(client, *peer));
+            let expected = bound.ok_or(DropReason::Unknown).and_then(|(peer, _)| model.route(client, *peer));
             let routed = all.route_channel(&client, number, 0, now);
             assert_eq!(routed, expected);
             return routed.is_ok();

@@ -6,7 +6,7 @@ use super::{allocate, allocations, member, request};
 use crate::{
     domain::Timestamp,
     turn::{
-        allocations::{AllocateError, Drop},
+        allocations::{AllocateError, DropReason},
         limits::{LIFETIME, Limits},
     },
 };
@@ -39,7 +39,7 @@ fn no_address_takes_all_allocations() {
 }
 
 #[test]
-fn expired_allocations_make_room_when_there_is_none() {
+fn expired_allocations_make_room() {
     let mut all = allocations(Limits { allocations: 2, ..Limits::default() });
     let first = allocate(&mut all, 0, member(1, 1, "192.0.2.1"), START);
     allocate(&mut all, 1, member(1, 2, "192.0.2.2"), START);
@@ -47,6 +47,7 @@ fn expired_allocations_make_room_when_there_is_none() {
     assert_eq!(all.allocate(2, third(START), START).map(|_| ()), Err(AllocateError::Capacity));
     let later = START + LIFETIME;
     assert!(all.of(&0, later).is_none());
+    assert_eq!(all.remove_expired(later).len(), 2);
     let relayed = all.allocate(2, third(later), later).unwrap().relayed;
     assert_ne!(relayed, first, "an address is not used again at once");
     assert_eq!(all.len(), 1);
@@ -63,5 +64,5 @@ fn an_allocation_sends_no_more_than_its_rate() {
     let mut passed = |now| (0..50).filter(|_| all.route_to(&0, addresses[1], 1000, now).is_ok()).count();
     assert_eq!(passed(START), 10);
     assert_eq!(passed(START + Duration::from_millis(500)), 5);
-    assert_eq!(all.route_to(&0, addresses[1], 1000, START + Duration::from_millis(500)), Err(Drop::OverRate));
+    assert_eq!(all.route_to(&0, addresses[1], 1000, START + Duration::from_millis(500)), Err(DropReason::OverRate));
 }

@@ -1,4 +1,4 @@
-// A libdatachannel peer that uses plain HTTP: peer.js BASE ROOM [own] [early], with the options of peer.py.
+// A libdatachannel peer that uses plain HTTP: peer.js BASE ROOM [own] [early] [relay], with the options of peer.py.
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 
@@ -37,7 +37,7 @@ class Peer {
 
   async join() {
     const joined = await ask('POST', `${root}/peers`, undefined, { name: 'libdatachannel' });
-    Object.assign(this, { me: joined.peer.id, token: joined.token, cursor: joined.cursor });
+    Object.assign(this, { me: joined.peer.id, token: joined.token, cursor: joined.cursor, servers: joined.ice_servers });
     tell('joined', { peer: this.me });
     void this.#poll().catch((error) => this.#life.signal.aborted || tell('error', { text: String(error) }));
     for (const { id } of joined.peers) {
@@ -48,7 +48,7 @@ class Peer {
   }
 
   #connect() {
-    const pc = new ndc.PeerConnection(this.me, { iceServers: [], bindAddress: '127.0.0.1', disableAutoNegotiation: true });
+    const pc = new ndc.PeerConnection(this.me, { ...this.#relays(), bindAddress: '127.0.0.1', disableAutoNegotiation: true });
     this.#pc = pc;
     this.#remote = null;
     const early = [];
@@ -73,6 +73,15 @@ class Peer {
     pc.onStateChange((state) => tell('state', { state }));
     pc.onTrack((track) => tell('track', { kind: track.type() }) ?? this.#tracks.push(track));
     this.#listen(options.includes('own') ? pc.createDataChannel('chat') : pc.createDataChannel('chat', { negotiated: true, id: 0 }));
+  }
+
+  /** Over UDP, the only way that libjuice has. */
+  #relays() {
+    if (!options.includes('relay')) return { iceServers: [] };
+    const relay = this.servers.find(({ credential }) => credential);
+    const [, hostname, port] = /^turn:([^:]+):(\d+)/.exec(relay.urls[0]);
+    const server = { hostname, port: Number(port), username: relay.username, password: relay.credential, relayType: 'TurnUdp' };
+    return { iceServers: [server], iceTransportPolicy: 'relay' };
   }
 
   #listen(channel) {

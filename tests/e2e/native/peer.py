@@ -1,7 +1,7 @@
-"""An aiortc peer that uses plain HTTP: peer.py BASE ROOM [own] [early] [loose]
+"""An aiortc peer that uses plain HTTP: peer.py BASE ROOM [own] [early] [loose] [relay]
 
 `own`: opens its own chat channel instead of the negotiated one. `early`: sends its candidates before its description.
-`loose`: its tracks belong to no stream.
+`loose`: its tracks belong to no stream. `relay`: uses the ICE servers that it is told of.
 Reads commands from stdin and writes events to stdout, one JSON value per line.
 """
 import asyncio
@@ -13,7 +13,7 @@ import urllib.request
 import uuid
 
 import aioice.ice
-from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import AudioStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 # All traffic stays on this machine.
@@ -51,6 +51,8 @@ class Peer:
     async def join(self):
         joined = await asyncio.to_thread(ask, "POST", f"{ROOT}/peers", body={"name": "aiortc"})
         self.me, self.token, self.cursor = joined["peer"]["id"], joined["token"], joined["cursor"]
+        # aiortc uses one URL of each kind.
+        self.servers = joined["ice_servers"] if "relay" in OPTIONS else []
         tell("joined", peer=self.me)
         self.polling = asyncio.ensure_future(self.poll())
         for peer in joined["peers"]:
@@ -62,7 +64,7 @@ class Peer:
     def connect(self):
         self.early = []
         self.opened = asyncio.Event()
-        self.pc = RTCPeerConnection()
+        self.pc = RTCPeerConnection(RTCConfiguration([RTCIceServer(**server) for server in self.servers]))
         if "own" in OPTIONS:
             self.listen(self.pc.createDataChannel("chat"))
         else:

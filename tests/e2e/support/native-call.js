@@ -4,13 +4,13 @@ import { Native } from './native.js';
 let rooms = 0;
 
 /** Connects the page and a native peer. The one that joins second offers. */
-export async function call({ server, browser }, library, first, { options = [], media = 'both' }, work) {
+export async function call({ server, browser }, library, first, { options = [], media = 'both', prepare }, work) {
   const room = `call-${rooms += 1}`;
   let native, page;
   const joins = async () => { native = await Native.join(library, server.base, room, options); };
   try {
     if (first === 'native') await joins();
-    page = await visit(browser, server.base, { room, name: 'Ann', media });
+    page = await visit(browser, server.base, { room, name: 'Ann', media, prepare });
     if (first === 'page') {
       await state(page, 'waiting');
       await joins();

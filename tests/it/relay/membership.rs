@@ -8,7 +8,7 @@ use crate::support::{
 
 /// Waits until the server has ended this many allocations.
 async fn allocations_left(server: &Server, expected: u64) {
-    while metric(server, "signalpost_relay_allocations{way=\"udp\"}").await != expected {
+    while metric(server, "signalpost_relay_allocations{transport=\"udp\"}").await != expected {
         tokio::task::yield_now().await;
     }
 }

@@ -43,9 +43,13 @@ async fn over_udp_and_tcp_in_all_combinations() {
         };
         exchange(&mut client(first, ann).await, &mut client(second, ben).await).await;
     }
-    assert_eq!(metric(&server, "signalpost_relay_packets_total{way=\"udp\"}").await, 28);
-    assert_eq!(metric(&server, "signalpost_relay_packets_total{way=\"tcp\"}").await, 28);
-    assert_eq!(metric(&server, "signalpost_relay_allocations{way=\"udp\"}").await, 4, "UDP has no end but expiry");
+    assert_eq!(metric(&server, "signalpost_relay_packets_total{transport=\"udp\"}").await, 28);
+    assert_eq!(metric(&server, "signalpost_relay_packets_total{transport=\"tcp\"}").await, 28);
+    assert_eq!(
+        metric(&server, "signalpost_relay_allocations{transport=\"udp\"}").await,
+        4,
+        "UDP has no end but expiry"
+    );
 }
 
 #[actix_web::test]

@@ -76,5 +76,5 @@ async fn malformed_datagrams_are_counted_and_change_nothing() {
     stranger.ask(stun_types::message::BINDING, &[]).await;
     assert_eq!(metric(&server, "signalpost_relay_drops_total{reason=\"malformed\"}").await, 100);
     assert_eq!(metric(&server, "signalpost_relay_drops_total{reason=\"no-allocation\"}").await, 1);
-    assert_eq!(metric(&server, "signalpost_relay_allocations{way=\"udp\"}").await, 0);
+    assert_eq!(metric(&server, "signalpost_relay_allocations{transport=\"udp\"}").await, 0);
 }

@@ -56,9 +56,9 @@ async fn an_allocation_ends_with_its_connection() {
     let [ann, _ben] = two_members(&server, "tea").await;
     let mut client = TurnClient::tcp(server.port, &ann.joined).await;
     assert_eq!(client.allocate().await.code(), 0);
-    assert_eq!(metric(&server, "signalpost_relay_allocations{way=\"tcp\"}").await, 1);
+    assert_eq!(metric(&server, "signalpost_relay_allocations{transport=\"tcp\"}").await, 1);
     drop(client);
-    while metric(&server, "signalpost_relay_allocations{way=\"tcp\"}").await > 0 {
+    while metric(&server, "signalpost_relay_allocations{transport=\"tcp\"}").await > 0 {
         tokio::task::yield_now().await;
     }
 }

@@ -22,7 +22,7 @@ use crate::support::redis_server::RedisServer;
 const CALL: &[u8] = b"EVALSHA\r\n$40\r\n";
 const DIGEST: usize = 40;
 /// The script of the periodic rights check, whose calls are not counted.
-const RIGHTS: &str = include_str!("../../../src/engine/redis/scripts/permissions.lua");
+const RIGHTS: &str = include_str!("../../../src/engine/redis/connection/permissions.lua");
 
 pub struct RedisLink {
     pub port: u16,

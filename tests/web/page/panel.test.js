@@ -33,11 +33,13 @@ const ways = [
   [{ candidateType: 'prflx', address: '203.0.113.9' }, host('198.51.100.7'), 'nat', 'Direct, through NAT'],
   [host('192.168.1.2'), { candidateType: 'prflx' }, 'direct', 'Direct'],
   [relay, { candidateType: 'prflx' }, 'relay', 'Relayed by turn.example.org over TLS'],
+  [{ ...relay, url: 'turns:call.example.org:443?transport=tcp' }, { candidateType: 'relay' }, 'relay', 'Relayed by this server, over TLS'],
+  [{ ...relay, url: undefined }, { candidateType: 'relay' }, 'relay', 'Relayed over TLS'],
   [{ candidateType: 'srflx' }, { candidateType: 'relay', address: '203.0.113.20' }, 'relay', 'Relayed by the other side’s relay'],
 ];
 for (const [local, remote, kind, words] of ways) {
   test(`${local.candidateType} ${local.address} – ${remote.candidateType} ${remote.address}: ${words}`, () => {
-    const route = routeOf(reports(local, remote));
+    const route = routeOf(reports(local, remote), 'call.example.org');
     assert.deepEqual([route.kind, route.words], [kind, words]);
   });
 }

@@ -65,11 +65,11 @@ export function explain({ code, text }, url) {
         todo: 'The operator should compare --turn-secret with the TURN server’s static-auth-secret, and check both clocks.',
       };
     case 403:
-      return { what: `${host} forbids this (403)`, todo: 'The operator should check the TURN server’s allowed and denied peers.' };
+      return { what: `${host} forbids this (403)`, todo: 'This seat may be gone: reload the page. Otherwise the operator should check the TURN server’s allowed and denied peers.' };
     case 486:
-      return { what: `${host} refuses: this user’s relay quota is used up (486)`, todo: 'Try again in a few minutes. The operator may raise user-quota.' };
+      return { what: `${host} refuses: this user’s relay quota is used up (486)`, todo: 'Try again in a few minutes. The operator may raise --turn-per-user, or user-quota of another TURN server.' };
     case 508:
-      return { what: `${host} has no relays left (508)`, todo: 'The operator should give the TURN server more ports (min-port, max-port) or a larger total-quota.' };
+      return { what: `${host} has no relays left (508)`, todo: 'The operator should raise --turn-total, or give another TURN server more ports (min-port, max-port) or a larger total-quota.' };
   }
   if (code < 700) return { what: `${host} refuses (${code} ${isolate(text)})`, todo: 'The operator should check that server’s log.' };
   if (/lookup|resolv/i.test(text)) {

@@ -86,7 +86,7 @@ export async function runTests(signal, show, seated) {
       ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: 'No STUN server is set up: without one, calls to other networks need a relay.', todo: 'The operator can add one: --stun-url.' }))]),
       ...(mirrors.length > 1 ? [run({ kind: 'nat', title: 'NAT' }, () => testNat(mirrors, signal))] : []),
       ...turn.map((server) => run({ kind: 'turn', title: `Relay: ${server.urls}`, url: server.urls }, () => testTurn(server, signal))),
-      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: 'Relay' }, missing({ grade: 'fair', words: 'No relay (TURN) is set up: calls between strict networks do not connect.', todo: 'The operator can set one up: --turn-url and --turn-secret.' }))]),
+      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: 'Relay' }, missing({ grade: 'fair', words: 'No relay (TURN) is set up: calls between strict networks do not connect.', todo: 'The operator can turn on this server’s own (--turn-relay), or set up another: --turn-url and --turn-secret.' }))]),
     ];
   }
 }

@@ -44,7 +44,7 @@ export function diagnose(evidence) {
   }
   const relays = [has(local, 'relay'), has(remote, 'relay')];
   if (turn.length === 0 && !relays[1]) {
-    return [{ what: 'The two networks allow no direct connection, and no relay (TURN) is set up', todo: 'Try another network, for instance a phone’s. The operator can set up a relay: --turn-url.' }, ...servers];
+    return [{ what: 'The two networks allow no direct connection, and no relay (TURN) is set up', todo: 'Try another network, for instance a phone’s. The operator can turn on the relay of this server (--turn-relay), or set up another: --turn-url.' }, ...servers];
   }
   if (relays[0] || relays[1]) {
     const who = relays[0] ? 'A relay was reached from here' : `${name} reached a relay`;

@@ -17,28 +17,31 @@ import { hostOf, transportOf } from '../ice/errors.js';
 
 /**
  * @param {Map<string, Report>} reports
+ * @param {string} ownHost this server, as URLs name it
  * @returns {Route | null} null while there is none
  */
-export function routeOf(reports) {
+export function routeOf(reports, ownHost) {
   const all = [...reports.values()];
   const chosen = all.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
   const pair = reports.get(chosen) ?? all.find(({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded');
   const [local, remote] = [reports.get(pair?.localCandidateId), reports.get(pair?.remoteCandidateId)];
   if (!pair || !local || !remote) return null;
   const protocol = (local.relayProtocol ?? local.protocol ?? '').toUpperCase();
-  return { ...judge(local, remote, protocol), protocol, pair, local, remote };
+  return { ...judge(local, remote, protocol, ownHost), protocol, pair, local, remote };
 }
 
 /**
  * @param {Report} local
  * @param {Report} remote
  * @param {string} protocol
+ * @param {string} ownHost
  * @returns {Pick<Route, 'kind' | 'words'>}
  */
-function judge(local, remote, protocol) {
+function judge(local, remote, protocol, ownHost) {
   if (local.candidateType === 'relay') {
-    const via = local.url ? ` by ${hostOf(local.url)}` : '';
-    return { kind: 'relay', words: `Relayed${via} over ${protocol || transportOf(local.url ?? '')}` };
+    const [host, over] = [local.url ? hostOf(local.url) : '', protocol || transportOf(local.url ?? '')];
+    if (host !== '' && host === ownHost) return { kind: 'relay', words: `Relayed by this server, over ${over}` };
+    return { kind: 'relay', words: `Relayed${host && ` by ${host}`} over ${over}` };
   }
   if (remote.candidateType === 'relay') return { kind: 'relay', words: 'Relayed by the other side’s relay' };
   const behindNat = [local, remote].some(({ candidateType }) => candidateType === 'srflx') || local.candidateType === 'prflx';

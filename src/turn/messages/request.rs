@@ -15,16 +15,13 @@
 use std::{hash::Hash, net::SocketAddr, time::Duration};
 
 use stun_types::{
-    attribute::{
-        AttributeStaticType, AttributeType, ErrorCode, MessageIntegrity, MessageIntegritySha256, Nonce, Realm, Username,
-    },
+    attribute::{AttributeStaticType, AttributeType, MessageIntegrity, MessageIntegritySha256, Nonce, Realm, Username},
     message::{IntegrityKey, Message, Method},
 };
 use turn_types::{
     AddressFamily,
     attribute::{
-        ChannelNumber, Data, EvenPort, Lifetime, RequestedAddressFamily, RequestedTransport, ReservationToken,
-        XorPeerAddress,
+        ChannelNumber, EvenPort, Lifetime, RequestedAddressFamily, RequestedTransport, ReservationToken, XorPeerAddress,
     },
     message::{ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, REFRESH},
 };
@@ -34,24 +31,23 @@ use crate::{
     turn::{
         allocation::{self, BindError},
         allocations::{AllocateError, Allocations},
-        credentials::{Credentials, Member, REALM},
         limits::{LIFETIME, LIFETIME_MAX, PEERS_PER_REQUEST},
-        response,
+        messages::credentials::{Credentials, Member, REALM},
+        messages::response,
+        relayed_address::RelayedAddresses,
     },
 };
 
 /// The attributes of requests that are understood, if they must be.
-const KNOWN: [AttributeType; 14] = [
+const KNOWN: [AttributeType; 12] = [
     Username::TYPE,
     MessageIntegrity::TYPE,
     MessageIntegritySha256::TYPE,
     Realm::TYPE,
     Nonce::TYPE,
-    ErrorCode::TYPE,
     ChannelNumber::TYPE,
     Lifetime::TYPE,
     XorPeerAddress::TYPE,
-    Data::TYPE,
     RequestedAddressFamily::TYPE,
     EvenPort::TYPE,
     RequestedTransport::TYPE,
@@ -201,7 +197,7 @@ fn check_allocate<C: Clone + Eq + Hash, H: Clone>(
     Ok(Outcome::Allocate(Box::new(Pending { request, key: user.key.clone(), seconds: seconds(lifetime) })))
 }
 
-/// Makes an allocation after all, if the member still has its seat.
+/// Makes the allocation, if the member still has its seat.
 pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
     allocations: &mut Allocations<C, H>,
     client: Client<C, H>,
@@ -260,13 +256,11 @@ fn permit<C: Clone + Eq + Hash, H: Clone>(
     user: &User,
     now: Timestamp,
 ) -> Result<Outcome<H>, Refused> {
-    if allocations.of(&client.id, now).is_none() {
-        return Err(Refused(437));
-    }
+    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
     let mut peers = Vec::new();
     while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
         let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
-        peers.push(acceptable(allocations, peer)?.ip());
+        peers.push(acceptable(peer)?.ip());
         if peers.len() > PEERS_PER_REQUEST {
             return Err(Refused(508));
         }
@@ -274,7 +268,6 @@ fn permit<C: Clone + Eq + Hash, H: Clone>(
     if peers.is_empty() {
         return Err(Refused(400));
     }
-    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
     if !own.permit(&peers, now) {
         return Err(Refused(508));
     }
@@ -289,30 +282,24 @@ fn bind<C: Clone + Eq + Hash, H: Clone>(
     user: &User,
     now: Timestamp,
 ) -> Result<Outcome<H>, Refused> {
-    if allocations.of(&client.id, now).is_none() {
-        return Err(Refused(437));
-    }
+    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
     let number = message.attribute::<ChannelNumber>().map_err(|_| Refused(400))?.channel();
     let peer = message.attribute::<XorPeerAddress>().map_err(|_| Refused(400))?.addr(message.transaction_id());
     if !CHANNELS.contains(&number) {
         return Err(Refused(400));
     }
-    let peer = acceptable(allocations, peer)?;
-    match allocations.bind(&client.id, number, peer, now) {
-        Some(Ok(())) => Ok(Outcome::Answer(response::done(message, &user.key))),
-        Some(Err(BindError::Conflict)) => Err(Refused(400)),
-        Some(Err(BindError::TooMany)) => Err(Refused(508)),
-        None => Err(Refused(437)),
-    }
+    own.bind(number, acceptable(peer)?, now).map_err(|error| match error {
+        BindError::Conflict => Refused(400),
+        BindError::TooMany => Refused(508),
+    })?;
+    Ok(Outcome::Answer(response::done(message, &user.key)))
 }
 
-fn acceptable<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &Allocations<C, H>,
-    peer: SocketAddr,
-) -> Result<SocketAddr, Refused> {
+/// Only addresses of allocations can be peers.
+fn acceptable(peer: SocketAddr) -> Result<SocketAddr, Refused> {
     match peer {
         SocketAddr::V6(_) => Err(Refused(443)),
-        SocketAddr::V4(_) if allocations.may_permit(peer.ip()) => Ok(peer),
+        SocketAddr::V4(_) if RelayedAddresses::contains(peer.ip()) => Ok(peer),
         SocketAddr::V4(_) => Err(Refused(403)),
     }
 }

@@ -10,10 +10,10 @@ use quinn_udp::{BATCH_SIZE, RecvMeta};
 use tokio::{io::Interest, sync::Semaphore};
 
 use crate::turn::{
-    allocations::Drop,
-    endpoint::Endpoint,
-    framing::{Frame, read_datagram},
-    request::Pending,
+    allocations::DropReason,
+    messages::framing::{Frame, read_datagram},
+    messages::request::Pending,
+    net::endpoint::Endpoint,
     server::{Client, ClientId, Handle, Step, TurnServer},
 };
 
@@ -71,26 +71,28 @@ impl UdpClients {
         let client = Client { id, handle: Handle::Udp { endpoint: self.endpoint.clone(), local, addr }, addr };
         for datagram in received.chunks(meta.stride.max(1)) {
             match read_datagram(datagram) {
-                Ok(Frame::Channel(number, data)) => self.server.handle_channel(&client, number, data),
+                // What is dropped is counted.
+                Ok(Frame::Channel(number, data)) => drop(self.server.handle_channel(&client, number, data)),
                 Ok(Frame::Message(message)) => match self.server.handle(&client, message) {
                     Step::Nothing => {}
+                    // Clients repeat requests (RFC 8489 section 6.2.1).
                     Step::Reply(response) => drop(client.handle.send(&response)),
                     Step::Allocate(request) => self.allocate(&client, message, request),
                 },
-                Err(_) => self.server.counters.dropped(Drop::Malformed),
+                Err(_) => self.server.counters.dropped(DropReason::Malformed),
             }
         }
     }
 
     fn allocate(&self, client: &Client, message: &[u8], request: Box<Pending<Handle>>) {
         let Ok(permit) = self.pending.clone().try_acquire_owned() else {
-            return self.server.counters.dropped(Drop::OverRequestRate);
+            return self.server.counters.dropped(DropReason::OverRequestRate);
         };
         let (server, client, message) = (self.server.clone(), client.clone(), message.to_vec());
         tokio::spawn(async move {
             let handle = client.handle.clone();
             if let Step::Reply(response) = server.allocate(client, &message, *request).await {
-                handle.send(&response);
+                let _ = handle.send(&response);
             }
             drop(permit);
         });

@@ -17,7 +17,7 @@ use turn_types::{
     message::DATA,
 };
 
-use crate::turn::{allocations::Form, credentials::REALM};
+use crate::turn::{allocations::Form, messages::credentials::REALM};
 
 /// Unknown attributes named in an error, which keeps it short.
 const UNKNOWN_MAX: usize = 4;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use stun_types::message::Message;
 
-use crate::turn::response;
+use crate::turn::messages::response;
 
 /// The longest Binding request that is answered.
 const REQUEST_MAX: usize = 548;

@@ -42,9 +42,9 @@ impl Endpoint {
 
     /// Sends a datagram, or drops it if the kernel's buffer is full: UDP may lose packets, and clients repeat requests
     /// (RFC 8489 section 6.2.1).
-    pub fn send(&self, contents: &[u8], destination: SocketAddr, src_ip: Option<IpAddr>) -> bool {
+    pub fn send(&self, contents: &[u8], destination: SocketAddr, src_ip: Option<IpAddr>) -> io::Result<()> {
         let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip };
-        self.state.try_send(UdpSockRef::from(&self.socket), &transmit).is_ok()
+        self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
     }
 
     /// Receives what has arrived. A message may be several datagrams of the same length from the same sender (UDP_GRO).

@@ -43,8 +43,9 @@ impl RequestRate {
         }
     }
 
-    pub fn allows(&self, ip: IpAddr) -> bool {
+    /// The address of a stream cannot be forged, so a flood of forged datagrams does not count against it.
+    pub fn allows(&self, ip: IpAddr, is_datagram: bool) -> bool {
         let slot = (self.hasher.hash_one(AddressKey::from(ip)) % (1 << 16)) as u16;
-        self.per_address.check_key(&slot).is_ok() && self.total.check().is_ok()
+        self.per_address.check_key(&slot).is_ok() && (!is_datagram || self.total.check().is_ok())
     }
 }

@@ -15,10 +15,11 @@ use tokio::{io::ReadBuf, time::Sleep};
 use crate::{
     transport::other_protocol::{AcceptedStream, Io, OtherProtocol},
     turn::{
-        counters::Way,
-        framing::{Frame, NotTurn, begins_stun, first_frame},
+        allocations::DropReason,
+        counters::Transport,
         limits::{FRAME_MAX, PATIENCE},
-        outbox::Outbox,
+        messages::framing::{Frame, NotTurn, begins_stun, first_frame},
+        net::outbox::Outbox,
         server::{Client, ClientId, Handle, Step, TurnServer},
     },
 };
@@ -33,8 +34,8 @@ impl OtherProtocol for Arc<TurnServer> {
     fn serve<'a>(&'a self, stream: AcceptedStream<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
             let outbox = Arc::new(Outbox::default());
-            let way = if stream.encrypted { Way::Tls } else { Way::Tcp };
-            let handle = Handle::Stream { outbox: outbox.clone(), way };
+            let transport = if stream.encrypted { Transport::Tls } else { Transport::Tcp };
+            let handle = Handle::Stream { outbox: outbox.clone(), transport };
             let client = Client { id: self.next_stream_id(), handle, addr: stream.peer };
             let _allocation = ClosesAllocation { server: self, id: client.id };
             let mut connection = StreamClient {
@@ -43,7 +44,9 @@ impl OtherProtocol for Arc<TurnServer> {
                 client,
                 outbox,
                 input: stream.received,
-                output: BytesMut::new(),
+                output: Vec::new(),
+                written: 0,
+                responses: 0,
                 patience: None,
             };
             // However it ends, there is nobody to tell.
@@ -72,7 +75,11 @@ struct StreamClient<'a> {
     outbox: Arc<Outbox>,
     input: BytesMut,
     /// Responses, and what was taken from the outbox.
-    output: BytesMut,
+    output: Vec<u8>,
+    /// How much of the output has been written.
+    written: usize,
+    /// How much of the output is responses.
+    responses: usize,
     /// Runs while there is no allocation.
     patience: Option<Pin<Box<Sleep>>>,
 }
@@ -94,7 +101,10 @@ impl StreamClient<'_> {
             let Some((frame, length)) = first else { break };
             let step = match frame {
                 Frame::Channel(number, data) => {
-                    self.server.handle_channel(&self.client, number, data);
+                    let relayed = self.server.handle_channel(&self.client, number, data);
+                    if relayed == Err(DropReason::Unknown) && !self.server.has_allocation(&self.client.id) {
+                        return Err(io::ErrorKind::InvalidData.into());
+                    }
                     Step::Nothing
                 }
                 Frame::Message(message) => self.server.handle(&self.client, message),
@@ -103,31 +113,35 @@ impl StreamClient<'_> {
                 Step::Nothing => self.input.advance(length),
                 Step::Reply(response) => {
                     self.input.advance(length);
-                    self.output.extend_from_slice(&response);
+                    self.respond(&response);
                 }
                 Step::Allocate(_) => return Ok(Some((self.input.split_to(length), step))),
             }
         }
-        // A waiting connection keeps no buffer.
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
-        }
+        // A waiting connection keeps no more than the beginning of a frame.
+        self.input = BytesMut::from(&self.input[..]);
         Ok(None)
+    }
+
+    fn respond(&mut self, response: &[u8]) {
+        self.output.extend_from_slice(response);
+        self.responses += response.len();
     }
 
     async fn answer(&mut self, message: &[u8], step: Step) {
         if let Step::Allocate(request) = step
             && let Step::Reply(response) = self.server.allocate(self.client.clone(), message, *request).await
         {
-            self.output.extend_from_slice(&response);
+            self.respond(&response);
         }
     }
 
     /// Writes and reads; ready when input has arrived.
     fn poll_io(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_write(context)?;
-        // Requests whose responses are not read wait in the kernel; nothing piles up here.
-        if self.output.len() <= FRAME_MAX {
+        // Requests of a client that does not read their responses wait in the kernel; nothing piles up here. Packets of others must
+        // not stop the reading: they are media, and what this client sends is what makes the other side send less.
+        if self.responses <= FRAME_MAX {
             let mut buffer = [std::mem::MaybeUninit::uninit(); READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut buffer);
             if Pin::new(&mut *self.io).poll_read(context, &mut buffer)?.is_ready() {
@@ -143,17 +157,15 @@ impl StreamClient<'_> {
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         loop {
-            if self.output.is_empty() {
-                self.output = BytesMut::new();
-                let waiting = self.outbox.take(context.waker());
-                if waiting.is_empty() {
+            if self.written == self.output.len() {
+                (self.output, self.written, self.responses) = (self.outbox.take(context.waker()), 0, 0);
+                if self.output.is_empty() {
                     break;
                 }
-                self.output.extend_from_slice(&waiting);
             }
-            match Pin::new(&mut *self.io).poll_write(context, &self.output)? {
+            match Pin::new(&mut *self.io).poll_write(context, &self.output[self.written..])? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(length) => self.output.advance(length),
+                Poll::Ready(length) => self.written += length,
                 Poll::Pending => break,
             }
         }
@@ -162,7 +174,7 @@ impl StreamClient<'_> {
         Ok(())
     }
 
-    /// A connection without an allocation is closed after a time. Bytes that come to nothing do not prolong it.
+    /// A connection without an allocation is closed after a time. Input that does not lead to one does not extend it.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.server.has_allocation(&self.client.id) {
             self.patience = None;

@@ -2,7 +2,7 @@
 //!
 //! The user name is `expiry:sealed`, with the expiry in Unix seconds as in draft-uberti-behave-turn-rest-00; what is sealed
 //! (ChaCha20-Poly1305, RFC 8439) says whose it is: room, peer and address. So any node that has the key knows a member from the
-//! request alone, and nobody on the way, who sees the name over UDP, learns the name of a room. The password is
+//! request alone, and nobody on the transport, who sees the name over UDP, learns the name of a room. The password is
 //! base64(HMAC-SHA1(key, user name)), and the key of MESSAGE-INTEGRITY that of long-term credentials (RFC 8489 section 9.2.2).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -34,7 +34,7 @@ const PEER_BYTES: usize = 16;
 const ADDRESS_BYTES: usize = 16;
 const USERNAME_MAX: usize = 256;
 
-/// Whose an allocation is.
+/// Who an allocation belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub room: RoomName,
