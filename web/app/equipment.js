@@ -1,125 +1,162 @@
-import { WORDS, describe } from './device-words.js';
+import { watchDevices, watchTrack } from './device-watch.js';
 import { openMedia, openOne } from './media.js';
+import { MissingDevices } from './missing-devices.js';
+import { OwnStream } from './own-stream.js';
+import { permission } from './permissions.js';
+import { Switches } from './switches.js';
 
 /** @import { MediaChoice } from './address.js' */
-/** @import { Lack } from './device-words.js' */
+/** @import { Choice } from './device-choices.js' */
 /** @import { Kind } from './media.js' */
 
-/** A camera may send nothing for a moment, for instance while the browser shows a prompt. */
-const PAUSE_MS = 2_000;
-
 /**
- * The user's camera and microphone. `notice` says what is missing; `choices` are devices that could be used instead.
+ * The user's camera and microphone. `notice` says what is missing, `choices` are devices that could be used instead, and
+ * `canRetry` says whether opening the missing ones again may help. `off`: switched off, or never asked for.
  *
- * @typedef {{ kind: Kind, deviceId: string, label: string }} Choice
- * @typedef {{ stream: MediaStream | null, notice: string, choices: Choice[] }} Equipped
+ * @typedef {'live' | 'off' | 'missing' | 'unavailable'} DeviceStatus
+ * @typedef {{ audio: DeviceStatus, video: DeviceStatus }} Status
+ * @typedef {{ stream: MediaStream | null, notice: string, choices: Choice[], canRetry: boolean, status: Status }} Equipped
  */
 
 /** @type {Record<MediaChoice, Kind[]>} */
 const WANTED = { both: ['audio', 'video'], audio: ['audio'], none: [] };
-export const NOTHING = Object.freeze({ stream: null, notice: '', choices: /** @type {Choice[]} */ ([]) });
+export const NOTHING = Object.freeze(/** @type {Equipped} */ ({ stream: null, notice: '', choices: [], canRetry: false, status: { audio: 'unavailable', video: 'unavailable' } }));
 
 /**
  * The user's camera and microphone during a visit: notices when one stops, offers others, and uses it again when it
- * returns. The stream stays the same throughout, so peers see only one.
+ * returns. A camera that is switched off is given back; a microphone that is muted stays open.
  */
 export class Equipment {
-  #choice;
+  #wanted;
   #changed;
   #devices;
+  #switches;
   #life = new AbortController();
-  /** @type {MediaStream | null} */
-  #stream = null;
-  /** Wanted devices that are missing. @type {Map<Kind, Lack>} */
-  #lacks = new Map();
-  /** A device that was turned off stays off when it is replaced. @type {Map<Kind, boolean>} */
-  #enabled = new Map();
+  #own = new OwnStream();
+  #missing;
+  /** The ids of the devices that were used last. @type {Map<Kind, string>} */
+  #used = new Map();
   /** Reopened without being asked since devices last changed. @type {Set<Kind>} */
   #retaken = new Set();
-  /** @type {Choice[]} */
-  #choices = [];
 
   /**
    * @param {MediaChoice} choice
    * @param {(equipped: Equipped) => void} changed
    * @param {MediaDevices | undefined} [devices]
+   * @param {Switches} [switches]
    */
-  constructor(choice, changed, devices = navigator.mediaDevices) {
-    this.#choice = choice;
+  constructor(choice, changed, devices = navigator.mediaDevices, switches = new Switches()) {
+    this.#wanted = new Set(WANTED[choice]);
     this.#changed = changed;
     this.#devices = devices;
+    this.#switches = switches;
+    this.#missing = new MissingDevices(devices);
   }
 
   get stream() {
-    return this.#stream;
+    return this.#own.stream;
   }
 
-  /** The kinds of missing devices. */
+  /** The kinds that are wanted and not sent. */
   get missing() {
-    return [...this.#lacks.keys()];
+    return [...this.#wanted].filter((kind) => this.#missing.has(kind) || (kind === 'video' && this.#isOff(kind)));
+  }
+
+  /** The kinds that are wanted and switched off. */
+  get off() {
+    return [...this.#wanted].filter((kind) => this.#isOff(kind));
   }
 
   async open() {
-    const { stream, notice } = await openMedia(this.#choice, this.#devices);
-    for (const track of stream?.getTracks() ?? []) this.#take(track, stream);
-    const kinds = WANTED[this.#choice].filter((kind) => !this.#has(kind));
-    for (const kind of kinds) this.#lacks.set(kind, { why: 'start', words: notice, deviceId: null });
-    if (this.#choice !== 'none' && this.#devices) this.#watch(this.#devices);
-    await this.#report();
+    const comeBack = () => void this.#comeBack();
+    if (this.#devices) watchDevices(this.#devices, this.#life.signal, { permitted: comeBack, plugged: () => (this.#retaken.clear(), comeBack()) });
+    await this.#open([...this.#wanted].filter((kind) => kind === 'audio' || !this.#isOff(kind)), 'start');
   }
 
   /**
+   * The user switches a device on, which may never have been asked for, or off.
+   *
    * @param {Kind} kind
-   * @param {string} [deviceId] any by default
+   * @param {boolean} on
+   */
+  async turn(kind, on) {
+    this.#switches.turn(kind, on);
+    this.#wanted.add(kind);
+    const track = this.#own.trackOf(kind);
+    if (on && !track) return this.#open([kind], 'failed');
+    if (kind === 'video' && !on) this.#missing.delete(kind);
+    if (track && kind === 'video' && !on) this.#own.drop(track);
+    else if (track) track.enabled = on;
+    await this.#report();
+  }
+
+  /** Opens the missing devices again. */
+  async retry() {
+    await this.#open(this.#missing.closed, 'failed');
+  }
+
+  /**
+   * Uses this device in place of a missing one.
+   *
+   * @param {Kind} kind
+   * @param {string} deviceId
    */
   async use(kind, deviceId) {
-    const lack = this.#lacks.get(kind);
+    const lack = this.#missing.get(kind);
     if (!this.#devices || !lack) return;
     try {
       const stream = await openOne(this.#devices, kind, deviceId);
       const [track] = stream.getTracks();
-      if (!this.#lacks.has(kind)) return track.stop();
+      if (!this.#missing.has(kind)) return track.stop();
       this.#take(track, stream);
-      // The notice from the start was about both.
-      for (const [other, still] of this.#lacks) if (still.why === 'start') this.#lacks.set(other, { ...still, why: 'absent' });
     } catch (error) {
-      this.#lacks.set(kind, { ...lack, why: 'failed', error: /** @type {DOMException} */ (error).name });
+      this.#missing.set(kind, { ...lack, why: 'failed', error: /** @type {DOMException} */ (error).name });
     }
     await this.#report();
   }
 
   close() {
     this.#life.abort();
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#stream = null;
+    this.#own.close();
+  }
+
+  /**
+   * @param {Kind[]} kinds
+   * @param {'start' | 'failed'} why of what cannot be opened
+   */
+  async #open(kinds, why) {
+    const { streams, failures } = await openMedia(kinds, this.#devices, async (kind) => (await permission(kind))?.state, this.#used);
+    for (const stream of streams) for (const track of stream.getTracks()) this.#take(track, stream);
+    for (const [kind, error] of failures) this.#missing.set(kind, { why, error, deviceId: this.#missing.get(kind)?.deviceId ?? null });
+    await this.#report();
   }
 
   /**
    * @param {MediaStreamTrack} track
-   * @param {MediaStream | null} stream that contains the track
+   * @param {MediaStream} stream that contains the track
    */
   #take(track, stream) {
-    if (this.#life.signal.aborted) return track.stop();
     const kind = /** @type {Kind} */ (track.kind);
-    this.#stream ??= stream;
-    for (const other of this.#stream?.getTracks() ?? []) if (other !== track && other.kind === kind) this.#drop(other);
-    if (stream !== this.#stream) this.#stream?.addTrack(track);
-    track.enabled = this.#enabled.get(kind) ?? true;
-    this.#lacks.delete(kind);
-    track.onended = () => void this.#ended(track);
-    track.onmute = () => this.#muted(track);
-    track.onunmute = () => {
-      if (this.#lacks.get(kind)?.why === 'paused' && this.#has(kind)) this.#lacks.delete(kind);
-      void this.#report();
-    };
+    // A camera may have been switched off again while it was being opened.
+    if (this.#life.signal.aborted || (kind === 'video' && this.#isOff(kind))) return (track.stop(), stream.removeTrack(track));
+    this.#own.put(track, stream);
+    track.enabled = !this.#isOff(kind);
+    this.#used.set(kind, track.getSettings().deviceId ?? '');
+    this.#missing.delete(kind);
+    const changed = () => void (this.#own.trackOf(kind) === track && this.#report());
+    watchTrack(track, {
+      ended: () => void this.#ended(track),
+      paused: () => (this.#missing.pause(kind), changed()),
+      resumed: () => (this.#missing.resume(kind), changed()),
+    });
   }
 
   /** @param {MediaStreamTrack} track */
   async #ended(track) {
-    if (!this.#stream?.getTracks().includes(track)) return;
-    this.#drop(track);
     const kind = /** @type {Kind} */ (track.kind);
-    this.#lacks.set(kind, { why: 'gone', deviceId: track.getSettings().deviceId ?? null });
+    if (this.#own.trackOf(kind) !== track) return;
+    this.#own.drop(track);
+    this.#missing.set(kind, { why: 'gone', deviceId: this.#used.get(kind) ?? null });
     await this.#report();
     // A crash of a browser process ends the track of a device that still works: try once.
     const first = !this.#retaken.has(kind);
@@ -127,73 +164,32 @@ export class Equipment {
     if (first) await this.#comeBack();
   }
 
-  /** @param {MediaStreamTrack} track */
-  #drop(track) {
-    this.#enabled.set(/** @type {Kind} */ (track.kind), track.enabled);
-    this.#stream?.removeTrack(track);
-    track.stop();
-  }
-
-  /** @param {MediaStreamTrack} track */
-  #muted(track) {
-    const kind = /** @type {Kind} */ (track.kind);
-    setTimeout(() => {
-      if (!track.muted || track.readyState === 'ended' || this.#life.signal.aborted) return;
-      this.#lacks.set(kind, { why: 'paused', deviceId: null });
-      void this.#report();
-    }, PAUSE_MS);
-  }
-
-  /** @param {MediaDevices} devices */
-  #watch(devices) {
-    const { signal } = this.#life;
-    devices.addEventListener('devicechange', () => (this.#retaken.clear(), void this.#comeBack()), { signal });
-    for (const kind of WANTED[this.#choice]) {
-      void permission(kind).then((status) => status?.addEventListener('change', () => void this.#comeBack(), { signal }));
-    }
-  }
-
   /** Reopens a device that has returned, or any if there has never been one, unless that would show a prompt. */
   async #comeBack() {
-    await this.#look();
-    for (const [kind, { why, deviceId }] of this.#lacks) {
+    await this.#missing.look();
+    for (const [kind, { why, deviceId }] of this.#missing) {
       if (why === 'paused' || (await permission(kind))?.state !== 'granted') continue;
-      const back = this.#choices.find((one) => one.kind === kind && (deviceId === null || one.deviceId === deviceId));
+      const back = this.#missing.choices.find((one) => one.kind === kind && (!deviceId || one.deviceId === deviceId));
       if (back) await this.use(kind, back.deviceId);
     }
     await this.#report();
   }
 
   /** @param {Kind} kind */
-  #has(kind) {
-    return this.#stream?.getTracks().some((track) => track.kind === kind) ?? false;
-  }
-
-  async #look() {
-    const all = this.#lacks.size > 0 ? await this.#devices?.enumerateDevices?.().catch(() => []) : [];
-    this.#choices = [...this.#lacks.keys()].flatMap((kind) => (all ?? [])
-      .filter((device) => device.kind === `${kind}input` && device.deviceId !== 'communications')
-      .map(({ deviceId, label }, at) => ({ kind, deviceId, label: label || `${WORDS[kind].name} ${at + 1}` })));
+  #isOff(kind) {
+    return this.#switches.off.includes(kind);
   }
 
   async #report() {
-    await this.#look();
-    for (const [kind, lack] of this.#lacks) {
-      const { state } = (await permission(kind)) ?? {};
-      if (this.#lacks.get(kind) === lack) this.#lacks.set(kind, { ...lack, permission: state });
-    }
+    await this.#missing.refresh();
     if (this.#life.signal.aborted) return;
-    // Chromium lists the default device twice.
-    const choices = this.#choices.filter(({ deviceId }) => deviceId !== 'default');
-    this.#changed({ stream: this.#stream, notice: describe(this.#lacks), choices });
+    this.#changed({ stream: this.stream, ...this.#missing.report([...this.#wanted]), status: { audio: this.#statusOf('audio'), video: this.#statusOf('video') } });
   }
-}
 
-/** Null if the browser does not tell. @param {Kind} kind */
-async function permission(kind) {
-  try {
-    return await navigator.permissions.query({ name: /** @type {PermissionName} */ (WORDS[kind].permission) });
-  } catch {
-    return null;
+  /** @param {Kind} kind @returns {DeviceStatus} */
+  #statusOf(kind) {
+    if (!this.#devices) return 'unavailable';
+    if (this.#own.trackOf(kind)) return this.#isOff(kind) ? 'off' : 'live';
+    return this.#missing.has(kind) ? 'missing' : 'off';
   }
 }

@@ -2,10 +2,11 @@ import { invitation, readAddress } from './address.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { isWanted } from './consent.js';
-import { Controls, DeviceChoices } from './controls.js';
+import { Controls, DeviceNotice } from './controls.js';
 import { watchCrowd } from './crowd.js';
 import { newsOf, readDeviceNews } from './device-news.js';
 import { Diagnostics } from './diagnostics.js';
+import { NOTHING } from './equipment.js';
 import * as keptVisit from './kept-visit.js';
 import { Lobby } from './lobby.js';
 import { isolate, isolatedName, nameOf } from './names.js';
@@ -25,8 +26,11 @@ const TICK_MS = 500;
 
 const view = part('call', HTMLElement);
 const stage = new Stage();
-const controls = new Controls();
-const deviceChoices = new DeviceChoices();
+const controls = new Controls((kind, on) => void visit?.devices.turn(kind, on));
+const deviceNotice = new DeviceNotice({
+  retry: () => void visit?.devices.retry(),
+  use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
+});
 const chat = new Chat();
 const share = new Share();
 const callers = new Callers();
@@ -94,7 +98,10 @@ function follow(room, call) {
   room.on('message', (message) => {
     const news = message.type === 'data' ? readDeviceNews(message.data) : null;
     const peer = room.peers.get(message.from);
-    if (news && peer) for (const text of newsOf(isolatedName(peer), stage.heard(peer, news), news)) chat.note(text);
+    if (!news || !peer) return;
+    const { log, spoken } = newsOf(isolatedName(peer), stage.heard(peer, news), news);
+    for (const text of log) chat.note(text);
+    if (spoken.length > 0) say('spoken-devices', spoken.join(' · '));
   });
 }
 
@@ -102,12 +109,10 @@ function follow(room, call) {
  * @param {Wish} wish
  * @param {Equipped} equipped
  */
-function showSelf({ name }, { stream, notice, choices }) {
-  stage.showSelf(stream, nameOf({ name }));
-  controls.follow(stream, () => stage.refreshSelf(stream));
-  say('notice', notice);
-  part('notice', HTMLElement).hidden = notice === '';
-  deviceChoices.show(choices, ({ kind, deviceId }) => void visit?.use(kind, deviceId));
+function showSelf({ name }, equipped) {
+  stage.showSelf(equipped, nameOf({ name }));
+  controls.show(equipped.status);
+  deviceNotice.show(equipped);
 }
 
 /** Shows the state of the visit. */
@@ -155,10 +160,10 @@ async function hangUp() {
 function clear() {
   Object.assign(window, { signalpost: undefined });
   keptVisit.drop();
-  part('notice', HTMLElement).hidden = true;
-  deviceChoices.show([], () => {});
+  deviceNotice.show(NOTHING);
   stage.clear();
-  controls.follow(null, () => {});
+  controls.show(NOTHING.status);
+  say('spoken-devices', '');
   chat.clear();
   share.close();
   diagnostics.clear();

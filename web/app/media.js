@@ -1,77 +1,83 @@
-/** @import { MediaChoice } from './address.js' */
+/** @typedef {'audio' | 'video'} Kind */
 
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
+/** In place of an exception's name, where pages get no access to devices at all. */
+export const INSECURE = 'Insecure';
+export const UNSUPPORTED = 'Unsupported';
 
 /**
- * The devices that could be opened, and a notice about the others.
+ * What could be opened, and the names of the exceptions for the rest.
  *
- * @typedef {'audio' | 'video'} Kind
- * @typedef {{ stream: MediaStream | null, notice: string }} Media
+ * @typedef {{ streams: MediaStream[], failures: Map<Kind, string> }} Media
  */
 
 /**
- * Opens camera and microphone, as far as possible. Never fails: a call works without them.
+ * Opens devices of these kinds: together, which is one prompt, or else each that can be. Never rejects: a call works without.
  *
- * @param {MediaChoice} choice
- * @param {MediaDevices | undefined} [devices] missing on plain http outside localhost
+ * @param {Kind[]} kinds
+ * @param {MediaDevices | undefined} devices missing on plain http outside localhost
+ * @param {(kind: Kind) => Promise<PermissionState | undefined>} permitted
+ * @param {Map<Kind, string>} [preferred] ids of devices
  * @returns {Promise<Media>}
  */
-export async function openMedia(choice, devices = navigator.mediaDevices) {
-  if (choice === 'none') return { stream: null, notice: '' };
-  if (!devices?.getUserMedia) {
-    const why = globalThis.isSecureContext ? 'This browser gives pages no access to camera or microphone.' : 'Browsers allow camera and microphone only on https pages.';
-    return { stream: null, notice: `${why} You can still chat.` };
-  }
+export async function openMedia(kinds, devices, permitted, preferred = new Map()) {
+  if (kinds.length === 0) return { streams: [], failures: new Map() };
+  if (!devices?.getUserMedia) return failed(kinds, globalThis.isSecureContext ? UNSUPPORTED : INSECURE);
   try {
-    return { stream: await devices.getUserMedia(constraints(choice)), notice: '' };
+    const wanted = kinds.map((kind) => [kind, constraints(kind, { deviceId: preferred.get(kind) })]);
+    return { streams: [await devices.getUserMedia(Object.fromEntries(wanted))], failures: new Map() };
   } catch (error) {
-    const reason = explain(/** @type {DOMException} */ (error).name, choice);
-    if (choice === 'both' && !isRefusal(error)) return withoutCamera(devices, reason);
-    return { stream: null, notice: `${reason} You can still ${choice === 'audio' ? 'listen' : 'watch'} and chat.` };
+    const { name } = /** @type {DOMException} */ (error);
+    if (kinds.length === 1) return failed(kinds, name);
+    const states = await Promise.all(kinds.map(permitted));
+    /** @type {Media} */
+    const media = { streams: [], failures: new Map() };
+    for (const [at, kind] of kinds.entries()) {
+      const alone = name === 'NotAllowedError' && !mayTry(states[at], states) ? failed([kind], name) : await openMedia([kind], devices, permitted, preferred);
+      media.streams.push(...alone.streams);
+      for (const [lacking, why] of alone.failures) media.failures.set(lacking, why);
+    }
+    return media;
   }
 }
 
 /**
- * @param {MediaDevices} devices
- * @param {string} reason
- * @returns {Promise<Media>}
+ * One kind that is denied fails both. If none is, the user has just refused, and asking again for less would only annoy.
+ *
+ * @param {PermissionState | undefined} state
+ * @param {(PermissionState | undefined)[]} all
  */
-async function withoutCamera(devices, reason) {
-  const { stream } = await openMedia('audio', devices);
-  return { stream, notice: `${reason} ${stream ? 'Others can hear you but not see you.' : 'You can still watch and chat.'}` };
-}
-
-/** @param {MediaChoice} choice */
-function constraints(choice) {
-  return { audio: true, video: choice === 'both' && PICTURE };
+function mayTry(state, all) {
+  return state === 'granted' || (state === 'prompt' && all.includes('denied'));
 }
 
 /**
- * Opens one device as a replacement. Rejects if it cannot.
+ * @param {Kind[]} kinds
+ * @param {string} why
+ * @returns {Media}
+ */
+function failed(kinds, why) {
+  return { streams: [], failures: new Map(kinds.map((kind) => [kind, why])) };
+}
+
+/**
+ * Opens this device and no other. Rejects if it cannot.
  *
  * @param {MediaDevices} devices
  * @param {Kind} kind
- * @param {string} [deviceId]
+ * @param {string} deviceId
  */
 export function openOne(devices, kind, deviceId) {
-  const exact = deviceId ? { deviceId: { exact: deviceId } } : {};
-  return devices.getUserMedia(kind === 'video' ? { video: { ...PICTURE, ...exact } } : { audio: exact });
-}
-
-/** After a refusal, asking again for less would only annoy. @param {unknown} error */
-function isRefusal(error) {
-  return /** @type {DOMException} */ (error).name === 'NotAllowedError';
+  return devices.getUserMedia({ [kind]: constraints(kind, { deviceId: { exact: deviceId } }) });
 }
 
 /**
- * @param {string} name of the exception
- * @param {MediaChoice | Kind} choice what was asked for
+ * @param {Kind} kind
+ * @param {MediaTrackConstraints} device
+ * @returns {MediaTrackConstraints | true}
  */
-export function explain(name, choice) {
-  const what = choice === 'both' ? 'Camera and microphone' : choice === 'video' ? 'The camera' : 'The microphone';
-  const they = choice === 'both' ? 'are' : 'is';
-  if (name === 'NotAllowedError') return `${what} ${they} not allowed for this page.`;
-  if (name === 'NotFoundError') return choice === 'both' || choice === 'video' ? 'No camera was found.' : 'No microphone was found.';
-  if (name === 'NotReadableError') return `${what} ${they} in use by another program.`;
-  return `${what} could not be opened (${name}).`;
+function constraints(kind, { deviceId }) {
+  const which = deviceId ? { deviceId } : {};
+  if (kind === 'video') return { ...PICTURE, ...which };
+  return deviceId ? which : true;
 }

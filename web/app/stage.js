@@ -1,10 +1,11 @@
 import { ALL_LIVE } from './device-news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
-import { initial } from './tile.js';
+import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './device-news.js' */
+/** @import { Equipped } from './equipment.js' */
 
 /** The user's own picture and those of the peers. */
 export class Stage {
@@ -17,18 +18,14 @@ export class Stage {
   #devices = new Map();
 
   /**
-   * @param {MediaStream | null} stream the user's own
+   * @param {Equipped} own the user's devices
    * @param {string} name
    */
-  showSelf(stream, name) {
+  showSelf({ stream, status }, name) {
     this.#selfVideo.srcObject = stream;
+    this.#selfVideo.hidden = status.video !== 'live';
     inside(this.#self, 'initial').textContent = initial(name);
-    this.refreshSelf(stream);
-  }
-
-  /** The camera may have been turned off. @param {MediaStream | null} stream */
-  refreshSelf(stream) {
-    this.#selfVideo.hidden = !stream?.getVideoTracks().some(({ enabled }) => enabled);
+    mark(this.#self, { camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
 
   /** @param {Call} call */

@@ -1,6 +1,6 @@
 import { Problem, join } from '../client/index.js';
 import { BASE } from './base.js';
-import { deviceNews } from './device-news.js';
+import { DeviceTeller } from './device-teller.js';
 import { Equipment, NOTHING } from './equipment.js';
 import { ObservedConnection } from './ice/observed.js';
 import { inOneLine, isolatedName } from './names.js';
@@ -15,8 +15,6 @@ import { toApiName } from './room-name.js';
 const RETRY_MS = 5_000;
 /** The limit for any delay that the server asks for. */
 const MAX_WAIT_MS = 60_000;
-/** What peers assume until they are told. */
-const ALL_WELL = JSON.stringify(deviceNews([]));
 
 /**
  * @typedef {object} Viewer
@@ -39,8 +37,8 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
-  /** The last device news that each peer was sent, by id. @type {Map<string, string>} */
-  #told = new Map();
+  /** @type {DeviceTeller | null} */
+  #teller = null;
   /** The names of peers that wait for the user's answer, by id. @type {Map<string, string>} */
   #callers = new Map();
   /** The ids of peers that declined. @type {Set<string>} */
@@ -83,13 +81,12 @@ export class Visit {
     this.call = this.room.call({ stream: this.#equipment.stream, admit });
     this.#follow(this.room, this.call);
     this.#enter('inside');
-    this.#tellDevices();
     return this.call;
   }
 
-  /** Uses another device in place of a missing one. @param {Parameters<Equipment['use']>} choice */
-  async use(...choice) {
-    await this.#equipment.use(...choice);
+  /** The user's own devices. @returns {Pick<Equipment, 'turn' | 'use' | 'retry'>} */
+  get devices() {
+    return this.#equipment;
   }
 
   /** Hangs up and leaves, or cancels a join. */
@@ -143,11 +140,6 @@ export class Visit {
       this.#viewer.changed();
     });
     room.on('peer-joined', () => this.#tell(''));
-    // With a new id, this is a new peer to the others.
-    room.on('resumed', ({ renamed }) => {
-      if (renamed) this.#told.clear();
-      this.#tellDevices();
-    });
     room.on('peer-left', ({ peer, reason }) => {
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news === `${isolatedName(peer)} hung up`) return;
@@ -157,11 +149,8 @@ export class Visit {
       if (reason === 'declined') return this.#declinedBy(peer);
       this.#tell(`${isolatedName(peer)} hung up`);
     });
-    call.on('link', ({ peer, state }) => {
-      if (state === 'closed') this.#told.delete(peer.id);
-      this.#tellDevices();
-      this.#viewer.changed();
-    });
+    call.on('link', () => this.#viewer.changed());
+    this.#teller = new DeviceTeller(room, call, () => this.#equipment);
   }
 
   get #isOpen() {
@@ -208,20 +197,7 @@ export class Visit {
   #equipped(equipped) {
     this.call?.replaceStream(equipped.stream);
     this.#viewer.equipped(equipped);
-    this.#tellDevices();
-  }
-
-  /** Tells the others in the call if a device has stopped or works again. */
-  #tellDevices() {
-    const data = deviceNews(this.#equipment.missing);
-    const news = JSON.stringify(data);
-    // Nothing is sent to peers without a link: they may not have been let in.
-    for (const { peer: { id } } of this.call?.links.values() ?? []) {
-      if (news === (this.#told.get(id) ?? ALL_WELL)) continue;
-      this.#told.set(id, news);
-      // It does not matter if the peer or the room is gone.
-      void this.room?.send(id, { type: 'data', data }).catch(() => {});
-    }
+    this.#teller?.tell();
   }
 
   #release() {

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { invitation, readAddress } from '../../../web/app/address.js';
-import { openMedia } from '../../../web/app/media.js';
 import { suggestRoomName, toApiName, toRoomName } from '../../../web/app/room-name.js';
 import { list, summarize } from '../../../web/app/words.js';
 
@@ -104,53 +103,6 @@ test('a countdown is not read out second by second', () => {
 
 test('names are listed as people do', () => {
   assert.deepEqual([list([]), list(['A']), list(['A', 'B']), list(['A', 'B', 'C'])], ['', 'A', 'A and B', 'A, B and C']);
-});
-
-// ---- Camera and microphone ---------------------------------------------------------------------------------------
-
-/** Devices, some of which cannot be opened. */
-function devices(refuse) {
-  const asked = [];
-  const getUserMedia = async (constraints) => {
-    asked.push(constraints.video ? 'both' : 'audio');
-    const name = refuse(constraints);
-    if (name) throw new DOMException('', name);
-    return constraints.video ? 'a stream with a picture' : 'a stream without a picture';
-  };
-  return { asked, getUserMedia };
-}
-
-test('nothing is asked for that is not wanted', async () => {
-  const all = devices(() => null);
-  assert.deepEqual(await openMedia('none', all), { stream: null, notice: '' });
-  assert.deepEqual(await openMedia('audio', all), { stream: 'a stream without a picture', notice: '' });
-  assert.deepEqual(await openMedia('both', all), { stream: 'a stream with a picture', notice: '' });
-  assert.deepEqual(all.asked, ['audio', 'both']);
-});
-
-test('without a camera the microphone is taken', async () => {
-  const { stream, notice } = await openMedia('both', devices(({ video }) => video && 'NotFoundError'));
-  assert.equal(stream, 'a stream without a picture');
-  assert.equal(notice, 'No camera was found. Others can hear you but not see you.');
-});
-
-test('without either one can still watch and chat', async () => {
-  const { stream, notice } = await openMedia('both', devices(() => 'NotReadableError'));
-  assert.equal(stream, null);
-  assert.equal(notice, 'Camera and microphone are in use by another program. You can still watch and chat.');
-});
-
-test('a user who refused is not asked again', async () => {
-  const strict = devices(() => 'NotAllowedError');
-  const { stream, notice } = await openMedia('both', strict);
-  assert.deepEqual([stream, strict.asked], [null, ['both']]);
-  assert.equal(notice, 'Camera and microphone are not allowed for this page. You can still watch and chat.');
-});
-
-test('on plain http it says why there is nothing', async () => {
-  const { stream, notice } = await openMedia('both', {});
-  assert.equal(stream, null);
-  assert.match(notice, /only on https pages/);
 });
 
 // ---- Errors that are not ours ------------------------------------------------------------------------------------
