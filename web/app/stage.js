@@ -1,6 +1,7 @@
 import { ALL_LIVE } from './device-news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
+import { tileWidth } from './tile-width.js';
 import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
@@ -16,6 +17,10 @@ export class Stage {
   #tiles = new Map();
   /** The last device news, by peer id. @type {Map<string, DeviceNews>} */
   #devices = new Map();
+
+  constructor() {
+    new ResizeObserver(() => this.#fit()).observe(this.#view);
+  }
 
   /**
    * @param {Equipped} own the user's devices
@@ -82,6 +87,18 @@ export class Stage {
   }
 
   #count() {
-    this.#view.dataset.others = String(this.#view.querySelectorAll('[data-peer]').length);
+    this.#view.dataset.others = String(this.#others);
+    this.#fit();
+  }
+
+  get #others() {
+    return this.#view.querySelectorAll('[data-peer]').length;
+  }
+
+  /** With one other, one's own picture is a small one in the corner. */
+  #fit() {
+    const { clientWidth, clientHeight } = this.#view;
+    const tiles = this.#others === 1 ? 1 : this.#others + 1;
+    this.#view.style.setProperty('--tile-width', `${tileWidth(tiles, clientWidth, clientHeight)}px`);
   }
 }
