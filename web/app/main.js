@@ -52,8 +52,9 @@ async function enter(wish) {
   view.hidden = false;
   say('call-room', isolate(wish.room));
   part('call-room', HTMLElement).focus();
-  history.replaceState(null, '', invitation(location.href, wish));
-  share.follow(location.href);
+  // A secret is kept in the address once it has proved right.
+  history.replaceState(null, '', invitation(location.href, { room: wish.room }));
+  share.follow(invitation(location.href, wish));
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
   keptVisit.keep(wish);
 
@@ -67,6 +68,7 @@ async function enter(wish) {
   const call = await mine.begin();
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
+  history.replaceState(null, '', invitation(location.href, wish));
   Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
   follow(room, call);
   show();
@@ -130,7 +132,18 @@ function show() {
   say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
-  if (facts.phase === 'refused' && state === 'error') back(text, /^secret-(missing|wrong)$/.test(facts.refusal?.slug ?? ''));
+  if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
+}
+
+/**
+ * Back to the form, with what can be tried instead.
+ *
+ * @param {string} problem
+ * @param {{ slug?: string, capacityMax?: number, secretMin?: number }} refusal
+ */
+function refused(problem, { slug = '', capacityMax, secretMin }) {
+  if (visit && capacityMax) visit.wish.capacity = capacityMax;
+  back(problem, Boolean(secretMin) || /^secret-(missing|wrong)$/.test(slug));
 }
 
 /**

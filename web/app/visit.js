@@ -100,16 +100,17 @@ export class Visit {
 
   /** @param {AbortSignal} signal */
   async #join(signal) {
-    const { room, name, capacity, secret } = this.wish;
+    const { room, name, capacity, secret, ticket } = this.wish;
     this.#enter('joining');
     try {
       const onRetry = () => this.#enter('unanswered');
-      this.room = await join(BASE, toApiName(room), { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
+      this.room = await join(BASE, toApiName(room), { name, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);
       const { message, slug, document } = /** @type {Problem} */ (error);
-      this.#refusal = { slug, message: inOneLine(message), action: document?.action && inOneLine(document.action) };
+      const { action, capacity_max: capacityMax, secret_chars_min: secretMin } = document ?? {};
+      this.#refusal = { slug, message: inOneLine(message), action: action && inOneLine(action), capacityMax, secretMin };
       this.#life.abort();
       this.#enter('refused');
     }

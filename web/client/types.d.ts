@@ -32,6 +32,8 @@ export type Receipt = Schemas['Place'];
 export type ProblemDocument = Pick<Schemas['Problem'], 'type' | 'title' | 'status'> & Partial<Schemas['Problem']> & {
   retry_after_ms?: number;
   frees_in_ms?: number | null;
+  capacity_max?: number;
+  secret_chars_min?: number;
 };
 
 // ---- Rooms -------------------------------------------------------------------------------------------------------

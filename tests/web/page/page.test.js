@@ -9,24 +9,25 @@ import { list, summarize } from '../../../web/app/words.js';
 // ---- Addresses and names -----------------------------------------------------------------------------------------
 
 test('an address says what is wished for', () => {
-  assert.deepEqual(readAddress('https://x.example/?room=tea&name=Ann&media=audio&capacity=4#secret=s%20t'), {
+  assert.deepEqual(readAddress('https://x.example/?room=tea&name=Ann&media=audio&capacity=4#secret=s%20t&ticket=e.y.J'), {
     room: 'tea',
     name: 'Ann',
     media: 'audio',
     capacity: 4,
     secret: 's t',
+    ticket: 'e.y.J',
   });
 });
 
 test('what an address leaves out, or says wrongly, is not wished for', () => {
-  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined };
+  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined, ticket: undefined };
   assert.deepEqual(readAddress('https://x.example/'), nothing);
   assert.deepEqual(readAddress('https://x.example/?room=%2F&media=smell&capacity=-1'), nothing);
   assert.equal(readAddress('https://x.example/?name=').name, '', 'an empty name is a name: it joins at once');
 });
 
 test('an invitation names the room and its secret, and nobody', () => {
-  const own = 'https://x.example/?room=old&name=Ann&media=none#secret=old';
+  const own = 'https://x.example/?room=old&name=Ann&media=none#secret=old&ticket=hers';
   assert.equal(invitation(own, { room: 'tea' }), 'https://x.example/?room=tea');
   const secret = 'a&b c#d';
   const shared = invitation(own, { room: 'tea', secret });
@@ -68,6 +69,11 @@ const moments = [
   [{ phase: 'refused', refusal: { slug: 'secret-missing', message: '' } }, 'error', 'This room has a secret – please enter it'],
   [{ phase: 'refused', refusal: { slug: 'secret-wrong', message: '' } }, 'error', 'That is not this room’s secret – please try again'],
   [{ phase: 'refused', refusal: { slug: 'secret-unexpected', message: '' } }, 'error', 'Somebody else opened this room, without your secret – please agree on another name'],
+  [{ phase: 'refused', refusal: { slug: 'invalid', message: '', secretMin: 8 } }, 'error', 'A room’s secret has at least 8 characters – please enter all of it'],
+  [{ phase: 'refused', refusal: { slug: 'invalid', message: '', capacityMax: 64 } }, 'error', 'Rooms on this server have at most 64 seats – join to open one with 64'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-missing', message: '' } }, 'error', 'This server lets in only people with a personal link – please open the link that you were sent'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-expired', message: '' } }, 'error', 'Your link has expired, or is not valid yet – please get a new one'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-signature', message: '' } }, 'error', 'Your link is not valid here – please get a new one'],
   [{ phase: 'refused', refusal: { slug: 'declined', message: 'Ann declined the call.' } }, 'error', 'Ann declined the call.'],
   [{ phase: 'refused', refusal: { message: 'No more rooms.', action: 'Try later.' } }, 'error', 'No more rooms. Try later.'],
   [inside({}), 'waiting', 'Waiting for somebody to join'],
@@ -84,7 +90,7 @@ const moments = [
   [inside({ links: [link('Ann', 'calling')] }), 'connecting', 'Calling Ann…'],
   [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not respond – retrying'],
   [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call continues)'],
-  [inside({ room: 'superseded' }), 'superseded', 'Opened in another tab'],
+  [inside({ room: 'superseded' }), 'superseded', 'This call is open in another tab'],
   [inside({ room: 'kicked' }), 'kicked', 'You were removed from this room'],
   [inside({ room: 'closed' }), 'closed', 'The room was closed'],
 ];

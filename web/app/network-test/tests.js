@@ -102,6 +102,7 @@ export async function runTests(signal, show, seated) {
  */
 function refused(error, signal) {
   if (signal.aborted) throw signal.reason;
+  if (error instanceof Problem && error.slug.startsWith('ticket-')) return { grade: 'unknown', words: 'The server responds, but lets in only people with a ticket, so the rest cannot be tested.' };
   if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${isolate(inOneLine(error.message))}`, todo: inOneLine(error.document.action ?? '') };
   const reason = error instanceof Unreachable ? error.reason : 'network';
   const words = {
