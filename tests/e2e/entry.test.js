@@ -97,3 +97,117 @@ test('a room with more seats than the server allows can be opened with as many a
   assert.equal((await (await fetch(`${server.base}/v1/rooms/large`)).json()).capacity, 64);
   await close(ann);
 });
+
+// Regression: it had a QR code of 127.0.0.1, which a phone cannot open.
+test('a link to this computer warns, and is made with another address of the server', async () => {
+  const ann = await join('?room=link&name=Ann&media=none#secret=two+lumps');
+  await state(ann, 'waiting');
+  await ann.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await ann.getByTestId('copy-link').click();
+  await ann.getByTestId('local-link').getByRole('button').click();
+  await ann.getByTestId('qr-warning').filter({ hasText: 'on this computer only' }).waitFor();
+  await accessible(ann);
+  if (process.env.SCREENSHOTS) await ann.screenshot({ path: `${process.env.SCREENSHOTS}/local-link.png` });
+  await ann.getByTestId('elsewhere').fill('https://192.168.1.20:8443');
+  await ann.getByTestId('qr-warning').waitFor({ state: 'hidden' });
+  assert.equal(await ann.getByTestId('qr-link').getAttribute('href'), 'https://192.168.1.20:8443/?room=link#secret=two+lumps');
+  await ann.getByTestId('qr-close').click();
+  await ann.getByTestId('copy-link').filter({ hasText: 'Link copied' }).or(ann.getByTestId('copy-link')).click();
+  await ann.waitForFunction(() => navigator.clipboard.readText().then((text) => text === 'https://192.168.1.20:8443/?room=link#secret=two+lumps'));
+  assert.equal(await ann.getByTestId('local-link').isHidden(), true);
+  await close(ann);
+});
+
+/** Resolves when the document says that it is over: with what, wherever it says so. */
+async function over(page, wanted) {
+  await state(page, wanted);
+  const said = await page.evaluate(() => ({
+    title: document.title, chat: document.querySelector('#chat-input').placeholder, status: document.querySelector('#status').textContent,
+    button: document.querySelector('#hang-up span').textContent, nobody: document.querySelector('#no-connection').checkVisibility(),
+  }));
+  await page.getByTestId('copy-link').waitFor({ state: 'hidden' });
+  await accessible(page);
+  assert.deepEqual([said.chat, said.title.split(' · ')[0], said.button, said.nobody], [said.status, said.status, 'Back', false]);
+  return said.status;
+}
+
+// Regressions: who was removed came back at once as somebody new; the chat went on to say that nobody was connected yet.
+test('who is removed from a room that the page made stays out until it is unlocked, and the ends are told everywhere', async () => {
+  const ann = await join('?room=host&name=Ann&media=none');
+  await state(ann, 'waiting');
+  const ben = await join('?room=host&name=Ben&media=none');
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  const roomToken = await ann.evaluate(() => Object.values({ ...sessionStorage }).map((text) => { try { return JSON.parse(text).roomToken; } catch { return null; } }).find(Boolean));
+  const id = await ben.evaluate(() => window.signalpost.room.self.id);
+  const administer = (method, path) => fetch(`${server.base}/v1/rooms/host${path}`, { method, headers: { Authorization: `Bearer ${roomToken}` } });
+  await administer('DELETE', `/peers/${id}`);
+  assert.equal(await over(ben, 'kicked'), 'You were removed from this room');
+  await ann.getByTestId('locked').filter({ hasText: 'so that Ben cannot come back' }).waitFor();
+  await accessible(ann);
+  await ben.getByTestId('hang-up').click();
+  await state(ben, 'lobby');
+  await ben.getByTestId('room').fill('host');
+  await ben.getByTestId('join').click();
+  await state(ben, 'error');
+  assert.match(await problem(ben), /^The room is locked/);
+  await ann.getByTestId('unlock').click();
+  await ann.getByTestId('locked').waitFor({ state: 'hidden' });
+  await ben.getByTestId('join').click();
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await administer('DELETE', '');
+  assert.equal(await over(ben, 'closed'), 'The room was closed');
+  await close(ann, ben);
+});
+
+// Regression: one swipe back ended the call.
+test('going back asks first, and stays in the call', async () => {
+  const ann = await join('?room=back&name=Ann&media=none');
+  await state(ann, 'waiting');
+  const id = await ann.evaluate(() => window.signalpost.room.self.id);
+  const back = () => ann.evaluate(() => history.back());
+  await back();
+  await ann.getByTestId('stay').waitFor();
+  await accessible(ann);
+  await ann.getByTestId('stay').click();
+  // A reload does not change that.
+  await ann.reload();
+  await state(ann, 'waiting');
+  assert.equal(await ann.evaluate(() => window.signalpost.room.self.id), id);
+  await back();
+  await ann.getByTestId('leave').click();
+  await state(ann, 'lobby');
+  await close(ann);
+});
+
+test('shortcuts work unless somebody types, are listed by ?, and can be switched off', async () => {
+  const ann = await join('?room=keys&name=Ann&media=none');
+  await state(ann, 'waiting');
+  const ben = await join('?room=keys&name=Ben&media=none');
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  const focused = () => ann.evaluate(() => document.activeElement.dataset.testid);
+  await ann.keyboard.press('c');
+  assert.equal(await focused(), 'chat-input');
+  await ann.keyboard.type('?cm');
+  assert.equal(await ann.getByTestId('chat-input').inputValue(), '?cm');
+  await ann.getByTestId('call-room').focus();
+  await ann.keyboard.press('?');
+  await ann.getByTestId('keys-dialog').waitFor();
+  await accessible(ann);
+  await ann.getByTestId('keys-enabled').uncheck();
+  await ann.keyboard.press('Escape');
+  await ann.getByTestId('call-room').focus();
+  await ann.keyboard.press('c');
+  assert.equal(await focused(), 'call-room');
+  await close(ann, ben);
+});
+
+test('without JavaScript the pages say so and show no form', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  for (const [path, form] of [['?room=tea', '#lobby-form'], ['network-test', '#start']]) {
+    await page.goto(`${server.base}/${path}`);
+    await page.getByTestId('no-script').waitFor();
+    assert.equal(await page.locator(form).isVisible(), false, form);
+  }
+  await context.close();
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { launch, state, videoRuns, visit } from './support/browser.js';
+import { framesDecoded, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 // Regressions: who had joined muted came back from a refresh with an open microphone, nobody saw that another was muted, and the
@@ -71,11 +71,36 @@ test('mute and camera off free the camera, are seen and heard by the others, and
 
   await ann.getByTestId('camera-off').filter({ hasText: 'Camera on' }).click();
   await spoken('Ann’s camera is on');
-  await ann.getByTestId('mute').filter({ hasText: 'Unmute' }).click();
+  await ann.getByTestId('mute').filter({ hasText: 'Unmute' }).waitFor();
+  await ann.keyboard.press('m');
   await spoken('Ann’s microphone is on');
   await ben.getByTestId('remote-video').waitFor({ state: 'visible' });
   await videoRuns(ben);
   await tile(ben).locator('.mark').waitFor({ state: 'hidden' });
   assert.equal((await microphones(ann)).at(-1), true);
+  await Promise.all([ann, ben].map((page) => page.context().close()));
+});
+
+test('who only chats is sent no picture and no sound, until a microphone or a camera is added', async () => {
+  const ann = await visit(browser, server.base, { room: 'chat-only', name: 'Ann' });
+  await state(ann, 'waiting');
+  const ben = await visit(browser, server.base, { room: 'chat-only', name: 'Ben', media: 'chat', prepare: remember });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  const directions = (page) => page.evaluate(() => [...window.signalpost.call.links.values()].flatMap(({ pc }) => pc.getTransceivers().map(({ currentDirection }) => currentDirection)));
+  const become = (page, wanted) => page.waitForFunction((wanted) => {
+    const now = [...window.signalpost.call.links.values()].flatMap(({ pc }) => pc.getTransceivers().map(({ currentDirection }) => currentDirection));
+    return now.length === 2 && now.every((direction) => wanted.includes(direction));
+  }, wanted);
+  await become(ann, ['inactive']);
+  assert.deepEqual(await directions(ben), ['inactive', 'inactive']);
+  await say(ben, 'I am on a train');
+  await heard(ann, 'I am on a train');
+  assert.equal(await framesDecoded(ben), 0);
+  await ben.getByTestId('mute').filter({ hasText: 'Unmute' }).click();
+  await become(ann, ['sendrecv', 'sendonly']);
+  await videoRuns(ben);
+  assert.deepEqual([await microphones(ben), await cameras(ben)], [[true], []]);
+  await ben.getByTestId('camera-off').filter({ hasText: 'Camera on' }).click();
+  await videoRuns(ann);
   await Promise.all([ann, ben].map((page) => page.context().close()));
 });

@@ -4,7 +4,7 @@ import { toRoomName } from './room-name.js';
 /**
  * What the user asked for, in the form or by the page's URL.
  *
- * @typedef {'both' | 'audio' | 'none'} MediaChoice
+ * @typedef {'both' | 'audio' | 'none' | 'chat'} MediaChoice `none`: watch and chat; `chat`: neither pictures nor sound are received
  * @typedef {object} Wish
  * @property {string} room
  * @property {string} [name]
@@ -18,7 +18,7 @@ import { toRoomName } from './room-name.js';
 const NAME_CHARACTERS = 64;
 
 /** @type {Record<string, MediaChoice>} */
-const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
+const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none', chat: 'chat' };
 
 /**
  * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…&ticket=…`. Secret and ticket are in the fragment, which is not sent to

@@ -19,7 +19,7 @@ import { Switches } from './switches.js';
  */
 
 /** @type {Record<MediaChoice, Kind[]>} */
-const WANTED = { both: ['audio', 'video'], audio: ['audio'], none: [] };
+const WANTED = { both: ['audio', 'video'], audio: ['audio'], none: [], chat: [] };
 export const NOTHING = Object.freeze(/** @type {Equipped} */ ({ stream: null, notice: '', choices: [], canRetry: false, status: { audio: 'unavailable', video: 'unavailable' } }));
 
 /**

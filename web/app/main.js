@@ -1,15 +1,18 @@
 import { invitation, readAddress } from './address.js';
+import { BackGuard } from './back-guard.js';
+import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { isWanted } from './consent.js';
 import { Controls, DeviceNotice } from './controls.js';
 import { watchCrowd } from './crowd.js';
-import { newsOf, readDeviceNews } from './device-news.js';
 import { Diagnostics } from './diagnostics.js';
 import { NOTHING } from './equipment.js';
 import * as keptVisit from './kept-visit.js';
+import { Keyboard } from './keyboard.js';
 import { Lobby } from './lobby.js';
-import { isolate, isolatedName, nameOf } from './names.js';
+import { LockNotice } from './lock-notice.js';
+import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
 import { whyNoRoomName } from './room-name.js';
 import { Share } from './share.js';
@@ -26,7 +29,7 @@ const TICK_MS = 500;
 
 const view = part('call', HTMLElement);
 const stage = new Stage();
-const controls = new Controls((kind, on) => void visit?.devices.turn(kind, on));
+const controls = new Controls((kind, on) => void visit?.turn(kind, on));
 const deviceNotice = new DeviceNotice({
   retry: () => void visit?.devices.retry(),
   use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
@@ -35,6 +38,13 @@ const chat = new Chat();
 const share = new Share();
 const callers = new Callers();
 const diagnostics = new Diagnostics();
+const lockNotice = new LockNotice();
+const guard = new BackGuard(() => visit !== null && visit.facts.phase === 'inside' && !isOver(), () => visit && void hangUp());
+const keyboard = new Keyboard((action) => {
+  if (action === 'microphone') controls.toggle('audio');
+  else if (action === 'camera') controls.toggle('video');
+  else chat.focus();
+});
 const lobby = new Lobby((wish) => void enter(wish));
 const noCalls = whyNoCalls();
 
@@ -53,7 +63,7 @@ async function enter(wish) {
   say('call-room', isolate(wish.room));
   part('call-room', HTMLElement).focus();
   // A secret is kept in the address once it has proved right.
-  history.replaceState(null, '', invitation(location.href, { room: wish.room }));
+  guard.enter(invitation(location.href, { room: wish.room }));
   share.follow(invitation(location.href, wish));
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
   keptVisit.keep(wish);
@@ -68,7 +78,7 @@ async function enter(wish) {
   const call = await mine.begin();
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
-  history.replaceState(null, '', invitation(location.href, wish));
+  guard.show(invitation(location.href, wish));
   Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
   follow(room, call);
   show();
@@ -92,19 +102,8 @@ function follow(room, call) {
   stage.follow(call);
   chat.follow(call);
   diagnostics.follow(room, call);
-  room.on('peer-joined', (peer) => chat.note(`${isolatedName(peer)} joined`));
-  room.on('peer-left', ({ peer }) => {
-    stage.forget(peer);
-    chat.note(`${isolatedName(peer)} left`);
-  });
-  room.on('message', (message) => {
-    const news = message.type === 'data' ? readDeviceNews(message.data) : null;
-    const peer = room.peers.get(message.from);
-    if (!news || !peer) return;
-    const { log, spoken } = newsOf(isolatedName(peer), stage.heard(peer, news), news);
-    for (const text of log) chat.note(text);
-    if (spoken.length > 0) say('spoken-devices', spoken.join(' · '));
-  });
+  lockNotice.follow(room);
+  noteEvents(room, chat, stage, (text) => say('spoken-devices', text));
 }
 
 /**
@@ -115,6 +114,10 @@ function showSelf({ name }, equipped) {
   stage.showSelf(equipped, nameOf({ name }));
   controls.show(equipped.status);
   deviceNotice.show(equipped);
+}
+
+function isOver() {
+  return visit !== null && ['superseded', 'kicked', 'closed'].includes(summarize(visit.facts).state);
 }
 
 /** Shows the state of the visit. */
@@ -128,8 +131,9 @@ function show() {
   document.title = `${text} · ${isolate(wish.room)}`;
   part('use-here', HTMLElement).hidden = state !== 'superseded';
   part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
-  const over = state === 'superseded' || state === 'kicked' || state === 'closed';
-  say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
+  const over = isOver();
+  chat.end(over ? text : '');
+  say('hang-up', over ? 'Back' : facts.phase === 'inside' ? 'Hang up' : 'Cancel');
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
   if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
@@ -159,7 +163,7 @@ function back(problem = '', secret = false) {
   view.hidden = true;
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';
-  if (!problem) history.replaceState(null, '', './');
+  guard.exit(problem ? location.href : './');
   lobby.show(wish, problem);
   if (secret) lobby.askForSecret();
 }
@@ -179,6 +183,8 @@ function clear() {
   say('spoken-devices', '');
   chat.clear();
   share.close();
+  keyboard.close();
+  lockNotice.clear();
   diagnostics.clear();
 }
 

@@ -9,6 +9,7 @@ import { toApiName } from './room-name.js';
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Equipped } from './equipment.js' */
+/** @import { Kind } from './media.js' */
 /** @import { Facts } from './words.js' */
 
 /** How often to try a full room if the server does not say when a seat may become free. */
@@ -27,6 +28,7 @@ const MAX_WAIT_MS = 60_000;
 export class Visit {
   #life = new AbortController();
   #viewer;
+  #receive;
   #phase = /** @type {Facts['phase']} */ ('asking');
   #freesAt = /** @type {number | null} */ (null);
   #news = '';
@@ -51,6 +53,7 @@ export class Visit {
   constructor(wish, viewer) {
     this.wish = wish;
     this.#viewer = viewer;
+    this.#receive = wish.media !== 'chat';
     this.#equipment = new Equipment(wish.media, (equipped) => this.#equipped(equipped));
   }
 
@@ -68,7 +71,7 @@ export class Visit {
    * @returns {Promise<Call | null>}
    */
   async begin() {
-    if (this.wish.media !== 'none') this.#enter('asking');
+    if (this.wish.media === 'both' || this.wish.media === 'audio') this.#enter('asking');
     await this.#equipment.open();
     const { signal } = this.#life;
     while (!signal.aborted && !this.room) await this.#join(signal);
@@ -78,13 +81,25 @@ export class Visit {
     }
     // Who has the secret was invited; anybody can come into an open room.
     const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#ask(peer, signal) : undefined;
-    this.call = this.room.call({ stream: this.#equipment.stream, admit });
+    this.call = this.room.call({ stream: this.#equipment.stream, receive: this.#receive, admit });
     this.#follow(this.room, this.call);
     this.#enter('inside');
     return this.call;
   }
 
-  /** The user's own devices. @returns {Pick<Equipment, 'turn' | 'use' | 'retry'>} */
+  /**
+   * The user switches camera or microphone on or off. Who had chosen to chat only sees and hears the others from then on.
+   *
+   * @param {Kind} kind
+   * @param {boolean} on
+   */
+  async turn(kind, on) {
+    if (on) this.#receive = true;
+    this.call?.receive(this.#receive);
+    await this.#equipment.turn(kind, on);
+  }
+
+  /** The user's own devices. @returns {Pick<Equipment, 'use' | 'retry'>} */
   get devices() {
     return this.#equipment;
   }
