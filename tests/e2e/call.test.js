@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { enter, framesDecoded, heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
@@ -97,7 +98,9 @@ test('of two tabs with one token the newer has the seat, and the older can take 
   await state(ben, 'superseded');
   await Promise.all([state(twin, 'connected'), state(ann, 'connected')]);
   assert.equal(await idOf(twin), JSON.parse(await ann.evaluate(() => JSON.stringify([...window.signalpost.room.peers.keys()][0]))));
-  await ben.getByTestId('use-here').click();
+  assert.equal(await ben.getByTestId('chat-input').getAttribute('placeholder'), 'This call is open in another tab');
+  await accessible(ben);
+  await ben.getByTestId('use-here').filter({ hasText: 'Switch to this tab' }).click();
   await state(twin, 'superseded');
   await Promise.all([state(ben, 'connected'), state(ann, 'connected')]);
   await close(ann, ben);

@@ -58,6 +58,7 @@ test('all controls of the call are in view, in windows from 320 Ã— 480 to 2560 Ã
   const ann = await visit(browser, server.base, { room: 'layout', name: 'Ann', prepare: pullable });
   await state(ann, 'waiting');
   await fits(ann, 'waiting');
+  await accessible(ann);
   const ben = await visit(browser, server.base, { room: 'layout', name: 'Ben', media: 'none' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await say(ann, `${'lump'.repeat(60)} of sugar, please`);
@@ -67,6 +68,9 @@ test('all controls of the call are in view, in windows from 320 Ã— 480 to 2560 Ã
   await ben.locator('[data-testid=remote-tile][data-camera=off][data-microphone=off]').waitFor();
   await fits(ann, 'off');
   await fits(ben, 'connected');
+  await ben.getByTestId('diagnostics').locator('> summary').click();
+  await ben.getByTestId('connection').locator('summary').click();
+  await accessible(ben);
   // As much as there is to say: a camera is in use, and what to do about it.
   await ann.evaluate(() => { window.busy = 'video'; });
   await ann.getByTestId('camera-off').click();

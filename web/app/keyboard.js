@@ -12,15 +12,15 @@ export class Keyboard {
   #dialog = part('keys-dialog', HTMLDialogElement);
   #enabled = part('keys-enabled', HTMLInputElement);
 
-  /** @param {(action: Exclude<Action, 'help'>) => void} act called in a call only */
-  constructor(act) {
+  /** @param {Record<Exclude<Action, 'help'>, () => void>} actions called in a call only */
+  constructor(actions) {
     this.#enabled.checked = tabStorage.getItem(KEY) !== 'off';
     this.#enabled.addEventListener('change', () => tabStorage.setItem(KEY, this.#enabled.checked ? 'on' : 'off'));
     document.addEventListener('keydown', (event) => {
       if (part('call', HTMLElement).hidden || event.defaultPrevented || isTaken(event.target)) return;
       const action = shortcutOf(event);
       if (action === 'help') this.#dialog.showModal();
-      else if (action && this.#enabled.checked) act(action);
+      else if (action && this.#enabled.checked) actions[action]();
       else return;
       event.preventDefault();
     });

@@ -1,21 +1,14 @@
-import { Problem, join } from '../client/index.js';
-import { BASE } from './base.js';
 import { DeviceTeller } from './device-teller.js';
 import { Equipment, NOTHING } from './equipment.js';
-import { ObservedConnection } from './ice/observed.js';
-import { inOneLine, isolatedName } from './names.js';
-import { toApiName } from './room-name.js';
+import { isolatedName } from './names.js';
+import { enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Equipped } from './equipment.js' */
 /** @import { Kind } from './media.js' */
-/** @import { Facts } from './words.js' */
+/** @import { Facts, Refusal } from './words.js' */
 
-/** How often to try a full room if the server does not say when a seat may become free. */
-const RETRY_MS = 5_000;
-/** The limit for any delay that the server asks for. */
-const MAX_WAIT_MS = 60_000;
 
 /**
  * @typedef {object} Viewer
@@ -74,7 +67,11 @@ export class Visit {
     if (this.wish.media === 'both' || this.wish.media === 'audio') this.#enter('asking');
     await this.#equipment.open();
     const { signal } = this.#life;
-    while (!signal.aborted && !this.room) await this.#join(signal);
+    this.room = await enterRoom(this.wish, signal, {
+      trying: (phase) => this.#enter(phase),
+      full: (freesAt) => (this.#freesAt = freesAt, this.#enter('full')),
+      refused: (refusal) => (this.#life.abort(), this.#refuse(refusal)),
+    });
     if (!this.room || signal.aborted) {
       this.#release();
       return null;
@@ -111,39 +108,6 @@ export class Visit {
     this.#life.abort();
     this.#release();
     await left;
-  }
-
-  /** @param {AbortSignal} signal */
-  async #join(signal) {
-    const { room, name, capacity, secret, ticket } = this.wish;
-    this.#enter('joining');
-    try {
-      const onRetry = () => this.#enter('unanswered');
-      this.room = await join(BASE, toApiName(room), { name, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);
-      const { message, slug, document } = /** @type {Problem} */ (error);
-      const { action, capacity_max: capacityMax, secret_chars_min: secretMin } = document ?? {};
-      this.#refusal = { slug, message: inOneLine(message), action: action && inOneLine(action), capacityMax, secretMin };
-      this.#life.abort();
-      this.#enter('refused');
-    }
-  }
-
-  /**
-   * @param {Problem} problem
-   * @param {AbortSignal} signal
-   */
-  async #waitForSeat({ document }, signal) {
-    const ms = document.frees_in_ms ?? null;
-    this.#freesAt = ms === null ? null : performance.now() + ms;
-    this.#enter('full');
-    await new Promise((resolve) => {
-      // A moment longer, so that the seat is certainly free.
-      setTimeout(resolve, ms === null ? RETRY_MS : Math.min(MAX_WAIT_MS, Math.max(1_000, ms + 250)));
-      signal.addEventListener('abort', resolve);
-    });
   }
 
   /**
@@ -198,9 +162,14 @@ export class Visit {
     const others = [...(this.room?.peers.keys() ?? [])];
     this.#tell(`${isolatedName(peer)} declined the call`);
     if (!others.every((id) => this.#declined.has(id))) return;
-    this.#refusal = { slug: 'declined', message: `${this.#news}.` };
-    this.#enter('refused');
+    this.#refuse({ slug: 'declined', message: `${this.#news}.` });
     void this.leave();
+  }
+
+  /** @param {Refusal} refusal */
+  #refuse(refusal) {
+    this.#refusal = refusal;
+    this.#enter('refused');
   }
 
   /** @param {string} news */

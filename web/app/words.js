@@ -50,6 +50,11 @@ export function summarize(facts) {
   }
 }
 
+/** Is there no call any more? @param {PageState} state */
+export function isOver(state) {
+  return state === 'superseded' || state === 'kicked' || state === 'closed';
+}
+
 /**
  * @param {number | null} freesInMs
  * @returns {Summary}
