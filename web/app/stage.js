@@ -1,7 +1,7 @@
 import { ALL_LIVE } from './device-news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
-import { tileWidth } from './tile-width.js';
+import { smallInset, tileHeight, tileWidth } from './tile-width.js';
 import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
@@ -99,6 +99,10 @@ export class Stage {
   #fit() {
     const { clientWidth, clientHeight } = this.#view;
     const tiles = this.#others === 1 ? 1 : this.#others + 1;
-    this.#view.style.setProperty('--tile-width', `${tileWidth(tiles, clientWidth, clientHeight)}px`);
+    const width = tileWidth(tiles, clientWidth, clientHeight);
+    this.#view.style.setProperty('--tile-width', `${width}px`);
+    const { offsetWidth, offsetHeight } = this.#self;
+    this.#self.style.setProperty('--inset-end', `${smallInset(clientWidth, width, offsetWidth)}px`);
+    this.#self.style.setProperty('--inset-bottom', `${smallInset(clientHeight, tileHeight(width), offsetHeight)}px`);
   }
 }

@@ -16,3 +16,21 @@ export function tileWidth(tiles, width, height) {
   });
   return Math.max(0, Math.floor(Math.max(...widths)));
 }
+
+/**
+ * How far from the edge of the stage the small picture lies, which goes into the space beside the tile if it fits there, and into the
+ * corner of the tile otherwise.
+ *
+ * @param {number} stage its width or height
+ * @param {number} tile
+ * @param {number} small
+ */
+export function smallInset(stage, tile, small) {
+  const space = (stage - tile) / 2;
+  return Math.round(space >= small + GAP_PX ? GAP_PX : Math.max(0, space) + GAP_PX);
+}
+
+/** How high a tile is. @param {number} width */
+export function tileHeight(width) {
+  return width / RATIO;
+}

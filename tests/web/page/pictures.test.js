@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { arrange } from '../../../web/app/pictures.js';
-import { tileWidth } from '../../../web/app/tile-width.js';
+import { smallInset, tileWidth } from '../../../web/app/tile-width.js';
 
 const track = (kind, more) => ({ kind, muted: false, readyState: 'live', ...more });
 const stream = (...tracks) => ({ getTracks: () => tracks });
@@ -43,3 +43,7 @@ const stages = [
 for (const [tiles, width, height, wide] of stages) {
   test(`${tiles} tiles in ${width} × ${height} are ${wide} wide`, () => assert.equal(tileWidth(tiles, width, height), wide));
 }
+
+test('the small picture lies beside the tile if it fits there, and otherwise in its corner', () => {
+  assert.deepEqual([smallInset(600, 600, 100), smallInset(700, 600, 100), smallInset(900, 600, 100)], [8, 58, 8]);
+});
