@@ -144,6 +144,9 @@ test('who is removed from a room that the page made stays out until it is unlock
   assert.equal(await over(ben, 'kicked'), 'You were removed from this room');
   await ann.getByTestId('locked').filter({ hasText: 'so that Ben cannot come back' }).waitFor();
   await accessible(ann);
+  // A reload does not forget that.
+  await ann.reload();
+  await ann.getByTestId('locked').waitFor();
   await ben.getByTestId('hang-up').click();
   await state(ben, 'lobby');
   await ben.getByTestId('room').fill('host');

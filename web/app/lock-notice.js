@@ -1,9 +1,16 @@
+import { tabStorage } from '../client/index.js';
+import { BASE } from './base.js';
 import { isolatedName } from './names.js';
 import { part, write } from './page.js';
 
 /** @import { Room } from '../client/types.d.ts' */
 
-/** Locks a room that this page made when somebody is removed from it: they could come back as somebody new. */
+const KEY = `signalpost:locked:${BASE}`;
+
+/**
+ * Locks a room that this page made when somebody is removed from it: they could come back as somebody new. Says so until it is
+ * unlocked, also after a reload.
+ */
 export class LockNotice {
   #view = part('locked', HTMLElement);
   #words = part('locked-words', HTMLElement);
@@ -11,6 +18,10 @@ export class LockNotice {
 
   /** @param {Room} room */
   follow(room) {
+    // A new room under an old name.
+    if (room.created) tabStorage.removeItem(KEY);
+    const kept = read();
+    if (kept?.room === room.name) this.#show(kept.name);
     room.on('peer-left', async ({ peer, reason }) => {
       if (reason !== 'kicked') return;
       try {
@@ -19,16 +30,34 @@ export class LockNotice {
         // Somebody else made the room, and decides.
         return;
       }
-      write(this.#words, `The room is locked, so that ${isolatedName(peer)} cannot come back. Nobody else can join.`);
-      this.#view.hidden = false;
+      const name = isolatedName(peer);
+      tabStorage.setItem(KEY, JSON.stringify({ room: room.name, name }));
+      this.#show(name);
     });
     this.#unlock.onclick = async () => {
       await room.lock(false).catch(() => {});
+      tabStorage.removeItem(KEY);
       this.clear();
     };
   }
 
   clear() {
     this.#view.hidden = true;
+  }
+
+  /** @param {string} name isolated */
+  #show(name) {
+    write(this.#words, `The room is locked, so that ${name} cannot come back. Nobody else can join, nor return after hanging up.`);
+    this.#view.hidden = false;
+  }
+}
+
+/** @returns {{ room: string, name: string } | null} */
+function read() {
+  try {
+    const kept = JSON.parse(tabStorage.getItem(KEY) ?? 'null');
+    return typeof kept?.room === 'string' && typeof kept.name === 'string' ? kept : null;
+  } catch {
+    return null;
   }
 }

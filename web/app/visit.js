@@ -91,8 +91,8 @@ export class Visit {
    * @param {boolean} on
    */
   async turn(kind, on) {
+    if (on && !this.#receive) this.call?.receive(true);
     if (on) this.#receive = true;
-    this.call?.receive(this.#receive);
     await this.#equipment.turn(kind, on);
   }
 
