@@ -1,5 +1,5 @@
 import { Attendance } from './attendance.js';
-import { newsOf, readDeviceNews } from './device-news.js';
+import { newsOf, readDeviceNews } from './devices/news.js';
 import { isolatedName } from './names.js';
 
 /** @import { Room } from '../client/types.d.ts' */

@@ -1,9 +1,9 @@
-import { Callers } from './callers.js';
 import { noteEvents } from './call-notes.js';
+import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { Controls, DeviceNotice } from './controls.js';
+import { NOTHING } from './devices/equipment.js';
 import { Diagnostics } from './diagnostics.js';
-import { NOTHING } from './equipment.js';
 import { Keyboard } from './keyboard.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
@@ -14,9 +14,9 @@ import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Choice } from './device-choices.js' */
-/** @import { Equipped } from './equipment.js' */
-/** @import { Kind } from './media.js' */
+/** @import { Choice } from './devices/choices.js' */
+/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
 /** @import { Facts, Summary } from './words.js' */
 
 /**

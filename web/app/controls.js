@@ -1,9 +1,9 @@
 import { inOneLine, isolate } from './names.js';
 import { part, write } from './page.js';
 
-/** @import { Choice } from './device-choices.js' */
-/** @import { DeviceStatus, Equipped, Status } from './equipment.js' */
-/** @import { Kind } from './media.js' */
+/** @import { Choice } from './devices/choices.js' */
+/** @import { DeviceStatus, Equipped, Status } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
 
 const KINDS = {
   audio: { id: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },

@@ -1,12 +1,12 @@
-import { ALL_LIVE } from './device-news.js';
+import { ALL_LIVE } from './devices/news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
 import { smallInset, tileHeight, tileWidth } from './tile-width.js';
 import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
-/** @import { DeviceNews } from './device-news.js' */
-/** @import { Equipped } from './equipment.js' */
+/** @import { DeviceNews } from './devices/news.js' */
+/** @import { Equipped } from './devices/equipment.js' */
 
 /** The user's own picture and those of the peers. */
 export class Stage {

@@ -1,9 +1,9 @@
-import { lackOf, offOf } from './device-news.js';
+import { lackOf, offOf } from './devices/news.js';
 import { nameOf } from './names.js';
 import { copyOf, inside } from './page.js';
 
 /** @import { Peer } from '../client/types.d.ts' */
-/** @import { DeviceNews } from './device-news.js' */
+/** @import { DeviceNews } from './devices/news.js' */
 
 /** A picture with sound, and the name of the peer that sends it. */
 export class Tile {

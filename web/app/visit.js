@@ -1,12 +1,12 @@
-import { DeviceTeller } from './device-teller.js';
-import { Equipment, NOTHING } from './equipment.js';
+import { Equipment, NOTHING } from './devices/equipment.js';
+import { DeviceTeller } from './devices/teller.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Equipped } from './equipment.js' */
-/** @import { Kind } from './media.js' */
+/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
 /** @import { Facts, Refusal } from './words.js' */
 
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { choicesFor, offered } from '../../../web/app/device-choices.js';
-import { deviceNews, newsOf, offOf, readDeviceNews } from '../../../web/app/device-news.js';
-import { DeviceTeller } from '../../../web/app/device-teller.js';
-import { describe, explain } from '../../../web/app/device-words.js';
-import { Equipment } from '../../../web/app/equipment.js';
-import { openMedia } from '../../../web/app/media.js';
-import { Switches } from '../../../web/app/switches.js';
+import { choicesFor, offered } from '../../../web/app/devices/choices.js';
+import { Equipment } from '../../../web/app/devices/equipment.js';
+import { openMedia } from '../../../web/app/devices/media.js';
+import { deviceNews, newsOf, offOf, readDeviceNews } from '../../../web/app/devices/news.js';
+import { Switches } from '../../../web/app/devices/switches.js';
+import { DeviceTeller } from '../../../web/app/devices/teller.js';
+import { describe, explain } from '../../../web/app/devices/words.js';
 
 class Track extends EventTarget {
   enabled = true;

@@ -1,9 +1,9 @@
-import { choicesFor, offered } from './device-choices.js';
-import { describe } from './device-words.js';
+import { choicesFor, offered } from './choices.js';
 import { permission } from './permissions.js';
+import { describe } from './words.js';
 
-/** @import { Choice } from './device-choices.js' */
-/** @import { Lack } from './device-words.js' */
+/** @import { Choice } from './choices.js' */
+/** @import { Lack } from './words.js' */
 /** @import { Kind } from './media.js' */
 
 /** The devices that are wanted but missing, and what could be used instead. @extends {Map<Kind, Lack>} */

@@ -1,6 +1,6 @@
-import { NAMES } from './device-words.js';
+import { NAMES } from './words.js';
 
-/** @import { Lack } from './device-words.js' */
+/** @import { Lack } from './words.js' */
 /** @import { Kind } from './media.js' */
 
 /** @typedef {{ kind: Kind, deviceId: string, label: string }} Choice */

@@ -1,5 +1,5 @@
-import { tabStorage } from '../client/index.js';
-import { BASE } from './base.js';
+import { tabStorage } from '../../client/index.js';
+import { BASE } from '../base.js';
 
 /** @import { Kind } from './media.js' */
 

@@ -1,12 +1,12 @@
-import { watchDevices, watchTrack } from './device-watch.js';
 import { openMedia, openOne } from './media.js';
-import { MissingDevices } from './missing-devices.js';
+import { MissingDevices } from './missing.js';
 import { OwnStream } from './own-stream.js';
 import { permission } from './permissions.js';
 import { Switches } from './switches.js';
+import { watchDevices, watchTrack } from './watch.js';
 
-/** @import { MediaChoice } from './address.js' */
-/** @import { Choice } from './device-choices.js' */
+/** @import { MediaChoice } from '../address.js' */
+/** @import { Choice } from './choices.js' */
 /** @import { Kind } from './media.js' */
 
 /**

@@ -1,6 +1,6 @@
-import { deviceNews } from './device-news.js';
+import { deviceNews } from './news.js';
 
-/** @import { Call, Room } from '../client/types.d.ts' */
+/** @import { Call, Room } from '../../client/types.d.ts' */
 /** @import { Kind } from './media.js' */
 
 /** What peers assume until they are told. */
