@@ -62,6 +62,7 @@ test('a third visitor is told that the room is full, and gets in when a seat fre
   const cleo = await visit(browser, server.base, { room: 'full', name: 'Cleo' });
   await state(cleo, 'full');
   assert.match(await cleo.getByTestId('status').textContent(), /Room is full/);
+  await accessible(cleo);
   await ben.getByTestId('hang-up').click();
   await Promise.all([state(cleo, 'connected'), state(ann, 'connected')]);
   assert.match(await ann.getByTestId('status').textContent(), /Connected to Cleo/);
@@ -115,6 +116,7 @@ test('four people see each other', async () => {
     await enter(page, `${server.base}/?room=four&capacity=4&media=video&name=${name}`);
     pages.push(page);
   }
+  await accessible(pages[0]);
   for (const page of pages) {
     await page.waitForFunction(() => document.querySelectorAll('[data-testid=remote-video]').length === 3
       && [...document.querySelectorAll('[data-testid=remote-video]')].every((video) => video.videoWidth > 0), null, { timeout: 120_000 });
