@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { enter, framesDecoded, heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
@@ -61,6 +62,7 @@ test('a third visitor is told that the room is full, and gets in when a seat fre
   const cleo = await visit(browser, server.base, { room: 'full', name: 'Cleo' });
   await state(cleo, 'full');
   assert.match(await cleo.getByTestId('status').textContent(), /Room is full/);
+  await accessible(cleo);
   await ben.getByTestId('hang-up').click();
   await Promise.all([state(cleo, 'connected'), state(ann, 'connected')]);
   assert.match(await ann.getByTestId('status').textContent(), /Connected to Cleo/);
@@ -97,7 +99,9 @@ test('of two tabs with one token the newer has the seat, and the older can take 
   await state(ben, 'superseded');
   await Promise.all([state(twin, 'connected'), state(ann, 'connected')]);
   assert.equal(await idOf(twin), JSON.parse(await ann.evaluate(() => JSON.stringify([...window.signalpost.room.peers.keys()][0]))));
-  await ben.getByTestId('use-here').click();
+  assert.equal(await ben.getByTestId('chat-input').getAttribute('placeholder'), 'This call is open in another tab');
+  await accessible(ben);
+  await ben.getByTestId('use-here').filter({ hasText: 'Switch to this tab' }).click();
   await state(twin, 'superseded');
   await Promise.all([state(ben, 'connected'), state(ann, 'connected')]);
   await close(ann, ben);
@@ -112,6 +116,7 @@ test('four people see each other', async () => {
     await enter(page, `${server.base}/?room=four&capacity=4&media=video&name=${name}`);
     pages.push(page);
   }
+  await accessible(pages[0]);
   for (const page of pages) {
     await page.waitForFunction(() => document.querySelectorAll('[data-testid=remote-video]').length === 3
       && [...document.querySelectorAll('[data-testid=remote-video]')].every((video) => video.videoWidth > 0), null, { timeout: 120_000 });

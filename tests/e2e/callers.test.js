@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 import { Way } from './support/way.js';
@@ -222,6 +223,7 @@ test('the question fits a phone, in light and in dark, and closes the code that 
     const { height } = await ann.getByTestId('answer').boundingBox();
     assert.ok(height >= 44, `a button is only ${height} pixels high`);
     assert.equal(await ann.evaluate(() => document.documentElement.scrollWidth), width);
+    await accessible(ann);
     if (process.env.SCREENSHOTS) await ann.screenshot({ path: `${process.env.SCREENSHOTS}/${room}.png` });
     await close(ann);
   }

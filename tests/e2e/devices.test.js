@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { enter, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { permissions, pullable, unplug } from './support/devices.js';
 import { Server } from './support/server.js';
@@ -55,23 +56,49 @@ test('a camera that is unplugged is missed on both ends, another one can be used
   await end();
 });
 
-test('a camera that returns is taken back, and stays off if it was off', async () => {
+test('a camera that is pulled out while it is off is missed when it is switched on, and tried again', async () => {
   const { ann, ben, hers, end } = await call('returns', { prepare: pullable });
   await ann.getByTestId('camera-off').click();
-  await ann.evaluate(() => { window.unplugged = ['fake_device_0']; });
+  await ben.locator('[data-testid=remote-tile][data-camera=off]').waitFor();
   await unplug(hers, 'video_capture');
-  await noticed(ann, 'The camera has stopped');
-  await told(ben, 'Ann’s camera has stopped');
-  await ann.evaluate(() => {
-    window.unplugged = [];
-    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
-  });
-  await told(ben, 'Ann’s camera works again');
-  await ann.getByTestId('camera-off').filter({ hasText: 'Camera on' }).waitFor();
-  assert.equal(await ann.evaluate(() => document.querySelector('#self-video').srcObject.getVideoTracks()[0].enabled), false);
+  await ann.evaluate(() => { window.unplugged = ['fake_device_0', 'fake_device_1', 'fake_device_2']; });
   await ann.getByTestId('camera-off').click();
+  await noticed(ann, 'No camera was found. Others cannot see you.');
+  await told(ben, 'Ann’s camera has stopped');
+  await ann.evaluate(() => { window.unplugged = []; });
+  await ann.getByTestId('retry-devices').click();
+  await told(ben, 'Ann’s camera works again');
   await videoRuns(ben);
+  await ann.getByTestId('notice').waitFor({ state: 'hidden' });
   await end();
+});
+
+test('a camera is used without a microphone, and a device in use is tried again, or another used', async () => {
+  const hers = await launch({ flags: THREE_CAMERAS });
+  const context = await hers.newContext();
+  const ann = await context.newPage();
+  await ann.addInitScript(pullable);
+  await ann.addInitScript(() => { window.unplugged = ['Fake Default Audio Input', 'Fake Audio Input 1', 'Fake Audio Input 2']; });
+  await enter(ann, `${server.base}/?room=mixed&name=Ann&media=both`);
+  await noticed(ann, 'No microphone was found. Others can see you but not hear you.');
+  const ben = await visit(browser, server.base, { room: 'mixed', name: 'Ben' });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await videoRuns(ben);
+  await ben.getByTestId('remote-tile').filter({ hasText: 'Ann – no microphone' }).waitFor();
+  assert.deepEqual(await kinds(ann), ['video']);
+  await accessible(ann);
+  // A microphone is there by now, but another program has it.
+  await ann.evaluate(() => Object.assign(window, { unplugged: [], busy: 'audio' }));
+  await ann.getByTestId('retry-devices').click();
+  await noticed(ann, 'The microphone is in use by another program. Others cannot hear you.');
+  assert.deepEqual(await ann.getByTestId('use-audio').allTextContents(), ['Use Fake Audio Input 1', 'Use Fake Audio Input 2']);
+  await ann.evaluate(() => { window.busy = ''; });
+  await ann.getByTestId('use-audio').last().click();
+  await told(ben, 'Ann’s microphone works again');
+  await ann.getByTestId('notice').waitFor({ state: 'hidden' });
+  assert.equal(await ann.evaluate(() => document.querySelector('#self-video').srcObject.getAudioTracks()[0].label), 'Fake Audio Input 2');
+  await hers.close();
+  await ben.context().close();
 });
 
 test('a camera that was lost with a process of the browser comes back by itself', async () => {
@@ -114,6 +141,23 @@ test('a permission that is withdrawn is missed on both ends, and the camera take
   await pictureOf(ben).waitFor({ state: 'visible' });
   await videoRuns(ben);
   await end();
+});
+
+test('a camera that is denied does not cost the microphone', async () => {
+  const hers = await launch({ camera: false, flags: ['--use-fake-device-for-media-stream'] });
+  const context = await hers.newContext({ permissions: ['microphone'] });
+  const ann = await context.newPage();
+  await ann.goto(server.base);
+  const set = await permissions(ann);
+  await set('camera', 'denied');
+  await enter(ann, `${server.base}/?room=denied&name=Ann&media=both`);
+  await noticed(ann, 'The camera is not allowed for this page. You can allow it in the browser’s settings for this site. Others can hear you but not see you.');
+  assert.deepEqual(await kinds(ann), ['audio']);
+  await ann.getByTestId('retry-devices').waitFor();
+  await set('camera', 'granted');
+  await ann.getByTestId('local-video').waitFor({ state: 'visible' });
+  await ann.getByTestId('notice').waitFor({ state: 'hidden' });
+  await hers.close();
 });
 
 test('a camera that gives nothing for a while is missed until it gives something', async () => {

@@ -52,7 +52,7 @@ test('a name with marks of direction turns nothing around, wherever it is shown'
   await say(ann, 'a \u202e b');
   await heard(ben, 'b');
   await ben.getByTestId('diagnostics').locator('> summary').click();
-  await ben.waitForFunction(() => document.querySelector('[data-testid=connection] h3').textContent.includes('Ann'));
+  await ben.waitForFunction(() => document.querySelector('[data-testid=connection] .whom').textContent.includes('Ann'));
   assert.deepEqual(await ben.evaluate(unisolated, 'Ann'), []);
   const shown = await ben.evaluate(() => [document.title, document.querySelector('[data-testid=call]').innerText]);
   assert.match(shown[0], /^Connected to \u2068Ann\u2069 · \u2068turned\u2069$/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { launch, startTest } from './support/browser.js';
 import { IMPATIENT, STRICT } from './support/catalogue.js';
 import { glance } from './support/glance.js';
@@ -137,13 +138,37 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await page.getByTestId('stop').focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.body?.dataset.state === 'stopped');
-    assert.match(await page.getByTestId('report').textContent(), /\[…\] Long polls: stopped/);
+    assert.match(await page.getByTestId('report').textContent(), /\[…\] Long requests: stopped/);
+    const shown = await page.locator('[data-test=poll]').evaluate((row) => [row.querySelector('[data-part=grade]').textContent, row.querySelector('progress').hidden]);
+    assert.deepEqual(shown, ['Stopped', true]);
+    assert.equal(await page.getByTestId('verdict').textContent(), 'Stopped.');
     await page.locator('summary').click();
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    await accessible(page);
     await page.getByTestId('again').focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.body?.dataset.state === 'running');
     await page.locator('[data-test=poll] progress').waitFor();
+    await accessible(page);
     await page.context().close();
+  });
+
+  test('a server that dies during the test is not blamed on a proxy, and a WebSocket that opens and closes at once counts', async () => {
+    const mortal = await start(Server.start());
+    const context = await browser.newContext();
+    // As Firefox does if the 101 and the close come in one segment.
+    await context.addInitScript(() => {
+      window.WebSocket = class { constructor() { setTimeout(() => this.onclose({ code: 1000 })); } close() {} };
+    });
+    const page = await context.newPage();
+    await startTest(page, mortal.base);
+    await page.locator('[data-test=poll] progress').waitFor();
+    await page.locator('[data-test=upgrade][data-grade=good]').waitFor();
+    await mortal.kill();
+    const { of, verdict } = await result(page);
+    assert.deepEqual([of('poll')[0].grade, of('poll')[0].words], ['unknown', 'The server stopped responding during the test.']);
+    assert.deepEqual([verdict.grade, verdict.words], ['unknown', 'Could not tell whether calls work here. Test again when the server is back.']);
+    await accessible(page);
+    await context.close();
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { enter, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
@@ -16,6 +17,7 @@ test('the page works by keyboard alone, from the lobby to a chat line', async ()
   const page = await context.newPage();
   await page.goto(server.base);
   await state(page, 'lobby');
+  await accessible(page);
   const focused = () => page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.id);
   const tabTo = async (id) => {
     for (let presses = 0; presses < 20 && await focused() !== id; presses += 1) await page.keyboard.press('Tab');

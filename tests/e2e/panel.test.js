@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { enter, launch, state } from './support/browser.js';
 import { Server } from './support/server.js';
 import { Turn } from './support/turn.js';
@@ -92,6 +93,7 @@ test('a call that does not connect says why and what to do, at phone width too',
   assert.match(await trouble.locator('a').getAttribute('href'), /^network-test$/);
   await ann.getByTestId('diagnostics').locator('> summary').click();
   assert.match(await ann.getByTestId('findings').textContent(), /401/);
+  await accessible(ann);
   assert.equal(await ann.evaluate(() => document.documentElement.scrollWidth), 360);
   await close(pages);
 });

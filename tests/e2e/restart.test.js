@@ -34,6 +34,9 @@ for (const [key, flags] of [['a kept key', KEPT_KEY], ['a random key', []]]) {
     await Promise.all([videoRuns(ann, 30), videoRuns(ben, 30)]);
     await say(ben, 'light again');
     await heard(ann, 'light again');
+    // Regression: everybody had joined twice.
+    const joined = await Promise.all([ann, ben].map((page) => page.getByTestId('chat-entry').filter({ hasText: /joined|left/ }).allTextContents()));
+    assert.deepEqual(joined.map((texts) => texts.map((text) => text.trim())), [['Ben joined'], []]);
     // Signaling works again, too: a newcomer finds both seats taken.
     const third = await visit(browser, server.base, { room: 'tea', name: 'Cleo' });
     await state(third, 'full');

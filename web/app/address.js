@@ -4,24 +4,25 @@ import { toRoomName } from './room-name.js';
 /**
  * What the user asked for, in the form or by the page's URL.
  *
- * @typedef {'both' | 'audio' | 'none'} MediaChoice
+ * @typedef {'both' | 'audio' | 'none' | 'chat'} MediaChoice `none`: watch and chat; `chat`: neither pictures nor sound are received
  * @typedef {object} Wish
  * @property {string} room
  * @property {string} [name]
  * @property {MediaChoice} media
  * @property {number} [capacity]
  * @property {string} [secret]
+ * @property {string} [ticket] from the app's login, for servers that require one
  */
 
 /** The server's limit. */
 const NAME_CHARACTERS = 64;
 
 /** @type {Record<string, MediaChoice>} */
-const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
+const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none', chat: 'chat' };
 
 /**
- * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…`. The secret is in the fragment, which is not sent to servers and
- * so does not get into their logs.
+ * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…&ticket=…`. Secret and ticket are in the fragment, which is not sent to
+ * servers and so does not get into their logs.
  *
  * @param {string} address
  * @returns {Partial<Wish>}
@@ -29,12 +30,14 @@ const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none' };
 export function readAddress(address) {
   const { searchParams: query, hash } = new URL(address);
   const capacity = Number(query.get('capacity'));
+  const fragment = new URLSearchParams(hash.slice(1));
   return {
     room: toRoomName(query.get('room') ?? '') || undefined,
     name: nameFrom(query),
     media: MEDIA[query.get('media') ?? ''],
     capacity: Number.isInteger(capacity) && capacity > 0 ? capacity : undefined,
-    secret: new URLSearchParams(hash.slice(1)).get('secret') ?? undefined,
+    secret: fragment.get('secret') ?? undefined,
+    ticket: fragment.get('ticket') || undefined,
   };
 }
 
@@ -45,7 +48,7 @@ function nameFrom(query) {
 }
 
 /**
- * The URL that invites others into the room, without anything about the user who shares it.
+ * The URL that invites others into the room, without anything about the user who shares it: neither name nor ticket.
  *
  * @param {string} address the page's own
  * @param {Pick<Wish, 'room' | 'secret'>} wish

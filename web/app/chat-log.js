@@ -21,14 +21,16 @@ const NEAR_PX = 8;
  */
 export class ChatLog {
   #list;
+  #view;
   /** @type {Entry[]} */
   #waiting = [];
   #due = false;
   #dropped = false;
 
-  /** @param {HTMLElement} list */
+  /** @param {HTMLElement} list in the element that scrolls */
   constructor(list) {
     this.#list = list;
+    this.#view = /** @type {HTMLElement} */ (list.parentElement);
   }
 
   /** @param {Entry} entry */
@@ -52,13 +54,13 @@ export class ChatLog {
 
   #show() {
     this.#due = false;
-    const list = this.#list;
+    const [list, view] = [this.#list, this.#view];
     const entries = this.#waiting.splice(0);
     // A user who has scrolled up stays there, except after sending a message.
-    const follows = list.scrollHeight - list.scrollTop - list.clientHeight <= NEAR_PX || entries.some(({ kind }) => kind === 'mine');
+    const follows = view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_PX || entries.some(({ kind }) => kind === 'mine');
     list.append(...entries.map(made));
     this.#trim();
-    if (follows) list.scrollTop = list.scrollHeight;
+    if (follows) view.scrollTop = view.scrollHeight;
   }
 
   #trim() {

@@ -14,6 +14,8 @@ export class Chat {
   #call = null;
   /** Ids of the peers that a message reaches. @type {Set<string>} */
   #reached = new Set();
+  /** Why the call has ended. */
+  #end = '';
 
   constructor() {
     this.#form.addEventListener('submit', (event) => {
@@ -40,7 +42,19 @@ export class Chat {
     this.#log.add({ who: '', text, kind: 'note' });
   }
 
+  focus() {
+    this.#input.focus();
+  }
+
+  /** The call is over, unless this is empty. @param {string} why */
+  end(why) {
+    if (why === this.#end) return;
+    this.#end = why;
+    this.#enable();
+  }
+
   clear() {
+    this.#end = '';
     this.#call = null;
     this.#reached.clear();
     this.#log.clear();
@@ -55,9 +69,9 @@ export class Chat {
   }
 
   #enable() {
-    const open = this.#reached.size > 0;
+    const open = this.#reached.size > 0 && !this.#end;
     this.#input.disabled = !open;
     this.#send.disabled = !open;
-    this.#input.placeholder = open ? 'Write a message' : 'Nobody is connected yet';
+    this.#input.placeholder = this.#end || (open ? 'Write a message' : 'Nobody is connected yet');
   }
 }

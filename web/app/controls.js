@@ -1,64 +1,93 @@
 import { inOneLine, isolate } from './names.js';
 import { part, write } from './page.js';
 
-/** @import { Choice } from './equipment.js' */
+/** @import { Choice } from './devices/choices.js' */
+/** @import { DeviceStatus, Equipped, Status } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
+
+const KINDS = {
+  audio: { id: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },
+  video: { id: 'camera', labels: { live: 'Camera off', off: 'Camera on' } },
+};
 
 /** The buttons for the user's own microphone and camera. */
 export class Controls {
-  #microphone = part('microphone', HTMLButtonElement);
-  #camera = part('camera', HTMLButtonElement);
+  /** @type {Status} */
+  #status = { audio: 'unavailable', video: 'unavailable' };
+  #turn;
 
-  /**
-   * @param {MediaStream | null} stream
-   * @param {() => void} changed
-   */
-  follow(stream, changed) {
-    wire(this.#microphone, stream?.getAudioTracks() ?? [], ['Mute', 'Unmute'], 'microphone', changed);
-    wire(this.#camera, stream?.getVideoTracks() ?? [], ['Camera off', 'Camera on'], 'camera', changed);
+  /** @param {(kind: Kind, on: boolean) => void} turn a device on or off */
+  constructor(turn) {
+    this.#turn = turn;
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) part(KINDS[kind].id, HTMLButtonElement).addEventListener('click', () => this.toggle(kind));
+  }
+
+  /** @param {Kind} kind */
+  toggle(kind) {
+    const status = this.#status[kind];
+    if (status === 'live' || status === 'off') this.#turn(kind, status === 'off');
+  }
+
+  /** @param {Status} status */
+  show(status) {
+    this.#status = status;
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) label(kind, status[kind]);
   }
 }
 
 /**
- * @param {HTMLButtonElement} button
- * @param {MediaStreamTrack[]} tracks
- * @param {[string, string]} labels while on, while off
- * @param {string} icon
- * @param {() => void} changed
+ * @param {Kind} kind
+ * @param {DeviceStatus} status
  */
-function wire(button, tracks, labels, icon, changed) {
-  const show = () => {
-    const off = tracks.some(({ enabled }) => !enabled);
-    button.hidden = tracks.length === 0;
-    button.dataset.off = String(off);
-    const [use, label] = [button.querySelector('use'), button.querySelector('span')];
-    use?.setAttribute('href', `#icon-${icon}${off ? '-off' : ''}`);
-    if (label) label.textContent = labels[off ? 1 : 0];
-  };
-  button.onclick = () => {
-    for (const track of tracks) track.enabled = !track.enabled;
-    show();
-    changed();
-  };
-  show();
+function label(kind, status) {
+  const { id, labels } = KINDS[kind];
+  const button = part(id, HTMLButtonElement);
+  button.hidden = status === 'missing' || status === 'unavailable';
+  if (button.hidden) return;
+  button.dataset.off = String(status === 'off');
+  button.querySelector('use')?.setAttribute('href', `#icon-${id}${status === 'off' ? '-off' : ''}`);
+  const text = button.querySelector('span');
+  if (text) text.textContent = labels[status === 'off' ? 'off' : 'live'];
 }
 
-/** Buttons for the devices that could replace a missing one. */
-export class DeviceChoices {
+/** What is wrong with the user's devices, and buttons to do something about it. */
+export class DeviceNotice {
+  #notice = part('notice', HTMLElement);
   #view = part('device-choices', HTMLElement);
+  #retry;
+  #use;
 
-  /**
-   * @param {Choice[]} choices
-   * @param {(choice: Choice) => void} use
-   */
-  show(choices, use) {
-    this.#view.hidden = choices.length === 0;
-    this.#view.replaceChildren(...choices.map((choice) => {
-      const button = document.createElement('button');
-      button.className = 'button small';
-      button.dataset.testid = `use-${choice.kind}`;
-      write(button, `Use ${isolate(inOneLine(choice.label))}`);
-      button.onclick = () => use(choice);
-      return button;
-    }));
+  /** @param {{ retry: () => void, use: (choice: Choice) => void }} actions */
+  constructor({ retry, use }) {
+    this.#retry = retry;
+    this.#use = use;
   }
+
+  /** @param {Pick<Equipped, 'notice' | 'choices' | 'canRetry'>} equipped */
+  show({ notice, choices, canRetry }) {
+    write(this.#notice, notice);
+    this.#notice.hidden = notice === '';
+    const focused = this.#view.contains(document.activeElement);
+    this.#view.replaceChildren(
+      ...(canRetry ? [button('Try again', 'retry-devices', this.#retry)] : []),
+      ...choices.map((choice) => button(`Use ${isolate(inOneLine(choice.label))}`, `use-${choice.kind}`, () => this.#use(choice))),
+    );
+    this.#view.hidden = this.#view.childElementCount === 0;
+    const next = this.#view.querySelector('button') ?? part('call-room', HTMLElement);
+    if (focused) next.focus();
+  }
+}
+
+/**
+ * @param {string} label
+ * @param {string} id for tests
+ * @param {() => void} press
+ */
+function button(label, id, press) {
+  const element = document.createElement('button');
+  element.className = 'button small';
+  element.dataset.testid = id;
+  write(element, label);
+  element.onclick = press;
+  return element;
 }

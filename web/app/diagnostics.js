@@ -13,6 +13,12 @@ export class Diagnostics {
   #count = part('wire-count', HTMLElement);
   #seen = 0;
 
+  constructor() {
+    const view = part('diagnostics', HTMLDetailsElement);
+    // It opens below the pictures, out of view.
+    view.addEventListener('toggle', () => view.open && view.scrollIntoView());
+  }
+
   /** The panel's contents, for programs. */
   get report() {
     return this.#panel.report;

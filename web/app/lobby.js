@@ -14,8 +14,8 @@ export class Lobby {
   #secretField = part('secret-field', HTMLElement);
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
-  /** @type {number | undefined} */
-  #capacity;
+  /** What has no field. @type {Pick<Wish, 'capacity' | 'ticket'>} */
+  #more = {};
 
   /** @param {(wish: Wish) => void} join */
   constructor(join) {
@@ -45,7 +45,7 @@ export class Lobby {
     this.#name.value = wish.name ?? this.#name.value;
     this.#room.value = wish.room ?? suggestRoomName();
     this.#secret.value = wish.secret ?? '';
-    this.#capacity = wish.capacity;
+    this.#more = { capacity: wish.capacity, ticket: wish.ticket };
     if (wish.media) this.#media().value = wish.media;
     this.#tell(problem);
     this.#view.hidden = false;
@@ -83,8 +83,8 @@ export class Lobby {
       room: toRoomName(this.#room.value),
       name: this.#name.value.trim() || undefined,
       media: /** @type {MediaChoice} */ (this.#media().value),
-      capacity: this.#capacity,
       secret: this.#secret.value || undefined,
+      ...this.#more,
     };
   }
 

@@ -1,36 +1,29 @@
 import { invitation, readAddress } from './address.js';
-import { Callers } from './callers.js';
-import { Chat } from './chat.js';
+import { BackGuard } from './back-guard.js';
+import { CallView } from './call-view.js';
 import { isWanted } from './consent.js';
-import { Controls, DeviceChoices } from './controls.js';
 import { watchCrowd } from './crowd.js';
-import { newsOf, readDeviceNews } from './device-news.js';
-import { Diagnostics } from './diagnostics.js';
 import * as keptVisit from './kept-visit.js';
 import { Lobby } from './lobby.js';
-import { isolate, isolatedName, nameOf } from './names.js';
-import { part, write } from './page.js';
+import { part } from './page.js';
 import { whyNoRoomName } from './room-name.js';
-import { Share } from './share.js';
-import { Stage } from './stage.js';
 import { Visit } from './visit.js';
 import { whyNoCalls } from './webrtc.js';
-import { summarize } from './words.js';
+import { isOver, summarize } from './words.js';
 
-/** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Equipped } from './equipment.js' */
 
 const TICK_MS = 500;
 
-const view = part('call', HTMLElement);
-const stage = new Stage();
-const controls = new Controls();
-const deviceChoices = new DeviceChoices();
-const chat = new Chat();
-const share = new Share();
-const callers = new Callers();
-const diagnostics = new Diagnostics();
+const view = new CallView({
+  turn: (kind, on) => void visit?.turn(kind, on),
+  retry: () => void visit?.devices.retry(),
+  use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
+});
+const guard = new BackGuard(
+  () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
+  () => visit && void hangUp(),
+);
 const lobby = new Lobby((wish) => void enter(wish));
 const noCalls = whyNoCalls();
 
@@ -43,107 +36,63 @@ let crowd = null;
 /** @param {Wish} wish */
 async function enter(wish) {
   if (noCalls) return lobby.show(wish, noCalls);
-  clear();
+  view.clear();
   lobby.hide();
-  view.hidden = false;
-  say('call-room', isolate(wish.room));
-  part('call-room', HTMLElement).focus();
-  history.replaceState(null, '', invitation(location.href, wish));
-  share.follow(location.href);
+  view.open(wish.room, invitation(location.href, wish));
+  // A secret is kept in the address once it has proved right.
+  guard.enter(invitation(location.href, { room: wish.room }));
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
   keptVisit.keep(wish);
 
   /** @type {Visit} */
   const mine = new Visit(wish, {
-    changed: () => mine === visit && show(),
-    asked: (peer, signal) => ask(peer, signal),
-    equipped: (equipped) => mine === visit && showSelf(wish, equipped),
+    changed: () => mine === visit && show(mine),
+    asked: (peer, signal) => view.ask(peer, signal),
+    equipped: (equipped) => mine === visit && view.showSelf(wish, equipped),
   });
   visit = mine;
   const call = await mine.begin();
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
-  Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
-  follow(room, call);
-  show();
+  guard.show(invitation(location.href, wish));
+  view.follow(room, call);
+  show(mine);
 }
 
-/**
- * @param {Peer} peer
- * @param {AbortSignal} signal
- */
-function ask(peer, signal) {
-  // The dialog with the link would cover the question.
-  share.close();
-  return callers.ask(peer, signal);
-}
-
-/**
- * @param {Room} room
- * @param {Call} call
- */
-function follow(room, call) {
-  stage.follow(call);
-  chat.follow(call);
-  diagnostics.follow(room, call);
-  room.on('peer-joined', (peer) => chat.note(`${isolatedName(peer)} joined`));
-  room.on('peer-left', ({ peer }) => {
-    stage.forget(peer);
-    chat.note(`${isolatedName(peer)} left`);
-  });
-  room.on('message', (message) => {
-    const news = message.type === 'data' ? readDeviceNews(message.data) : null;
-    const peer = room.peers.get(message.from);
-    if (news && peer) for (const text of newsOf(isolatedName(peer), stage.heard(peer, news), news)) chat.note(text);
-  });
-}
-
-/**
- * @param {Wish} wish
- * @param {Equipped} equipped
- */
-function showSelf({ name }, { stream, notice, choices }) {
-  stage.showSelf(stream, nameOf({ name }));
-  controls.follow(stream, () => stage.refreshSelf(stream));
-  say('notice', notice);
-  part('notice', HTMLElement).hidden = notice === '';
-  deviceChoices.show(choices, ({ kind, deviceId }) => void visit?.use(kind, deviceId));
-}
-
-/** Shows the state of the visit. */
-function show() {
-  if (!visit) return;
-  const { facts, wish } = visit;
-  const { state, text, spoken } = summarize(facts);
-  document.body.dataset.state = state;
-  say('status', text);
-  say('spoken-status', spoken);
-  document.title = `${text} · ${isolate(wish.room)}`;
-  part('use-here', HTMLElement).hidden = state !== 'superseded';
-  part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
-  const over = state === 'superseded' || state === 'kicked' || state === 'closed';
-  say('hang-up', facts.phase !== 'inside' ? 'Cancel' : over ? 'Back' : 'Hang up');
+/** @param {Visit} visit */
+function show({ facts, wish }) {
+  const { state, text } = view.show(facts, wish);
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
-  if (facts.phase === 'refused' && state === 'error') back(text, /^secret-(missing|wrong)$/.test(facts.refusal?.slug ?? ''));
+  if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
+}
+
+/**
+ * Back to the form, with what can be tried instead.
+ *
+ * @param {string} problem
+ * @param {{ slug?: string, capacityMax?: number, secretMin?: number }} refusal
+ */
+function refused(problem, { slug = '', capacityMax, secretMin }) {
+  if (visit && capacityMax) visit.wish.capacity = capacityMax;
+  back(problem);
+  if (secretMin || slug === 'secret-missing' || slug === 'secret-wrong') lobby.askForSecret();
 }
 
 /**
  * Returns to the form.
  *
  * @param {string} [problem]
- * @param {boolean} [secret] ask for it
  */
-function back(problem = '', secret = false) {
+function back(problem = '') {
   const wish = visit?.wish ?? {};
   visit = null;
-  clear();
-  view.hidden = true;
+  keptVisit.drop();
+  view.close();
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';
-  if (!problem) history.replaceState(null, '', './');
+  guard.exit(problem ? location.href : './');
   lobby.show(wish, problem);
-  if (secret) lobby.askForSecret();
 }
 
 async function hangUp() {
@@ -152,30 +101,9 @@ async function hangUp() {
   await leaving;
 }
 
-function clear() {
-  Object.assign(window, { signalpost: undefined });
-  keptVisit.drop();
-  part('notice', HTMLElement).hidden = true;
-  deviceChoices.show([], () => {});
-  stage.clear();
-  controls.follow(null, () => {});
-  chat.clear();
-  share.close();
-  diagnostics.clear();
-}
-
 /** @param {Partial<Wish>} wish */
 function defined(wish) {
   return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
-}
-
-/**
- * @param {string} id
- * @param {string} text
- */
-function say(id, text) {
-  const element = part(id, HTMLElement);
-  write(element.querySelector('span') ?? element, text);
 }
 
 part('hang-up', HTMLElement).addEventListener('click', () => void hangUp());
@@ -183,7 +111,7 @@ part('use-here', HTMLElement).addEventListener('click', () => visit && isWanted(
 part('try-again', HTMLElement).addEventListener('click', () => {
   for (const link of visit?.call?.links.values() ?? []) if (link.state === 'failed') link.offer();
 });
-setInterval(() => document.body.dataset.state === 'full' && show(), TICK_MS);
+setInterval(() => document.body.dataset.state === 'full' && visit && show(visit), TICK_MS);
 
 window.addEventListener('pagehide', keptVisit.leave);
 window.addEventListener('pageshow', (event) => {

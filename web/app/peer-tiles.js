@@ -2,7 +2,7 @@ import { arrange } from './pictures.js';
 import { Tile } from './tile.js';
 
 /** @import { LinkState, Peer } from '../client/types.d.ts' */
-/** @import { DeviceNews } from './device-news.js' */
+/** @import { DeviceNews } from './devices/news.js' */
 
 /** The tiles of one peer: see {@link arrange}. */
 export class PeerTiles {

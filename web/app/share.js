@@ -1,30 +1,52 @@
+import { tabStorage } from '../client/index.js';
+import { BASE } from './base.js';
 import { isolate } from './names.js';
 import { part, write } from './page.js';
+import { atAddress, isLoopback } from './reachable.js';
 import { generate } from './vendor/lean-qr.mjs';
 
 const SAID_FOR_MS = 2_000;
+const ELSEWHERE = `signalpost:elsewhere:${BASE}`;
 
-/** Ways to invite others: the link and its QR code. */
+/** Ways to invite others: the link and its QR code. A link to this machine is of no use to them, so another address can be given. */
 export class Share {
   #copy = part('copy-link', HTMLButtonElement);
   #dialog = part('code-dialog', HTMLDialogElement);
   #canvas = part('code', HTMLCanvasElement);
   #link = part('code-link', HTMLAnchorElement);
-  #address = '';
+  #elsewhere = part('elsewhere', HTMLInputElement);
+  #local = part('local-link', HTMLElement);
+  #own = '';
 
   constructor() {
     this.#copy.addEventListener('click', () => void this.#copied());
-    part('show-code', HTMLButtonElement).addEventListener('click', () => this.#showCode());
+    for (const id of ['show-code', 'other-address']) part(id, HTMLButtonElement).addEventListener('click', () => this.#showCode());
     this.#dialog.addEventListener('click', ({ target }) => target === this.#dialog && this.#dialog.close());
+    this.#elsewhere.value = tabStorage.getItem(ELSEWHERE) ?? '';
+    this.#elsewhere.addEventListener('input', () => {
+      tabStorage.setItem(ELSEWHERE, this.#elsewhere.value);
+      this.#draw();
+    });
   }
 
   /** @param {string} address the room's */
   follow(address) {
-    this.#address = address;
+    this.#own = address;
+    this.#local.hidden = true;
   }
 
   close() {
     this.#dialog.close();
+    this.#local.hidden = true;
+  }
+
+  get #isLocal() {
+    return isLoopback(new URL(this.#own).hostname);
+  }
+
+  /** The link to share: with the other address, if there is one. */
+  get #address() {
+    return (this.#isLocal && atAddress(this.#own, this.#elsewhere.value)) || this.#own;
   }
 
   async #copied() {
@@ -34,16 +56,25 @@ export class Share {
       // Plain http has no clipboard; the dialog shows the link.
       return this.#showCode();
     }
+    this.#local.hidden = this.#address !== this.#own || !this.#isLocal;
     const label = /** @type {HTMLElement} */ (this.#copy.querySelector('span'));
     label.textContent = 'Link copied';
     setTimeout(() => void (label.textContent = 'Copy link'), SAID_FOR_MS);
   }
 
   #showCode() {
-    generate(this.#address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
-    this.#link.href = this.#address;
-    write(this.#link, readable(this.#address));
+    this.#local.hidden = true;
+    part('elsewhere-field', HTMLElement).hidden = !this.#isLocal;
+    this.#draw();
     this.#dialog.showModal();
+  }
+
+  #draw() {
+    const address = this.#address;
+    part('code-warning', HTMLElement).hidden = !isLoopback(new URL(address).hostname);
+    generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
+    this.#link.href = address;
+    write(this.#link, readable(address));
   }
 }
 

@@ -1,10 +1,12 @@
-import { ALL_LIVE } from './device-news.js';
+import { ALL_LIVE } from './devices/news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
-import { initial } from './tile.js';
+import { smallInset, tileHeight, tileWidth } from './tile-width.js';
+import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
-/** @import { DeviceNews } from './device-news.js' */
+/** @import { DeviceNews } from './devices/news.js' */
+/** @import { Equipped } from './devices/equipment.js' */
 
 /** The user's own picture and those of the peers. */
 export class Stage {
@@ -16,19 +18,19 @@ export class Stage {
   /** The last device news, by peer id. @type {Map<string, DeviceNews>} */
   #devices = new Map();
 
-  /**
-   * @param {MediaStream | null} stream the user's own
-   * @param {string} name
-   */
-  showSelf(stream, name) {
-    this.#selfVideo.srcObject = stream;
-    inside(this.#self, 'initial').textContent = initial(name);
-    this.refreshSelf(stream);
+  constructor() {
+    new ResizeObserver(() => this.#fit()).observe(this.#view);
   }
 
-  /** The camera may have been turned off. @param {MediaStream | null} stream */
-  refreshSelf(stream) {
-    this.#selfVideo.hidden = !stream?.getVideoTracks().some(({ enabled }) => enabled);
+  /**
+   * @param {Equipped} own the user's devices
+   * @param {string} name
+   */
+  showSelf({ stream, status }, name) {
+    this.#selfVideo.srcObject = stream;
+    this.#selfVideo.hidden = status.video !== 'live';
+    inside(this.#self, 'initial').textContent = initial(name);
+    mark(this.#self, { camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
 
   /** @param {Call} call */
@@ -85,6 +87,22 @@ export class Stage {
   }
 
   #count() {
-    this.#view.dataset.others = String(this.#view.querySelectorAll('[data-peer]').length);
+    this.#view.dataset.others = String(this.#others);
+    this.#fit();
+  }
+
+  get #others() {
+    return this.#view.querySelectorAll('[data-peer]').length;
+  }
+
+  /** With one other, one's own picture is a small one in the corner. */
+  #fit() {
+    const { clientWidth, clientHeight } = this.#view;
+    const tiles = this.#others === 1 ? 1 : this.#others + 1;
+    const width = tileWidth(tiles, clientWidth, clientHeight);
+    this.#view.style.setProperty('--tile-width', `${width}px`);
+    const { offsetWidth, offsetHeight } = this.#self;
+    this.#self.style.setProperty('--inset-end', `${smallInset(clientWidth, width, offsetWidth)}px`);
+    this.#self.style.setProperty('--inset-bottom', `${smallInset(clientHeight, tileHeight(width), offsetHeight)}px`);
   }
 }

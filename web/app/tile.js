@@ -1,9 +1,9 @@
-import { lackOf } from './device-news.js';
+import { lackOf, offOf } from './devices/news.js';
 import { nameOf } from './names.js';
 import { copyOf, inside } from './page.js';
 
 /** @import { Peer } from '../client/types.d.ts' */
-/** @import { DeviceNews } from './device-news.js' */
+/** @import { DeviceNews } from './devices/news.js' */
 
 /** A picture with sound, and the name of the peer that sends it. */
 export class Tile {
@@ -26,7 +26,7 @@ export class Tile {
 
   /** Without this, the last frame of a camera that stopped would pass for a current picture. @param {DeviceNews} news */
   mark(news) {
-    this.element.dataset.camera = news.camera;
+    mark(this.element, news);
     this.note(lackOf(news));
   }
 
@@ -42,6 +42,19 @@ export class Tile {
       if (error.name === 'NotAllowedError') playSilently(this.#video, inside(this.element, 'sound'));
     });
   }
+}
+
+/**
+ * Shows on a tile what is missing or switched off.
+ *
+ * @param {HTMLElement} element
+ * @param {DeviceNews} news
+ */
+export function mark(element, news) {
+  element.dataset.camera = news.camera;
+  element.dataset.microphone = news.microphone;
+  const off = offOf(news);
+  inside(element, 'off').textContent = off && ` (${off})`;
 }
 
 /**

@@ -1,22 +1,14 @@
-import { Problem, join } from '../client/index.js';
-import { BASE } from './base.js';
-import { deviceNews } from './device-news.js';
-import { Equipment, NOTHING } from './equipment.js';
-import { ObservedConnection } from './ice/observed.js';
-import { inOneLine, isolatedName } from './names.js';
-import { toApiName } from './room-name.js';
+import { Equipment, NOTHING } from './devices/equipment.js';
+import { DeviceTeller } from './devices/teller.js';
+import { isolatedName } from './names.js';
+import { enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Equipped } from './equipment.js' */
-/** @import { Facts } from './words.js' */
+/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
+/** @import { Facts, Refusal } from './words.js' */
 
-/** How often to try a full room if the server does not say when a seat may become free. */
-const RETRY_MS = 5_000;
-/** The limit for any delay that the server asks for. */
-const MAX_WAIT_MS = 60_000;
-/** What peers assume until they are told. */
-const ALL_WELL = JSON.stringify(deviceNews([]));
 
 /**
  * @typedef {object} Viewer
@@ -29,6 +21,7 @@ const ALL_WELL = JSON.stringify(deviceNews([]));
 export class Visit {
   #life = new AbortController();
   #viewer;
+  #receive;
   #phase = /** @type {Facts['phase']} */ ('asking');
   #freesAt = /** @type {number | null} */ (null);
   #news = '';
@@ -39,8 +32,8 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
-  /** The last device news that each peer was sent, by id. @type {Map<string, string>} */
-  #told = new Map();
+  /** @type {DeviceTeller | null} */
+  #teller = null;
   /** The names of peers that wait for the user's answer, by id. @type {Map<string, string>} */
   #callers = new Map();
   /** The ids of peers that declined. @type {Set<string>} */
@@ -53,6 +46,7 @@ export class Visit {
   constructor(wish, viewer) {
     this.wish = wish;
     this.#viewer = viewer;
+    this.#receive = wish.media !== 'chat';
     this.#equipment = new Equipment(wish.media, (equipped) => this.#equipped(equipped));
   }
 
@@ -70,26 +64,41 @@ export class Visit {
    * @returns {Promise<Call | null>}
    */
   async begin() {
-    if (this.wish.media !== 'none') this.#enter('asking');
+    if (this.wish.media === 'both' || this.wish.media === 'audio') this.#enter('asking');
     await this.#equipment.open();
     const { signal } = this.#life;
-    while (!signal.aborted && !this.room) await this.#join(signal);
+    this.room = await enterRoom(this.wish, signal, {
+      trying: (phase) => this.#enter(phase),
+      full: (freesAt) => (this.#freesAt = freesAt, this.#enter('full')),
+      refused: (refusal) => (this.#life.abort(), this.#refuse(refusal)),
+    });
     if (!this.room || signal.aborted) {
       this.#release();
       return null;
     }
     // Who has the secret was invited; anybody can come into an open room.
     const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#ask(peer, signal) : undefined;
-    this.call = this.room.call({ stream: this.#equipment.stream, admit });
+    this.call = this.room.call({ stream: this.#equipment.stream, receive: this.#receive, admit });
     this.#follow(this.room, this.call);
     this.#enter('inside');
-    this.#tellDevices();
     return this.call;
   }
 
-  /** Uses another device in place of a missing one. @param {Parameters<Equipment['use']>} choice */
-  async use(...choice) {
-    await this.#equipment.use(...choice);
+  /**
+   * The user switches camera or microphone on or off. Who had chosen to chat only sees and hears the others from then on.
+   *
+   * @param {Kind} kind
+   * @param {boolean} on
+   */
+  async turn(kind, on) {
+    if (on && !this.#receive) this.call?.receive(true);
+    if (on) this.#receive = true;
+    await this.#equipment.turn(kind, on);
+  }
+
+  /** The user's own devices. @returns {Pick<Equipment, 'use' | 'retry'>} */
+  get devices() {
+    return this.#equipment;
   }
 
   /** Hangs up and leaves, or cancels a join. */
@@ -99,38 +108,6 @@ export class Visit {
     this.#life.abort();
     this.#release();
     await left;
-  }
-
-  /** @param {AbortSignal} signal */
-  async #join(signal) {
-    const { room, name, capacity, secret } = this.wish;
-    this.#enter('joining');
-    try {
-      const onRetry = () => this.#enter('unanswered');
-      this.room = await join(BASE, toApiName(room), { name, capacity, secret, signal, onRetry, RTCPeerConnection: ObservedConnection });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof Problem && error.slug === 'room-full') return this.#waitForSeat(error, signal);
-      const { message, slug, document } = /** @type {Problem} */ (error);
-      this.#refusal = { slug, message: inOneLine(message), action: document?.action && inOneLine(document.action) };
-      this.#life.abort();
-      this.#enter('refused');
-    }
-  }
-
-  /**
-   * @param {Problem} problem
-   * @param {AbortSignal} signal
-   */
-  async #waitForSeat({ document }, signal) {
-    const ms = document.frees_in_ms ?? null;
-    this.#freesAt = ms === null ? null : performance.now() + ms;
-    this.#enter('full');
-    await new Promise((resolve) => {
-      // A moment longer, so that the seat is certainly free.
-      setTimeout(resolve, ms === null ? RETRY_MS : Math.min(MAX_WAIT_MS, Math.max(1_000, ms + 250)));
-      signal.addEventListener('abort', resolve);
-    });
   }
 
   /**
@@ -143,11 +120,6 @@ export class Visit {
       this.#viewer.changed();
     });
     room.on('peer-joined', () => this.#tell(''));
-    // With a new id, this is a new peer to the others.
-    room.on('resumed', ({ renamed }) => {
-      if (renamed) this.#told.clear();
-      this.#tellDevices();
-    });
     room.on('peer-left', ({ peer, reason }) => {
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news === `${isolatedName(peer)} hung up`) return;
@@ -157,11 +129,8 @@ export class Visit {
       if (reason === 'declined') return this.#declinedBy(peer);
       this.#tell(`${isolatedName(peer)} hung up`);
     });
-    call.on('link', ({ peer, state }) => {
-      if (state === 'closed') this.#told.delete(peer.id);
-      this.#tellDevices();
-      this.#viewer.changed();
-    });
+    call.on('link', () => this.#viewer.changed());
+    this.#teller = new DeviceTeller(room, call, () => this.#equipment);
   }
 
   get #isOpen() {
@@ -193,9 +162,14 @@ export class Visit {
     const others = [...(this.room?.peers.keys() ?? [])];
     this.#tell(`${isolatedName(peer)} declined the call`);
     if (!others.every((id) => this.#declined.has(id))) return;
-    this.#refusal = { slug: 'declined', message: `${this.#news}.` };
-    this.#enter('refused');
+    this.#refuse({ slug: 'declined', message: `${this.#news}.` });
     void this.leave();
+  }
+
+  /** @param {Refusal} refusal */
+  #refuse(refusal) {
+    this.#refusal = refusal;
+    this.#enter('refused');
   }
 
   /** @param {string} news */
@@ -208,20 +182,7 @@ export class Visit {
   #equipped(equipped) {
     this.call?.replaceStream(equipped.stream);
     this.#viewer.equipped(equipped);
-    this.#tellDevices();
-  }
-
-  /** Tells the others in the call if a device has stopped or works again. */
-  #tellDevices() {
-    const data = deviceNews(this.#equipment.missing);
-    const news = JSON.stringify(data);
-    // Nothing is sent to peers without a link: they may not have been let in.
-    for (const { peer: { id } } of this.call?.links.values() ?? []) {
-      if (news === (this.#told.get(id) ?? ALL_WELL)) continue;
-      this.#told.set(id, news);
-      // It does not matter if the peer or the room is gone.
-      void this.room?.send(id, { type: 'data', data }).catch(() => {});
-    }
+    this.#teller?.tell();
   }
 
   #release() {

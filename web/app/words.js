@@ -1,11 +1,20 @@
 /** @import { LinkState, RoomStatus } from '../client/types.d.ts' */
 
 /**
+ * @typedef {object} Refusal
+ * @property {string} [slug] of the problem
+ * @property {string} message
+ * @property {string} [action]
+ * @property {number} [capacityMax] if more seats were asked for
+ * @property {number} [secretMin] if the secret is shorter
+ */
+
+/**
  * The state of a visit to a room, as far as it is shown.
  *
  * @typedef {object} Facts
  * @property {'asking' | 'joining' | 'unanswered' | 'full' | 'refused' | 'inside'} phase
- * @property {{ slug?: string, message: string, action?: string }} [refusal]
+ * @property {Refusal} [refusal]
  * @property {number | null} [freesInMs] when a seat may become free, if the room is full
  * @property {RoomStatus} [room]
  * @property {{ name: string, state: LinkState | 'calling' }[]} links `calling`: the peer has not answered yet
@@ -41,6 +50,11 @@ export function summarize(facts) {
   }
 }
 
+/** Is there no call any more? @param {PageState} state */
+export function isOver(state) {
+  return state === 'superseded' || state === 'kicked' || state === 'closed';
+}
+
 /**
  * @param {number | null} freesInMs
  * @returns {Summary}
@@ -55,11 +69,22 @@ function full(freesInMs) {
   };
 }
 
+/** @type {Record<string, string>} */
+const TICKETS = {
+  'ticket-missing': 'This server lets in only people with a personal link – please open the link that you were sent',
+  'ticket-expired': 'Your link has expired, or is not valid yet – please get a new one',
+  'ticket-other-room': 'Your link is for a different room – please open the one for this room',
+  'ticket-cannot-create': 'The room is not open yet – please try again when the host is there',
+};
+
 /**
- * @param {NonNullable<Facts['refusal']>} refusal
+ * @param {Refusal} refusal
  * @returns {Summary}
  */
-function refused({ slug, message, action }) {
+function refused({ slug = '', message, action, capacityMax, secretMin }) {
+  if (slug.startsWith('ticket-')) return plain('error', TICKETS[slug] ?? 'Your link is not valid here – please get a new one');
+  if (capacityMax) return plain('error', `Rooms on this server have at most ${capacityMax} seats – join to open one with ${capacityMax}`);
+  if (secretMin) return plain('error', `A room’s secret has at least ${secretMin} characters – please enter all of it`);
   if (slug === 'kicked') return plain('kicked', 'You were removed from this room');
   if (slug === 'room-closed') return plain('closed', 'The room was closed');
   if (slug === 'declined') return plain('error', message);
@@ -75,7 +100,7 @@ function refused({ slug, message, action }) {
  * @returns {Summary}
  */
 function inside({ room, links, news, callers = [] }) {
-  if (room === 'superseded') return plain('superseded', 'Opened in another tab');
+  if (room === 'superseded') return plain('superseded', 'This call is open in another tab');
   if (room === 'kicked') return plain('kicked', 'You were removed from this room');
   if (room === 'closed') return plain('closed', 'The room was closed');
   const connected = links.filter(({ state }) => state === 'connected');

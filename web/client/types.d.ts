@@ -32,6 +32,8 @@ export type Receipt = Schemas['Place'];
 export type ProblemDocument = Pick<Schemas['Problem'], 'type' | 'title' | 'status'> & Partial<Schemas['Problem']> & {
   retry_after_ms?: number;
   frees_in_ms?: number | null;
+  capacity_max?: number;
+  secret_chars_min?: number;
 };
 
 // ---- Rooms -------------------------------------------------------------------------------------------------------
@@ -130,6 +132,8 @@ export interface Room extends Listenable<RoomEvents> {
   leave(): Promise<void>;
   /** Ends the room for all. Only its creator can. */
   close(): Promise<void>;
+  /** Keeps newcomers out, or lets them in again. Only the room's creator can. */
+  lock(locked: boolean): Promise<void>;
 }
 
 export interface JoinOptions extends Wishes, Partial<Environment> {
@@ -143,6 +147,8 @@ export interface JoinOptions extends Wishes, Partial<Environment> {
 
 export interface CallOptions {
   stream?: MediaStream | null;
+  /** Whether media of the others are received, true by default. If not, they send none. */
+  receive?: boolean;
   /**
    * Asks the user about a peer before anything is sent to it, and decides by what it resolves with. Not asked about peers that
    * were in the room when this member joined, nor again about those that were let in, even after a reload. A peer that is
@@ -205,6 +211,8 @@ export interface Call extends Listenable<CallEvents> {
   say(text: string): number;
   /** Sends this stream from now on, with at most one track of each kind. */
   replaceStream(stream: MediaStream | null): void;
+  /** Begins or ends receiving media from the others. */
+  receive(on: boolean): void;
 }
 
 // ---- Environment -------------------------------------------------------------------------------------------------
@@ -239,7 +247,7 @@ export interface Environment {
 
 /** One request to the API. */
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   url: string;
   token?: string;
   /** JSON, already as text: a retry must send the same bytes. */

@@ -25,7 +25,7 @@ export async function permissions(page) {
 
 /**
  * For `addInitScript`: hides devices whose labels are in `window.unplugged` from the page, because Chromium's fake devices
- * cannot be unplugged.
+ * cannot be unplugged. The kind in `window.busy` is in use elsewhere.
  */
 export function pullable() {
   window.unplugged = ['(none)'];
@@ -34,9 +34,14 @@ export function pullable() {
   const isThere = ({ label }) => !window.unplugged.includes(label);
   devices.enumerateDevices = async () => (await list()).filter(isThere);
   devices.getUserMedia = async (constraints) => {
-    const wanted = constraints.video?.deviceId?.exact;
-    const there = (await devices.enumerateDevices()).some(({ deviceId }) => deviceId === wanted);
-    if (wanted && !there) throw new DOMException('', 'NotFoundError');
+    const there = await devices.enumerateDevices();
+    for (const kind of ['audio', 'video']) {
+      if (!constraints[kind]) continue;
+      const found = there.filter((device) => device.kind === `${kind}input`);
+      const wanted = constraints[kind].deviceId?.exact;
+      if (found.length === 0 || (wanted && !found.some(({ deviceId }) => deviceId === wanted))) throw new DOMException('', 'NotFoundError');
+      if (window.busy === kind) throw new DOMException('', 'NotReadableError');
+    }
     return open(constraints);
   };
 }

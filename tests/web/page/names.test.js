@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readDeviceNews } from '../../../web/app/device-news.js';
 import { explain, iceError } from '../../../web/app/ice/errors.js';
 import { escaped, inOneLine, isolatedName, nameOf, pieces, plain } from '../../../web/app/names.js';
 import { asText } from '../../../web/app/network-test/report.js';
@@ -50,13 +49,6 @@ test('what a STUN server says is isolated, and plain in the report', () => {
   assert.equal(what, 'a.example refuses (500 \u2068ab c\u2069)');
   const report = asText({ state: 'done', tests: [{ kind: 'stun', title: 'STUN', outcome: { grade: 'bad', words: what } }] });
   assert.match(report, /^\[Problem\] STUN: a\.example refuses \(500 ab c\)$/m);
-});
-
-test('only what pages say of their devices is taken for that', () => {
-  assert.deepEqual(readDeviceNews({ media: { camera: 'missing', microphone: 'live', more: 1 } }), { camera: 'missing', microphone: 'live' });
-  for (const other of [null, undefined, 'media', 7, [], {}, { media: null }, { media: { camera: 'missing' } }, { media: { camera: 'x', microphone: 'live' } }]) {
-    assert.equal(readDeviceNews(other), null);
-  }
 });
 
 test('a browser makes calls if it makes connections with channels', () => {

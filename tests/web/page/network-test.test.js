@@ -17,7 +17,7 @@ const swallowed = (s) => ({ askedMs: s * 1_000, tookMs: s * 1_000 + 10_000, end:
 
 /** Each row: the polls, the grade, the words. */
 const polls = [
-  [[back(25), back(55)], 'good', /waited 55 s was answered\. Signaling works well/],
+  [[back(25), back(55)], 'good', /waited 55 s was answered\. Signaling works/],
   [[back(25), cut(55, 30)], 'good', /waited 25 s was answered\. One was cut after 30 s, which is longer than any in a call/],
   [[back(25), swallowed(55)], 'good', /A longer one was never answered, which is longer/],
   [[cut(25, 8), cut(55, 8), back(6.4)], 'fair', /^One was cut after 8 s: .* waited 6.4 s .*asks for shorter ones/],

@@ -3,31 +3,31 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { invitation, readAddress } from '../../../web/app/address.js';
-import { openMedia } from '../../../web/app/media.js';
 import { suggestRoomName, toApiName, toRoomName } from '../../../web/app/room-name.js';
 import { list, summarize } from '../../../web/app/words.js';
 
 // ---- Addresses and names -----------------------------------------------------------------------------------------
 
 test('an address says what is wished for', () => {
-  assert.deepEqual(readAddress('https://x.example/?room=tea&name=Ann&media=audio&capacity=4#secret=s%20t'), {
+  assert.deepEqual(readAddress('https://x.example/?room=tea&name=Ann&media=audio&capacity=4#secret=s%20t&ticket=e.y.J'), {
     room: 'tea',
     name: 'Ann',
     media: 'audio',
     capacity: 4,
     secret: 's t',
+    ticket: 'e.y.J',
   });
 });
 
 test('what an address leaves out, or says wrongly, is not wished for', () => {
-  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined };
+  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined, ticket: undefined };
   assert.deepEqual(readAddress('https://x.example/'), nothing);
   assert.deepEqual(readAddress('https://x.example/?room=%2F&media=smell&capacity=-1'), nothing);
   assert.equal(readAddress('https://x.example/?name=').name, '', 'an empty name is a name: it joins at once');
 });
 
 test('an invitation names the room and its secret, and nobody', () => {
-  const own = 'https://x.example/?room=old&name=Ann&media=none#secret=old';
+  const own = 'https://x.example/?room=old&name=Ann&media=none#secret=old&ticket=hers';
   assert.equal(invitation(own, { room: 'tea' }), 'https://x.example/?room=tea');
   const secret = 'a&b c#d';
   const shared = invitation(own, { room: 'tea', secret });
@@ -69,6 +69,11 @@ const moments = [
   [{ phase: 'refused', refusal: { slug: 'secret-missing', message: '' } }, 'error', 'This room has a secret – please enter it'],
   [{ phase: 'refused', refusal: { slug: 'secret-wrong', message: '' } }, 'error', 'That is not this room’s secret – please try again'],
   [{ phase: 'refused', refusal: { slug: 'secret-unexpected', message: '' } }, 'error', 'Somebody else opened this room, without your secret – please agree on another name'],
+  [{ phase: 'refused', refusal: { slug: 'invalid', message: '', secretMin: 8 } }, 'error', 'A room’s secret has at least 8 characters – please enter all of it'],
+  [{ phase: 'refused', refusal: { slug: 'invalid', message: '', capacityMax: 64 } }, 'error', 'Rooms on this server have at most 64 seats – join to open one with 64'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-missing', message: '' } }, 'error', 'This server lets in only people with a personal link – please open the link that you were sent'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-expired', message: '' } }, 'error', 'Your link has expired, or is not valid yet – please get a new one'],
+  [{ phase: 'refused', refusal: { slug: 'ticket-signature', message: '' } }, 'error', 'Your link is not valid here – please get a new one'],
   [{ phase: 'refused', refusal: { slug: 'declined', message: 'Ann declined the call.' } }, 'error', 'Ann declined the call.'],
   [{ phase: 'refused', refusal: { message: 'No more rooms.', action: 'Try later.' } }, 'error', 'No more rooms. Try later.'],
   [inside({}), 'waiting', 'Waiting for somebody to join'],
@@ -85,7 +90,7 @@ const moments = [
   [inside({ links: [link('Ann', 'calling')] }), 'connecting', 'Calling Ann…'],
   [inside({ room: 'reconnecting' }), 'reconnecting', 'The server does not respond – retrying'],
   [inside({ room: 'reconnecting', links: [link('Ben', 'connected')] }), 'reconnecting', 'Reconnecting to the server… (the call continues)'],
-  [inside({ room: 'superseded' }), 'superseded', 'Opened in another tab'],
+  [inside({ room: 'superseded' }), 'superseded', 'This call is open in another tab'],
   [inside({ room: 'kicked' }), 'kicked', 'You were removed from this room'],
   [inside({ room: 'closed' }), 'closed', 'The room was closed'],
 ];
@@ -104,53 +109,6 @@ test('a countdown is not read out second by second', () => {
 
 test('names are listed as people do', () => {
   assert.deepEqual([list([]), list(['A']), list(['A', 'B']), list(['A', 'B', 'C'])], ['', 'A', 'A and B', 'A, B and C']);
-});
-
-// ---- Camera and microphone ---------------------------------------------------------------------------------------
-
-/** Devices, some of which cannot be opened. */
-function devices(refuse) {
-  const asked = [];
-  const getUserMedia = async (constraints) => {
-    asked.push(constraints.video ? 'both' : 'audio');
-    const name = refuse(constraints);
-    if (name) throw new DOMException('', name);
-    return constraints.video ? 'a stream with a picture' : 'a stream without a picture';
-  };
-  return { asked, getUserMedia };
-}
-
-test('nothing is asked for that is not wanted', async () => {
-  const all = devices(() => null);
-  assert.deepEqual(await openMedia('none', all), { stream: null, notice: '' });
-  assert.deepEqual(await openMedia('audio', all), { stream: 'a stream without a picture', notice: '' });
-  assert.deepEqual(await openMedia('both', all), { stream: 'a stream with a picture', notice: '' });
-  assert.deepEqual(all.asked, ['audio', 'both']);
-});
-
-test('without a camera the microphone is taken', async () => {
-  const { stream, notice } = await openMedia('both', devices(({ video }) => video && 'NotFoundError'));
-  assert.equal(stream, 'a stream without a picture');
-  assert.equal(notice, 'No camera was found. Others can hear you but not see you.');
-});
-
-test('without either one can still watch and chat', async () => {
-  const { stream, notice } = await openMedia('both', devices(() => 'NotReadableError'));
-  assert.equal(stream, null);
-  assert.equal(notice, 'Camera and microphone are in use by another program. You can still watch and chat.');
-});
-
-test('a user who refused is not asked again', async () => {
-  const strict = devices(() => 'NotAllowedError');
-  const { stream, notice } = await openMedia('both', strict);
-  assert.deepEqual([stream, strict.asked], [null, ['both']]);
-  assert.equal(notice, 'Camera and microphone are not allowed for this page. You can still watch and chat.');
-});
-
-test('on plain http it says why there is nothing', async () => {
-  const { stream, notice } = await openMedia('both', {});
-  assert.equal(stream, null);
-  assert.match(notice, /only on https pages/);
 });
 
 // ---- Errors that are not ours ------------------------------------------------------------------------------------

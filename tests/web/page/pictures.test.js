@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { arrange } from '../../../web/app/pictures.js';
+import { smallInset, tileWidth } from '../../../web/app/tile-width.js';
 
 const track = (kind, more) => ({ kind, muted: false, readyState: 'live', ...more });
 const stream = (...tracks) => ({ getTracks: () => tracks });
@@ -26,3 +27,23 @@ const table = [
 for (const [name, streams, main, more] of table) {
   test(`tiles for ${name}`, () => assert.deepEqual(arrange(streams), { main, more }));
 }
+
+/** Each row: how many tiles, the stage, and the width of a tile. */
+const stages = [
+  [1, 1_600, 1_000, 1_600],
+  [1, 1_600, 500, 800],
+  [1, 300, 1_000, 300],
+  [2, 1_608, 1_000, 800],
+  [2, 300, 400, 300],
+  [4, 1_608, 1_008, 800],
+  [8, 304, 150, 71],
+  [3, 0, 0, 0],
+];
+
+for (const [tiles, width, height, wide] of stages) {
+  test(`${tiles} tiles in ${width} × ${height} are ${wide} wide`, () => assert.equal(tileWidth(tiles, width, height), wide));
+}
+
+test('the small picture lies beside the tile if it fits there, and otherwise in its corner', () => {
+  assert.deepEqual([smallInset(600, 600, 100), smallInset(700, 600, 100), smallInset(900, 600, 100)], [8, 58, 8]);
+});

@@ -152,9 +152,20 @@ test('the creator of a room can close it, also after a reload', async () => {
   await closing;
 });
 
+test('and can lock it', async () => {
+  const world = new World();
+  const { room } = await world.entered({ room_token: 'key-of-the-room' });
+  const locking = room.lock(true);
+  const asked = await world.asked('PATCH /v1/rooms/tea');
+  assert.deepEqual([asked.headers.Authorization, asked.body], ['Bearer key-of-the-room', { locked: true }]);
+  await asked.answer(200, { room: 'tea', locked: true });
+  await locking;
+});
+
 test('nobody else can', async () => {
   const { room } = await new World().entered({ peers: [peer('ben')] });
-  await assert.rejects(room.close(), /Only the creator of a room/);
+  await assert.rejects(room.close(), /Only the creator of a room can close/);
+  await assert.rejects(room.lock(true), /Only the creator of a room can lock/);
 });
 
 test('leaving sends what is queued, then gives up the seat', async () => {

@@ -78,6 +78,13 @@ export class FakePeerConnection {
     this.#need();
   }
 
+  /** As a test sets them. */
+  transceivers = [];
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
   /** Receivers of the remote tracks, and the bytes received so far. */
   receivers = [];
   received = 0;

@@ -95,6 +95,14 @@ const CACHED = {
   todo: 'The operator of the proxy should not cache anything under /v1/.',
 };
 
+/** @type {Outcome} */
+export const DEAD = {
+  grade: 'unknown',
+  words: 'The server stopped responding during the test.',
+  todo: 'Test again when the server is back.',
+  figures: { longestMs: 0, cutAfterMs: null },
+};
+
 /**
  * @param {Hold[]} holds
  * @param {number} waitMaxMs
@@ -109,12 +117,12 @@ export function judgeHolds(holds, waitMaxMs) {
   const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1] ? ', and this server allows no longer wait' : '';
   const held = `A request that waited ${seconds(back.askedMs)} was answered${most}.`;
   const [cut] = cuts;
-  if (!cut) return { grade: 'good', words: `${held} Signaling works well.`, figures };
+  if (!cut) return { grade: 'good', words: `${held} Signaling works.`, figures };
   const how = cut.end === 'cut' ? `One was cut after ${seconds(cut.tookMs)}` : 'A longer one was never answered';
-  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any in a call. Signaling works well.`, figures };
+  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any in a call. Signaling works.`, figures };
   return {
     grade: 'fair',
-    words: `${how}: a proxy has a short time-out. ${held} In a call, Signalpost detects that and asks for shorter ones, so signaling works well, with a few more requests.`,
+    words: `${how}: a proxy has a short time-out. ${held} In a call, Signalpost detects that and asks for shorter ones, so signaling works, with a few more requests.`,
     todo: 'Nothing needs to be done. The operator of the proxy may raise its time-out to 60 s.',
     figures,
   };

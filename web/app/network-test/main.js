@@ -19,64 +19,97 @@ const start = part('start', HTMLButtonElement);
 const again = part('again', HTMLButtonElement);
 const copy = part('copy', HTMLButtonElement);
 
-/** @type {Map<Line, HTMLElement>} */
-let rows = new Map();
-/** @type {Seat[]} */
-let seats = [];
-let run = new AbortController();
-let started = performance.now();
-/** @type {Report} */
-let report;
+/**
+ * One run of all tests. A run that was stopped shows nothing more, even if parts of it still end.
+ *
+ * @typedef {object} Run
+ * @property {AbortController} control
+ * @property {Map<Line, HTMLElement>} rows
+ * @property {Seat[]} seats
+ * @property {number} started
+ * @property {Report} report
+ */
+
+/** @type {Run | null} */
+let current = null;
 
 async function begin() {
-  start.hidden = true;
   copy.hidden = false;
   list.replaceChildren();
-  rows = new Map();
-  seats = [];
-  run = new AbortController();
-  started = performance.now();
-  report = {
+  /** @type {Report} */
+  const report = {
     state: 'running',
     when: new Date().toISOString(),
     page: location.origin,
-    server: await version(),
+    server: '(unknown)',
     protocol: protocol(),
     browser: navigator.userAgent,
     verdict: null,
     tests: [],
   };
+  /** @type {Run} */
+  const run = { control: new AbortController(), rows: new Map(), seats: [], started: performance.now(), report };
+  const { signal } = run.control;
+  current = run;
   Object.assign(window, { signalpost: { get report() { return JSON.parse(plain(JSON.stringify(report))); } } });
-  show();
-  const counting = setInterval(count, 250);
-  await runTests(run.signal, line, (seat) => seats.push(seat)).catch(() => {});
+  show(run);
+  start.hidden = true;
+  report.server = await version(signal);
+  const counting = setInterval(() => count(run), 250);
+  await runTests(signal, (about) => line(run, about), (seat) => run.seats.push(seat)).catch(() => {});
   clearInterval(counting);
-  report.state = run.signal.aborted ? 'stopped' : 'done';
-  show();
-  await Promise.all(seats.splice(0).map((seat) => seat.leave()));
+  if (!signal.aborted) {
+    report.state = 'done';
+    show(run);
+  }
+  await Promise.all(run.seats.splice(0).map((seat) => seat.leave()));
 }
 
-/** A test has begun or ended. @param {Line} about */
-function line(about) {
-  const row = rows.get(about) ?? copyOf('test');
-  if (!rows.has(about)) {
-    rows.set(about, row);
-    report.tests.push(about);
+function halt() {
+  const run = current;
+  if (!run || run.report.state !== 'running') return;
+  run.control.abort();
+  run.report.state = 'stopped';
+  for (const [about, row] of run.rows) if (!about.outcome) fill(row, about, 'Stopped');
+  show(run);
+}
+
+/**
+ * A test has begun or ended.
+ *
+ * @param {Run} run
+ * @param {Line} about
+ */
+function line(run, about) {
+  if (run !== current || run.control.signal.aborted) return;
+  const row = run.rows.get(about) ?? copyOf('test');
+  if (!run.rows.has(about)) {
+    run.rows.set(about, row);
+    run.report.tests.push(about);
     list.append(row);
     row.dataset.test = about.kind;
     inside(row, 'title').textContent = about.title;
   }
-  const { outcome } = about;
-  row.dataset.grade = outcome?.grade ?? 'running';
-  inside(row, 'grade').textContent = outcome ? GRADES[outcome.grade] : 'Running';
-  write(inside(row, 'words'), outcome?.words ?? '…');
-  write(inside(row, 'todo'), outcome?.todo ?? '');
-  inside(row, 'progress').hidden = about.kind !== 'poll' || Boolean(outcome);
-  show();
+  fill(row, about, 'Running');
+  show(run);
 }
 
-/** The poll takes longest, so show its progress. */
-function count() {
+/**
+ * @param {HTMLElement} row
+ * @param {Line} about
+ * @param {'Running' | 'Stopped'} otherwise without an outcome
+ */
+function fill(row, { kind, outcome }, otherwise) {
+  row.dataset.grade = outcome?.grade ?? otherwise.toLowerCase();
+  inside(row, 'grade').textContent = outcome ? GRADES[outcome.grade] : otherwise;
+  write(inside(row, 'words'), outcome?.words ?? (otherwise === 'Running' ? '…' : ''));
+  write(inside(row, 'todo'), outcome?.todo ?? '');
+  inside(row, 'progress').hidden = kind !== 'poll' || Boolean(outcome) || otherwise === 'Stopped';
+}
+
+/** The poll takes longest, so show its progress. @param {Run} run */
+function count({ control, rows, started }) {
+  if (control.signal.aborted) return;
   for (const [{ kind, outcome }, row] of rows) {
     if (kind !== 'poll' || outcome) continue;
     const progress = /** @type {HTMLProgressElement} */ (inside(row, 'progress'));
@@ -88,23 +121,27 @@ function count() {
   }
 }
 
-function show() {
-  report.verdict = verdictOf(report.tests);
+/** @param {Run} run */
+function show({ report }) {
+  report.verdict = report.state === 'stopped' ? null : verdictOf(report.tests);
   const { state, verdict } = report;
   document.body.dataset.state = state;
   const words = verdict?.words ?? (state === 'stopped' ? 'Stopped.' : 'Testing…');
   const shown = part('verdict', HTMLElement);
   shown.dataset.grade = verdict?.grade ?? state;
   write(shown, words);
+  const pressed = [start, stop, again].some((button) => button === document.activeElement);
   stop.hidden = state !== 'running';
   again.hidden = state === 'running';
+  // The button that was pressed is gone.
+  if (pressed) (stop.hidden ? again : stop).focus();
   part('report', HTMLElement).textContent = asText(report);
 }
 
-/** The server's version, from the OpenAPI document. */
-async function version() {
+/** The server's version, from the OpenAPI document. @param {AbortSignal} signal */
+async function version(signal) {
   try {
-    return (await (await fetch(`${BASE}openapi.json`)).json()).info.version;
+    return (await (await fetch(`${BASE}openapi.json`, { signal })).json()).info.version;
   } catch {
     return '(unknown)';
   }
@@ -115,7 +152,7 @@ function protocol() {
   return /** @type {PerformanceNavigationTiming | undefined} */ (loaded)?.nextHopProtocol || 'HTTP';
 }
 
-stop.addEventListener('click', () => run.abort());
+stop.addEventListener('click', halt);
 // It takes seats in rooms, so no link starts it.
 for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void begin());
 // Until here, a click would have been lost.
@@ -134,5 +171,5 @@ copy.addEventListener('click', async () => {
 });
 document.body.dataset.loaded = 'true';
 window.addEventListener('pagehide', () => {
-  for (const seat of seats) seat.goodbye();
+  for (const seat of current?.seats ?? []) seat.goodbye();
 });

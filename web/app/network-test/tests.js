@@ -1,12 +1,12 @@
 import { Problem, Unreachable } from '../../client/index.js';
 import { inOneLine, isolate } from '../names.js';
 import { whyNoCalls } from '../webrtc.js';
-import { HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
+import { DEAD, HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
 import { reflectors, testNat } from './nat.js';
 import { Seat } from './seat.js';
 import { testStun } from './stun.js';
 import { testTurn } from './turn.js';
-import { testUpgrade } from './upgrade.js';
+import { responds, testUpgrade } from './upgrade.js';
 
 /** @import { Line, Outcome } from './outcome.js' */
 
@@ -20,16 +20,16 @@ import { testUpgrade } from './upgrade.js';
 export async function runTests(signal, show, seated) {
   /** @param {Omit<Line, 'outcome'>} about @param {() => Promise<Outcome>} test */
   const run = async (about, test) => {
+    if (signal.aborted) return;
     /** @type {Line} */
     const line = { ...about };
     show(line);
     try {
       line.outcome = await test();
     } catch (error) {
-      if (signal.aborted) return;
       line.outcome = { grade: 'unknown', words: `The test itself failed: ${/** @type {Error} */ (error).message}` };
     }
-    show(line);
+    if (!signal.aborted) show(line);
   };
   const take = async (/** @type {Seat | undefined} */ other = undefined) => {
     const seat = await Seat.take(signal, other);
@@ -63,20 +63,24 @@ export async function runTests(signal, show, seated) {
    */
   async function iceServers(first) {
     if (first.joined.ice_ttl_s !== 0) return first.joined.ice_servers;
-    return (await take(await take())).joined.ice_servers;
+    return take().then(take).then(({ joined }) => joined.ice_servers, () => null);
   }
 
   /** @param {Seat} first */
   async function polls(first) {
     const longest = first.joined.wait_max_ms;
-    return run({ kind: 'poll', title: 'Long polls' }, async () => {
+    return run({ kind: 'poll', title: 'Long requests' }, async () => {
       const seats = longest > HOLDS_MS[0] ? [first, await take()] : [first];
-      return judgeHolds(await findHold(seats, longest, signal), longest);
+      const holds = await findHold(seats, longest, signal);
+      // A server that is gone has cut them itself.
+      const isDead = holds.some(({ end }) => end === 'cut') && !await responds(signal);
+      return isDead ? DEAD : judgeHolds(holds, longest);
     });
   }
 
-  /** @param {RTCIceServer[]} servers */
+  /** @param {RTCIceServer[] | null} servers */
   function media(servers) {
+    if (!servers) return [run({ kind: 'turn', title: 'Relay' }, async () => ({ grade: 'unknown', words: 'The server did not tell which relay it uses.' }))];
     const each = servers.flatMap((server) => [server.urls].flat().map((url) => ({ ...server, urls: url })));
     const [stun, turn] = ['stun', 'turn'].map((scheme) => each.filter(({ urls }) => urls.startsWith(scheme)));
     const mirrors = reflectors(servers);
@@ -98,10 +102,11 @@ export async function runTests(signal, show, seated) {
  */
 function refused(error, signal) {
   if (signal.aborted) throw signal.reason;
+  if (error instanceof Problem && error.slug.startsWith('ticket-')) return { grade: 'unknown', words: 'The server responds, but lets in only people with a ticket, so the rest cannot be tested.' };
   if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${isolate(inOneLine(error.message))}`, todo: inOneLine(error.document.action ?? '') };
   const reason = error instanceof Unreachable ? error.reason : 'network';
   const words = {
-    network: 'The server cannot be reached.',
+    network: 'The server cannot be reached: it may be down, or this network blocks it.',
     timeout: 'The server does not respond.',
     gateway: 'A proxy cannot reach the server.',
     foreign: 'Something else responds in the server’s place; this network may require a login.',

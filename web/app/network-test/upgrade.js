@@ -5,6 +5,8 @@ import { Problem, environment, request } from '../../client/index.js';
 
 const PATH = `${BASE}v1/probe/upgrade`;
 const PATIENCE_MS = 10_000;
+/** RFC 6455, section 7.4.1. */
+const NORMAL_CLOSURE = 1000;
 
 /**
  * Does a WebSocket open? Signalpost needs none, but this tells what kind of network it is.
@@ -17,14 +19,18 @@ export async function testUpgrade(signal) {
   const opened = await opens(new URL(PATH, location.href.replace(/^http/, 'ws')), signal);
   if (opened) return { grade: 'good', words: 'WebSockets get through here. Signalpost does not need them.', figures: { upgrades: true } };
   // The path is to blame only if the server would have accepted the upgrade.
-  const refusal = await request(environment({}), { method: 'GET', url: PATH, signal }).catch((error) => error);
-  const serverIsFine = refusal instanceof Problem && refusal.slug === 'malformed-request';
-  if (!serverIsFine) return { grade: 'unknown', words: 'Could not tell whether WebSockets get through: the server did not respond as expected.', figures: { upgrades: null } };
+  if (!await responds(signal)) return { grade: 'unknown', words: 'Could not tell whether WebSockets get through: the server did not respond as expected.', figures: { upgrades: null } };
   return {
     grade: 'fair',
     words: 'WebSockets do not get through: a proxy refuses upgrades. Signalpost does without them, so calls are not affected.',
     figures: { upgrades: false },
   };
+}
+
+/** Does the server answer an ordinary request, in its own words? @param {AbortSignal} signal */
+export async function responds(signal) {
+  const refusal = await request(environment({}), { method: 'GET', url: PATH, signal }).catch((error) => error);
+  return refusal instanceof Problem && refusal.slug === 'malformed-request';
 }
 
 /** @param {URL} url @param {AbortSignal} signal */
@@ -38,7 +44,8 @@ function opens(url, signal) {
     };
     const timer = setTimeout(() => end(false), PATIENCE_MS);
     socket.onopen = () => end(true);
-    socket.onclose = () => end(false);
+    // The server accepts and closes at once. If both come in one segment, Firefox reports only the close, as a normal one.
+    socket.onclose = ({ code }) => end(code === NORMAL_CLOSURE);
     signal.addEventListener('abort', () => (socket.close(), reject(signal.reason)));
   });
 }

@@ -11,9 +11,10 @@ export function verdictOf(lines) {
   const [signaling, poll, nat] = [of('signaling')[0]?.outcome, of('poll')[0]?.outcome, of('nat')[0]?.outcome];
   if (of('webrtc').length > 0) return { grade: 'bad', words: 'Calls cannot be made in this browser: WebRTC is missing or turned off.' };
   if (signaling?.grade === 'bad') return { grade: 'bad', words: 'Calls cannot be made here: the server cannot be used from this network.' };
+  if (signaling?.grade === 'unknown') return { grade: 'unknown', words: `Could not tell whether calls work here. ${signaling.words}` };
   if (!poll || lines.some(({ outcome }) => !outcome)) return null;
   if (poll.grade === 'bad') return { grade: 'bad', words: 'Calls rarely work here: messages from the server do not get through.' };
-  if (poll.grade === 'unknown') return { grade: 'unknown', words: 'Could not tell whether calls work here. Test again in a minute.' };
+  if (poll.grade === 'unknown') return { grade: 'unknown', words: `Could not tell whether calls work here. ${poll.todo ?? 'Test again in a minute.'}` };
   const servers = (/** @type {Line['kind']} */ kind) => of(kind).filter(({ url }) => url);
   const [stun, turn] = [servers('stun'), servers('turn')];
   const relays = turn.filter(({ outcome }) => outcome?.grade === 'good');

@@ -4,10 +4,10 @@ import { Emitter } from '../platform/emitter.js';
 import { pause } from '../platform/environment.js';
 import { IceServers } from '../rtc/ice.js';
 import { supportsWebRtc } from '../rtc/support.js';
+import { administer } from './administration.js';
 import { Membership } from './membership.js';
 import { Outbox } from '../wire/outbox.js';
 import { followPage } from './page-life.js';
-import { persist } from '../wire/persist.js';
 import { arrived, elapsed, nextDeadline, received, returned } from './room-state.js';
 
 /** @import { Entry, Session } from './session.js' */
@@ -144,11 +144,16 @@ export class Room extends Emitter {
 
   /** Ends the room for all. Only its creator can. */
   async close() {
-    const { at, seat } = this.#session;
-    const token = seat.roomToken;
-    if (!token) throw new Error('Only the creator of a room can close it.');
-    const { over } = this.#membership;
-    await persist(this.#env, () => this.#session.ask({ method: 'DELETE', url: at.root, token }), { signal: over });
+    await administer(this.#env, this.#session, this.#membership.over, { method: 'DELETE' }, 'close');
+  }
+
+  /**
+   * Keeps newcomers out, or lets them in again. Only the room's creator can.
+   *
+   * @param {boolean} locked
+   */
+  async lock(locked) {
+    await administer(this.#env, this.#session, this.#membership.over, { method: 'PATCH', body: JSON.stringify({ locked }) }, 'lock');
   }
 
   /** @param {Entry} entry */

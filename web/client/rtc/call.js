@@ -21,6 +21,7 @@ export class Call extends Emitter {
   /** @type {MediaStream | null} */
   #stream;
   #configuration;
+  #receive;
   #admission;
   /** @type {Map<string, Link>} */
   #links = new Map();
@@ -34,12 +35,13 @@ export class Call extends Emitter {
    * @param {CallOptions} options
    * @param {Admitted} [admitted]
    */
-  constructor(room, env, { stream = null, configuration = {}, admit }, admitted = new Set()) {
+  constructor(room, env, { stream = null, configuration = {}, receive = true, admit }, admitted = new Set()) {
     super();
     this.#room = room;
     this.#env = env;
     this.#stream = stream;
     this.#configuration = configuration;
+    this.#receive = receive;
     this.#admission = new Admission(admit, admitted, {
       link: (peer) => this.#link(peer),
       // It does not matter if the peer is gone.
@@ -109,6 +111,12 @@ export class Call extends Emitter {
     for (const link of this.#links.values()) link.replaceStream(stream);
   }
 
+  /** @param {boolean} on whether media of the others are received from now on */
+  receive(on) {
+    this.#receive = on;
+    for (const link of this.#links.values()) link.receive(on);
+  }
+
   /** @param {Peer} peer */
   #joined(peer) {
     this.#admission.pass(peer, (link) => {
@@ -172,7 +180,7 @@ export class Call extends Emitter {
     const room = this.#room;
     /** @type {Link} */
     const link = new Link(this.#env, peer, {
-      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream }),
+      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, receive: this.#receive }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
       // The link's timers make up for messages that cannot be delivered.

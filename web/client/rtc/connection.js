@@ -1,5 +1,6 @@
 import { Channels } from './channels.js';
 import { IncomingStreams } from './incoming-streams.js';
+import { direct } from './receiving.js';
 import { offerAs, roleIn } from './sdp.js';
 
 /** @import { ConnectionHost } from './hosts.d.ts' */
@@ -15,6 +16,7 @@ export class Connection {
   #closed = false;
   #channels;
   #streams;
+  #receive;
   /** The senders of the stream's tracks, by kind. @type {Map<string, RTCRtpSender>} */
   #senders = new Map();
   /** @type {() => void} */
@@ -34,11 +36,12 @@ export class Connection {
   /**
    * @param {Environment} env
    * @param {RTCConfiguration} configuration
-   * @param {MediaStream | null} stream
+   * @param {{ stream: MediaStream | null, receive: boolean }} media
    * @param {ConnectionHost} host
    */
-  constructor(env, configuration, stream, host) {
+  constructor(env, configuration, { stream, receive }, host) {
     this.#host = host;
+    this.#receive = receive;
     this.pc = new env.RTCPeerConnection(configuration);
     this.#streams = new IncomingStreams(env, host.stream);
     this.#listen();
@@ -124,6 +127,13 @@ export class Connection {
     this.pc.restartIce();
   }
 
+  /** @param {boolean} on whether media are received from now on */
+  receive(on) {
+    if (this.#closed || on === this.#receive) return;
+    this.#receive = on;
+    direct(this.pc, on);
+  }
+
   /**
    * Sends one track of each kind. A kind that is sent already changes without negotiation.
    *
@@ -144,6 +154,7 @@ export class Connection {
    */
   #addTrack(track, stream) {
     this.#senders.set(track.kind, this.pc.addTrack(track, stream));
+    if (!this.#receive) direct(this.pc, false);
   }
 
   close() {
@@ -172,6 +183,7 @@ export class Connection {
   async #apply(description) {
     await this.#settled(this.pc.setRemoteDescription(description));
     this.remote = description.sdp;
+    if (!this.#receive) direct(this.pc, false);
     for (const candidate of this.#host.early(description.sdp)) await this.add(candidate);
   }
 

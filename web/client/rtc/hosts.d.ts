@@ -2,7 +2,7 @@ import type { LinkState, Message } from '../types.d.ts';
 
 /** What a link needs of its call. */
 export interface LinkHost {
-  equipment(): { configuration: RTCConfiguration; stream: MediaStream | null };
+  equipment(): { configuration: RTCConfiguration; stream: MediaStream | null; receive: boolean };
   isPolite(): boolean;
   canSignal(): boolean;
   send(message: Message): void;

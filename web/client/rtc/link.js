@@ -85,6 +85,12 @@ export class Link {
     this.#renegotiation.resume();
   }
 
+  /** @param {boolean} on */
+  receive(on) {
+    this.#negotiation.put(async () => this.#connection?.receive(on));
+    this.#renegotiation.resume();
+  }
+
   /** This end's network may have changed. */
   suspect() {
     if (this.state === 'connected' || this.state === 'interrupted') this.#liveness?.doubt();
@@ -129,9 +135,9 @@ export class Link {
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
-    const { configuration, stream } = this.#host.equipment();
+    const { configuration, stream, receive } = this.#host.equipment();
     const { send, channel, stream: show, data } = this.#host;
-    const connection = new Connection(this.#env, configuration, stream, {
+    const connection = new Connection(this.#env, configuration, { stream, receive }, {
       ...{ send, channel, data, stream: show },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),

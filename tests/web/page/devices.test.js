@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { choicesFor, offered } from '../../../web/app/devices/choices.js';
+import { Equipment } from '../../../web/app/devices/equipment.js';
+import { openMedia } from '../../../web/app/devices/media.js';
+import { deviceNews, newsOf, offOf, readDeviceNews } from '../../../web/app/devices/news.js';
+import { Switches } from '../../../web/app/devices/switches.js';
+import { DeviceTeller } from '../../../web/app/devices/teller.js';
+import { describe, explain } from '../../../web/app/devices/words.js';
+
+class Track extends EventTarget {
+  enabled = true;
+  readyState = 'live';
+  constructor(kind, deviceId) { super(); Object.assign(this, { kind, deviceId }); }
+  getSettings() { return { deviceId: this.deviceId }; }
+  stop() { this.readyState = 'ended'; }
+}
+
+class Stream {
+  constructor(tracks) { this.tracks = tracks; }
+  getTracks() { return [...this.tracks]; }
+  addTrack(track) { this.tracks.push(track); }
+  removeTrack(track) { this.tracks = this.tracks.filter((one) => one !== track); }
+}
+
+/** Devices, some of which cannot be opened: `refuse` says why. */
+function devices(refuse = () => null) {
+  const asked = [];
+  const getUserMedia = async (constraints) => {
+    const kinds = Object.keys(constraints);
+    asked.push(kinds.join(' '));
+    const name = kinds.map((kind) => refuse(kind, asked.length)).find(Boolean);
+    if (name) throw new DOMException('', name);
+    return new Stream(kinds.map((kind) => new Track(kind, `${kind}-1`)));
+  };
+  return { asked, getUserMedia };
+}
+
+// ---- Opening -----------------------------------------------------------------------------------------------------
+
+const BOTH = ['audio', 'video'];
+const refusing = (why) => (kind) => why[kind];
+
+/** Each row: why devices cannot be opened, permissions, what is asked for, what is opened, and what is not. */
+const openings = [
+  ['both work', {}, {}, ['audio video'], BOTH, {}],
+  ['there is no camera', { video: 'NotFoundError' }, {}, ['audio video', 'audio', 'video'], ['audio'], { video: 'NotFoundError' }],
+  ['there is no microphone', { audio: 'NotFoundError' }, {}, ['audio video', 'audio', 'video'], ['video'], { audio: 'NotFoundError' }],
+  ['the camera is in use', { video: 'NotReadableError' }, {}, ['audio video', 'audio', 'video'], ['audio'], { video: 'NotReadableError' }],
+  ['the user refuses', { audio: 'NotAllowedError', video: 'NotAllowedError' }, { audio: 'prompt', video: 'prompt' }, ['audio video'], [], { audio: 'NotAllowedError', video: 'NotAllowedError' }],
+  ['the browser does not tell who refused', { video: 'NotAllowedError' }, {}, ['audio video'], [], { audio: 'NotAllowedError', video: 'NotAllowedError' }],
+  ['the camera is denied', { video: 'NotAllowedError' }, { audio: 'granted', video: 'denied' }, ['audio video', 'audio'], ['audio'], { video: 'NotAllowedError' }],
+  ['the microphone is denied, and nothing said of the camera', { audio: 'NotAllowedError' }, { audio: 'denied', video: 'prompt' }, ['audio video', 'video'], ['video'], { audio: 'NotAllowedError' }],
+];
+for (const [what, why, permissions, asked, opened, failures] of openings) {
+  test(`${what}: ${opened.join(' and ') || 'nothing'} is opened`, async () => {
+    const all = devices(refusing(why));
+    const media = await openMedia(BOTH, all, async (kind) => permissions[kind]);
+    assert.deepEqual([all.asked, Object.fromEntries(media.failures)], [asked, failures]);
+    assert.deepEqual(media.streams.flatMap((stream) => stream.getTracks().map(({ kind }) => kind)), opened);
+  });
+}
+
+test('nothing is asked for that is not wanted, and nothing where pages get no devices', async () => {
+  const all = devices();
+  assert.deepEqual((await openMedia([], all, async () => undefined)).streams, []);
+  assert.deepEqual(all.asked, []);
+  assert.deepEqual(Object.fromEntries((await openMedia(['audio'], {}, async () => undefined)).failures), { audio: 'Insecure' });
+});
+
+// ---- Words -------------------------------------------------------------------------------------------------------
+
+const start = (error, more) => ({ why: 'start', error, deviceId: null, ...more });
+
+/** Each row: what is missing, what was wanted, and what is said. */
+const lacks = [
+  [{ video: start('NotFoundError') }, BOTH, 'No camera was found. Others can hear you but not see you.'],
+  [{ audio: start('NotFoundError') }, BOTH, 'No microphone was found. Others can see you but not hear you.'],
+  [{ audio: start('NotFoundError'), video: start('NotFoundError') }, BOTH, 'No camera and no microphone were found. You can still watch and chat.'],
+  [{ audio: start('NotReadableError'), video: start('NotReadableError') }, BOTH, 'Camera and microphone are in use by another program. You can still watch and chat.'],
+  [{ audio: start('NotAllowedError', { permission: 'denied' }), video: start('NotAllowedError', { permission: 'denied' }) }, BOTH, 'Camera and microphone are not allowed for this page. You can allow them in the browser’s settings for this site. You can still watch and chat.'],
+  [{ audio: start('NotAllowedError') }, ['audio'], 'The microphone is not allowed for this page. You can still listen and chat.'],
+  [{ audio: start('NotFoundError'), video: start('NotReadableError') }, BOTH, 'No microphone was found. The camera is in use by another program. You can still watch and chat.'],
+  [{ video: { why: 'failed', error: 'NotReadableError', deviceId: null } }, BOTH, 'The camera is in use by another program. Others cannot see you.'],
+  [{ audio: start('Insecure'), video: start('Insecure') }, BOTH, 'Browsers allow camera and microphone only on https pages. You can still watch and chat.'],
+  [{}, BOTH, ''],
+];
+for (const [missing, wanted, words] of lacks) {
+  test(`${JSON.stringify(missing)}: ${words}`, () => assert.equal(describe(new Map(Object.entries(missing)), wanted), words));
+}
+
+test('an error that is not known is named', () => assert.match(explain('OddError', ['video']), /^The camera could not be opened \(OddError\)/));
+
+test('other devices are offered where there are any, and the default one not twice', () => {
+  const all = ['default', 'communications', 'a', 'b'].map((deviceId) => ({ kind: 'audioinput', deviceId, label: deviceId }));
+  const labels = (list, why) => offered(choicesFor(['audio'], list), new Map([['audio', why]])).map(({ label }) => label);
+  assert.deepEqual(labels(all, start('NotReadableError')), ['a', 'b']);
+  assert.deepEqual(labels(all.slice(0, 3), start('NotReadableError')), [], 'there is only the one that Try again means');
+  assert.deepEqual(labels(all.slice(0, 3), { why: 'gone', deviceId: 'b' }), ['a']);
+});
+
+// ---- On and off --------------------------------------------------------------------------------------------------
+
+const memory = () => {
+  const kept = new Map();
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
+};
+
+function equipment({ storage = memory(), choice = 'both', refuse } = {}) {
+  const all = devices(refuse);
+  const reports = [];
+  const made = new Equipment(choice, (equipped) => reports.push(equipped), all, new Switches(storage));
+  const kinds = () => made.stream?.getTracks().map(({ kind, enabled }) => (enabled ? kind : `${kind} disabled`)).sort() ?? [];
+  return { made, all, kinds, last: () => reports.at(-1), storage };
+}
+
+test('a camera that is switched off is given back and opened again, and a muted microphone stays open', async () => {
+  const { made, all, kinds, last } = equipment();
+  await made.open();
+  const [, camera] = made.stream.getTracks();
+  await made.turn('video', false);
+  assert.deepEqual([camera.readyState, kinds(), made.missing, made.off], ['ended', ['audio'], ['video'], ['video']]);
+  await made.turn('audio', false);
+  assert.deepEqual([kinds(), made.missing, made.off], [['audio disabled'], ['video'], ['audio', 'video']]);
+  assert.deepEqual(last().status, { audio: 'off', video: 'off' });
+  await made.turn('video', true);
+  await made.turn('audio', true);
+  assert.deepEqual([kinds(), made.missing, made.off, all.asked], [['audio', 'video'], [], [], ['audio video', 'video']]);
+});
+
+test('what was switched off stays off in the next visit, and its camera is not even opened', async () => {
+  const { made, storage } = equipment();
+  await made.open();
+  await made.turn('video', false);
+  await made.turn('audio', false);
+  const next = equipment({ storage });
+  await next.made.open();
+  assert.deepEqual([next.all.asked, next.kinds(), next.last().status], [['audio'], ['audio disabled'], { audio: 'off', video: 'off' }]);
+});
+
+test('a camera that is switched off while it is being opened is given back', async () => {
+  const { made, kinds } = equipment();
+  await Promise.all([made.open(), made.turn('video', false)]);
+  assert.deepEqual(kinds(), ['audio']);
+});
+
+test('camera and microphone can be added to a visit that began without', async () => {
+  const { made, all, kinds, last } = equipment({ choice: 'none' });
+  await made.open();
+  assert.deepEqual([all.asked, last().status, made.off], [[], { audio: 'off', video: 'off' }, []]);
+  await made.turn('audio', true);
+  await made.turn('video', true);
+  assert.deepEqual(kinds(), ['audio', 'video']);
+});
+
+test('a device that could not be opened is tried again', async () => {
+  const { made, kinds, last } = equipment({ refuse: (kind, times) => kind === 'video' && times < 4 && 'NotReadableError' });
+  await made.open();
+  assert.deepEqual([kinds(), last().canRetry, last().status.video], [['audio'], true, 'missing']);
+  await made.retry();
+  assert.deepEqual([kinds(), last().canRetry, last().notice], [['audio', 'video'], false, '']);
+});
+
+test('storage that holds something else switches nothing off', () => {
+  for (const value of ['null', '{}', '"video"', '[', '[7]']) assert.deepEqual(new Switches({ getItem: () => value, setItem() {} }).off, []);
+});
+
+// ---- Telling the others ------------------------------------------------------------------------------------------
+
+test('the others are told in words that earlier pages understand', () => {
+  assert.deepEqual(deviceNews([]), { media: { camera: 'live', microphone: 'live' } });
+  assert.deepEqual(deviceNews(['video'], ['audio', 'video']), { media: { camera: 'missing', microphone: 'live', off: ['camera', 'microphone'] } });
+});
+
+test('only what pages say of their devices is taken for that', () => {
+  const media = { camera: 'missing', microphone: 'live' };
+  assert.deepEqual(readDeviceNews({ media: { ...media, more: 1 } }), media);
+  assert.deepEqual(readDeviceNews({ media: { ...media, off: ['camera', 'microphone', 'smell', 7] } }), { camera: 'off', microphone: 'off' });
+  for (const off of [null, 'camera', {}, 7]) assert.deepEqual(readDeviceNews({ media: { ...media, off } }), media);
+  for (const other of [null, undefined, 'media', 7, [], {}, { media: null }, { media: { camera: 'missing' } }, { media: { camera: 'x', microphone: 'live' } }, { media: { camera: 'off', microphone: 'live' } }]) {
+    assert.equal(readDeviceNews(other), null);
+  }
+});
+
+test('muting is spoken, and a device that stops is written down', () => {
+  const live = { camera: 'live', microphone: 'live' };
+  assert.deepEqual(newsOf('Ann', live, { ...live, microphone: 'off' }), { log: [], spoken: ['Ann’s microphone is off'] });
+  assert.deepEqual(newsOf('Ann', { ...live, camera: 'off' }, live), { log: [], spoken: ['Ann’s camera is on'] });
+  assert.deepEqual(newsOf('Ann', live, { ...live, camera: 'missing' }), { log: ['Ann’s camera has stopped'], spoken: [] });
+  assert.deepEqual(newsOf('Ann', { ...live, camera: 'missing' }, live), { log: ['Ann’s camera works again'], spoken: [] });
+  assert.deepEqual([offOf(live), offOf({ camera: 'off', microphone: 'off' })], ['', 'muted, camera off']);
+});
+
+test('each peer is told once it is connected, again after its page was reloaded, and not without need', () => {
+  const heard = {};
+  const on = (name, listener) => { heard[name] = listener; };
+  const sent = [];
+  const links = new Map();
+  const device = { missing: [], off: [] };
+  const teller = new DeviceTeller({ on, send: async (to, { data }) => void sent.push([to, data.media.off ?? []]) }, { on, links }, () => device);
+  const link = (id, state) => { links.set(id, { peer: { id }, state }); heard.link({ peer: { id }, state }); };
+  link('ben', 'connecting');
+  link('ben', 'connected');
+  assert.deepEqual(sent.splice(0), [], 'all is well');
+  device.off = ['audio'];
+  teller.tell();
+  teller.tell();
+  assert.deepEqual(sent.splice(0), [['ben', ['microphone']]]);
+  link('cleo', 'connecting');
+  assert.deepEqual(sent.splice(0), []);
+  link('cleo', 'connected');
+  assert.deepEqual(sent.splice(0), [['cleo', ['microphone']]]);
+  link('ben', 'connecting');
+  device.off = [];
+  link('ben', 'connected');
+  assert.deepEqual(sent.splice(0), [['ben', []], ['cleo', []]]);
+});

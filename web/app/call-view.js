@@ -1,0 +1,150 @@
+import { noteEvents } from './call-notes.js';
+import { Callers } from './callers.js';
+import { Chat } from './chat.js';
+import { Controls, DeviceNotice } from './controls.js';
+import { NOTHING } from './devices/equipment.js';
+import { Diagnostics } from './diagnostics.js';
+import { Keyboard } from './keyboard.js';
+import { LockNotice } from './lock-notice.js';
+import { isolate, nameOf } from './names.js';
+import { part, write } from './page.js';
+import { Share } from './share.js';
+import { Stage } from './stage.js';
+import { isOver, summarize } from './words.js';
+
+/** @import { Call, Peer, Room } from '../client/types.d.ts' */
+/** @import { Wish } from './address.js' */
+/** @import { Choice } from './devices/choices.js' */
+/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Kind } from './devices/media.js' */
+/** @import { Facts, Summary } from './words.js' */
+
+/**
+ * What the user can do to the own devices.
+ *
+ * @typedef {object} Devices
+ * @property {(kind: Kind, on: boolean) => void} turn
+ * @property {() => void} retry
+ * @property {(choice: Choice) => void} use
+ */
+
+/** The call as it is shown. */
+export class CallView {
+  #view = part('call', HTMLElement);
+  #stage = new Stage();
+  #chat = new Chat();
+  #share = new Share();
+  #callers = new Callers();
+  #diagnostics = new Diagnostics();
+  #lockNotice = new LockNotice();
+  #keyboard;
+  #controls;
+  #deviceNotice;
+
+  /** @param {Devices} devices */
+  constructor(devices) {
+    const controls = new Controls(devices.turn);
+    this.#controls = controls;
+    this.#deviceNotice = new DeviceNotice(devices);
+    this.#keyboard = new Keyboard({ microphone: () => controls.toggle('audio'), camera: () => controls.toggle('video'), chat: () => this.#chat.focus() });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} link for others
+   */
+  open(room, link) {
+    this.#view.hidden = false;
+    say('call-room', isolate(room));
+    part('call-room', HTMLElement).focus();
+    this.#share.follow(link);
+  }
+
+  close() {
+    this.clear();
+    this.#view.hidden = true;
+  }
+
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   */
+  follow(room, call) {
+    const diagnostics = this.#diagnostics;
+    Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
+    this.#stage.follow(call);
+    this.#chat.follow(call);
+    diagnostics.follow(room, call);
+    this.#lockNotice.follow(room);
+    noteEvents(room, this.#chat, this.#stage, (text) => say('spoken-devices', text));
+  }
+
+  /**
+   * @param {Peer} peer
+   * @param {AbortSignal} signal
+   */
+  ask(peer, signal) {
+    // These would cover the question.
+    this.#share.close();
+    this.#keyboard.close();
+    return this.#callers.ask(peer, signal);
+  }
+
+  /**
+   * @param {Wish} wish
+   * @param {Equipped} equipped
+   */
+  showSelf({ name }, equipped) {
+    this.#stage.showSelf(equipped, nameOf({ name }));
+    this.#controls.show(equipped.status);
+    this.#deviceNotice.show(equipped);
+  }
+
+  /**
+   * Shows the state of a visit.
+   *
+   * @param {Facts} facts
+   * @param {Wish} wish
+   * @returns {Summary}
+   */
+  show(facts, wish) {
+    const summary = summarize(facts);
+    const { state, text, spoken } = summary;
+    document.body.dataset.state = state;
+    say('status', text);
+    say('spoken-status', spoken);
+    document.title = `${text} · ${isolate(wish.room)}`;
+    part('use-here', HTMLElement).hidden = state !== 'superseded';
+    part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
+    const over = isOver(state);
+    say('hang-up', over ? 'Back' : facts.phase === 'inside' ? 'Hang up' : 'Cancel');
+    this.#chat.end(over ? text : '');
+    if (over) {
+      this.#share.close();
+      this.#lockNotice.clear();
+    }
+    return summary;
+  }
+
+  clear() {
+    Object.assign(window, { signalpost: undefined });
+    this.#deviceNotice.show(NOTHING);
+    this.#stage.clear();
+    this.#controls.show(NOTHING.status);
+    say('spoken-devices', '');
+    this.#chat.clear();
+    this.#share.close();
+    this.#keyboard.close();
+    this.#lockNotice.clear();
+    this.#diagnostics.clear();
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {string} text
+ */
+function say(id, text) {
+  const element = part(id, HTMLElement);
+  write(element.querySelector('span') ?? element, text);
+}

@@ -1,0 +1,30 @@
+import { NAMES } from './words.js';
+
+/** @import { Lack } from './words.js' */
+/** @import { Kind } from './media.js' */
+
+/** @typedef {{ kind: Kind, deviceId: string, label: string }} Choice */
+
+/**
+ * The devices that could be used in place of missing ones.
+ *
+ * @param {Iterable<Kind>} kinds
+ * @param {MediaDeviceInfo[]} devices
+ * @returns {Choice[]}
+ */
+export function choicesFor(kinds, devices) {
+  return [...kinds].flatMap((kind) => devices
+    .filter((device) => device.kind === `${kind}input` && device.deviceId !== 'communications')
+    .map(({ deviceId, label }, at) => ({ kind, deviceId, label: label || `${NAMES[kind]} ${at + 1}` })));
+}
+
+/**
+ * Those worth a button: where there is one device, *Try again* means it; and Chromium lists the default device twice.
+ *
+ * @param {Choice[]} choices
+ * @param {Map<Kind, Lack>} lacks
+ */
+export function offered(choices, lacks) {
+  const each = choices.filter(({ deviceId }) => deviceId !== 'default' && deviceId !== '');
+  return each.filter(({ kind }) => lacks.get(kind)?.deviceId || each.filter((other) => other.kind === kind).length > 1);
+}

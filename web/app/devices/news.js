@@ -1,0 +1,72 @@
+/** @import { Kind } from './media.js' */
+
+/**
+ * What pages tell each other about their devices, in a message of type `data` (docs/page.md):
+ * `{"media": {"camera": "missing", "microphone": "live", "off": ["camera"]}}`. A frozen picture does not tell: the network may
+ * be the reason.
+ *
+ * @typedef {'live' | 'missing' | 'off'} DeviceState
+ * @typedef {{ camera: DeviceState, microphone: DeviceState }} DeviceNews
+ */
+
+/** @type {(keyof DeviceNews)[]} */
+const NAMES = ['camera', 'microphone'];
+/** @type {Record<Kind, keyof DeviceNews>} */
+const NAME_OF = { video: 'camera', audio: 'microphone' };
+/** On the wire. `off` is a member of its own, because pages from before it was added take only these two. */
+const STATES = /** @type {readonly unknown[]} */ (['live', 'missing']);
+/** @type {DeviceNews} */
+export const ALL_LIVE = Object.freeze({ camera: 'live', microphone: 'live' });
+
+/**
+ * @param {Kind[]} missing not sent
+ * @param {Kind[]} [off] switched off by the user
+ */
+export function deviceNews(missing, off = []) {
+  const state = (/** @type {Kind} */ kind) => (missing.includes(kind) ? 'missing' : 'live');
+  const named = NAMES.filter((name) => off.some((kind) => NAME_OF[kind] === name));
+  return { media: { camera: state('video'), microphone: state('audio'), ...(named.length > 0 && { off: named }) } };
+}
+
+/**
+ * Null for anything else: applications send data of their own.
+ *
+ * @param {unknown} data
+ * @returns {DeviceNews | null}
+ */
+export function readDeviceNews(data) {
+  const media = /** @type {any} */ (data)?.media;
+  if (!NAMES.every((name) => STATES.includes(media?.[name]))) return null;
+  const off = Array.isArray(media.off) ? media.off : [];
+  const state = (/** @type {keyof DeviceNews} */ name) => (off.includes(name) ? 'off' : media[name]);
+  return { camera: state('camera'), microphone: state('microphone') };
+}
+
+/**
+ * Sentences about the devices of a peer that have changed: `log` for the chat, `spoken` for screen readers only.
+ *
+ * @param {string} name isolated
+ * @param {DeviceNews} before
+ * @param {DeviceNews} now
+ */
+export function newsOf(name, before, now) {
+  const changed = NAMES.filter((device) => before[device] !== now[device]);
+  // Who mutes and unmutes often must not fill the chat.
+  const isSwitch = (/** @type {keyof DeviceNews} */ device) => now[device] === 'off' || (now[device] === 'live' && before[device] === 'off');
+  return {
+    log: changed.filter((device) => !isSwitch(device)).map((device) => `${name}’s ${device} ${now[device] === 'live' ? 'works again' : 'has stopped'}`),
+    spoken: changed.filter(isSwitch).map((device) => `${name}’s ${device} is ${now[device] === 'live' ? 'on' : 'off'}`),
+  };
+}
+
+/** The caption of a peer's tile; empty if nothing is missing. @param {DeviceNews} news */
+export function lackOf({ camera, microphone }) {
+  if (camera === 'missing') return microphone === 'missing' ? 'no camera, no microphone' : 'no camera';
+  return microphone === 'missing' ? 'no microphone' : '';
+}
+
+/** What the user of a tile has switched off, for screen readers. @param {DeviceNews} news */
+export function offOf({ camera, microphone }) {
+  if (microphone === 'off') return camera === 'off' ? 'muted, camera off' : 'muted';
+  return camera === 'off' ? 'camera off' : '';
+}

@@ -1,0 +1,51 @@
+import { deviceNews } from './news.js';
+
+/** @import { Call, Room } from '../../client/types.d.ts' */
+/** @import { Kind } from './media.js' */
+
+/** What peers assume until they are told. */
+const ALL_WELL = JSON.stringify(deviceNews([]));
+
+/** Tells the others in the call when a device stops, works again, or is switched off or on. */
+export class DeviceTeller {
+  /** The last news that each peer was sent, by id; empty if its page may not know them. @type {Map<string, string>} */
+  #told = new Map();
+  #room;
+  #call;
+  #state;
+
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   * @param {() => { missing: Kind[], off: Kind[] }} state of the devices
+   */
+  constructor(room, call, state) {
+    this.#room = room;
+    this.#call = call;
+    this.#state = state;
+    // With a new id, this is a new peer to the others.
+    room.on('resumed', ({ renamed }) => {
+      if (renamed) this.#told.clear();
+      this.tell();
+    });
+    call.on('link', ({ peer: { id }, state }) => {
+      // A new connection may be with a page that was reloaded.
+      if ((state === 'connecting' || state === 'closed') && this.#told.has(id)) this.#told.set(id, '');
+      this.tell();
+    });
+  }
+
+  tell() {
+    const { missing, off } = this.#state();
+    const data = deviceNews(missing, off);
+    const news = JSON.stringify(data);
+    // Nothing is sent to peers without a connection: they may not have been let in, and a page that is being reloaded would miss it.
+    for (const { peer: { id }, state } of this.#call.links.values()) {
+      const isUp = state === 'connected' || state === 'interrupted';
+      if (!isUp || news === (this.#told.get(id) ?? ALL_WELL)) continue;
+      this.#told.set(id, news);
+      // It does not matter if the peer or the room is gone.
+      void this.#room.send(id, { type: 'data', data }).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { tabStorage } from '../client/index.js';
+import { BASE } from './base.js';
+import { part } from './page.js';
+import { shortcutOf } from './shortcuts.js';
+
+/** @import { Action } from './shortcuts.js' */
+
+const KEY = `signalpost:shortcuts:${BASE}`;
+
+/** Shortcuts of single keys in the call. They can be switched off: who dictates, or types with a tremor, would press them by accident. */
+export class Keyboard {
+  #dialog = part('keys-dialog', HTMLDialogElement);
+  #enabled = part('keys-enabled', HTMLInputElement);
+
+  /** @param {Record<Exclude<Action, 'help'>, () => void>} actions called in a call only */
+  constructor(actions) {
+    this.#enabled.checked = tabStorage.getItem(KEY) !== 'off';
+    this.#enabled.addEventListener('change', () => tabStorage.setItem(KEY, this.#enabled.checked ? 'on' : 'off'));
+    document.addEventListener('keydown', (event) => {
+      if (part('call', HTMLElement).hidden || event.defaultPrevented || isTaken(event.target)) return;
+      const action = shortcutOf(event);
+      if (action === 'help') this.#dialog.showModal();
+      else if (action && this.#enabled.checked) actions[action]();
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+}
+
+/** Keys belong to text fields, and to dialogs and questions. @param {EventTarget | null} target */
+function isTaken(target) {
+  const field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return field || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest('[role="alertdialog"]') !== null);
+}
