@@ -168,8 +168,9 @@ impl App {
             let certificate = OptionFuture::from(tls.as_ref().map(Tls::follow_files));
             let ticket_keys = OptionFuture::from(api.tickets.as_ref().map(|keys| keys.follow_file()));
             let sweep = sweep(&api, &metrics_connections);
+            let nodes = OptionFuture::from(api.ice.relay_nodes().map(|nodes| nodes.follow(&api.engine)));
             let servers = join_all(metrics_server.into_iter().chain(turn_servers));
-            tokio::join!(api.engine.sweep(), sweep, certificate, ticket_keys, servers)
+            tokio::join!(api.engine.sweep(), sweep, certificate, ticket_keys, nodes, servers)
         });
         let handle = server.handle();
         let mut server = std::pin::pin!(server);
@@ -181,6 +182,9 @@ impl App {
                 let graceful = actix_web::rt::spawn(handle.stop(true));
                 api.connections.drain();
                 api.engine.drain();
+                if let Some(nodes) = api.ice.relay_nodes() {
+                    nodes.leave(&api.engine).await;
+                }
                 // Not the graceful stop's own end: an idle HTTP/2 connection would delay it until its time-out.
                 let mut rest = std::pin::pin!(join(drained(&api.request_metrics), relay.drained()));
                 let ended = tokio::select! {

@@ -10,7 +10,10 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::turn::{Credentials, Member, messages::credentials::password};
+use crate::{
+    domain::RoomName,
+    turn::{Credentials, Member, RelayNodes, messages::credentials::password},
+};
 
 /// What peers are told.
 #[derive(Clone, Debug)]
@@ -30,8 +33,8 @@ pub struct OwnRelay {
     pub credentials: Arc<Credentials>,
     /// The port on which it shares the server's.
     pub port: MainPort,
-    /// Host and perhaps port, if peers reach it under another name than the server.
-    pub public_host: Option<String>,
+    /// Under which names peers reach the relays of the nodes, if not by that of the server.
+    pub nodes: Option<Arc<RelayNodes>>,
     /// Ports besides, without TLS.
     pub more_ports: Vec<u16>,
     /// Whether it is reached over TLS, too.
@@ -78,12 +81,19 @@ pub struct IceServer {
 }
 
 impl IceConfig {
-    /// The servers for a peer that reaches this one so. Those with credentials, which are valid for [`IceConfig::turn_ttl`], are
-    /// only for a known user.
-    pub fn servers(&self, user: Option<&IceUser>, reached: Option<Reached<'_>>, unix_seconds: u64) -> Vec<IceServer> {
+    /// The servers for a peer of this room that reaches this server so. Those with credentials, which are valid for
+    /// [`IceConfig::turn_ttl`], are only for a known user.
+    pub fn servers(
+        &self,
+        room: &RoomName,
+        user: Option<&IceUser>,
+        reached: Option<Reached<'_>>,
+        unix_seconds: u64,
+    ) -> Vec<IceServer> {
         let mut servers = Vec::new();
+        let own = self.relay.as_ref().zip(reached).map(|(relay, reached)| relay.addresses(room, reached));
         let stun = match (self.stun_urls.is_empty(), reached) {
-            (true, Some(reached)) => self.own_stun(reached).into_iter().collect(),
+            (true, Some(reached)) => self.own_stun(own.as_ref(), reached).into_iter().collect(),
             _ => self.stun_urls.clone(),
         };
         if !stun.is_empty() {
@@ -91,13 +101,9 @@ impl IceConfig {
         }
         let Some(user) = user else { return servers };
         let expires = unix_seconds.saturating_add(self.turn_ttl.as_secs());
-        if let (Some(relay), Some(reached)) = (&self.relay, reached) {
+        if let (Some(relay), Some(own)) = (&self.relay, own) {
             let (username, credential) = relay.credentials.issue(&user.member, expires);
-            servers.push(IceServer {
-                urls: relay.urls(reached),
-                username: Some(username),
-                credential: Some(credential),
-            });
+            servers.push(IceServer { urls: own.urls(), username: Some(username), credential: Some(credential) });
         }
         if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
             let username = format!("{expires}:{}", user.pseudonym);
@@ -108,16 +114,16 @@ impl IceConfig {
         servers
     }
 
-    /// The relay's own STUN, if there is no port for STUN alone.
-    fn own_stun(&self, reached: Reached<'_>) -> Option<String> {
-        match (self.stun_port, &self.relay) {
-            (Some(port), relay) => {
-                let host = relay.as_ref().map_or_else(|| reached.host.to_owned(), |relay| relay.host(reached));
-                Some(format!("stun:{host}:{port}"))
-            }
-            (None, Some(relay)) => relay.plain(reached).first().map(|address| format!("stun:{address}")),
-            (None, None) => None,
+    /// The relay answers STUN, too.
+    fn own_stun(&self, own: Option<&Addresses>, reached: Reached<'_>) -> Option<String> {
+        match (self.stun_port, own) {
+            (Some(port), own) => Some(format!("stun:{}:{port}", own.map_or(reached.host, |own| &own.host))),
+            (None, own) => own?.plain.first().map(|address| format!("stun:{address}")),
         }
+    }
+
+    pub fn relay_nodes(&self) -> Option<&RelayNodes> {
+        self.relay.as_ref()?.nodes.as_deref()
     }
 
     /// How long credentials are valid, if there are any.
@@ -127,51 +133,48 @@ impl IceConfig {
     }
 }
 
+/// Where a room's relay is reached: hosts and ports.
+struct Addresses {
+    host: String,
+    plain: Vec<String>,
+    tls: Option<String>,
+}
+
 impl OwnRelay {
-    /// In the order in which a browser should prefer them.
-    fn urls(&self, reached: Reached<'_>) -> Vec<String> {
-        let plain = self.plain(reached);
-        let over = |transport| plain.iter().map(move |to| format!("turn:{to}?transport={transport}"));
-        let mut urls: Vec<String> = over("udp").chain(over("tcp")).collect();
-        if let Some(address) = self.main(reached).filter(|_| self.encrypted) {
-            urls.push(format!("turns:{address}?transport=tcp"));
-        }
-        urls
-    }
-
-    /// Where it is reached without TLS: hosts and ports.
-    fn plain(&self, reached: Reached<'_>) -> Vec<String> {
-        let host = self.host(reached);
-        let more = self.more_ports.iter().map(|port| format!("{host}:{port}"));
-        self.main(reached).into_iter().chain(more).collect()
-    }
-
-    fn main(&self, reached: Reached<'_>) -> Option<String> {
-        let port = match self.port {
-            MainPort::AsRequested => reached.port.unwrap_or(443),
-            MainPort::Fixed(port) => port,
-            MainPort::None => return None,
+    fn addresses(&self, room: &RoomName, reached: Reached<'_>) -> Addresses {
+        let named = self.nodes.as_ref().map(|nodes| nodes.of(room));
+        let (host, named_port) = match &named {
+            None => (reached.host, None),
+            Some(named) => split_port(named),
         };
-        match &self.public_host {
-            Some(public) if has_port(public) => Some(public.clone()),
-            _ => Some(format!("{}:{port}", self.host(reached))),
-        }
-    }
-
-    fn host(&self, reached: Reached<'_>) -> String {
-        match &self.public_host {
-            Some(public) if has_port(public) => {
-                public.rsplit_once(':').map_or(public.clone(), |(host, _)| host.to_owned())
-            }
-            Some(public) => public.clone(),
-            None => reached.host.to_owned(),
+        let port = match self.port {
+            MainPort::AsRequested => Some(named_port.or(reached.port).unwrap_or(443)),
+            MainPort::Fixed(port) => Some(named_port.unwrap_or(port)),
+            MainPort::None => None,
+        };
+        let main = port.map(|port| format!("{host}:{port}"));
+        let more = self.more_ports.iter().map(|port| format!("{host}:{port}"));
+        Addresses {
+            host: host.to_owned(),
+            plain: main.iter().cloned().chain(more).collect(),
+            tls: main.filter(|_| self.encrypted),
         }
     }
 }
 
-/// Whether there is a port behind the host, which may be an IPv6 address in brackets.
-fn has_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok() && !address.ends_with(']'))
+impl Addresses {
+    /// In the order in which a browser should prefer them.
+    fn urls(&self) -> Vec<String> {
+        let over = |transport| self.plain.iter().map(move |to| format!("turn:{to}?transport={transport}"));
+        let tls = self.tls.iter().map(|to| format!("turns:{to}?transport=tcp"));
+        over("udp").chain(over("tcp")).chain(tls).collect()
+    }
+}
+
+/// A host, which may be an IPv6 address in brackets, and the port behind it.
+pub fn split_port(address: &str) -> (&str, Option<u16>) {
+    let split = address.rsplit_once(':').filter(|_| !address.ends_with(']'));
+    split.and_then(|(host, port)| Some((host, Some(port.parse().ok()?)))).unwrap_or((address, None))
 }
 
 #[cfg(test)]
@@ -179,7 +182,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::domain::{PeerId, RoomName};
+    use crate::domain::PeerId;
 
     fn config(stun: &[&str], turn: &[&str], secret: Option<&str>) -> IceConfig {
         IceConfig {
@@ -192,9 +195,13 @@ mod tests {
         }
     }
 
+    fn room() -> RoomName {
+        RoomName::parse("tea").unwrap()
+    }
+
     fn user() -> IceUser {
         let address = "192.0.2.1".parse::<IpAddr>().unwrap().into();
-        let member = Member { room: RoomName::parse("tea").unwrap(), peer: PeerId::from_bytes([1; 16]), address };
+        let member = Member { room: room(), peer: PeerId::from_bytes([1; 16]), address };
         IceUser { pseudonym: "u".into(), member }
     }
 
@@ -204,32 +211,33 @@ mod tests {
 
     #[test]
     fn turn_needs_a_secret_and_every_server_a_url() {
-        assert!(config(&[], &[], Some("s")).servers(Some(&user()), None, 1000).is_empty());
-        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(Some(&user()), None, 1000).len(), 1);
-        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(Some(&user()), None, 1000);
+        assert!(config(&[], &[], Some("s")).servers(&room(), Some(&user()), None, 1000).is_empty());
+        assert_eq!(config(&["stun:a"], &["turn:b"], None).servers(&room(), Some(&user()), None, 1000).len(), 1);
+        let servers = config(&["stun:a"], &["turn:b"], Some("s")).servers(&room(), Some(&user()), None, 1000);
         assert_eq!(servers[1].username.as_deref(), Some("1600:u"));
-        assert_eq!(config(&["stun:a"], &["turn:b"], Some("s")).servers(None, None, 1000).len(), 1);
+        assert_eq!(config(&["stun:a"], &["turn:b"], Some("s")).servers(&room(), None, None, 1000).len(), 1);
     }
 
     #[test]
     fn the_own_stun_server_is_offered_under_the_host_the_peer_uses_unless_there_is_another() {
         let mut ice = IceConfig { stun_port: Some(3478), ..config(&[], &[], None) };
-        assert_eq!(ice.servers(None, at("[2001:db8::1]", Some(8080)), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
-        assert!(ice.servers(None, None, 0).is_empty());
+        assert_eq!(ice.servers(&room(), None, at("[2001:db8::1]", Some(8080)), 0)[0].urls, ["stun:[2001:db8::1]:3478"]);
+        assert!(ice.servers(&room(), None, None, 0).is_empty());
         ice.stun_urls.push("stun:other".into());
-        assert_eq!(ice.servers(None, at("a.example", None), 0)[0].urls, ["stun:other"]);
+        assert_eq!(ice.servers(&room(), None, at("a.example", None), 0)[0].urls, ["stun:other"]);
     }
 
     fn relay(public_host: Option<&str>, port: MainPort, encrypted: bool) -> IceConfig {
         let credentials = Arc::new(Credentials::new(&[1; 32]).unwrap());
-        let public_host = public_host.map(Into::into);
-        let relay = Some(OwnRelay { credentials, port, public_host, more_ports: vec![3478], encrypted });
+        let nodes = public_host.map(|host| Arc::new(RelayNodes::new(host.into())));
+        let relay = Some(OwnRelay { credentials, port, nodes, more_ports: vec![3478], encrypted });
         IceConfig { relay, ..config(&[], &[], None) }
     }
 
     #[test]
     fn the_own_relay_is_named_by_the_host_and_port_that_the_peer_uses() {
-        let servers = relay(None, MainPort::AsRequested, true).servers(Some(&user()), at("call.example", None), 1000);
+        let servers =
+            relay(None, MainPort::AsRequested, true).servers(&room(), Some(&user()), at("call.example", None), 1000);
         assert_eq!(servers[0].urls, ["stun:call.example:443"]);
         assert_eq!(
             servers[1].urls,
@@ -241,7 +249,7 @@ mod tests {
                 "turns:call.example:443?transport=tcp",
             ]
         );
-        let first = |ice: IceConfig, reached| ice.servers(Some(&user()), reached, 0)[1].urls[0].clone();
+        let first = |ice: IceConfig, reached| ice.servers(&room(), Some(&user()), reached, 0)[1].urls[0].clone();
         assert_eq!(
             first(relay(None, MainPort::AsRequested, true), at("[::1]", Some(8443))),
             "turn:[::1]:8443?transport=udp"
@@ -251,15 +259,15 @@ mod tests {
             "turn:a.example:8080?transport=udp"
         );
         assert_eq!(
-            first(relay(Some("b.example"), MainPort::AsRequested, true), at("a.example", None)),
-            "turn:b.example:443?transport=udp"
+            first(relay(Some("b.example:8443"), MainPort::AsRequested, true), at("a.example", None)),
+            "turn:b.example:8443?transport=udp"
         );
         assert_eq!(
             first(relay(Some("b.example:5349"), MainPort::AsRequested, true), at("a", None)),
             "turn:b.example:5349?transport=udp"
         );
         assert_eq!(
-            first(relay(Some("[::1]"), MainPort::AsRequested, true), at("a", None)),
+            first(relay(Some("[::1]:443"), MainPort::AsRequested, true), at("a", None)),
             "turn:[::1]:443?transport=udp"
         );
     }
@@ -267,7 +275,8 @@ mod tests {
     /// The proxy passes HTTP, and the relay has a port of its own.
     #[test]
     fn behind_a_proxy_only_ports_of_the_relay_are_named() {
-        let servers = relay(Some("p.example"), MainPort::None, false).servers(Some(&user()), at("a.example", None), 0);
+        let servers =
+            relay(Some("p.example"), MainPort::None, false).servers(&room(), Some(&user()), at("a.example", None), 0);
         assert_eq!(servers[0].urls, ["stun:p.example:3478"]);
         assert_eq!(servers[1].urls, ["turn:p.example:3478?transport=udp", "turn:p.example:3478?transport=tcp"]);
     }
@@ -275,7 +284,7 @@ mod tests {
     #[test]
     fn a_peer_without_credentials_is_told_of_stun_only() {
         let ice = relay(None, MainPort::AsRequested, true);
-        assert_eq!(ice.servers(None, at("a.example", None), 0).len(), 1);
+        assert_eq!(ice.servers(&room(), None, at("a.example", None), 0).len(), 1);
         assert!(ice.ttl().is_some());
     }
 }

@@ -12,13 +12,13 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::Engine,
-    ice::{MainPort, OwnRelay},
+    ice::{MainPort, OwnRelay, split_port},
     transport::{
         client_address::TrustedProxies,
         other_protocol::{OtherProtocol, Others},
     },
     turn::{
-        Credentials, TurnServer,
+        Credentials, RelayNodes, TurnServer,
         net::{endpoint::Endpoint, thread::TurnThread},
     },
 };
@@ -69,10 +69,11 @@ impl Relay {
         let endpoints = endpoints.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
         let credentials = config.has_relay().then(|| Credentials::new(&tokens.derive_key(b"relay"))).transpose();
         let credentials = credentials.map_err(failed)?.map(Arc::new);
+        let nodes = config.relay.public_host.as_ref().map(|host| Arc::new(RelayNodes::new(with_port(host, addr))));
         let offer = credentials.clone().map(|credentials| OwnRelay {
             credentials,
             port: main_port(config, addr, &more),
-            public_host: config.relay.public_host.clone(),
+            nodes: nodes.clone(),
             more_ports: more.iter().map(SocketAddr::port).collect::<Vec<_>>(),
             encrypted: config.is_encrypted(),
         });
@@ -112,6 +113,14 @@ impl Relay {
             }
         })
         .await;
+    }
+}
+
+/// The other nodes cannot know which port is meant without one.
+fn with_port(host: &str, addr: SocketAddr) -> String {
+    match split_port(host) {
+        (_, Some(_)) => host.to_owned(),
+        (host, None) => format!("{host}:{}", addr.port()),
     }
 }
 

@@ -32,8 +32,8 @@ pub struct RelayOptions {
     #[arg(long, env = "SIGNALPOST_TURN_LISTEN", value_name = "ADDR", value_delimiter = ',')]
     pub turn_listen: Vec<SocketAddr>,
 
-    /// Name under which peers reach this server's relay, if that is not the one by which they reach the server: HOST or HOST:PORT.
-    /// Each of several nodes has its own
+    /// Name under which peers reach this server's relay, if that is not the one by which they reach the server. The port is that of
+    /// --listen unless given. Each of several nodes has its own name
     #[arg(long, env = "SIGNALPOST_PUBLIC_HOST", value_name = "HOST[:PORT]", value_parser = public_host)]
     pub public_host: Option<String>,
 

@@ -134,6 +134,14 @@ impl Engine {
         dispatch!(self.roster(name, peer))
     }
 
+    /// Where the relays of all nodes are reached, after this node has said where its own is and for how long that holds.
+    pub async fn relays(&self, host: &str, lifetime: Duration) -> Result<Vec<String>, Refusal> {
+        match self {
+            Engine::Memory(_) => Ok(vec![host.to_owned()]),
+            Engine::Redis(redis) => Box::pin(redis.relays(host, lifetime)).await,
+        }
+    }
+
     /// Which of these peers are in the room. Unlike their own requests, this renews no lease.
     pub async fn seated(&self, name: &RoomName, peers: &[PeerId]) -> Result<Vec<PeerId>, Refusal> {
         dispatch!(self.seated(name, peers))

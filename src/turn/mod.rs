@@ -16,6 +16,7 @@ pub mod counters;
 pub mod limits;
 pub mod messages;
 pub mod net;
+mod nodes;
 mod rate;
 mod relayed_address;
 mod seats;
@@ -25,4 +26,5 @@ mod tests;
 
 pub use limits::Limits;
 pub use messages::credentials::{Credentials, Member};
+pub use nodes::RelayNodes;
 pub use server::{RelayStats, TurnServer};

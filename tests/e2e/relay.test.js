@@ -105,7 +105,7 @@ test('Firefox calls Chromium through the relay', async () => {
     const ben = await visit(browser, plain.base, { ...options, name: 'Ben' });
     await state(ben, 'waiting');
     await page.goto(`${plain.base}/?room=firefox&name=Ann&media=both`);
-    await page.evaluate(() => document.querySelector('[data-testid=join]').click());
+    await page.locator('[data-testid=join]').click();
     await state(ben, 'connected');
     await videoRuns(ben);
     await page.waitForFunction(() => [...document.querySelectorAll('[data-testid=remote-video]')].some(({ videoWidth }) => videoWidth > 0), { timeout: 120_000 });

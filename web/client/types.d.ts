@@ -124,6 +124,8 @@ export interface Room extends Listenable<RoomEvents> {
   readonly peers: ReadonlyMap<string, Peer>;
   readonly state: RoomStatus;
   readonly iceServers: RTCIceServer[];
+  /** Asks the server for them again, because a connection is interrupted: its relay may be gone. */
+  refreshIceServers(): void;
   /** Puts a message into a peer's mailbox or, with null, into those of all other members. */
   send(to: string | null, message: Message): Promise<Sent>;
   /** Connects with all members, present and future. Throws `Unsupported` (`webrtc-missing`) without WebRTC. */

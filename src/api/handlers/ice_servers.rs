@@ -11,7 +11,7 @@ use crate::{
         json::write,
         schema::responses::IceServers,
     },
-    domain::Subject,
+    domain::{RoomName, Subject},
     ice::{IceUser, Reached},
     transport::{Response, known_header::KnownHeader},
     turn,
@@ -38,7 +38,7 @@ pub async fn ice_servers(
     // A removed peer still has its token, so membership is checked, too.
     let roster = api.engine.roster(&by.room, by.peer).await?;
     let user = ice_user(&api, &by, address, roster.subject, roster.peers.len());
-    Ok(write::json(StatusCode::OK, &servers_for(&api, user.as_ref(), &host)))
+    Ok(write::json(StatusCode::OK, &servers_for(&api, &by.room, user.as_ref(), &host)))
 }
 
 /// Whom TURN credentials are for. Another TURN server counts by the ticket's subject or the address (IPv6: its /48), as a
@@ -60,9 +60,9 @@ pub fn ice_user(
     })
 }
 
-pub fn servers_for(api: &Api, user: Option<&IceUser>, host: &RequestHost) -> IceServers {
+pub fn servers_for(api: &Api, room: &RoomName, user: Option<&IceUser>, host: &RequestHost) -> IceServers {
     let ttl = api.ice.ttl().map(|ttl| if user.is_some() { ttl.as_secs() } else { 0 });
-    IceServers { ice_servers: api.ice.servers(user, host.reached(), api.clock.wall_seconds()), ttl_s: ttl }
+    IceServers { ice_servers: api.ice.servers(room, user, host.reached(), api.clock.wall_seconds()), ttl_s: ttl }
 }
 
 /// The host to which the client sent the request (RFC 9110 section 7.2). It is unverified, and only sent back to the same client.

@@ -116,7 +116,7 @@ pub async fn join(
     let seat = Member { room: joiner.room.clone(), peer: claim.peer };
     let address = ClientAddress(joiner.address);
     let user = ice_user(&api, &seat, address, joined.subject, joined.roster.len() + 1);
-    let ice = servers_for(&api, user.as_ref(), &host);
+    let ice = servers_for(&api, &joiner.room, user.as_ref(), &host);
     Ok(write::joined(&joiner.room, &joined, &token, room_token.as_deref(), &ice, &api.limits))
 }
 

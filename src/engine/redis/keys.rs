@@ -26,6 +26,11 @@ impl Bucket {
         Self(crc16(room.as_bytes()) % BUCKETS as u16)
     }
 
+    /// For what concerns no room.
+    pub fn of_nodes() -> Self {
+        Self(0)
+    }
+
     pub fn index(self) -> usize {
         usize::from(self.0)
     }

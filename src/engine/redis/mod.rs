@@ -21,6 +21,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -204,6 +205,13 @@ impl Redis {
         let mut call = self.call(Script::Roster, name);
         call.arg(peer.as_bytes()).arg(micros(self.limits.lease));
         self.run(call, |reply| Ok(Roster { peers: reply.rest.cards()?, subject: reply.rest.subject()? })).await
+    }
+
+    /// Where the relays of all nodes are reached, after this node has said where its own is and for how long.
+    pub async fn relays(self: &Arc<Self>, host: &str, lifetime: Duration) -> Result<Vec<String>, Refusal> {
+        let mut call = self.call_bucket(Script::Relays, Bucket::of_nodes(), "");
+        call.arg(host).arg(micros(lifetime));
+        self.run(call, |reply| reply.rest.next()).await
     }
 
     pub async fn seated(self: &Arc<Self>, name: &RoomName, peers: &[PeerId]) -> Result<Vec<PeerId>, Refusal> {

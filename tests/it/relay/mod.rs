@@ -2,6 +2,7 @@
 
 mod listeners;
 mod membership;
+mod nodes;
 mod packets;
 mod requests;
 mod strangers;

@@ -83,6 +83,28 @@ async fn what_is_not_turn_closes_only_its_connection() {
     assert!(http(server.port).await.starts_with("HTTP/1.1 200"));
 }
 
+/// Calls go on until they are over or the time is up, and no new one begins.
+#[actix_web::test]
+async fn relayed_calls_outlive_a_request_to_stop() {
+    let server = Server::start(&[&CLOSED[..], &["--drain-ms", "60000"]].concat());
+    let [ann, ben] = two_members(&server, "tea").await;
+    let mut by_ann = TurnClient::tcp(server.port, &ann.joined).await;
+    let mut by_ben = TurnClient::udp(server.port, &ben.joined).await;
+    let [of_ann, _] = connect(&mut by_ann, &mut by_ben).await;
+    server.stop();
+    let mut late = TurnClient::udp(server.port, &ben.joined).await;
+    while late.allocate().await.code() != 508 {
+        late.refresh(0).await;
+    }
+    for _ in 0..3 {
+        by_ben.indicate(of_ann, b"still here").await;
+        assert_eq!(by_ann.receive().await, Received::Channel(0x4000, b"still here".into()));
+    }
+    assert_eq!(by_ann.refresh(0).await.code(), 0);
+    assert_eq!(by_ben.refresh(0).await.code(), 0);
+    server.join();
+}
+
 /// A receiver that never reads: its packets are dropped, and the sender notices nothing.
 #[actix_web::test]
 async fn a_client_that_does_not_read_delays_nobody() {

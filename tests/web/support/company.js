@@ -8,6 +8,8 @@ import { connectionOf } from './sdp.js';
 export class FakeRoom extends Emitter {
   state = 'connected';
   iceServers = [{ urls: 'stun:stun.example' }];
+
+  refreshIceServers() {}
   mail = [];
 
   constructor(self, peers) {

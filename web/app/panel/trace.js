@@ -67,7 +67,7 @@ export class Trace {
     // The evidence of a connection that was dropped stays.
     if (pc) this.evidence = this.#newer(this.#gather(pc));
     const reports = /** @type {Map<string, any>} */ (/** @type {unknown} */ (await pc?.getStats()));
-    this.route = reports && state === 'connected' ? routeOf(reports, location.hostname) : null;
+    this.route = reports && state === 'connected' ? routeOf(reports, globalThis.location?.hostname ?? '') : null;
     this.flows.push(this.#flow(reports));
     if (this.flows.length > SPAN) this.flows.shift();
   }

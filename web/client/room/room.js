@@ -98,6 +98,11 @@ export class Room extends Emitter {
     return this.#ice.current;
   }
 
+  /** Asks for ICE servers again, because a connection is interrupted. */
+  refreshIceServers() {
+    void this.#ice.refresh();
+  }
+
   /**
    * Puts a message into the mailbox of one peer or, with null, of all others. Messages to a peer arrive in the order of
    * these calls.

@@ -209,6 +209,8 @@ export class Call extends Emitter {
    */
   #linkChanged(link, state) {
     if (state === 'closed') this.#links.delete(link.peer.id);
+    // Its relay may be gone. An ICE restart then uses the next one.
+    if (state === 'interrupted') this.#room.refreshIceServers();
     this.emit('link', { peer: link.peer, state });
     if (state === 'connected') this.#orphans.release(this.#links.values());
   }

@@ -14,6 +14,7 @@ export class IceServers {
   #ask;
   #changed;
   #cancel = () => {};
+  #refreshing = false;
   /** Counts answers, and the end: a renewal that was overtaken by either is discarded. */
   #round = 0;
   /** @type {RTCIceServer[]} */
@@ -46,6 +47,13 @@ export class IceServers {
       this.#cancel = this.#env.clock.after(half, () => void this.#renew());
     }
     this.#changed(this.current);
+  }
+
+  /** Asks again at once: a relay may have gone, and the server names another. Without credentials there is nothing to renew. */
+  async refresh() {
+    if (this.#refreshing || !this.current.some(({ credential }) => credential)) return;
+    this.#refreshing = true;
+    await this.#renew().finally(() => void (this.#refreshing = false));
   }
 
   /** Gets what was withheld, now that somebody is there. */

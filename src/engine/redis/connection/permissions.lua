@@ -26,6 +26,7 @@ local keys = {
   d = {'EXISTS', {'ZADD', 0, 'x'}, {'ZREM', 'x'}, {'ZRANGE', 0, 0}, {'ZRANGEBYSCORE', 0, 0}, 'ZCARD', {'EVALSHA'}},
   n = {'EXISTS', 'GET', {'INCRBY', 0}, 'DEL'},
   e = {'EXISTS', 'GET', {'SET', 'x'}, 'DEL'},
+  h = {'HGETALL', {'HSET', 'x', 'x'}, {'HDEL', 'x'}},
   s = {'EXISTS', {'HMGET', 'x'}, 'HGETALL', {'HSET', 'x', 'x'}, {'HDEL', 'x'}, 'DEL'},
   r = {{'HMGET', 'x'}, 'HGETALL', {'HSET', 'x', 'x'}, {'HDEL', 'x'}, 'DEL'},
   c = {'EXISTS', {'HGET', 'x'}, 'HVALS', {'HSET', 'x', 'x'}, {'HDEL', 'x'}, 'DEL'},
@@ -33,7 +34,7 @@ local keys = {
   a = {'EXISTS', {'HGET', 'x'}, {'HSET', 'x', 'x'}, {'HSTRLEN', 'x'}, {'HDEL', 'x'}, 'DEL'},
   k = {'EXISTS', {'RPUSH', 'x'}, 'LPOP', {'LPOS', 'x'}, 'DEL'},
 }
-local suffixes = {d = '', n = '', e = '', s = '', r = ':x', c = ':x', m = ':x:x', a = ':x:x', k = ':x'}
+local suffixes = {d = '', n = '', e = '', s = '', h = '', r = ':x', c = ':x', m = ':x:x', a = ':x:x', k = ':x'}
 for kind, commands in pairs(keys) do
   local key = base .. kind .. suffixes[kind]
   for _, command in ipairs(commands) do

@@ -52,6 +52,8 @@ scripts! {
     Roster(ALWAYS, "roster.lua"),
     Seated(ALWAYS, "seated.lua"),
     Sweep(ALWAYS, "sweep.lua"),
+    /// It concerns no room.
+    Relays(ALWAYS, "nodes/relays.lua"),
     /// A join that only returns to an existing seat.
     Resume(ALWAYS, "join.lua"),
     /// Tries what our user may do. It concerns no room.
