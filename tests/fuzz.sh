@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing of the parsers (libFuzzer, on stable Rust). The properties they must keep are in
-# src/transport/fuzzing and src/api/fuzzing.
+# src/transport/fuzzing, src/api/fuzzing and src/turn/fuzzing.rs.
 #
 #   bash tests/fuzz.sh 60                  one hour, all parsers in turn
 #   bash tests/fuzz.sh 5 signal token      five minutes, only these parsers
@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ALL=(address body head http2 request signal ticket token)
+ALL=(address body head http2 request signal ticket token turn)
 TIME=${1:?"how many minutes? (bash tests/fuzz.sh 60)"}
 TARGETS=("${@:2}")
 [ ${#TARGETS[@]} -gt 0 ] || TARGETS=("${ALL[@]}")

@@ -5,8 +5,8 @@
 
 Both servers are started anew for each run, pinned to one processor, and take turns. On another processor, pairs of TURN clients
 send each other packets of 1,000 bytes on channels, so each packet passes two allocations. In Signalpost that is one hop in memory;
-coturn sends it from one of its own sockets to another. Needs coturn, openssl, taskset and setpriv (Debian: apt-get install coturn openssl
-util-linux). Runs on loopback only. The tables go to standard output, progress to standard error.
+coturn sends it from one of its own sockets to another. Needs coturn, openssl, taskset and setpriv (Debian: apt-get install coturn
+openssl util-linux). Runs on loopback only. The tables go to standard output, progress to standard error.
 """
 
 import argparse
@@ -38,7 +38,7 @@ SIGNALING_RATE = 12_500
 # Packets in flight at the best rate. More would overflow the buffers of coturn's sockets.
 WINDOW = 256
 IDLE_UDP, IDLE_TLS = 1000, 300
-# For its processor: time in which it was ready to run. Near zero unless other programs run, or at full load its own threads.
+# Time in which threads of the server were ready to run but others had the processor: those of other programs, or its own.
 WAITED = "server waited %"
 # Seconds after which the bench stops and prints what it has.
 TIME_LIMIT = 285
@@ -204,7 +204,13 @@ def measure_signaling(bench, _):
                 process.join()
 
 
-WORKLOADS = {"cpu": measure_cpu, "rate": measure_rate, "memory": measure_memory, "latency": measure_latency, "signaling": measure_signaling}
+WORKLOADS = {
+    "cpu": measure_cpu,
+    "rate": measure_rate,
+    "memory": measure_memory,
+    "latency": measure_latency,
+    "signaling": measure_signaling,
+}
 
 
 def number(value):
@@ -223,9 +229,9 @@ def print_comparison(bench):
         return
     print("| | Signalpost | coturn | ratio | in the repetitions |\n| --- | ---: | ---: | ---: | ---: |")
     for row in rows:
-        if row.startswith("lost") and number(max(value for kind in (Signalpost, Coturn) for value in bench.figures[row, kind.name])) == "0.00":
-            continue
         ours, theirs = (bench.figures.get((row, kind.name), []) for kind in (Signalpost, Coturn))
+        if row.startswith("lost") and max(ours + theirs) < 0.005:
+            continue
         ratio = spread = "–"
         if ours and theirs and min(theirs) > 0 and not row.startswith(("lost", WAITED)):
             ratios = [own / other for own, other in zip(ours, theirs)]
@@ -248,10 +254,11 @@ def print_signaling(bench):
 
 
 def parse_options():
-    options = argparse.ArgumentParser(prog="benches/relay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    formatter = argparse.RawDescriptionHelpFormatter
+    options = argparse.ArgumentParser(prog="benches/relay", description=__doc__, formatter_class=formatter)
     options.add_argument("binary", help="Signalpost")
     options.add_argument("--only", action="append", choices=WORKLOADS, help="a part of the bench; repeatable")
-    options.add_argument("--repetitions", type=int, default=3, metavar="N", help="runs of each server, of which the median counts (default 3)")
+    options.add_argument("--repetitions", type=int, default=3, metavar="N", help="runs of each server, for medians (default 3)")
     options.add_argument("--seconds", type=float, default=2, metavar="S", help="length of a run (default 2)")
     options.add_argument("--quick", action="store_true", help="one repetition of one second")
     options.add_argument("--cpu", type=int, default=0, metavar="N", help="processor of the server (default 0); the generator has another")
@@ -302,9 +309,9 @@ def main():
             signal.alarm(0)
             for process in bench.processes:
                 process.kill()
-    print(f"coturn {version}, {PAIRS} pairs, packets of 1,000 bytes, server on processor {options.cpu}, generator on {min(others)}, medians of "
-          f"{options.repetitions} × {options.seconds:g} s, where no loss is given none. {model.group(1) if model else platform.machine()}, Linux {platform.release()}, "
-          f"{datetime.date.today()}.\n")  # fmt: skip
+    machine = f"{model.group(1) if model else platform.machine()}, Linux {platform.release()}, {datetime.date.today()}"
+    print(f"coturn {version}, {PAIRS} pairs, packets of 1,000 bytes; server on processor {options.cpu}, generator on {min(others)}, medians of "
+          f"{options.repetitions} × {options.seconds:g} s. Where no loss is given there was none. {machine}.\n")  # fmt: skip
     if bench.ciphers:
         print("TLS:", ", ".join(f"{server} {cipher}" for server, cipher in bench.ciphers.items()) + ".\n")
     print_comparison(bench)

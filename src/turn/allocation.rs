@@ -125,6 +125,12 @@ impl<H> Allocation<H> {
         (now < channel.expires).then_some(channel.peer)
     }
 
+    /// How much it has to remember.
+    #[cfg(any(test, fuzzing))]
+    pub fn entries(&self) -> usize {
+        self.permissions.len() + self.channels.len()
+    }
+
     /// The channel of a peer.
     pub fn channel_of(&self, peer: SocketAddr, now: Timestamp) -> Option<u16> {
         let channel = self.channels.iter().find(|channel| channel.peer == peer)?;

@@ -13,6 +13,8 @@
 pub mod allocation;
 pub mod allocations;
 pub mod counters;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod limits;
 pub mod messages;
 pub mod net;

@@ -27,7 +27,7 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 8] = [
+    const TARGETS: [(&str, Target); 9] = [
         ("address", crate::transport::fuzzing::address),
         ("body", crate::api::fuzzing::body),
         ("head", crate::transport::fuzzing::head),
@@ -36,6 +36,7 @@ mod tests {
         ("signal", crate::api::fuzzing::signal),
         ("ticket", crate::api::fuzzing::ticket),
         ("token", crate::api::fuzzing::token),
+        ("turn", crate::turn::fuzzing::turn),
     ];
 
     #[test]

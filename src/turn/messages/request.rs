@@ -87,6 +87,13 @@ pub struct User {
     member: Member,
 }
 
+#[cfg(any(test, fuzzing))]
+impl User {
+    pub fn for_tests(credentials: &Credentials, member: Member) -> Self {
+        Self { username: "member".into(), key: credentials.integrity_key("member"), member }
+    }
+}
+
 /// An error code.
 struct Refused(u16);
 
