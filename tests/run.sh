@@ -80,7 +80,7 @@ install() {
   local failed=0
   command -v cargo > /dev/null || complain "Rust is missing: see https://rustup.rs" || failed=1
   command -v node > /dev/null || complain "Node.js 20 or newer is missing" || failed=1
-  debian curl=curl haproxy=haproxy jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools || failed=1
+  debian curl=curl haproxy=haproxy nginx=nginx-light /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream jq=jq cc=gcc turnutils_stunclient=coturn c++=g++ python3=python3 redis-server=redis-server redis-cli=redis-tools || failed=1
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt || failed=1
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || failed=1
   if wanted browser; then

@@ -4,6 +4,7 @@ mod listeners;
 mod membership;
 mod nodes;
 mod packets;
+mod proxies;
 mod requests;
 mod strangers;
 mod streams;
