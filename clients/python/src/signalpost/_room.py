@@ -25,6 +25,8 @@ from ._session import Entry, OnRetry, Session
 from ._stream import EventStream
 
 log = logging.getLogger("signalpost")
+# Nothing is printed unless the application wants it.
+log.addHandler(logging.NullHandler())
 
 #: How long an arrival may wait for the TURN credentials of the call with it.
 EQUIP = 3.0
