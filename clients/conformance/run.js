@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Takes a client through the scenarios and prints a verdict for each:
 //
-//   node clients/conformance/run.js [--only NAME,…] [--jobs N] [--messages N] [--json] -- COMMAND [ARGUMENT…]
+//   node clients/conformance/run.js [--only NAME,…] [--jobs N] [--messages N] [--patience SECONDS] [--json] -- COMMAND [ARGUMENT…]
 //
 // COMMAND starts the client, which speaks the protocol that README.md describes. --only takes beginnings of names. --list prints
-// the scenarios. The server is $SIGNALPOST_BIN. Exits with 0 if the client passes all.
+// the scenarios. --patience bounds each scenario's time. The server is $SIGNALPOST_BIN. Exits with 0 if the client passes all.
 
 import { parseArgs } from 'node:util';
 
@@ -16,8 +16,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '6' },
+    jobs: { type: 'string', default: '8' },
     messages: { type: 'string', default: '20000' },
+    patience: { type: 'string', default: '600' },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
@@ -30,13 +31,13 @@ if (values.list) {
   process.exit();
 }
 if (positionals.length === 0 || chosen.length === 0) {
-  console.error('usage: run.js [--only NAME,…] [--jobs N] [--messages N] [--json] [--list] -- COMMAND [ARGUMENT…]');
+  console.error('usage: run.js [--only NAME,…] [--jobs N] [--messages N] [--patience SECONDS] [--json] [--list] -- COMMAND [ARGUMENT…]');
   process.exit(2);
 }
 
 /** @returns {Promise<{ name: string, passed: boolean, kind?: string, seen: string, expected?: string }>} */
 async function verdict(scenario) {
-  const stage = new Stage(positionals, { messages: Number(values.messages) });
+  const stage = new Stage(positionals, { messages: Number(values.messages), patience: Number(values.patience) });
   try {
     return { name: scenario.name, passed: true, seen: await stage.run(scenario) };
   } catch (error) {

@@ -12,7 +12,7 @@ export class Stage {
   /** What is waited for at the moment. @type {Set<() => string>} */
   #waiting = new Set();
 
-  /** @param {string[]} command of the client under test @param {{ messages: number }} sizes */
+  /** @param {string[]} command of the client under test @param {{ messages: number, patience: number }} sizes */
   constructor(command, sizes) {
     this.command = command;
     this.sizes = sizes;
@@ -76,7 +76,8 @@ export class Stage {
   }
 
   /** Runs a scenario within its time. */
-  async run({ run, seconds = 60 }) {
+  async run({ run, seconds: usual = 120 }) {
+    const seconds = Math.min(usual, this.sizes.patience);
     let timer;
     const silence = new Promise((_, reject) => {
       timer = setTimeout(() => {

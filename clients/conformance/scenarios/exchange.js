@@ -46,12 +46,16 @@ export function begins(client, to, data) {
  * @param {{ seconds: number, most: number, least?: number }} bounds
  */
 export async function calm(stage, wire, { seconds, most, least = 0 }) {
+  const begun = performance.now();
   const before = wire.seen.length;
-  await stage.pause(seconds * 1000);
-  const count = wire.seen.length - before;
-  if (count > most) throw new Failure('storm', `${count} requests in ${seconds} s, such as ${wire.seen.at(-1)}`, `at most ${most}`);
-  if (count < least) throw new Failure('silence', `${count} requests in ${seconds} s`, `at least ${least}`);
-  return `${count} requests in ${seconds} s`;
+  const count = () => wire.seen.length - before;
+  const done = stage.waits(() => `the client was watched; it made ${count()} requests`);
+  await Promise.race([stage.pause(seconds * 1000), wire.until(() => count() > most)]);
+  done();
+  const passed = Math.round((performance.now() - begun) / 100) / 10;
+  if (count() > most) throw new Failure('storm', `${count()} requests in ${passed} s, such as ${wire.seen.at(-1)}`, `at most ${most} in ${seconds} s`);
+  if (count() < least) throw new Failure('silence', `${count()} requests in ${seconds} s`, `at least ${least}`);
+  return `${count()} requests in ${seconds} s`;
 }
 
 /** Was a request answered by the server with this problem? */

@@ -109,7 +109,7 @@ export default [
   {
     name: 'many',
     promise: 'thousands of messages both ways on a wire that breaks every tenth exchange',
-    seconds: 300,
+    seconds: 600,
     async run(stage) {
       const server = await stage.server();
       const random = randomly(7);

@@ -57,6 +57,6 @@ export default [
       await client.next('received', { data: 'are you there?' });
       return exchange(client, peer, { rounds: 3 });
     },
-    seconds: 43,
+    seconds: 60,
   },
 ];

@@ -87,6 +87,6 @@ export default [
       await client.next('received', { data: 'are you there?' });
       return exchange(client, peer, { rounds: 3 });
     },
-    seconds: 45,
+    seconds: 60,
   },
 ];

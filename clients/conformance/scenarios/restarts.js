@@ -74,14 +74,15 @@ export default [
     name: 'peer-gone',
     promise: 'a client whose seat has expired (410 peer-gone) takes it again, as the same peer',
     async run(stage) {
-      const server = await stage.server(['--lease-ms', '1000']);
+      const server = await stage.server(['--lease-ms', '2000']);
       const wire = await stage.wire(server);
-      const peer = await stage.peer(server, { capacity: 3 });
       const client = await stage.client(wire.base);
+      const peer = await stage.peer(server);
       wire.rule = cutting;
       await stage.awaits('the seat did not expire', peer.read(({ type, peer: gone }) => type === 'peer-left' && gone === client.id));
       wire.rule = passing;
-      await peer.read(({ type }) => type === 'peer-joined').then(({ peer: { id } }) => isSame(client, id));
+      const { peer: back } = await stage.awaits('the client did not come back', peer.read(({ type }) => type === 'peer-joined'));
+      isSame(client, back.id);
       if (!met(wire, 'peer-gone')) throw new Failure('wrong', 'it joined before it was told that its seat is gone', 'that it asks with its seat until then');
       return exchange(client, peer, { rounds: 3 });
     },

@@ -100,6 +100,15 @@ async def test_a_poll_that_meets_a_fault_is_repeated_and_nothing_is_lost(wire: W
             assert (await following(ann, Message)).data == number
 
 
+async def test_a_poll_that_is_cut_is_seen_as_such(wire: Wire, server: Server) -> None:
+    # Regression: aiohttp repeated it by itself, so that a proxy's idle limit seemed to be twice as long.
+    async with signalpost.join(wire.base, "tea") as ann, signalpost.join(server.base, "tea") as ben:
+        wire.rule = once(cut_before, lambda exchange: exchange.is_poll)
+        await ben.send(ann.me, "data", data="ends the poll that is parked")
+        assert (await becomes(ann, "reconnecting")).error is not None
+        await becomes(ann, "connected")
+
+
 async def test_on_a_bad_wire_nothing_is_lost_doubled_or_out_of_order(server: Server) -> None:
     chance = random.Random(1)
 

@@ -42,6 +42,18 @@ class Answer:
     date: str | None
 
 
+class Cut(aiohttp.ClientError):
+    """The connection was closed before the response."""
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp itself would repeat a `GET` at once, and a proxy that cuts idle polls would not be noticed."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Cut(str(error)) from error
+
+
 class Doubted(Exception):
     """A later request timed out, so this one would not be answered either. It can be sent again at once."""
 
@@ -50,7 +62,7 @@ class Http:
     """A connection pool. When a request times out, those sent before it on the same network are given up as well."""
 
     def __init__(self, client: aiohttp.ClientSession | None = None) -> None:
-        self._client = client or aiohttp.ClientSession(trust_env=True)
+        self._client = client or aiohttp.ClientSession(trust_env=True, middlewares=[_once])
         self._ours = client is None
         self._flights: dict[asyncio.Future[None], float] = {}
 
