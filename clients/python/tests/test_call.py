@@ -128,3 +128,6 @@ async def test_a_hang_up_ends_the_call_and_not_the_membership(server: Server) ->
         await ann.call.hang_up("tired")
         assert await ben.next("bye", "Ann") == "tired"
         assert ann.room.state == "connected" and not ann.call.links
+        ann.call.start()
+        await connected(ann, ben)
+        await chat(ann, ben, "not so tired")

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from reading import becomes, following
 from server import KEPT_KEY, Server
-from wire import Exchange, Partial, Rule, Wire, body_of, response
+from wire import Exchange, Partial, Rule, Wire, body_of, passing, response
 
 import signalpost
-from signalpost import Message, Unreachable
+from signalpost import Message, Unreachable, _http
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +107,30 @@ async def test_a_poll_that_is_cut_is_seen_as_such(wire: Wire, server: Server) ->
         await ben.send(ann.me, "data", data="ends the poll that is parked")
         assert (await becomes(ann, "reconnecting")).error is not None
         await becomes(ann, "connected")
+
+
+async def test_when_a_request_times_out_those_sent_before_it_are_sent_again(wire: Wire, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a change of network both connections are black holes, and the poll's own limit is 35 s away."""
+    polled, swallowed = asyncio.Event(), asyncio.Event()
+
+    async def black_hole(exchange: Exchange) -> bytes | None:
+        if exchange.is_poll:
+            polled.set()
+        await swallowed.wait()
+        return None
+
+    monkeypatch.setattr(_http, "TIMEOUT", 0.5)
+    async with signalpost.join(server.base, "tea") as ben, signalpost.join(wire.base, "tea") as ann:
+        wire.rule = black_hole
+        await ben.send(ann.me, "data", data="ends the poll that is parked")
+        await polled.wait()
+        sent = ann.send(ben.me, "data", data="into the hole")
+        while not any(exchange.is_post for exchange in wire.seen):
+            await asyncio.sleep(0)
+        wire.rule = passing
+        await sent
+        # Long before the poll's own limit.
+        assert (await asyncio.wait_for(following(ann, Message), 20)).data == "ends the poll that is parked"
 
 
 async def test_on_a_bad_wire_nothing_is_lost_doubled_or_out_of_order(server: Server) -> None:

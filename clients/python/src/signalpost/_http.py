@@ -32,7 +32,8 @@ class Request:
     cursor: int | None = None
     #: A member that the response must have to be the server's.
     expects: str | None = None
-    timeout: float = TIMEOUT
+    #: In seconds, if not the usual one.
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Http:
                 doubt.set_result(None)
 
     async def _send(self, request: Request) -> Answer:
-        timeout = aiohttp.ClientTimeout(total=request.timeout)
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT if request.timeout is None else request.timeout)
         url = URL(request.url, encoded=True)
         try:
             async with self._client.request(

@@ -70,8 +70,8 @@ class Call(AsyncIOEventEmitter):
 
     async def wait(self) -> None:
         """Returns at the end of the room or of the call."""
-        if self._running is not None:
-            await asyncio.wait({self._running})
+        if running := self._running:
+            await asyncio.wait({running})
 
     def say(self, text: str | bytes) -> int:
         """Sends a text on every open channel. Returns how many there were."""
@@ -88,9 +88,10 @@ class Call(AsyncIOEventEmitter):
         await self.close()
 
     async def close(self) -> None:
-        """Ends the call without telling anybody."""
-        if self._running is not None and self._running is not asyncio.current_task():
-            self._running.cancel()
+        """Ends the call without telling anybody. It can be started again; meanwhile nobody reads the room."""
+        running, self._running = self._running, None
+        if running is not None and running is not asyncio.current_task():
+            running.cancel()
         for link in list(self._links.values()):
             self._shut(link)
         if self._closing:
