@@ -53,6 +53,15 @@ class Client:
         self.me, self.token, self.cursor = joined["peer"]["id"], joined["token"], joined["cursor"]
         return joined
 
+    def take_again(self):
+        """A member waits for a seat where a newcomer would be turned away."""
+        while True:
+            try:
+                return self.take(self.token)
+            except Refused as problem:
+                if problem.args[0] != "room-full": raise
+                time.sleep(2)
+
     def become(self, state):
         if state != self.state: say("state", state=state)
         self.state = state
@@ -71,7 +80,7 @@ class Client:
                 slug, status, ms = problem.args
                 if slug in ("poll-superseded", "kicked", "room-closed"): return self.become({"poll-superseded": "superseded", "kicked": "kicked"}.get(slug, "closed"))
                 self.become("reconnecting")
-                if status in (401, 403, 404, 410) or slug == "cursor-ahead": self.take(self.token)
+                if status in (401, 403, 404, 410) or slug == "cursor-ahead": self.take_again()
                 else: time.sleep(min(30, max(0.5, ms / 1000)))
             except FOREIGN:
                 if time.monotonic() - began >= 4: self.hold = max(5, self.hold / 2)  # a proxy's idle limit

@@ -88,6 +88,32 @@ export default [
     },
   },
   {
+    name: 'full-return',
+    promise: 'a member that finds its room full when it comes back waits until a seat is free',
+    async run(stage) {
+      const server = await stage.server(['--lease-ms', '2000']);
+      const wire = await stage.wire(server);
+      const client = await stage.client(wire.base);
+      const peer = await stage.peer(server);
+      wire.rule = cutting;
+      await stage.awaits('the seat did not expire', peer.read(({ type, peer: gone }) => type === 'peer-left' && gone === client.id));
+      const third = await stage.peer(server);
+      // Keeps its seat until it leaves.
+      void third.read(() => false).catch(() => {});
+      wire.rule = passing;
+      await stage.awaits('the third did not join', peer.read(({ type, peer: joined }) => type === 'peer-joined' && joined.id === third.id));
+      // The kit's own member polls meanwhile, or it would lose its seat.
+      const returned = peer.read(({ type }) => type === 'peer-joined');
+      returned.catch(() => {});
+      await stage.awaits('the client did not ask for its seat', wire.until(() => met(wire, 'room-full')));
+      const paused = await calm(stage, wire, { seconds: 3, most: 8 });
+      await third.ask('DELETE', `/peers/${third.id}`);
+      const { peer: back } = await stage.awaits('the client did not come back', returned);
+      isSame(client, back.id);
+      return `${paused} while it was full; ${await exchange(client, peer, { rounds: 3 })}`;
+    },
+  },
+  {
     name: 'cursor-gone',
     promise: 'a client whose mailbox is a new one (410 cursor-gone) continues with that',
     async run(stage) {
