@@ -1,4 +1,4 @@
-"""The protocol of the kit in 60 lines of Python: a client that joins, polls with a cursor, and sends in order under keys."""
+"""The protocol of the kit in about 60 lines of Python: a client that joins, polls with a cursor, and sends in order under keys."""
 import json, queue, random, sys, threading, time, urllib.error, urllib.request, uuid
 from http.client import HTTPException
 
