@@ -5,7 +5,7 @@
 #   bash tests/run.sh rust web              only some parts
 #   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
-# Parts: lint deny rust instructions web document api fuzz browser nat
+# Parts: lint deny rust instructions web document api fuzz clients browser nat
 #
 # A failed part does not stop the others. At the end a table shows how long each part took and how many of its tests passed and
 # failed, followed by the commands that rerun failed parts. The output of each part is also in target/tests. SIGNALPOST_BIN=PATH
@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
 
-ALL=(lint deny rust instructions web document api fuzz browser nat)
+ALL=(lint deny rust instructions web document api fuzz clients browser nat)
 # Exit code of a part that cannot run on this machine.
 SKIPPED=77
 
@@ -90,8 +90,8 @@ install() {
   fi
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi
-  if wanted web document browser nat; then npm_packages || failed=1; fi
-  if wanted deny api browser; then python_packages || failed=1; fi
+  if wanted web document clients browser nat; then npm_packages || failed=1; fi
+  if wanted deny api clients browser; then python_packages || failed=1; fi
   return $failed
 }
 
@@ -99,7 +99,7 @@ install() {
 # tests need: otherwise it would build most of them twice. The same in `lint` and in tests/fuzz.sh.
 build() {
   rm -f target/tests/built
-  if [ -z "$GIVEN" ] && wanted api fuzz browser nat; then cargo build --locked --bins --examples; fi
+  if [ -z "$GIVEN" ] && wanted api fuzz clients browser nat; then cargo build --locked --bins --examples; fi
   touch target/tests/built
   if wanted rust; then cargo test --locked --no-run; fi
 }
@@ -142,6 +142,13 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
+# The clients in Python and JavaScript: the kit, the packages, and in Python types and unit tests.
+clients() {
+  binary
+  (cd clients/python && ../../target/python/bin/mypy && ../../target/python/bin/python -m pytest -q)
+  node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
+}
+
 browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
 # Calls through NATs.
@@ -166,6 +173,9 @@ run() {
   fi
   passed=$(($(sum '^test result: [^;]* ([0-9]+) passed;.*' "$log") + $(sum '^ℹ pass ([0-9]+)$' "$log")))
   failed=$(($(sum '^test result: .*; ([0-9]+) failed;.*' "$log") + $(sum '^ℹ fail ([0-9]+)$' "$log") + $(sum '^ℹ cancelled ([0-9]+)$' "$log")))
+  # pytest: `2 failed, 94 passed in 31.50s`
+  passed=$((passed + $(sum '^([0-9]+) passed.* in [0-9.]+s.*' "$log") + $(sum '^[0-9]+ failed, ([0-9]+) passed.* in [0-9.]+s.*' "$log")))
+  failed=$((failed + $(sum '^([0-9]+) failed.* in [0-9.]+s.*' "$log")))
   if [ "$status" -ne 0 ]; then
     [ "$failed" -gt 0 ] || failed=1
     [[ " ${ALL[*]} " != *" $name "* || " ${AGAIN[*]-} " == *" $name "* ]] || AGAIN+=("$name")

@@ -193,7 +193,7 @@ export interface Link {
   readonly state: LinkState;
   /** Null while waiting; a repair may replace it. For channels of your own, set `pc.ondatachannel`, or they are taken for chat. */
   readonly pc: RTCPeerConnection | null;
-  /** Where `say` sends: the negotiated channel (id 0), or one that the peer opened. */
+  /** Where `say` sends: the negotiated channel (id 0), or one that the peer opened; null also if the peer has none. */
   readonly channel: RTCDataChannel | null;
   /** Replaces the connection, beginning with an offer. */
   offer(): void;

@@ -11,17 +11,19 @@ export const LIBRARIES = {
   libdatachannel: [process.execPath, file('peer.js')],
 };
 
+const PROGRAMS = { ...LIBRARIES, 'our Python client': [python, file('call.py')] };
+
 /** A native peer in a room. */
 export class Native {
   #seen = [];
   #wake = () => {};
 
   /**
-   * @param {keyof LIBRARIES} library
+   * @param {keyof PROGRAMS} library
    * @param {('own' | 'early')[]} options
    */
   static async join(library, base, room, options = []) {
-    const [program, script] = LIBRARIES[library];
+    const [program, script] = PROGRAMS[library];
     const child = spawn(program, [script, base, room, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
     process.once('exit', () => child.kill('SIGKILL'));
     const native = Object.assign(new Native(), { child });

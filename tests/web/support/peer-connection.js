@@ -10,7 +10,9 @@ export class FakePeerConnection {
   connectionState = 'new';
   localDescription = null;
   remoteDescription = null;
+  iceGatheringState = 'complete';
   candidates = [];
+  transceivers = [];
   restarts = 0;
   sent = new Map();
   #session = (sessions += 1);
@@ -42,7 +44,23 @@ export class FakePeerConnection {
     this.#need();
     const sender = { track, replaceTrack: async (other) => void this.sent.set(track.kind, other) };
     this.sent.set(track.kind, track);
+    this.transceivers.push({ kind: track.kind, sender, direction: 'sendrecv' });
     return sender;
+  }
+
+  addTransceiver(kind, { direction }) {
+    this.#need();
+    this.transceivers.push({ kind, sender: {}, direction });
+  }
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
+  /** The candidates that were not yet known. */
+  gathers() {
+    this.iceGatheringState = 'complete';
+    this.onicegatheringstatechange?.();
   }
 
   setConfiguration(configuration) {

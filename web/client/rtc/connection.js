@@ -1,5 +1,7 @@
 import { Channels } from './channels.js';
+import { gathered } from './gathering.js';
 import { IncomingStreams } from './incoming-streams.js';
+import { OutgoingTracks } from './outgoing-tracks.js';
 import { direct } from './receiving.js';
 import { offerAs, roleIn } from './sdp.js';
 
@@ -12,13 +14,14 @@ import { offerAs, roleIn } from './sdp.js';
  * negotiate are called one at a time.
  */
 export class Connection {
+  #env;
   #host;
   #closed = false;
-  #channels;
+  /** Null if the peer has no data channel. @type {Channels | null} */
+  #channels = null;
   #streams;
   #receive;
-  /** The senders of the stream's tracks, by kind. @type {Map<string, RTCRtpSender>} */
-  #senders = new Map();
+  #tracks;
   /** @type {() => void} */
   #leave = () => {};
   /** @type {Promise<void>} */
@@ -40,42 +43,51 @@ export class Connection {
    * @param {ConnectionHost} host
    */
   constructor(env, configuration, { stream, receive }, host) {
+    this.#env = env;
     this.#host = host;
     this.#receive = receive;
     this.pc = new env.RTCPeerConnection(configuration);
     this.#streams = new IncomingStreams(env, host.stream);
     this.#listen();
-    this.#channels = new Channels(this.pc, {
-      opened: (open) => this.#unlessClosed(() => host.channel(open)),
-      changed: () => this.#unlessClosed(host.changed),
-      received: (data) => this.#unlessClosed(() => host.data(data)),
-    });
-    for (const track of stream?.getTracks() ?? []) this.#addTrack(track, /** @type {MediaStream} */ (stream));
+    if (host.card.channel) {
+      this.#channels = new Channels(this.pc, {
+        opened: (open) => this.#unlessClosed(() => host.channel(open)),
+        changed: () => this.#unlessClosed(host.changed),
+        received: (data) => this.#unlessClosed(() => host.data(data)),
+      });
+    }
+    this.#tracks = new OutgoingTracks(this.pc, host.card, stream);
+    if (!receive) direct(this.pc, false);
+    // The browser does not ask for an offer that would be empty without the sections for what the peer sends.
+    if (this.#isEmpty) queueMicrotask(() => this.#unlessClosed(host.needed));
   }
 
   #listen() {
     const { pc } = this;
-    const { send, needed, signaling, changed } = this.#host;
+    const { send, needed, signaling, changed, card } = this.#host;
     pc.onnegotiationneeded = () => this.#unlessClosed(needed);
     pc.onsignalingstatechange = () => this.#unlessClosed(signaling);
     pc.onconnectionstatechange = () => this.#unlessClosed(changed);
     pc.onicecandidate = ({ candidate }) =>
-      this.#unlessClosed(() => send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
+      this.#unlessClosed(() => card.trickle && send({ type: 'candidate', candidate: candidate?.toJSON() ?? null }));
     pc.ontrack = (event) => this.#unlessClosed(() => this.#streams.add(event));
   }
 
   get channel() {
-    return this.#channels.current;
+    return this.#channels?.current ?? null;
   }
 
   /** The peer has closed its connection: it takes a new one to reach it. */
   get isAbandoned() {
-    return this.#channels.isAbandoned;
+    return this.#channels?.isAbandoned ?? false;
   }
 
   async offer() {
     // During another exchange the browser asks again once that has ended.
-    if (this.pc.signalingState === 'stable') await this.#describe();
+    if (this.pc.signalingState !== 'stable') return;
+    if (this.remote === null) this.#tracks.completeOffer();
+    else if (this.#isEmpty || !this.#host.card.renegotiates) return;
+    await this.#describe();
   }
 
   /** Sends the first offer again, with the candidates known by now: its recipient may have been a page that is gone. */
@@ -123,8 +135,10 @@ export class Connection {
     if (this.pc.signalingState !== 'closed') this.pc.setConfiguration?.(configuration);
   }
 
+  /** Returns false if that takes a new connection, because the peer negotiates only once. */
   restartIce() {
-    this.pc.restartIce();
+    if (this.#host.card.renegotiates) this.pc.restartIce();
+    return this.#host.card.renegotiates;
   }
 
   /** @param {boolean} on whether media are received from now on */
@@ -134,32 +148,15 @@ export class Connection {
     direct(this.pc, on);
   }
 
-  /**
-   * Sends one track of each kind. A kind that is sent already changes without negotiation.
-   *
-   * @param {MediaStream | null} stream
-   */
+  /** @param {MediaStream | null} stream */
   async replaceStream(stream) {
-    for (const kind of ['audio', 'video']) {
-      const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
-      const sender = this.#senders.get(kind);
-      if (sender) await this.#settled(sender.replaceTrack(track));
-      else if (track) this.#addTrack(track, /** @type {MediaStream} */ (stream));
-    }
-  }
-
-  /**
-   * @param {MediaStreamTrack} track
-   * @param {MediaStream} stream
-   */
-  #addTrack(track, stream) {
-    this.#senders.set(track.kind, this.pc.addTrack(track, stream));
+    await this.#settled(this.#tracks.replace(stream));
     if (!this.#receive) direct(this.pc, false);
   }
 
   close() {
     if (this.#closed) return;
-    const open = this.channel.readyState === 'open';
+    const open = this.channel?.readyState === 'open';
     this.#closed = true;
     this.pc.close();
     this.#leave();
@@ -168,7 +165,13 @@ export class Connection {
 
   async #describe() {
     await this.#settled(this.pc.setLocalDescription());
+    if (!this.#host.card.trickle) await this.#settled(gathered(this.#env, this.pc));
     this.#sendDescription();
+  }
+
+  /** Nothing of this end's has to be negotiated. */
+  get #isEmpty() {
+    return !this.#channels && this.#tracks.isEmpty;
   }
 
   #sendDescription() {

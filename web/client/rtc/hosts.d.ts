@@ -1,4 +1,5 @@
 import type { LinkState, Message } from '../types.d.ts';
+import type { Card } from './card.js';
 
 /** What a link needs of its call. */
 export interface LinkHost {
@@ -15,6 +16,8 @@ export interface LinkHost {
 
 /** What a connection needs of its link. */
 export interface ConnectionHost extends Pick<LinkHost, 'send' | 'channel' | 'stream' | 'data'> {
+  /** Of the peer. */
+  card: Card;
   /** Candidates that arrived before this description and belong to it. */
   early(sdp: string): (RTCIceCandidateInit | null)[];
   /** An offer is needed. */

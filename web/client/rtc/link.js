@@ -1,3 +1,4 @@
+import { cardOf } from './card.js';
 import { Connection } from './connection.js';
 import { EarlyCandidates } from './early-candidates.js';
 import { Liveness } from './liveness.js';
@@ -138,7 +139,7 @@ export class Link {
     const { configuration, stream, receive } = this.#host.equipment();
     const { send, channel, stream: show, data } = this.#host;
     const connection = new Connection(this.#env, configuration, { stream, receive }, {
-      ...{ send, channel, data, stream: show },
+      ...{ send, channel, data, stream: show, card: cardOf(this.peer.metadata) },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),
@@ -146,7 +147,7 @@ export class Link {
     });
     this.#connection = connection;
     this.#renegotiation.begin(connection);
-    this.#liveness = new Liveness(this.#env, connection.pc, this.#host.canSignal, () => connection.restartIce());
+    this.#liveness = new Liveness(this.#env, connection.pc, this.#host.canSignal, () => void (connection.restartIce() || this.#rebuild()));
     this.#recovery.watch('connecting');
     this.#enter('connecting');
   }
@@ -176,7 +177,7 @@ export class Link {
     // No signaling would arrive now, and the connection may come back by itself.
     if (!this.#host.canSignal()) return this.#recovery.watch(phase);
     if (phase !== 'interrupted' || this.#connection?.isAbandoned) return this.#rebuild();
-    this.#connection?.restartIce();
+    if (!this.#connection?.restartIce()) return this.#rebuild();
     this.#recovery.watch('connecting');
   }
 

@@ -1,0 +1,52 @@
+"""What can go wrong: the server refuses, does not answer, or the room has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Ending = Literal["superseded", "closed", "kicked"]
+Silence = Literal["network", "timeout", "gateway", "foreign", "stale"]
+
+
+class SignalpostError(Exception):
+    """Base of this package's exceptions."""
+
+
+class Problem(SignalpostError):
+    """The server refused a request.
+
+    `slug` is the kind of problem (`room-full`, `secret-missing`, …) and `document` the whole RFC 9457 document.
+    """
+
+    def __init__(self, document: Mapping[str, Any], status: int, retry_after: float | None = None) -> None:
+        super().__init__(str(document.get("detail") or document.get("title") or status))
+        self.document = document
+        self.status = status
+        self.slug = str(document.get("type", "")).rpartition("/")[2]
+        asked = document.get("retry_after_ms")
+        given = isinstance(asked, (int, float)) and not isinstance(asked, bool) and asked >= 0
+        #: Seconds that the server asks to wait before a retry, if it does.
+        self.retry_after: float | None = asked / 1000 if given and asked is not None else retry_after
+
+
+class Unreachable(SignalpostError):
+    """No response of the server arrived.
+
+    The network failed, the request timed out, or an intermediary responded instead: a gateway with an error, a captive
+    portal with its page (`foreign`), a cache with an old response (`stale`).
+    """
+
+    def __init__(self, reason: Silence, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(f"The server cannot be reached ({reason}{f' {status}' if status else ''}).")
+        self.reason: Silence = reason
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RoomEnded(SignalpostError):
+    """The room ended before the operation was done."""
+
+    def __init__(self, state: Ending) -> None:
+        super().__init__(f"The room has ended ({state}).")
+        self.state: Ending = state

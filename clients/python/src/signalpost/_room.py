@@ -1,0 +1,279 @@
+"""A room as one member sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Generator, Mapping
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+import aiohttp
+
+from ._endpoints import endpoints
+from ._events import Event, IceServersChanged, Peer, RoomClosed, RoomStatus, Sent, StateChanged
+from ._http import Http, Request
+from ._ice import IceServers, Servers
+from ._membership import Membership
+from ._outbox import Carrier, Outbox, Receipts
+from ._problems import Ending, Problem, RoomEnded, Unreachable
+from ._room_state import RoomState
+from ._seat import Seat, SeatFile
+from ._session import Entry, OnRetry, Session
+from ._stream import EventStream
+
+log = logging.getLogger("signalpost")
+# Nothing is printed unless the application wants it.
+log.addHandler(logging.NullHandler())
+
+#: How long an arrival may wait for the TURN credentials of the call with it.
+EQUIP = 3.0
+#: How long leaving may wait for messages that are still queued, and for the server.
+FLUSH = 2.0
+GOODBYE = 5.0
+
+
+class Room:
+    """Made by `join`. Iterate over it to read its events: the room reads no further ahead than 1,000 of them."""
+
+    def __init__(self, session: Session, entry: Entry) -> None:
+        self._session = session
+        self._known = RoomState(entry)
+        self._stream = EventStream()
+        self._state: RoomStatus = "connected"
+        #: The room's name, and whether this join created it.
+        self.name: str = entry.joined["room"]
+        self.created: bool = entry.joined["created"]
+        self._lease: float = entry.joined["lease_ms"] / 1000
+        self._membership = Membership(session, self)
+        self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost))
+        self._ice = IceServers(self._ask_ice_servers, self._ice_changed)
+        self._expiry: asyncio.TimerHandle | None = None
+        self._equip(entry)
+        self._keeping = asyncio.ensure_future(self._membership.keep(entry.joined["wait_max_ms"] / 1000))
+
+    def __repr__(self) -> str:
+        return f"<signalpost.Room {self.name!r} {self._state}>"
+
+    @property
+    def me(self) -> Peer:
+        return self._known.me
+
+    @property
+    def peers(self) -> Mapping[str, Peer]:
+        """The other members, by id."""
+        return MappingProxyType(self._known.peers)
+
+    @property
+    def state(self) -> RoomStatus:
+        return self._state
+
+    @property
+    def seat(self) -> Seat:
+        """With this, the next process can return to the same seat: `join(…, seat=seat)`."""
+        return self._session.seat
+
+    @property
+    def ice_servers(self) -> Servers:
+        return self._ice.current
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        """Ends after the event about the room's final state."""
+        return await self._stream.next()
+
+    def send(self, to: Peer | str | None, type: str, **members: Any) -> asyncio.Future[Sent]:
+        """Puts a message into the mailbox of one peer or, with None, of all others.
+
+        `await room.send(peer, "data", data="hi")`; likewise `sdp` for `offer` and `answer`, `candidate`, and `reason` for
+        `bye`. Messages to a peer arrive in the order of these calls, whether or not they are awaited. Raises `Problem` if
+        the server refuses the message for good, `RoomEnded` if the room ends first. What is cancelled before it was sent
+        is not sent.
+        """
+        return self._outbox.put(to.id if isinstance(to, Peer) else to, {"type": type, **members})
+
+    async def leave(self) -> None:
+        """Sends what is queued, gives up the seat and tells the others."""
+        if self._is_over:
+            return await self._session.http.close()
+        # Joining again before this is done makes a new peer.
+        self._session.unkeep()
+        await asyncio.wait({flush := asyncio.ensure_future(self._outbox.emptied())}, timeout=FLUSH)
+        flush.cancel()
+        if not self._is_over:
+            seat = self._session.seat
+            self._end("closed")
+            request = Request("DELETE", self._session.at.seat(seat.peer), seat.token, timeout=GOODBYE)
+            try:
+                await self._session.ask(request)
+            except (Problem, Unreachable):
+                pass  # If this is lost, the seat ends with its lease.
+        await self._session.http.close()
+
+    async def detach(self) -> Seat:
+        """Ends here and keeps the seat for its lease, so that the next process can return to it."""
+        seat = self._session.seat
+        self._end("closed", keep=True)
+        await self._session.http.close()
+        return seat
+
+    async def close(self) -> None:
+        """Ends the room for all. Only its creator can."""
+        token = self._session.seat.room_token
+        if token is None:
+            raise RuntimeError("Only the creator of a room can close it.")
+        await self._session.persist(Request("DELETE", self._session.at.root, token))
+
+    # What the membership needs.
+
+    @property
+    def cursor(self) -> int:
+        """Up to here the mailbox has been read."""
+        return self._known.cursor
+
+    def entered(self, entry: Entry) -> None:
+        self._equip(entry)
+        self._tell(self._known.returned(entry, asyncio.get_running_loop().time()))
+
+    async def received(self, batch: Mapping[str, Any]) -> None:
+        arrives = any(message.get("type") == "peer-joined" for message in batch["messages"])
+        if arrives and self._ice.withheld:
+            # Nobody is heard until the connection with them can have a relay.
+            await self._ice.fetch(EQUIP)
+        events = self._known.received(batch)
+        self._tell(events)
+        if any(isinstance(event, RoomClosed) for event in events):
+            self._end("closed")
+
+    async def has_room(self) -> bool:
+        return await self._stream.has_room(self._lease / 3)
+
+    def changed(self, state: RoomStatus, error: Exception | None = None) -> None:
+        if state == self._state or self._is_over:
+            return
+        self._state = state
+        log.log(logging.INFO if error is None else logging.WARNING, "room %s: %s%s", self.name, state, f" ({error})" if error else "")
+        self._stream.put([StateChanged(state, error)])
+
+    def ended(self, state: Ending, error: Exception | None = None) -> None:
+        self._end(state, error)
+
+    # The rest.
+
+    @property
+    def _is_over(self) -> bool:
+        return self._state not in ("connected", "reconnecting")
+
+    def _tell(self, events: list[Event]) -> None:
+        self._stream.put(events)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        deadline = self._known.next_deadline
+        loop = asyncio.get_running_loop()
+        self._expiry = None if deadline is None else loop.call_at(deadline, lambda: self._tell(self._known.elapsed(loop.time())))
+
+    def _end(self, state: Ending, error: Exception | None = None, keep: bool = False) -> None:
+        if self._is_over:
+            return
+        self.changed(state, error)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._ice.end()
+        self._outbox.end(RoomEnded(state))
+        if self._keeping is not asyncio.current_task():
+            self._keeping.cancel()
+        # What another process took over may be continued here, which needs the token.
+        if state != "superseded" and not keep:
+            self._session.unkeep()
+        self._stream.end()
+
+    def _equip(self, entry: Entry) -> None:
+        self._ice.set(entry.joined["ice_servers"], entry.joined["ice_ttl_s"])
+
+    def _ice_changed(self, servers: Servers) -> None:
+        self._stream.put([IceServersChanged(servers)])
+
+    async def _ask_ice_servers(self) -> Mapping[str, Any]:
+        url = self._session.at.ice_servers(self._session.seat.peer)
+        answer = await self._session.ask_seated(Request("GET", url, expects="ice_servers"))
+        return dict(answer.body)
+
+    async def _post(self, key: str, body: bytes) -> Receipts:
+        request = Request("POST", self._session.at.outbox, body=body, key=key, expects="accepted")
+        answer = await self._session.ask_seated(request)
+        return list(answer.body["accepted"])
+
+
+class Joining(Awaitable[Room]):
+    """`async with join(…) as room` leaves the room at the end; `room = await join(…)` leaves that to you."""
+
+    def __init__(self, make: Awaitable[Room]) -> None:
+        self._make = make
+        self._room: Room | None = None
+
+    def __await__(self) -> Generator[Any, None, Room]:
+        return self._make.__await__()
+
+    async def __aenter__(self) -> Room:
+        self._room = await self._make
+        return self._room
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._room is not None:
+            await self._room.leave()
+
+
+def join(
+    base: str,
+    room: str,
+    *,
+    name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    secret: str | None = None,
+    ticket: str | None = None,
+    capacity: int | None = None,
+    seat: Seat | None = None,
+    seat_file: str | os.PathLike[str] | None = None,
+    client: aiohttp.ClientSession | None = None,
+    on_retry: OnRetry | None = None,
+) -> Joining:
+    """Joins a room, or returns to a seat.
+
+    Retries while the server cannot be reached, and calls `on_retry(error, failures, delay)` before each; raises `Problem` if
+    it refuses (`room-full`, `secret-missing`, …).
+
+    :param base: the server's URL: `https://signal.example/`
+    :param room: 1–64 characters of `A-Za-z0-9._~-`; created if it does not exist
+    :param name: shown to the others
+    :param metadata: an object with further data for the others, at most 4 KiB
+    :param capacity: the number of seats, if this creates the room
+    :param seat: `Room.seat` of an earlier process, to return to it
+    :param seat_file: keeps the seat from one process to the next
+    :param client: your own session, with proxies or certificates; it is not closed
+    """
+    given = {"name": name, "metadata": metadata, "secret": secret, "ticket": ticket, "capacity": capacity}
+    wishes = {member: value for member, value in given.items() if value is not None}
+    return Joining(_join(base, room, wishes, seat, seat_file, client, on_retry))
+
+
+async def _join(
+    base: str,
+    room: str,
+    wishes: Mapping[str, Any],
+    seat: Seat | None,
+    seat_file: str | os.PathLike[str] | None,
+    client: aiohttp.ClientSession | None,
+    on_retry: OnRetry | None,
+) -> Room:
+    at = endpoints(base, room, str(uuid.uuid4()))
+    http = Http(client)
+    try:
+        session = Session(http, at, wishes, seat, SeatFile(seat_file) if seat_file is not None else None)
+        return Room(session, await session.enter(on_retry=on_retry))
+    except BaseException:
+        await http.close()
+        raise

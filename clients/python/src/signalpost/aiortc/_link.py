@@ -1,0 +1,220 @@
+"""The connection with one peer, through any number of RTCPeerConnections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import aiortc
+
+from .._events import Message, Peer
+from ._card import Card
+from ._connection import Connection
+from ._negotiation import View, belongs, judge
+from ._patience import MAX_ATTEMPTS, Phase, Watch
+
+log = logging.getLogger("signalpost.aiortc")
+
+#: `waiting` for the peer's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed` (no more
+#: attempts until something changes), `closed`.
+LinkState = Literal["waiting", "connecting", "connected", "interrupted", "failed", "closed"]
+
+#: Candidates that may wait for their description: more than anybody gathers for one.
+MAX_EARLY = 128
+
+
+class LinkHost(Protocol):
+    """What a link needs of its call."""
+
+    receive: bool
+
+    @property
+    def configuration(self) -> aiortc.RTCConfiguration: ...
+
+    def subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
+        """The tracks to send, for one connection."""
+
+    def is_polite(self, peer: Peer) -> bool: ...
+
+    def can_signal(self) -> bool: ...
+
+    def send(self, peer: Peer, type: str, sdp: str) -> None: ...
+
+    def happened(self, event: str, peer: Peer, detail: Any) -> None: ...
+
+    def ended(self, link: Link) -> None:
+        """Its peer has departed, and now its connection, too."""
+
+
+class Link:
+    def __init__(self, host: LinkHost, peer: Peer) -> None:
+        self.peer = peer
+        self.state: LinkState = "waiting"
+        #: The peer is no longer a member, as far as is known: the link lasts for as long as it works.
+        self.departed = False
+        self._host = host
+        self._card = Card.of(peer.metadata)
+        self._connection: Connection | None = None
+        self._early: list[dict[str, Any]] = []
+        self._watch = Watch(lambda: host.is_polite(peer), self._repair)
+        self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._working = asyncio.ensure_future(self._work())
+
+    @property
+    def pc(self) -> aiortc.RTCPeerConnection | None:
+        """None while waiting; a repair may replace it."""
+        return self._connection.pc if self._connection else None
+
+    @property
+    def channel(self) -> aiortc.RTCDataChannel | None:
+        """Where `say` sends: the negotiated channel (id 0), or one that the peer opened."""
+        return self._connection.channel if self._connection else None
+
+    def say(self, text: str | bytes) -> bool:
+        channel = self.channel
+        if channel is None or channel.readyState != "open":
+            return False
+        channel.send(text)
+        return True
+
+    def expect(self) -> None:
+        """The peer has just joined and is going to offer."""
+        self._steps.put_nowait(self._drop)
+        self._watch.begin("waiting")
+        self._enter("waiting")
+
+    def offer(self) -> None:
+        """Replaces the connection, beginning with an offer."""
+        self._watch.attempts = 0
+        self._steps.put_nowait(self._replace)
+
+    def take(self, message: Message) -> None:
+        if message.type != "candidate":
+            self._steps.put_nowait(lambda: self._description(message.type, message.sdp))
+        elif message.candidate is not None:
+            candidate = message.candidate
+            self._steps.put_nowait(lambda: self._candidate(candidate))
+
+    def depart(self) -> bool:
+        """The peer is gone from the room. A working connection is left alone. Returns whether there is one."""
+        self.departed = True
+        return self.state == "connected"
+
+    async def close(self) -> None:
+        if self.state == "closed":
+            return
+        self._enter("closed")
+        self._watch.rest()
+        self._working.cancel()
+        await self._drop()
+
+    # Negotiation. Its steps run one at a time.
+
+    async def _work(self) -> None:
+        while True:
+            step = await self._steps.get()
+            try:
+                await step()
+            except Exception:
+                # A description that aiortc rejects is treated like a lost one: the watch begins anew.
+                log.warning("the negotiation with %s failed", self.peer.id, exc_info=True)
+
+    async def _description(self, type: str, sdp: str) -> None:
+        connection = self._connection
+        signaling = connection.pc.signalingState if connection else "closed"
+        remote, heard = (connection.remote, connection.heard) if connection else (None, None)
+        verdict = judge(View(self._host.is_polite(self.peer), signaling, remote, heard), type, sdp)
+        log.debug("%s from %s: %s", type, self.peer.id, verdict)
+        if verdict == "drop":
+            return
+        if verdict == "replace":
+            return await self._replace()
+        if verdict == "renew":
+            await self._renew()
+        if self.state != "connected":
+            self._watch.begin("ignored" if verdict == "ignore" else "connecting")
+        if verdict == "ignore" or self._connection is None:
+            return
+        if verdict == "accept":
+            return await self._connection.accept(sdp, self._take_early(sdp))
+        # If the offer has no section for one of our tracks, only an offer of ours brings it across. A polite peer gives way to
+        # that; any other has to be answered first.
+        lacking = self._connection.lacks_sections(sdp) and self._card.renegotiates
+        if not lacking or self._host.is_polite(self.peer):
+            await self._connection.answer(sdp, self._take_early(sdp))
+        if lacking:
+            await self._replace()
+
+    async def _candidate(self, candidate: dict[str, Any]) -> None:
+        if self._connection is not None and self._connection.takes(candidate):
+            return self._connection.add(candidate)
+        self._early = [*self._early, candidate][-MAX_EARLY:]
+
+    def _take_early(self, sdp: str) -> list[dict[str, Any]]:
+        ours = [candidate for candidate in self._early if belongs(candidate, sdp)]
+        self._early = [candidate for candidate in self._early if not belongs(candidate, sdp)]
+        return ours
+
+    async def _replace(self) -> None:
+        await self._renew()
+        if self._connection is not None:
+            await self._connection.offer()
+
+    async def _renew(self) -> None:
+        await self._drop()
+        self._connection = Connection(self, self._host.configuration, self._host.subscribe(), self._card, self._host.receive)
+        self._watch.begin("connecting")
+        self._enter("connecting")
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # Closed as a whole, even if the link is closed meanwhile.
+            await asyncio.shield(connection.close())
+
+    # Repair.
+
+    def _repair(self, phase: Phase) -> None:
+        # No signaling would arrive now.
+        if not self._host.can_signal():
+            return self._watch.begin(phase)
+        self._watch.attempts += 1
+        if self._watch.attempts <= MAX_ATTEMPTS:
+            return self._steps.put_nowait(self._replace)
+        self._steps.put_nowait(self._drop)
+        self._watch.rest()
+        self._enter("failed")
+
+    def _enter(self, state: LinkState) -> None:
+        if self.state in (state, "closed"):
+            return
+        self.state = state
+        self._host.happened("link", self.peer, state)
+
+    # What the connection tells.
+
+    def send_description(self, type: str, sdp: str) -> None:
+        self._host.send(self.peer, type, sdp)
+
+    def connection_changed(self) -> None:
+        state = self._connection.state if self._connection else "closed"
+        if state == "connected":
+            self._watch.calm()
+            self._enter("connected")
+        elif state in ("failed", "closed"):
+            if self.departed:
+                return self._host.ended(self)
+            if self.state == "connected":
+                self._enter("interrupted")
+            self._watch.begin("interrupted")
+
+    def channel_changed(self, open: bool) -> None:
+        self._host.happened("channel", self.peer, open)
+
+    def heard(self, data: str | bytes) -> None:
+        self._host.happened("chat", self.peer, data)
+
+    def track_arrived(self, track: aiortc.MediaStreamTrack) -> None:
+        self._host.happened("track", self.peer, track)

@@ -1,0 +1,133 @@
+"""Calls between aiortc peers, over real connections on loopback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import aioice.ice
+import pytest
+from aiortc import AudioStreamTrack, VideoStreamTrack
+from company import Member, chat, connected
+from server import Server
+from wire import Exchange, Wire
+
+from signalpost.aiortc import _patience
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
+    yield
+
+
+async def test_chat_and_tracks_go_both_ways(server: Server) -> None:
+    async with Member(server.base, "Ann", [VideoStreamTrack(), AudioStreamTrack()]) as ann, Member(server.base, "Ben", [VideoStreamTrack()]) as ben:
+        await connected(ann, ben)
+        await chat(ann, ben, "hello")
+        seen = await ann.next("track", "Ben")
+        assert (await seen.recv()).width == 640
+        kinds = {(await ben.next("track", "Ann")).kind for _ in range(2)}
+        assert kinds == {"audio", "video"}
+    assert not ann.call.links
+
+
+@pytest.mark.parametrize("receive", [True, False])
+async def test_tracks_come_across_even_if_the_peer_has_none_to_offer(server: Server, receive: bool) -> None:
+    """The later peer offers, and one that neither sends nor wants media offers only the channel."""
+    async with Member(server.base, "Ann", [VideoStreamTrack()]) as ann, Member(server.base, "Ben", receive=receive) as ben:
+        await connected(ann, ben)
+        await chat(ann, ben, "hello")
+        if receive:
+            assert (await ben.next("track", "Ann")).kind == "video"
+
+
+async def test_three_peers_are_all_connected(server: Server) -> None:
+    async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben, Member(server.base, "Cleo") as cleo:
+        for one, other in ((ann, ben), (ben, cleo), (cleo, ann)):
+            await connected(one, other)
+        for one, other in ((ann, ben), (ben, cleo), (cleo, ann)):
+            await chat(one, other, f"{one.room.me.name} and {other.room.me.name}")
+        assert ann.call.say("to all") == 2
+
+
+async def test_one_that_leaves_and_returns_is_connected_again(server: Server) -> None:
+    async with Member(server.base, "Ann") as ann:
+        for _ in range(2):
+            async with Member(server.base, "Ben") as ben:
+                await connected(ann, ben)
+                await chat(ann, ben, "hello")
+            await ann.next("bye", "Ben")
+            await ann.next("room", "PeerLeft")
+            assert not ann.call.links
+
+
+async def test_a_call_survives_a_server_that_lost_everything() -> None:
+    async with Server("--lease-ms", "1000") as server:
+        async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+            await connected(ann, ben)
+            [old] = ann.call.links.values()
+            await server.kill()
+            await server.start()
+            # They know each other by new ids, and connect anew before the old connection is closed.
+            await connected(ann, ben)
+            await chat(ann, ben, "again")
+            await ann.next("link", "Ben", "closed")
+            assert old.state == "closed"
+            assert list(ann.call.links) == [ben.room.me.id]
+
+
+async def test_an_offer_or_answer_that_is_lost_is_made_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for phase in _patience.FIRST:
+        monkeypatch.setitem(_patience.FIRST, phase, 0.5)
+    for kind in (b'"offer"', b'"answer"'):
+        lost: list[Exchange] = []
+
+        async def losing(exchange: Exchange, kind: bytes = kind, lost: list[Exchange] = lost) -> bytes | None:
+            if exchange.is_post and kind in exchange.body and not lost:
+                lost.append(exchange)
+                # Delivered as something that no link knows what to do with.
+                exchange.body = re.sub(rb'"type":' + kind + rb',"sdp":"[^"]*"', b'"type":"data","data":null', exchange.body)
+            return await exchange.forward()
+
+        async with Wire(server) as wire:
+            wire.rule = losing
+            async with Member(wire.base, "Ann") as ann, Member(wire.base, "Ben") as ben:
+                await connected(ann, ben)
+                await chat(ann, ben, "hello")
+        assert lost
+
+
+async def test_a_connection_that_breaks_is_replaced(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_patience.FIRST, "interrupted", 0.1)
+    async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+        await connected(ann, ben)
+        pc = ann.link(ben).pc
+        # Without a word to the peer, which learns of it by DTLS.
+        await pc.close()
+        await ben.next("link", "Ann", "interrupted")
+        await connected(ann, ben)
+        assert ann.link(ben).pc is not pc
+        await chat(ann, ben, "hello")
+
+
+async def test_what_a_card_rules_out_is_not_negotiated(server: Server) -> None:
+    rtc = {"channel": False, "direction": "sendonly", "renegotiates": False}
+    async with Member(server.base, "Ann", [VideoStreamTrack()]) as ann, Member(server.base, "Camera", [VideoStreamTrack()], rtc=rtc) as camera:
+        await ann.next("link", "Camera", "connected")
+        assert ann.link(camera).channel is None
+        assert (await ann.next("track", "Camera")).kind == "video"
+        assert [sender.track for sender in ann.link(camera).pc.getSenders() if sender.track] == []
+
+
+async def test_a_hang_up_ends_the_call_and_not_the_membership(server: Server) -> None:
+    async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+        await connected(ann, ben)
+        await ann.call.hang_up("tired")
+        assert await ben.next("bye", "Ann") == "tired"
+        assert ann.room.state == "connected" and not ann.call.links
+        ann.call.start()
+        await connected(ann, ben)
+        await chat(ann, ben, "not so tired")

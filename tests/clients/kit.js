@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const kit = new URL('../../clients/conformance/', import.meta.url).pathname;
+export const python = process.env.PYTHON ?? new URL('../../target/python/bin/python', import.meta.url).pathname;
+
+/**
+ * Runs the kit. A client may be named by its path in the kit's folder.
+ *
+ * @param {string[]} client
+ * @param {string[]} [options]
+ * @returns {Promise<{ name: string, passed: boolean, kind?: string, seen: string, expected?: string }[]>}
+ */
+export async function verdicts([program, script, ...rest], options = []) {
+  const args = [`${kit}run.js`, '--json', ...options, '--', program, kit + script, ...rest];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = [];
+  createInterface({ input: child.stdout }).on('line', (line) => said.push(JSON.parse(line)));
+  await once(child, 'close');
+  return said;
+}
+
+/** What a client did wrong, by scenario. */
+export const wrongs = (said) => Object.fromEntries(said.filter(({ passed }) => !passed).map(({ name, kind, seen }) => [name, `${kind}: ${seen}`]));
+
+/** A few hundred exchanges in `many`; the kit's own default is more. */
+export const MESSAGES = ['--messages', process.env.KIT_MESSAGES ?? '4000'];
+
+/** How many scenarios there are. */
+export const ALL = 40;

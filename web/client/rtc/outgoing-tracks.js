@@ -1,0 +1,59 @@
+/** @import { Card } from './card.js' */
+
+const KINDS = ['audio', 'video'];
+
+/** What this end sends on one connection: at most one track of each kind, and nothing to a peer that does not receive. */
+export class OutgoingTracks {
+  #pc;
+  #card;
+  /** By kind. @type {Map<string, RTCRtpSender>} */
+  #senders = new Map();
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {Card} card of the peer
+   * @param {MediaStream | null} stream
+   */
+  constructor(pc, card, stream) {
+    this.#pc = pc;
+    this.#card = card;
+    if (card.receives) for (const track of stream?.getTracks() ?? []) this.#add(track, /** @type {MediaStream} */ (stream));
+  }
+
+  get isEmpty() {
+    return this.#senders.size === 0;
+  }
+
+  /** An offer that has to say everything at once has a section for each kind that the peer may send. */
+  completeOffer() {
+    const { sends, channel, renegotiates } = this.#card;
+    if (!sends || (channel && renegotiates)) return;
+    for (const kind of KINDS) if (!this.#senders.has(kind)) this.#pc.addTransceiver(kind, { direction: 'recvonly' });
+  }
+
+  /**
+   * A kind that is sent already changes without negotiation.
+   *
+   * @param {MediaStream | null} stream
+   */
+  async replace(stream) {
+    for (const kind of this.#card.receives ? KINDS : []) {
+      const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
+      const sender = this.#senders.get(kind);
+      if (sender) await sender.replaceTrack(track);
+      else if (track) this.#add(track, /** @type {MediaStream} */ (stream));
+    }
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {MediaStream} stream
+   */
+  #add(track, stream) {
+    const sender = this.#pc.addTrack(track, stream);
+    this.#senders.set(track.kind, sender);
+    if (this.#card.sends) return;
+    const transceiver = this.#pc.getTransceivers().find((one) => one.sender === sender);
+    if (transceiver) transceiver.direction = 'sendonly';
+  }
+}
