@@ -7,14 +7,17 @@ Both servers are started anew for each run, pinned to one processor, and take tu
 send each other packets of 1,000 bytes on channels, so each packet passes two allocations. In Signalpost that is one hop in memory;
 coturn sends it from one of its own sockets to another. Needs coturn, openssl, taskset and setpriv (Debian: apt-get install coturn
 openssl util-linux). Runs on loopback only. The tables go to standard output, progress to standard error.
+
+Other programs on the machine make packets late and let servers handle several at a time. So each run has eight slices, of which
+those four count in which server and generator waited least for their processors. "server waited" tells how quiet they were.
 """
 
 import argparse
 import collections
-import contextlib
 import datetime
 import gc
 import json
+import math
 import multiprocessing
 import os
 import platform
@@ -30,16 +33,17 @@ import time
 
 from clients import connect_pairs, direct_pairs, fast, paced
 from servers import Coturn, Signalpost, receive, send
+from tables import WAITED, print_figures
 
 PAIRS = 8
 PACED_RATE = 10_000
 # With packets of 1,000 bytes, 100 Mbit/s.
 SIGNALING_RATE = 12_500
-# Packets in flight at the best rate. More would overflow the buffers of coturn's sockets.
+# Packets in flight at the best rate, which no server's buffers are too small for.
 WINDOW = 256
 IDLE_UDP, IDLE_TLS = 1000, 300
-# Time in which threads of the server were ready to run but others had the processor: those of other programs, or its own.
-WAITED = "server waited %"
+# Parts of a run. The quieter half counts.
+SLICES = 8
 # Seconds after which the bench stops and prints what it has.
 TIME_LIMIT = 285
 
@@ -61,46 +65,85 @@ class Bench:
         self.tls = ssl.create_default_context(cafile=f"{folder}/cert.pem")
 
     def add(self, row, column, value):
+        """A figure of one repetition; the column is a server, or what happens beside signaling."""
         self.figures[row, column].append(value)
 
     def latency_rate(self):
-        """About half of what coturn carries now; the generator alone reaches more."""
+        """About half of what coturn carries; the generator alone reaches more."""
         if not self.rate:
             with Coturn(self) as server:
-                _, arrived = fast([client.socket for client in connect_pairs(server, "udp", PAIRS)], 0.5, WINDOW)
-            self.rate = max(arrived // 1000 * 1000, 1000)
+                sockets = sockets_of(server, "udp")
+                arrived = max(fast(sockets, 0.2, WINDOW)[1] / 0.2 for _ in range(4))
+            self.rate = max(int(arrived / 2000) * 1000, 1000)
         return self.rate
+
+
+class Slices:
+    """A run in slices, of which the quieter half counts: those in which server and generator waited least for their processors."""
+
+    def __init__(self, server, seconds, run):
+        slices = []
+        for _ in range(SLICES):
+            before = usage(server)
+            result = run(seconds / SLICES)
+            ran, waited, own = (now - then for now, then in zip(usage(server), before))
+            slices.append((waited + own, ran, waited, result))
+        slices = sorted(slices, key=lambda part: part[0])[: SLICES // 2]
+        self.seconds = seconds / SLICES * len(slices)
+        self.ran, self.waited = (sum(part[index] for part in slices) for index in (1, 2))
+        self.results = [part[3] for part in slices]
+
+    def packets(self):
+        """How many were sent and how many arrived, if that are the results."""
+        sent, arrived = (sum(column) for column in zip(*self.results))
+        return sent, max(arrived, 1)
+
+    def waited_percent(self):
+        return 100 * self.waited / self.seconds
+
+
+def usage(server):
+    """Seconds for which the server ran and waited, and for which this process waited."""
+    with open("/proc/self/schedstat") as file:
+        own = int(file.read().split()[1]) / 1e9
+    return [*(server.cpu() if server else (0, 0)), own]
+
+
+def sockets_of(server, transport):
+    return [client.socket for client in connect_pairs(server, transport, PAIRS)]
 
 
 def measure_cpu(bench, kind):
     for together, name in ((1, "one by one"), (2 * PAIRS, f"{2 * PAIRS} at once")):
         for transport in ("udp", "tcp", "tls"):
             with kind(bench) as server:
-                sockets = [client.socket for client in connect_pairs(server, transport, PAIRS)]
-                before = server.cpu()
-                sent, arrived = paced(sockets, PACED_RATE, bench.options.seconds, together)
-                used = server.cpu()[0] - before[0]
+                sockets = sockets_of(server, transport)
+                slices = Slices(server, bench.options.seconds, lambda seconds: paced(sockets, PACED_RATE, seconds, together))
+            sent, arrived = slices.packets()
             at = f"{transport.upper()}, {PACED_RATE:,} packets/s, {name}"
-            bench.add(f"CPU µs per packet, {at}", kind.name, used * 1e6 / max(arrived, 1))
-            bench.add(f"lost %, {at}", kind.name, 100 * (1 - arrived / sent))
-            if sent < 0.98 * PACED_RATE * bench.options.seconds:
+            bench.add(f"CPU µs per packet, {at}", kind.name, slices.ran * 1e6 / arrived)
+            bench.add(f"lost %, {at}", kind.name, lost_percent(sent, arrived))
+            if sent < 0.95 * PACED_RATE * slices.seconds:
                 bench.limited.add((f"CPU µs per packet, {at}", kind.name))
         bench.ciphers[kind.name] = sockets[0].cipher()[0]
+
+
+def lost_percent(sent, arrived):
+    return 100 * max(sent - arrived, 0) / max(sent, 1)
 
 
 def measure_rate(bench, kind):
     for window, name in ((WINDOW, f"{WINDOW} packets in flight"), (float("inf"), "sent without a limit")):
         with kind(bench) as server:
-            sockets = [client.socket for client in connect_pairs(server, "udp", PAIRS)]
-            before = server.cpu()
-            sent, arrived = fast(sockets, bench.options.seconds, window)
-            used, waited = [now - then for now, then in zip(server.cpu(), before)]
+            sockets = sockets_of(server, "udp")
+            slices = Slices(server, bench.options.seconds, lambda seconds: fast(sockets, seconds, window))
+        sent, arrived = slices.packets()
         row = f"packets/s over UDP, {name}"
-        bench.add(row, kind.name, arrived / bench.options.seconds)
-        bench.add(f"lost %, {name}", kind.name, 100 * (1 - arrived / max(sent, 1)))
-        bench.add(f"CPU µs per packet, {name}", kind.name, used * 1e6 / max(arrived, 1))
-        bench.add(f"{WAITED}, {name}", kind.name, 100 * waited / bench.options.seconds)
-        if used + waited < 0.95 * bench.options.seconds:
+        bench.add(row, kind.name, arrived / slices.seconds)
+        bench.add(f"lost %, {name}", kind.name, lost_percent(sent, arrived))
+        bench.add(f"CPU µs per packet, {name}", kind.name, slices.ran * 1e6 / arrived)
+        bench.add(f"{WAITED}, {name}", kind.name, slices.waited_percent())
+        if slices.ran + slices.waited < 0.95 * slices.seconds:
             bench.limited.add((row, kind.name))
 
 
@@ -126,52 +169,58 @@ def measure_latency(bench, kind):
     rate = bench.latency_rate()
     at = f"UDP, {rate:,} packets/s"
 
-    def run(sockets, name):
+    def run(sockets, seconds):
         latencies = []
-        sent, arrived = paced(sockets, rate, bench.options.seconds, latencies=latencies)
-        if sent < 0.98 * rate * bench.options.seconds:
-            bench.limited.add((f"latency p50 µs, {at}", name))
-        bench.add(f"lost %, {at}", name, 100 * (1 - arrived / sent))
-        return percentiles([latency / 1000 for latency in latencies])
+        return *paced(sockets, rate, seconds, latencies=latencies), [latency / 1000 for latency in latencies]
 
-    direct = run(direct_pairs(PAIRS), "direct")
+    sockets = direct_pairs(PAIRS)
+    direct = Slices(None, bench.options.seconds, lambda seconds: run(sockets, seconds)[2])
     with kind(bench) as server:
-        sockets = [client.socket for client in connect_pairs(server, "udp", PAIRS)]
-        before = server.cpu()[1]
-        relayed = run(sockets, kind.name)
-        waited = server.cpu()[1] - before
-    for name, without, through in zip(("p50", "p99"), direct, relayed):
-        bench.add(f"latency {name} µs, {at}", kind.name, through)
-        bench.add(f"added latency {name} µs, {at}", kind.name, through - without)
-    bench.add(f"{WAITED}, {at}", kind.name, 100 * waited / bench.options.seconds)
+        sockets = sockets_of(server, "udp")
+        relayed = Slices(server, bench.options.seconds, lambda seconds: run(sockets, seconds))
+    sent, arrived = (sum(result[index] for result in relayed.results) for index in (0, 1))
+    without, through = percentiles(direct.results), percentiles([result[2] for result in relayed.results])
+    for index, name in enumerate(("p50", "p99")):
+        bench.add(f"latency {name} µs, {at}", kind.name, through[index])
+        bench.add(f"added latency {name} µs, {at}", kind.name, through[index] - without[index])
+        if sent < 0.95 * rate * relayed.seconds:
+            bench.limited.add((f"latency {name} µs, {at}", kind.name))
+    bench.add(f"lost %, {at}", kind.name, lost_percent(sent, arrived))
+    bench.add(f"{WAITED}, {at}", kind.name, relayed.waited_percent())
 
 
-def percentiles(values):
-    """p50 and p99: the median of those of each eighth, as another program on the processor spoils a few of them at most."""
-    size = max(len(values) // 8, 1)
-    parts = [sorted(values[begin : begin + size]) for begin in range(0, len(values) - size + 1, size)]
+def percentiles(parts):
+    """p50 and p99: the medians of those of each part. In an unlucky part, nothing arrives."""
+    parts = [sorted(part) for part in parts if part] or [[math.nan]]
     return [statistics.median(part[len(part) * percent // 100] for part in parts) for percent in (50, 99)]
 
 
-def ping_pong(server, seconds):
-    """Milliseconds from the start of a POST to the answer of the other peer's poll."""
-    members, room = server.join()
-    paths = [f"{room}/peers/{member['peer']['id']}/messages" for member in members]
-    tokens = [member["token"] for member in members]
-    cursors = [server.ask("GET", f"{path}?after=0&wait=0", token)["cursor"] for path, token in zip(paths, tokens)]
-    body, took, sender = json.dumps({"type": "data", "data": "x" * 250}).encode(), [], 0
-    with contextlib.closing(server.connect()) as one, contextlib.closing(server.connect()) as other:
-        connections, end = (one, other), time.perf_counter() + seconds
+class PingPong:
+    """Two peers that post to each other in turn, over HTTPS."""
+
+    def __init__(self, server):
+        members, room = server.join()
+        self.paths = [f"{room}/peers/{member['peer']['id']}/messages" for member in members]
+        self.tokens = [member["token"] for member in members]
+        first = [server.ask("GET", f"{path}?after=0&wait=0", token) for path, token in zip(self.paths, self.tokens)]
+        self.cursors = [response["cursor"] for response in first]
+        self.connections = [server.connect(), server.connect()]
+        self.sender = 0
+
+    def run(self, seconds):
+        """Milliseconds from the start of each POST to the answer of the other peer's poll."""
+        paths, tokens, connections, took = self.paths, self.tokens, self.connections, []
+        body, end = json.dumps({"type": "data", "data": "x" * 250}).encode(), time.perf_counter() + seconds
         while time.perf_counter() < end:
-            receiver = 1 - sender
-            send(connections[receiver], "GET", f"{paths[receiver]}?after={cursors[receiver]}&wait=20", tokens[receiver])
+            sender, receiver = self.sender, 1 - self.sender
+            send(connections[receiver], "GET", f"{paths[receiver]}?after={self.cursors[receiver]}&wait=20", tokens[receiver])
             started = time.perf_counter()
             send(connections[sender], "POST", paths[receiver], tokens[sender], body)
             content = receive(connections[receiver])
             took.append((time.perf_counter() - started) * 1000)
             receive(connections[sender])
-            cursors[receiver], sender = json.loads(content)["cursor"], receiver
-    return took
+            self.cursors[receiver], self.sender = json.loads(content)["cursor"], receiver
+        return took
 
 
 def generate(sockets, seconds, results):
@@ -191,15 +240,14 @@ def measure_signaling(bench, _):
             if sockets:
                 process.start()
                 time.sleep(0.3)
-            before = server.cpu()[1]
-            took = ping_pong(server, bench.options.seconds)
-            bench.add(WAITED, name, 100 * (server.cpu()[1] - before) / bench.options.seconds)
-            for row, value in zip(("p50 ms", "p99 ms"), percentiles(took)):
+            slices = Slices(server, bench.options.seconds, PingPong(server).run)
+            for row, value in zip(("p50 ms", "p99 ms"), percentiles(slices.results)):
                 bench.add(row, name, value)
-            bench.add("messages/s", name, len(took) / bench.options.seconds)
+            bench.add("messages/s", name, sum(map(len, slices.results)) / slices.seconds)
+            bench.add(WAITED, name, slices.waited_percent())
             sent, arrived = results.get() if sockets else (0, 0)
             bench.add("arrived packets/s", name, arrived / (bench.options.seconds + 0.6))
-            bench.add("lost %", name, 100 * (1 - arrived / sent) if sent else 0)
+            bench.add("lost %", name, lost_percent(sent, arrived))
             if sockets:
                 process.join()
 
@@ -211,46 +259,6 @@ WORKLOADS = {
     "latency": measure_latency,
     "signaling": measure_signaling,
 }
-
-
-def number(value):
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f}"
-
-
-def cell(bench, row, column):
-    values = bench.figures.get((row, column))
-    return (number(statistics.median(values)) if values else "–") + (" *" if (row, column) in bench.limited else "")
-
-
-def print_comparison(bench):
-    rows = list(dict.fromkeys(row for row, column in bench.figures if column in (Signalpost.name, Coturn.name)))
-    if not rows:
-        return
-    print("| | Signalpost | coturn | ratio | in the repetitions |\n| --- | ---: | ---: | ---: | ---: |")
-    for row in rows:
-        ours, theirs = (bench.figures.get((row, kind.name), []) for kind in (Signalpost, Coturn))
-        if row.startswith("lost") and max(ours + theirs) < 0.005:
-            continue
-        ratio = spread = "–"
-        if ours and theirs and min(theirs) > 0 and not row.startswith(("lost", WAITED)):
-            ratios = [own / other for own, other in zip(ours, theirs)]
-            ratio, spread = number(statistics.median(ours) / statistics.median(theirs)), f"{min(ratios):.2f} – {max(ratios):.2f}"
-        print(f"| {row} | {cell(bench, row, Signalpost.name)} | {cell(bench, row, Coturn.name)} | {ratio} | {spread} |")
-    if bench.limited:
-        print("\n\\* Here the generator was the limit: rates and latencies would be better, CPU figures hold.")
-
-
-def print_signaling(bench):
-    loads = [column for row, column in bench.figures if row == "p99 ms"]
-    if not loads:
-        return
-    columns = ["p50 ms", "p99 ms", "messages/s", "arrived packets/s", "lost %", WAITED]
-    base = statistics.median(bench.figures["p99 ms", loads[0]])
-    print(f"\n| beside it | {' | '.join(columns)} | p99 × |\n| --- |{' ---: |' * (len(columns) + 1)}")
-    for load in loads:
-        ratio = number(statistics.median(bench.figures["p99 ms", load]) / base)
-        print(f"| {load} | {' | '.join(cell(bench, row, load) for row in columns)} | {ratio} |")
 
 
 def parse_options():
@@ -296,9 +304,6 @@ def main():
     for kind in (signal.SIGALRM, signal.SIGTERM):
         signal.signal(kind, stop)
     signal.alarm(TIME_LIMIT)
-    version = subprocess.run(["turnserver", "--version"], capture_output=True, text=True).stdout.split()[-1]
-    with open("/proc/cpuinfo") as file:
-        model = re.search(r"model name\s*: (.*)", file.read())
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
         try:
@@ -309,13 +314,18 @@ def main():
             signal.alarm(0)
             for process in bench.processes:
                 process.kill()
-    machine = f"{model.group(1) if model else platform.machine()}, Linux {platform.release()}, {datetime.date.today()}"
-    print(f"coturn {version}, {PAIRS} pairs, packets of 1,000 bytes; server on processor {options.cpu}, generator on {min(others)}, medians of "
-          f"{options.repetitions} × {options.seconds:g} s. Where no loss is given there was none. {machine}.\n")  # fmt: skip
-    if bench.ciphers:
-        print("TLS:", ", ".join(f"{server} {cipher}" for server, cipher in bench.ciphers.items()) + ".\n")
-    print_comparison(bench)
-    print_signaling(bench)
+            print_figures(bench, conditions(options, min(others)))
+
+
+def conditions(options, generator):
+    version = subprocess.run(["turnserver", "--version"], capture_output=True, text=True).stdout.split()[-1]
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    return (
+        f"coturn {version}, {PAIRS} pairs, packets of 1,000 bytes; server on processor {options.cpu}, generator on {generator}; "
+        f"medians of {options.repetitions} × {options.seconds:g} s. {model.group(1) if model else platform.machine()}, "
+        f"Linux {platform.release()}, {datetime.date.today()}."
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ CHANNEL = 0x4000
 HEADER = struct.pack("!HH", CHANNEL, SIZE)
 # Packets in a call of sendmmsg(2).
 BATCH = 16
+# Nanoseconds by which packets may be late without a change to their pace.
+LATE_MAX = 2_000_000
 
 # STUN and TURN (RFC 8489, RFC 8656)
 COOKIE = 0x2112A442
@@ -118,16 +120,19 @@ def direct_pairs(pairs):
 def paced(sockets, rate, seconds, together=1, pause=0, latencies=None):
     """Sends each packet at its time, from each socket in turn, and returns how many were sent and how many arrived.
 
-    Never sleeps unless there is a pause. So many `together` are due at the same time. Latencies are in nanoseconds, for UDP only."""
+    Never sleeps unless there is a pause. So many `together` are due at the same time. What is late moves all that follow, so that
+    no burst makes up for it. Latencies are in nanoseconds, for UDP only."""
     poll, readers = readable(sockets)
     packet, buffer = bytearray(HEADER + bytes(SIZE)), bytearray(65536)
-    sent, arrived, begin = 0, 0, time.monotonic_ns()
-    now = last = begin
+    sent, arrived = 0, 0
+    now = last = begin = time.monotonic_ns()
     end, interval = begin + seconds * 1e9, 1e9 / rate
     # After the end, until all have arrived or nothing has for a while.
     while now < end or (arrived // len(packet) < sent and now < last + 2e8):
         if pause:
             time.sleep(pause)
+        now = time.monotonic_ns()
+        begin = max(begin, now - LATE_MAX - int(sent * interval))
         for _ in range(BATCH):
             now = time.monotonic_ns()
             if now >= end or now < begin + sent // together * together * interval:
@@ -167,7 +172,9 @@ class Message(ctypes.Structure):
 
 
 def fast(sockets, seconds, window):
-    """Sends as fast as possible, while no more than `window` packets are in flight, and returns how many were sent and arrived."""
+    """Sends as fast as possible, while no more than `window` packets are in flight, and returns how many were sent and arrived.
+
+    Lost packets stay in flight: with a window, a server that loses packets gets slower."""
     libc = ctypes.CDLL(None)
     # Only counted, so all share one buffer.
     packet = ctypes.create_string_buffer(HEADER + bytes(SIZE), len(HEADER) + SIZE)
@@ -175,10 +182,10 @@ def fast(sockets, seconds, window):
     messages = (Message * BATCH)(*[Message(vectors=ctypes.addressof(vector), vector_count=1) for _ in range(BATCH)])
     poll, readers = readable(sockets)
     descriptors = list(readers)
-    sent, arrived, lost, turn = 0, 0, 0, 0
+    sent, arrived, turn = 0, 0, 0
     now = last = begin = time.monotonic()
     while now < begin + seconds or (sent > arrived and now < last + 0.2):
-        if now < begin + seconds and sent - arrived - lost <= window - BATCH:
+        if now < begin + seconds and sent - arrived <= window - BATCH:
             count = libc.sendmmsg(descriptors[turn % len(descriptors)], messages, BATCH, socket.MSG_DONTWAIT)
             sent, turn = sent + max(count, 0), turn + 1
         for descriptor, _ in poll.poll(0):
@@ -186,6 +193,4 @@ def fast(sockets, seconds, window):
             if count > 0:
                 arrived, last = arrived + count, now
         now = time.monotonic()
-        if now > last + 0.02:
-            lost = sent - arrived
     return sent, arrived

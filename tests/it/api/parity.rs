@@ -132,9 +132,21 @@ async fn answers(
         for (value, known) in [(&*ann.id, "ANN"), (&*ben.id, "BEN"), (&*ann.token, "TOKEN"), (room, "ROOM")] {
             answer.body = answer.body.replace(value, known);
         }
+        for name in ["username", "credential"] {
+            answer.body = hide(&answer.body, name);
+        }
         all.push((name, answer));
     }
     all
+}
+
+/// Credentials of the relay are different each time.
+fn hide(json: &str, name: &str) -> String {
+    let mark = format!("\"{name}\":\"");
+    match json.split_once(&mark).and_then(|(before, rest)| Some((before, rest.split_once('"')?.1))) {
+        Some((before, after)) => format!("{before}{mark}HIDDEN\"{after}"),
+        None => json.to_owned(),
+    }
 }
 
 fn is_of_cors(name: &str) -> bool {

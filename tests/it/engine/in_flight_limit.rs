@@ -22,7 +22,7 @@ const AT_ONCE: usize = 256;
 const WAITING: usize = 44;
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Scripts to load.
-const SCRIPTS: usize = 15;
+const SCRIPTS: usize = 17;
 
 /// A peer that posts to itself.
 struct Poster {
