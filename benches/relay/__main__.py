@@ -1,6 +1,6 @@
 """The built-in TURN relay beside coturn: processor time, rates, memory, latency, and signaling while packets are relayed.
 
-    python3 benches/relay target/release/signalpost            everything, three minutes
+    python3 benches/relay target/release/signalpost            everything, three to four minutes
     python3 benches/relay target/release/signalpost --quick    a smoke test, less than a minute
 
 Both servers are started anew for each run, pinned to one processor, and take turns. On another processor, pairs of TURN clients

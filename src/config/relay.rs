@@ -41,7 +41,7 @@ pub struct RelayOptions {
     #[arg(long, env = "SIGNALPOST_TURN_PER_USER", value_name = "N", default_value_t = 128, value_parser = at_least_one)]
     pub turn_per_user: usize,
 
-    /// Relay allocations in all; one address may have half of what is left. Each takes about 2 KB of memory
+    /// Relay allocations in all; one address may have half of what is left. Each takes about 1 KB of memory
     #[arg(long, env = "SIGNALPOST_TURN_TOTAL", value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
     pub turn_total: usize,
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { Prometheus } from './support/prometheus.js';
 import { Server } from './support/server.js';
 
 let server;
-before(async () => { server = await Server.start(['--lease-ms', '5000', '--stun-listen', '127.0.0.1:0']); });
+before(async () => { server = await Server.start(['--lease-ms', '5000', '--stun-listen', '127.0.0.1:0', '--turn-relay', 'closed']); });
 after(() => server.stop());
 
 const metrics = async () => (await fetch(`${server.base}/metrics`)).text();
@@ -25,6 +25,15 @@ async function askStun(url) {
   socket.send(question, port, '127.0.0.1');
   await once(socket, 'message');
   socket.close();
+}
+
+/** Lets coturn's client exchange packets through the relay until it is stopped. */
+function relay(servers) {
+  const { urls, username, credential } = servers.find((one) => one.credential);
+  const port = urls[0].split(/[:?]/)[2];
+  const child = spawn('turnutils_uclient', ['-y', '-c', '-n', '100000', '-u', username, '-w', credential, '-p', port, '127.0.0.1'], { stdio: 'ignore' });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return child;
 }
 
 test('the figures are named by the conventions of Prometheus', async () => {
@@ -47,6 +56,9 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   assert.equal((await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).status, 409);
   await ann.send(silent.peer.id, { type: 'data', data: 'are you there?' });
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
+  // Alone in the room, she was given none.
+  while (!ann.iceServers.some(({ credential }) => credential)) await new Promise(setImmediate);
+  const relayed = relay(ann.iceServers);
   await askStun(silent.ice_servers[0].urls[0]);
   for (const query of queries) {
     // An incomplete request, which stays in flight.
@@ -56,6 +68,7 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
     await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
     half.destroy();
   }
+  relayed.kill('SIGKILL');
   await ann.leave();
   await prometheus.stop();
 });
