@@ -15,7 +15,7 @@ use crate::{
             binding,
             credentials::{Credentials, Member},
             framing::{Frame, first_frame, read_datagram},
-            request::{self, Client, Outcome, User},
+            request::{self, Client, Exchange, Outcome, User},
             response::write_packet,
         },
         relayed_address::RelayedAddresses,
@@ -110,7 +110,9 @@ impl World {
         // The same from a member.
         let client = Client { id: who, handle: who, addr: from };
         let user = User::for_tests(&self.credentials, member(who));
-        match request::perform(&mut self.allocations, &client, &message, &user, self.now) {
+        let allocations = &mut self.allocations;
+        let exchange = Exchange { allocations, client: &client, message: &message, user: &user, now: self.now };
+        match exchange.perform() {
             Outcome::Answer(answer) => assert!(answer.is_some_and(|answer| answer.len() <= 120)),
             Outcome::Allocate(pending) => {
                 let answer = request::allocate(&mut self.allocations, client, &message, *pending, true, self.now);

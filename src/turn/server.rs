@@ -30,7 +30,7 @@ use crate::{
         limits::{Limits, REQUESTS_PER_SECOND},
         messages::binding,
         messages::credentials::Credentials,
-        messages::request::{self, Outcome},
+        messages::request::{self, Exchange, Outcome},
         messages::response,
         net::endpoint::Endpoint,
         net::outbox::Outbox,
@@ -191,7 +191,8 @@ impl TurnServer {
                 if meter.is_some_and(|meter| !meter.take(now, 1, REQUESTS_PER_SECOND)) {
                     return self.refuse_for_now(client, message);
                 }
-                match request::perform(&mut allocations, client, message, &user, now) {
+                let exchange = Exchange { allocations: &mut allocations, client, message, user: &user, now };
+                match exchange.perform() {
                     Outcome::Allocate(pending) => Step::Allocate(pending),
                     Outcome::Answer(answer) => self.reply(answer),
                 }

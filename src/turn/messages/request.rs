@@ -29,7 +29,7 @@ use turn_types::{
 use crate::{
     domain::Timestamp,
     turn::{
-        allocation::{self, BindError},
+        allocation::{self, Allocation, BindError},
         allocations::{AllocateError, Allocations},
         limits::{LIFETIME, LIFETIME_MAX, PEERS_PER_REQUEST},
         messages::credentials::{Credentials, Member, REALM},
@@ -138,43 +138,116 @@ pub fn authenticate(
     Ok(User { username: username.into(), key, member: claim.member })
 }
 
-/// Does what an authenticated request asks for.
-pub fn perform<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &mut Allocations<C, H>,
-    client: &Client<C, H>,
-    message: &Message<'_>,
-    user: &User,
-    now: Timestamp,
-) -> Outcome<H> {
-    let unknown = response::unknown(message, &KNOWN);
-    if !unknown.is_empty() {
-        return Outcome::Answer(response::unknown_attributes(message, Some(&user.key), &unknown));
-    }
-    let outcome = match message.method() {
-        ALLOCATE => check_allocate(allocations, client, message, user, now),
-        REFRESH => refresh(allocations, client, message, user, now),
-        CREATE_PERMISSION => permit(allocations, client, message, user, now),
-        _ => bind(allocations, client, message, user, now),
-    };
-    outcome.unwrap_or_else(|Refused(code)| Outcome::Answer(response::error(message, Some(&user.key), code)))
+/// An authenticated request, and what answers it.
+pub struct Exchange<'a, C, H> {
+    pub allocations: &'a mut Allocations<C, H>,
+    pub client: &'a Client<C, H>,
+    pub message: &'a Message<'a>,
+    pub user: &'a User,
+    pub now: Timestamp,
 }
 
-/// RFC 8656 section 7.2.
-fn check_allocate<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &mut Allocations<C, H>,
-    client: &Client<C, H>,
-    message: &Message<'_>,
-    user: &User,
-    now: Timestamp,
-) -> Result<Outcome<H>, Refused> {
-    if let Some(own) = allocations.of(&client.id, now) {
-        if own.made_by != message.transaction_id() || own.username != user.username {
-            return Err(Refused(437));
+impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
+    /// Does what the request asks for.
+    pub fn perform(mut self) -> Outcome<H> {
+        let unknown = response::unknown(self.message, &KNOWN);
+        if !unknown.is_empty() {
+            return Outcome::Answer(response::unknown_attributes(self.message, Some(&self.user.key), &unknown));
         }
-        // The request was retransmitted, because its response was lost.
-        let seconds = seconds(now.until(own.expires));
-        return Ok(Outcome::Answer(response::allocated(message, &user.key, own.relayed, client.addr, seconds)));
+        let outcome = match self.message.method() {
+            ALLOCATE => self.allocate(),
+            REFRESH => self.refresh(),
+            CREATE_PERMISSION => self.permit(),
+            _ => self.bind(),
+        };
+        let refuse = |Refused(code)| Outcome::Answer(response::error(self.message, Some(&self.user.key), code));
+        outcome.unwrap_or_else(refuse)
     }
+
+    fn own(&mut self) -> Result<&mut Allocation<H>, Refused> {
+        self.allocations.of(&self.client.id, self.now).ok_or(Refused(437))
+    }
+
+    /// Section 7.2 of RFC 8656. The allocation is made later, by [`allocate`].
+    fn allocate(&mut self) -> Result<Outcome<H>, Refused> {
+        let (message, user, now) = (self.message, self.user, self.now);
+        if let Ok(own) = self.own() {
+            if own.made_by != message.transaction_id() || own.username != user.username {
+                return Err(Refused(437));
+            }
+            // The request was retransmitted, because its response was lost.
+            let (relayed, seconds) = (own.relayed, seconds(now.until(own.expires)));
+            return Ok(Outcome::Answer(response::allocated(message, &user.key, relayed, self.client.addr, seconds)));
+        }
+        let even_port = check_allocate(message)?;
+        let lifetime = asked_lifetime(message)?.max(LIFETIME);
+        let request = allocation::Request {
+            handle: self.client.handle.clone(),
+            member: user.member.clone(),
+            username: user.username.clone(),
+            transaction: message.transaction_id(),
+            expires: now + lifetime,
+            even_port,
+        };
+        Ok(Outcome::Allocate(Box::new(Pending { request, key: user.key.clone(), seconds: seconds(lifetime) })))
+    }
+
+    /// Section 8.
+    fn refresh(&mut self) -> Result<Outcome<H>, Refused> {
+        let (message, now) = (self.message, self.now);
+        let own = self.own()?;
+        if optional::<RequestedAddressFamily>(message)?.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
+            return Err(Refused(443));
+        }
+        let asked = asked_lifetime(message)?;
+        let lifetime = if asked.is_zero() { asked } else { asked.max(LIFETIME) };
+        own.expires = now + lifetime;
+        if lifetime.is_zero() {
+            self.allocations.remove(&self.client.id, now);
+        }
+        Ok(Outcome::Answer(response::refreshed(message, &self.user.key, seconds(lifetime))))
+    }
+
+    /// Section 10.
+    fn permit(&mut self) -> Result<Outcome<H>, Refused> {
+        let (message, now) = (self.message, self.now);
+        let own = self.own()?;
+        let mut peers = Vec::new();
+        while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
+            let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
+            peers.push(acceptable(peer)?.ip());
+            if peers.len() > PEERS_PER_REQUEST {
+                return Err(Refused(508));
+            }
+        }
+        if peers.is_empty() {
+            return Err(Refused(400));
+        }
+        if !own.permit(&peers, now) {
+            return Err(Refused(508));
+        }
+        Ok(Outcome::Answer(response::done(message, &self.user.key)))
+    }
+
+    /// Section 12.
+    fn bind(&mut self) -> Result<Outcome<H>, Refused> {
+        let (message, now) = (self.message, self.now);
+        let own = self.own()?;
+        let number = message.attribute::<ChannelNumber>().map_err(|_| Refused(400))?.channel();
+        let peer = message.attribute::<XorPeerAddress>().map_err(|_| Refused(400))?.addr(message.transaction_id());
+        if !CHANNELS.contains(&number) {
+            return Err(Refused(400));
+        }
+        own.bind(number, acceptable(peer)?, now).map_err(|error| match error {
+            BindError::Conflict => Refused(400),
+            BindError::TooMany => Refused(508),
+        })?;
+        Ok(Outcome::Answer(response::done(message, &self.user.key)))
+    }
+}
+
+/// Whether the attributes of an Allocate request ask for what there is; if so, whether its port must be even.
+fn check_allocate(message: &Message<'_>) -> Result<bool, Refused> {
     let transport = message.attribute::<RequestedTransport>().map_err(|_| Refused(400))?;
     if transport.protocol() != UDP {
         return Err(Refused(442));
@@ -192,16 +265,7 @@ fn check_allocate<C: Clone + Eq + Hash, H: Clone>(
     if has_token || even_port.as_ref().is_some_and(EvenPort::requested) {
         return Err(Refused(508));
     }
-    let lifetime = asked_lifetime(message)?.max(LIFETIME);
-    let request = allocation::Request {
-        handle: client.handle.clone(),
-        member: user.member.clone(),
-        username: user.username.clone(),
-        transaction: message.transaction_id(),
-        expires: now + lifetime,
-        even_port: even_port.is_some(),
-    };
-    Ok(Outcome::Allocate(Box::new(Pending { request, key: user.key.clone(), seconds: seconds(lifetime) })))
+    Ok(even_port.is_some())
 }
 
 /// Makes the allocation, if the member still has its seat.
@@ -231,75 +295,6 @@ pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
         Err(AllocateError::Quota) => response::error(message, Some(&key), 486),
         Err(AllocateError::Capacity) => response::error(message, Some(&key), 508),
     }
-}
-
-/// Section 8.
-fn refresh<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &mut Allocations<C, H>,
-    client: &Client<C, H>,
-    message: &Message<'_>,
-    user: &User,
-    now: Timestamp,
-) -> Result<Outcome<H>, Refused> {
-    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
-    if optional::<RequestedAddressFamily>(message)?.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
-        return Err(Refused(443));
-    }
-    let asked = asked_lifetime(message)?;
-    if asked.is_zero() {
-        allocations.remove(&client.id, now);
-        return Ok(Outcome::Answer(response::refreshed(message, &user.key, 0)));
-    }
-    let lifetime = asked.max(LIFETIME);
-    own.expires = now + lifetime;
-    Ok(Outcome::Answer(response::refreshed(message, &user.key, seconds(lifetime))))
-}
-
-/// Section 10.
-fn permit<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &mut Allocations<C, H>,
-    client: &Client<C, H>,
-    message: &Message<'_>,
-    user: &User,
-    now: Timestamp,
-) -> Result<Outcome<H>, Refused> {
-    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
-    let mut peers = Vec::new();
-    while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
-        let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
-        peers.push(acceptable(peer)?.ip());
-        if peers.len() > PEERS_PER_REQUEST {
-            return Err(Refused(508));
-        }
-    }
-    if peers.is_empty() {
-        return Err(Refused(400));
-    }
-    if !own.permit(&peers, now) {
-        return Err(Refused(508));
-    }
-    Ok(Outcome::Answer(response::done(message, &user.key)))
-}
-
-/// Section 12.
-fn bind<C: Clone + Eq + Hash, H: Clone>(
-    allocations: &mut Allocations<C, H>,
-    client: &Client<C, H>,
-    message: &Message<'_>,
-    user: &User,
-    now: Timestamp,
-) -> Result<Outcome<H>, Refused> {
-    let own = allocations.of(&client.id, now).ok_or(Refused(437))?;
-    let number = message.attribute::<ChannelNumber>().map_err(|_| Refused(400))?.channel();
-    let peer = message.attribute::<XorPeerAddress>().map_err(|_| Refused(400))?.addr(message.transaction_id());
-    if !CHANNELS.contains(&number) {
-        return Err(Refused(400));
-    }
-    own.bind(number, acceptable(peer)?, now).map_err(|error| match error {
-        BindError::Conflict => Refused(400),
-        BindError::TooMany => Refused(508),
-    })?;
-    Ok(Outcome::Answer(response::done(message, &user.key)))
 }
 
 /// Only addresses of allocations can be peers.

@@ -80,6 +80,14 @@ export class Meeting {
     return { network, told: this.told, media, cells: ['–', '–', '–', String(await this.messages())] };
   }
 
+  /** Ann's page, which says how it is connected, for the documents. */
+  async picture() {
+    const { page } = this.ann;
+    await page.setViewportSize({ width: 1000, height: 820 });
+    await page.waitForFunction(() => /Relayed/.test(document.querySelector('[data-testid=ways]')?.textContent ?? ''));
+    await page.screenshot({ path: new URL('../../../docs/relayed.png', import.meta.url).pathname });
+  }
+
   /** The number of messages that the server has accepted. */
   async messages() {
     const figures = await this.ann.page.evaluate(() => fetch('/metrics').then((answer) => answer.text()));
