@@ -23,7 +23,9 @@ use crate::{
     },
 };
 
-/// How often to check whether any allocation is left.
+/// A call that sends nothing for so long is over: each end checks the connection at least every 2.5 s (RFC 7675 section 5.1: 5 s).
+const QUIET: Duration = Duration::from_secs(6);
+/// How often to check whether any call is left.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// STUN and the relay; nothing if neither is configured.
@@ -106,9 +108,8 @@ impl Relay {
     /// Waits until no call is relayed any more, for a limited time.
     pub async fn drained(&self) {
         let Some(server) = &self.server else { return };
-        let is_busy = || server.with_allocations(|all| !all.is_empty()).unwrap_or_default();
         let _ = tokio::time::timeout(self.drain, async {
-            while is_busy() {
+            while server.is_busy(QUIET) {
                 tokio::time::sleep(DRAIN_INTERVAL).await;
             }
         })

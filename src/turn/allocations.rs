@@ -193,9 +193,14 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         clients.iter().filter_map(|client| self.remove(client, now)).collect()
     }
 
+    /// Whether anything has been relayed since this moment.
+    pub fn is_busy_since(&self, moment: Timestamp) -> bool {
+        self.iter().any(|allocation| allocation.sent.is_used_since(moment))
+    }
+
     /// To be called at intervals.
     pub fn remove_expired(&mut self, now: Timestamp) -> Vec<Allocation<H>> {
-        self.active_rooms = self.rooms.iter().filter(|(_, room)| room.sent.is_in_use(now)).count();
+        self.active_rooms = self.rooms.iter().filter(|(_, room)| room.sent.is_used_since(now)).count();
         self.remove_if(now, |allocation| !allocation.is_alive(now))
     }
 

@@ -22,9 +22,9 @@ impl Meter {
         self.paid_until_nanos = self.paid_until_nanos.max(nanos(now)).min(nanos(now + BURST)).saturating_add(cost);
     }
 
-    /// Whether it has been used in the last moments.
-    pub fn is_in_use(self, now: Timestamp) -> bool {
-        self.paid_until_nanos > nanos(now)
+    /// Whether it has been used since this moment.
+    pub fn is_used_since(self, moment: Timestamp) -> bool {
+        self.paid_until_nanos > nanos(moment)
     }
 
     /// Whether the bytes are within the rate. If so, they count.

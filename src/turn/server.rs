@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -21,6 +22,7 @@ use turn_types::{
 
 use crate::{
     clock::Clock,
+    domain::Timestamp,
     engine::Engine,
     transport::client_address::TrustedProxies,
     turn::{
@@ -252,7 +254,7 @@ impl TurnServer {
         &self,
         client: &Client,
         data: &[u8],
-        route: impl FnOnce(&mut Relays, crate::domain::Timestamp) -> Result<Delivery<Handle>, DropReason>,
+        route: impl FnOnce(&mut Relays, Timestamp) -> Result<Delivery<Handle>, DropReason>,
     ) -> Result<(), DropReason> {
         // A statement of its own: the lock is released before anything is sent.
         let routed = self.with_allocations(|allocations| route(allocations, self.clock.now()));
@@ -280,9 +282,15 @@ impl TurnServer {
         self.relay.as_ref().map(|relay| work(&mut relay.allocations.lock()))
     }
 
+    /// Whether anything has been relayed in this last time. Browsers allocate for calls that then need no relay, too.
+    pub fn is_busy(&self, span: Duration) -> bool {
+        let since = self.clock.now().micros().saturating_sub(span.as_micros() as u64);
+        self.with_allocations(|all| all.is_busy_since(Timestamp::from_micros(since))).unwrap_or_default()
+    }
+
     pub fn stats(&self) -> RelayStats {
         let now = self.clock.now();
-        let (mut allocations, mut time) = ([0; 3], std::time::Duration::ZERO);
+        let (mut allocations, mut time) = ([0; 3], Duration::ZERO);
         self.with_allocations(|all| {
             all.iter()
                 .for_each(|allocation: &Allocation<Handle>| allocations[allocation.handle.transport() as usize] += 1);
@@ -299,7 +307,7 @@ pub struct RelayStats {
     /// By how their clients reach the relay.
     pub allocations: [usize; 3],
     /// How long all allocations have existed, together.
-    pub time: std::time::Duration,
+    pub time: Duration,
     pub counts: Counts,
 }
 

@@ -10,7 +10,7 @@ export class Server {
   static async start(flags = [], listen = '127.0.0.1:0') {
     // A test that sets the log level reads the log.
     const stderr = flags.includes('--log') ? 'pipe' : 'inherit';
-    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn' } });
+    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn', SIGNALPOST_DRAIN_MS: '0' } });
     // Kills the server even if a test fails before stopping it.
     process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });

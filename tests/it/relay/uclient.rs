@@ -1,5 +1,6 @@
 //! coturn's client, `turnutils_uclient`.
 
+use futures_util::future::{join, join_all};
 use tokio::process::Command;
 
 use super::{CLOSED, two_members, two_members_over_tls};
@@ -35,14 +36,17 @@ async fn run(port: u16, joined: &serde_json::Value, flags: &[&str]) -> String {
 async fn it_exchanges_messages_over_udp_and_tcp() {
     let server = Server::start(&CLOSED);
     let members = two_members(&server, "tea").await;
-    for flags in [&["-y"][..], &["-y", "-s"], &["-y", "-t"]] {
-        let text = run(server.port, &members[0].joined, flags).await;
+    let joined = &members[0].joined;
+    let relayed = [&["-y"][..], &["-y", "-s"], &["-y", "-t"]].map(async |flags| {
+        let text = run(server.port, joined, flags).await;
         assert!(text.contains("Total lost packets 0 "), "{flags:?}: {text}");
-    }
-    for (flags, code) in [(&["-y", "-T"][..], "442"), (&["-y", "-x"], "440"), (&["-e", "10.1.1.1"], "403")] {
-        let text = run(server.port, &members[0].joined, flags).await;
+    });
+    let refused = [(&["-y", "-T"][..], "442"), (&["-y", "-x"], "440"), (&["-e", "10.1.1.1"], "403")];
+    let refused = refused.map(async |(flags, code)| {
+        let text = run(server.port, joined, flags).await;
         assert!(text.contains(&format!("error {code}")), "{flags:?}: {text}");
-    }
+    });
+    join(join_all(relayed), join_all(refused)).await;
 }
 
 #[actix_web::test]

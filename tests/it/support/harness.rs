@@ -58,6 +58,9 @@ pub fn config(flags: &[&str]) -> Config {
         "0",
         "--rate-poll",
         "0",
+        // Tests leave allocations behind.
+        "--drain-ms",
+        "0",
     ];
     Cli::try_parse_from(all.iter().chain(flags)).unwrap().config
 }
