@@ -42,11 +42,11 @@ done
 # Whether any of these parts was selected.
 wanted() { local part; for part in "$@"; do [[ " ${PARTS[*]} " == *" $part "* ]] && return; done; return 1; }
 
-# Installs Debian packages. Each argument is PROGRAM=PACKAGE; a package is installed if its program is missing.
+# Installs Debian packages. Each argument is PROGRAM=PACKAGE; a package is installed if its program, or file, is missing.
 debian() {
   local missing=() pair sudo=""
   for pair in "$@"; do
-    command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
+    command -v "${pair%%=*}" > /dev/null || [ -e "${pair%%=*}" ] || missing+=("${pair#*=}")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"

@@ -7,6 +7,7 @@ use std::{
 };
 
 use quinn_udp::{BATCH_SIZE, RecvMeta};
+use smallvec::SmallVec;
 use tokio::{io::Interest, sync::Semaphore};
 
 use crate::turn::{
@@ -43,25 +44,30 @@ impl UdpClients {
         let readable = self.endpoint.readable()?;
         let mut buffers = vec![vec![0; COALESCED_MAX]; BATCH];
         loop {
-            let mut metas = [RecvMeta::default(); BATCH];
-            let receive = || {
-                let mut slices: Vec<IoSliceMut<'_>> =
-                    buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
-                self.endpoint.receive(&mut slices, &mut metas)
-            };
-            match readable.async_io(Interest::READABLE, receive).await {
-                Ok(count) => {
-                    for (meta, buffer) in metas.iter().zip(&buffers).take(count) {
-                        self.handle(meta, buffer.get(..meta.len).unwrap_or_default());
-                    }
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "UDP");
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
+            let served = readable.async_io(Interest::READABLE, || {
+                let count = self.receive(&mut buffers)?;
+                // With buffers left over, the socket is empty; another call would only say so.
+                if count < BATCH { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            if let Err(error) = served.await {
+                tracing::debug!(%error, "UDP");
+                tokio::time::sleep(RETRY_DELAY).await;
             }
             tokio::task::consume_budget().await;
         }
+    }
+
+    /// Receives and handles what has arrived; returns the number of messages.
+    fn receive(&self, buffers: &mut [Vec<u8>]) -> io::Result<usize> {
+        let mut metas = [RecvMeta::default(); BATCH];
+        let mut slices: SmallVec<[IoSliceMut<'_>; BATCH]> =
+            buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+        let count = self.endpoint.receive(&mut slices, &mut metas)?;
+        drop(slices);
+        for (meta, buffer) in metas.iter().zip(buffers.iter()).take(count) {
+            self.handle(meta, buffer.get(..meta.len).unwrap_or_default());
+        }
+        Ok(count)
     }
 
     /// Handles one datagram, or several of the same length from the same sender.
