@@ -40,24 +40,42 @@ impl FromStr for EngineChoice {
 #[derive(Clone, Debug, Args)]
 pub struct RedisOptions {
     /// Password of the Sentinels of redis-sentinel://…, as opposed to that of Redis; `@FILE` reads it from a file
-    #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_PASSWORD", value_name = "WORD|@FILE", hide_env_values = true, value_parser = secret)]
+    #[arg(help_heading = "Redis", long, env = "SIGNALPOST_REDIS_SENTINEL_PASSWORD", value_name = "WORD|@FILE", hide_env_values = true, value_parser = secret)]
     pub redis_sentinel_password: Option<SecretString>,
 
     /// User name for the Sentinels, unless it is the default user
-    #[arg(long, env = "SIGNALPOST_REDIS_SENTINEL_USER", value_name = "USER", requires = "redis_sentinel_password")]
+    #[arg(
+        help_heading = "Redis",
+        long,
+        env = "SIGNALPOST_REDIS_SENTINEL_USER",
+        value_name = "USER",
+        requires = "redis_sentinel_password"
+    )]
     pub redis_sentinel_user: Option<String>,
 
     /// CA certificates for Redis and its Sentinels, in PEM, instead of the system's. Read again for each connection, like the next
     /// two
-    #[arg(long, env = "SIGNALPOST_REDIS_TLS_CA", value_name = "FILE")]
+    #[arg(help_heading = "Redis", long, env = "SIGNALPOST_REDIS_TLS_CA", value_name = "FILE")]
     pub redis_tls_ca: Option<PathBuf>,
 
     /// Client certificate chain, in PEM, for a Redis that requires one (`tls-auth-clients yes`)
-    #[arg(long, env = "SIGNALPOST_REDIS_TLS_CERT", value_name = "FILE", requires = "redis_tls_key")]
+    #[arg(
+        help_heading = "Redis",
+        long,
+        env = "SIGNALPOST_REDIS_TLS_CERT",
+        value_name = "FILE",
+        requires = "redis_tls_key"
+    )]
     pub redis_tls_cert: Option<PathBuf>,
 
     /// Private key of that certificate, in PEM
-    #[arg(long, env = "SIGNALPOST_REDIS_TLS_KEY", value_name = "FILE", requires = "redis_tls_cert")]
+    #[arg(
+        help_heading = "Redis",
+        long,
+        env = "SIGNALPOST_REDIS_TLS_KEY",
+        value_name = "FILE",
+        requires = "redis_tls_cert"
+    )]
     pub redis_tls_key: Option<PathBuf>,
 }
 

@@ -1,9 +1,13 @@
 //! Parsers for values of options.
 
-use std::path::PathBuf;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// A secret, or `@` and the file that contains it.
 pub fn secret(text: &str) -> Result<SecretString, String> {
@@ -14,6 +18,34 @@ pub fn secret(text: &str) -> Result<SecretString, String> {
     };
     let trimmed: SecretString = secret.expose_secret().trim().to_owned().into();
     if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
+}
+
+/// An address to listen on, also as people write it: `8080` for this machine only, `:8080` for all its addresses, `localhost:8080`.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let port = |text: &str| text.parse::<u16>().ok();
+    let (ip, port) = match text.rsplit_once(':') {
+        None => (IpAddr::from(Ipv4Addr::LOCALHOST), port(text)),
+        Some(("", after)) => (Ipv6Addr::UNSPECIFIED.into(), port(after)),
+        Some(("localhost", after)) => (Ipv4Addr::LOCALHOST.into(), port(after)),
+        Some(_) => return text.parse().map_err(|_| LISTEN_EXPECTED.into()),
+    };
+    port.map(|port| SocketAddr::new(ip, port)).ok_or_else(|| LISTEN_EXPECTED.into())
+}
+
+const LISTEN_EXPECTED: &str = "expects IP:PORT, for example 0.0.0.0:8080";
+
+/// A level, or levels for modules. A name alone would log everything of a module of that name.
+pub fn log_filter(text: &str) -> Result<Targets, String> {
+    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
+    let fits =
+        |part: &str| part.split_once('=').map_or(is_level(part), |(name, level)| !name.is_empty() && is_level(level));
+    match text.split(',').map(str::trim).all(fits) {
+        true => text.parse().map_err(|error| format!("{error}")),
+        false => {
+            Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into())
+        }
+    }
 }
 
 pub fn stun_url(text: &str) -> Result<String, String> {
@@ -80,6 +112,33 @@ pub fn folder(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_to_listen_on_are_accepted_as_people_write_them() {
+        for (written, meant) in [
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "[::]:8080"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(listen_address(written), Ok(meant.parse().unwrap()), "{written}");
+        }
+        for wrong in ["", ":", "http://localhost:80", "example.org:80", "127.0.0.1", "::1", "127.0.0.1:99999", "70000"]
+        {
+            assert_eq!(listen_address(wrong), Err(LISTEN_EXPECTED.into()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_log_level_is_one_that_exists() {
+        for right in ["info", "DEBUG", "off", "warn,signalpost=debug", "info,actix_server=warn"] {
+            assert!(log_filter(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "loud", "signalpost", "signalpost=loud", "=info", "info,"] {
+            assert!(log_filter(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn ice_server_urls_are_those_that_browsers_accept() {

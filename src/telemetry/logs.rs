@@ -28,14 +28,16 @@ pub enum LogFormat {
 /// `about_clients` names the targets whose warnings are about what clients do, and up to which level. Anybody can cause them, and
 /// nobody has to act on them.
 pub fn start(filter: &Targets, format: LogFormat, about_clients: &'static [(&'static str, Level)]) {
-    let colours = std::io::stderr().is_terminal();
+    // https://no-color.org
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = std::io::stderr().is_terminal() && !no_color;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    // That crate logs every malformed datagram, and anybody can send those.
-    let filter = filter.clone().with_target("stun_types", LevelFilter::OFF);
+    // These crates log every malformed datagram, and anybody can send those.
+    let filter = filter.clone().with_target("stun_types", LevelFilter::OFF).with_target("turn_types", LevelFilter::OFF);
     let for_operators = filter_fn(move |metadata| is_for_operators(metadata, about_clients));
     let filter = filter.and(for_operators.with_max_level_hint(LevelFilter::TRACE));
     // A second start, as in tests, changes nothing.

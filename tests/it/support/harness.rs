@@ -62,7 +62,11 @@ pub fn config(flags: &[&str]) -> Config {
         "--drain-ms",
         "0",
     ];
-    Cli::try_parse_from(all.iter().chain(flags)).unwrap().config
+    // The relay shares the port in all tests, unless they are about ICE servers, or several nodes.
+    let about_ice =
+        |flag: &&&str| ["--engine", "--stun", "--turn", "--tls", "--public"].iter().any(|name| flag.starts_with(name));
+    let relay = if flags.iter().any(|flag| about_ice(&flag)) { &[][..] } else { &["--turn-relay", "closed"] };
+    Cli::try_parse_from(all.iter().chain(relay).chain(flags)).unwrap().config
 }
 
 impl Server {

@@ -19,6 +19,6 @@ export const call = (network, told, expected, options) => test(`${network}, told
     await meeting.begin();
     const row = expected === NEVER ? await meeting.failure(network) : await meeting.row(network, expected);
     assert.equal(row.media, expected);
-    if (process.env.UPDATE_DOCS && expected === 'relayed, tls' && told.includes('its own relay')) await meeting.picture();
+    if (expected === 'relayed, tls' && told.includes('its own relay')) await meeting.picture();
     await record(row);
   }));

@@ -1,4 +1,9 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+
 import { glance } from '../../e2e/support/glance.js';
+import { textOf, withText } from '../../e2e/support/png.js';
+import { words } from '../../e2e/support/words.js';
 import { Caller } from './caller.js';
 import { Network } from './network.js';
 import { PROXIES, needsRelay, startProxy, startRelay, startServer } from './services.js';
@@ -80,12 +85,15 @@ export class Meeting {
     return { network, told: this.told, media, cells: ['–', '–', '–', String(await this.messages())] };
   }
 
-  /** Ann's page, which says how it is connected, for the documents. */
+  /** Compares the picture in the documents, of Ann's page, which says how it is connected. */
   async picture() {
     const { page } = this.ann;
     await page.setViewportSize({ width: 1000, height: 820 });
-    await page.waitForFunction(() => /Relayed/.test(document.querySelector('[data-testid=ways]')?.textContent ?? ''));
-    await page.screenshot({ path: new URL('../../../docs/relayed.png', import.meta.url).pathname });
+    await page.waitForFunction(() => document.querySelector('[data-testid=ways]')?.textContent.startsWith('Relayed'));
+    const shown = await words(page);
+    const path = new URL('../../../docs/relayed.png', import.meta.url);
+    if (process.env.UPDATE_DOCS) await writeFile(path, withText(await page.screenshot(), shown));
+    assert.equal(textOf(await readFile(path)), shown, 'docs/relayed.png shows another page: UPDATE_DOCS=1 updates it; look at it');
   }
 
   /** The number of messages that the server has accepted. */
