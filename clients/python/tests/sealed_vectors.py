@@ -149,7 +149,9 @@ def safety_numbers() -> list[dict[str, Any]]:
     ben = "v=0\r\nm=audio 9 RTP 0\r\na=fingerprint:SHA-256 3d:4e:5f\r\nm=video 9 RTP 0\r\na=fingerprint:sha-256 3D:4E:5F\r\n"
     many = "v=0\r\na=fingerprint:sha-512 66:77\r\na=fingerprint:sha-256 3D:4E:5F\r\n"
     both = "v=0\r\na=fingerprint:sha-256 3D:4E:5F\r\na=fingerprint:sha-256 0A:1B:2C\r\n"
-    pairs = [("one fingerprint each", ann, ben), ("the other end", ben, ann), ("several", ann, many), ("both ends' at one end", ann, both), ("none", ann, "v=0\r\n")]
+    # aiortc reads two fingerprints here, because Python's `splitlines` splits at a vertical tab.
+    odd = "v=0\r\na=fingerprint:sha-256 3D:4E:5F\x0ba=fingerprint:sha-256\u00a066:77\r\n"
+    pairs = [("one fingerprint each", ann, ben), ("the other end", ben, ann), ("several", ann, many), ("both ends' at one end", ann, both), ("odd line ends", ann, odd), ("none", ann, "v=0\r\n")]
     return [{"name": name, "local": local, "remote": remote, "number": safety_number(local, remote)} for name, local, remote in pairs]
 
 
