@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import { newKey } from '../../../web/client/index.js';
 import { decode, encode } from '../../../web/client/sealed/base64url.js';
-import { FIELDS } from '../../../web/client/sealed/seals.js';
+import { RoomKey } from '../../../web/client/sealed/room-key.js';
+import { FIELDS, Seals } from '../../../web/client/sealed/seals.js';
 import { Relay, connect } from '../support/relay.js';
 
 const KEY = newKey();
@@ -153,12 +154,13 @@ test('fields swapped between two messages on their way: used in no wrong place, 
 test('messages of another room are refused and named, and the call unharmed', async () => {
   const { relay, ann, ben } = await couple();
   const { pc } = ann.link(ben);
-  const { RoomKey } = await import('../../../web/client/sealed/room-key.js');
-  const { Seals } = await import('../../../web/client/sealed/seals.js');
-  const sealed = await new Seals(RoomKey.of(KEY), 'coffee').seal(ben.id, ann.id, { type: 'bye' });
-  relay.deliver(ann.id, { from: ben.id, ...sealed });
+  const cem = '00000000-0000-4000-8000-00000000000c';
+  const sealed = (room, from, message) => new Seals(RoomKey.of(KEY), room).seal(from, ann.id, message);
+  relay.deliver(ann.id, { from: ben.id, ...(await sealed('coffee', ben.id, { type: 'bye' })) });
   assert.equal((await ann.next('refused')).why, 'unreadable');
   await unharmed({ ann, ben }, pc);
+  relay.deliver(ann.id, { from: cem, ...(await sealed('tea', cem, { type: 'data', data: 'of this room' })) });
+  assert.equal((await ann.next('message', ({ from }) => from === cem)).data, 'of this room');
 });
 
 test('after a reload of the peer, messages from before are outdated, and the call is made again', async () => {

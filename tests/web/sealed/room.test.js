@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { join, newKey } from '../../../web/client/index.js';
-import { settled } from '../support/clock.js';
 import { Relay } from '../support/relay.js';
 import { BASE } from '../support/world.js';
 
@@ -161,26 +160,4 @@ test('without WebCrypto a sealed room is unsupported, and any other works', asyn
   } finally {
     Object.defineProperty(globalThis, 'crypto', whole);
   }
-});
-
-test('a batch that arrives again is not taken for a repetition', async () => {
-  const relay = new Relay();
-  let repeated = null;
-  const { fetch } = relay.environment();
-  const ann = await relay.member('Ann', {
-    key: KEY,
-    fetch: async (url, init) => {
-      const response = await fetch(url, init);
-      if (init.method !== 'GET' || repeated) return response;
-      repeated = await response.json();
-      // As the first answer to the next poll: with what came since, and with what came before.
-      return new Response(JSON.stringify(repeated), { headers: { 'Content-Type': 'application/json' } });
-    },
-  });
-  const ben = await relay.member('Ben', { key: KEY });
-  await ann.next('peer-joined');
-  await ben.room.send(ann.id, { type: 'data', data: 1 });
-  assert.equal((await ann.next('message')).data, 1);
-  await settled();
-  assert.deepEqual(ann.left('refused'), []);
 });

@@ -204,7 +204,7 @@ export class Room extends Emitter {
   #received(batch) {
     const { sealing } = this.#session;
     if (!sealing) return this.#take(batch.messages.map((message) => ({ arrived: message, message })), batch.cursor);
-    return sealing.opened(batch, this.#known.cursor).then((opened) => {
+    return sealing.opened(batch).then((opened) => {
       if (!this.#membership.over.aborted) this.#take(opened, batch.cursor);
     });
   }

@@ -74,16 +74,15 @@ export class Sealing {
   }
 
   /**
-   * Opens what is new in a batch. What is not used has no `message`.
+   * Opens a batch. What is not used has no `message`.
    *
-   * @param {Batch} batch
-   * @param {number} cursor what it covers was opened before
+   * @param {Batch} batch its messages are new: `isStale` has seen to that
    * @returns {Promise<{ arrived: Relayed | Notice, message?: Relayed | Notice, refused?: Refusal }[]>}
    */
-  async opened({ messages }, cursor) {
+  async opened({ messages }) {
     const opened = [];
     // One after the other: the order of their numbers is checked.
-    for (const arrived of messages) if (arrived.seq > cursor) opened.push({ arrived, ...(await this.#open(arrived)) });
+    for (const arrived of messages) opened.push({ arrived, ...(await this.#open(arrived)) });
     return opened;
   }
 

@@ -164,7 +164,7 @@ class Room:
             await self._ice.fetch(EQUIP)
         refused: list[Event] = []
         if self._sealing:
-            batch, unused = self._sealing.opened(self.me.id, batch, self.cursor)
+            batch, unused = self._sealing.opened(self.me.id, batch)
             refused += unused
         events = self._known.received(batch)
         self._tell([*events, *refused, *self._troubles()])

@@ -35,13 +35,11 @@ class Sealing:
         me, _ = self._card(document["peer"])
         return {**document, "peer": me, "peers": [self._peer(peer) for peer in document["peers"]]}
 
-    def opened(self, me: str, batch: Mapping[str, Any], cursor: int) -> tuple[dict[str, Any], list[Refused]]:
-        """A batch without the messages that are not used. What the cursor covers was opened before."""
+    def opened(self, me: str, batch: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refused]]:
+        """A batch without the messages that are not used. All are new: `is_stale` has seen to that."""
         messages: list[Mapping[str, Any]] = []
         refused: list[Refused] = []
         for message in batch["messages"]:
-            if message["seq"] <= cursor:
-                continue
             if message.get("type") == "peer-joined":
                 messages.append({**message, "peer": self._peer(message["peer"])})
             elif message.get("type") not in FIELDS:
