@@ -12,6 +12,7 @@ from sealed_vectors import ANN, BEN, CEM, KEY, ROOM, arriving, flipped, made, se
 from signalpost._replays import Replays
 from signalpost._safety_number import safety_number
 from signalpost._sealed import RoomKey, Seals, Unusable, decoded, encoded
+from signalpost._sealing import Sealing
 
 VECTORS: dict[str, Any] = json.loads(sealed_vectors.PATH.read_text("utf-8"))
 
@@ -140,3 +141,14 @@ def test_all_epochs_that_were_replaced_are_remembered_up_to_a_bound() -> None:
         with pytest.raises(Unusable, match="outdated"):
             replays.check(ANN, BEN, f"{number:016x}", 9)
     replays.check(ANN, BEN, f"{0:016x}", 1)
+
+
+def test_a_message_tells_more_about_what_a_peer_lacks_than_its_card() -> None:
+    sealing = Sealing(KEY, ROOM)
+    joined = {"peer": {"id": BEN, "metadata": {}}, "peers": [{"id": ANN, "name": "Ann", "metadata": {}}]}
+    sealing.joined(joined)
+    assert sealing.troubles == {ANN: "no key"} and sealing.changes() == {ANN}
+    sealing.opened(BEN, {"messages": [arriving(made("data", {"data": 1}))], "cursor": 1})
+    assert sealing.troubles == {} and sealing.changes() == {ANN}
+    sealing.joined(joined)
+    assert sealing.troubles == {} and sealing.changes() == set()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { join, newKey } from '../../../web/client/index.js';
+import { Sealing } from '../../../web/client/room/sealing.js';
 import { Relay } from '../support/relay.js';
 import { BASE } from '../support/world.js';
 
@@ -100,6 +101,19 @@ test('what a peer lacks is forgotten when a message of it opens', async () => {
   await ben.room.send(ann.id, { type: 'data', data: 2 });
   assert.deepEqual((await ann.next('trouble')).trouble, null);
   assert.equal(ann.room.troubles.size, 0);
+});
+
+test('a message tells more about what a peer lacks than its card', async () => {
+  const [ann, ben] = [await Sealing.of('tea', { key: KEY }), await Sealing.of('tea', { key: KEY })];
+  const cards = ['ann', 'ben'].map((id) => ({ id, name: id, metadata: {}, order: 1 }));
+  await ann.joined({ peer: cards[0], peers: [cards[1]] });
+  const joined = { peer: cards[1], peers: [cards[0]] };
+  await ben.joined(joined);
+  assert.deepEqual([[...ben.troubles], ben.changes()], [[['ann', 'no key']], ['ann']]);
+  await ben.opened({ messages: [{ seq: 1, from: 'ann', ...(await ann.seal('ben', { type: 'data', data: 1 })) }], cursor: 1 });
+  assert.deepEqual([[...ben.troubles], ben.changes()], [[], ['ann']]);
+  await ben.joined(joined);
+  assert.deepEqual([[...ben.troubles], ben.changes()], [[], []]);
 });
 
 test('what was queued while the server forgot everything is sealed with the new id', async () => {
