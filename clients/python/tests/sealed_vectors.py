@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ ROOM = "tea"
 ANN, BEN, CEM = (f"{digit * 8}-0000-4000-8000-{digit * 12}" for digit in "abc")
 KEY = RoomKey(bytes(range(32)))
 OTHER = RoomKey(bytes(range(32, 64)))
+#: Nonces for `plain`, which `document` begins anew.
+ODD: Iterator[bytes] = iter(())
 EPOCH, LATER = "0011223344556677", "8899aabbccddeeff"
 
 CANDIDATE = {"candidate": "candidate:1 1 udp 2122260223 192.0.2.1 54321 typ host", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "abcd"}
@@ -77,11 +81,19 @@ def flipped(sealed: str, bit: int) -> str:
     return "1." + encoded(bytes(body))
 
 
-def plain(text: str) -> str:
-    """Seals a text that our own code would not make, as an offer from Ann to Ben."""
-    nonce = Nonces(400)()
-    context = b"\0".join(part.encode() for part in ("offer", ANN, BEN))
-    return "1." + encoded(nonce + KEY.cipher(ROOM, ANN, BEN).encrypt(nonce, text.encode(), context))
+def plain(text: str, type: str = "offer", sender: str = ANN, to: str = BEN) -> str:
+    """Seals a text that our own code would not make."""
+    nonce = next(ODD)
+    context = b"\0".join(part.encode() for part in (type, sender, to))
+    return "1." + encoded(nonce + KEY.cipher(ROOM, sender, to).encrypt(nonce, text.encode(), context))
+
+
+def odd_card(card: str) -> dict[str, str]:
+    return {"sealed": plain(f'{{"e":"{EPOCH}","n":1,"v":{card}}}', "card", "", "")}
+
+
+def odd_data(value: str) -> dict[str, Any]:
+    return {"type": "data", "data": {"sealed": plain(f'{{"e":"{EPOCH}","n":1,"v":{value}}}', "data")}}
 
 
 def refusals() -> list[dict[str, Any]]:
@@ -117,6 +129,10 @@ def refusals() -> list[dict[str, Any]]:
         ("a plain text without an epoch", BEN, {"type": "offer", "sdp": plain('{"n":1,"v":""}')}, "malformed"),
         ("a number of zero", BEN, {"type": "offer", "sdp": plain('{"e":"0011223344556677","n":0,"v":""}')}, "malformed"),
         ("a number that is no integer", BEN, {"type": "offer", "sdp": plain('{"e":"0011223344556677","n":1.5,"v":""}')}, "malformed"),
+        ("data with a lone surrogate", BEN, odd_data('["\\ud83d"]'), "malformed"),
+        ("data with a lone surrogate in a member's name", BEN, odd_data('{"\\udf75":1}'), "malformed"),
+        ("data with a number out of range", BEN, odd_data("[1e999]"), "malformed"),
+        ("data with a number that JSON does not have", BEN, odd_data("NaN"), "malformed"),
         ("an offer that is no text", BEN, {"type": "offer", "sdp": plain('{"e":"0011223344556677","n":1,"v":{}}')}, "malformed"),
     ]
     refused = [{"name": name, "receiver": receiver, "message": arriving(message), "why": why} for name, receiver, message, why in cases]
@@ -156,6 +172,8 @@ def safety_numbers() -> list[dict[str, Any]]:
 
 
 def document() -> dict[str, Any]:
+    global ODD
+    ODD = (number.to_bytes(12, "big") for number in itertools.count(400))
     pairs = [(ANN, BEN), (BEN, ANN), (ANN, ""), ("", "")]
     passphrases = [("tea", "correct horse battery staple"), ("coffee", "correct horse battery staple"), ("tea", "caf\u00e9"), ("tea", "cafe\u0301")]
     return {
@@ -174,6 +192,10 @@ def document() -> dict[str, Any]:
             {"metadata": seals(OTHER, first=220).seal_card({"name": "Ann"}), "why": "unreadable"},
             {"metadata": seals(room="coffee", first=221).seal_card({"name": "Ann"}), "why": "unreadable"},
             {"metadata": made("data", {"data": {"name": "Ann", "metadata": {}}}, to=None, first=222)["data"], "why": "unreadable"},
+            {"metadata": odd_card('{"metadata":{}}'), "why": "malformed"},
+            {"metadata": odd_card('"Ann"'), "why": "malformed"},
+            {"metadata": odd_card('{"name":"Ann\\n","metadata":{}}'), "why": "malformed"},
+            {"metadata": odd_card('{"name":"' + "x" * 65 + '","metadata":{}}'), "why": "malformed"},
         ],
         "refusals": refusals(),
         "sequences": sequences(),

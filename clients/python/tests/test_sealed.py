@@ -123,6 +123,16 @@ def test_members_that_would_stay_readable_are_refused_where_they_are_sent() -> N
         seals().seal(ANN, BEN, {"type": "nonsense"})
 
 
+def test_what_the_server_would_refuse_is_refused_where_it_is_sealed() -> None:
+    for name in ("x" * 65, "Ann\n"):
+        with pytest.raises(ValueError, match="64 characters"):
+            seals().seal_card({"name": name})
+    assert seals().open_card(seals().seal_card({"name": "🍵" * 64})) == ("🍵" * 64, {})
+    for data in ("\ud83d", float("inf"), float("nan")):
+        with pytest.raises(ValueError):
+            seals().seal(ANN, BEN, {"type": "data", "data": data})
+
+
 def test_a_key_is_exactly_32_bytes_of_base64url() -> None:
     assert RoomKey.of(KEY.text).text == KEY.text
     assert KEY.text not in repr(KEY)

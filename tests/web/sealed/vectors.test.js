@@ -139,6 +139,12 @@ test('members that would stay readable are refused where they are sent', async (
   for (const type of ['nonsense', 'toString']) await assert.rejects(seals().seal(ANN, BEN, { type }), /no message of type/);
 });
 
+test('what the server would refuse is refused where it is sealed', async () => {
+  for (const name of ['x'.repeat(65), 'Ann\n']) await assert.rejects(seals().sealCard({ name }), /64 characters/);
+  assert.deepEqual(await seals().openCard(await seals().sealCard({ name: '🍵'.repeat(64) })), { name: '🍵'.repeat(64), metadata: {} });
+  for (const data of ['\ud83d', { '\ud83d': 1 }, Infinity, NaN]) await assert.rejects(seals().seal(ANN, BEN, { type: 'data', data }), /parser of JSON/);
+});
+
 test('a key is exactly 32 bytes of base64url', async () => {
   assert.match(newKey(), /^[\w-]{43}$/);
   assert.notEqual(newKey(), newKey());

@@ -32,7 +32,7 @@ export const randomNonce = () => crypto.getRandomValues(new Uint8Array(NONCE_BYT
  */
 export async function seal(key, { room, type, from, to }, content, nonce) {
   const cipher = await key.cipher(room, from, to);
-  const plain = new TextEncoder().encode(JSON.stringify(content));
+  const plain = new TextEncoder().encode(JSON.stringify(content, strict));
   const how = { name: 'AES-GCM', iv: nonce, additionalData: joined(type, from, to) };
   const rest = new Uint8Array(await subtle().encrypt(how, cipher, plain));
   const bytes = new Uint8Array(nonce.length + rest.length);
@@ -64,11 +64,24 @@ export async function open(key, addresses, sealed) {
   throw new Unusable('unreadable');
 }
 
+/**
+ * Throws on what strict parsers of JSON refuse: lone surrogates and numbers out of range (RFC 8259, sections 6 and 8.2). The
+ * server refuses them in messages that it can read.
+ *
+ * @param {string} name
+ * @param {unknown} value
+ */
+function strict(name, value) {
+  const wrong = /\p{Cs}/u.test(name) || (typeof value === 'string' ? /\p{Cs}/u.test(value) : typeof value === 'number' && !Number.isFinite(value));
+  if (wrong) throw new TypeError('Not every parser of JSON could read this: a lone surrogate, or a number that is not finite.');
+  return value;
+}
+
 /** @param {ArrayBuffer} plain @returns {Content} */
 function parsed(plain) {
   let content;
   try {
-    content = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain));
+    content = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain), strict);
   } catch {
     throw new Unusable('malformed');
   }

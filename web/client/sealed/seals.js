@@ -89,6 +89,7 @@ export class Seals {
    * @param {{ name?: string, metadata?: unknown }} card
    */
   async sealCard({ name = '', metadata = {} }) {
+    if (!isName(name)) throw new TypeError('A name has at most 64 characters, and no control characters.');
     const sealed = await seal(this.#key, this.#cards, { e: this.#epoch, n: 1, v: { name, metadata } }, this.#nonce());
     return { sealed };
   }
@@ -103,8 +104,9 @@ export class Seals {
     const { sealed } = /** @type {{ sealed?: unknown }} */ (metadata ?? {});
     const { content } = await open(this.#key, [this.#cards], sealed);
     const card = /** @type {{ name?: unknown, metadata?: unknown } | null} */ (content.v);
-    if (typeof card?.name !== 'string') throw new Unusable('malformed');
-    return { name: card.name, metadata: card.metadata === undefined ? {} : card.metadata };
+    if (!isName(card?.name)) throw new Unusable('malformed');
+    const opened = /** @type {{ name: string, metadata?: unknown }} */ (card);
+    return { name: opened.name, metadata: opened.metadata === undefined ? {} : opened.metadata };
   }
 
   get #cards() {
@@ -120,6 +122,11 @@ function fieldOf(type) {
 
 function newEpoch() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** As the server checks names that it can read. @param {unknown} value */
+function isName(value) {
+  return typeof value === 'string' && [...value].length <= 64 && !/\p{Cc}/u.test(value);
 }
 
 /** @param {unknown} value */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import re
 import unicodedata
@@ -123,7 +124,9 @@ class Seals:
         return {"seq": message["seq"], "from": message["from"], "type": type, **shown}
 
     def seal_card(self, card: Mapping[str, Any]) -> dict[str, Any]:
-        """The `metadata` of a join."""
+        """The `metadata` of a join. Raises `ValueError` if the name is not one."""
+        if not _is_name(card.get("name", "")):
+            raise ValueError("A name has at most 64 characters, and no control characters.")
         return {"sealed": self._seal("card", "", "", 1, {"name": card.get("name", ""), "metadata": card.get("metadata", {})})}
 
     def open_card(self, metadata: Any) -> tuple[str, Any]:
@@ -131,7 +134,7 @@ class Seals:
         sealed = metadata.get("sealed") if isinstance(metadata, dict) else None
         _, plain = self._open("card", "", ("",), sealed)
         card = plain["v"]
-        if not isinstance(card, dict) or not isinstance(card.get("name"), str):
+        if not isinstance(card, dict) or not _is_name(card.get("name")):
             raise Unusable("malformed")
         return card["name"], card.get("metadata", {})
 
@@ -164,7 +167,9 @@ def _context(type: str, sender: str, to: str) -> bytes:
 
 def _parsed(plain: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(plain.decode(), parse_constant=_no_constant)
+        document = json.loads(plain.decode(), parse_constant=_finite, parse_float=_finite)
+        # Raises if there is a lone surrogate.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Unusable("malformed") from None
     if not isinstance(document, dict) or "v" not in document:
@@ -178,8 +183,17 @@ def _parsed(plain: bytes) -> dict[str, Any]:
     return document
 
 
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON (RFC 8259, section 6).")
+def _finite(text: str) -> float:
+    """What strict parsers of JSON refuse (RFC 8259, section 6), and so does the server in messages that it can read."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is out of range.")
+    return number
+
+
+def _is_name(value: Any) -> bool:
+    """As the server checks names that it can read."""
+    return isinstance(value, str) and len(value) <= 64 and not any(unicodedata.category(one) == "Cc" for one in value)
 
 
 def _fits(type: str, value: Any) -> bool:
