@@ -1,11 +1,14 @@
 import { environment } from './platform/environment.js';
 import { Room } from './room/room.js';
+import { Sealing } from './room/sealing.js';
 import { Session } from './room/session.js';
 import { endpoints } from './wire/endpoints.js';
 
 export { tabStorage } from './platform/storage.js';
 export { Unsupported } from './platform/unsupported.js';
 export { supportsWebRtc } from './rtc/support.js';
+export { newKey } from './sealed/room-key.js';
+export { safetyNumber } from './sealed/safety-number.js';
 export { request } from './wire/http.js';
 export { Problem, RoomEnded, Unreachable } from './wire/problem.js';
 export { isStale } from './wire/stale.js';
@@ -20,6 +23,8 @@ export { endpoints, environment };
 export async function join(base, room, options = {}) {
   const { signal, onRetry } = options;
   const env = environment(options);
-  const session = new Session(env, endpoints(base, room, env.uuid()), options);
+  const at = endpoints(base, room, env.uuid());
+  const sealing = await Sealing.of(room, options);
+  const session = new Session(env, at, sealing ? await sealing.wishes(options) : options, sealing);
   return new Room(env, session, await session.enter({ signal, onRetry }), signal);
 }

@@ -59,8 +59,21 @@ export interface WireEntry {
   type: string;
   /** Milliseconds since 1970. */
   at: number;
+  /** In a sealed room as it was before it was sealed, unless it was `refused`. */
   message: Message | Relayed | Notice;
+  refused?: Refusal;
 }
+
+/**
+ * Why a sealed room did not use a message. `unsealed`: its sender has no key. `unreadable`: sealed with another key, or changed,
+ * or meant for somebody else. `repeated`: received before, or after a later one. `outdated`: from before its sender's page was
+ * loaded again. `malformed`: sealed by somebody with the key, against docs/sealed.md.
+ */
+export type Refusal = 'unsealed' | 'unreadable' | 'repeated' | 'outdated' | 'malformed';
+/** What a peer of a sealed room lacks, as far as its last message or its card tells. */
+export type Trouble = 'no key' | 'another key';
+/** Why nobody can be in between: the room is sealed, or two people have compared the safety number. */
+export type Verified = 'key' | 'compared' | false;
 
 export interface Resumption {
   /** The mailbox is new: messages in the old one may have been lost. */
@@ -83,6 +96,10 @@ export interface RoomEvents {
   'ice-servers': RTCIceServer[];
   /** This end's network may have changed, and connections may be broken. A call repairs its own. */
   'network-changed': {};
+  /** A sealed room did not use a message. */
+  refused: { seq: number; from: string; type: string; why: Refusal };
+  /** What a peer of a sealed room lacks has changed; null: nothing any more. */
+  trouble: { peer: Peer; trouble: Trouble | null };
   wire: WireEntry;
 }
 
@@ -123,10 +140,17 @@ export interface Room extends Listenable<RoomEvents> {
   /** The other members, by id. */
   readonly peers: ReadonlyMap<string, Peer>;
   readonly state: RoomStatus;
+  /** What the others need to be in this sealed room, as base64url; null if the room is not sealed. */
+  readonly key: string | null;
+  /** What peers of a sealed room lack, by id: nothing they send is used, and they can read nothing. */
+  readonly troubles: ReadonlyMap<string, Trouble>;
   readonly iceServers: RTCIceServer[];
   /** Asks the server for them again, because a connection is interrupted: its relay may be gone. */
   refreshIceServers(): void;
-  /** Puts a message into a peer's mailbox or, with null, into those of all other members. */
+  /**
+   * Puts a message into a peer's mailbox or, with null, into those of all other members. In a sealed room it has no members
+   * besides those of its type, because the server could read them.
+   */
   send(to: string | null, message: Message): Promise<Sent>;
   /** Connects with all members, present and future. Throws `Unsupported` (`webrtc-missing`) without WebRTC. */
   call(options?: CallOptions): Call;
@@ -139,6 +163,13 @@ export interface Room extends Listenable<RoomEvents> {
 }
 
 export interface JoinOptions extends Wishes, Partial<Environment> {
+  /**
+   * Seals the room: 43 characters of base64url, from `newKey()` or the link. The server can then read and change neither signaling
+   * nor cards. Throws a `TypeError` if it is no key, `Unsupported` (`webcrypto-missing`) on plain http outside localhost.
+   */
+  key?: string;
+  /** Instead of the key. Anybody who can guess it can read everything. */
+  passphrase?: string;
   /** Cancels the join or, later, leaves the room. */
   signal?: AbortSignal;
   /** Called before each retry while the server cannot be reached. */
@@ -179,6 +210,8 @@ export interface CallEvents {
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
   bye: { peer: Peer; reason?: string };
+  /** The safety number is known, or was compared. */
+  verified: { peer: Peer; verified: Verified; safetyNumber: string | null };
   /**
    * An offer on a working connection was not answered, so it was rolled back. It is made again unless this was the `final`
    * attempt: then the connection stays as it is until the peer is heard from, the server is reached again, or the stream
@@ -195,6 +228,16 @@ export interface Link {
   readonly pc: RTCPeerConnection | null;
   /** Where `say` sends: the negotiated channel (id 0), or one that the peer opened; null also if the peer has none. */
   readonly channel: RTCDataChannel | null;
+  readonly verified: Verified;
+  /**
+   * Twelve groups of five digits, the same at both ends if nobody is in between. Null until both descriptions are known, and where
+   * there is no WebCrypto.
+   */
+  readonly safetyNumber: string | null;
+  /** What the peer lacks in a sealed room: nothing it sends is used, and it can read nothing. */
+  readonly trouble: Trouble | null;
+  /** The user has compared the safety number with the peer's. Holds until the connection is replaced. */
+  markCompared(): void;
   /** Replaces the connection, beginning with an offer. */
   offer(): void;
 }
@@ -320,8 +363,14 @@ export declare class RoomEnded extends Error {
 
 /** The browser lacks something that this needs. */
 export declare class Unsupported extends Error {
-  readonly code: 'webrtc-missing' | 'media-stream-missing';
+  readonly code: 'webrtc-missing' | 'media-stream-missing' | 'webcrypto-missing';
 }
+
+/** A key for a sealed room. */
+export declare function newKey(): string;
+
+/** That of two descriptions, in either order: for connections of your own. Null if one has no fingerprint, or without WebCrypto. */
+export declare function safetyNumber(local: string, remote: string): Promise<string | null>;
 
 /** Can this browser make calls? */
 export declare function supportsWebRtc(RTCPeerConnection?: unknown): boolean;

@@ -29,10 +29,10 @@ function storageOf(entries) {
 export async function adapt(environment = {}, sender = (room) => room.send.bind(room)) {
   let room, send;
   const commands = {
-    async join({ base, room: name, seat = {}, name: self }) {
+    async join({ base, room: name, seat = {}, name: self, key }) {
       const kept = { ...seat };
       try {
-        room = await join(base, name, { ...environment, name: self, storage: storageOf(kept) });
+        room = await join(base, name, { ...environment, name: self, key, storage: storageOf(kept) });
       } catch (error) {
         return say('refused', { problem: slugOf(error) });
       }

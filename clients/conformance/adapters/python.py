@@ -41,7 +41,7 @@ def acknowledge(number: int, sent: asyncio.Future[signalpost.Sent]) -> None:
 async def join(command: dict[str, Any]) -> signalpost.Room | None:
     seat = signalpost.Seat.from_json(command["seat"]) if "seat" in command else None
     try:
-        room = await signalpost.join(command["base"], command["room"], name=command["name"], seat=seat)
+        room = await signalpost.join(command["base"], command["room"], name=command["name"], seat=seat, key=command.get("key"))
     except signalpost.Problem as problem:
         say("refused", problem=problem.slug)
         return None

@@ -79,6 +79,11 @@ export class Client {
     }
   }
 
+  /** What it said and nobody asked for. @param {string} event */
+  unread(event) {
+    return this.#seen.filter((one) => one.event === event);
+  }
+
   /** Data of all messages from a peer up to `end`, in order of arrival. */
   async received(from, end = 'end') {
     const got = [];

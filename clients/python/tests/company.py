@@ -15,9 +15,9 @@ from signalpost.aiortc import Call
 class Member:
     """`async with Member(base, name, tracks)` joins and calls."""
 
-    def __init__(self, base: str, name: str, tracks: Sequence[aiortc.MediaStreamTrack] = (), rtc: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(self, base: str, name: str, tracks: Sequence[aiortc.MediaStreamTrack] = (), rtc: dict[str, Any] | None = None, key: str | None = None, **options: Any) -> None:
         metadata = None if rtc is None else {"rtc": rtc}
-        self._joining = signalpost.join(base, "tea", name=name, metadata=metadata, capacity=4)
+        self._joining = signalpost.join(base, "tea", name=name, metadata=metadata, key=key, capacity=4)
         self._tracks = tracks
         self._options = options
         self._seen: list[tuple[str, Any]] = []

@@ -7,6 +7,8 @@ import { connectionOf } from './sdp.js';
 /** A room as a call sees it. Sent messages stay in `mail` until the test delivers or drops them. */
 export class FakeRoom extends Emitter {
   state = 'connected';
+  key = null;
+  troubles = new Map();
   iceServers = [{ urls: 'stun:stun.example' }];
 
   refreshIceServers() {}

@@ -16,7 +16,7 @@ export class AdmittedPeers {
 
   /**
    * @param {Environment['storage']} storage
-   * @param {string} root the room's URL
+   * @param {string} root the room's URL, and in a sealed room which key
    * @param {boolean} returning to a seat: who is in the room by now was not chosen by joining
    */
   constructor(storage, root, returning) {

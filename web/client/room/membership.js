@@ -9,8 +9,8 @@ import { Problem } from '../wire/problem.js';
 
 /**
  * @typedef {object} Listener
- * @property {(entry: Entry) => void} entered the seat was taken again
- * @property {(batch: Batch) => void} received
+ * @property {(entry: Entry) => void | Promise<void>} entered the seat was taken again
+ * @property {(batch: Batch) => void | Promise<void>} received
  * @property {() => number} cursor
  * @property {(state: RoomStatus, error?: Error) => void} changed
  */
@@ -110,7 +110,7 @@ export class Membership {
     if (this.#rejoins > 0) await pause(this.#env, backoff(this.#rejoins, this.#env.random), this.over);
     this.#rejoins += 1;
     const entry = await this.#session.enter({ signal: this.over, delayOf: rejoinDelay });
-    this.#listener.entered(entry);
+    await this.#listener.entered(entry);
     this.#listener.changed('connected');
   }
 
@@ -134,7 +134,7 @@ export class Membership {
       },
       deliver: (batch) => {
         this.#rejoins = 0;
-        this.#listener.received(batch);
+        return this.#listener.received(batch);
       },
       report: this.#listener.changed,
     };

@@ -8,11 +8,13 @@ import { administer } from './administration.js';
 import { Membership } from './membership.js';
 import { Outbox } from '../wire/outbox.js';
 import { followPage } from './page-life.js';
+import { SealedOutbox } from './sealed-outbox.js';
 import { arrived, elapsed, nextDeadline, received, returned } from './room-state.js';
 
 /** @import { Entry, Session } from './session.js' */
 /** @import { RoomState, Step } from './room-state.js' */
-/** @import { Batch, CallOptions, Environment, Message, Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
+/** @import { Batch, CallOptions, Environment, Message, Notice, Refusal, Relayed } from '../types.d.ts' */
+/** @import { Room as Declared, RoomEvents, RoomStatus, Sent } from '../types.d.ts' */
 
 /** How long an arrival may wait for the TURN credentials of the call with it. */
 const EQUIP_MS = 3_000;
@@ -63,13 +65,14 @@ export class Room extends Emitter {
       changed: (state, error) => this.#changed(state, error),
     });
     const { over } = this.#membership;
-    this.#outbox = new Outbox(env, {
+    const outbox = new Outbox(env, {
       post: ({ key, body }) =>
         session.ask({ method: 'POST', url: session.at.outbox, key, body, expects: 'accepted', signal: over }),
       seated: () => this.#membership.seated(),
       lost: () => this.#membership.lost(),
       over,
     });
+    this.#outbox = session.sealing ? new SealedOutbox(outbox, session.sealing) : outbox;
     const iceUrl = () => session.at.iceServers(session.seat.peer);
     const renew = () => session.ask({ method: 'GET', url: iceUrl(), expects: 'ice_servers', signal: over });
     this.#ice = new IceServers(env, renew, over, (servers) => this.emit('ice-servers', servers));
@@ -92,6 +95,15 @@ export class Room extends Emitter {
 
   get state() {
     return this.#status;
+  }
+
+  get key() {
+    return this.#session.sealing?.key ?? null;
+  }
+
+  /** What peers of a sealed room lack, by id. */
+  get troubles() {
+    return this.#session.sealing?.troubles ?? new Map();
   }
 
   get iceServers() {
@@ -162,8 +174,9 @@ export class Room extends Emitter {
   }
 
   /** @param {Entry} entry */
-  #entered(entry) {
+  async #entered(entry) {
     this.#equip(entry);
+    if (this.#outbox instanceof SealedOutbox && entry.joined.peer.id !== this.self.id) await this.#outbox.reseal();
     this.#apply(returned(this.#known, entry, this.#env.clock.now()));
   }
 
@@ -189,14 +202,37 @@ export class Room extends Emitter {
 
   /** @param {Batch} batch */
   #received(batch) {
+    const { sealing } = this.#session;
+    if (!sealing) return this.#take(batch.messages.map((message) => ({ arrived: message, message })), batch.cursor);
+    return sealing.opened(batch).then((opened) => {
+      if (!this.#membership.over.aborted) this.#take(opened, batch.cursor);
+    });
+  }
+
+  /**
+   * @param {{ arrived: Relayed | Notice, message?: Relayed | Notice, refused?: Refusal }[]} opened
+   * @param {number} cursor
+   */
+  #take(opened, cursor) {
     const at = this.#env.clock.date();
-    for (const message of batch.messages) {
+    for (const { arrived, message = arrived, refused } of opened) {
       const peer = 'from' in message ? message.from : null;
-      this.emit('wire', { direction: 'in', peer, type: message.type, at, message });
+      this.emit('wire', { direction: 'in', peer, type: message.type, at, message, ...(refused && { refused }) });
     }
-    if (this.#ice.withheld && batch.messages.some(({ type }) => type === 'peer-joined')) void this.#equipFirst();
-    this.#apply(received(this.#known, batch));
-    if (batch.messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
+    const messages = opened.flatMap(({ message }) => message ?? []);
+    if (this.#ice.withheld && messages.some(({ type }) => type === 'peer-joined')) void this.#equipFirst();
+    this.#apply(received(this.#known, { messages, cursor }));
+    for (const { arrived, refused } of opened) {
+      if (refused && 'from' in arrived) this.emit('refused', { seq: arrived.seq, from: arrived.from, type: arrived.type, why: refused });
+    }
+    if (messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
+  }
+
+  #tellTroubles() {
+    for (const id of this.#session.sealing?.changes() ?? []) {
+      const peer = this.peers.get(id);
+      if (peer) this.emit('trouble', { peer, trouble: this.troubles.get(id) ?? null });
+    }
   }
 
   /** @param {Step} step */
@@ -204,6 +240,7 @@ export class Room extends Emitter {
     this.#known = state;
     if (this.#held) this.#held.push(...events);
     else this.#tell(events);
+    this.#tellTroubles();
     this.#cancelDeadline();
     const deadline = nextDeadline(this.#known);
     if (deadline === null) return;

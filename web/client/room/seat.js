@@ -13,7 +13,7 @@ export class KeptSeat {
 
   /**
    * @param {Environment['storage']} storage
-   * @param {string} root the room's URL
+   * @param {string} root the room's URL, and in a sealed room which key
    */
   constructor(storage, root) {
     this.#storage = storage;

@@ -6,6 +6,7 @@ import { Problem } from '../wire/problem.js';
 import { AdmittedPeers } from './admitted.js';
 import { KeptSeat } from './seat.js';
 
+/** @import { Sealing } from './sealing.js' */
 /** @import { Seat } from './seat.js' */
 /** @import { ApiRequest, Endpoints, Environment, Joined, Retry, Wishes } from '../types.d.ts' */
 
@@ -30,15 +31,18 @@ export class Session {
    * @param {Environment} env
    * @param {Endpoints} at
    * @param {Wishes} wishes
+   * @param {Sealing | null} [sealing]
    */
-  constructor(env, at, { name, metadata, secret, capacity, ticket }) {
+  constructor(env, at, { name, metadata, secret, capacity, ticket }, sealing = null) {
     this.#env = env;
     this.at = at;
+    this.sealing = sealing;
     this.#wishes = JSON.stringify({ name, metadata, secret, capacity, ticket, page: at.page });
-    this.#kept = new KeptSeat(env.storage, at.root);
+    const kept = sealing ? `${at.root}#${sealing.tag}` : at.root;
+    this.#kept = new KeptSeat(env.storage, kept);
     this.network = new Network(env);
     this.#seat = this.#kept.load();
-    this.admitted = new AdmittedPeers(env.storage, at.root, this.#seat !== null);
+    this.admitted = new AdmittedPeers(env.storage, kept, this.#seat !== null);
   }
 
   /** Throws before the first join. @returns {Seat} */
@@ -79,7 +83,7 @@ export class Session {
     };
     const attempt = (/** @type {AbortSignal} */ signal) => request(this.#env, { ...ask, signal });
     const { status, body } = await persist(this.#env, () => this.network.ask(attempt, options.signal), options);
-    const joined = /** @type {Joined} */ (body);
+    const joined = this.sealing ? await this.sealing.joined(body) : /** @type {Joined} */ (body);
     const roomToken = joined.room_token ?? this.#seat?.roomToken;
     this.#seat = { peer: joined.peer.id, token: joined.token, roomToken };
     this.#kept.save(this.#seat);

@@ -183,6 +183,9 @@ export class Call extends Emitter {
       equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, receive: this.#receive }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
+      isSealed: () => room.key !== null,
+      trouble: () => room.troubles.get(peer.id) ?? null,
+      verified: (verified, safetyNumber) => this.emit('verified', { peer, verified, safetyNumber }),
       // The link's timers make up for messages that cannot be delivered.
       send: (message) => void room.send(peer.id, message).catch(() => {}),
       changed: (state) => this.#linkChanged(link, state),

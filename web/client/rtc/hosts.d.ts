@@ -1,4 +1,4 @@
-import type { LinkState, Message } from '../types.d.ts';
+import type { LinkState, Message, Trouble, Verified } from '../types.d.ts';
 import type { Card } from './card.js';
 
 /** What a link needs of its call. */
@@ -6,6 +6,9 @@ export interface LinkHost {
   equipment(): { configuration: RTCConfiguration; stream: MediaStream | null; receive: boolean };
   isPolite(): boolean;
   canSignal(): boolean;
+  isSealed(): boolean;
+  trouble(): Trouble | null;
+  verified(verified: Verified, safetyNumber: string | null): void;
   send(message: Message): void;
   changed(state: LinkState): void;
   unanswered(attempts: number, final: boolean): void;

@@ -6,6 +6,7 @@ import { judge } from './negotiation.js';
 import { MAX_ATTEMPTS, Recovery } from './recovery.js';
 import { Renegotiation } from './renegotiation.js';
 import { Steps } from './steps.js';
+import { Verification } from './verification.js';
 
 /** @import { LinkHost } from './hosts.d.ts' */
 /** @import { Phase } from './recovery.js' */
@@ -24,6 +25,7 @@ export class Link {
   #host;
   #recovery;
   #renegotiation;
+  #verification;
   /** @type {Connection | null} */
   #connection = null;
   #early = new EarlyCandidates();
@@ -46,6 +48,7 @@ export class Link {
     this.#host = host;
     this.#recovery = new Recovery(env, host.isPolite, (phase) => this.#repair(phase));
     this.#renegotiation = new Renegotiation(env, host, this.#negotiation);
+    this.#verification = new Verification(host.isSealed, () => host.verified(this.verified, this.safetyNumber));
   }
 
   get pc() {
@@ -54,6 +57,24 @@ export class Link {
 
   get channel() {
     return this.#connection?.channel ?? null;
+  }
+
+  get verified() {
+    return this.#verification.state;
+  }
+
+  get safetyNumber() {
+    return this.#verification.number;
+  }
+
+  /** What the peer lacks in a sealed room. */
+  get trouble() {
+    return this.#host.trouble();
+  }
+
+  /** The user has compared the safety number with the peer's. */
+  markCompared() {
+    this.#verification.compare();
   }
 
   /** The peer has just joined and is going to offer. */
@@ -131,6 +152,7 @@ export class Link {
     if (verdict === 'ignore') return this.#connection?.repeat();
     if (verdict === 'accept') await this.#connection?.accept(description);
     else await this.#connection?.answer(description);
+    void this.#verification.look(this.pc?.localDescription?.sdp, this.#connection?.remote);
   }
 
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
@@ -155,6 +177,7 @@ export class Link {
   #drop() {
     this.#connection?.close();
     this.#connection = null;
+    void this.#verification.look(undefined, null);
     this.#renegotiation.begin(null);
   }
 

@@ -2,19 +2,12 @@ import { retryDelay } from './backoff.js';
 import { pause } from '../platform/environment.js';
 import { losesSeat } from './poll.js';
 import { Problem, RoomEnded, Unreachable } from './problem.js';
+import { written } from './queued-message.js';
 
 /** @import { Environment, Message, Receipt, Sent } from '../types.d.ts' */
+/** @import { QueuedMessage } from './queued-message.js' */
 
 /**
- * @typedef {object} Entry
- * @property {string | null} to null: all other members
- * @property {Message} message
- * @property {string} json
- * @property {number} bytes
- * @property {boolean} alone was in a batch that was refused, so it is now sent separately
- * @property {(sent: Sent) => void} resolve
- * @property {(error: unknown) => void} reject
- *
  * @typedef {{ key: string, body: string }} Parcel each retry has the same bytes and the same key
  *
  * @typedef {object} Carrier
@@ -35,7 +28,7 @@ export const BATCH_BYTES = 250 * 1024;
 export class Outbox {
   #env;
   #carrier;
-  /** @type {Entry[]} */
+  /** @type {QueuedMessage[]} */
   #queue = [];
   /** Recipients whose mailbox is full, and when to try them again. @type {Map<string | null, number>} */
   #blocked = new Map();
@@ -56,18 +49,26 @@ export class Outbox {
   /**
    * @param {string | null} to
    * @param {Message} message
+   * @param {Message} [original]
    * @returns {Promise<Sent>}
    */
-  put(to, message) {
+  put(to, message, original = message) {
     const { over } = this.#carrier;
     if (over.aborted) return Promise.reject(new RoomEnded(over.reason));
-    const json = JSON.stringify(to === null ? message : { to, ...message });
-    const bytes = new TextEncoder().encode(json).length + 1;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ to, message, json, bytes, alone: false, resolve, reject });
+      this.#queue.push({ to, original, ...written(to, message), alone: false, resolve, reject });
       this.#nudge();
       void this.#pump();
     });
+  }
+
+  /**
+   * Replaces what is queued, in order.
+   *
+   * @param {(entry: { to: string | null, original: Message }) => Promise<Message>} change
+   */
+  async replace(change) {
+    for (const entry of [...this.#queue]) Object.assign(entry, written(entry.to, await change(entry)));
   }
 
   /** Resolves once the queue is empty. @returns {Promise<void>} */
@@ -106,7 +107,7 @@ export class Outbox {
   #next() {
     const now = this.#env.clock.now();
     for (const [to, until] of this.#blocked) if (until <= now) this.#blocked.delete(to);
-    /** @type {Entry[]} */
+    /** @type {QueuedMessage[]} */
     const batch = [];
     let bytes = 0;
     let skipped = false;
@@ -126,15 +127,16 @@ export class Outbox {
     return batch;
   }
 
-  /** @param {Entry[]} batch */
+  /** @param {QueuedMessage[]} batch */
   async #deliver(batch) {
     const { post, seated, lost, over } = this.#carrier;
-    const body = `{"messages":[${batch.map(({ json }) => json).join(',')}]}`;
-    const parcel = { key: this.#env.uuid(), body };
+    const key = this.#env.uuid();
     for (let failures = 0; ; failures += 1) {
       await seated();
+      // The same bytes in each attempt, unless the batch was replaced: then the server has forgotten the attempts before.
+      const body = `{"messages":[${batch.map(({ json }) => json).join(',')}]}`;
       try {
-        return this.#settle(batch, (await post(parcel)).accepted);
+        return this.#settle(batch, (await post({ key, body })).accepted);
       } catch (error) {
         if (over.aborted) throw error;
         if (losesSeat(error)) lost();
@@ -150,7 +152,7 @@ export class Outbox {
   /**
    * Is an error final for this batch? A batch that was refused because of one message is split.
    *
-   * @param {Entry[]} batch
+   * @param {QueuedMessage[]} batch
    * @param {unknown} error
    */
   #refused(batch, error) {
@@ -167,7 +169,7 @@ export class Outbox {
    * Receipts are in the order of the batch. A message to all has one for each other member, and because a batch is atomic,
    * each such message has the same number.
    *
-   * @param {Entry[]} batch
+   * @param {QueuedMessage[]} batch
    * @param {Receipt[]} accepted
    */
   #settle(batch, accepted) {
@@ -180,7 +182,7 @@ export class Outbox {
     }
   }
 
-  /** @param {Entry[]} batch */
+  /** @param {QueuedMessage[]} batch */
   #remove(batch) {
     const gone = new Set(batch);
     this.#queue = this.#queue.filter((entry) => !gone.has(entry));

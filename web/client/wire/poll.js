@@ -19,7 +19,7 @@ import { Dates, isStale } from './stale.js';
  * @property {(read: Read) => Promise<{ batch: Batch, date: string | null }>} read
  * @property {(listener: Changed) => () => void} onChange of the network
  * @property {() => number} cursor up to which everything has been delivered
- * @property {(batch: Batch) => void} deliver
+ * @property {(batch: Batch) => void | Promise<void>} deliver
  * @property {(state: 'connected' | 'reconnecting', error?: Error) => void} report
  */
 
@@ -161,7 +161,7 @@ export class Poll {
     this.#failures = 0;
     if (waitMs > 0) this.#hold = answered(this.#hold, age);
     this.#mailbox.report('connected');
-    this.#mailbox.deliver(batch);
+    await this.#mailbox.deliver(batch);
     // If an intermediary strips `wait` or responds from a cache, this must not become a flood of requests.
     const hasty = !probed && batch.messages.length === 0 && age < HASTY_MS;
     this.#hasty = hasty ? this.#hasty + 1 : 0;

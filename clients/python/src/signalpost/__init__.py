@@ -19,14 +19,19 @@ from ._events import (
     Peer,
     PeerJoined,
     PeerLeft,
+    Refused,
     Resumed,
     RoomClosed,
     RoomStatus,
     Sent,
     StateChanged,
+    Trouble,
+    TroubleChanged,
+    Why,
 )
 from ._problems import Problem, RoomEnded, SignalpostError, Unreachable
-from ._room import Joining, Room, join
+from ._room import Joining, Room, join, new_key
+from ._safety_number import safety_number
 from ._seat import Seat
 
 __version__ = "0.1.0"
@@ -41,6 +46,7 @@ __all__ = [
     "PeerJoined",
     "PeerLeft",
     "Problem",
+    "Refused",
     "Resumed",
     "Room",
     "RoomClosed",
@@ -50,6 +56,11 @@ __all__ = [
     "Sent",
     "SignalpostError",
     "StateChanged",
+    "Trouble",
+    "TroubleChanged",
     "Unreachable",
+    "Why",
     "join",
+    "new_key",
+    "safety_number",
 ]

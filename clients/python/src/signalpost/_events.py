@@ -10,6 +10,12 @@ LeaveReason = Literal["left", "expired", "kicked"]
 #: `connected`: the mailbox is being read. `reconnecting`: it cannot be read at the moment. The others are final:
 #: `superseded` (another process took the seat), `closed` (left, or the room is gone), `kicked`.
 RoomStatus = Literal["connected", "reconnecting", "superseded", "closed", "kicked"]
+#: Why a sealed room did not use a message. `unsealed`: its sender has no key. `unreadable`: sealed with another key, or changed, or
+#: meant for somebody else. `repeated`: received before, or after a later one. `outdated`: from before its sender started again.
+#: `malformed`: sealed by somebody with the key, against docs/sealed.md.
+Why = Literal["unsealed", "unreadable", "repeated", "outdated", "malformed"]
+#: What a peer of a sealed room lacks, as far as its last message or its card tells.
+Trouble = Literal["no key", "another key"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,25 @@ class IceServersChanged:
     servers: tuple[dict[str, Any], ...] = field(repr=False)
 
 
-Event = Union[Message, PeerJoined, PeerLeft, Resumed, StateChanged, RoomClosed, IceServersChanged]
+@dataclass(frozen=True)
+class Refused:
+    """A message that a sealed room did not use."""
+
+    seq: int
+    sender: str
+    type: str
+    why: Why
+
+
+@dataclass(frozen=True)
+class TroubleChanged:
+    """What a peer of a sealed room lacks; None: nothing any more."""
+
+    peer: Peer
+    trouble: Trouble | None
+
+
+Event = Union[Message, PeerJoined, PeerLeft, Resumed, StateChanged, RoomClosed, IceServersChanged, Refused, TroubleChanged]
 
 
 @dataclass(frozen=True)

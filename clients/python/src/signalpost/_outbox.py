@@ -34,11 +34,14 @@ class Carrier:
     seated: Callable[[], Awaitable[object]]
     #: The seat is gone, or may be.
     lost: Callable[[], None]
+    #: What is sent in place of a message to a peer or, with None, to all.
+    seal: Callable[[str | None, Mapping[str, Any]], Mapping[str, Any]] = lambda to, message: message
 
 
 @dataclass(eq=False)
 class _Entry:
     to: str | None
+    message: Mapping[str, Any]
     json: bytes
     future: asyncio.Future[Sent]
     #: Was in a batch that was refused, so it is now sent separately.
@@ -58,18 +61,22 @@ class Outbox:
         self._ended: Exception | None = None
 
     def put(self, to: str | None, message: Mapping[str, Any]) -> asyncio.Future[Sent]:
-        addressed = dict(message) if to is None else {"to": to, **message}
-        body = json.dumps(addressed, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        body = self._encode(to, message)
         future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         if self._ended is not None:
             future.set_exception(self._ended)
             return future
-        self._queue[_Entry(to, body, future)] = None
+        self._queue[_Entry(to, message, body, future)] = None
         self._empty.clear()
         self._more.set()
         if self._pumping is None:
             self._pumping = asyncio.ensure_future(self._pump())
         return future
+
+    def reseal(self) -> None:
+        """This member has a new id, and what is queued was sealed with the one before."""
+        for entry in self._queue:
+            entry.json = self._encode(entry.to, entry.message)
 
     async def emptied(self) -> None:
         await self._empty.wait()
@@ -82,6 +89,11 @@ class Outbox:
         for entry in self._remove(list(self._queue)):
             if not entry.future.done():
                 entry.future.set_exception(reason)
+
+    def _encode(self, to: str | None, message: Mapping[str, Any]) -> bytes:
+        sealed = self._carrier.seal(to, message)
+        addressed = dict(sealed) if to is None else {"to": to, **sealed}
+        return json.dumps(addressed, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
     async def _pump(self) -> None:
         try:
@@ -136,10 +148,11 @@ class Outbox:
 
     async def _deliver(self, batch: list[_Entry]) -> None:
         key = str(uuid.uuid4())
-        body = b'{"messages":[' + b",".join(entry.json for entry in batch) + b"]}"
         failures = 0
         while True:
             await self._carrier.seated()
+            # The same bytes in each attempt, unless they were sealed again: then the server has forgotten the attempts before.
+            body = b'{"messages":[' + b",".join(entry.json for entry in batch) + b"]}"
             try:
                 return self._settle(batch, await self._carrier.post(key, body))
             except (Problem, Unreachable) as error:

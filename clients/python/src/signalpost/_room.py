@@ -8,12 +8,12 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Generator, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from ._endpoints import endpoints
-from ._events import Event, IceServersChanged, Peer, RoomClosed, RoomStatus, Sent, StateChanged
+from ._events import Event, IceServersChanged, Peer, Resumed, RoomClosed, RoomStatus, Sent, StateChanged, Trouble, TroubleChanged
 from ._http import Http, Request
 from ._ice import IceServers, Servers
 from ._membership import Membership
@@ -23,6 +23,9 @@ from ._room_state import RoomState
 from ._seat import Seat, SeatFile
 from ._session import Entry, OnRetry, Session
 from ._stream import EventStream
+
+if TYPE_CHECKING:
+    from ._sealing import Sealing
 
 log = logging.getLogger("signalpost")
 # Nothing is printed unless the application wants it.
@@ -40,6 +43,7 @@ class Room:
 
     def __init__(self, session: Session, entry: Entry) -> None:
         self._session = session
+        self._sealing = session.sealing
         self._known = RoomState(entry)
         self._stream = EventStream()
         self._state: RoomStatus = "connected"
@@ -48,10 +52,11 @@ class Room:
         self.created: bool = entry.joined["created"]
         self._lease: float = entry.joined["lease_ms"] / 1000
         self._membership = Membership(session, self)
-        self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost))
+        self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost, self._seal))
         self._ice = IceServers(self._ask_ice_servers, self._ice_changed)
         self._expiry: asyncio.TimerHandle | None = None
         self._equip(entry)
+        self._stream.put(self._troubles())
         self._keeping = asyncio.ensure_future(self._membership.keep(entry.joined["wait_max_ms"] / 1000))
 
     def __repr__(self) -> str:
@@ -76,6 +81,16 @@ class Room:
         return self._session.seat
 
     @property
+    def key(self) -> str | None:
+        """What the others need to be in this sealed room, as base64url; None if the room is not sealed."""
+        return self._sealing.key.text if self._sealing else None
+
+    @property
+    def troubles(self) -> Mapping[str, Trouble]:
+        """What peers of a sealed room lack, by id."""
+        return MappingProxyType(self._sealing.troubles if self._sealing else {})
+
+    @property
     def ice_servers(self) -> Servers:
         return self._ice.current
 
@@ -92,7 +107,7 @@ class Room:
         `await room.send(peer, "data", data="hi")`; likewise `sdp` for `offer` and `answer`, `candidate`, and `reason` for
         `bye`. Messages to a peer arrive in the order of these calls, whether or not they are awaited. Raises `Problem` if
         the server refuses the message for good, `RoomEnded` if the room ends first. What is cancelled before it was sent
-        is not sent.
+        is not sent. In a sealed room a message has no members besides these, because the server could read them.
         """
         return self._outbox.put(to.id if isinstance(to, Peer) else to, {"type": type, **members})
 
@@ -137,15 +152,22 @@ class Room:
 
     def entered(self, entry: Entry) -> None:
         self._equip(entry)
-        self._tell(self._known.returned(entry, asyncio.get_running_loop().time()))
+        events = self._known.returned(entry, asyncio.get_running_loop().time())
+        if any(isinstance(event, Resumed) and event.renamed for event in events):
+            self._outbox.reseal()
+        self._tell([*events, *self._troubles()])
 
     async def received(self, batch: Mapping[str, Any]) -> None:
         arrives = any(message.get("type") == "peer-joined" for message in batch["messages"])
         if arrives and self._ice.withheld:
             # Nobody is heard until the connection with them can have a relay.
             await self._ice.fetch(EQUIP)
+        refused: list[Event] = []
+        if self._sealing:
+            batch, unused = self._sealing.opened(self.me.id, batch)
+            refused += unused
         events = self._known.received(batch)
-        self._tell(events)
+        self._tell([*events, *refused, *self._troubles()])
         if any(isinstance(event, RoomClosed) for event in events):
             self._end("closed")
 
@@ -167,6 +189,15 @@ class Room:
     @property
     def _is_over(self) -> bool:
         return self._state not in ("connected", "reconnecting")
+
+    def _seal(self, to: str | None, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._sealing.seal(self.me.id, to, message) if self._sealing else message
+
+    def _troubles(self) -> list[Event]:
+        if not self._sealing:
+            return []
+        changed = [self.peers[id] for id in self._sealing.changes() if id in self.peers]
+        return [TroubleChanged(peer, self.troubles.get(peer.id)) for peer in changed]
 
     def _tell(self, events: list[Event]) -> None:
         self._stream.put(events)
@@ -236,6 +267,8 @@ def join(
     secret: str | None = None,
     ticket: str | None = None,
     capacity: int | None = None,
+    key: str | None = None,
+    passphrase: str | None = None,
     seat: Seat | None = None,
     seat_file: str | os.PathLike[str] | None = None,
     client: aiohttp.ClientSession | None = None,
@@ -251,29 +284,54 @@ def join(
     :param name: shown to the others
     :param metadata: an object with further data for the others, at most 4 KiB
     :param capacity: the number of seats, if this creates the room
+    :param key: seals the room (needs `signalpost[sealed]`): 43 characters of base64url, from `signalpost.new_key()` or a link
+    :param passphrase: instead of the key. Anybody who can guess it can read everything
     :param seat: `Room.seat` of an earlier process, to return to it
     :param seat_file: keeps the seat from one process to the next
     :param client: your own session, with proxies or certificates; it is not closed
     """
     given = {"name": name, "metadata": metadata, "secret": secret, "ticket": ticket, "capacity": capacity}
     wishes = {member: value for member, value in given.items() if value is not None}
-    return Joining(_join(base, room, wishes, seat, seat_file, client, on_retry))
+    return Joining(_join(base, room, wishes, (key, passphrase), seat, seat_file, client, on_retry))
 
 
 async def _join(
     base: str,
     room: str,
     wishes: Mapping[str, Any],
+    secrets: tuple[str | None, str | None],
     seat: Seat | None,
     seat_file: str | os.PathLike[str] | None,
     client: aiohttp.ClientSession | None,
     on_retry: OnRetry | None,
 ) -> Room:
     at = endpoints(base, room, str(uuid.uuid4()))
+    sealing = await _sealing(room, *secrets)
     http = Http(client)
     try:
-        session = Session(http, at, wishes, seat, SeatFile(seat_file) if seat_file is not None else None)
+        session = Session(http, at, wishes, seat, SeatFile(seat_file) if seat_file is not None else None, sealing)
         return Room(session, await session.enter(on_retry=on_retry))
     except BaseException:
         await http.close()
         raise
+
+
+async def _sealing(room: str, key: str | None, passphrase: str | None) -> Sealing | None:
+    if key is None and passphrase is None:
+        return None
+    if key is not None and passphrase is not None:
+        raise ValueError("A room has a key or a passphrase, not both.")
+    # Only sealed rooms need the package cryptography.
+    from ._sealed import RoomKey
+    from ._sealing import Sealing
+
+    if passphrase is None:
+        return Sealing(RoomKey.of(key or ""), room)
+    return Sealing(await asyncio.to_thread(RoomKey.of_passphrase, passphrase, room), room)
+
+
+def new_key() -> str:
+    """A key for a sealed room."""
+    from ._sealed import RoomKey
+
+    return RoomKey.new().text

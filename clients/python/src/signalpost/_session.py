@@ -7,13 +7,16 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._backoff import retry_delay
 from ._endpoints import Endpoints
 from ._http import Answer, Doubted, Http, Request
 from ._problems import Problem, Unreachable
 from ._seat import Seat, SeatFile
+
+if TYPE_CHECKING:
+    from ._sealing import Sealing
 
 #: After one of these there is no seat to come back to.
 UNSEATED = frozenset({"kicked", "room-closed", "token-invalid"})
@@ -30,9 +33,14 @@ class Entry:
 
 
 class Session:
-    def __init__(self, http: Http, at: Endpoints, wishes: Mapping[str, Any], seat: Seat | None, file: SeatFile | None) -> None:
+    def __init__(
+        self, http: Http, at: Endpoints, wishes: Mapping[str, Any], seat: Seat | None, file: SeatFile | None, sealing: Sealing | None = None
+    ) -> None:
         self.http = http
         self.at = at
+        self.sealing = sealing
+        if sealing:
+            wishes = sealing.wishes(wishes)
         self._wishes = json.dumps({**wishes, "page": at.page}).encode()
         self._file = file
         self._seat = seat or (file.load() if file else None)
@@ -65,7 +73,7 @@ class Session:
         self._seat = Seat(joined["peer"]["id"], joined["token"], room_token)
         if self._file:
             self._file.save(self._seat)
-        return Entry(joined, resumed=answer.status == 200)
+        return Entry(self.sealing.joined(joined) if self.sealing else joined, resumed=answer.status == 200)
 
     async def persist(self, request: Request) -> Answer:
         """Repeats a request until it succeeds or is refused for good."""

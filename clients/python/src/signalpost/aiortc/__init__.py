@@ -8,7 +8,7 @@
 
 from ._call import Call
 from ._card import Card
-from ._link import Link, LinkState
+from ._link import Link, LinkState, Verified
 from ._signaling import SignalpostSignaling
 
-__all__ = ["Call", "Card", "Link", "LinkState", "SignalpostSignaling"]
+__all__ = ["Call", "Card", "Link", "LinkState", "SignalpostSignaling", "Verified"]

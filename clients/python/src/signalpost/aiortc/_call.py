@@ -11,7 +11,7 @@ import aiortc
 from aiortc.contrib.media import MediaRelay
 from pyee.asyncio import AsyncIOEventEmitter
 
-from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, StateChanged
+from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, StateChanged, Trouble
 from .._problems import SignalpostError
 from .._room import Room
 from ._link import Link
@@ -175,6 +175,12 @@ class Call(AsyncIOEventEmitter):
 
     def can_signal(self) -> bool:
         return self.room.state == "connected"
+
+    def is_sealed(self) -> bool:
+        return self.room.key is not None
+
+    def trouble(self, peer: Peer) -> Trouble | None:
+        return self.room.troubles.get(peer.id)
 
     def send(self, peer: Peer, type: str, sdp: str) -> None:
         sent = self.room.send(peer, type, sdp=sdp)

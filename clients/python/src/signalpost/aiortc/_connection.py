@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import aiortc
 from aiortc.sdp import candidate_from_sdp
 
+from .._safety_number import safety_number
 from ._card import Card
 from ._negotiation import belongs, sections, with_origin
 
@@ -57,6 +58,12 @@ class Connection:
     @property
     def state(self) -> str:
         return str(self.pc.connectionState)
+
+    @property
+    def safety_number(self) -> str | None:
+        """None until both descriptions are known."""
+        local = self.pc.localDescription
+        return safety_number(local.sdp, self.remote) if local and self.remote else None
 
     def lacks_sections(self, sdp: str) -> bool:
         """Is there a track of ours for which an offer has no media section? aiortc cannot answer with such a track."""

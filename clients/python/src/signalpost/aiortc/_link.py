@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import aiortc
 
-from .._events import Message, Peer
+from .._events import Message, Peer, Trouble
 from ._card import Card
 from ._connection import Connection
 from ._negotiation import View, belongs, judge
@@ -20,6 +20,9 @@ log = logging.getLogger("signalpost.aiortc")
 #: `waiting` for the peer's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed` (no more
 #: attempts until something changes), `closed`.
 LinkState = Literal["waiting", "connecting", "connected", "interrupted", "failed", "closed"]
+
+#: Why nobody can be in between: the room is sealed, or two people have compared the safety number.
+Verified = Literal["key", "compared", False]
 
 #: Candidates that may wait for their description: more than anybody gathers for one.
 MAX_EARLY = 128
@@ -40,6 +43,10 @@ class LinkHost(Protocol):
 
     def can_signal(self) -> bool: ...
 
+    def is_sealed(self) -> bool: ...
+
+    def trouble(self, peer: Peer) -> Trouble | None: ...
+
     def send(self, peer: Peer, type: str, sdp: str) -> None: ...
 
     def happened(self, event: str, peer: Peer, detail: Any) -> None: ...
@@ -57,6 +64,7 @@ class Link:
         self._host = host
         self._card = Card.of(peer.metadata)
         self._connection: Connection | None = None
+        self._compared: str | None = None
         self._early: list[dict[str, Any]] = []
         self._watch = Watch(lambda: host.is_polite(peer), self._repair)
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
@@ -96,6 +104,29 @@ class Link:
         elif message.candidate is not None:
             candidate = message.candidate
             self._steps.put_nowait(lambda: self._candidate(candidate))
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What the peer lacks in a sealed room: nothing it sends is used, and it can read nothing."""
+        return self._host.trouble(self.peer)
+
+    @property
+    def safety_number(self) -> str | None:
+        """The same at both ends if nobody is in between. None until both descriptions are known."""
+        return self._connection.safety_number if self._connection else None
+
+    @property
+    def verified(self) -> Verified:
+        number = self.safety_number
+        if number is None:
+            return False
+        if number == self._compared:
+            return "compared"
+        return "key" if self._host.is_sealed() else False
+
+    def mark_compared(self) -> None:
+        """The number of now is the one that the peer sees. A connection with other certificates has to be compared again."""
+        self._compared = self.safety_number
 
     def depart(self) -> bool:
         """The peer is gone from the room. A working connection is left alone. Returns whether there is one."""
