@@ -10,9 +10,9 @@ from typing import Any
 import aioice.ice
 import pytest
 from company import Member, chat, connected
-from reading import becomes, following
+from reading import following
 from server import Server
-from wire import Exchange, Wire, body_of, response
+from wire import Exchange, Wire, body_of, problem, response
 
 import signalpost
 from signalpost import Message, PeerJoined, Refused, TroubleChanged
@@ -138,24 +138,18 @@ async def test_what_a_hostile_server_repeats_swaps_and_changes_is_refused_and_na
         assert extra and ann.state == "connected"
 
 
-async def test_what_was_queued_while_the_server_forgot_everything_is_sealed_with_the_new_id(server: Server, wire: Wire) -> None:
-    returned = asyncio.Event()
+async def test_what_was_queued_before_this_member_got_a_new_id_is_sealed_with_that(server: Server, wire: Wire) -> None:
+    async with signalpost.join(wire.base, "tea", key=KEY, name="Ann", capacity=3) as ann, signalpost.join(server.base, "tea", key=KEY, name="Ben") as ben:
+        before, token = ann.me.id, ann.seat.token
 
-    async def later(exchange: Exchange) -> bytes | None:
-        if exchange.is_join:
-            await returned.wait()
-        return await exchange.forward()
+        async def forgotten(exchange: Exchange) -> bytes | None:
+            """As from a server that has another token key."""
+            known = token not in exchange.headers.get("authorization", "")
+            return await exchange.forward() if known else problem(401, "token-invalid")
 
-    async with signalpost.join(wire.base, "tea", key=KEY, name="Ann") as ann, signalpost.join(server.base, "tea", key=KEY, name="Ben") as ben:
-        before = ann.me.id
-        wire.rule = later
-        await server.kill()
+        await following(ann, PeerJoined)
+        wire.rule = forgotten
         sent = [ann.send(None, "data", data=number) for number in range(60)]
-        await becomes(ann, "reconnecting")
-        await server.start()
-        # Only when Ben is back is there anybody to send to.
-        await following(ben, signalpost.Resumed)
-        returned.set()
         for number in range(60):
             got = await following(ben, Message)
             assert (got.data, got.sender) == (number, ann.me.id)
