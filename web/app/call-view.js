@@ -2,7 +2,7 @@ import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { Controls, DeviceNotice } from './controls.js';
-import { NOTHING } from './devices/equipment.js';
+import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
 import { Keyboard } from './keyboard.js';
 import { LockNotice } from './lock-notice.js';
@@ -15,7 +15,7 @@ import { isOver, summarize } from './words.js';
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Choice } from './devices/choices.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
 /** @import { Facts, Summary } from './words.js' */
 

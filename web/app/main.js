@@ -24,7 +24,7 @@ const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
   () => visit && void hangUp(),
 );
-const lobby = new Lobby((wish) => void enter(wish));
+const lobby = new Lobby((wish, equipment) => void enter(wish, equipment));
 const noCalls = whyNoCalls();
 
 /** @type {Visit | null} */
@@ -33,8 +33,11 @@ let visit = null;
 /** Started with the first visit. @type {Promise<void> | null} */
 let crowd = null;
 
-/** @param {Wish} wish */
-async function enter(wish) {
+/**
+ * @param {Wish} wish
+ * @param {import('./devices/equipment.js').Equipment} [equipment] that is open already
+ */
+async function enter(wish, equipment) {
   if (noCalls) return lobby.show(wish, noCalls);
   view.clear();
   lobby.hide();
@@ -49,7 +52,7 @@ async function enter(wish) {
     changed: () => mine === visit && show(mine),
     asked: (peer, signal) => view.ask(peer, signal),
     equipped: (equipped) => mine === visit && view.showSelf(wish, equipped),
-  });
+  }, equipment);
   visit = mine;
   const call = await mine.begin();
   const { room } = mine;

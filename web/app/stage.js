@@ -6,7 +6,7 @@ import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './devices/news.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 
 /** The user's own picture and those of the peers. */
 export class Stage {

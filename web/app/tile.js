@@ -1,4 +1,5 @@
 import { lackOf, offOf } from './devices/news.js';
+import { toSpeaker } from './devices/speaker.js';
 import { nameOf } from './names.js';
 import { copyOf, inside } from './page.js';
 
@@ -15,6 +16,7 @@ export class Tile {
     this.element = copyOf('tile');
     this.element.dataset.peer = peer.id;
     this.#video = /** @type {HTMLVideoElement} */ (inside(this.element, 'video'));
+    void toSpeaker(this.#video);
     inside(this.element, 'name').textContent = nameOf(peer);
     inside(this.element, 'initial').textContent = initial(nameOf(peer));
   }

@@ -1,14 +1,14 @@
-import { Equipment, NOTHING } from './devices/equipment.js';
+import { Equipment } from './devices/equipment.js';
+import { NOTHING } from './devices/equipped.js';
 import { DeviceTeller } from './devices/teller.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
 /** @import { Facts, Refusal } from './words.js' */
-
 
 /**
  * @typedef {object} Viewer
@@ -42,12 +42,14 @@ export class Visit {
   /**
    * @param {Wish} wish
    * @param {Viewer} viewer
+   * @param {Equipment} [equipment] that is open already
    */
-  constructor(wish, viewer) {
+  constructor(wish, viewer, equipment = new Equipment(wish.media, () => {})) {
     this.wish = wish;
     this.#viewer = viewer;
     this.#receive = wish.media !== 'chat';
-    this.#equipment = new Equipment(wish.media, (equipped) => this.#equipped(equipped));
+    this.#equipment = equipment;
+    equipment.follow((equipped) => this.#equipped(equipped));
   }
 
   /** @returns {Facts} */

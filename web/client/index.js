@@ -3,7 +3,7 @@ import { Room } from './room/room.js';
 import { Session } from './room/session.js';
 import { endpoints } from './wire/endpoints.js';
 
-export { tabStorage } from './platform/storage.js';
+export { lastingStorage, tabStorage } from './platform/storage.js';
 export { Unsupported } from './platform/unsupported.js';
 export { supportsWebRtc } from './rtc/support.js';
 export { request } from './wire/http.js';

@@ -337,3 +337,5 @@ export declare function environment(given: Partial<Environment>): Environment;
 export declare function isStale(batch: Batch, cursor: number): boolean;
 /** The tab's session storage, or memory where that fails. */
 export declare const tabStorage: Environment['storage'];
+/** The browser's local storage, or memory where that fails. */
+export declare const lastingStorage: Environment['storage'];
