@@ -4,6 +4,7 @@ import { part, write } from './page.js';
 /** @import { Choice } from './devices/choices.js' */
 /** @import { DeviceStatus, Equipped, Status } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
+/** @import { Extra } from './devices/news.js' */
 
 const KINDS = {
   audio: { icon: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },
@@ -25,6 +26,11 @@ export class Controls {
     this.#turn = turn;
     this.#ids = ids;
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) part(ids[kind], HTMLButtonElement).addEventListener('click', () => this.toggle(kind));
+  }
+
+  /** @param {Kind} kind */
+  isOff(kind) {
+    return this.#status[kind] === 'off';
   }
 
   /** @param {Kind} kind */
@@ -53,6 +59,18 @@ function label(button, kind, status) {
   button.querySelector('use')?.setAttribute('href', `#icon-${icon}${status === 'off' ? '-off' : ''}`);
   const text = button.querySelector('span');
   if (text) text.textContent = labels[status === 'off' ? 'off' : 'live'];
+}
+
+/** The buttons for a screen and a hand. @param {Extra | null} extra null if the call is over */
+export function showExtra(extra) {
+  const [share, hand] = [part('share-screen', HTMLElement), part('hand', HTMLElement)];
+  share.hidden = !extra || !navigator.mediaDevices?.getDisplayMedia;
+  hand.hidden = !extra;
+  part('settings', HTMLElement).hidden = !extra;
+  for (const [button, isOn, [on, off]] of /** @type {const} */ ([[share, extra?.screen, ['Stop sharing', 'Share screen']], [hand, extra?.hand, ['Lower hand', 'Raise hand']]])) {
+    button.dataset.off = String(Boolean(isOn));
+    write(/** @type {Element} */ (button.querySelector('span')), isOn ? on : off);
+  }
 }
 
 /** What is wrong with the user's devices, and buttons to do something about it. */

@@ -19,6 +19,8 @@ const view = new CallView({
   turn: (kind, on) => void visit?.turn(kind, on),
   retry: () => void visit?.devices.retry(),
   use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
+  share: () => void visit?.extras.shareOrStop(),
+  hand: () => visit?.extras.raiseOrLower(),
 });
 const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
@@ -52,6 +54,7 @@ async function enter(wish, equipment) {
     changed: () => mine === visit && show(mine),
     asked: (peer, signal) => view.ask(peer, signal),
     equipped: (equipped) => mine === visit && view.showSelf(wish, equipped),
+    shown: (extra) => mine === visit && view.showExtra(extra),
   }, equipment);
   visit = mine;
   const call = await mine.begin();

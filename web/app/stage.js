@@ -30,7 +30,7 @@ export class Stage {
     this.#selfVideo.srcObject = stream;
     this.#selfVideo.hidden = status.video !== 'live';
     inside(this.#self, 'initial').textContent = initial(name);
-    mark(this.#self, { camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
+    mark(this.#self, { hand: !inside(this.#self, 'hand').hidden, camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
 
   /** @param {Call} call */
@@ -60,7 +60,29 @@ export class Stage {
     this.#devices.delete(id);
   }
 
+  /**
+   * @param {string} id of the peer
+   * @param {boolean} speaking
+   */
+  speaks(id, speaking) {
+    this.#tiles.get(id)?.speaks(speaking);
+  }
+
+  /**
+   * @param {string} id of the peer
+   * @param {number} bars
+   */
+  quality(id, bars) {
+    this.#tiles.get(id)?.quality(bars);
+  }
+
+  /** The user's own hand. @param {boolean} up */
+  raise(up) {
+    inside(this.#self, 'hand').hidden = !up;
+  }
+
   clear() {
+    this.raise(false);
     this.#devices.clear();
     for (const tiles of this.#tiles.values()) tiles.remove();
     this.#tiles.clear();

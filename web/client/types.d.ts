@@ -213,6 +213,11 @@ export interface Call extends Listenable<CallEvents> {
   say(text: string): number;
   /** Sends this stream from now on, with at most one track of each kind. */
   replaceStream(stream: MediaStream | null): void;
+  /**
+   * Sends another stream besides, such as a screen with its sound, with at most one track of each kind; null ends that. The peers get it as a
+   * `stream` of its own with the same id. Not sent to peers that negotiate once (`metadata.rtc`).
+   */
+  share(stream: MediaStream | null): void;
   /** Begins or ends receiving media from the others. */
   receive(on: boolean): void;
 }

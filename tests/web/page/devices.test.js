@@ -282,6 +282,16 @@ test('only what pages say of their devices is taken for that', () => {
   }
 });
 
+test('a shared screen and a raised hand are told, and left out otherwise', () => {
+  assert.deepEqual(deviceNews([], [], { screen: 'id', hand: true }), { media: { camera: 'live', microphone: 'live', screen: 'id', hand: true } });
+  assert.deepEqual(deviceNews([], [], { hand: false }), { media: { camera: 'live', microphone: 'live' } });
+  const live = { camera: 'live', microphone: 'live' };
+  assert.deepEqual(readDeviceNews({ media: { ...live, screen: 'id', hand: true } }), { ...live, screen: 'id', hand: true });
+  for (const extra of [{ screen: 7, hand: 'yes' }, { screen: '', hand: 1 }, { screen: null }]) assert.deepEqual(readDeviceNews({ media: { ...live, ...extra } }), live);
+  assert.deepEqual(newsOf('Ann', live, { ...live, screen: 'id', hand: true }), { log: ['Ann shares a screen'], spoken: ['Ann has raised a hand'] });
+  assert.deepEqual(newsOf('Ann', { ...live, screen: 'id', hand: true }, live), { log: ['Ann has stopped sharing'], spoken: ['Ann has lowered the hand'] });
+});
+
 test('muting is spoken, and a device that stops is written down', () => {
   const live = { camera: 'live', microphone: 'live' };
   assert.deepEqual(newsOf('Ann', live, { ...live, microphone: 'off' }), { log: [], spoken: ['Ann’s microphone is off'] });

@@ -25,8 +25,16 @@ const table = [
 ];
 
 for (const [name, streams, main, more] of table) {
-  test(`tiles for ${name}`, () => assert.deepEqual(arrange(streams), { main, more }));
+  test(`tiles for ${name}`, () => assert.deepEqual(arrange(streams), { main, more, screens: [] }));
 }
+
+test('a shared screen has a tile of its own, whatever comes first, also without a camera, and until it sends nothing', () => {
+  const shared = { id: 'screen', ...stream(screen, music) };
+  assert.deepEqual(arrange([shared, stream(voice, camera)], 'screen'), { main: [music, voice, camera], more: [screen], screens: [screen] });
+  assert.deepEqual(arrange([stream(voice), shared], 'screen'), { main: [voice, music], more: [screen], screens: [screen] });
+  assert.deepEqual(arrange([stream(voice, camera), { id: 'screen', ...stream(silent) }], 'screen'), { main: [voice, camera], more: [], screens: [] });
+  assert.deepEqual(arrange([stream(voice, camera), shared], 'other').screens, []);
+});
 
 /** Each row: how many tiles, the stage, and the width of a tile. */
 const stages = [
