@@ -46,6 +46,16 @@ test('in the call: another camera, a screen beside it, a hand, the key to talk, 
   await Promise.all([accessible(ann), accessible(ben)]);
   await picture(ann, 'sharing');
   await picture(ben, 'screen');
+  for (const [width, height] of [[320, 480], [844, 390], [1280, 720]]) {
+    await ben.setViewportSize({ width, height });
+    const shares = await ben.waitForFunction(() => {
+      const [stage, screen] = ['#stage', '[data-screen=true]'].map((one) => document.querySelector(one).getBoundingClientRect());
+      const inside = [...document.querySelectorAll('.tile')].every((tile) => tile.getBoundingClientRect().right <= stage.right + 1);
+      return inside && Math.max(screen.width / stage.width, screen.height / stage.height) > 0.99 && Math.min(screen.width / stage.width, screen.height / stage.height) > 0.7;
+    });
+    assert.ok(shares);
+    await picture(ben, `screen-${width}`);
+  }
   // A peer that comes back gets both.
   await ben.reload();
   await state(ben, 'connected');

@@ -1,7 +1,7 @@
 import { ALL_LIVE } from './devices/news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
-import { smallInset, tileHeight, tileWidth } from './tile-width.js';
+import { layOut, smallInset } from './tile-layout.js';
 import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
@@ -119,12 +119,26 @@ export class Stage {
 
   /** With one other, one's own picture is a small one in the corner. */
   #fit() {
-    const { clientWidth, clientHeight } = this.#view;
-    const tiles = this.#others === 1 ? 1 : this.#others + 1;
-    const width = tileWidth(tiles, clientWidth, clientHeight);
-    this.#view.style.setProperty('--tile-width', `${width}px`);
+    const { clientWidth: width, clientHeight: height } = this.#view;
+    /** @type {HTMLElement[]} */
+    const all = [...this.#view.querySelectorAll('.tile')].map((tile) => /** @type {HTMLElement} */ (tile));
+    const isScreen = (/** @type {HTMLElement} */ { dataset }) => dataset.screen === 'true';
+    const isSmall = this.#others === 1;
+    const [tiles, screens] = [all.filter((tile) => !isScreen(tile) && !(isSmall && tile === this.#self)), all.filter(isScreen)];
+    const boxes = layOut({ tiles: tiles.length, screens: screens.length, width, height });
+    for (const [at, tile] of [...tiles, ...screens].entries()) place(tile, [...boxes.tiles, ...boxes.screens][at]);
+    const [large] = [...boxes.screens, ...boxes.tiles];
+    if (!isSmall || !large) return;
     const { offsetWidth, offsetHeight } = this.#self;
-    this.#self.style.setProperty('--inset-end', `${smallInset(clientWidth, width, offsetWidth)}px`);
-    this.#self.style.setProperty('--inset-bottom', `${smallInset(clientHeight, tileHeight(width), offsetHeight)}px`);
+    this.#self.style.setProperty('--inset-end', `${smallInset(width, large.width, offsetWidth)}px`);
+    this.#self.style.setProperty('--inset-bottom', `${smallInset(height, large.height, offsetHeight)}px`);
   }
+}
+
+/**
+ * @param {HTMLElement} tile
+ * @param {import('./tile-layout.js').Box} box
+ */
+function place(tile, box) {
+  for (const [name, value] of Object.entries(box)) tile.style.setProperty(`--${name}`, `${value}px`);
 }
