@@ -23,9 +23,9 @@ test('camera, microphone and speaker are chosen before anybody sees or hears, us
   await ann.getByTestId('preview-start').click();
   await ann.getByTestId('preview-video').waitFor();
   await ann.waitForFunction(() => document.querySelector('#preview-level').value > 0);
-  await ann.getByTestId('pick-video').selectOption({ label: 'fake_device_2' });
+  await ann.getByTestId('preview-view').getByTestId('pick-video').selectOption({ label: 'fake_device_2' });
   await ann.waitForFunction(() => document.querySelector('#preview-video').srcObject.getVideoTracks()[0]?.label === 'fake_device_2');
-  await ann.getByTestId('pick-speaker').selectOption({ label: 'Fake Audio Output 2' });
+  await ann.getByTestId('preview-view').getByTestId('pick-speaker').selectOption({ label: 'Fake Audio Output 2' });
   await accessible(ann);
   await picture(ann, 'preview');
   await ann.setViewportSize({ width: 320, height: 480 });

@@ -12,6 +12,7 @@ import { PushToTalk } from './push-to-talk.js';
 import { barsOf } from './quality.js';
 import { Settings } from './settings.js';
 import { Share } from './share.js';
+import { play } from './sounds.js';
 import { Stage } from './stage.js';
 import { followVoices } from './voices.js';
 import { WakeLock } from './wake-lock.js';
@@ -76,10 +77,17 @@ export class CallView {
     say('call-room', isolate(room));
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
+    this.#chat.open(room);
+  }
+
+  /** What was said is not shown in the next call. */
+  forget() {
+    this.#chat.forget();
   }
 
   close() {
     this.clear();
+    this.forget();
     this.#view.hidden = true;
   }
 
@@ -96,6 +104,7 @@ export class CallView {
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
+    room.on('peer-joined', () => play('joined'));
     noteEvents(room, this.#chat, this.#stage, (text) => say('spoken-devices', text));
   }
 
@@ -104,6 +113,7 @@ export class CallView {
    * @param {AbortSignal} signal
    */
   ask(peer, signal) {
+    play('calling');
     // These would cover the question.
     this.#share.close();
     this.#settings.close();
@@ -141,7 +151,7 @@ export class CallView {
     document.body.dataset.state = state;
     say('status', text);
     say('spoken-status', spoken);
-    document.title = `${text} · ${isolate(wish.room)}`;
+    this.#chat.name(`${text} · ${isolate(wish.room)}`);
     part('use-here', HTMLElement).hidden = state !== 'superseded';
     part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
     const over = isOver(state);

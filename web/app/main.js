@@ -26,7 +26,7 @@ const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
   () => visit && void hangUp(),
 );
-const lobby = new Lobby((wish, equipment) => void enter(wish, equipment));
+const lobby = new Lobby((wish, equipment) => (view.forget(), void enter(wish, equipment)));
 const noCalls = whyNoCalls();
 
 /** @type {Visit | null} */
