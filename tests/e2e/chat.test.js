@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { accessible } from './support/axe.js';
 import { heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
@@ -63,6 +64,40 @@ test('a new message does not scroll a user who reads older ones', async () => {
   await heard(ann, 'news below');
   const top = await log.evaluate((element) => element.scrollTop);
   assert.ok(top < 200, `moved to ${top} px`);
+});
+
+test('links can be followed, what was said outlasts a reload, and hidden pages count', async () => {
+  await say(ben, 'see https://example.org/tea, javascript:alert(1)');
+  await heard(ann, 'see https');
+  const link = entries(ann).last().locator('a');
+  assert.deepEqual(await link.evaluate(({ href, target, rel, textContent }) => [href, target, rel, textContent]), ['https://example.org/tea', '_blank', 'noopener noreferrer', 'https://example.org/tea']);
+  await accessible(ann);
+  await ann.reload();
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await heard(ann, 'see https');
+  await say(ann, 'I am back');
+  await heard(ben, 'I am back');
+  await ann.evaluate(() => {
+    window.sounds = 0;
+    window.OscillatorNode = class extends OscillatorNode { constructor(...all) { super(...all); window.sounds += 1; } };
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+  });
+  await say(ben, 'are you there?');
+  await ann.waitForFunction(() => document.title.startsWith('(1) Connected to '));
+  assert.equal(await ann.evaluate(() => window.sounds), 1);
+  await ann.evaluate(() => {
+    delete document.hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  assert.match(await ann.title(), /^Connected to /);
+  await ann.getByTestId('settings').click();
+  await ann.getByTestId('sounds').uncheck();
+  await accessible(ann);
+  await ann.getByTestId('settings-close').click();
+  await ann.evaluate(() => Object.defineProperty(document, 'hidden', { value: true, configurable: true }));
+  await say(ben, 'hello?');
+  await ann.waitForFunction(() => document.title.startsWith('(1)'));
+  assert.equal(await ann.evaluate(() => window.sounds), 1);
 });
 
 test('a message that is a book is cut', async () => {

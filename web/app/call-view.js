@@ -1,22 +1,29 @@
 import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
-import { Controls, DeviceNotice } from './controls.js';
-import { NOTHING } from './devices/equipment.js';
+import { Controls, DeviceNotice, showExtra } from './controls.js';
+import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
 import { Keyboard } from './keyboard.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
+import { PushToTalk } from './push-to-talk.js';
+import { barsOf } from './quality.js';
+import { Settings } from './settings.js';
 import { Share } from './share.js';
+import { play } from './sounds.js';
 import { Stage } from './stage.js';
+import { followVoices } from './voices.js';
+import { WakeLock } from './wake-lock.js';
 import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
 /** @import { Choice } from './devices/choices.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
+/** @import { Extra } from './devices/news.js' */
 /** @import { Facts, Summary } from './words.js' */
 
 /**
@@ -25,7 +32,9 @@ import { isOver, summarize } from './words.js';
  * @typedef {object} Devices
  * @property {(kind: Kind, on: boolean) => void} turn
  * @property {() => void} retry
- * @property {(choice: Choice) => void} use
+ * @property {(choice: Pick<Choice, 'kind' | 'deviceId'>) => void} use
+ * @property {() => void} share a screen, or stop
+ * @property {() => void} hand raise or lower it
  */
 
 /** The call as it is shown. */
@@ -40,13 +49,23 @@ export class CallView {
   #keyboard;
   #controls;
   #deviceNotice;
+  #settings;
+  #wakeLock = new WakeLock();
+  #endVoices = () => {};
 
   /** @param {Devices} devices */
   constructor(devices) {
     const controls = new Controls(devices.turn);
     this.#controls = controls;
     this.#deviceNotice = new DeviceNotice(devices);
-    this.#keyboard = new Keyboard({ microphone: () => controls.toggle('audio'), camera: () => controls.toggle('video'), chat: () => this.#chat.focus() });
+    this.#settings = new Settings((kind, deviceId) => devices.use({ kind, deviceId }));
+    const talk = new PushToTalk(() => controls.isOff('audio'), (on) => devices.turn('audio', on));
+    this.#keyboard = new Keyboard({
+      ...{ microphone: () => controls.toggle('audio'), camera: () => controls.toggle('video'), chat: () => this.#chat.focus() },
+      ...{ hand: devices.hand, talk: () => talk.press() },
+    }, () => talk.release());
+    part('share-screen', HTMLElement).addEventListener('click', devices.share);
+    part('hand', HTMLElement).addEventListener('click', devices.hand);
   }
 
   /**
@@ -58,10 +77,17 @@ export class CallView {
     say('call-room', isolate(room));
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
+    this.#chat.open(room);
+  }
+
+  /** What was said is not shown in the next call. */
+  forget() {
+    this.#chat.forget();
   }
 
   close() {
     this.clear();
+    this.forget();
     this.#view.hidden = true;
   }
 
@@ -74,8 +100,11 @@ export class CallView {
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
     this.#chat.follow(call);
-    diagnostics.follow(room, call);
+    diagnostics.follow(room, call, (id, flow) => this.#stage.quality(id, barsOf(flow)));
+    this.#endVoices();
+    this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
+    room.on('peer-joined', () => play('joined'));
     noteEvents(room, this.#chat, this.#stage, (text) => say('spoken-devices', text));
   }
 
@@ -84,8 +113,10 @@ export class CallView {
    * @param {AbortSignal} signal
    */
   ask(peer, signal) {
+    play('calling');
     // These would cover the question.
     this.#share.close();
+    this.#settings.close();
     this.#keyboard.close();
     return this.#callers.ask(peer, signal);
   }
@@ -98,6 +129,13 @@ export class CallView {
     this.#stage.showSelf(equipped, nameOf({ name }));
     this.#controls.show(equipped.status);
     this.#deviceNotice.show(equipped);
+    this.#settings.show(equipped);
+  }
+
+  /** @param {Extra | null} extra null if the call is over */
+  showExtra(extra) {
+    showExtra(extra);
+    this.#stage.raise(extra?.hand === true);
   }
 
   /**
@@ -113,10 +151,12 @@ export class CallView {
     document.body.dataset.state = state;
     say('status', text);
     say('spoken-status', spoken);
-    document.title = `${text} · ${isolate(wish.room)}`;
+    this.#chat.name(`${text} · ${isolate(wish.room)}`);
     part('use-here', HTMLElement).hidden = state !== 'superseded';
     part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
     const over = isOver(state);
+    this.#wakeLock.want(facts.phase === 'inside' && !over);
+    if (facts.phase === 'inside' && !over && part('hand', HTMLElement).hidden) this.showExtra({});
     say('hang-up', over ? 'Back' : facts.phase === 'inside' ? 'Hang up' : 'Cancel');
     this.#chat.end(over ? text : '');
     if (over) {
@@ -134,6 +174,10 @@ export class CallView {
     say('spoken-devices', '');
     this.#chat.clear();
     this.#share.close();
+    this.#settings.close();
+    this.#wakeLock.want(false);
+    this.#endVoices();
+    this.showExtra(null);
     this.#keyboard.close();
     this.#lockNotice.clear();
     this.#diagnostics.clear();

@@ -1,3 +1,4 @@
+import { linksIn } from './chat/links.js';
 import { copyOf, inside, write } from './page.js';
 
 /**
@@ -81,8 +82,19 @@ function made({ who, text, kind }) {
   inside(entry, 'who').textContent = who;
   const shown = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
   if (kind === 'note') write(inside(entry, 'text'), shown);
-  else inside(entry, 'text').textContent = shown;
+  else inside(entry, 'text').append(...linksIn(shown).map(({ text, href }) => (href ? linkTo(href) : text)));
   return entry;
+}
+
+/** @param {string} href http or https */
+function linkTo(href) {
+  const link = document.createElement('a');
+  link.href = href;
+  // As it was written.
+  link.textContent = href;
+  link.target = '_blank';
+  link.rel = 'noopener noreferrer';
+  return link;
 }
 
 function older() {

@@ -1,12 +1,18 @@
+import { History } from './chat/history.js';
+import { Unread } from './chat/unread.js';
 import { ChatLog } from './chat-log.js';
 import { nameOf } from './names.js';
 import { part } from './page.js';
+import { play } from './sounds.js';
 
 /** @import { Call } from '../client/types.d.ts' */
+/** @import { Entry } from './chat-log.js' */
 
 /** Text over the data channels, to all connected peers. */
 export class Chat {
   #log = new ChatLog(part('chat-log', HTMLOListElement));
+  #history = new History();
+  #unread = new Unread();
   #form = part('chat-form', HTMLFormElement);
   #input = part('chat-input', HTMLInputElement);
   #send = part('chat-send', HTMLButtonElement);
@@ -18,10 +24,27 @@ export class Chat {
   #end = '';
 
   constructor() {
+    window.addEventListener('pagehide', () => this.#history.save());
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#say(this.#input.value.trim());
     });
+  }
+
+  /** Shows what was said before a reload. @param {string} room */
+  open(room) {
+    for (const entry of this.#history.open(room)) this.#log.add(entry);
+  }
+
+  /** The call is over: a later one begins without what was said. */
+  forget() {
+    this.#history.forget();
+    this.#unread.clear();
+  }
+
+  /** @param {string} title of the page */
+  name(title) {
+    this.#unread.name(title);
   }
 
   /** @param {Call} call */
@@ -33,13 +56,15 @@ export class Chat {
       this.#enable();
     });
     call.on('data', ({ peer, data }) => {
-      if (typeof data === 'string') this.#log.add({ who: nameOf(peer), text: data, kind: 'theirs' });
+      if (typeof data !== 'string') return;
+      this.#add({ who: nameOf(peer), text: data, kind: 'theirs' });
+      if (this.#unread.add()) play('message');
     });
   }
 
   /** Adds a note about an event in the room. @param {string} text */
   note(text) {
-    this.#log.add({ who: '', text, kind: 'note' });
+    this.#add({ who: '', text, kind: 'note' });
   }
 
   focus() {
@@ -64,8 +89,14 @@ export class Chat {
   /** @param {string} text */
   #say(text) {
     if (text === '' || !this.#call?.say(text)) return;
-    this.#log.add({ who: 'You', text, kind: 'mine' });
+    this.#add({ who: 'You', text, kind: 'mine' });
     this.#input.value = '';
+  }
+
+  /** @param {Entry} entry */
+  #add(entry) {
+    this.#log.add(entry);
+    this.#history.add(entry);
   }
 
   #enable() {

@@ -2,12 +2,13 @@ import { inOneLine, isolate } from './names.js';
 import { part, write } from './page.js';
 
 /** @import { Choice } from './devices/choices.js' */
-/** @import { DeviceStatus, Equipped, Status } from './devices/equipment.js' */
+/** @import { DeviceStatus, Equipped, Status } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
+/** @import { Extra } from './devices/news.js' */
 
 const KINDS = {
-  audio: { id: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },
-  video: { id: 'camera', labels: { live: 'Camera off', off: 'Camera on' } },
+  audio: { icon: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },
+  video: { icon: 'camera', labels: { live: 'Camera off', off: 'Camera on' } },
 };
 
 /** The buttons for the user's own microphone and camera. */
@@ -15,11 +16,21 @@ export class Controls {
   /** @type {Status} */
   #status = { audio: 'unavailable', video: 'unavailable' };
   #turn;
+  #ids;
 
-  /** @param {(kind: Kind, on: boolean) => void} turn a device on or off */
-  constructor(turn) {
+  /**
+   * @param {(kind: Kind, on: boolean) => void} turn a device on or off
+   * @param {Record<Kind, string>} [ids] of the buttons
+   */
+  constructor(turn, ids = { audio: 'microphone', video: 'camera' }) {
     this.#turn = turn;
-    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) part(KINDS[kind].id, HTMLButtonElement).addEventListener('click', () => this.toggle(kind));
+    this.#ids = ids;
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) part(ids[kind], HTMLButtonElement).addEventListener('click', () => this.toggle(kind));
+  }
+
+  /** @param {Kind} kind */
+  isOff(kind) {
+    return this.#status[kind] === 'off';
   }
 
   /** @param {Kind} kind */
@@ -31,34 +42,53 @@ export class Controls {
   /** @param {Status} status */
   show(status) {
     this.#status = status;
-    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) label(kind, status[kind]);
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) label(part(this.#ids[kind], HTMLButtonElement), kind, status[kind]);
   }
 }
 
 /**
+ * @param {HTMLButtonElement} button
  * @param {Kind} kind
  * @param {DeviceStatus} status
  */
-function label(kind, status) {
-  const { id, labels } = KINDS[kind];
-  const button = part(id, HTMLButtonElement);
+function label(button, kind, status) {
+  const { icon, labels } = KINDS[kind];
   button.hidden = status === 'missing' || status === 'unavailable';
   if (button.hidden) return;
   button.dataset.off = String(status === 'off');
-  button.querySelector('use')?.setAttribute('href', `#icon-${id}${status === 'off' ? '-off' : ''}`);
+  button.querySelector('use')?.setAttribute('href', `#icon-${icon}${status === 'off' ? '-off' : ''}`);
   const text = button.querySelector('span');
   if (text) text.textContent = labels[status === 'off' ? 'off' : 'live'];
 }
 
+/** The buttons for a screen and a hand. @param {Extra | null} extra null if the call is over */
+export function showExtra(extra) {
+  const [share, hand] = [part('share-screen', HTMLElement), part('hand', HTMLElement)];
+  share.hidden = !extra || !navigator.mediaDevices?.getDisplayMedia;
+  hand.hidden = !extra;
+  part('settings', HTMLElement).hidden = !extra;
+  for (const [button, isOn, [on, off]] of /** @type {const} */ ([[share, extra?.screen, ['Stop sharing', 'Share screen']], [hand, extra?.hand, ['Lower hand', 'Raise hand']]])) {
+    button.dataset.off = String(Boolean(isOn));
+    write(/** @type {Element} */ (button.querySelector('span')), isOn ? on : off);
+  }
+}
+
 /** What is wrong with the user's devices, and buttons to do something about it. */
 export class DeviceNotice {
-  #notice = part('notice', HTMLElement);
-  #view = part('device-choices', HTMLElement);
+  #notice;
+  #view;
+  #next;
   #retry;
   #use;
 
-  /** @param {{ retry: () => void, use: (choice: Choice) => void }} actions */
-  constructor({ retry, use }) {
+  /**
+   * @param {{ retry: () => void, use: (choice: Choice) => void }} actions
+   * @param {{ notice: string, choices: string, next: string }} [ids] `next` takes the focus when the choices go
+   */
+  constructor({ retry, use }, { notice, choices, next } = { notice: 'notice', choices: 'device-choices', next: 'call-room' }) {
+    this.#notice = part(notice, HTMLElement);
+    this.#view = part(choices, HTMLElement);
+    this.#next = part(next, HTMLElement);
     this.#retry = retry;
     this.#use = use;
   }
@@ -73,7 +103,7 @@ export class DeviceNotice {
       ...choices.map((choice) => button(`Use ${isolate(inOneLine(choice.label))}`, `use-${choice.kind}`, () => this.#use(choice))),
     );
     this.#view.hidden = this.#view.childElementCount === 0;
-    const next = this.#view.querySelector('button') ?? part('call-room', HTMLElement);
+    const next = this.#view.querySelector('button') ?? this.#next;
     if (focused) next.focus();
   }
 }
@@ -85,6 +115,7 @@ export class DeviceNotice {
  */
 function button(label, id, press) {
   const element = document.createElement('button');
+  element.type = 'button';
   element.className = 'button small';
   element.dataset.testid = id;
   write(element, label);

@@ -2,6 +2,7 @@ import { escaped, nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
 import { Panel } from './panel/panel.js';
 
+/** @import { Flow } from './panel/flow.js' */
 /** @import { Call, Room, WireEntry } from '../client/types.d.ts' */
 
 const KEPT = 300;
@@ -27,9 +28,10 @@ export class Diagnostics {
   /**
    * @param {Room} room
    * @param {Call} call
+   * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
    */
-  follow(room, call) {
-    this.#panel.follow(call);
+  follow(room, call, tell) {
+    this.#panel.follow(call, tell);
     room.on('wire', (entry) => this.#add(room, entry));
   }
 

@@ -12,10 +12,14 @@ export class Keyboard {
   #dialog = part('keys-dialog', HTMLDialogElement);
   #enabled = part('keys-enabled', HTMLInputElement);
 
-  /** @param {Record<Exclude<Action, 'help'>, () => void>} actions called in a call only */
-  constructor(actions) {
+  /**
+   * @param {Record<Exclude<Action, 'help'>, () => void>} actions called in a call only
+   * @param {() => void} silence the key to talk is not held any more
+   */
+  constructor(actions, silence) {
     this.#enabled.checked = tabStorage.getItem(KEY) !== 'off';
     this.#enabled.addEventListener('change', () => tabStorage.setItem(KEY, this.#enabled.checked ? 'on' : 'off'));
+    this.#whenReleased(silence);
     document.addEventListener('keydown', (event) => {
       if (part('call', HTMLElement).hidden || event.defaultPrevented || isTaken(event.target)) return;
       const action = shortcutOf(event);
@@ -26,13 +30,25 @@ export class Keyboard {
     });
   }
 
+  /** @param {() => void} silence */
+  #whenReleased(silence) {
+    document.addEventListener('keyup', (event) => shortcutOf(plainKey(event)) === 'talk' && silence());
+    window.addEventListener('blur', silence);
+    window.addEventListener('pagehide', silence);
+  }
+
   close() {
     this.#dialog.close();
   }
 }
 
+/** Modifiers may have been pressed since. @param {KeyboardEvent} event */
+function plainKey({ key, code }) {
+  return { key, code, ctrlKey: false, altKey: false, metaKey: false, repeat: false };
+}
+
 /** Keys belong to text fields, and to dialogs and questions. @param {EventTarget | null} target */
 function isTaken(target) {
-  const field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  const field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
   return field || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest('[role="alertdialog"]') !== null);
 }

@@ -1,8 +1,10 @@
 import { inView, isWanted } from './consent.js';
 import { part, write } from './page.js';
+import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
+/** @import { Equipment } from './devices/equipment.js' */
 
 /** The form before a call. */
 export class Lobby {
@@ -14,17 +16,18 @@ export class Lobby {
   #secretField = part('secret-field', HTMLElement);
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
+  #preview = new Preview();
   /** What has no field. @type {Pick<Wish, 'capacity' | 'ticket'>} */
   #more = {};
 
-  /** @param {(wish: Wish) => void} join */
+  /** @param {(wish: Wish, equipment?: Equipment) => void} join with what is open already */
   constructor(join) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const problem = whyNoRoomName(this.#room.value);
       this.#tell(problem);
       if (problem) this.#room.select();
-      else if (event.isTrusted && isWanted()) join(this.#read());
+      else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
@@ -32,6 +35,7 @@ export class Lobby {
     void inView().then(() => this.#ready());
     // Typing into the form shows that the user has seen it.
     this.#form.addEventListener('input', ({ isTrusted }) => isTrusted && this.#ready());
+    this.#form.addEventListener('change', () => this.#preview.want(/** @type {MediaChoice} */ (this.#media().value)));
     this.#room.addEventListener('change', () => {
       this.#room.value = toRoomName(this.#room.value) || this.#room.value;
     });
@@ -47,6 +51,7 @@ export class Lobby {
     this.#secret.value = wish.secret ?? '';
     this.#more = { capacity: wish.capacity, ticket: wish.ticket };
     if (wish.media) this.#media().value = wish.media;
+    this.#preview.want(/** @type {MediaChoice} */ (this.#media().value));
     this.#tell(problem);
     this.#view.hidden = false;
     this.#focus();

@@ -19,12 +19,14 @@ const view = new CallView({
   turn: (kind, on) => void visit?.turn(kind, on),
   retry: () => void visit?.devices.retry(),
   use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
+  share: () => void visit?.extras.shareOrStop(),
+  hand: () => visit?.extras.raiseOrLower(),
 });
 const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
   () => visit && void hangUp(),
 );
-const lobby = new Lobby((wish) => void enter(wish));
+const lobby = new Lobby((wish, equipment) => (view.forget(), void enter(wish, equipment)));
 const noCalls = whyNoCalls();
 
 /** @type {Visit | null} */
@@ -33,8 +35,11 @@ let visit = null;
 /** Started with the first visit. @type {Promise<void> | null} */
 let crowd = null;
 
-/** @param {Wish} wish */
-async function enter(wish) {
+/**
+ * @param {Wish} wish
+ * @param {import('./devices/equipment.js').Equipment} [equipment] that is open already
+ */
+async function enter(wish, equipment) {
   if (noCalls) return lobby.show(wish, noCalls);
   view.clear();
   lobby.hide();
@@ -49,7 +54,8 @@ async function enter(wish) {
     changed: () => mine === visit && show(mine),
     asked: (peer, signal) => view.ask(peer, signal),
     equipped: (equipped) => mine === visit && view.showSelf(wish, equipped),
-  });
+    shown: (extra) => mine === visit && view.showExtra(extra),
+  }, equipment);
   visit = mine;
   const call = await mine.begin();
   const { room } = mine;

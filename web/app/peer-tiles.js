@@ -14,6 +14,8 @@ export class PeerTiles {
   #more = new Map();
   /** @type {Set<MediaStream>} */
   #streams = new Set();
+  /** Id of the stream with the screen that the peer shares. @type {string | undefined} */
+  #screen;
 
   /**
    * @param {Peer} peer
@@ -35,6 +37,9 @@ export class PeerTiles {
   /** @param {DeviceNews} news */
   mark(news) {
     this.#main.mark(news);
+    if (news.screen === this.#screen) return;
+    this.#screen = news.screen;
+    this.#arrange();
   }
 
   /** @param {MediaStream} stream that has come, or has changed */
@@ -42,6 +47,16 @@ export class PeerTiles {
     this.#streams.add(stream);
     stream.onaddtrack = stream.onremovetrack = () => this.#arrange();
     this.#arrange();
+  }
+
+  /** @param {boolean} speaking */
+  speaks(speaking) {
+    this.#main.element.dataset.speaking = String(speaking);
+  }
+
+  /** @param {number} bars */
+  quality(bars) {
+    this.#main.quality(bars);
   }
 
   remove() {
@@ -64,7 +79,7 @@ export class PeerTiles {
       if (!stream.getTracks().some(({ readyState }) => readyState === 'live')) this.#streams.delete(stream);
       for (const track of stream.getTracks()) track.onmute = track.onunmute = track.onended = () => this.#arrange();
     }
-    const { main, more } = arrange(this.#streams);
+    const { main, more, screens } = arrange(this.#streams, this.#screen);
     this.#main.show(main);
     for (const [track, { element }] of this.#more) {
       if (more.includes(track)) continue;
@@ -76,9 +91,9 @@ export class PeerTiles {
       const tile = this.#add();
       this.#more.set(track, tile);
       tile.element.dataset.link = this.#main.element.dataset.link;
-      tile.note('another picture');
       tile.show([track]);
     }
+    for (const [track, tile] of this.#more) tile.beside(screens.includes(track));
     this.#changed();
   }
 }

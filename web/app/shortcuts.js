@@ -1,7 +1,7 @@
-/** @typedef {'microphone' | 'camera' | 'chat' | 'help'} Action */
+/** @typedef {'microphone' | 'camera' | 'chat' | 'hand' | 'talk' | 'help'} Action */
 
 /** By key. @type {Record<string, Action>} */
-const ACTIONS = { m: 'microphone', v: 'camera', c: 'chat', '?': 'help' };
+const ACTIONS = { m: 'microphone', v: 'camera', c: 'chat', h: 'hand', t: 'talk', '?': 'help' };
 
 /**
  * What a key does in a call; null if nothing. Where the layout has other letters, the position of the key counts.

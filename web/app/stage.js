@@ -1,12 +1,12 @@
 import { ALL_LIVE } from './devices/news.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
-import { smallInset, tileHeight, tileWidth } from './tile-width.js';
+import { layOut, smallInset } from './tile-layout.js';
 import { initial, mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './devices/news.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 
 /** The user's own picture and those of the peers. */
 export class Stage {
@@ -30,7 +30,7 @@ export class Stage {
     this.#selfVideo.srcObject = stream;
     this.#selfVideo.hidden = status.video !== 'live';
     inside(this.#self, 'initial').textContent = initial(name);
-    mark(this.#self, { camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
+    mark(this.#self, { hand: !inside(this.#self, 'hand').hidden, camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
 
   /** @param {Call} call */
@@ -60,7 +60,29 @@ export class Stage {
     this.#devices.delete(id);
   }
 
+  /**
+   * @param {string} id of the peer
+   * @param {boolean} speaking
+   */
+  speaks(id, speaking) {
+    this.#tiles.get(id)?.speaks(speaking);
+  }
+
+  /**
+   * @param {string} id of the peer
+   * @param {number} bars
+   */
+  quality(id, bars) {
+    this.#tiles.get(id)?.quality(bars);
+  }
+
+  /** The user's own hand. @param {boolean} up */
+  raise(up) {
+    inside(this.#self, 'hand').hidden = !up;
+  }
+
   clear() {
+    this.raise(false);
     this.#devices.clear();
     for (const tiles of this.#tiles.values()) tiles.remove();
     this.#tiles.clear();
@@ -97,12 +119,26 @@ export class Stage {
 
   /** With one other, one's own picture is a small one in the corner. */
   #fit() {
-    const { clientWidth, clientHeight } = this.#view;
-    const tiles = this.#others === 1 ? 1 : this.#others + 1;
-    const width = tileWidth(tiles, clientWidth, clientHeight);
-    this.#view.style.setProperty('--tile-width', `${width}px`);
+    const { clientWidth: width, clientHeight: height } = this.#view;
+    /** @type {HTMLElement[]} */
+    const all = [...this.#view.querySelectorAll('.tile')].map((tile) => /** @type {HTMLElement} */ (tile));
+    const isScreen = (/** @type {HTMLElement} */ { dataset }) => dataset.screen === 'true';
+    const isSmall = this.#others === 1;
+    const [tiles, screens] = [all.filter((tile) => !isScreen(tile) && !(isSmall && tile === this.#self)), all.filter(isScreen)];
+    const boxes = layOut({ tiles: tiles.length, screens: screens.length, width, height });
+    for (const [at, tile] of [...tiles, ...screens].entries()) place(tile, [...boxes.tiles, ...boxes.screens][at]);
+    const [large] = [...boxes.screens, ...boxes.tiles];
+    if (!isSmall || !large) return;
     const { offsetWidth, offsetHeight } = this.#self;
-    this.#self.style.setProperty('--inset-end', `${smallInset(clientWidth, width, offsetWidth)}px`);
-    this.#self.style.setProperty('--inset-bottom', `${smallInset(clientHeight, tileHeight(width), offsetHeight)}px`);
+    this.#self.style.setProperty('--inset-end', `${smallInset(width, large.width, offsetWidth)}px`);
+    this.#self.style.setProperty('--inset-bottom', `${smallInset(height, large.height, offsetHeight)}px`);
   }
+}
+
+/**
+ * @param {HTMLElement} tile
+ * @param {import('./tile-layout.js').Box} box
+ */
+function place(tile, box) {
+  for (const [name, value] of Object.entries(box)) tile.style.setProperty(`--${name}`, `${value}px`);
 }

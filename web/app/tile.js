@@ -1,6 +1,9 @@
 import { lackOf, offOf } from './devices/news.js';
+import { toSpeaker } from './devices/speaker.js';
 import { nameOf } from './names.js';
-import { copyOf, inside } from './page.js';
+import { copyOf, inside, write } from './page.js';
+import { QUALITY } from './quality.js';
+import { enlarge } from './tile-tools.js';
 
 /** @import { Peer } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './devices/news.js' */
@@ -15,8 +18,10 @@ export class Tile {
     this.element = copyOf('tile');
     this.element.dataset.peer = peer.id;
     this.#video = /** @type {HTMLVideoElement} */ (inside(this.element, 'video'));
+    void toSpeaker(this.#video);
     inside(this.element, 'name').textContent = nameOf(peer);
     inside(this.element, 'initial').textContent = initial(nameOf(peer));
+    enlarge(this.element, this.#video, nameOf(peer));
   }
 
   /** @param {string} text after the name */
@@ -28,6 +33,20 @@ export class Tile {
   mark(news) {
     mark(this.element, news);
     this.note(lackOf(news));
+  }
+
+  /** A second picture. @param {boolean} isScreen */
+  beside(isScreen) {
+    this.element.dataset.screen = String(isScreen);
+    this.note(isScreen ? 'screen' : 'another picture');
+  }
+
+  /** @param {number} bars of three; none are shown if this is not known */
+  quality(bars) {
+    const view = inside(this.element, 'bars');
+    view.dataset.bars = String(bars);
+    view.hidden = bars === 0;
+    write(inside(view, 'quality'), QUALITY[bars]);
   }
 
   /** @param {MediaStreamTrack[]} tracks */
@@ -53,8 +72,9 @@ export class Tile {
 export function mark(element, news) {
   element.dataset.camera = news.camera;
   element.dataset.microphone = news.microphone;
-  const off = offOf(news);
+  const off = [offOf(news), news.hand ? 'hand raised' : ''].filter(Boolean).join(', ');
   inside(element, 'off').textContent = off && ` (${off})`;
+  inside(element, 'hand').hidden = !news.hand;
 }
 
 /**

@@ -1,21 +1,16 @@
-import { Equipment, NOTHING } from './devices/equipment.js';
+import { Equipment } from './devices/equipment.js';
+import { NOTHING } from './devices/equipped.js';
+import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Equipped } from './devices/equipment.js' */
+/** @import { Equipped } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
+/** @import { Viewer } from './viewer.d.ts' */
 /** @import { Facts, Refusal } from './words.js' */
-
-
-/**
- * @typedef {object} Viewer
- * @property {() => void} changed the facts have
- * @property {(peer: Peer, signal: AbortSignal) => Promise<boolean>} asked is this peer let in?
- * @property {(equipped: Equipped) => void} equipped camera or microphone have changed
- */
 
 /** One visit to a room, from the wish to the end. Knows nothing of how it is shown. */
 export class Visit {
@@ -32,6 +27,7 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
+  extras = new Extras(() => (this.#viewer.shown(this.extras.told), this.#teller?.tell()));
   /** @type {DeviceTeller | null} */
   #teller = null;
   /** The names of peers that wait for the user's answer, by id. @type {Map<string, string>} */
@@ -42,12 +38,14 @@ export class Visit {
   /**
    * @param {Wish} wish
    * @param {Viewer} viewer
+   * @param {Equipment} [equipment] that is open already
    */
-  constructor(wish, viewer) {
+  constructor(wish, viewer, equipment = new Equipment(wish.media, () => {})) {
     this.wish = wish;
     this.#viewer = viewer;
     this.#receive = wish.media !== 'chat';
-    this.#equipment = new Equipment(wish.media, (equipped) => this.#equipped(equipped));
+    this.#equipment = equipment;
+    equipment.follow((equipped) => this.#equipped(equipped));
   }
 
   /** @returns {Facts} */
@@ -130,7 +128,8 @@ export class Visit {
       this.#tell(`${isolatedName(peer)} hung up`);
     });
     call.on('link', () => this.#viewer.changed());
-    this.#teller = new DeviceTeller(room, call, () => this.#equipment);
+    this.extras.follow(call);
+    this.#teller = new DeviceTeller(room, call, () => ({ missing: this.#equipment.missing, off: this.#equipment.off, extra: this.extras.told }));
   }
 
   get #isOpen() {
@@ -186,6 +185,8 @@ export class Visit {
   }
 
   #release() {
+    this.extras.close();
+    this.#viewer.shown(null);
     this.#equipment.close();
     this.#viewer.equipped(NOTHING);
   }

@@ -4,7 +4,7 @@ import { Sealing } from './room/sealing.js';
 import { Session } from './room/session.js';
 import { endpoints } from './wire/endpoints.js';
 
-export { tabStorage } from './platform/storage.js';
+export { lastingStorage, tabStorage } from './platform/storage.js';
 export { Unsupported } from './platform/unsupported.js';
 export { supportsWebRtc } from './rtc/support.js';
 export { newKey } from './sealed/room-key.js';

@@ -256,6 +256,11 @@ export interface Call extends Listenable<CallEvents> {
   say(text: string): number;
   /** Sends this stream from now on, with at most one track of each kind. */
   replaceStream(stream: MediaStream | null): void;
+  /**
+   * Sends another stream besides, such as a screen with its sound, with at most one track of each kind; null ends that. The peers get it as a
+   * `stream` of its own with the same id. Not sent to peers that negotiate once (`metadata.rtc`).
+   */
+  share(stream: MediaStream | null): void;
   /** Begins or ends receiving media from the others. */
   receive(on: boolean): void;
 }
@@ -386,3 +391,5 @@ export declare function environment(given: Partial<Environment>): Environment;
 export declare function isStale(batch: Batch, cursor: number): boolean;
 /** The tab's session storage, or memory where that fails. */
 export declare const tabStorage: Environment['storage'];
+/** The browser's local storage, or memory where that fails. */
+export declare const lastingStorage: Environment['storage'];

@@ -5,6 +5,10 @@ import { choicesFor, offered } from '../../../web/app/devices/choices.js';
 import { Equipment } from '../../../web/app/devices/equipment.js';
 import { openMedia } from '../../../web/app/devices/media.js';
 import { deviceNews, newsOf, offOf, readDeviceNews } from '../../../web/app/devices/news.js';
+import { howToAllow } from '../../../web/app/devices/allow.js';
+import { levelOf } from '../../../web/app/devices/meter.js';
+import { optionsOf } from '../../../web/app/devices/options.js';
+import { Preferences } from '../../../web/app/devices/preferences.js';
 import { Switches } from '../../../web/app/devices/switches.js';
 import { DeviceTeller } from '../../../web/app/devices/teller.js';
 import { describe, explain } from '../../../web/app/devices/words.js';
@@ -30,9 +34,10 @@ function devices(refuse = () => null) {
   const getUserMedia = async (constraints) => {
     const kinds = Object.keys(constraints);
     asked.push(kinds.join(' '));
-    const name = kinds.map((kind) => refuse(kind, asked.length)).find(Boolean);
+    const idOf = (kind) => constraints[kind].deviceId?.exact ?? constraints[kind].deviceId ?? `${kind}-1`;
+    const name = kinds.map((kind) => refuse(kind, asked.length, idOf(kind))).find(Boolean);
     if (name) throw new DOMException('', name);
-    return new Stream(kinds.map((kind) => new Track(kind, `${kind}-1`)));
+    return new Stream(kinds.map((kind) => new Track(kind, idOf(kind))));
   };
   return { asked, getUserMedia };
 }
@@ -107,10 +112,10 @@ const memory = () => {
   return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
 };
 
-function equipment({ storage = memory(), choice = 'both', refuse } = {}) {
+function equipment({ storage = memory(), choice = 'both', refuse, preferences = new Preferences(memory()) } = {}) {
   const all = devices(refuse);
   const reports = [];
-  const made = new Equipment(choice, (equipped) => reports.push(equipped), all, new Switches(storage));
+  const made = new Equipment(choice, (equipped) => reports.push(equipped), all, new Switches(storage), preferences);
   const kinds = () => made.stream?.getTracks().map(({ kind, enabled }) => (enabled ? kind : `${kind} disabled`)).sort() ?? [];
   return { made, all, kinds, last: () => reports.at(-1), storage };
 }
@@ -166,6 +171,100 @@ test('storage that holds something else switches nothing off', () => {
   for (const value of ['null', '{}', '"video"', '[', '[7]']) assert.deepEqual(new Switches({ getItem: () => value, setItem() {} }).off, []);
 });
 
+// ---- Choosing ----------------------------------------------------------------------------------------------------
+
+test('a device that is chosen takes the place of the one in use, which is stopped afterwards, and is remembered', async () => {
+  const preferences = new Preferences(memory());
+  const { made, kinds, last } = equipment({ preferences });
+  await made.open();
+  const { stream } = made;
+  const [microphone, camera] = stream.getTracks();
+  await made.use('video', 'video-2');
+  assert.deepEqual([camera.readyState, microphone.readyState, kinds(), made.stream === stream], ['ended', 'live', ['audio', 'video'], true]);
+  assert.equal(last().used.get('video'), 'video-2');
+  await made.turn('audio', false);
+  await made.use('audio', 'audio-2');
+  assert.deepEqual(kinds(), ['audio disabled', 'video'], 'a muted microphone stays muted');
+  const next = equipment({ preferences });
+  await next.made.open();
+  assert.deepEqual(Object.fromEntries(next.last().used), { audio: 'audio-2', video: 'video-2' });
+});
+
+test('a device that cannot be opened leaves the one in use alone', async () => {
+  const { made, kinds, last } = equipment({ refuse: (kind, times, id) => id === 'audio-2' && 'NotReadableError' });
+  await made.open();
+  const [microphone] = made.stream.getTracks();
+  await made.use('audio', 'audio-2');
+  assert.deepEqual([microphone.readyState, kinds(), last().notice, last().used.get('audio')], ['live', ['audio', 'video'], '', 'audio-1']);
+});
+
+test('on a phone that opens one camera at a time, the first is freed for the second, and missed if that fails, too', async () => {
+  let open = 0;
+  const phone = equipment({ refuse: (kind, times, id) => id === 'video-2' && (open += 1) === 1 && 'NotReadableError' });
+  await phone.made.open();
+  const camera = phone.made.stream.getTracks()[1];
+  await phone.made.use('video', 'video-2');
+  assert.deepEqual([camera.readyState, phone.last().used.get('video'), phone.kinds()], ['ended', 'video-2', ['audio', 'video']]);
+  const broken = equipment({ refuse: (kind, times, id) => id === 'video-2' && 'NotReadableError' });
+  await broken.made.open();
+  await broken.made.use('video', 'video-2');
+  assert.deepEqual([broken.kinds(), broken.last().notice, broken.last().canRetry], [['audio'], 'The camera is in use by another program. Others cannot see you.', true]);
+});
+
+test('a camera that is off is not opened because another is chosen', async () => {
+  const { made, all } = equipment();
+  await made.open();
+  await made.turn('video', false);
+  await made.use('video', 'video-2');
+  assert.deepEqual(all.asked, ['audio video']);
+  await made.turn('video', true);
+  assert.equal(made.stream.getTracks().at(-1).deviceId, 'video-2');
+});
+
+test('what was opened before the call is not opened again in it, and tells the call', async () => {
+  const { made, all } = equipment();
+  await made.open();
+  const told = [];
+  made.follow(({ status }) => told.push(status.video));
+  await made.open();
+  assert.deepEqual([all.asked, told], [['audio video'], ['live']]);
+});
+
+test('a preferred device that was unplugged is replaced by another', async () => {
+  const preferences = new Preferences(memory());
+  preferences.set('video', 'video-2');
+  const { made, kinds, last } = equipment({ preferences, refuse: (kind, times, id) => id === 'video-2' && 'OverconstrainedError' });
+  await made.open();
+  assert.deepEqual([kinds(), last().notice, last().used.get('video')], [['audio', 'video'], '', 'video-1']);
+});
+
+test('lists show the device in use, a name where there is no label, and nothing without permission', () => {
+  const all = [['default', 'Default – A'], ['communications', 'A'], ['a', 'A'], ['b', '']].map(([deviceId, label]) => ({ kind: 'audioinput', deviceId, label }));
+  assert.deepEqual(optionsOf('audioinput', all, 'b').map(({ label, selected }) => [label, selected]), [['Default – A', false], ['A', false], ['Microphone 3', true]]);
+  assert.deepEqual(optionsOf('audioinput', all, 'gone').find(({ selected }) => selected).value, 'default');
+  assert.deepEqual(optionsOf('videoinput', [{ kind: 'videoinput', deviceId: '', label: '' }], ''), []);
+});
+
+test('preferences that hold something else prefer nothing', () => {
+  for (const value of ['null', '7', '[', '{"audio":7,"smell":"x"}']) assert.equal(new Preferences({ getItem: () => value, setItem() {} }).all.size, 0);
+});
+
+test('the level is 0 in silence and 1 at full scale', () => {
+  assert.deepEqual([levelOf(new Float32Array(8)), levelOf(new Float32Array(8).fill(1)), levelOf(new Float32Array(0))], [0, 1, 0]);
+  assert.ok(Math.abs(levelOf(new Float32Array(8).fill(0.0316)) - 0.5) < 0.01);
+});
+
+/** Each row: what the browser calls itself, and where to press. */
+const browsers = [
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', /crossed-out/],
+  ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', /left of the address/],
+  ['Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36', /phone’s settings/],
+  ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1', /Settings, open Apps/],
+  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15', /menu “Safari”/],
+  ['', /beside the address/],
+];
+for (const [userAgent, words] of browsers) test(`how to allow devices in ${userAgent.slice(-30) || 'another browser'}`, () => assert.match(howToAllow(userAgent), words));
+
 // ---- Telling the others ------------------------------------------------------------------------------------------
 
 test('the others are told in words that earlier pages understand', () => {
@@ -181,6 +280,16 @@ test('only what pages say of their devices is taken for that', () => {
   for (const other of [null, undefined, 'media', 7, [], {}, { media: null }, { media: { camera: 'missing' } }, { media: { camera: 'x', microphone: 'live' } }, { media: { camera: 'off', microphone: 'live' } }]) {
     assert.equal(readDeviceNews(other), null);
   }
+});
+
+test('a shared screen and a raised hand are told, and left out otherwise', () => {
+  assert.deepEqual(deviceNews([], [], { screen: 'id', hand: true }), { media: { camera: 'live', microphone: 'live', screen: 'id', hand: true } });
+  assert.deepEqual(deviceNews([], [], { hand: false }), { media: { camera: 'live', microphone: 'live' } });
+  const live = { camera: 'live', microphone: 'live' };
+  assert.deepEqual(readDeviceNews({ media: { ...live, screen: 'id', hand: true } }), { ...live, screen: 'id', hand: true });
+  for (const extra of [{ screen: 7, hand: 'yes' }, { screen: '', hand: 1 }, { screen: null }]) assert.deepEqual(readDeviceNews({ media: { ...live, ...extra } }), live);
+  assert.deepEqual(newsOf('Ann', live, { ...live, screen: 'id', hand: true }), { log: ['Ann shares a screen'], spoken: ['Ann has raised a hand'] });
+  assert.deepEqual(newsOf('Ann', { ...live, screen: 'id', hand: true }, live), { log: ['Ann has stopped sharing'], spoken: ['Ann has lowered the hand'] });
 });
 
 test('muting is spoken, and a device that stops is written down', () => {

@@ -1,26 +1,16 @@
-import { openMedia, openOne } from './media.js';
+import { WANTED } from './equipped.js';
+import { openMedia } from './media.js';
 import { MissingDevices } from './missing.js';
 import { OwnStream } from './own-stream.js';
 import { permission } from './permissions.js';
+import { Preferences } from './preferences.js';
+import { swap } from './swap.js';
 import { Switches } from './switches.js';
 import { watchDevices, watchTrack } from './watch.js';
 
 /** @import { MediaChoice } from '../address.js' */
-/** @import { Choice } from './choices.js' */
+/** @import { DeviceStatus, Equipped } from './equipped.js' */
 /** @import { Kind } from './media.js' */
-
-/**
- * The user's camera and microphone. `notice` says what is missing, `choices` are devices that could be used instead, and
- * `canRetry` says whether opening the missing ones again may help. `off`: switched off, or never asked for.
- *
- * @typedef {'live' | 'off' | 'missing' | 'unavailable'} DeviceStatus
- * @typedef {{ audio: DeviceStatus, video: DeviceStatus }} Status
- * @typedef {{ stream: MediaStream | null, notice: string, choices: Choice[], canRetry: boolean, status: Status }} Equipped
- */
-
-/** @type {Record<MediaChoice, Kind[]>} */
-const WANTED = { both: ['audio', 'video'], audio: ['audio'], none: [], chat: [] };
-export const NOTHING = Object.freeze(/** @type {Equipped} */ ({ stream: null, notice: '', choices: [], canRetry: false, status: { audio: 'unavailable', video: 'unavailable' } }));
 
 /**
  * The user's camera and microphone during a visit: notices when one stops, offers others, and uses it again when it
@@ -34,8 +24,10 @@ export class Equipment {
   #life = new AbortController();
   #own = new OwnStream();
   #missing;
-  /** The ids of the devices that were used last. @type {Map<Kind, string>} */
+  #preferences;
+  /** The ids of the devices that were used last, or are preferred. @type {Map<Kind, string>} */
   #used = new Map();
+  #opened = false;
   /** Reopened without being asked since devices last changed. @type {Set<Kind>} */
   #retaken = new Set();
 
@@ -44,18 +36,24 @@ export class Equipment {
    * @param {(equipped: Equipped) => void} changed
    * @param {MediaDevices | undefined} [devices]
    * @param {Switches} [switches]
+   * @param {Preferences} [preferences]
    */
-  constructor(choice, changed, devices = navigator.mediaDevices, switches = new Switches()) {
+  constructor(choice, changed, devices = navigator.mediaDevices, switches = new Switches(), preferences = new Preferences()) {
     this.#wanted = new Set(WANTED[choice]);
     this.#changed = changed;
     this.#devices = devices;
     this.#switches = switches;
     this.#missing = new MissingDevices(devices);
+    this.#preferences = preferences;
+    for (const [what, id] of preferences.all) if (what !== 'speaker') this.#used.set(what, id);
   }
 
-  get stream() {
-    return this.#own.stream;
+  /** @param {(equipped: Equipped) => void} changed is told from now on */
+  follow(changed) {
+    this.#changed = changed;
   }
+
+  get stream() { return this.#own.stream; }
 
   /** The kinds that are wanted and not sent. */
   get missing() {
@@ -67,9 +65,12 @@ export class Equipment {
     return [...this.#wanted].filter((kind) => this.#isOff(kind));
   }
 
+  /** Opens what is wanted, once. */
   async open() {
-    const comeBack = () => void this.#comeBack();
-    if (this.#devices) watchDevices(this.#devices, this.#life.signal, { permitted: comeBack, plugged: () => (this.#retaken.clear(), comeBack()) });
+    if (this.#opened) return this.#report();
+    this.#opened = true;
+    const permitted = () => void this.#comeBack();
+    if (this.#devices) watchDevices(this.#devices, this.#life.signal, { permitted, plugged: () => (this.#retaken.clear(), permitted()) });
     await this.#open([...this.#wanted].filter((kind) => kind === 'audio' || !this.#isOff(kind)), 'start');
   }
 
@@ -96,28 +97,31 @@ export class Equipment {
   }
 
   /**
-   * Uses this device in place of a missing one.
+   * The user chooses a device. It takes the place of the one in use without a pause, and is remembered.
    *
    * @param {Kind} kind
    * @param {string} deviceId
    */
   async use(kind, deviceId) {
-    const lack = this.#missing.get(kind);
-    if (!this.#devices || !lack) return;
-    try {
-      const stream = await openOne(this.#devices, kind, deviceId);
-      const [track] = stream.getTracks();
-      if (!this.#missing.has(kind)) return track.stop();
-      this.#take(track, stream);
-    } catch (error) {
-      this.#missing.set(kind, { ...lack, why: 'failed', error: /** @type {DOMException} */ (error).name });
-    }
-    await this.#report();
+    this.#preferences.set(kind, deviceId);
+    if (this.#own.trackOf(kind) || this.#missing.has(kind)) return this.#swap(kind, deviceId);
+    this.#used.set(kind, deviceId);
   }
 
   close() {
     this.#life.abort();
     this.#own.close();
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {string} deviceId
+   */
+  async #swap(kind, deviceId) {
+    if (!this.#devices) return;
+    const opened = await swap(this.#devices, kind, deviceId, { own: this.#own, missing: this.#missing, used: this.#used });
+    if (opened) this.#take(opened.getTracks()[0], opened);
+    await this.#report();
   }
 
   /**
@@ -143,7 +147,7 @@ export class Equipment {
     track.enabled = !this.#isOff(kind);
     this.#used.set(kind, track.getSettings().deviceId ?? '');
     this.#missing.delete(kind);
-    const changed = () => void (this.#own.trackOf(kind) === track && this.#report());
+    const changed = () => this.#own.trackOf(kind) === track && void this.#report();
     watchTrack(track, {
       ended: () => void this.#ended(track),
       paused: () => (this.#missing.pause(kind), changed()),
@@ -170,7 +174,7 @@ export class Equipment {
     for (const [kind, { why, deviceId }] of this.#missing) {
       if (why === 'paused' || (await permission(kind))?.state !== 'granted') continue;
       const back = this.#missing.choices.find((one) => one.kind === kind && (!deviceId || one.deviceId === deviceId));
-      if (back) await this.use(kind, back.deviceId);
+      if (back) await this.#swap(kind, back.deviceId);
     }
     await this.#report();
   }
@@ -183,7 +187,7 @@ export class Equipment {
   async #report() {
     await this.#missing.refresh();
     if (this.#life.signal.aborted) return;
-    this.#changed({ stream: this.stream, ...this.#missing.report([...this.#wanted]), status: { audio: this.#statusOf('audio'), video: this.#statusOf('video') } });
+    this.#changed({ stream: this.stream, ...this.#missing.report([...this.#wanted]), used: new Map(this.#used), status: { audio: this.#statusOf('audio'), video: this.#statusOf('video') } });
   }
 
   /** @param {Kind} kind @returns {DeviceStatus} */

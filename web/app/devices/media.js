@@ -24,10 +24,12 @@ export async function openMedia(kinds, devices, permitted, preferred = new Map()
   if (kinds.length === 0) return { streams: [], failures: new Map() };
   if (!devices?.getUserMedia) return failed(kinds, globalThis.isSecureContext ? UNSUPPORTED : INSECURE);
   try {
-    const wanted = kinds.map((kind) => [kind, constraints(kind, { deviceId: preferred.get(kind) })]);
+    const wanted = kinds.map((kind) => [kind, constraints(kind, exactly(preferred.get(kind)))]);
     return { streams: [await devices.getUserMedia(Object.fromEntries(wanted))], failures: new Map() };
   } catch (error) {
     const { name } = /** @type {DOMException} */ (error);
+    // The preferred one was unplugged. Not exactly, some browsers would rather open one with a better picture.
+    if (kinds.length === 1 && preferred.has(kinds[0]) && name === 'OverconstrainedError') return openMedia(kinds, devices, permitted);
     if (kinds.length === 1) return failed(kinds, name);
     const states = await Promise.all(kinds.map(permitted));
     /** @type {Media} */
@@ -68,7 +70,12 @@ function failed(kinds, why) {
  * @param {string} deviceId
  */
 export function openOne(devices, kind, deviceId) {
-  return devices.getUserMedia({ [kind]: constraints(kind, { deviceId: { exact: deviceId } }) });
+  return devices.getUserMedia({ [kind]: constraints(kind, exactly(deviceId)) });
+}
+
+/** @param {string} [deviceId] @returns {MediaTrackConstraints} */
+function exactly(deviceId) {
+  return deviceId ? { deviceId: { exact: deviceId } } : {};
 }
 
 /**

@@ -49,6 +49,10 @@ export class MissingDevices extends Map {
 
   /** @param {Kind[]} wanted */
   report(wanted) {
-    return { notice: describe(this, wanted), choices: offered(this.choices, this), canRetry: Boolean(this.#devices) && this.closed.length > 0 };
+    return { notice: describe(this, wanted), choices: offered(this.choices, this), canRetry: Boolean(this.#devices) && this.closed.length > 0, blocked: this.#isBlocked };
+  }
+
+  get #isBlocked() {
+    return [...this.values()].some(({ error, permission }) => error === 'NotAllowedError' || permission === 'denied');
   }
 }

@@ -5,13 +5,18 @@
  * `{"media": {"camera": "missing", "microphone": "live", "off": ["camera"]}}`. A frozen picture does not tell: the network may
  * be the reason.
  *
+ * `screen` is the id of the stream with a shared screen, and `hand` a raised hand.
+ *
  * @typedef {'live' | 'missing' | 'off'} DeviceState
- * @typedef {{ camera: DeviceState, microphone: DeviceState }} DeviceNews
+ * @typedef {{ screen?: string, hand?: boolean }} Extra
+ * @typedef {{ camera: DeviceState, microphone: DeviceState } & Extra} DeviceNews
  */
 
-/** @type {(keyof DeviceNews)[]} */
+/** @typedef {'camera' | 'microphone'} Device */
+
+/** @type {Device[]} */
 const NAMES = ['camera', 'microphone'];
-/** @type {Record<Kind, keyof DeviceNews>} */
+/** @type {Record<Kind, Device>} */
 const NAME_OF = { video: 'camera', audio: 'microphone' };
 /** On the wire. `off` is a member of its own, because pages from before it was added take only these two. */
 const STATES = /** @type {readonly unknown[]} */ (['live', 'missing']);
@@ -21,11 +26,12 @@ export const ALL_LIVE = Object.freeze({ camera: 'live', microphone: 'live' });
 /**
  * @param {Kind[]} missing not sent
  * @param {Kind[]} [off] switched off by the user
+ * @param {Extra} [extra]
  */
-export function deviceNews(missing, off = []) {
+export function deviceNews(missing, off = [], { screen, hand } = {}) {
   const state = (/** @type {Kind} */ kind) => (missing.includes(kind) ? 'missing' : 'live');
   const named = NAMES.filter((name) => off.some((kind) => NAME_OF[kind] === name));
-  return { media: { camera: state('video'), microphone: state('audio'), ...(named.length > 0 && { off: named }) } };
+  return { media: { camera: state('video'), microphone: state('audio'), ...(named.length > 0 && { off: named }), ...(screen && { screen }), ...(hand && { hand }) } };
 }
 
 /**
@@ -38,8 +44,9 @@ export function readDeviceNews(data) {
   const media = /** @type {any} */ (data)?.media;
   if (!NAMES.every((name) => STATES.includes(media?.[name]))) return null;
   const off = Array.isArray(media.off) ? media.off : [];
-  const state = (/** @type {keyof DeviceNews} */ name) => (off.includes(name) ? 'off' : media[name]);
-  return { camera: state('camera'), microphone: state('microphone') };
+  const state = (/** @type {Device} */ name) => (off.includes(name) ? 'off' : media[name]);
+  const extra = { ...(typeof media.screen === 'string' && media.screen && { screen: media.screen }), ...(media.hand === true && { hand: true }) };
+  return { camera: state('camera'), microphone: state('microphone'), ...extra };
 }
 
 /**
@@ -52,11 +59,11 @@ export function readDeviceNews(data) {
 export function newsOf(name, before, now) {
   const changed = NAMES.filter((device) => before[device] !== now[device]);
   // Who mutes and unmutes often must not fill the chat.
-  const isSwitch = (/** @type {keyof DeviceNews} */ device) => now[device] === 'off' || (now[device] === 'live' && before[device] === 'off');
-  return {
-    log: changed.filter((device) => !isSwitch(device)).map((device) => `${name}’s ${device} ${now[device] === 'live' ? 'works again' : 'has stopped'}`),
-    spoken: changed.filter(isSwitch).map((device) => `${name}’s ${device} is ${now[device] === 'live' ? 'on' : 'off'}`),
-  };
+  const isSwitch = (/** @type {Device} */ device) => now[device] === 'off' || (now[device] === 'live' && before[device] === 'off');
+  const devices = changed.filter((device) => !isSwitch(device)).map((device) => `${name}’s ${device} ${now[device] === 'live' ? 'works again' : 'has stopped'}`);
+  const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [now.screen ? `${name} shares a screen` : `${name} has stopped sharing`];
+  const hand = Boolean(before.hand) === Boolean(now.hand) ? [] : [now.hand ? `${name} has raised a hand` : `${name} has lowered the hand`];
+  return { log: [...devices, ...screen], spoken: [...changed.filter(isSwitch).map((device) => `${name}’s ${device} is ${now[device] === 'live' ? 'on' : 'off'}`), ...hand] };
 }
 
 /** The caption of a peer's tile; empty if nothing is missing. @param {DeviceNews} news */

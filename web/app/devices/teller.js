@@ -2,6 +2,7 @@ import { deviceNews } from './news.js';
 
 /** @import { Call, Room } from '../../client/types.d.ts' */
 /** @import { Kind } from './media.js' */
+/** @import { Extra } from './news.js' */
 
 /** What peers assume until they are told. */
 const ALL_WELL = JSON.stringify(deviceNews([]));
@@ -17,7 +18,7 @@ export class DeviceTeller {
   /**
    * @param {Room} room
    * @param {Call} call
-   * @param {() => { missing: Kind[], off: Kind[] }} state of the devices
+   * @param {() => { missing: Kind[], off: Kind[], extra?: Extra }} state of the devices
    */
   constructor(room, call, state) {
     this.#room = room;
@@ -36,8 +37,8 @@ export class DeviceTeller {
   }
 
   tell() {
-    const { missing, off } = this.#state();
-    const data = deviceNews(missing, off);
+    const { missing, off, extra } = this.#state();
+    const data = deviceNews(missing, off, extra);
     const news = JSON.stringify(data);
     // Nothing is sent to peers without a connection: they may not have been let in, and a page that is being reloaded would miss it.
     for (const { peer: { id }, state } of this.#call.links.values()) {

@@ -6,6 +6,7 @@ import { Trace } from './trace.js';
 
 /** @import { Call, Link, LinkState } from '../../client/types.d.ts' */
 /** @import { Candidate } from '../ice/candidates.js' */
+/** @import { Flow } from './flow.js' */
 /** @import { Report } from './route.js' */
 
 const SAMPLE_MS = 1_000;
@@ -30,10 +31,16 @@ export class Panel {
   #known = new Map();
   /** @type {Call | null} */
   #call = null;
+  /** @type {(id: string, flow: Partial<Flow>) => void} */
+  #tell = () => {};
 
-  /** @param {Call} call */
-  follow(call) {
+  /**
+   * @param {Call} call
+   * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
+   */
+  follow(call, tell) {
     this.#call = call;
+    this.#tell = tell;
     call.on('link', () => this.#show(call));
     void this.#watch(call);
   }
@@ -59,6 +66,7 @@ export class Panel {
   async #watch(call) {
     while (this.#call === call) {
       await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
+      for (const [{ peer, state }, { trace }] of this.#known) this.#tell(peer.id, state === 'connected' ? trace.flows.at(-1) ?? {} : {});
       this.#show(call);
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     }

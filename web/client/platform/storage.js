@@ -41,6 +41,9 @@ function write(storage, key, value) {
 /** One for the whole page, so that it remembers from one join to the next. */
 export const tabStorage = lenientStorage(() => globalThis.sessionStorage);
 
+/** What all tabs share, and what lasts longer than they do. */
+export const lastingStorage = lenientStorage(() => globalThis.localStorage);
+
 /**
  * @template Result
  * @param {() => Result} action

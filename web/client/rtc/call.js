@@ -20,6 +20,8 @@ export class Call extends Emitter {
   #env;
   /** @type {MediaStream | null} */
   #stream;
+  /** @type {MediaStream | null} */
+  #shared = null;
   #configuration;
   #receive;
   #admission;
@@ -111,6 +113,12 @@ export class Call extends Emitter {
     for (const link of this.#links.values()) link.replaceStream(stream);
   }
 
+  /** @param {MediaStream | null} stream to send besides, such as a screen */
+  share(stream) {
+    this.#shared = stream;
+    for (const link of this.#links.values()) link.share(stream);
+  }
+
   /** @param {boolean} on whether media of the others are received from now on */
   receive(on) {
     this.#receive = on;
@@ -180,7 +188,7 @@ export class Call extends Emitter {
     const room = this.#room;
     /** @type {Link} */
     const link = new Link(this.#env, peer, {
-      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, receive: this.#receive }),
+      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, shared: this.#shared, receive: this.#receive }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
       isSealed: () => room.key !== null,

@@ -39,10 +39,10 @@ export class Connection {
   /**
    * @param {Environment} env
    * @param {RTCConfiguration} configuration
-   * @param {{ stream: MediaStream | null, receive: boolean }} media
+   * @param {{ stream: MediaStream | null, shared: MediaStream | null, receive: boolean }} media
    * @param {ConnectionHost} host
    */
-  constructor(env, configuration, { stream, receive }, host) {
+  constructor(env, configuration, { stream, shared, receive }, host) {
     this.#env = env;
     this.#host = host;
     this.#receive = receive;
@@ -57,6 +57,7 @@ export class Connection {
       });
     }
     this.#tracks = new OutgoingTracks(this.pc, host.card, stream);
+    if (shared) void this.#tracks.share(shared);
     if (!receive) direct(this.pc, false);
     // The browser does not ask for an offer that would be empty without the sections for what the peer sends.
     if (this.#isEmpty) queueMicrotask(() => this.#unlessClosed(host.needed));
@@ -152,6 +153,11 @@ export class Connection {
   async replaceStream(stream) {
     await this.#settled(this.#tracks.replace(stream));
     if (!this.#receive) direct(this.pc, false);
+  }
+
+  /** @param {MediaStream | null} stream */
+  async share(stream) {
+    await this.#settled(this.#tracks.share(stream));
   }
 
   close() {

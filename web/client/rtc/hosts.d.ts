@@ -3,7 +3,7 @@ import type { Card } from './card.js';
 
 /** What a link needs of its call. */
 export interface LinkHost {
-  equipment(): { configuration: RTCConfiguration; stream: MediaStream | null; receive: boolean };
+  equipment(): { configuration: RTCConfiguration; stream: MediaStream | null; shared: MediaStream | null; receive: boolean };
   isPolite(): boolean;
   canSignal(): boolean;
   isSealed(): boolean;

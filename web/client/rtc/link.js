@@ -107,6 +107,12 @@ export class Link {
     this.#renegotiation.resume();
   }
 
+  /** @param {MediaStream | null} stream */
+  share(stream) {
+    this.#negotiation.put(async () => this.#connection?.share(stream));
+    this.#renegotiation.resume();
+  }
+
   /** @param {boolean} on */
   receive(on) {
     this.#negotiation.put(async () => this.#connection?.receive(on));
@@ -158,9 +164,9 @@ export class Link {
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
-    const { configuration, stream, receive } = this.#host.equipment();
+    const { configuration, stream, shared, receive } = this.#host.equipment();
     const { send, channel, stream: show, data } = this.#host;
-    const connection = new Connection(this.#env, configuration, { stream, receive }, {
+    const connection = new Connection(this.#env, configuration, { stream, shared, receive }, {
       ...{ send, channel, data, stream: show, card: cardOf(this.peer.metadata) },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),

@@ -2,12 +2,17 @@
 
 const KINDS = ['audio', 'video'];
 
-/** What this end sends on one connection: at most one track of each kind, and nothing to a peer that does not receive. */
+/**
+ * What this end sends on one connection: at most one track of each kind, the same of what is shared besides, and nothing to a peer that does
+ * not receive.
+ */
 export class OutgoingTracks {
   #pc;
   #card;
   /** By kind. @type {Map<string, RTCRtpSender>} */
   #senders = new Map();
+  /** Of what is shared, by kind. They are used again, so that descriptions do not grow. @type {Map<string, RTCRtpTransceiver>} */
+  #shared = new Map();
 
   /**
    * @param {RTCPeerConnection} pc
@@ -42,6 +47,24 @@ export class OutgoingTracks {
       const sender = this.#senders.get(kind);
       if (sender) await sender.replaceTrack(track);
       else if (track) this.#add(track, /** @type {MediaStream} */ (stream));
+    }
+  }
+
+  /**
+   * Sends this stream besides, or ends that. A peer that negotiates once does not get it.
+   *
+   * @param {MediaStream | null} stream
+   */
+  async share(stream) {
+    const { receives, renegotiates } = this.#card;
+    for (const kind of receives && renegotiates ? KINDS : []) {
+      const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
+      const transceiver = this.#shared.get(kind);
+      if (!transceiver && track) this.#shared.set(kind, this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [/** @type {MediaStream} */ (stream)] }));
+      if (!transceiver) continue;
+      await transceiver.sender.replaceTrack(track);
+      if (stream && track) transceiver.sender.setStreams?.(stream);
+      transceiver.direction = track ? 'sendonly' : 'inactive';
     }
   }
 

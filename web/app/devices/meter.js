@@ -1,0 +1,29 @@
+/** The level of samples between -1 and 1, as a loudness from 0 to 1: speech is about a half. @param {Float32Array} samples */
+export function levelOf(samples) {
+  const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(1, samples.length);
+  // From -60 dB to 0 dB.
+  return Math.min(1, Math.max(0, 1 + (10 * Math.log10(power + 1e-12)) / 60));
+}
+
+/**
+ * Tells the level of a track with each frame that the page shows.
+ *
+ * @param {MediaStreamTrack} track
+ * @param {(level: number) => void} tell
+ * @returns {() => void} ends that
+ */
+export function meter(track, tell) {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const samples = new Float32Array(analyser.fftSize);
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  let frame = requestAnimationFrame(function look() {
+    analyser.getFloatTimeDomainData(samples);
+    tell(levelOf(samples));
+    frame = requestAnimationFrame(look);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    void context.close();
+  };
+}
