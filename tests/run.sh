@@ -145,7 +145,7 @@ fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 # The clients in Python and JavaScript: the kit, the packages, and in Python types and unit tests.
 clients() {
   binary
-  (cd clients/python && ../../target/python/bin/mypy && ../../target/python/bin/python -m pytest -q)
+  (cd clients/python && ../../target/python/bin/mypy && timeout 900 ../../target/python/bin/python -m pytest -q)
   node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
 }
 
