@@ -97,7 +97,7 @@ impl User {
 /// An error code.
 struct Refused(u16);
 
-/// Whether [`handle`] takes this method.
+/// Whether it is a request that [`Exchange`] takes.
 pub fn is_turn(method: Method) -> bool {
     [ALLOCATE, REFRESH, CREATE_PERMISSION, CHANNEL_BIND].contains(&method)
 }

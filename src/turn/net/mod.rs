@@ -1,4 +1,4 @@
-//! How clients reach the relay: over UDP ([`udp`], on a thread of its own), or over TCP and TLS ([`stream`], on the connections of
+//! How clients reach the relay: over UDP ([`udp`], on a thread of its own), or over TCP and TLS (`stream`, on the connections of
 //! the transport).
 
 pub mod endpoint;
