@@ -21,7 +21,7 @@ async function listen(handler) {
 
 /** A site on another origin, with a page that uses our client. */
 const site = () => listen(async ({ url }, response) => {
-  const file = url.match(/^\/client\/([a-z/-]+\.js)$/)?.[1];
+  const file = url.match(/^\/client\/([a-z0-9/-]+\.js)$/)?.[1];
   if (!file) return void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>app</title>');
   response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(await readFile(new URL(`../../web/client/${file}`, import.meta.url)));
 });

@@ -1,3 +1,4 @@
+import { isolate } from './names.js';
 import { inside } from './page.js';
 
 /**
@@ -10,8 +11,8 @@ import { inside } from './page.js';
 export function enlarge(tile, video, name) {
   const full = inside(tile, 'full');
   const apart = inside(tile, 'apart');
-  full.setAttribute('aria-label', `Full screen: ${name}`);
-  apart.setAttribute('aria-label', `Picture-in-picture: ${name}`);
+  full.setAttribute('aria-label', `Full screen: ${isolate(name)}`);
+  apart.setAttribute('aria-label', `Picture-in-picture: ${isolate(name)}`);
   full.hidden = !canBeFull(tile, video);
   apart.hidden = !document.pictureInPictureEnabled || typeof video.requestPictureInPicture !== 'function';
   full.onclick = () => void toggleFull(tile, video);

@@ -4,7 +4,9 @@ from http.client import HTTPException
 
 
 def say(event, **more):
-    print(json.dumps({"event": event, **more}), flush=True)
+    # In one write: several threads tell.
+    sys.stdout.write(json.dumps({"event": event, **more}) + "\n")
+    sys.stdout.flush()
 
 
 def ask(method, path, token=None, body=None, key="", cursor=0, timeout=15, expects=None):

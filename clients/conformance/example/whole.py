@@ -5,7 +5,9 @@ from http.client import HTTPException
 FOREIGN = (OSError, HTTPException, ValueError)  # cut, timed out, or somebody else's answer
 
 def say(event, **more):
-    print(json.dumps({"event": event, **more}), flush=True)
+    # In one write: several threads tell.
+    sys.stdout.write(json.dumps({"event": event, **more}) + "\n")
+    sys.stdout.flush()
 
 class Refused(Exception): "By the server itself, with a problem document."
 
