@@ -67,3 +67,13 @@ fn every_limit_has_a_reason() {
         assert!(pair[0].starts_with("///"), "{} has no reason", pair[1]);
     }
 }
+
+/// The page had grown from sixty files to over a hundred, and ten tabs that were opened at once exceeded the rate of an address that
+/// had been chosen for sixty. They stayed empty.
+#[test]
+fn the_rate_of_files_fits_the_page() {
+    let count = ["web/app", "web/client"].map(|folder| files(folder, ".js").len());
+    let page: usize = count.iter().sum();
+    let rate = usize::try_from(signalpost::api::auth::rate_limit::PAGES_PER_JOIN).unwrap();
+    assert!(page <= 2 * rate, "loading the page may take {page} files, and a join counts for {rate}");
+}
