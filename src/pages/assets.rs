@@ -1,6 +1,13 @@
 //! The web page and the client, from the binary or, for development, from a folder.
+//!
+//! From the binary, the page names its files by a path with their version ([`VERSION`]), and browsers keep what they got there
+//! without asking again: a page that is loaded again, or in another tab, costs one request instead of one for each module.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use actix_files::{Files, NamedFile};
 use actix_web::{
@@ -10,6 +17,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest, Sha256};
 
 use crate::{
     api::{Code, Problem},
@@ -30,25 +38,63 @@ struct Client;
 
 /// Files may be new after each start of the server.
 const CACHE_CONTROL: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
+/// For files under a path with their version (RFC 8246).
+const IMMUTABLE: (HeaderName, &str) = (header::CACHE_CONTROL, "max-age=31536000, immutable");
+
+/// The first segment of the path under which this version of the page has its files.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let app = Page::iter().map(|name| (name.clone(), Page::get(&name)));
+    let client = Client::iter().map(|name| (name.clone(), Client::get(&name)));
+    let mut files: Vec<_> =
+        app.chain(client).map(|(name, file)| (name, file.map(|file| file.metadata.sha256_hash()))).collect();
+    files.sort();
+    let digest = files.iter().fold(Sha256::new(), |digest, (name, hash)| {
+        digest.chain_update(name.as_bytes()).chain_update(hash.unwrap_or_default())
+    });
+    format!("files-{}", tag_of(&digest.finalize()).tag())
+});
 
 pub fn embedded(config: &mut ServiceConfig) {
-    let index = async |request: HttpRequest| serve(&request, Page::get("index.html"));
-    let test = async |request: HttpRequest| serve(&request, Page::get("network-test.html"));
-    let app = async |request: HttpRequest, file: web::Path<String>| serve(&request, Page::get(&file));
-    let client = async |request: HttpRequest, file: web::Path<String>| serve(&request, Client::get(&file));
+    let index = async |request: HttpRequest| document(&request, "index.html");
+    let test = async |request: HttpRequest| document(&request, "network-test.html");
+    let app = async |request: HttpRequest, file: web::Path<String>| serve(&request, Page::get(&file), CACHE_CONTROL);
+    let client =
+        async |request: HttpRequest, file: web::Path<String>| serve(&request, Client::get(&file), CACHE_CONTROL);
     config
         .service(page("/").route(web::get().to(index)))
         .service(page("/network-test").route(web::get().to(test)))
+        .service(page("/{version:files-[0-9a-f]{16}}/{folder:app|client}/{file:.*}").route(web::get().to(versioned)))
         .service(page("/app/{file:.*}").route(web::get().to(app)))
         .service(page("/client/{file:.*}").route(web::get().to(client)));
 }
 
-fn serve(request: &HttpRequest, file: Option<EmbeddedFile>) -> Result<HttpResponse, Problem> {
+/// A file of any version: a node of another version may have served the document. Only this node's version may be kept.
+async fn versioned(request: HttpRequest, path: web::Path<(String, String, String)>) -> Result<HttpResponse, Problem> {
+    let (version, folder, file) = path.into_inner();
+    let file = if folder == "app" { Page::get(&file) } else { Client::get(&file) };
+    serve(&request, file, if version == *VERSION { IMMUTABLE } else { CACHE_CONTROL })
+}
+
+/// A document, with the version in its links.
+fn document(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
+    let file = Page::get(name).map(|mut file| {
+        let written = String::from_utf8_lossy(&file.data).replace("=\"app/", &format!("=\"{}/app/", *VERSION));
+        file.data = Cow::Owned(written.into_bytes());
+        file
+    });
+    serve(request, file, CACHE_CONTROL)
+}
+
+fn serve(
+    request: &HttpRequest,
+    file: Option<EmbeddedFile>,
+    caching: (HeaderName, &str),
+) -> Result<HttpResponse, Problem> {
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "The page has no such file."))?;
-    let tag = tag_of(&file.metadata.sha256_hash());
+    let tag = tag_of(&Sha256::digest(&file.data));
     let fresh = is_known(request, &tag);
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header(CACHE_CONTROL).insert_header(ETag(tag));
+    response.insert_header(caching).insert_header(ETag(tag));
     if fresh {
         return Ok(response.finish());
     }

@@ -1,2 +1,2 @@
-/** The server's path with a trailing slash; behind a proxy it may be any, such as `/signal/`. */
-export const BASE = new URL('../', import.meta.url).pathname;
+/** The server's path with a trailing slash; behind a proxy it may be any, such as `/signal/`. Every page of ours is right below it. */
+export const BASE = new URL('./', document.baseURI).pathname;

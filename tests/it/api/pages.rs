@@ -32,6 +32,39 @@ async fn the_page_and_the_client_are_embedded() {
     }
 }
 
+/// Ten tabs asked for some 1,400 files, each of which was answered 304. Debian's Caddy (2.6) then sometimes stopped answering on that
+/// HTTP/2 connection, and nginx ends one after 1,000 requests.
+#[actix_web::test]
+async fn browsers_keep_the_files_of_this_version() {
+    let server = Server::start(&[]);
+    for document in ["/", "/network-test"] {
+        let page = server.get(document).await;
+        assert_eq!(page.headers["cache-control"], "no-cache");
+        let links = page.text.split(['"', '\'']).filter(|text| text.contains("app/") && !text.contains(' '));
+        let links: Vec<_> = links.map(str::to_owned).collect();
+        assert!(links.iter().any(|link| link.ends_with("/main.js")), "{links:?}");
+        for link in links {
+            assert!(link.starts_with("files-"), "{document} has {link}");
+            let file = server.get(&format!("/{link}")).await;
+            assert_eq!((file.status, &file.headers["cache-control"]), (200, &"max-age=31536000, immutable".parse().unwrap()));
+        }
+    }
+    let page = server.get("/").await.text;
+    let version = page.split("=\"files-").nth(1).unwrap().split('/').next().unwrap();
+    let client = server.get(&format!("/files-{version}/client/index.js")).await;
+    assert_eq!(client.headers["cache-control"], "max-age=31536000, immutable");
+    // Behind a load balancer, another version may have served the document.
+    let other = server.get("/files-0123456789abcdef/app/main.js").await;
+    assert_eq!((other.status, &other.headers["cache-control"]), (200, &"no-cache".parse().unwrap()));
+    assert_eq!(other.text, server.get("/app/main.js").await.text);
+    for missing in ["app/nothing.js", "client/package.json", "other/main.js", "app/"] {
+        let missing = server.get(&format!("/files-{version}/{missing}")).await;
+        assert_eq!(missing.headers["cache-control"], "no-store, no-transform");
+        missing.refused(404, "not-found");
+    }
+    server.get("/files-0/app/main.js").await.refused(404, "not-found");
+}
+
 #[actix_web::test]
 async fn web_dir_replaces_the_embedded_page() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
