@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { join } from '../../web/client/index.js';
+import { authority } from '../net/support/authority.js';
 import { launch } from './support/browser.js';
 import { DEFAULTS, FORWARD, IMPATIENT, RECOMMENDED } from './support/catalogue.js';
 import { address, call, hold, tabs, vanish } from './support/journey.js';
@@ -18,9 +19,16 @@ const HEAD = ['Proxy', 'as', '25 s', '55 s', 'a call', '200 messages', 'client g
 // Every proxy and server adds an exit listener.
 process.setMaxListeners(0);
 
-let browser;
-before(async () => { browser = await launch(); });
-after(() => browser.close());
+// Chromium keeps no files in its cache from a server whose certificate it was only told to ignore.
+let issued, browser;
+before(async () => {
+  issued = await authority(['DNS:localhost', 'IP:127.0.0.1']);
+  browser = await launch({ home: issued.folder });
+});
+after(async () => {
+  await browser.close();
+  await rm(issued.folder, { recursive: true });
+});
 
 /** Runs one browser test at a time: media takes time from everything else, so two would take longer than one after the other. */
 let last = Promise.resolve();
@@ -35,7 +43,7 @@ async function journey(name, as, recipe) {
   const flags = recipe?.forward ? [] : ['--trusted-proxy', '127.0.0.1'];
   if (recipe?.intercepts) flags.push('--tls-self-signed');
   const server = await Server.start(['--rate-join', '2', ...flags]);
-  const proxy = recipe && await Proxy.start(recipe, new URL(server.base).host);
+  const proxy = recipe && await Proxy.start(recipe, new URL(server.base).host, issued);
   const way = await new Way(server.base, proxy).open();
   const { poll, expired } = await vanish(way, server);
   const holding = Promise.all([hold(way, 25), hold(way, 55)]);

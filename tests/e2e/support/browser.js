@@ -32,9 +32,9 @@ export const CAMERA = ['--use-fake-device-for-media-stream=fps=10', '--use-fake-
 /** Guards against hanging only. Tests wait for events, whose timing depends on the machine. */
 export const PATIENCE_MS = 120_000;
 
-/** Chromium with a fake camera and microphone, or with none. */
-export function launch({ camera = true, flags = [] } = {}) {
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
+/** Chromium with a fake camera and microphone, or with none. `home`: the directory with the certificate authorities it trusts. */
+export function launch({ camera = true, flags = [], home = process.env.HOME } = {}) {
+  return chromium.launch({ executablePath, env: { ...process.env, HOME: home }, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
 }
 
 /** Opens the network test and starts it with a click. */

@@ -87,7 +87,6 @@ const caddy = (site) => ({
 	admin off
 	skip_install_trust
 	auto_https disable_redirects
-	storage file_system ${at.folder}
 	log {
 		level ERROR
 	}
@@ -121,7 +120,7 @@ export const RECOMMENDED = {
   nginx: { ...nginx((at) => local('nginx.conf', at)), scheme: 'https', file: 'nginx.conf' },
   HAProxy: behindHaproxy(),
   Apache: { ...apache((at) => local('apache.conf', at)), scheme: 'https', file: 'apache.conf' },
-  Caddy: { ...caddy((at) => local('Caddyfile', at)), scheme: 'https', file: 'Caddyfile' },
+  Caddy: { ...caddy((at) => local('Caddyfile', at).replace(/localhost:\d+ {/, `$&\n\ttls ${at.folder}/cert.pem ${at.folder}/key.pem`)), scheme: 'https', file: 'Caddyfile' },
   Varnish: { ...varnish((at) => local('varnish.vcl', at)), file: 'varnish.vcl' },
 };
 

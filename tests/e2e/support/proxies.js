@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,14 +31,23 @@ export async function listening(port) {
   }
 }
 
-/** A certificate for `localhost` in a folder of a proxy or a server: `cert.pem`, `key.pem`, and both as `combined.pem`. */
-export async function certify(folder) {
+/**
+ * A certificate for `localhost` in a folder of a proxy or a server: `cert.pem`, `key.pem`, and both as `combined.pem`.
+ *
+ * @param {{ cert: string, key: string }} [issued] files to copy, if it is not to be made here
+ */
+export async function certify(folder, issued) {
   const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name));
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:TRUE'];
-  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...names, '-keyout', key, '-out', cert]);
+  if (issued) await Promise.all([copyFile(issued.cert, cert), copyFile(issued.key, key)]);
+  else await selfSign(cert, key);
   const both = await Promise.all([cert, key].map((path) => readFile(path, 'utf8')));
   await writeFile(join(folder, 'combined.pem'), both.join(''));
   return { cert: both[0], key: both[1] };
+}
+
+async function selfSign(cert, key) {
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:TRUE'];
+  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...names, '-keyout', key, '-out', cert]);
 }
 
 /**
@@ -58,13 +67,14 @@ export class Proxy {
   /**
    * @param {Recipe} recipe
    * @param {string} upstream
+   * @param {{ cert: string, key: string }} [issued] for https
    */
-  static async start({ config, command, prepare, scheme = 'http', forward = false }, upstream) {
+  static async start({ config, command, prepare, scheme = 'http', forward = false }, upstream, issued) {
     const folder = await mkdtemp(join(tmpdir(), 'signalpost-proxy-'));
     // Some proxies drop root before they read their files.
     await chmod(folder, 0o777);
     const at = { upstream, port: await freePort(), folder };
-    if (scheme === 'https') await certify(folder);
+    if (scheme === 'https') await certify(folder, issued);
     await prepare?.(at);
     const path = join(folder, 'proxy.conf');
     await writeFile(path, config(at));

@@ -19,10 +19,9 @@ export class Way {
     this.base = proxy?.base ?? server;
   }
 
-  /** Browser options for this path. */
+  /** Browser options for this path. Certificates of a forward proxy's own are not checked. */
   get browsing() {
-    const through = this.forward && { proxy: { server: `http://127.0.0.1:${this.proxy.port}` } };
-    return { ignoreHTTPSErrors: true, ...through };
+    return this.forward ? { ignoreHTTPSErrors: true, proxy: { server: `http://127.0.0.1:${this.proxy.port}` } } : {};
   }
 
   /** Sends a request from a plain client, with its own address. Resolves with the status and the body of the response. */

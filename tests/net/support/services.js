@@ -44,7 +44,7 @@ let authorities;
 /** Made once for all networks: certificates, and the relay's configuration, created as docs/ice.md describes. */
 export function prepared() {
   authorities ??= (async () => {
-    const made = await authority([SERVER, RELAY]);
+    const made = await authority([SERVER, RELAY].map((address) => `IP:${address}`));
     await run('bash', ['-euc', await documented('relay')], { cwd: ROOT });
     await cp(made.cert, '/etc/signalpost/cert.pem');
     await cp(made.key, '/etc/signalpost/key.pem');
