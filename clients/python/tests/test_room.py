@@ -27,6 +27,17 @@ async def test_members_see_each_other_come_and_go(server: Server) -> None:
     assert ann.state == "closed"
 
 
+# A sender that leaves at once is no longer in `peers` when its last message is read.
+async def test_a_message_names_a_sender_that_has_left_since(server: Server) -> None:
+    async with signalpost.join(server.base, "tea") as ann:
+        async with signalpost.join(server.base, "tea", name="Ben") as ben:
+            await ben.send(ann.me, "bye", reason="hung up")
+        while ann.peers:
+            await asyncio.sleep(0.01)
+        message = await following(ann, Message)
+        assert message.peer is not None and message.peer.name == "Ben"
+
+
 async def test_messages_arrive_in_the_order_of_the_calls_and_once(server: Server) -> None:
     async with signalpost.join(server.base, "tea") as ann, signalpost.join(server.base, "tea") as ben:
         sent = [ann.send(ben.me if number % 2 else None, "data", data=number) for number in range(700)]

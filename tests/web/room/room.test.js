@@ -71,6 +71,27 @@ test('a refreshed page hears nothing of the connections of its earlier life', as
   assert.deepEqual(events.map(({ detail }) => detail.seq), [5]);
 });
 
+// A page that hung up was said to have left: both messages had come in one batch, and the first was told when the second had
+// already removed its sender.
+test('while a message is told its sender is a member, even if it left right after', async () => {
+  const world = new World();
+  const { room, poll: asked } = await world.entered({ peers: [peer('ben')] });
+  const told = [];
+  room.on('message', ({ type, from }) => told.push([type, room.peers.has(from)]));
+  room.on('peer-joined', ({ id }) => told.push(['joined', room.peers.has(id)]));
+  room.on('peer-left', ({ peer: { id } }) => told.push(['left', room.peers.has(id)]));
+  const messages = [
+    { seq: 1, from: 'ben', type: 'bye', reason: 'hung up' },
+    { seq: 2, type: 'peer-left', peer: 'ben', reason: 'left' },
+    { seq: 3, type: 'peer-joined', peer: peer('ben') },
+    { seq: 4, from: 'ben', type: 'data', data: 1 },
+    { seq: 5, type: 'peer-left', peer: 'ben', reason: 'left' },
+  ];
+  await asked.answer(200, { messages, cursor: 7, more: false });
+  assert.deepEqual(told, [['bye', true], ['left', false], ['joined', true], ['data', true], ['left', false]]);
+  assert.equal((await world.asked(poll())).headers['Last-Event-ID'], '7');
+});
+
 test('a room knows its name and who made it', async () => {
   const made = (await new World().entered()).room;
   const found = (await new World().entered({ peers: [peer('ben')] })).room;

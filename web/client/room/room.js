@@ -35,12 +35,14 @@ export class Room extends Emitter {
   #ice;
   /** @type {RoomState} */
   #known;
+  /** The other members when the last event was told. @type {RoomState['peers']} */
+  #peers;
   /** @type {RoomStatus} */
   #status = 'connected';
   /** @type {Call | null} */
   #call = null;
   #cancelDeadline = () => {};
-  /** Events that wait for TURN credentials. @type {Step['events'] | null} */
+  /** What waits for TURN credentials. @type {Step[] | null} */
   #held = null;
 
   /**
@@ -54,6 +56,7 @@ export class Room extends Emitter {
     this.#env = env;
     this.#session = session;
     this.#known = arrived(entry);
+    this.#peers = this.#known.peers;
     this.name = entry.joined.room;
     /** This join created the room. */
     this.created = entry.joined.created;
@@ -90,7 +93,7 @@ export class Room extends Emitter {
 
   /** The other members, by id. */
   get peers() {
-    return this.#known.peers;
+    return this.#peers;
   }
 
   get state() {
@@ -192,11 +195,12 @@ export class Room extends Emitter {
     await Promise.race([this.#ice.fetch(), pause(this.#env, EQUIP_MS, over).catch(() => {})]);
     const held = this.#held ?? [];
     this.#held = null;
-    if (!over.aborted) this.#tell(held);
+    if (!over.aborted) held.forEach((step) => this.#tell(step));
   }
 
-  /** @param {Step['events']} events */
-  #tell(events) {
+  /** @param {Step} step */
+  #tell({ state, events }) {
+    this.#peers = state.peers;
     for (const { name, detail } of events) this.emit(name, /** @type {any} */ (detail));
   }
 
@@ -221,7 +225,9 @@ export class Room extends Emitter {
     }
     const messages = opened.flatMap(({ message }) => message ?? []);
     if (this.#ice.withheld && messages.some(({ type }) => type === 'peer-joined')) void this.#equipFirst();
-    this.#apply(received(this.#known, { messages, cursor }));
+    // One by one: while a message is told its sender is a member, even if it left right after.
+    for (const message of messages) this.#apply(received(this.#known, { messages: [message], cursor: message.seq }));
+    this.#apply(received(this.#known, { messages: [], cursor }));
     for (const { arrived, refused } of opened) {
       if (refused && 'from' in arrived) this.emit('refused', { seq: arrived.seq, from: arrived.from, type: arrived.type, why: refused });
     }
@@ -236,10 +242,10 @@ export class Room extends Emitter {
   }
 
   /** @param {Step} step */
-  #apply({ state, events }) {
-    this.#known = state;
-    if (this.#held) this.#held.push(...events);
-    else this.#tell(events);
+  #apply(step) {
+    this.#known = step.state;
+    if (this.#held) this.#held.push(step);
+    else this.#tell(step);
     this.#tellTroubles();
     this.#cancelDeadline();
     const deadline = nextDeadline(this.#known);

@@ -43,6 +43,8 @@ class Message:
     sender: str
     type: str
     members: Mapping[str, Any] = field(repr=False)
+    #: The sender, which may have left since (then it is no longer in `Room.peers`).
+    peer: Peer | None = field(default=None, repr=False, compare=False)
 
     @property
     def data(self) -> Any:

@@ -76,7 +76,7 @@ class RoomState:
         current = kind in SIGNALS and message["seq"] > self._stale_through
         if kind != "data" and not current:
             return []
-        return [Message(message["seq"], message["from"], str(kind), message)]
+        return [Message(message["seq"], message["from"], str(kind), message, self.peers.get(message["from"]))]
 
     def _joined(self, peer: Peer) -> list[Event]:
         known = peer.id in self.peers

@@ -126,7 +126,7 @@ class Call(AsyncIOEventEmitter):
                 link.offer()
 
     def _heard(self, message: Message) -> None:
-        peer = self.room.peers.get(message.sender)
+        peer = message.peer
         if peer is None or message.type == "data":
             return
         if message.type != "bye":
