@@ -154,7 +154,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     response's `Date` if there is one. None if it is invalid."""
     value = headers.get("Retry-After", "")
     if re.fullmatch(r"[0-9]+", value):
-        # More digits than this are as good as for ever, and more than `float` takes.
+        # Hundreds of digits overflow a `float`. The wait is capped anyway.
         return float(value[:12])
     until, now = _seconds(value), _seconds(headers.get("Date", ""))
     if until is None:

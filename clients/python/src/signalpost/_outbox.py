@@ -104,7 +104,7 @@ class Outbox:
                 batch = self._next()
                 await (self._deliver(batch) if batch else self._changed())
         except Exception as error:
-            # A defect: whoever waits for a message is told.
+            # A defect. Those who wait for a message get the error.
             self._pumping = None
             self.end(error)
             raise

@@ -12,7 +12,7 @@ def safety_number(local: str, remote: str) -> str | None:
     """From the descriptions of both ends, in either order. None if one has no fingerprint.
 
     A description may have several fingerprints, of which any may match (RFC 8122, section 5). So those of each end stay together: if they
-    were put into one list, whoever is in between could add the fingerprint of the other end to its own, and both ends would see one number.
+    were put into one list, a man in the middle could add the fingerprint of the other end to its own, and both ends would see one number.
     """
     ends = sorted(_end(sdp) for sdp in (local, remote))
     if "" in ends:

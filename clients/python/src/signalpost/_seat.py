@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Seat:
-    """Whoever has this speaks for the peer: keep it as a password. Its `repr` shows no token."""
+    """A credential: anybody who has it can act as the peer. Its `repr` shows no token."""
 
     peer: str
     token: str = field(repr=False)
