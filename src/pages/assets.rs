@@ -1,6 +1,6 @@
 //! The web page and the client, from the binary or, for development, from a folder.
 //!
-//! From the binary, the page names its files by a path with their version ([`VERSION`]), and browsers keep what they got there
+//! From the binary, the page names its files by a path with their version (`VERSION`), and browsers keep what they got there
 //! without asking again: a page that is loaded again, or in another tab, costs one request instead of one for each module.
 
 use std::{

@@ -46,7 +46,10 @@ async fn browsers_keep_the_files_of_this_version() {
         for link in links {
             assert!(link.starts_with("files-"), "{document} has {link}");
             let file = server.get(&format!("/{link}")).await;
-            assert_eq!((file.status, &file.headers["cache-control"]), (200, &"max-age=31536000, immutable".parse().unwrap()));
+            assert_eq!(
+                (file.status, &file.headers["cache-control"]),
+                (200, &"max-age=31536000, immutable".parse().unwrap())
+            );
         }
     }
     let page = server.get("/").await.text;
