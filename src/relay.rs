@@ -18,7 +18,7 @@ use crate::{
         other_protocol::{OtherProtocol, Others},
     },
     turn::{
-        Credentials, RelayNodes, TurnServer,
+        Credentials, RelayNodes, RelayParts, TurnServer,
         net::{endpoint::Endpoint, thread::TurnThread},
     },
 };
@@ -79,7 +79,9 @@ impl Relay {
             more_ports: more.iter().map(SocketAddr::port).collect::<Vec<_>>(),
             encrypted: config.is_encrypted(),
         });
-        let relay = credentials.map(|credentials| (credentials, config.relay_limits()));
+        let (peers, peer_sockets) = config.relay_peers();
+        let limits = config.relay_limits();
+        let relay = credentials.map(|credentials| RelayParts { credentials, limits, peers, sockets: peer_sockets });
         let server = (!endpoints.is_empty()).then(|| TurnServer::new(relay, engine.clone(), proxies.clone(), clock));
         let drain = Duration::from_millis(config.drain_ms);
         Ok(Self { server, offer, listeners, endpoints, stun: stun_addr, more, main: main_addr, drain })

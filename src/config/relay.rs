@@ -1,30 +1,50 @@
 //! Options of the relay.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+};
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 use crate::config::{
     host::public_host,
-    values::{at_least_one, listen_address},
+    values::{at_least_one, listen_address, network},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RelayMode {
     /// Between members of the same room only
     Closed,
+    /// Also to and from the internet, for peers that do not use TURN
+    Open,
     /// No relay
     Off,
 }
 
+/// The address of an open relay in one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExternalAddress {
+    /// As peers see it.
+    pub external: IpAddr,
+    /// That of the sockets, if it is another.
+    pub local: Option<IpAddr>,
+}
+
+/// As `--turn-ports` has it, so that clap does not take it for several values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports(pub RangeInclusive<u16>);
+
 #[derive(Clone, Debug, Args)]
 pub struct RelayOptions {
-    /// Relay calls that find no other path (TURN), over UDP, TCP and TLS on the port of --listen, between members of the same room
-    /// only. By default on if this server has a certificate: see docs/relay.md
+    /// Relay calls that find no other path (TURN), over UDP, TCP and TLS on the port of --listen. Closed: between members of the same
+    /// room only. Open: also to and from the internet, for peers that do not use TURN, such as a media server. By default closed if
+    /// this server has a certificate, otherwise off: see docs/relay.md
     #[arg(
         long,
         env = "SIGNALPOST_TURN_RELAY",
-        value_name = "closed|off",
+        value_name = "closed|open|off",
         value_enum,
         ignore_case = true,
         hide_possible_values = true
@@ -34,6 +54,19 @@ pub struct RelayOptions {
     /// Another address for the relay, over UDP and TCP (0.0.0.0:3478). Repeatable
     #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_LISTEN", value_name = "ADDR", value_delimiter = ',', value_parser = listen_address)]
     pub turn_listen: Vec<SocketAddr>,
+
+    /// Address that peers outside see, for an open relay; after a slash, that of its sockets, if a NAT or cloud maps it
+    /// (203.0.113.7/10.0.0.5). At most one of IPv4 and one of IPv6
+    #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_EXTERNAL_IP", value_name = "IP[/LOCAL]", value_delimiter = ',', value_parser = external_address)]
+    pub turn_external_ip: Vec<ExternalAddress>,
+
+    /// UDP ports of an open relay, one for each allocation
+    #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_PORTS", value_name = "FIRST-LAST", default_value = "49152-65535", value_parser = ports)]
+    pub turn_ports: Ports,
+
+    /// Network that an open relay may send to although it is private (10.1.0.0/16). It reaches whatever answers UDP there. Repeatable
+    #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_ALLOW_PEER", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub turn_allow_peer: Vec<IpNet>,
 
     /// Name under which peers reach this server's relay, if that is not the one by which they reach the server. The port is that of
     /// --listen unless given. Each of several nodes has its own name
@@ -55,4 +88,58 @@ pub struct RelayOptions {
     /// Bytes per second that one relay allocation sends. A video of 1080p takes about half a million
     #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_ALLOCATION_BPS", value_name = "BYTES", default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
     pub turn_allocation_bps: u64,
+}
+
+fn external_address(text: &str) -> Result<ExternalAddress, String> {
+    let (external, local) = text.split_once('/').map_or((text, None), |(external, local)| (external, Some(local)));
+    let parse = |text: &str| text.parse::<IpAddr>().ok();
+    let bad = || "it must be IP or IP/LOCAL, for example 203.0.113.7 or 203.0.113.7/10.0.0.5".to_owned();
+    let external = parse(external).ok_or_else(bad)?;
+    let local = local.map(|local| parse(local).ok_or_else(bad)).transpose()?;
+    if local.is_some_and(|local| local.is_ipv4() != external.is_ipv4()) {
+        return Err("both addresses must be IPv4, or both IPv6".into());
+    }
+    if external.is_unspecified() || external.is_multicast() {
+        return Err("peers must be able to send to it: give the address by which this server is reached".into());
+    }
+    Ok(ExternalAddress { external, local })
+}
+
+fn ports(text: &str) -> Result<Ports, String> {
+    let bounds = text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+    match bounds {
+        Some((first, last)) if 1024 <= first && first <= last => Ok(Ports(first..=last)),
+        _ => Err("it must be FIRST-LAST, from 1024 to 65535, for example 49152-65535".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn external_addresses_are_of_one_family() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        for (text, external, local) in [
+            ("203.0.113.7", "203.0.113.7", None),
+            ("203.0.113.7/10.0.0.5", "203.0.113.7", Some("10.0.0.5")),
+            ("2001:db8::7/::", "2001:db8::7", Some("::")),
+        ] {
+            assert_eq!(external_address(text), Ok(ExternalAddress { external: ip(external), local: local.map(ip) }));
+        }
+        for text in
+            ["", "call.example.org", "203.0.113.7/", "203.0.113.7/24", "203.0.113.7/::1", "0.0.0.0", "::", "224.0.0.1"]
+        {
+            assert!(external_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_are_a_range() {
+        assert_eq!(ports("50000-50010"), Ok(Ports(50_000..=50_010)));
+        assert_eq!(ports("50000-50000"), Ok(Ports(50_000..=50_000)));
+        for text in ["", "50000", "50010-50000", "80-90", "0-65535", "50000-70000", "a-b", "50000-"] {
+            assert!(ports(text).is_err(), "{text}");
+        }
+    }
 }

@@ -2,13 +2,17 @@
 
 use crate::{
     config::{options::Config, relay::RelayMode},
-    turn::Limits,
+    turn::{
+        Limits,
+        net::peer_sockets::PeerSockets,
+        peers::{OpenNetworks, PeerPolicy},
+    },
 };
 
 impl Config {
     pub fn has_relay(&self) -> bool {
         match self.relay.turn_relay {
-            Some(mode) => mode == RelayMode::Closed,
+            Some(mode) => mode != RelayMode::Off,
             None => self.is_encrypted() && !(self.has_several_nodes() && self.relay.public_host.is_none()),
         }
     }
@@ -23,7 +27,46 @@ impl Config {
         if !self.has_relay() && !self.relay.turn_listen.is_empty() {
             return Err("--turn-listen needs --turn-relay closed".into());
         }
+        self.check_open_relay()
+    }
+
+    fn is_relay_open(&self) -> bool {
+        self.relay.turn_relay == Some(RelayMode::Open)
+    }
+
+    fn check_open_relay(&self) -> Result<(), String> {
+        let externals = &self.relay.turn_external_ip;
+        let of_ipv4 = externals.iter().filter(|address| address.external.is_ipv4()).count();
+        if self.is_relay_open() && externals.is_empty() {
+            return Err(
+                "--turn-relay open needs --turn-external-ip: the address by which peers outside reach this server"
+                    .into(),
+            );
+        }
+        if of_ipv4 > 1 || externals.len() - of_ipv4 > 1 {
+            return Err("--turn-external-ip may be given once for IPv4 and once for IPv6".into());
+        }
+        if !self.is_relay_open() && (!externals.is_empty() || !self.relay.turn_allow_peer.is_empty()) {
+            return Err("--turn-external-ip and --turn-allow-peer need --turn-relay open".into());
+        }
         Ok(())
+    }
+
+    /// With whom the relay exchanges packets, and the sockets for that.
+    pub fn relay_peers(&self) -> (PeerPolicy, Option<PeerSockets>) {
+        if !self.is_relay_open() {
+            return (PeerPolicy::Closed, None);
+        }
+        let externals = &self.relay.turn_external_ip;
+        let addresses: Vec<_> =
+            externals.iter().map(|address| (address.external, address.local.unwrap_or(address.external))).collect();
+        let networks = OpenNetworks {
+            ipv4: addresses.iter().any(|(external, _)| external.is_ipv4()),
+            ipv6: addresses.iter().any(|(external, _)| external.is_ipv6()),
+            own: addresses.iter().flat_map(|(external, local)| [*external, *local]).collect(),
+            allowed: self.relay.turn_allow_peer.clone(),
+        };
+        (PeerPolicy::Open(networks), Some(PeerSockets::new(addresses, self.relay.turn_ports.0.clone())))
     }
 
     pub fn relay_limits(&self) -> Limits {
@@ -67,5 +110,25 @@ mod tests {
         }
         assert!(config(&["--turn-relay=closed", "--engine=redis://a.example"]).check_relay().is_err());
         assert!(config(&["--turn-listen=127.0.0.1:3478"]).check_relay().is_err());
+    }
+
+    #[test]
+    fn an_open_relay_must_know_its_address() {
+        let open = "--turn-relay=open";
+        for line in [
+            &[open, "--turn-external-ip=203.0.113.7"][..],
+            &[open, "--turn-external-ip=203.0.113.7/10.0.0.5,2001:db8::7", "--turn-allow-peer=10.0.0.0/8"],
+        ] {
+            assert_eq!(config(line).check_relay(), Ok(()), "{line:?}");
+            assert!(config(line).has_relay(), "{line:?}");
+        }
+        for line in [
+            &[open][..],
+            &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"],
+            &["--turn-relay=closed", "--turn-external-ip=203.0.113.7"],
+            &["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"],
+        ] {
+            assert!(config(line).check_relay().is_err(), "{line:?}");
+        }
     }
 }

@@ -28,6 +28,8 @@ pub struct Allocation<H> {
     pub since: Timestamp,
     pub expires: Timestamp,
     pub sent: Meter,
+    /// From peers outside. What other allocations send counts for them.
+    pub received: Meter,
     pub requests: Meter,
     /// The place of its room in the table of rooms.
     pub room: usize,
@@ -52,6 +54,8 @@ pub struct Request<H> {
     pub expires: Timestamp,
     /// Its port must be even (EVEN-PORT without a reservation, section 18.5).
     pub even_port: bool,
+    /// The address of its socket, in an open relay. In a closed one an address is made up.
+    pub relayed: Option<SocketAddr>,
 }
 
 impl<H> Allocation<H> {
@@ -66,6 +70,7 @@ impl<H> Allocation<H> {
             since: now,
             expires,
             sent: Meter::default(),
+            received: Meter::default(),
             requests: Meter::default(),
             room,
             permissions: SmallVec::new(),
@@ -165,6 +170,7 @@ mod tests {
             transaction: 1.into(),
             expires: Timestamp::NEVER,
             even_port: false,
+            relayed: None,
         };
         Allocation::new(request, peer(1), 0, START)
     }

@@ -1,6 +1,7 @@
 //! All allocations: who may have another, and where each packet goes. Values and functions without sockets or a clock.
 //!
-//! Packets pass only between allocations of one room, in memory. `H` is how a client is reached; here it is only stored.
+//! Between allocations packets pass only within one room, in memory; in an open relay they also pass to and from other peers
+//! ([`peers`](super::peers)). `H` is how a client is reached; here it is only stored.
 
 use std::{collections::HashMap, hash::Hash, net::SocketAddr, time::Duration};
 
@@ -12,6 +13,7 @@ use crate::{
     turn::{
         allocation::{Allocation, Request},
         limits::{Limits, PACKET_COST},
+        peers::PeerPolicy,
         rate::{Meter, SharedRate},
         relayed_address::RelayedAddresses,
     },
@@ -20,7 +22,7 @@ use crate::{
 /// An address alone may have half of all allocations, its network two thirds: an office is behind one address.
 const FACTORS: Factors = Factors { address: 1, network: 2 };
 /// Allocations that an address may have in any case: of the browsers of two people.
-const ALTRANSPORTS: usize = 64;
+const ALWAYS: usize = 64;
 
 /// `C` identifies the connection between client and server, the 5-tuple (RFC 8656 section 2.2).
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Allocations<C, H> {
     by_client: HashMap<C, usize>,
     by_relayed: HashMap<SocketAddr, usize>,
     addresses: RelayedAddresses,
+    peers: PeerPolicy,
     per_member: HashMap<PeerId, usize>,
     per_address: Shares,
     rooms: Slab<Room>,
@@ -56,7 +59,7 @@ pub enum DropReason {
     Unknown,
     /// The peer is not permitted, or does not permit this one.
     NotPermitted,
-    /// There is no such peer in the room.
+    /// There is no such peer in the room, nor may it be outside.
     NoPeer,
     /// More bytes than the allocation, or all rooms together, may send.
     OverRate,
@@ -90,6 +93,8 @@ pub enum Form {
     Channel(u16),
     /// As a Data indication from this peer.
     Indication(SocketAddr),
+    /// To this peer outside, from the sender's own relayed address.
+    Outside(SocketAddr),
 }
 
 impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
@@ -101,6 +106,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
             by_client: HashMap::new(),
             by_relayed: HashMap::new(),
             addresses,
+            peers: PeerPolicy::Closed,
             per_member: HashMap::new(),
             per_address: Shares::default(),
             rooms: Slab::new(),
@@ -108,6 +114,14 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
             active_rooms: 0,
             ended: Duration::ZERO,
         }
+    }
+
+    pub fn with_peers(self, peers: PeerPolicy) -> Self {
+        Self { peers, ..self }
+    }
+
+    pub fn peers(&self) -> &PeerPolicy {
+        &self.peers
     }
 
     pub fn len(&self) -> usize {
@@ -153,8 +167,9 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         }
         let by_relayed = &self.by_relayed;
         let is_free = |address: &SocketAddr| !by_relayed.contains_key(address);
-        let relayed = self.addresses.next(request.even_port, is_free).ok_or(AllocateError::Capacity)?;
-        if !self.per_address.take(address, 1, Bounds::of_left(left, FACTORS, ALTRANSPORTS)) {
+        let relayed = request.relayed.or_else(|| self.addresses.next(request.even_port, is_free));
+        let relayed = relayed.ok_or(AllocateError::Capacity)?;
+        if !self.per_address.take(address, 1, Bounds::of_left(left, FACTORS, ALWAYS)) {
             return Err(AllocateError::Quota);
         }
         *self.per_member.entry(peer).or_default() += 1;
@@ -195,7 +210,10 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
 
     /// Whether anything has been relayed since this moment.
     pub fn is_busy_since(&self, moment: Timestamp) -> bool {
-        self.iter().any(|allocation| allocation.sent.is_used_since(moment))
+        let is_busy = |allocation: &Allocation<H>| {
+            [allocation.sent, allocation.received].iter().any(|meter| meter.is_used_since(moment))
+        };
+        self.iter().any(is_busy)
     }
 
     /// To be called at intervals.
@@ -242,7 +260,28 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         self.route(from, peer, bytes, now)
     }
 
-    /// The only transport from one allocation to another. Both must permit the other, and be of one room.
+    /// Routes what a peer outside sends to a relayed address.
+    pub fn route_in(
+        &mut self,
+        relayed: SocketAddr,
+        peer: SocketAddr,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Delivery<H>, DropReason> {
+        let to = *self.by_relayed.get(&relayed).ok_or(DropReason::Unknown)?;
+        let receiver = &self.all[to];
+        if !receiver.is_alive(now) {
+            return Err(DropReason::Unknown);
+        }
+        if !receiver.permits(peer.ip(), now) {
+            return Err(DropReason::NotPermitted);
+        }
+        let form = receiver.channel_of(peer, now).map_or(Form::Indication(peer), Form::Channel);
+        let delivery = Delivery { to: receiver.handle.clone(), form };
+        self.spend(to, |allocation| &mut allocation.received, bytes, now).map(|()| delivery)
+    }
+
+    /// The only way from one allocation to another, and out. Both must permit the other, and be of one room.
     fn route(
         &mut self,
         from: usize,
@@ -259,18 +298,36 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
             return Err(DropReason::NotPermitted);
         }
         let (room, relayed) = (sender.room, sender.relayed);
-        let receiver = to.map(|to| &self.all[to]).filter(|receiver| receiver.room == room && receiver.is_alive(now));
-        let receiver = receiver.ok_or(DropReason::NoPeer)?;
-        if !receiver.permits(relayed.ip(), now) {
-            return Err(DropReason::NotPermitted);
-        }
-        let form = receiver.channel_of(relayed, now).map_or(Form::Indication(relayed), Form::Channel);
-        let delivery = Delivery { to: receiver.handle.clone(), form };
-        let (sent, bytes) = (&mut self.all[from].sent, bytes + PACKET_COST);
-        if !sent.has_room(now) || !self.rate.take(now, &mut self.rooms[room].sent, self.active_rooms, bytes) {
+        let delivery = match to.map(|to| &self.all[to]) {
+            Some(receiver) if receiver.room == room && receiver.is_alive(now) => {
+                if !receiver.permits(relayed.ip(), now) {
+                    return Err(DropReason::NotPermitted);
+                }
+                let form = receiver.channel_of(relayed, now).map_or(Form::Indication(relayed), Form::Channel);
+                Delivery { to: receiver.handle.clone(), form }
+            }
+            None if self.peers.is_outside(relayed, peer) => {
+                Delivery { to: self.all[from].handle.clone(), form: Form::Outside(peer) }
+            }
+            _ => return Err(DropReason::NoPeer),
+        };
+        self.spend(from, |allocation| &mut allocation.sent, bytes, now).map(|()| delivery)
+    }
+
+    /// Counts a packet, if it is within the rates.
+    fn spend(
+        &mut self,
+        index: usize,
+        meter: impl FnOnce(&mut Allocation<H>) -> &mut Meter,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<(), DropReason> {
+        let (room, bytes) = (self.all[index].room, bytes + PACKET_COST);
+        let meter = meter(&mut self.all[index]);
+        if !meter.has_room(now) || !self.rate.take(now, &mut self.rooms[room].sent, self.active_rooms, bytes) {
             return Err(DropReason::OverRate);
         }
-        sent.add(now, bytes, self.limits.allocation_bytes_per_second);
-        Ok(delivery)
+        meter.add(now, bytes, self.limits.allocation_bytes_per_second);
+        Ok(())
     }
 }

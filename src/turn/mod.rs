@@ -1,10 +1,11 @@
 //! The relay: TURN (RFC 8656) over UDP, TCP and TLS, and STUN (RFC 8489), for calls that find no other path.
 //!
-//! It is *closed*: packets pass only between allocations of members of the same room, in memory. So it has no ports of its own,
-//! relays nothing into anybody's network, and is of no use to strangers. `docs/relay.md` describes it for operators.
+//! By default it is *closed*: packets pass only between allocations of members of the same room, in memory. So it has no ports of its
+//! own, relays nothing into anybody's network, and is of no use to strangers. An *open* one has a socket for each allocation, too.
+//! `docs/relay.md` describes it for operators.
 //!
 //! The rules are values and functions, with time as an argument: [`allocations`] says who may have an allocation and where a
-//! packet goes, [`allocation`] with whom one may exchange packets, `rate` how much. [`messages`] answers requests, whose
+//! packet goes, [`allocation`] and [`peers`] with whom one may exchange packets, `rate` how much. [`messages`] answers requests, whose
 //! credentials say which member of which room asks. Around them: [`server`] is what all clients share, [`net`] is how they reach it,
 //! and `seats` ends what belongs to members that have left.
 //!
@@ -19,6 +20,7 @@ pub mod limits;
 pub mod messages;
 pub mod net;
 mod nodes;
+pub mod peers;
 mod rate;
 mod relayed_address;
 mod seats;
@@ -29,4 +31,4 @@ mod tests;
 pub use limits::Limits;
 pub use messages::credentials::{Credentials, Member};
 pub use nodes::RelayNodes;
-pub use server::{RelayStats, TurnServer};
+pub use server::{RelayParts, RelayStats, TurnServer};

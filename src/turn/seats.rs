@@ -10,10 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     domain::{PeerId, RoomName},
-    turn::{
-        allocation::Allocation,
-        server::{Handle, TurnServer},
-    },
+    turn::{allocation::Allocation, net::handle::Handle, server::TurnServer},
 };
 
 /// A member that has left is relayed for no longer than twice this, if the engine answers at once.
@@ -77,8 +74,6 @@ impl TurnServer {
 /// A connection closes some time after its allocation has ended.
 fn wake(ended: Option<Vec<Allocation<Handle>>>) {
     for allocation in ended.into_iter().flatten() {
-        if let Handle::Stream { outbox, .. } = &allocation.handle {
-            outbox.wake();
-        }
+        allocation.handle.wake();
     }
 }

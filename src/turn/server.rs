@@ -1,8 +1,7 @@
 //! The state that all clients of the relay share, however they reach it.
 
 use std::{
-    io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -27,59 +26,20 @@ use crate::{
     transport::client_address::TrustedProxies,
     turn::{
         allocation::Allocation,
-        allocations::{Allocations, Delivery, DropReason},
-        counters::{Counters, Counts, Transport},
-        limits::{Limits, REQUESTS_PER_SECOND},
+        allocations::{Allocations, Delivery, DropReason, Form},
+        counters::{Counters, Counts},
+        limits::{FRAME_MAX, Limits, REQUESTS_PER_SECOND},
         messages::binding,
         messages::credentials::Credentials,
         messages::request::{self, Exchange, Outcome},
         messages::response,
-        net::endpoint::Endpoint,
-        net::outbox::Outbox,
+        net::handle::{ClientId, Handle},
+        net::peer_sockets::PeerSockets,
         net::request_rate::RequestRate,
+        peers::PeerPolicy,
         relayed_address::RelayedAddresses,
     },
 };
-
-/// The connection between a client and this server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ClientId {
-    Udp { socket: u16, local: Option<IpAddr>, addr: SocketAddr },
-    Stream(u64),
-}
-
-/// How a client is reached.
-#[derive(Clone, Debug)]
-pub enum Handle {
-    Udp { endpoint: Arc<Endpoint>, local: Option<IpAddr>, addr: SocketAddr },
-    Stream { outbox: Arc<Outbox>, transport: Transport },
-}
-
-impl Handle {
-    pub fn transport(&self) -> Transport {
-        match self {
-            Self::Udp { .. } => Transport::Udp,
-            Self::Stream { transport, .. } => *transport,
-        }
-    }
-
-    pub fn send(&self, packet: &[u8]) -> Result<(), DropReason> {
-        match self {
-            Self::Udp { endpoint, local, addr } => {
-                endpoint.send(packet, *addr, *local).map_err(|error| match error.kind() {
-                    io::ErrorKind::WouldBlock => DropReason::QueueFull,
-                    _ => DropReason::SendFailed,
-                })
-            }
-            Self::Stream { outbox, .. } if outbox.push(packet) => Ok(()),
-            Self::Stream { .. } => Err(DropReason::QueueFull),
-        }
-    }
-
-    fn is_datagram(&self) -> bool {
-        matches!(self, Self::Udp { .. })
-    }
-}
 
 pub type Client = request::Client<ClientId, Handle>;
 type Relays = Allocations<ClientId, Handle>;
@@ -108,19 +68,26 @@ pub struct TurnServer {
 struct Relay {
     credentials: Arc<Credentials>,
     allocations: Mutex<Relays>,
+    /// Of an open relay.
+    sockets: Option<PeerSockets>,
+}
+
+/// What a relay is made from.
+#[derive(Debug)]
+pub struct RelayParts {
+    pub credentials: Arc<Credentials>,
+    pub limits: Limits,
+    pub peers: PeerPolicy,
+    pub sockets: Option<PeerSockets>,
 }
 
 impl TurnServer {
-    /// Without credentials it only answers STUN.
-    pub fn new(
-        relay: Option<(Arc<Credentials>, Limits)>,
-        engine: Engine,
-        proxies: Arc<TrustedProxies>,
-        clock: Clock,
-    ) -> Arc<Self> {
-        let relay = relay.map(|(credentials, limits)| {
+    /// Without a relay it only answers STUN.
+    pub fn new(relay: Option<RelayParts>, engine: Engine, proxies: Arc<TrustedProxies>, clock: Clock) -> Arc<Self> {
+        let relay = relay.map(|RelayParts { credentials, limits, peers, sockets }| {
             let addresses = RelayedAddresses::beginning_at(fastrand::u32(..));
-            Relay { credentials, allocations: Mutex::new(Allocations::new(limits, addresses)) }
+            let allocations = Mutex::new(Allocations::new(limits, addresses).with_peers(peers));
+            Relay { credentials, allocations, sockets }
         });
         let (counters, rate, next_stream) = (Counters::default(), RequestRate::new(clock), AtomicU64::default());
         Arc::new(Self { engine, clock, counters, relay, rate, proxies, next_stream })
@@ -203,7 +170,12 @@ impl TurnServer {
     }
 
     /// Makes an allocation if the member still has its seat.
-    pub async fn allocate(&self, client: Client, bytes: &[u8], pending: request::Pending<Handle>) -> Step {
+    pub async fn allocate(
+        self: &Arc<Self>,
+        client: Client,
+        bytes: &[u8],
+        mut pending: request::Pending<Handle>,
+    ) -> Step {
         let member = &pending.request.member;
         let seated = self.engine.seated(&member.room, &[member.peer]).await;
         let (Some(relay), Ok(message)) = (&self.relay, Message::from_bytes(bytes)) else { return Step::Nothing };
@@ -211,10 +183,54 @@ impl TurnServer {
         if self.engine.is_draining() {
             return self.reply(response::error(&message, None, 508));
         }
+        if let Some(sockets) = relay.sockets.as_ref().filter(|_| !seated.is_empty())
+            && let Err(error) = self.open_socket(sockets, &mut pending)
+        {
+            tracing::warn!(%error, "no socket for an allocation");
+            return self.reply(response::error(&message, None, 508));
+        }
         let (mut allocations, now) = (relay.allocations.lock(), self.clock.now());
         let answer = request::allocate(&mut allocations, client, &message, pending, !seated.is_empty(), now);
         drop(allocations);
         self.reply(answer)
+    }
+
+    fn open_socket(
+        self: &Arc<Self>,
+        sockets: &PeerSockets,
+        pending: &mut request::Pending<Handle>,
+    ) -> std::io::Result<()> {
+        let (socket, relayed) = sockets.bind(pending.family, pending.request.even_port)?;
+        let server = self.clone();
+        let take = move |peer, packet: &[u8]| server.handle_outside(relayed, peer, packet);
+        let socket = sockets.serve(socket, take)?;
+        pending.request.relayed = Some(relayed);
+        pending.request.handle = Handle::Open(Arc::new((pending.request.handle.clone(), socket)));
+        Ok(())
+    }
+
+    /// The sockets of an open relay are served by the caller's runtime.
+    pub fn serve_sockets_here(&self) {
+        if let Some(sockets) = self.relay.as_ref().and_then(|relay| relay.sockets.as_ref()) {
+            sockets.serve_here();
+        }
+    }
+
+    /// Relays what a peer outside has sent to a relayed address.
+    pub fn handle_outside(&self, relayed: SocketAddr, peer: SocketAddr, data: &[u8]) {
+        if data.len() > FRAME_MAX {
+            return self.counters.dropped(DropReason::Malformed);
+        }
+        let now = self.clock.now();
+        let routed = self.with_allocations(|allocations| allocations.route_in(relayed, peer, data.len(), now));
+        let delivered = routed.unwrap_or(Err(DropReason::Unknown)).and_then(|delivery| {
+            let transport = delivery.to.transport();
+            deliver(&delivery, data).map(|()| transport)
+        });
+        match delivered {
+            Ok(transport) => self.counters.relayed(transport, data.len()),
+            Err(why) => self.counters.dropped(why),
+        }
     }
 
     fn reply(&self, answer: Option<Vec<u8>>) -> Step {
@@ -316,6 +332,9 @@ thread_local! {
 }
 
 fn deliver(delivery: &Delivery<Handle>, data: &[u8]) -> Result<(), DropReason> {
+    if let Form::Outside(peer) = delivery.form {
+        return delivery.to.send_outside(data, peer);
+    }
     PACKET.with_borrow_mut(|packet| {
         packet.clear();
         response::write_packet(delivery.form, data, packet);

@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | 400 | an attribute is missing or malformed, a channel number out of range or bound otherwise |
 //! | 401, 438 | no credentials or wrong ones; an old nonce: both with a nonce to ask again |
-//! | 403 | the peer is no allocation of this relay; the member has left its room |
+//! | 403 | the peer is no allocation of this relay, or of a network that an open one refuses; the member has left its room |
 //! | 420 | an attribute that must be understood and is not: DONT-FRAGMENT, too |
 //! | 437 | there is no allocation, or there is one already |
-//! | 440, 443 | only IPv4 addresses are relayed |
+//! | 440, 443 | no addresses of this family are relayed: a closed relay has only IPv4; another family than the allocation's |
 //! | 441 | another user name than that of the allocation |
 //! | 442 | only UDP is relayed |
 //! | 486, 508 | the member or its address has enough allocations; there are no more, or too many permissions |
@@ -34,7 +34,7 @@ use crate::{
         limits::{LIFETIME, LIFETIME_MAX, PEERS_PER_REQUEST},
         messages::credentials::{Credentials, Member, REALM},
         messages::response,
-        relayed_address::RelayedAddresses,
+        peers::Refusal,
     },
 };
 
@@ -76,6 +76,7 @@ pub enum Outcome<H> {
 /// An Allocate request that has been checked.
 pub struct Pending<H> {
     pub request: allocation::Request<H>,
+    pub family: AddressFamily,
     key: IntegrityKey,
     seconds: u32,
 }
@@ -96,6 +97,15 @@ impl User {
 
 /// An error code.
 struct Refused(u16);
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Family => Self(443),
+            Refusal::Forbidden => Self(403),
+        }
+    }
+}
 
 /// Whether it is a request that [`Exchange`] takes.
 pub fn is_turn(method: Method) -> bool {
@@ -179,7 +189,10 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
             let (relayed, seconds) = (own.relayed, seconds(now.until(own.expires)));
             return Ok(Outcome::Answer(response::allocated(message, &user.key, relayed, self.client.addr, seconds)));
         }
-        let even_port = check_allocate(message)?;
+        let (even_port, family) = check_allocate(message)?;
+        if !self.allocations.peers().has_family(family) {
+            return Err(Refused(440));
+        }
         let lifetime = asked_lifetime(message)?.max(LIFETIME);
         let request = allocation::Request {
             handle: self.client.handle.clone(),
@@ -188,15 +201,17 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
             transaction: message.transaction_id(),
             expires: now + lifetime,
             even_port,
+            relayed: None,
         };
-        Ok(Outcome::Allocate(Box::new(Pending { request, key: user.key.clone(), seconds: seconds(lifetime) })))
+        Ok(Outcome::Allocate(Box::new(Pending { request, family, key: user.key.clone(), seconds: seconds(lifetime) })))
     }
 
     /// Section 8.
     fn refresh(&mut self) -> Result<Outcome<H>, Refused> {
         let (message, now) = (self.message, self.now);
         let own = self.own()?;
-        if optional::<RequestedAddressFamily>(message)?.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
+        let family = if own.relayed.is_ipv4() { AddressFamily::IPV4 } else { AddressFamily::IPV6 };
+        if optional::<RequestedAddressFamily>(message)?.is_some_and(|asked| asked.family() != family) {
             return Err(Refused(443));
         }
         let asked = asked_lifetime(message)?;
@@ -211,11 +226,12 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
     /// Section 10.
     fn permit(&mut self) -> Result<Outcome<H>, Refused> {
         let (message, now) = (self.message, self.now);
-        let own = self.own()?;
+        let relayed = self.own()?.relayed;
         let mut peers = Vec::new();
         while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
             let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
-            peers.push(acceptable(peer)?.ip());
+            self.allocations.peers().check(relayed, peer)?;
+            peers.push(peer.ip());
             if peers.len() > PEERS_PER_REQUEST {
                 return Err(Refused(508));
             }
@@ -223,7 +239,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
         if peers.is_empty() {
             return Err(Refused(400));
         }
-        if !own.permit(&peers, now) {
+        if !self.own()?.permit(&peers, now) {
             return Err(Refused(508));
         }
         Ok(Outcome::Answer(response::done(message, &self.user.key)))
@@ -232,13 +248,14 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
     /// Section 12.
     fn bind(&mut self) -> Result<Outcome<H>, Refused> {
         let (message, now) = (self.message, self.now);
-        let own = self.own()?;
+        let relayed = self.own()?.relayed;
         let number = message.attribute::<ChannelNumber>().map_err(|_| Refused(400))?.channel();
         let peer = message.attribute::<XorPeerAddress>().map_err(|_| Refused(400))?.addr(message.transaction_id());
         if !CHANNELS.contains(&number) {
             return Err(Refused(400));
         }
-        own.bind(number, acceptable(peer)?, now).map_err(|error| match error {
+        self.allocations.peers().check(relayed, peer)?;
+        self.own()?.bind(number, peer, now).map_err(|error| match error {
             BindError::Conflict => Refused(400),
             BindError::TooMany => Refused(508),
         })?;
@@ -246,8 +263,8 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
     }
 }
 
-/// Whether the attributes of an Allocate request ask for what there is; if so, whether its port must be even.
-fn check_allocate(message: &Message<'_>) -> Result<bool, Refused> {
+/// Whether the attributes of an Allocate request ask for what there may be; if so, whether its port must be even, and its family.
+fn check_allocate(message: &Message<'_>) -> Result<(bool, AddressFamily), Refused> {
     let transport = message.attribute::<RequestedTransport>().map_err(|_| Refused(400))?;
     if transport.protocol() != UDP {
         return Err(Refused(442));
@@ -258,14 +275,11 @@ fn check_allocate(message: &Message<'_>) -> Result<bool, Refused> {
     if has_token && (even_port.is_some() || family.is_some()) {
         return Err(Refused(400));
     }
-    if family.is_some_and(|asked| asked.family() != AddressFamily::IPV4) {
-        return Err(Refused(440));
-    }
     // No port is ever reserved.
     if has_token || even_port.as_ref().is_some_and(EvenPort::requested) {
         return Err(Refused(508));
     }
-    Ok(even_port.is_some())
+    Ok((even_port.is_some(), family.map_or(AddressFamily::IPV4, |asked| asked.family())))
 }
 
 /// Makes the allocation, if the member still has its seat.
@@ -277,7 +291,7 @@ pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
     is_seated: bool,
     now: Timestamp,
 ) -> Option<Vec<u8>> {
-    let Pending { request, key, seconds } = pending;
+    let Pending { request, key, seconds, .. } = pending;
     if !is_seated {
         return response::error(message, Some(&key), 403);
     }
@@ -294,15 +308,6 @@ pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
         Ok(made) => response::allocated(message, &key, made.relayed, client.addr, seconds),
         Err(AllocateError::Quota) => response::error(message, Some(&key), 486),
         Err(AllocateError::Capacity) => response::error(message, Some(&key), 508),
-    }
-}
-
-/// Only addresses of allocations can be peers.
-fn acceptable(peer: SocketAddr) -> Result<SocketAddr, Refused> {
-    match peer {
-        SocketAddr::V6(_) => Err(Refused(443)),
-        SocketAddr::V4(_) if RelayedAddresses::contains(peer.ip()) => Ok(peer),
-        SocketAddr::V4(_) => Err(Refused(403)),
     }
 }
 

@@ -126,6 +126,8 @@ pub fn write_packet(form: Form, data: &[u8], into: &mut Vec<u8>) {
             into.extend(u16::try_from(data.len()).unwrap_or_default().to_be_bytes());
             into.extend(data);
         }
+        // As it is.
+        Form::Outside(_) => into.extend(data),
         Form::Indication(peer) => {
             let id = TransactionId::generate();
             let kind = MessageType::from_class_method(MessageClass::Indication, DATA);

@@ -19,8 +19,9 @@ use crate::{
         counters::Transport,
         limits::{FRAME_MAX, PATIENCE},
         messages::framing::{Frame, NotTurn, begins_stun, first_frame},
+        net::handle::{ClientId, Handle},
         net::outbox::Outbox,
-        server::{Client, ClientId, Handle, Step, TurnServer},
+        server::{Client, Step, TurnServer},
     },
 };
 
@@ -69,7 +70,7 @@ impl Drop for ClosesAllocation<'_> {
 
 struct StreamClient<'a> {
     io: &'a mut dyn Io,
-    server: &'a TurnServer,
+    server: &'a Arc<TurnServer>,
     client: Client,
     /// From other clients.
     outbox: Arc<Outbox>,

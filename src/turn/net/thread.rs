@@ -21,6 +21,7 @@ impl TurnThread {
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new().name("turn".into()).spawn(move || {
             runtime.block_on(async {
+                server.serve_sockets_here();
                 // Tasks of their own, so that none of them starves another.
                 for endpoint in endpoints {
                     let clients = UdpClients::new(endpoint, server.clone());

@@ -15,7 +15,8 @@ use crate::turn::{
     messages::framing::{Frame, read_datagram},
     messages::request::Pending,
     net::endpoint::Endpoint,
-    server::{Client, ClientId, Handle, Step, TurnServer},
+    net::handle::{ClientId, Handle},
+    server::{Client, Step, TurnServer},
 };
 
 /// The kernel coalesces datagrams of one sender up to this length (UDP_GRO).

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Clients are numbers, and so is the transport to them.
+/// Clients are numbers, and so is the way to them.
 type Numbered = Allocations<u32, u32>;
 
 fn allocations(limits: Limits) -> Numbered {
@@ -37,6 +37,7 @@ fn request(client: u32, member: Member, now: Timestamp) -> Request<u32> {
         transaction: u128::from(client).into(),
         expires: now + LIFETIME,
         even_port: false,
+        relayed: None,
     }
 }
 

@@ -13,17 +13,21 @@ use crate::{
         allocation::BindError,
         allocations::{Delivery, DropReason, Form},
         limits::{CHANNEL_LIFETIME, LIFETIME, Limits, PERMISSION_LIFETIME, PERMISSIONS_MAX},
+        peers::{OpenNetworks, PeerPolicy},
     },
 };
 
 const OPERATIONS: u32 = 1_000_000;
 const CLIENTS: u32 = 24;
 const ROOMS: u8 = 4;
+/// Peers outside, of an open relay.
+const OUTSIDE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(8, 8, 8, 8));
 
 #[derive(Default)]
 struct Model {
     by_client: HashMap<u32, Modelled>,
     now: Timestamp,
+    is_open: bool,
 }
 
 struct Modelled {
@@ -52,13 +56,30 @@ impl Model {
         let reached = |(_, other): &(&u32, &Modelled)| {
             other.relayed == peer && other.room == own.room && self.now < other.expires
         };
-        let (to, other) = self.by_client.iter().find(reached).ok_or(DropReason::NoPeer)?;
+        let found = self.by_client.iter().find(reached);
+        if found.is_none() && self.is_open && peer.ip() == OUTSIDE {
+            return Ok(Delivery { to: from, form: Form::Outside(peer) });
+        }
+        let (to, other) = found.ok_or(DropReason::NoPeer)?;
         if !self.permits(*to, own.relayed.ip()) {
             return Err(DropReason::NotPermitted);
         }
-        let bound = other.channels.iter().find(|(_, (peer, until))| *peer == own.relayed && self.now < *until);
-        let form = bound.map_or(Form::Indication(own.relayed), |(number, _)| Form::Channel(*number));
-        Ok(Delivery { to: *to, form })
+        Ok(Delivery { to: *to, form: self.form(other, own.relayed) })
+    }
+
+    /// Where a packet from outside must go.
+    fn route_in(&self, relayed: SocketAddr, peer: SocketAddr) -> Result<Delivery<u32>, DropReason> {
+        let reached = |(_, own): &(&u32, &Modelled)| own.relayed == relayed && self.now < own.expires;
+        let (to, own) = self.by_client.iter().find(reached).ok_or(DropReason::Unknown)?;
+        if !self.permits(*to, peer.ip()) {
+            return Err(DropReason::NotPermitted);
+        }
+        Ok(Delivery { to: *to, form: self.form(own, peer) })
+    }
+
+    fn form(&self, receiver: &Modelled, from: SocketAddr) -> Form {
+        let bound = receiver.channels.iter().find(|(_, (peer, until))| *peer == from && self.now < *until);
+        bound.map_or(Form::Indication(from), |(number, _)| Form::Channel(*number))
     }
 
     fn bind(&mut self, client: u32, number: u16, peer: SocketAddr) -> Option<Result<(), BindError>> {
@@ -96,7 +117,9 @@ fn room_of(client: u32) -> u8 {
 
 fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known: &mut Vec<SocketAddr>) -> bool {
     let (client, now) = (random.u32(..CLIENTS), model.now);
-    let peer = some_address(random, known);
+    let outside = SocketAddr::new(OUTSIDE, random.u16(1..8));
+    let relayed = some_address(random, known);
+    let peer = if model.is_open && random.u8(..3) == 0 { outside } else { relayed };
     match random.u32(..100) {
         0..=3 => {
             let made = request(client, member(room_of(client), client as u8, "192.0.2.1"), now);
@@ -127,6 +150,11 @@ fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known
             assert_eq!(bound, model.bind(client, number, peer));
         }
         36..=38 => model.now = now + Duration::from_millis(random.u64(..15_000)),
+        39..=45 if model.is_open => {
+            let routed = all.route_in(relayed, outside, 0, now);
+            assert_eq!(routed, model.route_in(relayed, outside));
+            return routed.is_ok();
+        }
         39..=65 => {
             let routed = all.route_to(&client, peer, 0, now);
             assert_eq!(routed, model.route(client, peer));
@@ -147,11 +175,26 @@ fn step(random: &mut fastrand::Rng, all: &mut Numbered, model: &mut Model, known
 /// All addresses are of the same few hosts, so that permissions are often for the address of another room.
 #[test]
 fn packets_go_where_the_rules_say_and_never_to_another_room() {
-    let (mut all, mut model) =
-        (allocations(Limits::default()), Model { now: Timestamp::from_millis(1), ..Model::default() });
+    let delivered = compare(PeerPolicy::Closed, false);
+    assert!(delivered > OPERATIONS / 40, "{delivered} packets: the test must not be idle");
+}
+
+/// The same of an open relay, whose addresses are the server's own.
+#[test]
+fn packets_to_and_from_outside_follow_the_rules_too() {
+    let own = (1..=254).map(|host| [198, 51, 100, host].into()).collect();
+    let networks = OpenNetworks { ipv4: true, own, ..OpenNetworks::default() };
+    let delivered = compare(PeerPolicy::Open(networks), true);
+    assert!(delivered > OPERATIONS / 40, "{delivered} packets: the test must not be idle");
+}
+
+/// The number of packets that were delivered.
+fn compare(peers: PeerPolicy, is_open: bool) -> u32 {
+    let mut all = allocations(Limits::default()).with_peers(peers);
+    let mut model = Model { now: Timestamp::from_millis(1), is_open, ..Model::default() };
     let (mut random, mut known, mut delivered) = (fastrand::Rng::with_seed(15), Vec::new(), 0);
     for _ in 0..OPERATIONS {
         delivered += u32::from(step(&mut random, &mut all, &mut model, &mut known));
     }
-    assert!(delivered > OPERATIONS / 40, "{delivered} packets: the test must not be idle");
+    delivered
 }

@@ -3,6 +3,7 @@
 mod listeners;
 mod membership;
 mod nodes;
+mod open;
 mod packets;
 mod proxies;
 mod requests;

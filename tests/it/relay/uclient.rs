@@ -49,6 +49,21 @@ async fn it_exchanges_messages_over_udp_and_tcp() {
     join(join_all(relayed), join_all(refused)).await;
 }
 
+/// coturn's peer answers with what it gets.
+#[actix_web::test]
+async fn it_exchanges_messages_with_a_peer_outside() {
+    let server = Server::start(&["--turn-relay=open", "--turn-external-ip=127.0.0.1", "--turn-allow-peer=127.0.0.2"]);
+    let members = two_members(&server, "tea").await;
+    let port = std::net::UdpSocket::bind("127.0.0.2:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut peer =
+        Command::new("turnutils_peer").args(["-L", "127.0.0.2", "-p", &port]).kill_on_drop(true).spawn().unwrap();
+    for flags in [&[][..], &["-s"], &["-t"]] {
+        let text = run(server.port, &members[0].joined, &[flags, &["-e", "127.0.0.2", "-r", &port]].concat()).await;
+        assert!(text.contains("Total lost packets 0 "), "{flags:?}: {text}");
+    }
+    peer.kill().await.unwrap();
+}
+
 #[actix_web::test]
 async fn it_exchanges_messages_over_tls() {
     let certificate = write_certificate("relay-uclient");
