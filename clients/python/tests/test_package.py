@@ -46,7 +46,7 @@ async def test_the_first_lines_of_the_readme_run(installed: Path, server: Server
             assert (await following(room, signalpost.Message)).data == "hello"
             await room.send(None, "data", data="hello yourself")
             assert child.stdout is not None
-            assert (await child.stdout.readline()).decode() == f"{room.me.id} data hello yourself\n"
+            assert (await child.stdout.readline()).decode() == "Test data hello yourself\n"
         finally:
             child.kill()
             await child.wait()
