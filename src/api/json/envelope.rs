@@ -1,56 +1,44 @@
 //! The envelope of a message: its type and recipient are parsed, its content is relayed byte for byte.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use crate::{
     api::{Problem, json::body, params::parse_peer},
     domain::{Payload, Target},
 };
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Members that the server adds.
+const RESERVED: [&str; 2] = ["seq", "from"];
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Envelope<'a> {
-    #[serde(borrow, rename = "type")]
     pub kind: Cow<'a, str>,
-    #[serde(borrow)]
     pub to: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    sdp: Option<&'a str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    candidate: Option<&'a str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    data: Option<&'a str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    reason: Option<&'a str>,
-    /// The sent text from `"type"` to the end of the relayed value, if known.
-    #[serde(skip)]
+    /// What is relayed besides the type, in the order sent: the content, and whatever else the app has put there. The values are
+    /// raw JSON.
+    pub members: SmallVec<[(Cow<'a, str>, &'a str); 1]>,
+    /// The sent text from `"type"` to the end of the last member, if `"type"` is the first.
     pub span: Option<&'a str>,
 }
 
-/// The raw value of a field that is present, even if null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de str>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(|raw| Some(raw.get()))
-}
-
 impl<'a> Envelope<'a> {
-    /// The relayed field of this name.
-    pub fn relayed(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
-        Some(match name {
-            "sdp" => &mut self.sdp,
-            "candidate" => &mut self.candidate,
-            "data" => &mut self.data,
-            "reason" => &mut self.reason,
-            _ => return None,
-        })
+    /// False if there is a member of this name already.
+    pub fn add(&mut self, name: Cow<'a, str>, raw: &'a str) -> bool {
+        let is_new = self.members.iter().all(|(other, _)| *other != name);
+        self.members.push((name, raw));
+        is_new
     }
 
     /// Checks that any JSON reader can parse what is relayed.
     pub fn check_readable(&self, depth_max: usize) -> Result<(), Problem> {
-        let relayed = [self.sdp, self.candidate, self.data, self.reason].into_iter().flatten();
-        relayed.into_iter().try_for_each(|json| body::check_value(json, depth_max))
+        self.members.iter().try_for_each(|(_, json)| body::check_value(json, depth_max))
     }
 
     pub fn target(&self) -> Result<Target, String> {
@@ -61,28 +49,71 @@ impl<'a> Envelope<'a> {
     /// The message as its recipients get it, without the braces.
     pub fn payload(&self) -> Result<Payload, String> {
         let kind = self.kind.as_ref();
-        let (name, value) = match kind {
-            "offer" | "answer" => ("sdp", self.sdp),
-            "candidate" => ("candidate", self.candidate),
-            "bye" => ("reason", self.reason),
-            "data" => ("data", self.data),
+        let name = match kind {
+            "offer" | "answer" => "sdp",
+            "candidate" => "candidate",
+            "bye" => "reason",
+            "data" => "data",
             _ => return Err("`type` must be offer, answer, candidate, bye or data.".into()),
         };
-        let fields = [("sdp", self.sdp), ("candidate", self.candidate), ("data", self.data), ("reason", self.reason)];
-        if let Some((stray, _)) = fields.iter().find(|(field, value)| *field != name && value.is_some()) {
-            return Err(format!("A message of type `{kind}` must not have `{stray}`."));
+        if let Some(reserved) = RESERVED.iter().find(|reserved| self.members.iter().any(|(name, _)| name == **reserved))
+        {
+            return Err(format!("`{reserved}` is set by the server."));
         }
-        let Some(raw) = value else {
-            let optional = kind == "bye";
-            let missing = || format!("A message of type `{kind}` needs `{name}`.");
-            return optional.then(|| Payload::new("\"type\":\"bye\"")).ok_or_else(missing);
-        };
-        check_shape(name, raw)?;
-        let parts = ["\"type\":\"", kind, "\",\"", name, "\":", raw];
-        // If the sent span is no longer than the parts, it has nothing else, and it need not be copied together.
-        let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        let span = self.span.filter(|span| span.len() == length);
-        Ok(span.map_or_else(|| Payload::new(parts.concat()), Payload::new))
+        match self.members.iter().find(|(member, _)| member == name) {
+            Some((_, raw)) => check_shape(name, raw)?,
+            None if kind == "bye" => {}
+            None => return Err(format!("A message of type `{kind}` needs `{name}`.")),
+        }
+        // A span of this length has neither blanks nor a recipient, and need not be put together again.
+        if let Some(span) = self.span.filter(|span| span.len() == self.plain_len()) {
+            return Ok(Payload::new(span));
+        }
+        let mut written = String::with_capacity(self.plain_len());
+        written.extend(["\"type\":\"", kind, "\""]);
+        for (name, raw) in &self.members {
+            written.extend([",", &serde_json::to_string(name).map_err(|error| error.to_string())?, ":", raw]);
+        }
+        Ok(Payload::new(written))
+    }
+
+    /// The length of the payload if no name has escapes.
+    fn plain_len(&self) -> usize {
+        let members = self.members.iter().map(|(name, raw)| name.len() + raw.len() + r#","":"#.len());
+        r#""type":"""#.len() + self.kind.len() + members.sum::<usize>()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+            type Value = Envelope<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a message")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'a>, A::Error> {
+                let (mut envelope, mut kind, mut has_to) = (Envelope::default(), None, false);
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    let is_new = match name.as_ref() {
+                        "type" => kind.replace(map.next_value::<Cow<'de, str>>()?).is_none(),
+                        "to" => {
+                            envelope.to = map.next_value::<Option<Cow<'de, str>>>()?;
+                            !std::mem::replace(&mut has_to, true)
+                        }
+                        _ => envelope.add(name.clone(), map.next_value::<&'de RawValue>()?.get()),
+                    };
+                    if !is_new {
+                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                    }
+                }
+                envelope.kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
+                Ok(envelope)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
     }
 }
 

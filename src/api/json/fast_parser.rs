@@ -47,7 +47,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn envelope(&mut self, depth: usize) -> Option<Envelope<'a>> {
         let mut envelope = Envelope::default();
-        let (mut kind, mut from, mut to) = (None, 0, 0);
+        let (mut kind, mut from, mut to) = (None, None, 0);
         self.token(b'{')?;
         loop {
             self.skip_space();
@@ -56,14 +56,16 @@ impl<'a> Reader<'a> {
             self.skip_space();
             let is_duplicate = match name {
                 "type" => {
-                    from = start;
-                    kind.replace(self.plain_string()?).is_some()
+                    from = envelope.members.is_empty().then_some(start);
+                    let again = kind.replace(self.plain_string()?).is_some();
+                    to = self.at;
+                    again
                 }
                 "to" => envelope.to.replace(Cow::Borrowed(self.plain_string()?)).is_some(),
                 _ => {
-                    let relayed = self.raw(depth)?;
+                    let raw = self.raw(depth)?;
                     to = self.at;
-                    envelope.relayed(name)?.replace(relayed).is_some()
+                    !envelope.add(Cow::Borrowed(name), raw)
                 }
             };
             if is_duplicate {
@@ -74,7 +76,7 @@ impl<'a> Reader<'a> {
             }
         }
         envelope.kind = Cow::Borrowed(kind?);
-        envelope.span = self.text.get(from..to);
+        envelope.span = from.and_then(|from| self.text.get(from..to));
         Some(envelope)
     }
 
@@ -238,7 +240,7 @@ mod tests {
     use super::*;
     use crate::api::fuzzing::compare_parsers;
 
-    const PLAIN: [&str; 10] = [
+    const PLAIN: [&str; 12] = [
         r#"{"type":"offer","sdp":"v=0\r\no=- 4611732 2 IN IP4 127.0.0.1\r\ns=-\r\na=\u00e9é\/\"\\\r\n"}"#,
         r#"{"sdp":"v=0","type":"answer"}"#,
         r#"{"to":"67e55044-10b1-426f-9247-bb680e5fe0c8","type":"offer","sdp":"v=0\r\n"}"#,
@@ -248,6 +250,8 @@ mod tests {
         r#" { "type" : "bye" , "reason" : "late" } "#,
         r#"{"type":"data","data":[1,-0.25,[],{},true,false,null,{"a":{"b":[""]}}]}"#,
         r#"{"type":"data","data":12345678901234567890}"#,
+        r#"{"type":"offer","trickle":false,"sdp":"v=0","é":{"a":[1]},"data":null}"#,
+        r#"{"x":1,"type":"bye",   "to":"67e55044-10b1-426f-9247-bb680e5fe0c8","y":"z"}"#,
         "{\n\t\"type\": \"data\",\r\n\t\"data\": {\"a\": [1, 2]}\n}",
     ];
 
@@ -279,7 +283,7 @@ mod tests {
         assert!(one(&data("[[]]"), 2).is_some());
         assert!(one(&data(&"9".repeat(300)), 2).is_some());
         assert!(one(&data(&"9".repeat(301)), 2).is_none());
-        let messages = r#"{"type":"bye","type":"bye"} {"type":"data","data":1,"data":2} {"type":"bye","from":"x"} {"data":1}
+        let messages = r#"{"type":"bye","type":"bye"} {"type":"data","data":1,"data":2} {"type":"bye","x":1,"x":2} {"data":1}
             {"type":"b\u0079e"} {"type":"bye"}} {"type":"bye"}, ["type","bye"] {} null {"type":"bye","to":null}"#;
         for text in messages.split_ascii_whitespace() {
             assert!(one(text, 31).is_none() && batch(&batch_of(&[text]), 29).is_none(), "{text}");

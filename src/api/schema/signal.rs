@@ -1,16 +1,17 @@
-//! The schemas of messages in requests. They allow no members besides those named, which derived schemas would not say.
+//! The schemas of messages in requests. Members besides those named are relayed, too.
 
 use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr, Schema,
-        schema::{AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type},
+        schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type},
     },
 };
 
 /// A message from one peer to another. `offer` and `answer` have the form of `JSON.stringify(pc.localDescription)`, and
 /// `candidate` that of `candidate.toJSON()` (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
+/// Members besides those named are relayed as they are, except for `seq` and `from`, which the server sets.
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[allow(dead_code, reason = "only described")]
@@ -58,7 +59,7 @@ impl ToSchema for AddressedSignal {}
 
 impl PartialSchema for Signal {
     fn schema() -> RefOr<Schema> {
-        closed(None)
+        signal(None)
     }
 }
 
@@ -66,12 +67,12 @@ impl PartialSchema for AddressedSignal {
     fn schema() -> RefOr<Schema> {
         let kind = SchemaType::from_iter([Type::String, Type::Null]);
         let to = ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-        closed(Some(to.build().into()))
+        signal(Some(to.build().into()))
     }
 }
 
-/// The schema of a signal with an optional `to` and no other members.
-fn closed(to: Option<RefOr<Schema>>) -> RefOr<Schema> {
+/// The schema of a signal with an optional `to`.
+fn signal(to: Option<RefOr<Schema>>) -> RefOr<Schema> {
     let mut schema = AnySignal::schema();
     if let RefOr::T(Schema::OneOf(kinds)) = &mut schema {
         if to.is_some() {
@@ -81,7 +82,6 @@ fn closed(to: Option<RefOr<Schema>>) -> RefOr<Schema> {
         for kind in &mut kinds.items {
             if let RefOr::T(Schema::Object(kind)) = kind {
                 kind.properties.extend(to.clone().map(|to| ("to".to_owned(), to)));
-                kind.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
             }
         }
     }
