@@ -19,9 +19,10 @@ export class Way {
     this.base = proxy?.base ?? server;
   }
 
-  /** Browser options for this path. Certificates of a forward proxy's own are not checked. */
+  /** Browser options for this path. A certificate that a proxy has made for itself is not checked. */
   get browsing() {
-    return this.forward ? { ignoreHTTPSErrors: true, proxy: { server: `http://127.0.0.1:${this.proxy.port}` } } : {};
+    const through = this.forward && { proxy: { server: `http://127.0.0.1:${this.proxy.port}` } };
+    return { ignoreHTTPSErrors: !this.proxy?.isIssued, ...through };
   }
 
   /** Sends a request from a plain client, with its own address. Resolves with the status and the body of the response. */
