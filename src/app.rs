@@ -62,9 +62,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 impl App {
     /// Binds the addresses and builds everything else. An error says what to change.
-    pub fn build(config: Config) -> Result<Self, String> {
+    pub fn build(mut config: Config) -> Result<Self, String> {
         // Each client is a connection, and the default limit is meant for programs with a few files.
         let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
+        config.bound_relay(descriptors);
         let clock = Clock::start();
         let limits = Arc::new(config.limits());
         let proxies = Arc::new(TrustedProxies(config.trusted_proxy.clone()));

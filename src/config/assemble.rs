@@ -98,7 +98,8 @@ impl Config {
 
     /// The limits of the public listener, for a process that may open `descriptors` files.
     pub fn connections(&self, descriptors: u64) -> ConnectionLimits {
-        let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT).max(16);
+        let available = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_KEPT);
+        let available = available.saturating_sub(self.relay_sockets()).max(16);
         let shares = self.shares();
         let total = self.connections_max.unwrap_or(shares.connections).min(available);
         ConnectionLimits {

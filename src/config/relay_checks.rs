@@ -52,6 +52,19 @@ impl Config {
         Ok(())
     }
 
+    /// An open relay has a socket for each allocation. They may be half of what the process may open.
+    pub fn bound_relay(&mut self, descriptors: u64) {
+        if self.is_relay_open() {
+            let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
+            self.relay.turn_total = self.relay.turn_total.min(half);
+        }
+    }
+
+    /// The most sockets that the relay opens for peers.
+    pub fn relay_sockets(&self) -> usize {
+        if self.is_relay_open() { self.relay.turn_total } else { 0 }
+    }
+
     /// With whom the relay exchanges packets, and the sockets for that.
     pub fn relay_peers(&self) -> (PeerPolicy, Option<PeerSockets>) {
         if !self.is_relay_open() {
@@ -110,6 +123,18 @@ mod tests {
         }
         assert!(config(&["--turn-relay=closed", "--engine=redis://a.example"]).check_relay().is_err());
         assert!(config(&["--turn-listen=127.0.0.1:3478"]).check_relay().is_err());
+    }
+
+    #[test]
+    fn sockets_of_an_open_relay_leave_descriptors_for_connections() {
+        let mut open = config(&["--turn-relay=open", "--turn-external-ip=203.0.113.7"]);
+        open.bound_relay(4096);
+        assert_eq!((open.relay_limits().allocations, open.connections(4096).total), (2048, 4096 - 2048 - 256));
+        open.bound_relay(1_000_000);
+        assert_eq!(open.relay_limits().allocations, 2048, "it was bounded before");
+        let mut closed = config(&["--turn-relay=closed"]);
+        closed.bound_relay(4096);
+        assert_eq!((closed.relay_limits().allocations, closed.relay_sockets()), (10_000, 0));
     }
 
     #[test]
