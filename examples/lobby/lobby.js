@@ -54,10 +54,15 @@ function parse() {
     const [seats, size, port] = ['seats', 'size', 'port'].map((name) => Number(values[name]));
     const valid = Number.isInteger(seats) && Number.isInteger(size) && Number.isInteger(port) && size > 1 && seats > size;
     if (positionals.length !== 1 || !valid) fail(USAGE);
-    return { ...values, seats, size, port, server: new URL(positionals[0]).href };
+    return { ...values, seats, size, port, server: withSlash(positionals[0]), public: values.public && withSlash(values.public) };
   } catch (error) {
     return fail(`${error.message}\n\n${USAGE}`);
   }
+}
+
+/** Otherwise the last part of its path would be lost when the page appends to it. */
+function withSlash(url) {
+  return new URL(url.replace(/\/*$/, '/')).href;
 }
 
 async function enter() {

@@ -157,7 +157,8 @@ test('lobby: a page keeps waiting while the server restarts and everybody gets a
   const ann = await arrive(t, site, 'Ann');
   await told(ann, FIRST);
   await place.server.kill();
-  await printed('room: reconnecting');
+  await printed(/^room: reconnecting/);
+  await told(ann, 'The server does not answer.');
   const server = await place.server.restart();
   t.after(() => server.stop());
   await printed('room: connected');

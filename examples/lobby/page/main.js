@@ -2,6 +2,10 @@ const status = document.querySelector('[role=status]');
 const leave = document.getElementById('leave');
 const { entrance } = document.forms;
 
+const UNANSWERED = 'The server does not answer. Trying again.';
+const NO_HOST = 'Nobody puts people together at the moment. You keep waiting.';
+
+const tell = (text) => { status.textContent = text; };
 const describe = async () => (await fetch('lobby.json')).json();
 
 entrance.addEventListener('submit', async (event) => {
@@ -10,7 +14,7 @@ entrance.addEventListener('submit', async (event) => {
   try {
     await wait(entrance.elements.name.value);
   } catch (error) {
-    status.textContent = explain(error);
+    tell(explain(error));
     show({ waiting: false });
   }
 });
@@ -19,9 +23,8 @@ async function wait(name) {
   let lobby = await describe();
   let isLeaving = false;
   const { join } = await import(new URL('client/index.js', lobby.server));
-  const onRetry = () => { status.textContent = 'The server does not answer. Trying again.'; };
   // Whoever returns first after a restart of the server creates the room, so everybody asks for the same number of seats.
-  const room = await join(lobby.server, lobby.room, { name, capacity: lobby.seats, onRetry });
+  const room = await join(lobby.server, lobby.room, { name, capacity: lobby.seats, onRetry: () => tell(UNANSWERED) });
   const want = () => isLeaving || ask(room, lobby.host);
   const findHost = async () => { lobby = await describe().catch(() => lobby); want(); };
 
@@ -30,27 +33,32 @@ async function wait(name) {
     // The host may have a new id since this page asked for it.
     if (data?.ask) findHost();
     // Others in the room could send people to a room of theirs.
-    else if (from === lobby.host && data?.waiting) status.textContent = inWords(data.waiting);
+    else if (from === lobby.host && data?.waiting) tell(inWords(data.waiting));
     else if (from === lobby.host && data?.pair && !isLeaving) {
       isLeaving = true;
       go(room, lobby.server, data.pair, name);
     }
   });
   room.on('resumed', ({ lost }) => lost && findHost());
-  room.on('peer-left', ({ peer }) => { if (peer.id === lobby.host) status.textContent = 'Nobody puts people together at the moment. You keep waiting.'; });
-  room.on('state', ({ state }) => { if (state !== 'connected' && state !== 'reconnecting') show({ waiting: false }); });
-  leave.onclick = async () => { await room.leave(); status.textContent = 'You no longer wait.'; };
-  status.textContent = 'Nobody puts people together at the moment. You keep waiting.';
+  room.on('peer-left', ({ peer }) => { if (peer.id === lobby.host) tell(NO_HOST); });
+  room.on('state', ({ state }) => {
+    if (state === 'reconnecting') tell(UNANSWERED);
+    // The answer tells the place.
+    else if (state === 'connected') want();
+    else show({ waiting: false });
+  });
+  leave.onclick = async () => { await room.leave(); tell('You no longer wait.'); };
+  tell(NO_HOST);
   want();
 }
 
 /** If the host is away, it asks all who are here when it is back. */
 function ask(room, host) {
-  if (room.peers.has(host)) room.send(host, { type: 'data', data: { want: 'pair' } }).catch((error) => { status.textContent = explain(error); });
+  if (room.peers.has(host)) room.send(host, { type: 'data', data: { want: 'pair' } }).catch((error) => { tell(explain(error)); });
 }
 
 async function go(room, server, pair, name) {
-  status.textContent = 'Here is somebody. Going there.';
+  tell('Here is somebody. Going there.');
   await room.leave();
   const url = new URL(server);
   url.search = `?${new URLSearchParams({ room: pair.room, name, capacity: pair.seats })}`;
