@@ -77,7 +77,7 @@ class Camera:
 
 
 async def serve(room: signalpost.Room, shutter: Shutter) -> None:
-    """Returns when the room or the picture ends."""
+    """Returns when the room ends."""
     call = Call(room, [shutter], receive=False)
     Camera(call, shutter)
     shutter.on("ended", lambda: asyncio.ensure_future(call.close()))
@@ -85,6 +85,8 @@ async def serve(room: signalpost.Room, shutter: Shutter) -> None:
     call.start()
     try:
         await call.wait()
+        if shutter.readyState == "ended":
+            raise OSError("the picture has ended: the device is gone, or something else uses it")
     finally:
         # Leaving the room tells the others, so no `bye` is sent, which would wait for a server that is down.
         await call.close()
@@ -130,7 +132,7 @@ def main() -> None:
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         try:
             asyncio.run(run(options))
-        except (signalpost.SignalpostError, OSError) as error:
+        except (signalpost.SignalpostError, OSError, ValueError) as error:
             raise SystemExit(str(error)) from error
 
 

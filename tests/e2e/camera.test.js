@@ -129,6 +129,14 @@ test('camera: a video is repeated', async (t) => {
   assert.match(await ask(ann, 'snapshot', '160x120'), /frame \d+, 160x120/);
 });
 
+test('camera: leaves, and says so, when its device stops', async (t) => {
+  // A source of FFmpeg's in the place of a device.
+  const { server, camera } = await film(t, 'device', '--device', 'testsrc=size=160x120:rate=15:duration=5', '--format', 'lavfi');
+  await view(t, server, 'device', 'Ann');
+  await camera.printed(/^the picture has ended/);
+  assert.equal(await camera.ended, 1);
+});
+
 test('camera: says why it cannot join or open its source', async (t) => {
   const { server } = await film(t, 'full', '--viewers', '0');
   const late = start(t, example('camera'), python, onLoopback, 'camera.py', server.base, 'full');

@@ -151,6 +151,14 @@ test('lobby: people keep waiting while the program restarts', async (t) => {
   assert.equal((await ann.next('pair')).room, (await ben.next('pair')).room);
 });
 
+test('lobby: a second program with the same seat takes over', async (t) => {
+  const place = await open(t);
+  const first = await host(t, place);
+  await host(t, place);
+  assert.equal(await first.ended, 1);
+  assert.match(first.lines.join('\n'), /Another lobby.js with the same seat file has taken over/);
+});
+
 test('lobby: a page keeps waiting while the server restarts and everybody gets another id', async (t) => {
   const place = await open(t);
   const { site, printed } = await host(t, place);

@@ -6,17 +6,20 @@ import { createInterface } from 'node:readline';
 /** The folder of an example. */
 export const example = (name) => new URL(`../../../examples/${name}`, import.meta.url).pathname;
 
+const running = new Set();
+// Kills them even if the test's process ends first.
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** A program of an example that runs in this folder until it ends or the test does. */
 export function start(t, folder, program, ...args) {
   const child = spawn(program, args, { cwd: folder });
-  // Kills it even if the test's process ends first.
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
   t.after(() => child.kill());
   const lines = [];
   const output = new EventEmitter();
   const take = (line) => { lines.push(line); output.emit('line'); };
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
-  const ended = once(child, 'exit').then(([code]) => { take(`exit ${code}`); return code; });
+  const ended = once(child, 'exit').then(([code]) => { running.delete(child); take(`exit ${code}`); return code; });
   /** Resolves when it prints this line, or one that matches; past lines included unless already returned. */
   const printed = async (line) => {
     for (;;) {
