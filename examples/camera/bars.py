@@ -1,4 +1,4 @@
-"""Colour bars, a white bar that moves across them once in four seconds, and the time of day."""
+"""The test picture: colour bars, a white bar that moves across them in four seconds, and the time of day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from av import VideoFrame
 WIDTH, HEIGHT, RATE = 320, 240, 15
 #: White, yellow, cyan, green, magenta, red, blue, black as Y, U and V.
 COLOURS = [(180, 128, 128), (162, 44, 142), (131, 156, 44), (112, 72, 58), (84, 184, 198), (65, 100, 212), (35, 212, 114), (16, 128, 128)]
-BAR = 24
+BAR, BAR_COLOUR = 24, (235, 128, 128)
 #: In rows of three pixels, from the top.
 GLYPHS = {
     "0": "111 101 101 101 111",
@@ -28,9 +28,9 @@ GLYPHS = {
     "9": "111 101 111 001 111",
     ":": "000 010 000 010 000",
 }
-#: The size of such a pixel, and where the time is.
-SCALE, TOP, LEFT = 8, 160, 32
-WHITE, BLACK = 235, 16
+#: The size of such a pixel, and where the time is, on a black band below the bars.
+SCALE, BAND, TOP, LEFT = 8, 176, 188, 32
+WHITE, BLACK, GREY = 235, 16, 128
 
 
 class Bars(MediaStreamTrack):
@@ -52,37 +52,38 @@ class Bars(MediaStreamTrack):
 
 def draw(seconds: float, text: str) -> VideoFrame:
     frame = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    # Even, because two pixels share a colour in each direction.
+    at = int(seconds % 4 / 4 * (WIDTH - BAR)) // 2 * 2
     y, u, v = frame.planes
-    y.update(padded(brightness(seconds, text), y.line_size))
-    # Two pixels share a colour in each direction.
-    u.update(padded([stripes(1, WIDTH // 2)] * (HEIGHT // 2), u.line_size))
-    v.update(padded([stripes(2, WIDTH // 2)] * (HEIGHT // 2), v.line_size))
+    y.update(padded(brightness(at, text), y.line_size))
+    colourless = [bytes([GREY]) * (WIDTH // 2)] * ((HEIGHT - BAND) // 2)
+    for component, plane in ((1, u), (2, v)):
+        plane.update(padded([row(component, at, 2)] * (BAND // 2) + colourless, plane.line_size))
     return frame
 
 
-def brightness(seconds: float, text: str) -> list[bytes]:
+def brightness(at: int, text: str) -> list[bytes]:
     """One row after the other. Few rows differ, so this is fast enough without a library for images."""
-    plain = bytearray(stripes(0, WIDTH))
-    at = int(seconds % 4 / 4 * (WIDTH - BAR))
-    plain[at : at + BAR] = bytes([WHITE]) * BAR
-    rows = [bytes(plain)] * HEIGHT
+    black = bytes([BLACK]) * WIDTH
+    rows = [row(0, at, 1)] * BAND + [black] * (HEIGHT - BAND)
     for number, line in enumerate(lettering(text)):
-        row = bytearray(plain)
-        row[LEFT : LEFT + len(line)] = line
         first = TOP + number * SCALE
-        rows[first : first + SCALE] = [bytes(row)] * SCALE
+        rows[first : first + SCALE] = [black[:LEFT] + line + black[LEFT + len(line) :]] * SCALE
     return rows
 
 
 def lettering(text: str) -> Iterator[bytes]:
     """White on black, one row of glyph pixels after the other."""
-    for row in range(5):
-        pixels = "".join(GLYPHS[letter].split()[row] + "0" for letter in text)
+    for line in range(5):
+        pixels = "".join(GLYPHS[letter].split()[line] + "0" for letter in text)
         yield b"".join(bytes([WHITE if pixel == "1" else BLACK]) * SCALE for pixel in pixels)
 
 
-def stripes(component: int, width: int) -> bytes:
-    return b"".join(bytes([colour[component]]) * (width // len(COLOURS)) for colour in COLOURS)
+def row(component: int, at: int, step: int) -> bytes:
+    """One component of the stripes with the bar on them, for every pixel or every second one."""
+    stripes = b"".join(bytes([colour[component]]) * (WIDTH // len(COLOURS)) for colour in COLOURS)
+    bar = bytes([BAR_COLOUR[component]]) * BAR
+    return (stripes[:at] + bar + stripes[at + BAR :])[::step]
 
 
 def padded(rows: list[bytes], line: int) -> bytes:

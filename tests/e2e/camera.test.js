@@ -56,7 +56,7 @@ const bar = (page) => page.evaluate(() => {
   const [width, height] = [320, 240];
   const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
   context.drawImage([...document.querySelectorAll('[data-testid=remote-video]')].find(({ videoWidth }) => videoWidth > 0), 0, 0, width, height);
-  // Above the time of day. The other stripes are darker.
+  // The other stripes are darker.
   const { data } = context.getImageData(0, 80, width, 1);
   return Array.from({ length: width }, (_, at) => at).find((at) => Math.min(data[4 * at], data[4 * at + 1], data[4 * at + 2]) > 225);
 });
