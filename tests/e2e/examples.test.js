@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join as path, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { join } from '../../web/client/index.js';
 import { PATIENCE_MS, heard, launch, say, visit } from './support/browser.js';
 import { Compose } from './support/compose.js';
+import { example, start } from './support/program.js';
 import { Server, binary } from './support/server.js';
 
 const run = promisify(execFile);
-const example = (name) => new URL(`../../examples/${name}`, import.meta.url).pathname;
 
 // HAProxy has a self-signed certificate.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
@@ -107,32 +106,11 @@ async function install(t) {
   return folder;
 }
 
-/** A running `node index.js …`. */
-function start(t, folder, ...args) {
-  const child = spawn(process.execPath, ['index.js', ...args], { cwd: folder });
-  t.after(() => child.kill());
-  const lines = [];
-  const output = new EventEmitter();
-  const take = (line) => { lines.push(line); output.emit('line'); };
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
-  const ended = once(child, 'exit').then(([code]) => { take(`exit ${code}`); return code; });
-  /** Resolves when it prints this line, past lines included unless already returned. */
-  const printed = async (line) => {
-    for (;;) {
-      const at = lines.indexOf(line);
-      if (at >= 0) return lines.splice(at, 1);
-      assert.ok(!lines.some((one) => one.startsWith('exit ')), `it ended without "${line}": ${lines.join('\n')}`);
-      await once(output, 'line');
-    }
-  };
-  return { printed, lines, ended, say: (text) => child.stdin.write(`${text}\n`), end: () => { child.stdin.end(); return ended; } };
-}
-
 test('node: two programs, and a program and a page, exchange messages', async (t) => {
   const folder = await install(t);
   const server = await Server.start();
   t.after(() => server.stop());
-  const program = (...args) => start(t, folder, server.base, ...args);
+  const program = (...args) => start(t, folder, process.execPath, 'index.js', server.base, ...args);
 
   const ann = program('programs', 'Ann');
   await ann.printed('in programs as Ann');

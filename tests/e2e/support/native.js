@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const file = (name) => new URL(`../native/${name}`, import.meta.url).pathname;
-const python = process.env.PYTHON ?? new URL('../../../target/python/bin/python', import.meta.url).pathname;
+export const python = process.env.PYTHON ?? new URL('../../../target/python/bin/python', import.meta.url).pathname;
 
 /** Native peers, which use the API directly. */
 export const LIBRARIES = {
