@@ -48,7 +48,9 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut files: Vec<_> =
         app.chain(client).map(|(name, file)| (name, file.map(|file| file.metadata.sha256_hash()))).collect();
     files.sort();
-    let digest = files.iter().fold(Sha256::new(), |digest, (name, hash)| {
+    // The header fields are kept with the files, and may be other ones in the next release.
+    let release = Sha256::new_with_prefix(env!("CARGO_PKG_VERSION"));
+    let digest = files.iter().fold(release, |digest, (name, hash)| {
         digest.chain_update(name.as_bytes()).chain_update(hash.unwrap_or_default())
     });
     format!("files-{}", tag_of(&digest.finalize()).tag())
@@ -71,6 +73,10 @@ pub fn embedded(config: &mut ServiceConfig) {
 /// A file of any version: a node of another version may have served the document. Only this node's version may be kept.
 async fn versioned(request: HttpRequest, path: web::Path<(String, String, String)>) -> Result<HttpResponse, Problem> {
     let (version, folder, file) = path.into_inner();
+    if file.ends_with(".html") {
+        // Its links are relative to another path.
+        return serve(&request, None, CACHE_CONTROL);
+    }
     let file = if folder == "app" { Page::get(&file) } else { Client::get(&file) };
     serve(&request, file, if version == *VERSION { IMMUTABLE } else { CACHE_CONTROL })
 }

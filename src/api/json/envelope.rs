@@ -14,8 +14,10 @@ use crate::{
     domain::{Payload, Target},
 };
 
-/// Members that the server adds.
-const RESERVED: [&str; 2] = ["seq", "from"];
+/// Members besides type and recipient: the content, and what apps put beside it. Each is compared with all others.
+const MEMBERS_MAX: usize = 16;
+/// Members that the server sets, in capitals. Some readers ignore case, and to them U+017F is an S.
+const RESERVED: [&str; 4] = ["SEQ", "FROM", "TYPE", "TO"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Envelope<'a> {
@@ -29,11 +31,16 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// False if there is a member of this name already.
-    pub fn add(&mut self, name: Cow<'a, str>, raw: &'a str) -> bool {
-        let is_new = self.members.iter().all(|(other, _)| *other != name);
+    /// Fails if there is a member of this name already, or one more would be too many.
+    pub fn add(&mut self, name: Cow<'a, str>, raw: &'a str) -> Result<(), String> {
+        if self.members.len() == MEMBERS_MAX {
+            return Err(format!("a message may have at most {MEMBERS_MAX} members besides `type` and `to`"));
+        }
+        if self.members.iter().any(|(other, _)| *other == name) {
+            return Err(duplicate(&name));
+        }
         self.members.push((name, raw));
-        is_new
+        Ok(())
     }
 
     /// Checks that any JSON reader can parse what is relayed.
@@ -56,9 +63,9 @@ impl<'a> Envelope<'a> {
             "data" => "data",
             _ => return Err("`type` must be offer, answer, candidate, bye or data.".into()),
         };
-        if let Some(reserved) = RESERVED.iter().find(|reserved| self.members.iter().any(|(name, _)| name == **reserved))
-        {
-            return Err(format!("`{reserved}` is set by the server."));
+        let is_reserved = |member: &str| member != name && RESERVED.contains(&member.to_uppercase().as_str());
+        if let Some((reserved, _)) = self.members.iter().find(|(member, _)| is_reserved(member)) {
+            return Err(format!("`{reserved}` may be taken for a member that the server sets."));
         }
         match self.members.iter().find(|(member, _)| member == name) {
             Some((_, raw)) => check_shape(name, raw)?,
@@ -103,10 +110,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
                             envelope.to = map.next_value::<Option<Cow<'de, str>>>()?;
                             !std::mem::replace(&mut has_to, true)
                         }
-                        _ => envelope.add(name.clone(), map.next_value::<&'de RawValue>()?.get()),
+                        _ => {
+                            let raw = map.next_value::<&'de RawValue>()?.get();
+                            envelope.add(name, raw).map_err(A::Error::custom)?;
+                            continue;
+                        }
                     };
                     if !is_new {
-                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                        return Err(A::Error::custom(duplicate(&name)));
                     }
                 }
                 envelope.kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
@@ -115,6 +126,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
         }
         deserializer.deserialize_map(Members(PhantomData))
     }
+}
+
+fn duplicate(name: &str) -> String {
+    format!("duplicate field `{name}`")
 }
 
 fn check_shape(name: &str, raw: &str) -> Result<(), String> {

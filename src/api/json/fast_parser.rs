@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
                 _ => {
                     let raw = self.raw(depth)?;
                     to = self.at;
-                    !envelope.add(Cow::Borrowed(name), raw)
+                    envelope.add(Cow::Borrowed(name), raw).is_err()
                 }
             };
             if is_duplicate {

@@ -90,6 +90,20 @@ mod tests {
         }
     }
 
+    /// Members are compared with each other, so their number must be bounded before that.
+    #[test]
+    fn a_message_has_a_bounded_number_of_members() {
+        let with = |count: usize| {
+            let members: String = (0..count).map(|number| format!(r#","x{number}":{number}"#)).collect();
+            relayed(&format!(r#"{{"type":"data","data":1{members}}}"#))
+        };
+        assert!(with(15).is_ok());
+        for count in [16, 5_000] {
+            let problem = serde_json::to_string(&with(count).unwrap_err().body()).unwrap();
+            assert!(problem.contains("at most 16 members"), "{problem}");
+        }
+    }
+
     #[test]
     fn an_invalid_message_is_refused_with_the_reason() {
         for (given, detail) in [
@@ -101,8 +115,12 @@ mod tests {
             (r#"{"type":"data"}"#, "needs `data`"),
             (r#"{"type":"bye","reason":1}"#, "`reason` must be a string"),
             (r#"{"type":"video-offer","sdp":""}"#, "`type` must be"),
-            (r#"{"type":"offer","sdp":"","from":"x"}"#, "`from` is set by the server"),
-            (r#"{"type":"offer","sdp":"","s\u0065q":1}"#, "`seq` is set by the server"),
+            (r#"{"type":"offer","sdp":"","from":"x"}"#, "`from` may be taken"),
+            (r#"{"type":"offer","sdp":"","s\u0065q":1}"#, "`seq` may be taken"),
+            (r#"{"type":"offer","sdp":"","From":"x"}"#, "`From` may be taken"),
+            (r#"{"type":"offer","sdp":"","ſeq":1}"#, "`ſeq` may be taken"),
+            (r#"{"type":"bye","Type":"room-closed"}"#, "`Type` may be taken"),
+            (r#"{"type":"bye","tO":"x"}"#, "`tO` may be taken"),
             (r#"{"type":"offer","sdp":"","sdp":""}"#, "duplicate field `sdp`"),
             (r#"{"type":"bye","x":1,"\u0078":1}"#, "duplicate field `x`"),
             (r#"{"type":"bye","to":null,"to":null}"#, "duplicate field `to`"),

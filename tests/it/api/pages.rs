@@ -60,7 +60,7 @@ async fn browsers_keep_the_files_of_this_version() {
     let other = server.get("/files-0123456789abcdef/app/main.js").await;
     assert_eq!((other.status, &other.headers["cache-control"]), (200, &"no-cache".parse().unwrap()));
     assert_eq!(other.text, server.get("/app/main.js").await.text);
-    for missing in ["app/nothing.js", "client/package.json", "other/main.js", "app/"] {
+    for missing in ["app/nothing.js", "app/index.html", "client/package.json", "other/main.js", "app/"] {
         let missing = server.get(&format!("/files-{version}/{missing}")).await;
         assert_eq!(missing.headers["cache-control"], "no-store, no-transform");
         missing.refused(404, "not-found");

@@ -181,6 +181,7 @@ export class Room extends Emitter {
     this.#equip(entry);
     if (this.#outbox instanceof SealedOutbox && entry.joined.peer.id !== this.self.id) await this.#outbox.reseal();
     this.#apply(returned(this.#known, entry, this.#env.clock.now()));
+    this.#tellTroubles();
   }
 
   /** @param {Entry} entry */
@@ -195,7 +196,9 @@ export class Room extends Emitter {
     await Promise.race([this.#ice.fetch(), pause(this.#env, EQUIP_MS, over).catch(() => {})]);
     const held = this.#held ?? [];
     this.#held = null;
-    if (!over.aborted) held.forEach((step) => this.#tell(step));
+    if (over.aborted) return;
+    held.forEach((step) => this.#tell(step));
+    this.#tellTroubles();
   }
 
   /** @param {Step} step */
@@ -228,13 +231,16 @@ export class Room extends Emitter {
     // One by one: while a message is told its sender is a member, even if it left right after.
     for (const message of messages) this.#apply(received(this.#known, { messages: [message], cursor: message.seq }));
     this.#apply(received(this.#known, { messages: [], cursor }));
+    this.#tellTroubles();
     for (const { arrived, refused } of opened) {
       if (refused && 'from' in arrived) this.emit('refused', { seq: arrived.seq, from: arrived.from, type: arrived.type, why: refused });
     }
     if (messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
   }
 
+  /** After the events in which their peers joined. */
   #tellTroubles() {
+    if (this.#held) return;
     for (const id of this.#session.sealing?.changes() ?? []) {
       const peer = this.peers.get(id);
       if (peer) this.emit('trouble', { peer, trouble: this.troubles.get(id) ?? null });
@@ -246,7 +252,6 @@ export class Room extends Emitter {
     this.#known = step.state;
     if (this.#held) this.#held.push(step);
     else this.#tell(step);
-    this.#tellTroubles();
     this.#cancelDeadline();
     const deadline = nextDeadline(this.#known);
     if (deadline === null) return;
