@@ -77,7 +77,8 @@ pub struct RelayOptions {
     #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_PER_USER", value_name = "N", default_value_t = 128, value_parser = at_least_one)]
     pub turn_per_user: usize,
 
-    /// Relay allocations in all; one address may have half of what is left. Each takes about 1 KB of memory
+    /// Relay allocations in all; one address may have half of what is left. Each takes about 1 KB of memory; in an open relay 6 KB, a port and a
+    /// file descriptor
     #[arg(help_heading = "ICE and relay", long, env = "SIGNALPOST_TURN_TOTAL", value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
     pub turn_total: usize,
 
@@ -99,7 +100,7 @@ fn external_address(text: &str) -> Result<ExternalAddress, String> {
     if local.is_some_and(|local| local.is_ipv4() != external.is_ipv4()) {
         return Err("both addresses must be IPv4, or both IPv6".into());
     }
-    if external.is_unspecified() || external.is_multicast() {
+    if external.is_unspecified() || external.is_multicast() || external.to_canonical() != external {
         return Err("peers must be able to send to it: give the address by which this server is reached".into());
     }
     Ok(ExternalAddress { external, local })
@@ -127,9 +128,17 @@ mod tests {
         ] {
             assert_eq!(external_address(text), Ok(ExternalAddress { external: ip(external), local: local.map(ip) }));
         }
-        for text in
-            ["", "call.example.org", "203.0.113.7/", "203.0.113.7/24", "203.0.113.7/::1", "0.0.0.0", "::", "224.0.0.1"]
-        {
+        for text in [
+            "",
+            "call.example.org",
+            "203.0.113.7/",
+            "203.0.113.7/24",
+            "203.0.113.7/::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "::ffff:203.0.113.7",
+        ] {
             assert!(external_address(text).is_err(), "{text}");
         }
     }

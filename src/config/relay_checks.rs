@@ -4,7 +4,7 @@ use crate::{
     config::{options::Config, relay::RelayMode},
     turn::{
         Limits,
-        net::peer_sockets::PeerSockets,
+        net::peer_sockets::{PeerSockets, is_local},
         peers::{OpenNetworks, PeerPolicy},
     },
 };
@@ -52,11 +52,13 @@ impl Config {
         Ok(())
     }
 
-    /// An open relay has a socket for each allocation. They may be half of what the process may open.
+    /// An open relay has a socket for each allocation. They may be half of what the process may open, and no more than there are
+    /// ports: what one address may have is a share of what there is.
     pub fn bound_relay(&mut self, descriptors: u64) {
         if self.is_relay_open() {
             let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
-            self.relay.turn_total = self.relay.turn_total.min(half);
+            let ports = self.relay.turn_ports.0.len() * self.relay.turn_external_ip.len();
+            self.relay.turn_total = self.relay.turn_total.min(half).min(ports);
         }
     }
 
@@ -78,6 +80,7 @@ impl Config {
             ipv6: addresses.iter().any(|(external, _)| external.is_ipv6()),
             own: addresses.iter().flat_map(|(external, local)| [*external, *local]).collect(),
             allowed: self.relay.turn_allow_peer.clone(),
+            is_local,
         };
         (PeerPolicy::Open(networks), Some(PeerSockets::new(addresses, self.relay.turn_ports.0.clone())))
     }
@@ -132,6 +135,9 @@ mod tests {
         assert_eq!((open.relay_limits().allocations, open.connections(4096).total), (2048, 4096 - 2048 - 256));
         open.bound_relay(1_000_000);
         assert_eq!(open.relay_limits().allocations, 2048, "it was bounded before");
+        let mut few = config(&["--turn-relay=open", "--turn-external-ip=203.0.113.7", "--turn-ports=50000-50009"]);
+        few.bound_relay(4096);
+        assert_eq!(few.relay_limits().allocations, 10);
         let mut closed = config(&["--turn-relay=closed"]);
         closed.bound_relay(4096);
         assert_eq!((closed.relay_limits().allocations, closed.relay_sockets()), (10_000, 0));

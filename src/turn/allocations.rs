@@ -32,7 +32,7 @@ pub struct Allocations<C, H> {
     by_client: HashMap<C, usize>,
     by_relayed: HashMap<SocketAddr, usize>,
     addresses: RelayedAddresses,
-    peers: PeerPolicy,
+    pub peers: PeerPolicy,
     per_member: HashMap<PeerId, usize>,
     per_address: Shares,
     rooms: Slab<Room>,
@@ -80,6 +80,16 @@ pub enum AllocateError {
     Capacity,
 }
 
+impl AllocateError {
+    /// RFC 8656 section 7.2.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Quota => 486,
+            Self::Capacity => 508,
+        }
+    }
+}
+
 /// Where a packet goes, and in which form.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Delivery<H> {
@@ -120,10 +130,6 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         Self { peers, ..self }
     }
 
-    pub fn peers(&self) -> &PeerPolicy {
-        &self.peers
-    }
-
     pub fn len(&self) -> usize {
         self.all.len()
     }
@@ -148,6 +154,15 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         Some(&mut self.all[index]).filter(|allocation| allocation.is_alive(now))
     }
 
+    /// Whether another allocation of the member is out of the question. The share of its address is not looked at.
+    pub fn is_full_for(&self, peer: PeerId) -> Option<AllocateError> {
+        let held = self.per_member.get(&peer).copied().unwrap_or_default();
+        match self.all.len() >= self.limits.allocations {
+            true => Some(AllocateError::Capacity),
+            false => (held >= self.limits.allocations_per_member).then_some(AllocateError::Quota),
+        }
+    }
+
     /// Makes an allocation for a client that has none.
     pub fn allocate(
         &mut self,
@@ -159,11 +174,8 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         self.remove(&client, now);
         let left = self.limits.allocations.saturating_sub(self.all.len());
         let (peer, address) = (request.member.peer, request.member.address);
-        if left == 0 {
-            return Err(AllocateError::Capacity);
-        }
-        if self.per_member.get(&peer).is_some_and(|held| *held >= self.limits.allocations_per_member) {
-            return Err(AllocateError::Quota);
+        if let Some(error) = self.is_full_for(peer) {
+            return Err(error);
         }
         let by_relayed = &self.by_relayed;
         let is_free = |address: &SocketAddr| !by_relayed.contains_key(address);
@@ -272,6 +284,10 @@ impl<C: Clone + Eq + Hash, H: Clone> Allocations<C, H> {
         let receiver = &self.all[to];
         if !receiver.is_alive(now) {
             return Err(DropReason::Unknown);
+        }
+        // A permission for this server's own address is for its other allocations, whose packets do not come by sockets.
+        if !self.peers.is_outside(relayed, peer) {
+            return Err(DropReason::NoPeer);
         }
         if !receiver.permits(peer.ip(), now) {
             return Err(DropReason::NotPermitted);

@@ -118,7 +118,7 @@ impl World {
         match exchange.perform() {
             Outcome::Answer(answer) => assert!(answer.is_some_and(|answer| answer.len() <= 120)),
             Outcome::Allocate(pending) => {
-                let answer = request::allocate(&mut self.allocations, client, &message, *pending, true, self.now);
+                let answer = request::allocate(&mut self.allocations, client, &message, *pending, Ok(()), self.now);
                 assert!(answer.is_some_and(|answer| answer.len() <= 120));
             }
         }

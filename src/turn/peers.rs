@@ -15,7 +15,7 @@ pub enum PeerPolicy {
     Open(OpenNetworks),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OpenNetworks {
     /// The families in which this server has an address for peers.
     pub ipv4: bool,
@@ -24,6 +24,9 @@ pub struct OpenNetworks {
     pub own: Vec<IpAddr>,
     /// Networks that are allowed although they are not of the internet.
     pub allowed: Vec<IpNet>,
+    /// Whether packets to this address stay on this machine. Its services trust its own addresses, so only one that is allowed by
+    /// itself, and not as part of a network, is a peer.
+    pub is_local: fn(IpAddr) -> bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +51,12 @@ impl PeerPolicy {
         }
         let is_allowed = match self {
             Self::Closed => RelayedAddresses::contains(peer.ip()),
-            Self::Open(networks) => networks.own.contains(&peer.ip()) || networks.allows(peer.ip()),
+            Self::Open(networks) => networks.own.contains(&peer.ip()) || networks.admits(peer.ip()),
         };
         if is_allowed { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// Whether a packet to an address that no allocation has may be sent there.
+    /// Whether packets are exchanged by sockets with an address that was permitted and no allocation has.
     pub fn is_outside(&self, relayed: SocketAddr, peer: SocketAddr) -> bool {
         let Self::Open(networks) = self else { return false };
         let fits = relayed.is_ipv4() == peer.is_ipv4() && peer.port() != 0;
@@ -62,8 +65,14 @@ impl PeerPolicy {
 }
 
 impl OpenNetworks {
+    fn admits(&self, ip: IpAddr) -> bool {
+        let by_itself = self.allowed.contains(&IpNet::from(ip));
+        self.allows(ip) && (by_itself || !(self.is_local)(ip))
+    }
+
     fn allows(&self, ip: IpAddr) -> bool {
-        let never = ip.is_multicast() || ip.is_unspecified() || ip == IpAddr::from([255; 4]);
+        let is_mapped = ip.to_canonical() != ip;
+        let never = is_mapped || ip.is_multicast() || ip.is_unspecified() || ip == IpAddr::from([255; 4]);
         !never && (is_global(ip) || self.allowed.iter().any(|network| network.contains(&ip)))
     }
 }
@@ -75,6 +84,7 @@ fn is_global(ip: IpAddr) -> bool {
             ip.octets(),
             [0 | 10 | 127, ..]
                 | [100, 64..=127, ..]
+                | [168, 63, 129, 16] // Azure's own services
                 | [169, 254, ..]
                 | [172, 16..=31, ..]
                 | [192, 0, 0 | 2, _]
@@ -106,7 +116,11 @@ mod tests {
     fn open() -> PeerPolicy {
         let own = ["192.0.2.9", "2001:db8::9"].map(|ip| ip.parse().unwrap()).to_vec();
         let allowed = ["10.1.0.0/16", "fd00::/8"].map(|net| net.parse().unwrap());
-        PeerPolicy::Open(OpenNetworks { ipv4: true, ipv6: true, own, allowed: allowed.to_vec() })
+        PeerPolicy::Open(OpenNetworks { ipv4: true, ipv6: true, own, allowed: allowed.to_vec(), is_local: |_| false })
+    }
+
+    fn nothing() -> OpenNetworks {
+        OpenNetworks { ipv4: false, ipv6: false, own: Vec::new(), allowed: Vec::new(), is_local: |_| false }
     }
 
     const V4: &str = "192.0.2.9:50000";
@@ -208,7 +222,7 @@ mod tests {
         let families =
             |policy: &PeerPolicy| [AddressFamily::IPV4, AddressFamily::IPV6].map(|family| policy.has_family(family));
         assert_eq!(families(&PeerPolicy::Closed), [true, false]);
-        assert_eq!(families(&PeerPolicy::Open(OpenNetworks { ipv6: true, ..OpenNetworks::default() })), [false, true]);
+        assert_eq!(families(&PeerPolicy::Open(OpenNetworks { ipv6: true, ..nothing() })), [false, true]);
     }
 
     #[test]
@@ -221,12 +235,27 @@ mod tests {
 
     #[test]
     fn multicast_and_broadcast_are_never_allowed() {
-        let networks = OpenNetworks {
-            allowed: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
-            ..OpenNetworks::default()
-        };
+        let networks =
+            OpenNetworks { allowed: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()], ..nothing() };
         let allows = |ip: &str| networks.allows(ip.parse().unwrap());
         assert!(allows("127.0.0.1") && allows("::1"));
-        assert!(!["224.0.0.1", "255.255.255.255", "0.0.0.0", "::", "ff02::1"].into_iter().any(allows));
+        let never = ["224.0.0.1", "255.255.255.255", "0.0.0.0", "::", "ff02::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8"];
+        assert!(!never.into_iter().any(allows));
+    }
+
+    /// Packets to them pass firewalls that trust the machine itself, and have a source that its services trust.
+    #[test]
+    fn other_addresses_of_the_machine_are_peers_only_by_themselves() {
+        let is_local = |ip: IpAddr| ["10.0.0.5", "10.0.0.6", "9.9.9.9"].map(|ip| ip.parse().unwrap()).contains(&ip);
+        let allowed = ["10.0.0.0/8", "10.0.0.6/32"].map(|net| net.parse().unwrap()).to_vec();
+        let policy = PeerPolicy::Open(OpenNetworks { ipv4: true, allowed, is_local, ..nothing() });
+        for (peer, expected) in [
+            ("10.0.0.4:53", Ok(())),
+            ("10.0.0.5:53", Err(Refusal::Forbidden)),
+            ("10.0.0.6:53", Ok(())),
+            ("9.9.9.9:53", Err(Refusal::Forbidden)),
+        ] {
+            assert_eq!(policy.check(addr(V4), addr(peer)), expected, "{peer}");
+        }
     }
 }

@@ -180,30 +180,35 @@ impl TurnServer {
         let seated = self.engine.seated(&member.room, &[member.peer]).await;
         let (Some(relay), Ok(message)) = (&self.relay, Message::from_bytes(bytes)) else { return Step::Nothing };
         let Ok(seated) = seated else { return self.refuse_for_now(&client, &message) };
-        if self.engine.is_draining() {
-            return self.reply(response::error(&message, None, 508));
-        }
-        if let Some(sockets) = relay.sockets.as_ref().filter(|_| !seated.is_empty())
-            && let Err(error) = self.open_socket(sockets, &mut pending)
-        {
-            tracing::warn!(%error, "no socket for an allocation");
-            return self.reply(response::error(&message, None, 508));
-        }
+        let refused = match &relay.sockets {
+            _ if self.engine.is_draining() => Err(508),
+            _ if seated.is_empty() => Err(403),
+            Some(sockets) => self.open_socket(relay, sockets, &mut pending),
+            None => Ok(()),
+        };
         let (mut allocations, now) = (relay.allocations.lock(), self.clock.now());
-        let answer = request::allocate(&mut allocations, client, &message, pending, !seated.is_empty(), now);
+        let answer = request::allocate(&mut allocations, client, &message, pending, refused, now);
         drop(allocations);
         self.reply(answer)
     }
 
+    /// Opens the socket of an allocation; otherwise the error code.
     fn open_socket(
         self: &Arc<Self>,
+        relay: &Relay,
         sockets: &PeerSockets,
         pending: &mut request::Pending<Handle>,
-    ) -> std::io::Result<()> {
-        let (socket, relayed) = sockets.bind(pending.family, pending.request.even_port)?;
+    ) -> Result<(), u16> {
+        let full = relay.allocations.lock().is_full_for(pending.request.member.peer);
+        full.map_or(Ok(()), |error| Err(error.code()))?;
+        let failed = |error: std::io::Error| {
+            tracing::debug!(%error, "no socket for an allocation");
+            508_u16
+        };
+        let (socket, relayed) = sockets.bind(pending.family, pending.request.even_port).map_err(failed)?;
         let server = self.clone();
         let take = move |peer, packet: &[u8]| server.handle_outside(relayed, peer, packet);
-        let socket = sockets.serve(socket, take)?;
+        let socket = sockets.serve(socket, take).map_err(failed)?;
         pending.request.relayed = Some(relayed);
         pending.request.handle = Handle::Open(Arc::new((pending.request.handle.clone(), socket)));
         Ok(())

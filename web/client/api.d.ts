@@ -633,7 +633,7 @@ export interface components {
         /**
          * @description A message from one peer to another. `offer` and `answer` have the form of `JSON.stringify(pc.localDescription)`, and
          *     `candidate` that of `candidate.toJSON()` (W3C WebRTC 1.0); `null` is the end of candidates (RFC 8838 section 8.2).
-         *     Members besides those named are relayed as they are, except for `seq` and `from`, which the server sets.
+         *     Up to 15 members besides those named are relayed as they are, except for `seq` and `from`, which the server sets.
          */
         Signal: {
             sdp: string;

@@ -30,7 +30,7 @@ use crate::{
     domain::Timestamp,
     turn::{
         allocation::{self, Allocation, BindError},
-        allocations::{AllocateError, Allocations},
+        allocations::Allocations,
         limits::{LIFETIME, LIFETIME_MAX, PEERS_PER_REQUEST},
         messages::credentials::{Credentials, Member, REALM},
         messages::response,
@@ -190,7 +190,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
             return Ok(Outcome::Answer(response::allocated(message, &user.key, relayed, self.client.addr, seconds)));
         }
         let (even_port, family) = check_allocate(message)?;
-        if !self.allocations.peers().has_family(family) {
+        if !self.allocations.peers.has_family(family) {
             return Err(Refused(440));
         }
         let lifetime = asked_lifetime(message)?.max(LIFETIME);
@@ -230,7 +230,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
         let mut peers = Vec::new();
         while let Some(raw) = message.nth_raw_attribute(XorPeerAddress::TYPE, peers.len()) {
             let peer = XorPeerAddress::try_from(&raw).map_err(|_| Refused(400))?.addr(message.transaction_id());
-            self.allocations.peers().check(relayed, peer)?;
+            self.allocations.peers.check(relayed, peer)?;
             peers.push(peer.ip());
             if peers.len() > PEERS_PER_REQUEST {
                 return Err(Refused(508));
@@ -254,7 +254,7 @@ impl<C: Clone + Eq + Hash, H: Clone> Exchange<'_, C, H> {
         if !CHANNELS.contains(&number) {
             return Err(Refused(400));
         }
-        self.allocations.peers().check(relayed, peer)?;
+        self.allocations.peers.check(relayed, peer)?;
         self.own()?.bind(number, peer, now).map_err(|error| match error {
             BindError::Conflict => Refused(400),
             BindError::TooMany => Refused(508),
@@ -282,18 +282,18 @@ fn check_allocate(message: &Message<'_>) -> Result<(bool, AddressFamily), Refuse
     Ok((even_port.is_some(), family.map_or(AddressFamily::IPV4, |asked| asked.family())))
 }
 
-/// Makes the allocation, if the member still has its seat.
+/// Makes the allocation, unless it is refused with a code, such as 403 for a member that has left.
 pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
     allocations: &mut Allocations<C, H>,
     client: Client<C, H>,
     message: &Message<'_>,
     pending: Pending<H>,
-    is_seated: bool,
+    allowed: Result<(), u16>,
     now: Timestamp,
 ) -> Option<Vec<u8>> {
     let Pending { request, key, seconds, .. } = pending;
-    if !is_seated {
-        return response::error(message, Some(&key), 403);
+    if let Err(code) = allowed {
+        return response::error(message, Some(&key), code);
     }
     // Two requests may have been checked at the same time.
     if let Some(own) = allocations.of(&client.id, now) {
@@ -306,8 +306,7 @@ pub fn allocate<C: Clone + Eq + Hash, H: Clone>(
     }
     match allocations.allocate(client.id, request, now) {
         Ok(made) => response::allocated(message, &key, made.relayed, client.addr, seconds),
-        Err(AllocateError::Quota) => response::error(message, Some(&key), 486),
-        Err(AllocateError::Capacity) => response::error(message, Some(&key), 508),
+        Err(error) => response::error(message, Some(&key), error.code()),
     }
 }
 

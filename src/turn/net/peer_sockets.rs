@@ -1,13 +1,14 @@
 //! The sockets of an open relay: one for each allocation, to which peers outside send.
 
 use std::{
-    io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    io::{self, ErrorKind},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     ops::RangeInclusive,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{runtime, task::AbortHandle};
 use turn_types::AddressFamily;
 
@@ -49,27 +50,26 @@ impl PeerSockets {
     /// A socket on a free port, and its address as peers see it.
     pub fn bind(&self, family: AddressFamily, even_port: bool) -> io::Result<(UdpSocket, SocketAddr)> {
         let is_wanted = |(external, _): &&(IpAddr, IpAddr)| external.is_ipv4() == (family == AddressFamily::IPV4);
-        let &(external, local) = self.addresses.iter().find(is_wanted).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let &(external, local) = self.addresses.iter().find(is_wanted).ok_or(ErrorKind::AddrNotAvailable)?;
         for _ in 0..ATTEMPTS {
             let port = fastrand::u16(self.ports.clone());
             let port = if even_port { port & !1 } else { port };
             if !self.ports.contains(&port) {
                 continue;
             }
-            match UdpSocket::bind((local, port)) {
+            match open((local, port).into()) {
                 Ok(socket) => return Ok((socket, (external, port).into())),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(io::ErrorKind::AddrInUse.into())
+        Err(ErrorKind::AddrInUse.into())
     }
 
     /// Begins to take what peers send to the socket.
     pub fn serve(&self, socket: UdpSocket, take: impl Take) -> io::Result<PeerSocket> {
-        let runtime = self.runtime.get().ok_or(io::ErrorKind::NotConnected)?;
+        let runtime = self.runtime.get().ok_or(ErrorKind::NotConnected)?;
         let _inside = runtime.enter();
-        socket.set_nonblocking(true)?;
         let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
         let reader = runtime.spawn(read(socket.clone(), take)).abort_handle();
         Ok(PeerSocket { socket, reader })
@@ -79,6 +79,28 @@ impl PeerSockets {
 /// Called with each packet and its sender.
 pub trait Take: Fn(SocketAddr, &[u8]) + Send + Sync + 'static {}
 impl<T: Fn(SocketAddr, &[u8]) + Send + Sync + 'static> Take for T {}
+
+/// Only of its own family: a socket for all of IPv6 would otherwise have the port in IPv4, too, and send there.
+fn open(local: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
+    if local.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&local.into())?;
+    Ok(socket.into())
+}
+
+/// Whether packets to this address stay on this machine: the system would send them from the address itself.
+pub fn is_local(ip: IpAddr) -> bool {
+    let any: IpAddr = if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        // Sends nothing.
+        socket.connect((ip, 9))?;
+        socket.local_addr()
+    });
+    ip.is_loopback() || source.is_ok_and(|source| source.ip() == ip)
+}
 
 async fn read(socket: Arc<tokio::net::UdpSocket>, take: impl Take) {
     // A longer packet is cut, and dropped for its length.
@@ -94,7 +116,8 @@ async fn read(socket: Arc<tokio::net::UdpSocket>, take: impl Take) {
 
 impl PeerSocket {
     pub fn send(&self, packet: &[u8], peer: SocketAddr) -> io::Result<()> {
-        self.socket.try_send_to(packet, peer).map(|_| ())
+        // Not by tokio, which sends nothing before it has been told that a new socket can be written to.
+        SockRef::from(&self.socket).send_to(packet, &peer.into()).map(|_| ())
     }
 }
 

@@ -90,6 +90,26 @@ async fn nothing_arrives_from_outside_without_a_permission() {
     assert_eq!(ann.receive().await, Received::Data(peer, b"hello".into()));
 }
 
+/// A network that is allowed may be that of the machine itself, whose services trust it.
+#[actix_web::test]
+async fn addresses_of_the_machine_are_allowed_only_by_themselves() {
+    let flags = [
+        "--turn-relay",
+        "open",
+        "--turn-external-ip",
+        "192.0.2.7/0.0.0.0",
+        "--turn-allow-peer",
+        "127.0.0.0/8,127.0.0.2",
+    ];
+    let server = Server::start(&flags);
+    let [ann, _ben] = two_members(&server, "tea").await;
+    let mut ann = client("udp", &server, &ann).await;
+    assert_eq!(ann.allocate().await.code(), 0);
+    for (peer, code) in [("127.0.0.1:53", 403), ("127.0.0.3:53", 403), ("127.0.0.2:53", 0)] {
+        assert_eq!(ann.permit(peer.parse().unwrap()).await.code(), code, "{peer}");
+    }
+}
+
 #[actix_web::test]
 async fn private_networks_and_other_families_are_refused() {
     let server = Server::start(&OPEN);
@@ -133,7 +153,9 @@ async fn at_the_servers_own_address_only_allocations_of_the_room_are_reached() {
         assert_eq!(eve.permit(target).await.code(), 0);
         eve.indicate(target, b"into the server").await;
     }
-    dropped(&server, "no-peer", 3).await;
+    // Ann permits this address, because Ben's allocation is there.
+    service.send_to(b"from the server", of_ann).await.unwrap();
+    dropped(&server, "no-peer", 4).await;
     assert!(ann.has_received_nothing().await && ben.has_received_nothing().await);
     let nothing = service.try_recv(&mut [0; 10]).unwrap_err();
     assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
