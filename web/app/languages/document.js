@@ -1,10 +1,9 @@
 import { lastingStorage } from '../../client/index.js';
 import { BASE } from '../base.js';
 import { write } from '../page.js';
-import { LANGUAGES, choose } from './languages.js';
+import { LANGUAGES, choose, directionOf } from './languages.js';
 import { isKey, language, say, speak } from './say.js';
 
-/** @import { Language } from './languages.js' */
 /** @import { Key, Values } from './say.js' */
 
 const KEY = `signalpost:language:${BASE}`;
@@ -76,17 +75,16 @@ let latest = '';
 /** @param {string} tag */
 async function change(tag) {
   latest = tag;
-  const { dir = 'ltr' } = /** @type {Language} */ (LANGUAGES.find((one) => one.tag === tag));
   try {
-    const { default: catalogue } = await import(`./${tag}.js`);
+    const [common, trouble] = await Promise.all([import(`./${tag}.js`), import(`./trouble/${tag}.js`)]);
     if (tag !== latest) return;
-    speak(tag, catalogue);
+    speak(tag, { ...common.default, ...trouble.default });
   } catch {
-    // Without its catalogue, the page goes on in the language that it has.
+    // Without its catalogues, the page goes on in the language that it has.
     for (const listener of listeners) listener();
     return;
   }
-  Object.assign(document.documentElement, { lang: tag, dir });
+  Object.assign(document.documentElement, { lang: tag, dir: directionOf(tag) });
   translate(document);
   for (const listener of listeners) listener();
 }

@@ -28,6 +28,11 @@ export function choose(wanted) {
   return LANGUAGES[0];
 }
 
+/** How a language is written. @param {string} tag @returns {'ltr' | 'rtl'} */
+export function directionOf(tag) {
+  return LANGUAGES.find((one) => one.tag === tag)?.dir ?? 'ltr';
+}
+
 /** @param {string} tag */
 function primary(tag) {
   return tag.split('-')[0].toLowerCase();

@@ -1,11 +1,16 @@
-import english from './en.js';
+import common from './en.js';
+import { directionOf } from './languages.js';
+import trouble from './trouble/en.js';
+
+const english = { ...common, ...trouble };
 
 /**
  * What a message is: one text, or one for each plural category of the language.
  *
  * @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Message
  * @typedef {keyof typeof english} Key
- * @typedef {Record<Key, Message>} Catalogue
+ * @typedef {Record<keyof typeof common, Message>} Catalogue
+ * @typedef {Record<keyof typeof trouble, Message>} Trouble
  * @typedef {Record<string, string | number>} Values
  */
 
@@ -36,7 +41,7 @@ export function speak(tag, catalogue) {
 export function say(key, values = {}) {
   const known = spoken.catalogue[key];
   const [tag, message] = known === undefined ? ['en', english[key]] : [spoken.tag, known];
-  return formOf(tag, message, values).replace(/\{(\w+)\}/g, (placeholder, name) => String(values[name] ?? placeholder));
+  return formOf(tag, message, values).replace(/\{(\w+)\}/g, (placeholder, name) => isolated(tag, values[name] ?? placeholder));
 }
 
 /**
@@ -47,6 +52,17 @@ export function say(key, values = {}) {
 function formOf(tag, message, { count }) {
   if (typeof message === 'string') return message;
   return message[new Intl.PluralRules(tag).select(Number(count))] ?? message.other ?? '';
+}
+
+/**
+ * In a language from right to left, hosts and the like keep their order. What has isolates already stays as it is.
+ *
+ * @param {string} tag
+ * @param {string | number} value
+ */
+function isolated(tag, value) {
+  const text = String(value);
+  return typeof value === 'string' && directionOf(tag) === 'rtl' && !text.includes('\u2068') ? `\u2068${text}\u2069` : text;
 }
 
 /** Names, as a sentence lists them: `A, B and C`. @param {string[]} names */
