@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test';
 import arabic from '../../web/app/languages/ar.js';
 import german from '../../web/app/languages/de.js';
 import chinese from '../../web/app/languages/zh-CN.js';
+import trouble from '../../web/app/languages/trouble/zh-CN.js';
 import { accessible } from './support/axe.js';
-import { launch, say, state, visit } from './support/browser.js';
+import { launch, say, startTest, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -85,6 +86,20 @@ test('the picker changes the page without a reload, in the form and in the call,
   await other.waitForSelector('html[lang=de]');
   assert.equal(await other.getByTestId('join').textContent(), german.join);
   assert.equal(await other.getByTestId('language').inputValue(), 'de');
+  await context.close();
+});
+
+test('zh-CN: the network test says what it does and finds', async () => {
+  const context = await browser.newContext({ locale: 'zh-CN' });
+  const page = await context.newPage();
+  await startTest(page, server.base);
+  await page.locator('[data-test=signaling][data-grade=good]').waitFor();
+  assert.equal(await page.title(), trouble['network-title']);
+  assert.equal(await page.locator('[data-test=signaling] [data-part=title]').textContent(), trouble['test-requests']);
+  assert.equal(await page.locator('[data-test=signaling] [data-part=grade]').textContent(), trouble['grade-good']);
+  await page.getByTestId('stop').click();
+  assert.equal(await page.getByTestId('verdict').textContent(), filled(trouble.sentence, { text: trouble.stopped }));
+  assert.equal(await page.getByTestId('again').textContent(), trouble['test-again']);
   await context.close();
 });
 

@@ -136,12 +136,13 @@ test('the language is the first that the user knows and the page speaks', () => 
 
 // ---- The English in the HTML ---------------------------------------------------------------------------------------
 
-const html = readFileSync(new URL('../index.html', FOLDER), 'utf8');
+const PAGES = ['index.html', 'network-test.html'].map((name) => readFileSync(new URL(`../${name}`, FOLDER), 'utf8'));
+const html = PAGES.join('');
 const ATTRIBUTES = { 'data-say-label': 'aria-label', 'data-say-placeholder': 'placeholder', 'data-say-content': 'content' };
 
 test('the English in the HTML is that of the catalogue', () => {
   const texts = [...html.matchAll(/<[a-z0-9]+ (?:[^>]* )?data-say="([^"]*)"[^>]*>([^<]*)</g)];
-  assert.ok(texts.length > 60, `${texts.length} texts`);
+  assert.ok(texts.length > 80, `${texts.length} texts`);
   for (const [, key, text] of texts) assert.equal(text, english[key], key);
   for (const [mark, attribute] of Object.entries(ATTRIBUTES)) {
     for (const [tag, key] of html.matchAll(new RegExp(`<[^>]* ${mark}="([^"]*)"[^>]*>`, 'g'))) {
@@ -154,7 +155,7 @@ test('the English in the HTML is that of the catalogue', () => {
 const LITERAL = /^(Signalpost|·|[MVTHC?]|0 messages)$/;
 
 test('no text in the HTML is without a key', () => {
-  const body = html.slice(html.indexOf('<body')).replace(/<noscript>.*?<\/noscript>|<!--.*?-->/gs, '');
+  const body = PAGES.map((page) => page.slice(page.indexOf('<body'))).join('').replace(/<noscript>.*?<\/noscript>|<!--.*?-->/gs, '');
   const bare = [...body.matchAll(/<([a-z0-9]+[^>]*)>([^<]+)|<\/[^>]*>([^<]+)/g)]
     .filter(([, tag = '']) => !tag.includes('data-say="')).map(([, , one, other]) => (one ?? other).trim()).filter(Boolean);
   assert.deepEqual(bare.filter((text) => !LITERAL.test(text)), []);
