@@ -1,5 +1,6 @@
 import { Attendance } from './attendance.js';
 import { newsOf, readDeviceNews } from './devices/news.js';
+import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 
 /** @import { Room } from '../client/types.d.ts' */
@@ -18,10 +19,10 @@ export function noteEvents(room, chat, stage, speak) {
   const attendance = new Attendance(room.peers.values());
   room.on('state', ({ state }) => state === 'reconnecting' && attendance.doubt());
   room.on('resumed', (resumption) => attendance.resumed(resumption));
-  room.on('peer-joined', (peer) => attendance.joined(peer) && chat.note(`${isolatedName(peer)} joined`));
+  room.on('peer-joined', (peer) => attendance.joined(peer) && chat.note(say('joined', { name: isolatedName(peer) })));
   room.on('peer-left', ({ peer }) => {
     stage.forget(peer);
-    if (attendance.left(peer)) chat.note(`${isolatedName(peer)} left`);
+    if (attendance.left(peer)) chat.note(say('left', { name: isolatedName(peer) }));
   });
   room.on('message', (message) => {
     const news = message.type === 'data' ? readDeviceNews(message.data) : null;

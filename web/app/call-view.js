@@ -5,6 +5,7 @@ import { Controls, DeviceNotice, showExtra } from './controls.js';
 import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
 import { Keyboard } from './keyboard.js';
+import { show } from './languages/document.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
@@ -74,7 +75,7 @@ export class CallView {
    */
   open(room, link) {
     this.#view.hidden = false;
-    say('call-room', isolate(room));
+    tell('call-room', isolate(room));
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
     this.#chat.open(room);
@@ -105,7 +106,7 @@ export class CallView {
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
     room.on('peer-joined', () => play('joined'));
-    noteEvents(room, this.#chat, this.#stage, (text) => say('spoken-devices', text));
+    noteEvents(room, this.#chat, this.#stage, (text) => tell('spoken-devices', text));
   }
 
   /**
@@ -149,15 +150,15 @@ export class CallView {
     const summary = summarize(facts);
     const { state, text, spoken } = summary;
     document.body.dataset.state = state;
-    say('status', text);
-    say('spoken-status', spoken);
+    tell('status', text);
+    tell('spoken-status', spoken);
     this.#chat.name(`${text} · ${isolate(wish.room)}`);
     part('use-here', HTMLElement).hidden = state !== 'superseded';
     part('try-again', HTMLElement).hidden = !facts.links.some((link) => link.state === 'failed');
     const over = isOver(state);
     this.#wakeLock.want(facts.phase === 'inside' && !over);
     if (facts.phase === 'inside' && !over && part('hand', HTMLElement).hidden) this.showExtra({});
-    say('hang-up', over ? 'Back' : facts.phase === 'inside' ? 'Hang up' : 'Cancel');
+    show(/** @type {Element} */ (part('hang-up', HTMLElement).querySelector('span')), over ? 'back' : facts.phase === 'inside' ? 'hang-up' : 'cancel');
     this.#chat.end(over ? text : '');
     if (over) {
       this.#share.close();
@@ -171,7 +172,7 @@ export class CallView {
     this.#deviceNotice.show(NOTHING);
     this.#stage.clear();
     this.#controls.show(NOTHING.status);
-    say('spoken-devices', '');
+    tell('spoken-devices', '');
     this.#chat.clear();
     this.#share.close();
     this.#settings.close();
@@ -188,7 +189,7 @@ export class CallView {
  * @param {string} id
  * @param {string} text
  */
-function say(id, text) {
+function tell(id, text) {
   const element = part(id, HTMLElement);
   write(element.querySelector('span') ?? element, text);
 }

@@ -1,6 +1,6 @@
+import { show } from './languages/document.js';
 import { isolatedName } from './names.js';
-import { copyOf, inside, part, write } from './page.js';
-import { callerWords } from './words.js';
+import { copyOf, inside, part } from './page.js';
 
 /** @import { Peer } from '../client/types.d.ts' */
 
@@ -32,10 +32,10 @@ export class Callers {
   /** @param {Peer} peer */
   #show(peer) {
     const card = copyOf('caller');
-    const words = callerWords(isolatedName(peer));
+    show(inside(card, 'who'), 'calling-you', { names: isolatedName(peer), count: 1 });
+    show(inside(card, 'note'), 'caller-note');
     this.#asked += 1;
     for (const [name, role] of /** @type {const} */ ([['who', 'labelledby'], ['note', 'describedby']])) {
-      write(inside(card, name), words[name]);
       inside(card, name).id = `caller-${name}-${this.#asked}`;
       card.setAttribute(`aria-${role}`, inside(card, name).id);
     }

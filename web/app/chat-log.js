@@ -1,4 +1,5 @@
 import { linksIn } from './chat/links.js';
+import { show } from './languages/document.js';
 import { copyOf, inside, write } from './page.js';
 
 /**
@@ -100,6 +101,6 @@ function linkTo(href) {
 function older() {
   const note = document.createElement('li');
   note.className = 'dropped';
-  note.textContent = `Only the last ${MAX_ENTRIES} messages are kept.`;
+  show(note, 'last-messages', { count: MAX_ENTRIES });
   return note;
 }

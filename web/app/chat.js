@@ -1,6 +1,8 @@
 import { History } from './chat/history.js';
 import { Unread } from './chat/unread.js';
 import { ChatLog } from './chat-log.js';
+import { onLanguage } from './languages/document.js';
+import { say } from './languages/say.js';
 import { nameOf } from './names.js';
 import { part } from './page.js';
 import { play } from './sounds.js';
@@ -24,6 +26,7 @@ export class Chat {
   #end = '';
 
   constructor() {
+    onLanguage(() => this.#enable());
     window.addEventListener('pagehide', () => this.#history.save());
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -89,7 +92,7 @@ export class Chat {
   /** @param {string} text */
   #say(text) {
     if (text === '' || !this.#call?.say(text)) return;
-    this.#add({ who: 'You', text, kind: 'mine' });
+    this.#add({ who: say('you'), text, kind: 'mine' });
     this.#input.value = '';
   }
 
@@ -103,6 +106,6 @@ export class Chat {
     const open = this.#reached.size > 0 && !this.#end;
     this.#input.disabled = !open;
     this.#send.disabled = !open;
-    this.#input.placeholder = this.#end || (open ? 'Write a message' : 'Nobody is connected yet');
+    this.#input.placeholder = this.#end || say(open ? 'write-message' : 'nobody-connected');
   }
 }

@@ -1,3 +1,5 @@
+import { show } from './languages/document.js';
+import { say } from './languages/say.js';
 import { inOneLine, isolate } from './names.js';
 import { part, write } from './page.js';
 
@@ -6,10 +8,10 @@ import { part, write } from './page.js';
 /** @import { Kind } from './devices/media.js' */
 /** @import { Extra } from './devices/news.js' */
 
-const KINDS = {
-  audio: { icon: 'microphone', labels: { live: 'Mute', off: 'Unmute' } },
-  video: { icon: 'camera', labels: { live: 'Camera off', off: 'Camera on' } },
-};
+const KINDS = /** @type {const} */ ({
+  audio: { icon: 'microphone', labels: { live: 'mute', off: 'unmute' } },
+  video: { icon: 'camera', labels: { live: 'camera-off', off: 'camera-on' } },
+});
 
 /** The buttons for the user's own microphone and camera. */
 export class Controls {
@@ -58,7 +60,7 @@ function label(button, kind, status) {
   button.dataset.off = String(status === 'off');
   button.querySelector('use')?.setAttribute('href', `#icon-${icon}${status === 'off' ? '-off' : ''}`);
   const text = button.querySelector('span');
-  if (text) text.textContent = labels[status === 'off' ? 'off' : 'live'];
+  if (text) show(text, labels[status === 'off' ? 'off' : 'live']);
 }
 
 /** The buttons for a screen and a hand. @param {Extra | null} extra null if the call is over */
@@ -67,9 +69,9 @@ export function showExtra(extra) {
   share.hidden = !extra || !navigator.mediaDevices?.getDisplayMedia;
   hand.hidden = !extra;
   part('settings', HTMLElement).hidden = !extra;
-  for (const [button, isOn, [on, off]] of /** @type {const} */ ([[share, extra?.screen, ['Stop sharing', 'Share screen']], [hand, extra?.hand, ['Lower hand', 'Raise hand']]])) {
+  for (const [button, isOn, [on, off]] of /** @type {const} */ ([[share, extra?.screen, ['stop-sharing', 'share-screen']], [hand, extra?.hand, ['lower-hand', 'raise-hand']]])) {
     button.dataset.off = String(Boolean(isOn));
-    write(/** @type {Element} */ (button.querySelector('span')), isOn ? on : off);
+    show(/** @type {Element} */ (button.querySelector('span')), isOn ? on : off);
   }
 }
 
@@ -99,8 +101,8 @@ export class DeviceNotice {
     this.#notice.hidden = notice === '';
     const focused = this.#view.contains(document.activeElement);
     this.#view.replaceChildren(
-      ...(canRetry ? [button('Try again', 'retry-devices', this.#retry)] : []),
-      ...choices.map((choice) => button(`Use ${isolate(inOneLine(choice.label))}`, `use-${choice.kind}`, () => this.#use(choice))),
+      ...(canRetry ? [button(say('try-again'), 'retry-devices', this.#retry)] : []),
+      ...choices.map((choice) => button(say('use-device', { device: isolate(inOneLine(choice.label)) }), `use-${choice.kind}`, () => this.#use(choice))),
     );
     this.#view.hidden = this.#view.childElementCount === 0;
     const next = this.#view.querySelector('button') ?? this.#next;

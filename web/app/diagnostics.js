@@ -1,3 +1,5 @@
+import { show } from './languages/document.js';
+import { say } from './languages/say.js';
 import { escaped, nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
 import { Panel } from './panel/panel.js';
@@ -39,7 +41,7 @@ export class Diagnostics {
     this.#panel.clear();
     this.#seen = 0;
     this.#wire.replaceChildren();
-    this.#count.textContent = '0 messages';
+    show(this.#count, 'wire-count', { count: 0 });
   }
 
   /**
@@ -51,9 +53,9 @@ export class Diagnostics {
     row.dataset.direction = direction;
     row.dataset.type = type;
     const other = peer === null ? null : room.peers.get(peer);
-    const everybody = direction === 'out' ? 'all' : 'server';
+    const everybody = say(direction === 'out' ? 'wire-all' : 'wire-server');
     inside(row, 'time').textContent = new Date(at).toLocaleTimeString([], { hour12: false });
-    inside(row, 'direction').textContent = direction === 'in' ? 'from' : 'to';
+    show(inside(row, 'direction'), direction === 'in' ? 'wire-from' : 'wire-to');
     inside(row, 'peer').textContent = peer === null ? everybody : other ? nameOf(other) : peer.slice(0, 8);
     inside(row, 'type').textContent = type;
     inside(row, 'size').textContent = size(JSON.stringify(message).length);
@@ -61,7 +63,7 @@ export class Diagnostics {
     this.#wire.prepend(row);
     if (this.#wire.childElementCount > KEPT) this.#wire.lastElementChild?.remove();
     this.#seen += 1;
-    this.#count.textContent = `${this.#seen} ${this.#seen === 1 ? 'message' : 'messages'}`;
+    show(this.#count, 'wire-count', { count: this.#seen });
   }
 }
 

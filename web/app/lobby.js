@@ -1,4 +1,5 @@
 import { inView, isWanted } from './consent.js';
+import { fillPicker } from './languages/document.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
@@ -31,6 +32,7 @@ export class Lobby {
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
+    fillPicker(part('language', HTMLSelectElement));
     this.#join.disabled = true;
     void inView().then(() => this.#ready());
     // Typing into the form shows that the user has seen it.

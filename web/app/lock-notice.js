@@ -1,7 +1,8 @@
 import { tabStorage } from '../client/index.js';
 import { BASE } from './base.js';
+import { show } from './languages/document.js';
 import { isolatedName } from './names.js';
-import { part, write } from './page.js';
+import { part } from './page.js';
 
 /** @import { Room } from '../client/types.d.ts' */
 
@@ -47,7 +48,7 @@ export class LockNotice {
 
   /** @param {string} name isolated */
   #show(name) {
-    write(this.#words, `The room is locked, so that ${name} cannot come back. Nobody else can join, nor return after hanging up.`);
+    show(this.#words, 'locked', { name });
     this.#view.hidden = false;
   }
 }

@@ -4,6 +4,7 @@ import { CallView } from './call-view.js';
 import { isWanted } from './consent.js';
 import { watchCrowd } from './crowd.js';
 import * as keptVisit from './kept-visit.js';
+import { begin, onLanguage } from './languages/document.js';
 import { Lobby } from './lobby.js';
 import { part } from './page.js';
 import { whyNoRoomName } from './room-name.js';
@@ -14,6 +15,15 @@ import { isOver, summarize } from './words.js';
 /** @import { Wish } from './address.js' */
 
 const TICK_MS = 500;
+
+// `loading.js` must not complain while the words are on their way.
+document.body.dataset.loaded = 'code';
+await begin();
+onLanguage(() => {
+  if (!visit) return;
+  show(visit);
+  void visit.devices.open();
+});
 
 const view = new CallView({
   turn: (kind, on) => void visit?.turn(kind, on),

@@ -1,3 +1,5 @@
+import { say } from './languages/say.js';
+
 /** First strong isolate and its end: the text between them has no effect on the direction of the text around it (UAX 9, section 2.4). */
 const FSI = '\u2068';
 const PDI = '\u2069';
@@ -13,7 +15,7 @@ const SURPLUS_MARKS = /(\p{M}{4})\p{M}+/gu;
  */
 export function nameOf({ name = '' }) {
   const shown = inOneLine(name.normalize('NFC')).replace(/^\p{M}+/u, '').replace(SURPLUS_MARKS, '$1');
-  return /[^\p{Default_Ignorable_Code_Point}\p{M}\s]/u.test(shown) ? shown : 'Guest';
+  return /[^\p{Default_Ignorable_Code_Point}\p{M}\s]/u.test(shown) ? shown : say('guest');
 }
 
 /** A peer's name for use within a text, isolated. @param {{ name?: string }} peer */

@@ -4,6 +4,7 @@ import { Equipment } from './devices/equipment.js';
 import { NOTHING, WANTED } from './devices/equipped.js';
 import { meter } from './devices/meter.js';
 import { Pickers } from './devices/pickers.js';
+import { onLanguage } from './languages/document.js';
 import { part } from './page.js';
 
 /** @import { MediaChoice } from './address.js' */
@@ -31,6 +32,7 @@ export class Preview {
     this.#controls = new Controls((kind, on) => void this.#equipment?.turn(kind, on), { audio: 'preview-microphone', video: 'preview-camera' });
     this.#notice = new DeviceNotice(actions, { notice: 'preview-notice', choices: 'preview-choices', next: 'join' });
     this.#pickers = new Pickers(part('preview-pickers', HTMLElement), (kind, deviceId) => void this.#equipment?.use(kind, deviceId));
+    onLanguage(() => void this.#equipment?.open());
     this.#start.addEventListener('click', () => this.#open());
   }
 

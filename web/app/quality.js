@@ -11,7 +11,8 @@ export function barsOf({ lossPercent = null, roundTripMs = null }) {
   return loss > 2 || delay > 250 ? 2 : 3;
 }
 
-export const QUALITY = ['', 'poor connection', 'fair connection', 'good connection'];
+/** The words for them. */
+export const QUALITY = /** @type {const} */ ([null, 'quality-poor', 'quality-fair', 'quality-good']);
 
 /** Who is speaking: from a level above that of a quiet room until a moment after the last word. */
 export class Speaking {

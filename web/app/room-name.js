@@ -1,3 +1,4 @@
+import { say } from './languages/say.js';
 import { decode, encode } from './punycode.js';
 
 /** The letters of proquints (arXiv:0901.4016): four bits in each consonant, two in each vowel. */
@@ -65,11 +66,10 @@ export function fromApiName(apiName) {
  */
 export function whyNoRoomName(typed) {
   const name = toRoomName(typed);
-  if (name === '') return 'A room name needs at least one letter or digit.';
+  if (name === '') return say('name-empty');
   const length = toApiName(name).length;
   if (length <= MAX_LENGTH) return '';
-  const counted = isAscii(name) ? '' : ' (letters other than a to z count as more than one)';
-  return `The room name is too long: it has ${length} characters, and the limit is ${MAX_LENGTH}${counted}.`;
+  return say(isAscii(name) ? 'name-too-long' : 'name-too-long-encoded', { length, limit: MAX_LENGTH });
 }
 
 /** @param {string} text */

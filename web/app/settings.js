@@ -1,4 +1,5 @@
 import { Pickers } from './devices/pickers.js';
+import { fillPicker } from './languages/document.js';
 import { part } from './page.js';
 import { soundsOn, switchSounds } from './sounds.js';
 
@@ -16,6 +17,7 @@ export class Settings {
     const sounds = part('sounds', HTMLInputElement);
     sounds.checked = soundsOn();
     sounds.addEventListener('change', () => switchSounds(sounds.checked));
+    fillPicker(part('settings-language', HTMLSelectElement));
     part('settings', HTMLElement).addEventListener('click', () => this.#dialog.showModal());
   }
 

@@ -1,5 +1,6 @@
 import { tabStorage } from '../client/index.js';
 import { BASE } from './base.js';
+import { show } from './languages/document.js';
 import { isolate } from './names.js';
 import { part, write } from './page.js';
 import { atAddress, isLoopback } from './reachable.js';
@@ -58,8 +59,8 @@ export class Share {
     }
     this.#local.hidden = this.#address !== this.#own || !this.#isLocal;
     const label = /** @type {HTMLElement} */ (this.#copy.querySelector('span'));
-    label.textContent = 'Link copied';
-    setTimeout(() => void (label.textContent = 'Copy link'), SAID_FOR_MS);
+    show(label, 'link-copied');
+    setTimeout(() => show(label, 'copy-link'), SAID_FOR_MS);
   }
 
   #showCode() {

@@ -1,4 +1,5 @@
 import { ALL_LIVE } from './devices/news.js';
+import { onLanguage } from './languages/document.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
 import { layOut, smallInset } from './tile-layout.js';
@@ -19,6 +20,7 @@ export class Stage {
   #devices = new Map();
 
   constructor() {
+    onLanguage(() => { for (const [id, tiles] of this.#tiles) tiles.mark(this.#devices.get(id) ?? ALL_LIVE); });
     new ResizeObserver(() => this.#fit()).observe(this.#view);
   }
 

@@ -1,3 +1,4 @@
+import { label } from './languages/document.js';
 import { isolate } from './names.js';
 import { inside } from './page.js';
 
@@ -11,8 +12,8 @@ import { inside } from './page.js';
 export function enlarge(tile, video, name) {
   const full = inside(tile, 'full');
   const apart = inside(tile, 'apart');
-  full.setAttribute('aria-label', `Full screen: ${isolate(name)}`);
-  apart.setAttribute('aria-label', `Picture-in-picture: ${isolate(name)}`);
+  label(full, 'full-screen', { name: isolate(name) });
+  label(apart, 'picture-in-picture', { name: isolate(name) });
   full.hidden = !canBeFull(tile, video);
   apart.hidden = !document.pictureInPictureEnabled || typeof video.requestPictureInPicture !== 'function';
   full.onclick = () => void toggleFull(tile, video);

@@ -1,7 +1,9 @@
 import { lackOf, offOf } from './devices/news.js';
 import { toSpeaker } from './devices/speaker.js';
+import { show } from './languages/document.js';
+import { say } from './languages/say.js';
 import { nameOf } from './names.js';
-import { copyOf, inside, write } from './page.js';
+import { copyOf, inside } from './page.js';
 import { QUALITY } from './quality.js';
 import { enlarge } from './tile-tools.js';
 
@@ -38,7 +40,7 @@ export class Tile {
   /** A second picture. @param {boolean} isScreen */
   beside(isScreen) {
     this.element.dataset.screen = String(isScreen);
-    this.note(isScreen ? 'screen' : 'another picture');
+    this.note(say(isScreen ? 'screen' : 'another-picture'));
   }
 
   /** @param {number} bars of three; none are shown if this is not known */
@@ -46,7 +48,9 @@ export class Tile {
     const view = inside(this.element, 'bars');
     view.dataset.bars = String(bars);
     view.hidden = bars === 0;
-    write(inside(view, 'quality'), QUALITY[bars]);
+    const key = QUALITY[bars];
+    if (key) show(inside(view, 'quality'), key);
+    else inside(view, 'quality').textContent = '';
   }
 
   /** @param {MediaStreamTrack[]} tracks */
@@ -72,7 +76,7 @@ export class Tile {
 export function mark(element, news) {
   element.dataset.camera = news.camera;
   element.dataset.microphone = news.microphone;
-  const off = [offOf(news), news.hand ? 'hand raised' : ''].filter(Boolean).join(', ');
+  const off = [offOf(news), news.hand ? say('hand-raised') : ''].filter(Boolean).join(', ');
   inside(element, 'off').textContent = off && ` (${off})`;
   inside(element, 'hand').hidden = !news.hand;
 }

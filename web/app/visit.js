@@ -2,6 +2,7 @@ import { Equipment } from './devices/equipment.js';
 import { NOTHING } from './devices/equipped.js';
 import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
+import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
 
@@ -10,7 +11,7 @@ import { enterRoom } from './room-entry.js';
 /** @import { Equipped } from './devices/equipped.js' */
 /** @import { Kind } from './devices/media.js' */
 /** @import { Viewer } from './viewer.d.ts' */
-/** @import { Facts, Refusal } from './words.js' */
+/** @import { Facts, News, Refusal } from './words.js' */
 
 /** One visit to a room, from the wish to the end. Knows nothing of how it is shown. */
 export class Visit {
@@ -19,7 +20,7 @@ export class Visit {
   #receive;
   #phase = /** @type {Facts['phase']} */ ('asking');
   #freesAt = /** @type {number | null} */ (null);
-  #news = '';
+  #news = /** @type {News | null} */ (null);
   /** @type {Facts['refusal']} */
   #refusal;
   /** @type {Room | null} */
@@ -52,7 +53,7 @@ export class Visit {
   get facts() {
     const links = [...(this.call?.links.values() ?? [])].map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();
-    const common = { phase: this.#phase, refusal: this.#refusal, news: this.#news, room: this.room?.state };
+    const common = { phase: this.#phase, refusal: this.#refusal, news: this.#news ? say(this.#news.key, this.#news) : '', room: this.room?.state };
     return { ...common, links, freesInMs, callers: [...this.#callers.values()] };
   }
 
@@ -94,7 +95,7 @@ export class Visit {
     await this.#equipment.turn(kind, on);
   }
 
-  /** The user's own devices. @returns {Pick<Equipment, 'use' | 'retry'>} */
+  /** The user's own devices. @returns {Pick<Equipment, 'use' | 'retry' | 'open'>} */
   get devices() {
     return this.#equipment;
   }
@@ -117,15 +118,15 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', () => this.#tell(''));
+    room.on('peer-joined', () => this.#tell(null));
     room.on('peer-left', ({ peer, reason }) => {
       // A peer that hangs up leaves right after; the first message says more.
-      if (this.#news === `${isolatedName(peer)} hung up`) return;
-      this.#tell(`${isolatedName(peer)} ${reason === 'kicked' ? 'was removed' : 'left'}`);
+      if (this.#news?.key === 'hung-up' && this.#news.name === isolatedName(peer)) return;
+      this.#tell({ key: reason === 'kicked' ? 'removed' : 'left', name: isolatedName(peer) });
     });
     call.on('bye', ({ peer, reason }) => {
       if (reason === 'declined') return this.#declinedBy(peer);
-      this.#tell(`${isolatedName(peer)} hung up`);
+      this.#tell({ key: 'hung-up', name: isolatedName(peer) });
     });
     call.on('link', () => this.#viewer.changed());
     this.extras.follow(call);
@@ -159,9 +160,9 @@ export class Visit {
   #declinedBy(peer) {
     this.#declined.add(peer.id);
     const others = [...(this.room?.peers.keys() ?? [])];
-    this.#tell(`${isolatedName(peer)} declined the call`);
+    this.#tell({ key: 'declined', name: isolatedName(peer) });
     if (!others.every((id) => this.#declined.has(id))) return;
-    this.#refuse({ slug: 'declined', message: `${this.#news}.` });
+    this.#refuse({ slug: 'declined', message: say('declined-you', { name: isolatedName(peer) }) });
     void this.leave();
   }
 
@@ -171,7 +172,7 @@ export class Visit {
     this.#enter('refused');
   }
 
-  /** @param {string} news */
+  /** @param {News | null} news */
   #tell(news) {
     this.#news = news;
     this.#viewer.changed();

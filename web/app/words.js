@@ -1,3 +1,5 @@
+import { isKey, language, list, say } from './languages/say.js';
+
 /** @import { LinkState, RoomStatus } from '../client/types.d.ts' */
 
 /**
@@ -21,6 +23,8 @@
  * @property {string[]} [callers] who waits for the user's answer
  * @property {string} news the last event
  *
+ * @typedef {{ key: 'left' | 'removed' | 'hung-up' | 'declined', name: string }} News what has happened, and to whom
+ *
  * @typedef {'joining' | 'waiting' | 'connecting' | 'connected' | 'full' | 'reconnecting' | 'superseded' | 'closed' |
  *   'kicked' | 'error'} PageState
  *
@@ -36,15 +40,15 @@
 export function summarize(facts) {
   switch (facts.phase) {
     case 'asking':
-      return plain('joining', 'Asking for camera and microphone…');
+      return plain('joining', say('asking'));
     case 'joining':
-      return plain('joining', 'Joining…');
+      return plain('joining', say('joining'));
     case 'unanswered':
-      return plain('joining', 'The server does not respond – retrying');
+      return plain('joining', say('unanswered'));
     case 'full':
       return full(facts.freesInMs ?? null);
     case 'refused':
-      return refused(facts.refusal ?? { message: 'Something went wrong.' });
+      return refused(facts.refusal ?? { message: say('went-wrong') });
     case 'inside':
       return inside(facts);
   }
@@ -60,38 +64,28 @@ export function isOver(state) {
  * @returns {Summary}
  */
 function full(freesInMs) {
-  if (freesInMs === null) return plain('full', 'Room is full – waiting for somebody to leave');
-  const seconds = Math.max(0, Math.ceil(freesInMs / 1000));
-  return {
-    state: 'full',
-    text: `Room is full – a seat may become free in ${seconds} s`,
-    spoken: 'Room is full – a seat may become free soon',
-  };
+  if (freesInMs === null) return plain('full', say('full'));
+  const count = Math.max(0, Math.ceil(freesInMs / 1000));
+  return { state: 'full', text: say('full-seconds', { count }), spoken: say('full-soon') };
 }
 
-/** @type {Record<string, string>} */
-const TICKETS = {
-  'ticket-missing': 'This server lets in only people with a personal link – please open the link that you were sent',
-  'ticket-expired': 'Your link has expired, or is not valid yet – please get a new one',
-  'ticket-other-room': 'Your link is for a different room – please open the one for this room',
-  'ticket-cannot-create': 'The room is not open yet – please try again when the host is there',
-};
+/** Problems that are known by their slugs. The server's words for the others are in English, and say more than the catalogue's. */
+const WORDED = ['room-locked', 'secret-missing', 'secret-wrong', 'secret-unexpected', 'ticket-missing', 'ticket-expired', 'ticket-other-room', 'ticket-cannot-create'];
+const TRANSLATED = ['rate-limited', 'too-many-failures', 'rooms-exhausted', 'memory-exhausted', 'engine-unavailable', 'draining'];
 
 /**
  * @param {Refusal} refusal
  * @returns {Summary}
  */
 function refused({ slug = '', message, action, capacityMax, secretMin }) {
-  if (slug.startsWith('ticket-')) return plain('error', TICKETS[slug] ?? 'Your link is not valid here – please get a new one');
-  if (capacityMax) return plain('error', `Rooms on this server have at most ${capacityMax} seats – join to open one with ${capacityMax}`);
-  if (secretMin) return plain('error', `A room’s secret has at least ${secretMin} characters – please enter all of it`);
-  if (slug === 'kicked') return plain('kicked', 'You were removed from this room');
-  if (slug === 'room-closed') return plain('closed', 'The room was closed');
+  if (capacityMax) return plain('error', say('too-many-seats', { count: capacityMax }));
+  if (secretMin) return plain('error', say('secret-short', { count: secretMin }));
+  if (slug === 'kicked') return plain('kicked', say('kicked'));
+  if (slug === 'room-closed') return plain('closed', say('room-closed'));
   if (slug === 'declined') return plain('error', message);
-  if (slug === 'room-locked') return plain('error', 'The room is locked – nobody else may join');
-  if (slug === 'secret-missing') return plain('error', 'This room has a secret – please enter it');
-  if (slug === 'secret-wrong') return plain('error', 'That is not this room’s secret – please try again');
-  if (slug === 'secret-unexpected') return plain('error', 'Somebody else opened this room, without your secret – please agree on another name');
+  const worded = language() === 'en' ? WORDED : [...WORDED, ...TRANSLATED];
+  if (isKey(slug) && worded.includes(slug)) return plain('error', say(slug));
+  if (slug.startsWith('ticket-')) return plain('error', say('ticket-invalid'));
   return plain('error', action ? `${message} ${action}` : message);
 }
 
@@ -100,14 +94,11 @@ function refused({ slug = '', message, action, capacityMax, secretMin }) {
  * @returns {Summary}
  */
 function inside({ room, links, news, callers = [] }) {
-  if (room === 'superseded') return plain('superseded', 'This call is open in another tab');
-  if (room === 'kicked') return plain('kicked', 'You were removed from this room');
-  if (room === 'closed') return plain('closed', 'The room was closed');
+  if (room === 'superseded') return plain('superseded', say('elsewhere'));
+  if (room === 'kicked') return plain('kicked', say('kicked'));
+  if (room === 'closed') return plain('closed', say('room-closed'));
   const connected = links.filter(({ state }) => state === 'connected');
-  if (room === 'reconnecting') {
-    const alive = connected.length > 0 && 'Reconnecting to the server… (the call continues)';
-    return plain('reconnecting', alive || 'The server does not respond – retrying');
-  }
+  if (room === 'reconnecting') return plain('reconnecting', say(connected.length > 0 ? 'reconnecting' : 'unanswered'));
   return linked(connected, links, news, callers);
 }
 
@@ -121,45 +112,24 @@ function inside({ room, links, news, callers = [] }) {
 function linked(connected, links, news, callers) {
   const under = (/** @type {(LinkState | 'calling')[]} */ ...states) => links.filter(({ state }) => states.includes(state));
   const phrases = [
-    callers.length > 0 ? `${list(callers)} ${callers.length > 1 ? 'are' : 'is'} calling` : '',
-    phrase('Connected to', connected),
-    phrase('Calling', under('calling'), '…'),
-    phrase('Connecting to', under('waiting', 'connecting'), '…'),
-    phrase('Repairing the connection to', under('interrupted'), '…'),
-    phrase('Could not connect to', under('failed')),
+    callers.length > 0 ? say('calling-you', { names: list(callers), count: callers.length }) : '',
+    phrase('connected', connected),
+    phrase('calling', under('calling')),
+    phrase('connecting', under('waiting', 'connecting')),
+    phrase('repairing', under('interrupted')),
+    phrase('failed', under('failed')),
   ].filter(Boolean);
-  if (phrases.length === 0) {
-    const waiting = 'Waiting for somebody to join';
-    return plain('waiting', news ? `${news} – ${waiting}` : waiting);
-  }
+  if (phrases.length === 0) return plain('waiting', news ? say('waiting-after', { news }) : say('waiting'));
   const state = connected.length > 0 ? 'connected' : links.length > 0 ? 'connecting' : 'waiting';
   return plain(state, phrases.join(' · '));
 }
 
 /**
- * The question about a peer that has come into an open room.
- *
- * @param {string} name isolated
- */
-export function callerWords(name) {
-  return {
-    who: `${name} is calling`,
-    note: 'Until you answer, they neither see nor hear you. Anybody with the link can call, under any name.',
-  };
-}
-
-/**
- * @param {string} start
+ * @param {'connected' | 'calling' | 'connecting' | 'repairing' | 'failed'} key
  * @param {{ name: string }[]} who
- * @param {string} [end]
  */
-function phrase(start, who, end = '') {
-  return who.length > 0 ? `${start} ${list(who.map(({ name }) => name))}${end}` : '';
-}
-
-/** @param {string[]} names */
-export function list(names) {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+function phrase(key, who) {
+  return who.length > 0 ? say(key, { names: list(who.map(({ name }) => name)) }) : '';
 }
 
 /**

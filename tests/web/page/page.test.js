@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { invitation, readAddress } from '../../../web/app/address.js';
+import { list } from '../../../web/app/languages/say.js';
 import { suggestRoomName, toApiName, toRoomName } from '../../../web/app/room-name.js';
-import { list, summarize } from '../../../web/app/words.js';
+import { summarize } from '../../../web/app/words.js';
 
 // ---- Addresses and names -----------------------------------------------------------------------------------------
 

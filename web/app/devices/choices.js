@@ -1,4 +1,4 @@
-import { NAMES } from './words.js';
+import { say } from '../languages/say.js';
 
 /** @import { Lack } from './words.js' */
 /** @import { Kind } from './media.js' */
@@ -15,7 +15,7 @@ import { NAMES } from './words.js';
 export function choicesFor(kinds, devices) {
   return [...kinds].flatMap((kind) => devices
     .filter((device) => device.kind === `${kind}input` && device.deviceId !== 'communications')
-    .map(({ deviceId, label }, at) => ({ kind, deviceId, label: label || `${NAMES[kind]} ${at + 1}` })));
+    .map(({ deviceId, label }, at) => ({ kind, deviceId, label: label || say(kind === 'audio' ? 'microphone-number' : 'camera-number', { number: at + 1 }) })));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { say } from '../languages/say.js';
+
 /** @import { Kind } from './media.js' */
 
 /**
@@ -60,20 +62,20 @@ export function newsOf(name, before, now) {
   const changed = NAMES.filter((device) => before[device] !== now[device]);
   // Who mutes and unmutes often must not fill the chat.
   const isSwitch = (/** @type {Device} */ device) => now[device] === 'off' || (now[device] === 'live' && before[device] === 'off');
-  const devices = changed.filter((device) => !isSwitch(device)).map((device) => `${name}’s ${device} ${now[device] === 'live' ? 'works again' : 'has stopped'}`);
-  const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [now.screen ? `${name} shares a screen` : `${name} has stopped sharing`];
-  const hand = Boolean(before.hand) === Boolean(now.hand) ? [] : [now.hand ? `${name} has raised a hand` : `${name} has lowered the hand`];
-  return { log: [...devices, ...screen], spoken: [...changed.filter(isSwitch).map((device) => `${name}’s ${device} is ${now[device] === 'live' ? 'on' : 'off'}`), ...hand] };
+  const devices = changed.filter((device) => !isSwitch(device)).map((device) => say(`${device}-${now[device] === 'live' ? 'works' : 'stopped'}`, { name }));
+  const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [say(now.screen ? 'shares' : 'shares-no-more', { name })];
+  const hand = Boolean(before.hand) === Boolean(now.hand) ? [] : [say(now.hand ? 'raised' : 'lowered', { name })];
+  return { log: [...devices, ...screen], spoken: [...changed.filter(isSwitch).map((device) => say(`${device}-is-${now[device] === 'live' ? 'on' : 'off'}`, { name })), ...hand] };
 }
 
 /** The caption of a peer's tile; empty if nothing is missing. @param {DeviceNews} news */
 export function lackOf({ camera, microphone }) {
-  if (camera === 'missing') return microphone === 'missing' ? 'no camera, no microphone' : 'no camera';
-  return microphone === 'missing' ? 'no microphone' : '';
+  if (camera === 'missing') return say(microphone === 'missing' ? 'no-devices' : 'no-camera');
+  return microphone === 'missing' ? say('no-microphone') : '';
 }
 
 /** What the user of a tile has switched off, for screen readers. @param {DeviceNews} news */
 export function offOf({ camera, microphone }) {
-  if (microphone === 'off') return camera === 'off' ? 'muted, camera off' : 'muted';
-  return camera === 'off' ? 'camera off' : '';
+  if (microphone === 'off') return say(camera === 'off' ? 'muted-camera-off' : 'muted');
+  return camera === 'off' ? say('has-camera-off') : '';
 }

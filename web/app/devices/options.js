@@ -1,7 +1,9 @@
+import { say } from '../languages/say.js';
+
 /** @typedef {{ value: string, label: string, selected: boolean }} Option */
 
 /** What a device without a label is called; browsers hide labels until devices are allowed. */
-const NAMES = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Speaker' };
+const NAMES = /** @type {const} */ ({ audioinput: 'microphone-number', videoinput: 'camera-number', audiooutput: 'speaker-number' });
 
 /**
  * The devices of a kind, for a list to choose from. The one that is used is selected; Chromium's second entry for the default
@@ -15,5 +17,5 @@ const NAMES = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Sp
 export function optionsOf(kind, devices, used) {
   const all = devices.filter((device) => device.kind === kind && device.deviceId !== 'communications' && device.deviceId !== '');
   const chosen = all.some(({ deviceId }) => deviceId === used) ? used : all[0]?.deviceId;
-  return all.map(({ deviceId, label }, at) => ({ value: deviceId, label: label || `${NAMES[kind]} ${at + 1}`, selected: deviceId === chosen }));
+  return all.map(({ deviceId, label }, at) => ({ value: deviceId, label: label || say(NAMES[kind], { number: at + 1 }), selected: deviceId === chosen }));
 }

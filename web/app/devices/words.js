@@ -1,3 +1,4 @@
+import { say } from '../languages/say.js';
 import { INSECURE, UNSUPPORTED } from './media.js';
 
 /** @import { Kind } from './media.js' */
@@ -12,9 +13,6 @@ import { INSECURE, UNSUPPORTED } from './media.js';
  * @property {string} [error] name of the exception
  * @property {PermissionState} [permission] if the browser tells
  */
-
-/** @type {Record<Kind, string>} */
-export const NAMES = { audio: 'Microphone', video: 'Camera' };
 
 /**
  * What is missing, what that means, and what to do about it.
@@ -36,11 +34,10 @@ export function describe(lacks, wanted) {
  * @param {Lack} lack
  */
 function sentence(kind, { why, error, permission }) {
-  const name = `The ${NAMES[kind].toLowerCase()}`;
   if (why === 'failed' || why === 'start') return explain(error ?? '', [kind], permission);
-  if (permission === 'denied') return `${name} is no longer allowed for this page. You can allow it again in the browser’s settings for this site.`;
-  if (why === 'gone') return `${name} has stopped.${permission === 'granted' ? ' It will be used again as soon as it returns.' : ''}`;
-  return `${name} is not sending anything: it may be switched off or in use elsewhere.`;
+  if (permission === 'denied') return say(`${kind}-withdrawn`);
+  if (why === 'gone') return say(permission === 'granted' ? `${kind}-returns` : `${kind}-gone`);
+  return say(`${kind}-silent`);
 }
 
 /**
@@ -49,15 +46,13 @@ function sentence(kind, { why, error, permission }) {
  * @param {PermissionState} [permission]
  */
 export function explain(name, kinds, permission) {
-  if (name === INSECURE) return 'Browsers allow camera and microphone only on https pages.';
-  if (name === UNSUPPORTED) return 'This browser gives pages no access to camera or microphone.';
-  const both = kinds.length > 1;
-  const what = both ? 'Camera and microphone' : `The ${NAMES[kinds[0]].toLowerCase()}`;
-  const [are, them] = both ? ['are', 'them'] : ['is', 'it'];
-  if (name === 'NotAllowedError') return `${what} ${are} not allowed for this page.${permission === 'denied' ? ` You can allow ${them} in the browser’s settings for this site.` : ''}`;
-  if (name === 'NotFoundError') return both ? 'No camera and no microphone were found.' : `No ${NAMES[kinds[0]].toLowerCase()} was found.`;
-  if (name === 'NotReadableError' || name === 'AbortError') return `${what} ${are} in use by another program.`;
-  return `${what} could not be opened (${name}).`;
+  if (name === INSECURE) return say('https-only');
+  if (name === UNSUPPORTED) return say('no-media');
+  const what = kinds.length > 1 ? 'both' : kinds[0];
+  if (name === 'NotAllowedError') return say(permission === 'denied' ? `${what}-denied` : `${what}-not-allowed`);
+  if (name === 'NotFoundError') return say(`${what}-not-found`);
+  if (name === 'NotReadableError' || name === 'AbortError') return say(`${what}-in-use`);
+  return say(`${what}-not-opened`, { error: name });
 }
 
 /**
@@ -65,12 +60,12 @@ export function explain(name, kinds, permission) {
  * @param {readonly Kind[]} wanted
  */
 function beginning(lacks, wanted) {
-  if (lacks.size < wanted.length) return lacks.has('video') ? 'Others can hear you but not see you.' : 'Others can see you but not hear you.';
-  return `You can still ${wanted.includes('video') ? 'watch' : 'listen'} and chat.`;
+  if (lacks.size < wanted.length) return say(lacks.has('video') ? 'heard-not-seen' : 'seen-not-heard');
+  return say(wanted.includes('video') ? 'can-watch' : 'can-listen');
 }
 
 /** @param {Map<Kind, Lack>} lacks */
 function consequence(lacks) {
-  if (lacks.size > 1) return 'Others can neither see nor hear you.';
-  return lacks.has('video') ? 'Others cannot see you.' : 'Others cannot hear you.';
+  if (lacks.size > 1) return say('neither-seen-nor-heard');
+  return say(lacks.has('video') ? 'not-seen' : 'not-heard');
 }

@@ -29,14 +29,6 @@ export function candidatesOf(sdp = '') {
   return [...found.values()];
 }
 
-/** Descriptions of the types. */
-export const TYPES = {
-  host: 'its own address',
-  srflx: 'as seen by STUN',
-  prflx: 'as seen by the other end',
-  relay: 'at the relay',
-};
-
 /**
  * Is an address valid on one network only? A `.local` name hides such an address.
  *

@@ -1,3 +1,4 @@
+import { say } from '../languages/say.js';
 import { inOneLine, isolate } from '../names.js';
 
 /**
@@ -57,27 +58,19 @@ function sameServer(one, other) {
  */
 export function explain({ code, text }, url) {
   const host = hostOf(url);
-  const kind = url.startsWith('stun') ? 'STUN' : 'TURN';
   switch (code) {
     case 401:
-      return {
-        what: `${host} refuses the TURN credentials (401)`,
-        todo: 'The operator should compare --turn-secret with the TURN server’s static-auth-secret, and check both clocks.',
-      };
+      return { what: say('ice-credentials', { host }), todo: say('ice-credentials-todo') };
     case 403:
-      return { what: `${host} forbids this (403)`, todo: 'This seat may be gone: reload the page. Otherwise the operator should check the TURN server’s allowed and denied peers.' };
+      return { what: say('ice-forbidden', { host }), todo: say('ice-forbidden-todo') };
     case 486:
-      return { what: `${host} refuses: this user’s relay quota is used up (486)`, todo: 'Try again in a few minutes. The operator may raise --turn-per-user, or user-quota of another TURN server.' };
+      return { what: say('ice-quota', { host }), todo: say('ice-quota-todo') };
     case 508:
-      return { what: `${host} has no relays left (508)`, todo: 'The operator should raise --turn-total, or give another TURN server more ports (min-port, max-port) or a larger total-quota.' };
+      return { what: say('ice-no-relays', { host }), todo: say('ice-no-relays-todo') };
   }
-  if (code < 700) return { what: `${host} refuses (${code} ${isolate(text)})`, todo: 'The operator should check that server’s log.' };
-  if (/lookup|resolv/i.test(text)) {
-    return { what: `No server has the name ${host}`, todo: 'The operator should check the spelling. If it works on other networks, this network’s DNS is at fault.' };
-  }
-  const blocked = kind === 'STUN' ? 'UDP' : transportOf(url);
-  return {
-    what: `${host} does not respond over ${blocked}`,
-    todo: `Either the ${kind} server is not running on that port, or a firewall blocks ${blocked}.`,
-  };
+  if (code < 700) return { what: say('ice-refuses', { host, code, text: isolate(text) }), todo: say('ice-refuses-todo') };
+  if (/lookup|resolv/i.test(text)) return { what: say('ice-no-name', { host }), todo: say('ice-no-name-todo') };
+  const kind = url.startsWith('stun') ? 'STUN' : 'TURN';
+  const protocol = kind === 'STUN' ? 'UDP' : transportOf(url);
+  return { what: say('ice-silent', { host, protocol }), todo: say('ice-silent-todo', { kind, protocol }) };
 }

@@ -1,4 +1,5 @@
 import { Problem, Unreachable } from '../../client/index.js';
+import { say } from '../languages/say.js';
 
 /** @import { Seat } from './seat.js' */
 /** @import { Outcome } from './outcome.js' */
@@ -88,20 +89,20 @@ export async function findHold(seats, waitMaxMs, signal) {
 
 const seconds = (/** @type {number} */ ms) => `${ms < 9_950 ? Number((ms / 1000).toFixed(1)) : Math.round(ms / 1000)} s`;
 
-/** @type {Outcome} */
-const CACHED = {
+/** @returns {Outcome} */
+const cached = () => ({
   grade: 'fair',
-  words: 'A cache, or a service worker of this page, repeats old responses to polls. In a call, Signalpost detects that and uses URLs that no cache knows, so signaling works, with some delay.',
-  todo: 'The operator of the proxy should not cache anything under /v1/.',
-};
+  words: say('poll-cached'),
+  todo: say('poll-cached-todo'),
+});
 
-/** @type {Outcome} */
-export const DEAD = {
+/** @returns {Outcome} */
+export const dead = () => ({
   grade: 'unknown',
-  words: 'The server stopped responding during the test.',
-  todo: 'Test again when the server is back.',
+  words: say('poll-dead'),
+  todo: say('poll-dead-todo'),
   figures: { longestMs: 0, cutAfterMs: null },
-};
+});
 
 /**
  * @param {Hold[]} holds
@@ -112,20 +113,16 @@ export function judgeHolds(holds, waitMaxMs) {
   const back = holds.filter(({ end }) => end === 'back').sort((a, b) => b.askedMs - a.askedMs)[0];
   const cuts = holds.filter(({ end }) => end === 'cut' || end === 'swallowed').sort((a, b) => a.tookMs - b.tookMs);
   const figures = { longestMs: back?.askedMs ?? 0, cutAfterMs: cuts[0] ? Math.round(cuts[0].tookMs) : null };
-  if (holds.some(({ end }) => end === 'cached')) return { ...CACHED, figures };
+  if (holds.some(({ end }) => end === 'cached')) return { ...cached(), figures };
   if (!back) return { ...lost(holds, cuts[0]), figures };
-  const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1] ? ', and this server allows no longer wait' : '';
-  const held = `A request that waited ${seconds(back.askedMs)} was answered${most}.`;
+  const most = back.askedMs >= waitMaxMs && waitMaxMs < HOLDS_MS[1];
+  const held = say(most ? 'poll-held-most' : 'poll-held', { time: seconds(back.askedMs) });
   const [cut] = cuts;
-  if (!cut) return { grade: 'good', words: `${held} Signaling works.`, figures };
-  const how = cut.end === 'cut' ? `One was cut after ${seconds(cut.tookMs)}` : 'A longer one was never answered';
-  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${how}, which is longer than any in a call. Signaling works.`, figures };
-  return {
-    grade: 'fair',
-    words: `${how}: a proxy has a short time-out. ${held} In a call, Signalpost detects that and asks for shorter ones, so signaling works, with a few more requests.`,
-    todo: 'Nothing needs to be done. The operator of the proxy may raise its time-out to 60 s.',
-    figures,
-  };
+  if (!cut) return { grade: 'good', words: `${held} ${say('poll-works')}`, figures };
+  const how = cut.end === 'cut' ? 'poll-cut' : 'poll-unanswered';
+  const time = seconds(cut.tookMs);
+  if (back.askedMs >= HOLDS_MS[0]) return { grade: 'good', words: `${held} ${say(`${how}-late`, { time })} ${say('poll-works')}`, figures };
+  return { grade: 'fair', words: `${say(how, { time })} ${held} ${say('poll-copes')}`, todo: say('poll-copes-todo'), figures };
 }
 
 /**
@@ -135,9 +132,9 @@ export function judgeHolds(holds, waitMaxMs) {
  */
 function lost(holds, cut) {
   if (holds.some(({ end }) => end === 'hasty')) {
-    return { grade: 'fair', words: 'Polls are answered at once instead of waiting: a proxy responds in the server’s place or removes `wait` from the URL. Signaling works, with seconds of delay.', todo: 'The operator of the proxy should keep query parameters and not cache anything under /v1/.' };
+    return { grade: 'fair', words: say('poll-hasty'), todo: say('poll-hasty-todo') };
   }
-  if (!cut) return { grade: 'unknown', words: 'The server refused the test itself.', todo: 'Try again in a minute.' };
-  const when = cut.end === 'swallowed' ? 'are never answered' : `are cut after ${seconds(cut.tookMs)}`;
-  return { grade: 'bad', words: `Polls ${when}. Signaling works badly or not at all.`, todo: 'Try another network. The operator of the proxy should let requests to this server wait for at least 30 s.' };
+  if (!cut) return { grade: 'unknown', words: say('poll-refused'), todo: say('poll-refused-todo') };
+  const words = cut.end === 'swallowed' ? say('poll-swallowed') : say('poll-lost', { time: seconds(cut.tookMs) });
+  return { grade: 'bad', words, todo: say('poll-lost-todo') };
 }

@@ -1,9 +1,11 @@
 import { BASE } from '../base.js';
 import { isWanted } from '../consent.js';
+import { begin, show as translate } from '../languages/document.js';
+import { say } from '../languages/say.js';
 import { plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
 import { HOLDS_MS } from './long-poll.js';
-import { GRADES } from './outcome.js';
+import { gradeWords } from './outcome.js';
 import { asText } from './report.js';
 import { runTests } from './tests.js';
 import { verdictOf } from './verdict.js';
@@ -13,6 +15,8 @@ import { verdictOf } from './verdict.js';
 /** @import { Seat } from './seat.js' */
 
 const SAID_FOR_MS = 2_000;
+document.body.dataset.loaded = 'code';
+await begin();
 const list = part('tests', HTMLElement);
 const stop = part('stop', HTMLButtonElement);
 const start = part('start', HTMLButtonElement);
@@ -33,7 +37,7 @@ const copy = part('copy', HTMLButtonElement);
 /** @type {Run | null} */
 let current = null;
 
-async function begin() {
+async function run() {
   copy.hidden = false;
   list.replaceChildren();
   /** @type {Report} */
@@ -70,7 +74,7 @@ function halt() {
   if (!run || run.report.state !== 'running') return;
   run.control.abort();
   run.report.state = 'stopped';
-  for (const [about, row] of run.rows) if (!about.outcome) fill(row, about, 'Stopped');
+  for (const [about, row] of run.rows) if (!about.outcome) fill(row, about, 'stopped');
   show(run);
 }
 
@@ -90,21 +94,21 @@ function line(run, about) {
     row.dataset.test = about.kind;
     inside(row, 'title').textContent = about.title;
   }
-  fill(row, about, 'Running');
+  fill(row, about, 'running');
   show(run);
 }
 
 /**
  * @param {HTMLElement} row
  * @param {Line} about
- * @param {'Running' | 'Stopped'} otherwise without an outcome
+ * @param {'running' | 'stopped'} otherwise without an outcome
  */
 function fill(row, { kind, outcome }, otherwise) {
-  row.dataset.grade = outcome?.grade ?? otherwise.toLowerCase();
-  inside(row, 'grade').textContent = outcome ? GRADES[outcome.grade] : otherwise;
-  write(inside(row, 'words'), outcome?.words ?? (otherwise === 'Running' ? '…' : ''));
+  row.dataset.grade = outcome?.grade ?? otherwise;
+  inside(row, 'grade').textContent = outcome ? gradeWords(outcome.grade) : say(otherwise);
+  write(inside(row, 'words'), outcome?.words ?? (otherwise === 'running' ? '…' : ''));
   write(inside(row, 'todo'), outcome?.todo ?? '');
-  inside(row, 'progress').hidden = kind !== 'poll' || Boolean(outcome) || otherwise === 'Stopped';
+  inside(row, 'progress').hidden = kind !== 'poll' || Boolean(outcome) || otherwise === 'stopped';
 }
 
 /** The poll takes longest, so show its progress. @param {Run} run */
@@ -117,7 +121,7 @@ function count({ control, rows, started }) {
     const seconds = Math.min(longest, (performance.now() - started) / 1000);
     progress.max = longest;
     progress.value = seconds;
-    inside(row, 'words').textContent = `A request is waiting for its response: ${Math.floor(seconds)} s of up to ${longest} s`;
+    inside(row, 'words').textContent = say('poll-waits', { seconds: Math.floor(seconds), longest });
   }
 }
 
@@ -126,9 +130,10 @@ function show({ report }) {
   report.verdict = report.state === 'stopped' ? null : verdictOf(report.tests);
   const { state, verdict } = report;
   document.body.dataset.state = state;
-  const words = verdict?.words ?? (state === 'stopped' ? 'Stopped.' : 'Testing…');
+  const words = verdict?.words ?? (state === 'stopped' ? say('sentence', { text: say('stopped') }) : say('testing'));
   const shown = part('verdict', HTMLElement);
   shown.dataset.grade = verdict?.grade ?? state;
+  delete shown.dataset.say;
   write(shown, words);
   const pressed = [start, stop, again].some((button) => button === document.activeElement);
   stop.hidden = state !== 'running';
@@ -154,15 +159,15 @@ function protocol() {
 
 stop.addEventListener('click', halt);
 // It takes seats in rooms, so no link starts it.
-for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void begin());
+for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void run());
 // Until here, a click would have been lost.
 start.disabled = false;
 copy.addEventListener('click', async () => {
   const text = part('report', HTMLElement);
   try {
     await navigator.clipboard.writeText(text.textContent ?? '');
-    copy.textContent = 'Report copied';
-    setTimeout(() => void (copy.textContent = 'Copy report'), SAID_FOR_MS);
+    translate(copy, 'report-copied');
+    setTimeout(() => translate(copy, 'copy-report'), SAID_FOR_MS);
   } catch {
     // Plain http has no clipboard: select the text instead.
     part('report-view', HTMLDetailsElement).open = true;

@@ -1,4 +1,5 @@
 import { transportOf, worstOf } from '../ice/errors.js';
+import { say } from '../languages/say.js';
 import { gather } from './gather.js';
 
 /** @import { IceError } from '../ice/errors.js' */
@@ -40,9 +41,9 @@ export function judgeNat(candidates, answered) {
     seen.set(own, (seen.get(own) ?? new Set()).add(`${address} ${port}`));
   }
   if ([...seen.values()].some((addresses) => addresses.size > 1)) {
-    return { grade: 'fair', words: 'NAT gives this machine a different address for each destination (symmetric NAT). Direct calls work only with people on open networks; all others need a relay.', figures: { mapping: 'varies' } };
+    return { grade: 'fair', words: say('nat-varies'), figures: { mapping: 'varies' } };
   }
-  if (answered < 2) return { grade: 'unknown', words: 'The kind of this network’s NAT could not be determined: that takes responses from two servers.', figures: { mapping: null } };
-  if (seen.size === 0) return { grade: 'good', words: 'No NAT was seen.', figures: { mapping: 'none' } };
-  return { grade: 'good', words: 'NAT gives this machine the same address for all destinations: direct calls to most networks work.', figures: { mapping: 'same' } };
+  if (answered < 2) return { grade: 'unknown', words: say('nat-unknown'), figures: { mapping: null } };
+  if (seen.size === 0) return { grade: 'good', words: say('nat-none'), figures: { mapping: 'none' } };
+  return { grade: 'good', words: say('nat-same'), figures: { mapping: 'same' } };
 }

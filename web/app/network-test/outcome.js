@@ -1,3 +1,5 @@
+import { say } from '../languages/say.js';
+
 /**
  * The result of a test.
  *
@@ -17,7 +19,9 @@
  * @property {Outcome} [outcome] missing while it runs
  */
 
-/** @type {Record<Grade, string>} */
-export const GRADES = { good: 'Good', fair: 'Note', bad: 'Problem', unknown: 'Unknown' };
+/** @param {Grade} grade */
+export function gradeWords(grade) {
+  return say(`grade-${grade}`);
+}
 
 export {};

@@ -1,5 +1,5 @@
 import { plain } from '../names.js';
-import { GRADES } from './outcome.js';
+import { gradeWords } from './outcome.js';
 
 /** @import { Line, Outcome } from './outcome.js' */
 
@@ -24,7 +24,7 @@ export function asText({ state, when, page, server, protocol, browser, verdict, 
   const lines = tests.map(({ title, outcome }) => {
     if (!outcome) return `[…] ${title}: ${state === 'running' ? 'still running' : 'stopped'}`;
     const todo = outcome.todo ? `\n    To do: ${outcome.todo}` : '';
-    return `[${GRADES[outcome.grade]}] ${title}: ${outcome.words}${todo}`;
+    return `[${gradeWords(outcome.grade)}] ${title}: ${outcome.words}${todo}`;
   });
   const head = [`Signalpost network test of ${page}`, when, `Server ${server}, over ${protocol}`, `Browser ${browser}`];
   return plain([...head, '', verdict?.words ?? 'No verdict.', '', ...lines, ''].join('\n'));

@@ -1,4 +1,5 @@
 import { explain, hostOf, worstOf } from '../ice/errors.js';
+import { say } from '../languages/say.js';
 import { gather } from './gather.js';
 
 /** @import { Gathered } from './gather.js' */
@@ -27,19 +28,19 @@ export function judgeStun(url, { candidates, errors, complete, tookMs }) {
   const host = hostOf(url);
   const figures = { tookMs: Math.round(tookMs) };
   if (candidates.some(({ type }) => type === 'srflx')) {
-    return { grade: 'good', words: `${host} responded after ${figures.tookMs} ms: peers on other networks can learn this one’s address.`, figures: { ...figures, answers: true } };
+    return { grade: 'good', words: say('stun-good', { host, ms: figures.tookMs }), figures: { ...figures, answers: true } };
   }
   const error = worstOf(errors, url);
   if (error) {
     const { what, todo } = explain(error, url);
-    return { grade: 'bad', words: `${what}. Calls to other networks need it, or a relay.`, todo, figures: { ...figures, answers: false } };
+    return { grade: 'bad', words: say('stun-bad', { what }), todo, figures: { ...figures, answers: false } };
   }
   if (candidates.length === 0) {
-    return { grade: 'bad', words: 'This browser offers no addresses.', todo: 'An extension, a VPN or a browser setting prevents connections. Try another browser.', figures: { ...figures, answers: null } };
+    return { grade: 'bad', words: say('sentence', { text: say('no-addresses') }), todo: say('stun-blocked-todo'), figures: { ...figures, answers: null } };
   }
   // Browsers do not report a reflexive address that equals the host's. Silence would have taken longer, or been an error.
   if (complete && tookMs < MIN_SILENCE_MS) {
-    return { grade: 'good', words: `${host} responded and saw this machine’s own address: there is no NAT in between.`, figures: { ...figures, answers: true, nat: 'none' } };
+    return { grade: 'good', words: say('stun-no-nat', { host }), figures: { ...figures, answers: true, nat: 'none' } };
   }
-  return { grade: 'bad', words: `${host} does not respond.`, todo: 'Either it is not running, or UDP is blocked.', figures: { ...figures, answers: false } };
+  return { grade: 'bad', words: say('stun-silent', { host }), todo: say('stun-silent-todo'), figures: { ...figures, answers: false } };
 }

@@ -1,7 +1,8 @@
 import { Problem, Unreachable } from '../../client/index.js';
+import { say } from '../languages/say.js';
 import { inOneLine, isolate } from '../names.js';
 import { whyNoCalls } from '../webrtc.js';
-import { DEAD, HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
+import { dead, HOLDS_MS, findHold, judgeHolds } from './long-poll.js';
 import { reflectors, testNat } from './nat.js';
 import { Seat } from './seat.js';
 import { testStun } from './stun.js';
@@ -27,7 +28,7 @@ export async function runTests(signal, show, seated) {
     try {
       line.outcome = await test();
     } catch (error) {
-      line.outcome = { grade: 'unknown', words: `The test itself failed: ${/** @type {Error} */ (error).message}` };
+      line.outcome = { grade: 'unknown', words: say('test-failed', { error: /** @type {Error} */ (error).message }) };
     }
     if (!signal.aborted) show(line);
   };
@@ -39,7 +40,7 @@ export async function runTests(signal, show, seated) {
 
   /** @type {Seat | null} */
   let seat = null;
-  const signaling = run({ kind: 'signaling', title: 'Requests to the server' }, async () => {
+  const signaling = run({ kind: 'signaling', title: say('test-requests') }, async () => {
     const started = performance.now();
     try {
       seat = await take();
@@ -47,11 +48,11 @@ export async function runTests(signal, show, seated) {
       return refused(error, signal);
     }
     const tookMs = Math.round(performance.now() - started);
-    return { grade: 'good', words: `The server responded after ${tookMs} ms.`, figures: { tookMs } };
+    return { grade: 'good', words: say('test-responded', { ms: tookMs }), figures: { tookMs } };
   });
   const upgrade = run({ kind: 'upgrade', title: 'WebSockets' }, () => testUpgrade(signal));
   const noCalls = whyNoCalls();
-  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: 'Allow WebRTC for this site, or use another browser. Tests that need it were left out.' }));
+  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: say('test-webrtc-todo') }));
   await signaling;
   const first = /** @type {Seat | null} */ (seat);
   await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(await iceServers(first)))] : [])]);
@@ -69,28 +70,28 @@ export async function runTests(signal, show, seated) {
   /** @param {Seat} first */
   async function polls(first) {
     const longest = first.joined.wait_max_ms;
-    return run({ kind: 'poll', title: 'Long requests' }, async () => {
+    return run({ kind: 'poll', title: say('test-polls') }, async () => {
       const seats = longest > HOLDS_MS[0] ? [first, await take()] : [first];
       const holds = await findHold(seats, longest, signal);
       // A server that is gone has cut them itself.
       const isDead = holds.some(({ end }) => end === 'cut') && !await responds(signal);
-      return isDead ? DEAD : judgeHolds(holds, longest);
+      return isDead ? dead() : judgeHolds(holds, longest);
     });
   }
 
   /** @param {RTCIceServer[] | null} servers */
   function media(servers) {
-    if (!servers) return [run({ kind: 'turn', title: 'Relay' }, async () => ({ grade: 'unknown', words: 'The server did not tell which relay it uses.' }))];
+    if (!servers) return [run({ kind: 'turn', title: say('test-relay') }, async () => ({ grade: 'unknown', words: say('test-no-answer') }))];
     const each = servers.flatMap((server) => [server.urls].flat().map((url) => ({ ...server, urls: url })));
     const [stun, turn] = ['stun', 'turn'].map((scheme) => each.filter(({ urls }) => urls.startsWith(scheme)));
     const mirrors = reflectors(servers);
     const missing = (/** @type {Outcome} */ outcome) => async () => outcome;
     return [
       ...stun.map(({ urls: url }) => run({ kind: 'stun', title: `STUN: ${url}`, url }, () => testStun(url, signal))),
-      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: 'No STUN server is set up: without one, calls to other networks need a relay.', todo: 'The operator can add one: --stun-url.' }))]),
+      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: say('test-no-stun'), todo: say('test-no-stun-todo') }))]),
       ...(mirrors.length > 1 ? [run({ kind: 'nat', title: 'NAT' }, () => testNat(mirrors, signal))] : []),
-      ...turn.map((server) => run({ kind: 'turn', title: `Relay: ${server.urls}`, url: server.urls }, () => testTurn(server, signal))),
-      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: 'Relay' }, missing({ grade: 'fair', words: 'No relay (TURN) is set up: calls between strict networks do not connect.', todo: 'The operator can turn on this server’s own (--turn-relay), or set up another: --turn-url and --turn-secret.' }))]),
+      ...turn.map((server) => run({ kind: 'turn', title: say('test-relay-of', { url: server.urls }), url: server.urls }, () => testTurn(server, signal))),
+      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: say('test-relay') }, missing({ grade: 'fair', words: say('test-no-turn'), todo: say('test-no-turn-todo') }))]),
     ];
   }
 }
@@ -102,15 +103,8 @@ export async function runTests(signal, show, seated) {
  */
 function refused(error, signal) {
   if (signal.aborted) throw signal.reason;
-  if (error instanceof Problem && error.slug.startsWith('ticket-')) return { grade: 'unknown', words: 'The server responds, but lets in only people with a ticket, so the rest cannot be tested.' };
-  if (error instanceof Problem) return { grade: 'bad', words: `The server refuses: ${isolate(inOneLine(error.message))}`, todo: inOneLine(error.document.action ?? '') };
+  if (error instanceof Problem && error.slug.startsWith('ticket-')) return { grade: 'unknown', words: say('test-tickets') };
+  if (error instanceof Problem) return { grade: 'bad', words: say('test-refused', { reason: isolate(inOneLine(error.message)) }), todo: inOneLine(error.document.action ?? '') };
   const reason = error instanceof Unreachable ? error.reason : 'network';
-  const words = {
-    network: 'The server cannot be reached: it may be down, or this network blocks it.',
-    timeout: 'The server does not respond.',
-    gateway: 'A proxy cannot reach the server.',
-    foreign: 'Something else responds in the server’s place; this network may require a login.',
-    stale: 'A cache responds in the server’s place.',
-  };
-  return { grade: 'bad', words: words[reason], todo: 'Try another network, or ask this one’s administrator.' };
+  return { grade: 'bad', words: say(`reach-${reason}`), todo: say('reach-todo') };
 }

@@ -1,4 +1,5 @@
 import { explain, hostOf, iceError, transportOf, worstOf } from '../ice/errors.js';
+import { say } from '../languages/say.js';
 
 /** @import { IceError } from '../ice/errors.js' */
 /** @import { Outcome } from './outcome.js' */
@@ -80,11 +81,11 @@ async function connect(one, other) {
 export function judgeTurn(url, { allocated, echoed, errors, tookMs }) {
   const [host, transport] = [hostOf(url), transportOf(url)];
   const figures = { transport, allocated, relays: echoed, tookMs: Math.round(tookMs) };
-  if (echoed) return { grade: 'good', words: `${host} relays over ${transport}: a byte came back after ${figures.tookMs} ms.`, figures };
+  if (echoed) return { grade: 'good', words: say('turn-good', { host, protocol: transport, ms: figures.tookMs }), figures };
   if (allocated) {
-    return { grade: 'bad', words: `${host} allocates relays over ${transport}, but nothing comes back through them.`, todo: 'The operator should open the TURN server’s relay ports (49152–65535 over UDP) and let it reach its own public address.', figures };
+    return { grade: 'bad', words: say('turn-bad', { host, protocol: transport }), todo: say('turn-bad-todo'), figures };
   }
   const error = worstOf(errors, url);
-  const { what, todo } = error ? explain(error, url) : { what: `${host} does not respond over ${transport}`, todo: `Either the TURN server is not running on that port, or a firewall blocks ${transport}.` };
-  return { grade: 'bad', words: `${what}.`, todo, figures: { ...figures, code: error?.code ?? null } };
+  const { what, todo } = error ? explain(error, url) : { what: say('ice-silent', { host, protocol: transport }), todo: say('ice-silent-todo', { kind: 'TURN', protocol: transport }) };
+  return { grade: 'bad', words: say('sentence', { text: what }), todo, figures: { ...figures, code: error?.code ?? null } };
 }

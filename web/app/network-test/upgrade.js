@@ -1,5 +1,6 @@
 import { BASE } from '../base.js';
 import { Problem, environment, request } from '../../client/index.js';
+import { say } from '../languages/say.js';
 
 /** @import { Outcome } from './outcome.js' */
 
@@ -15,14 +16,14 @@ const NORMAL_CLOSURE = 1000;
  * @returns {Promise<Outcome>}
  */
 export async function testUpgrade(signal) {
-  if (typeof WebSocket === 'undefined') return { grade: 'unknown', words: 'This browser has no WebSockets. Signalpost does not need them.', figures: { upgrades: null } };
+  if (typeof WebSocket === 'undefined') return { grade: 'unknown', words: say('sockets-missing'), figures: { upgrades: null } };
   const opened = await opens(new URL(PATH, location.href.replace(/^http/, 'ws')), signal);
-  if (opened) return { grade: 'good', words: 'WebSockets get through here. Signalpost does not need them.', figures: { upgrades: true } };
+  if (opened) return { grade: 'good', words: say('sockets-good'), figures: { upgrades: true } };
   // The path is to blame only if the server would have accepted the upgrade.
-  if (!await responds(signal)) return { grade: 'unknown', words: 'Could not tell whether WebSockets get through: the server did not respond as expected.', figures: { upgrades: null } };
+  if (!await responds(signal)) return { grade: 'unknown', words: say('sockets-unknown'), figures: { upgrades: null } };
   return {
     grade: 'fair',
-    words: 'WebSockets do not get through: a proxy refuses upgrades. Signalpost does without them, so calls are not affected.',
+    words: say('sockets-blocked'),
     figures: { upgrades: false },
   };
 }

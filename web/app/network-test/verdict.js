@@ -1,3 +1,5 @@
+import { say } from '../languages/say.js';
+
 /** @import { Line, Outcome } from './outcome.js' */
 
 /**
@@ -9,12 +11,12 @@
 export function verdictOf(lines) {
   const of = (/** @type {Line['kind']} */ kind) => lines.filter((line) => line.kind === kind);
   const [signaling, poll, nat] = [of('signaling')[0]?.outcome, of('poll')[0]?.outcome, of('nat')[0]?.outcome];
-  if (of('webrtc').length > 0) return { grade: 'bad', words: 'Calls cannot be made in this browser: WebRTC is missing or turned off.' };
-  if (signaling?.grade === 'bad') return { grade: 'bad', words: 'Calls cannot be made here: the server cannot be used from this network.' };
-  if (signaling?.grade === 'unknown') return { grade: 'unknown', words: `Could not tell whether calls work here. ${signaling.words}` };
+  if (of('webrtc').length > 0) return { grade: 'bad', words: say('verdict-webrtc') };
+  if (signaling?.grade === 'bad') return { grade: 'bad', words: say('verdict-server') };
+  if (signaling?.grade === 'unknown') return { grade: 'unknown', words: say('verdict-unknown', { why: signaling.words }) };
   if (!poll || lines.some(({ outcome }) => !outcome)) return null;
-  if (poll.grade === 'bad') return { grade: 'bad', words: 'Calls rarely work here: messages from the server do not get through.' };
-  if (poll.grade === 'unknown') return { grade: 'unknown', words: `Could not tell whether calls work here. ${poll.todo ?? 'Test again in a minute.'}` };
+  if (poll.grade === 'bad') return { grade: 'bad', words: say('verdict-polls') };
+  if (poll.grade === 'unknown') return { grade: 'unknown', words: say('verdict-unknown', { why: poll.todo ?? say('verdict-again') }) };
   const servers = (/** @type {Line['kind']} */ kind) => of(kind).filter(({ url }) => url);
   const [stun, turn] = [servers('stun'), servers('turn')];
   const relays = turn.filter(({ outcome }) => outcome?.grade === 'good');
@@ -29,14 +31,14 @@ export function verdictOf(lines) {
  */
 function media({ direct, reflected, stun, turn, relays }) {
   if (relays.length > 0) {
-    if (direct) return { grade: 'good', words: 'Calls work here: directly where the other network allows that, and through a relay where not.' };
-    const [{ outcome }] = relays;
+    if (direct) return { grade: 'good', words: say('verdict-good') };
     const udp = relays.some(({ outcome }) => outcome?.figures?.transport === 'UDP');
-    const why = reflected ? 'this network’s NAT prevents most direct ones' : !stun ? 'no STUN server is set up' : udp ? 'no STUN server responds' : 'UDP is blocked';
-    return { grade: 'good', words: `Calls work here, through a relay${udp ? '' : ` over ${outcome?.figures?.transport}`}: ${why}.` };
+    if (udp) return { grade: 'good', words: say(reflected ? 'relay-nat' : stun ? 'relay-stun-silent' : 'relay-no-stun') };
+    const protocol = String(relays[0].outcome?.figures?.transport);
+    return { grade: 'good', words: say(reflected ? 'relay-over-nat' : stun ? 'relay-over-blocked' : 'relay-over-no-stun', { protocol }) };
   }
-  const relay = turn ? 'no relay can be used' : 'no relay is set up';
-  if (direct) return { grade: 'fair', words: `Calls work here with people on most networks. With those on strict ones they do not: ${relay}.` };
-  if (reflected) return { grade: 'bad', words: `Calls work only with people on open networks: this network’s NAT prevents all others, and ${relay}.` };
-  return { grade: 'bad', words: `Calls work only with people on this same network: ${stun ? 'no STUN server responds' : 'no STUN server is set up'}, and ${relay}.` };
+  const relay = turn ? 'unusable' : 'none';
+  if (direct) return { grade: 'fair', words: say(`most-${relay}`) };
+  if (reflected) return { grade: 'bad', words: say(`open-${relay}`) };
+  return { grade: 'bad', words: say(stun ? `same-silent-${relay}` : `same-missing-${relay}`) };
 }

@@ -1,3 +1,5 @@
+import { say } from '../languages/say.js';
+
 /** The number of samples in a chart. */
 export const SPAN = 120;
 const HEIGHT = 32;
@@ -6,7 +8,7 @@ const HEIGHT = 32;
  * A figure with a chart.
  *
  * @typedef {object} Figure
- * @property {string} label
+ * @property {'round-trip' | 'received' | 'sent' | 'loss'} label the key of its name
  * @property {keyof import('./flow.js').Flow} member
  * @property {number} least the smallest value of the chart's full height, so that small values look small
  * @property {(value: number) => string} words
@@ -14,10 +16,10 @@ const HEIGHT = 32;
 
 /** @type {Figure[]} */
 export const FIGURES = [
-  { label: 'Round trip', member: 'roundTripMs', least: 50, words: (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` },
-  { label: 'Received', member: 'receivedKbps', least: 100, words: rate },
-  { label: 'Sent', member: 'sentKbps', least: 100, words: rate },
-  { label: 'Loss', member: 'lossPercent', least: 5, words: (value) => `${value.toFixed(value < 10 ? 1 : 0)} %` },
+  { label: 'round-trip', member: 'roundTripMs', least: 50, words: (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` },
+  { label: 'received', member: 'receivedKbps', least: 100, words: rate },
+  { label: 'sent', member: 'sentKbps', least: 100, words: rate },
+  { label: 'loss', member: 'lossPercent', least: 5, words: (value) => `${value.toFixed(value < 10 ? 1 : 0)} %` },
 ];
 
 /** @param {number} kbps */
@@ -51,9 +53,10 @@ export function pathOf(values, least) {
  * @param {Figure} figure
  * @param {(number | null)[]} values
  */
-export function describe({ label, words }, values) {
+export function describe({ label: key, words }, values) {
+  const label = say(key);
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return `${label}: unknown`;
+  if (known.length === 0) return say('figure-unknown', { label });
   const now = values.at(-1) ?? null;
-  return `${label} over the last ${values.length} s: now ${now === null ? 'unknown' : words(now)}, at most ${words(Math.max(...known))}`;
+  return say('figure', { label, count: values.length, now: now === null ? say('unknown') : words(now), most: words(Math.max(...known)) });
 }

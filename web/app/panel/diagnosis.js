@@ -1,4 +1,5 @@
 import { explain, worstOf } from '../ice/errors.js';
+import { say } from '../languages/say.js';
 
 /** @import { Candidate } from '../ice/candidates.js' */
 /** @import { IceError } from '../ice/errors.js' */
@@ -31,26 +32,24 @@ const has = (candidates, type) => candidates.some((candidate) => candidate.type 
  */
 export function diagnose(evidence) {
   const { name, answered, urls, local, remote, relayOnly } = evidence;
-  if (!answered) {
-    return [{ what: `Nothing has come from ${name} yet`, todo: `${name} may not have answered the call yet, or the page there is closed, or suspended in the background. Ask ${name} to open it again.` }];
-  }
+  if (!answered) return [finding('nothing-came', { name })];
   const turn = urls.filter((url) => url.startsWith('turn'));
   const servers = troubles(evidence);
-  if (local.length === 0 && !(relayOnly && turn.length > 0)) {
-    return [...servers, { what: 'This browser offers no addresses', todo: 'An extension, a VPN or a browser setting (WebRTC IP handling) prevents connections. Try another browser.' }];
-  }
-  if (remote.length === 0) {
-    return [...servers, { what: `No addresses have come from ${name}`, todo: `${name} should open the network test.` }];
-  }
+  if (local.length === 0 && !(relayOnly && turn.length > 0)) return [...servers, finding('no-addresses')];
+  if (remote.length === 0) return [...servers, finding('no-addresses-there', { name })];
   const relays = [has(local, 'relay'), has(remote, 'relay')];
-  if (turn.length === 0 && !relays[1]) {
-    return [{ what: 'The two networks allow no direct connection, and no relay (TURN) is set up', todo: 'Try another network, for instance a phone’s. The operator can turn on the relay of this server (--turn-relay), or set up another: --turn-url.' }, ...servers];
-  }
-  if (relays[0] || relays[1]) {
-    const who = relays[0] ? 'A relay was reached from here' : `${name} reached a relay`;
-    return [{ what: `${who}, but nothing from the other side came through it`, todo: 'A firewall may block the relay’s ports (49152–65535 over UDP) or traffic that it does not recognise.' }, ...servers];
-  }
-  return [...servers, { what: 'The two networks allow no direct connection, and neither side has a relay', todo: 'Open the network test on both sides: it tells which relay can be reached from where.' }];
+  if (turn.length === 0 && !relays[1]) return [finding('no-relay'), ...servers];
+  if (relays[0] || relays[1]) return [{ what: say(relays[0] ? 'relay-from-here' : 'relay-from-there', { name }), todo: say('relay-todo') }, ...servers];
+  return [...servers, finding('neither-relay')];
+}
+
+/**
+ * @param {'nothing-came' | 'no-addresses' | 'no-addresses-there' | 'no-relay' | 'neither-relay'} key
+ * @param {{ name?: string }} [values]
+ * @returns {Finding}
+ */
+function finding(key, { name = '' } = {}) {
+  return { what: say(key, { name }), todo: say(`${key}-todo`, { name }) };
 }
 
 /**
@@ -63,12 +62,12 @@ function troubles({ urls, errors, local }) {
   const found = urls.flatMap((url) => {
     const needed = url.startsWith('turn') ? 'relay' : 'srflx';
     const error = worstOf(errors, url);
-    return error && !has(local, needed) ? [explain(error, url)] : [];
-  });
-  return [...new Map(found.map((finding) => [finding.what, finding])).values()].sort((a, b) => rank(a) - rank(b));
+    return error && !has(local, needed) ? [{ finding: explain(error, url), rank: rank(error) }] : [];
+  }).sort((a, b) => a.rank - b.rank);
+  return [...new Map(found.map(({ finding }) => [finding.what, finding])).values()];
 }
 
-/** A relay that refuses matters more than a silent STUN server. @param {Finding} finding */
-function rank({ what }) {
-  return /refuses|forbids|no relays/.test(what) ? 0 : 1;
+/** A relay that refuses matters more than a silent STUN server. @param {IceError} error */
+function rank({ code }) {
+  return code < 700 ? 0 : 1;
 }

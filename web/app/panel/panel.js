@@ -1,25 +1,16 @@
-import { TYPES } from '../ice/candidates.js';
+import { show } from '../languages/document.js';
+import { language, say } from '../languages/say.js';
 import { escaped, isolatedName, nameOf, plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
 import { FIGURES, describe, pathOf } from './chart.js';
 import { Trace } from './trace.js';
 
-/** @import { Call, Link, LinkState } from '../../client/types.d.ts' */
+/** @import { Call, Link } from '../../client/types.d.ts' */
 /** @import { Candidate } from '../ice/candidates.js' */
 /** @import { Flow } from './flow.js' */
 /** @import { Report } from './route.js' */
 
 const SAMPLE_MS = 1_000;
-
-/** @type {Record<LinkState, string>} */
-const STATES = {
-  waiting: 'Waiting for the other side',
-  connecting: 'Connecting…',
-  connected: 'Connected',
-  interrupted: 'Interrupted – reconnecting…',
-  failed: 'Could not connect',
-  closed: 'Closed',
-};
 
 /** The route and quality of the connection with each peer, and what prevents one. */
 export class Panel {
@@ -92,7 +83,7 @@ export class Panel {
     inside(card, 'name').textContent = nameOf(link.peer);
     inside(card, 'figures').replaceChildren(...FIGURES.map(({ label }) => {
       const tile = copyOf('figure');
-      inside(tile, 'label').textContent = label;
+      show(inside(tile, 'label'), label);
       return tile;
     }));
     this.#known.set(link, { trace: new Trace(link, isolatedName(link.peer)), card });
@@ -104,11 +95,11 @@ export class Panel {
     const traces = [...this.#known.values()].map(({ trace }) => trace);
     const ways = traces.flatMap(({ route }) => (route ? [route.words] : []));
     const different = new Set(ways).size > 1;
-    write(this.#summary, different ? `${ways.length} connections` : ways[0] ?? '');
+    write(this.#summary, different ? say('connections', { count: ways.length }) : ways[0] ?? '');
     this.#nobody.hidden = traces.length > 0;
     const finding = traces.flatMap(({ findings }) => findings.slice(0, 1))[0];
     this.#trouble.hidden = !finding;
-    write(inside(this.#trouble, 'what'), finding ? `${finding.what}.` : '');
+    write(inside(this.#trouble, 'what'), finding ? say('sentence', { text: finding.what }) : '');
     write(inside(this.#trouble, 'todo'), finding?.todo ?? '');
   }
 }
@@ -120,13 +111,13 @@ export class Panel {
 function fill(card, { state, route, findings, evidence, flows }) {
   card.dataset.state = state;
   card.dataset.way = route?.kind ?? 'none';
-  const over = route && route.kind !== 'relay' ? ` over ${route.protocol}` : '';
-  write(inside(card, 'way'), route ? `${route.words}${over}` : STATES[state]);
+  const way = route && route.kind !== 'relay' ? say('way-over', { way: route.words, protocol: route.protocol }) : route?.words;
+  write(inside(card, 'way'), way ?? say(`link-${state}`));
   renew(inside(card, 'findings'), findings, () => findings.map(({ what, todo }) => {
     const item = document.createElement('li');
     const strong = document.createElement('strong');
     const advice = document.createElement('span');
-    write(strong, `${what}. `);
+    write(strong, `${say('sentence', { text: what })} `);
     write(advice, todo);
     item.append(strong, advice);
     return item;
@@ -139,9 +130,9 @@ function fill(card, { state, route, findings, evidence, flows }) {
     tile.querySelector('path')?.setAttribute('d', pathOf(values, figure.least));
     tile.querySelector('svg')?.setAttribute('aria-label', describe(figure, values));
   });
-  const candidates = () => [...rows('here', evidence.local, route?.local), ...rows('there', evidence.remote, route?.remote)];
-  renew(inside(card, 'candidates'), [evidence.local, evidence.remote, route?.pair.id], candidates);
-  inside(card, 'counts').textContent = `${evidence.local.length} here, ${evidence.remote.length} there`;
+  const candidates = () => [...rows(say('here'), evidence.local, route?.local), ...rows(say('there'), evidence.remote, route?.remote)];
+  renew(inside(card, 'candidates'), [language(), evidence.local, evidence.remote, route?.pair.id], candidates);
+  show(inside(card, 'counts'), 'here-and-there', { here: evidence.local.length, there: evidence.remote.length });
 }
 
 /**
@@ -154,7 +145,7 @@ function rows(side, candidates, chosen) {
   const isChosen = ({ type, address, port }) =>
     chosen !== undefined && chosen.candidateType === type && chosen.port === port && [chosen.address, chosen.ip, null, undefined, ''].includes(address.endsWith('.local') ? null : address);
   const known = candidates.some(isChosen);
-  const unsaid = chosen && !known ? [{ type: chosen.candidateType, protocol: chosen.protocol, address: chosen.address ?? '(hidden)', port: chosen.port }] : [];
+  const unsaid = chosen && !known ? [{ type: chosen.candidateType, protocol: chosen.protocol, address: chosen.address ?? say('hidden'), port: chosen.port }] : [];
   return [...candidates, ...unsaid].map((candidate, at) => {
     const { type, protocol, address, port } = candidate;
     const row = document.createElement('tr');
@@ -162,8 +153,9 @@ function rows(side, candidates, chosen) {
     row.dataset.used = String(used);
     const shown = escaped(address);
     const where = shown.includes(':') ? `[${shown}]:${port}` : `${shown}:${port}`;
-    const cells = [side, where, `${type} (${TYPES[/** @type {Candidate['type']} */ (type)]})`, protocol.toUpperCase(), used ? 'in use' : ''];
+    const cells = [side, where, `${type} (${say(`type-${/** @type {Candidate['type']} */ (type)}`)})`, protocol.toUpperCase(), used ? say('in-use') : ''];
     for (const text of cells) row.insertCell().textContent = text;
+    row.cells[1].dir = 'ltr';
     return row;
   }).sort((a, b) => Number(b.dataset.used === 'true') - Number(a.dataset.used === 'true'));
 }

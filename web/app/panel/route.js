@@ -1,5 +1,6 @@
 import { isLoopback, isPrivate } from '../ice/candidates.js';
 import { hostOf, transportOf } from '../ice/errors.js';
+import { say } from '../languages/say.js';
 
 /** A report of `getStats`; its members depend on its type. @typedef {Record<string, any>} Report */
 
@@ -40,17 +41,17 @@ export function routeOf(reports, ownHost) {
 function judge(local, remote, protocol, ownHost) {
   if (local.candidateType === 'relay') {
     const [host, over] = [local.url ? hostOf(local.url) : '', protocol || transportOf(local.url ?? '')];
-    if (host !== '' && host === ownHost) return { kind: 'relay', words: `Relayed by this server, over ${over}` };
-    return { kind: 'relay', words: `Relayed${host && ` by ${host}`} over ${over}` };
+    if (host !== '' && host === ownHost) return { kind: 'relay', words: say('relayed-here', { protocol: over }) };
+    return { kind: 'relay', words: host ? say('relayed-by', { host, protocol: over }) : say('relayed', { protocol: over }) };
   }
-  if (remote.candidateType === 'relay') return { kind: 'relay', words: 'Relayed by the other side’s relay' };
+  if (remote.candidateType === 'relay') return { kind: 'relay', words: say('relayed-there') };
   const behindNat = [local, remote].some(({ candidateType }) => candidateType === 'srflx') || local.candidateType === 'prflx';
-  if (behindNat) return { kind: 'nat', words: 'Direct, through NAT' };
+  if (behindNat) return { kind: 'nat', words: say('through-nat') };
   const addresses = [local, remote].map(({ address, ip }) => address ?? ip ?? '');
   const [here, there] = addresses;
-  if (addresses.every(isLoopback) || (here !== '' && here === there)) return { kind: 'direct', words: 'Direct, on the same machine' };
-  if (addresses.every(isPrivate)) return { kind: 'direct', words: 'Direct, on the same network' };
+  if (addresses.every(isLoopback) || (here !== '' && here === there)) return { kind: 'direct', words: say('same-machine') };
+  if (addresses.every(isPrivate)) return { kind: 'direct', words: say('same-network') };
   // Browsers hide peer-reflexive addresses.
-  if (remote.candidateType === 'prflx') return { kind: 'direct', words: 'Direct' };
-  return { kind: 'direct', words: 'Direct, without NAT' };
+  if (remote.candidateType === 'prflx') return { kind: 'direct', words: say('direct') };
+  return { kind: 'direct', words: say('without-nat') };
 }
