@@ -76,7 +76,9 @@ impl FromRequest for Option<Poll> {
 
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
         let polls = query_pairs(call.request.query()).any(|(name, _)| name == "wait");
-        polls.then(|| Poll::from_request(call)).transpose()
+        // What belongs to a poll must be valid even if it is not used.
+        let poll = Poll::from_request(call)?;
+        Ok(polls.then_some(poll))
     }
 }
 

@@ -67,6 +67,8 @@ impl PartialSchema for AddressedSignal {
     fn schema() -> RefOr<Schema> {
         let kind = SchemaType::from_iter([Type::String, Type::Null]);
         let to = ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        // Many validators do not check formats.
+        let to = to.pattern(Some("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"));
         signal(Some(to.build().into()))
     }
 }
