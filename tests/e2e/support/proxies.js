@@ -88,7 +88,7 @@ export class Proxy {
     await Promise.race([listening(at.port), gone]);
     gone.catch(() => {});
     const base = forward ? null : `${scheme}://localhost:${at.port}`;
-    return Object.assign(new Proxy(), { child, folder, port: at.port, base, isIssued: issued !== undefined });
+    return Object.assign(new Proxy(), { child, folder, port: at.port, base, isIssued: scheme === 'https' && issued !== undefined });
   }
 
   async stop() {
