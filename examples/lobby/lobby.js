@@ -36,7 +36,7 @@ const site = await serve(options, () => ({
 host.start();
 console.log(`people wait in ${room.name}; the page is at ${site}`);
 
-// Not `room.leave()`: people stay in the room, and whoever asks meanwhile is heard after the next start.
+// Not `room.leave()`: people stay in the room, and requests made meanwhile are read after the next start.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(0));
 
 function parse() {

@@ -25,7 +25,7 @@ impl Config {
                 .into());
         }
         if !self.has_relay() && !self.relay.turn_listen.is_empty() {
-            return Err("--turn-listen needs --turn-relay closed".into());
+            return Err("--turn-listen needs --turn-relay closed or open".into());
         }
         self.check_open_relay()
     }
@@ -78,7 +78,11 @@ impl Config {
         let networks = OpenNetworks {
             ipv4: addresses.iter().any(|(external, _)| external.is_ipv4()),
             ipv6: addresses.iter().any(|(external, _)| external.is_ipv6()),
-            own: addresses.iter().flat_map(|(external, local)| [*external, *local]).collect(),
+            own: addresses
+                .iter()
+                .flat_map(|(external, local)| [*external, *local])
+                .filter(|ip| !ip.is_unspecified())
+                .collect(),
             allowed: self.relay.turn_allow_peer.clone(),
             is_local,
         };

@@ -20,7 +20,7 @@ const onLoopback = new URL('native/on_loopback.py', import.meta.url).pathname;
 
 /** A server, and examples/camera in a room of it. */
 async function film(t, room, ...options) {
-  // After a restart, whoever returns first creates the room: it then has as many seats as that page asks for, or this.
+  // After a restart, the first to return creates the room, with the number of seats that it asks for, or this default.
   const server = await Server.start(['--room-capacity', '8']);
   t.after(() => server.stop());
   const camera = start(t, example('camera'), python, onLoopback, 'camera.py', server.base, room, ...options);

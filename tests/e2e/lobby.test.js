@@ -98,7 +98,7 @@ test('lobby: four people become two pairs that talk, and a fifth waits', async (
   await told(await arrive(t, site, 'Eve'), FIRST);
 });
 
-test('lobby: whoever leaves is not paired, and messages of others are not obeyed', async (t) => {
+test('lobby: a person who leaves is not paired, and messages of others are not obeyed', async (t) => {
   const place = await open(t);
   const { site } = await host(t, place);
   const ann = await arrive(t, site, 'Ann');

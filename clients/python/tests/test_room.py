@@ -32,10 +32,9 @@ async def test_a_message_names_a_sender_that_has_left_since(server: Server) -> N
     async with signalpost.join(server.base, "tea") as ann:
         async with signalpost.join(server.base, "tea", name="Ben") as ben:
             await ben.send(ann.me, "bye", reason="hung up")
-        while ann.peers:
-            await asyncio.sleep(0.01)
-        message = await following(ann, Message)
-        assert message.peer is not None and message.peer.name == "Ben"
+        message, left = await following(ann, Message), await following(ann, PeerLeft)
+        assert not ann.peers
+        assert message.peer is not None and message.peer.name == "Ben" and message.peer == left.peer
 
 
 async def test_messages_arrive_in_the_order_of_the_calls_and_once(server: Server) -> None:

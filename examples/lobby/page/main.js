@@ -23,7 +23,7 @@ async function wait(name) {
   let lobby = await describe();
   let isLeaving = false;
   const { join } = await import(new URL('client/index.js', lobby.server));
-  // Whoever returns first after a restart of the server creates the room, so everybody asks for the same number of seats.
+  // After a restart of the server, the first to return creates the room, so everybody asks for the same number of seats.
   const room = await join(lobby.server, lobby.room, { name, capacity: lobby.seats, onRetry: () => tell(UNANSWERED) });
   const want = () => isLeaving || ask(room, lobby.host);
   const findHost = async () => { lobby = await describe().catch(() => lobby); want(); };

@@ -38,7 +38,7 @@ async fn client(way: &str, server: &Server, peer: &Peer) -> TurnClient {
     }
 }
 
-/// Waits until so many packets have been dropped for this reason.
+/// Waits until this number of packets has been dropped for a reason.
 async fn dropped(server: &Server, reason: &str, count: u64) {
     let name = format!("signalpost_relay_drops_total{{reason=\"{reason}\"}}");
     while metric(server, &name).await < count {}
@@ -105,7 +105,7 @@ async fn addresses_of_the_machine_are_allowed_only_by_themselves() {
     let [ann, _ben] = two_members(&server, "tea").await;
     let mut ann = client("udp", &server, &ann).await;
     assert_eq!(ann.allocate().await.code(), 0);
-    for (peer, code) in [("127.0.0.1:53", 403), ("127.0.0.3:53", 403), ("127.0.0.2:53", 0)] {
+    for (peer, code) in [("127.0.0.1:53", 403), ("127.0.0.3:53", 403), ("0.0.0.0:53", 403), ("127.0.0.2:53", 0)] {
         assert_eq!(ann.permit(peer.parse().unwrap()).await.code(), code, "{peer}");
     }
 }

@@ -80,7 +80,7 @@ async function change(tag) {
     if (tag !== latest) return;
     speak(tag, { ...common.default, ...trouble.default });
   } catch {
-    // Without its catalogues, the page goes on in the language that it has.
+    // The catalogues did not load: the page keeps its language.
     for (const listener of listeners) listener();
     return;
   }
