@@ -91,6 +91,18 @@ for (const [key, trouble, why] of [[undefined, 'no key', 'unsealed'], [OTHER, 'a
   });
 }
 
+// The first message of a batch used up the news about a peer whose join was the second.
+test('what a newcomer lacks is told after its join, whatever came before in the same batch', async () => {
+  const relay = new Relay();
+  const [ann, ben] = [await relay.member('Ann', { key: KEY }), await relay.member('Ben', { key: KEY })];
+  const mallory = { id: '00000009-0000-4000-8000-000000000000', name: 'Mallory', metadata: {}, order: 9 };
+  relay.passing = (message) => [message, { type: 'peer-joined', peer: mallory }];
+  await ben.room.send(ann.id, { type: 'data', data: 1 });
+  const { peer, trouble } = await ann.next('trouble');
+  assert.deepEqual([peer.id, trouble], [mallory.id, 'no key']);
+  assert.equal((await ann.next('message')).data, 1);
+});
+
 test('what a peer lacks is forgotten when a message of it opens', async () => {
   const relay = new Relay();
   const [ann, ben] = [await relay.member('Ann', { key: KEY }), await relay.member('Ben', { key: KEY })];
