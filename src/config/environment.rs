@@ -192,6 +192,14 @@ mod tests {
         options.collect()
     }
 
+    /// `--turn-relay` stood alone above all headings of `--help`.
+    #[test]
+    fn every_option_has_a_heading() {
+        let command = Cli::command();
+        let bare = command.get_arguments().filter(|argument| argument.get_help_heading().is_none());
+        assert_eq!(bare.map(Arg::get_id).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
     #[test]
     fn an_empty_variable_is_ignored() {
         let none = config(&[], &[]);

@@ -42,6 +42,7 @@ pub struct RelayOptions {
     /// room only. Open: also to and from the internet, for peers that do not use TURN, such as a media server. By default closed if
     /// this server has a certificate, otherwise off: see docs/relay.md
     #[arg(
+        help_heading = "ICE and relay",
         long,
         env = "SIGNALPOST_TURN_RELAY",
         value_name = "closed|open|off",
