@@ -11,6 +11,7 @@ import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
 import { PushToTalk } from './push-to-talk.js';
 import { barsOf } from './quality.js';
+import { showSeal, tellLacks } from './sealed/marks.js';
 import { Settings } from './settings.js';
 import { Share } from './share.js';
 import { play } from './sounds.js';
@@ -70,12 +71,13 @@ export class CallView {
   }
 
   /**
-   * @param {string} room
+   * @param {Wish} wish
    * @param {string} link for others
    */
-  open(room, link) {
+  open({ room, seal }, link) {
     this.#view.hidden = false;
     tell('call-room', isolate(room));
+    showSeal(seal);
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
     this.#chat.open(room);
@@ -160,6 +162,7 @@ export class CallView {
     if (facts.phase === 'inside' && !over && part('hand', HTMLElement).hidden) this.showExtra({});
     show(/** @type {Element} */ (part('hang-up', HTMLElement).querySelector('span')), over ? 'back' : facts.phase === 'inside' ? 'hang-up' : 'cancel');
     this.#chat.end(over ? text : '');
+    tellLacks(over ? [] : facts.lacking, wish.seal);
     if (over) {
       this.#share.close();
       this.#lockNotice.clear();
@@ -181,6 +184,7 @@ export class CallView {
     this.showExtra(null);
     this.#keyboard.close();
     this.#lockNotice.clear();
+    tellLacks();
     this.#diagnostics.clear();
   }
 }

@@ -1,8 +1,11 @@
+import { newKey } from '../client/index.js';
 import { inView, isWanted } from './consent.js';
 import { fillPicker } from './languages/document.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
+import { SealChoice } from './sealed/choice.js';
+import { canSeal } from './sealed/seal.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
 /** @import { Equipment } from './devices/equipment.js' */
@@ -15,6 +18,7 @@ export class Lobby {
   #room = part('room', HTMLInputElement);
   #secret = part('secret', HTMLInputElement);
   #secretField = part('secret-field', HTMLElement);
+  #seal = new SealChoice();
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
   #preview = new Preview();
@@ -25,9 +29,11 @@ export class Lobby {
   constructor(join) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const problem = whyNoRoomName(this.#room.value);
+      const noName = whyNoRoomName(this.#room.value);
+      const problem = noName || this.#seal.problem(toRoomName(this.#room.value));
       this.#tell(problem);
-      if (problem) this.#room.select();
+      if (noName) this.#room.select();
+      else if (problem) this.#join.focus();
       else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
     });
     // A key that is still held down from another page must not join.
@@ -38,6 +44,7 @@ export class Lobby {
     // Typing into the form shows that the user has seen it.
     this.#form.addEventListener('input', ({ isTrusted }) => isTrusted && this.#ready());
     this.#form.addEventListener('change', () => this.#preview.want(/** @type {MediaChoice} */ (this.#media().value)));
+    this.#room.addEventListener('input', () => this.#seal.renamed(toRoomName(this.#room.value)));
     this.#room.addEventListener('change', () => {
       this.#room.value = toRoomName(this.#room.value) || this.#room.value;
     });
@@ -49,7 +56,10 @@ export class Lobby {
    */
   show(wish, problem = '') {
     this.#name.value = wish.name ?? this.#name.value;
-    this.#room.value = wish.room ?? suggestRoomName();
+    const isNew = wish.room === undefined;
+    const room = wish.room ?? suggestRoomName();
+    this.#room.value = room;
+    this.#seal.fill(room, isNew && canSeal() ? { key: newKey() } : wish.seal);
     this.#secret.value = wish.secret ?? '';
     this.#more = { capacity: wish.capacity, ticket: wish.ticket };
     if (wish.media) this.#media().value = wish.media;
@@ -86,8 +96,10 @@ export class Lobby {
 
   /** @returns {Wish} */
   #read() {
+    const room = toRoomName(this.#room.value);
     return {
-      room: toRoomName(this.#room.value),
+      room,
+      seal: this.#seal.read(room),
       name: this.#name.value.trim() || undefined,
       media: /** @type {MediaChoice} */ (this.#media().value),
       secret: this.#secret.value || undefined,

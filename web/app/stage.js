@@ -39,8 +39,9 @@ export class Stage {
   follow(call) {
     call.on('link', ({ peer, state }) => {
       if (state === 'closed') this.#remove(peer);
-      else this.#of(peer).link(state);
+      else this.#of(peer).link(state, call.links.get(peer.id)?.verified ?? false);
     });
+    call.on('verified', ({ peer, verified }) => this.#tiles.get(peer.id)?.verified(verified));
     call.on('stream', ({ peer, stream }) => this.#of(peer).play(stream));
   }
 

@@ -32,6 +32,23 @@ export default {
   'name-too-long-encoded': 'The room name is too long: it has {length} characters, and the limit is {limit} (letters other than a to z count as more than one).',
   'no-webrtc': 'Calls cannot be made in this browser: it has no WebRTC, or WebRTC is turned off. On an iPhone, iPad or Mac, Lockdown Mode turns it off (you can exclude a website); in other browsers a setting, an extension or the administrator does.',
 
+  // Sealed rooms
+  'seal': 'Seal the room',
+  'seal-by-link': 'By its link',
+  'seal-by-passphrase': 'By a passphrase',
+  'seal-not': 'Not sealed',
+  'seal-link-note': 'Only people with the whole link can take part. The server can neither read names and addresses nor get in between.',
+  'seal-passphrase-note': 'Everybody enters the same passphrase. The server could try to guess it, so take five random words.',
+  'seal-not-note': 'A room that is entered by its name alone: whoever carries its messages can read names and addresses, and could get in between.',
+  'seal-not-here': 'Browsers can seal rooms only on https pages: whoever carries the messages of this one can read names and addresses, and could get in between.',
+  'seal-needs-https': 'This room is sealed, and browsers can do that only on https pages – please open the link with https',
+  'passphrase': 'Passphrase',
+  'key-incomplete': 'The key in this link is incomplete or was changed – please ask for the whole link',
+  'sealed': 'Sealed',
+  'keys-differ': { one: '{count} person here has no key that fits', other: '{count} people here have no key that fits' },
+  'tile-sealed': 'sealed',
+  'tile-compared': 'safety number compared',
+
   // The state of the call
   'asking': 'Asking for camera and microphone…',
   'joining': 'Joining…',
