@@ -143,7 +143,7 @@ for (const [name, { says, forge }] of Object.entries(FORGERIES)) {
 }
 
 test('the memory of the server holds names and addresses of a call that is not sealed, and none of a sealed one', async () => {
-  for (const [link, wanted] of [[(base) => `${base}/?room=memory`, true], [(base) => sealedLink(base, 'memory'), false]]) {
+  for (const [link, wanted] of [[(base) => `${base}/?room=keepsake-of-the-server`, true], [(base) => sealedLink(base, 'keepsake-of-the-server'), false]]) {
     const server = await Server.start();
     const { ann, ben } = await couple(link(server.base), 'connected');
     const all = await secrets(ann, ben);
@@ -157,7 +157,7 @@ test('the memory of the server holds names and addresses of a call that is not s
       assert.ok(found.some((one) => one.includes(' typ ')), `addresses: ${found}`);
     }
     // The process was readable: the room's name is there in any case.
-    assert.deepEqual(inMemory(server.child.pid, ['/v1/rooms/memory']), ['/v1/rooms/memory']);
+    assert.deepEqual(inMemory(server.child.pid, ['keepsake-of-the-server']), ['keepsake-of-the-server']);
     await close(ann, ben);
     await server.stop();
   }
