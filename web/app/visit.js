@@ -6,7 +6,7 @@ import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
-import { lackingIn } from './sealed/lacks.js';
+import { followDescriptions, lackingIn } from './sealed/lacks.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
@@ -51,7 +51,7 @@ export class Visit {
 
   /** @returns {Facts} */
   get facts() {
-    const lacking = lackingIn(this.room);
+    const lacking = lackingIn(this.room, this.call);
     const fitting = [...(this.call?.links.values() ?? [])].filter(({ peer }) => !lacking.has(peer.id));
     const links = fitting.map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();
@@ -123,6 +123,7 @@ export class Visit {
     });
     room.on('peer-joined', () => this.#tell(null));
     room.on('trouble', () => this.#viewer.changed());
+    followDescriptions(room, () => this.#viewer.changed());
     room.on('peer-left', ({ peer, reason }) => {
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news?.key === 'hung-up' && this.#news.name === isolatedName(peer)) return;

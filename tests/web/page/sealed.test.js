@@ -6,7 +6,7 @@ import { Emitter } from '../../../web/client/platform/emitter.js';
 import { invitation, readAddress } from '../../../web/app/address.js';
 import { Admittance } from '../../../web/app/admittance.js';
 import { isolatedName, plain } from '../../../web/app/names.js';
-import { adviceOn, fits, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
+import { adviceOn, fits, followDescriptions, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
 import { isSameSeal, whyNoSeal } from '../../../web/app/sealed/seal.js';
 import { summarize } from '../../../web/app/words.js';
 
@@ -64,11 +64,38 @@ test('seals are the same if key or passphrase are', () => {
 test('what a peer lacks, as the client says, and in an unsealed room by its card', () => {
   const sealed = room([['b', 'no key']]);
   assert.deepEqual([lackOf(sealed, ANN), lackOf(sealed, GUEST)], [null, 'no key']);
-  assert.deepEqual([...lackingIn(sealed)], [['b', { name: isolatedName(GUEST), lack: 'no key' }]]);
+  assert.deepEqual([...lackingIn(sealed, null)], [['b', { name: isolatedName(GUEST), lack: 'no key' }]]);
   const open = room([], { key: null });
   for (const metadata of [{}, null, { sealed: true }, { sealed: 'yes' }]) assert.equal(lackOf(open, { ...GUEST, metadata }), null);
   assert.equal(lackOf(open, { ...GUEST, metadata: { sealed: '1.AAAA' } }), 'sealed');
-  assert.equal(lackingIn(null).size, 0);
+  assert.equal(lackingIn(null, null).size, 0);
+});
+
+test('a peer that is connected lacks nothing, whatever comes under its name', () => {
+  const call = (state) => ({ links: new Map([['b', { state }]]) });
+  const sealed = room([['b', 'no key']]);
+  assert.equal(lackingIn(sealed, call('connected')).size, 0);
+  assert.equal(lackingIn(sealed, call('interrupted')).size, 1);
+});
+
+test('if only descriptions are changed on their way, that is not forgotten with the next candidate', () => {
+  const sealed = room();
+  let changes = 0;
+  followDescriptions(sealed, () => { changes += 1; });
+  const refuse = (type, why) => sealed.emit('refused', { seq: 1, from: 'b', type, why });
+  for (const [type, why] of [['data', 'unreadable'], ['offer', 'repeated'], ['answer', 'malformed']]) refuse(type, why);
+  assert.equal(lackOf(sealed, GUEST), null);
+  refuse('offer', 'unreadable');
+  sealed.emit('message', { seq: 2, from: 'b', type: 'candidate' });
+  assert.equal(lackOf(sealed, GUEST), 'another key');
+  const before = changes;
+  sealed.emit('message', { seq: 3, from: 'b', type: 'answer' });
+  assert.equal(lackOf(sealed, GUEST), null);
+  assert.equal(changes, before + 1);
+  refuse('answer', 'unsealed');
+  assert.equal(lackOf(sealed, GUEST), 'no key');
+  sealed.emit('peer-left', { peer: GUEST, reason: 'left' });
+  assert.equal(lackOf(sealed, GUEST), null);
 });
 
 test('the user is asked about a peer only once it can be heard', async () => {

@@ -1,7 +1,7 @@
 import { say } from '../languages/say.js';
 import { isolatedName } from '../names.js';
 
-/** @import { Peer, Room } from '../../client/types.d.ts' */
+/** @import { Call, Peer, Refusal, Room } from '../../client/types.d.ts' */
 /** @import { Seal } from './seal.js' */
 
 /**
@@ -12,6 +12,36 @@ import { isolatedName } from '../names.js';
  * @typedef {{ name: string, lack: Lack }} Lacking the name is isolated
  */
 
+/** What the last description says of its sender, in each room. @type {WeakMap<Pick<Room, 'key'>, Map<string, Lack>>} */
+const refused = new WeakMap();
+/** @type {Partial<Record<Refusal, Lack>>} */
+const REFUSED = { unsealed: 'no key', unreadable: 'another key' };
+
+/**
+ * Notes which descriptions are not used. The client tells what the last message says of a peer: if somebody in between changes only
+ * descriptions, that is that all is well, and yet nothing connects.
+ *
+ * @param {Room} room
+ * @param {() => void} changed
+ */
+export function followDescriptions(room, changed) {
+  /** @type {Map<string, Lack>} */
+  const last = new Map();
+  refused.set(room, last);
+  room.on('refused', ({ from, type, why }) => {
+    const lack = REFUSED[why];
+    if (lack && isDescription(type)) last.set(from, lack);
+    changed();
+  });
+  room.on('message', ({ from, type }) => isDescription(type) && last.delete(from) && changed());
+  room.on('peer-left', ({ peer }) => last.delete(peer.id));
+}
+
+/** @param {string} type */
+function isDescription(type) {
+  return type === 'offer' || type === 'answer';
+}
+
 /**
  * Null if what the peer sends can be read here.
  *
@@ -19,21 +49,23 @@ import { isolatedName } from '../names.js';
  * @param {Pick<Peer, 'id' | 'metadata'>} peer
  * @returns {Lack | null}
  */
-export function lackOf({ key, troubles }, { id, metadata }) {
-  if (key !== null) return troubles.get(id) ?? null;
+export function lackOf(room, { id, metadata }) {
+  const { key, troubles } = room;
+  if (key !== null) return troubles.get(id) ?? refused.get(room)?.get(id) ?? null;
   const { sealed } = /** @type {{ sealed?: unknown }} */ (metadata ?? {});
   return typeof sealed === 'string' && /^\d+\./.test(sealed) ? 'sealed' : null;
 }
 
 /**
- * Who cannot be connected with, by id.
+ * Who cannot be connected with, by id. A connection that is up stays up, whatever somebody in between sends under its peer's name.
  *
- * @param {Room | null} room
+ * @param {Pick<Room, 'key' | 'troubles' | 'peers'> | null} room
+ * @param {Pick<Call, 'links'> | null} call
  * @returns {Map<string, Lacking>}
  */
-export function lackingIn(room) {
+export function lackingIn(room, call) {
   return new Map([...(room?.peers.values() ?? [])].flatMap((peer) => {
-    const lack = room && lackOf(room, peer);
+    const lack = room && call?.links.get(peer.id)?.state !== 'connected' && lackOf(room, peer);
     return lack ? [[peer.id, { name: isolatedName(peer), lack }]] : [];
   }));
 }
