@@ -22,6 +22,7 @@ export async function visitLink(browser, link, { name, media = 'none', prepare, 
   await page.addInitScript(answer);
   await page.addInitScript(cheapMedia);
   await page.goto(link);
+  await page.waitForSelector('body[data-loaded=true]');
   await page.getByTestId('name').fill(name);
   await page.getByTestId(`media-${media}`).check();
   await fill?.(page);
