@@ -30,7 +30,7 @@ const ROWS: &[Row] = &[
     ("512 pairs at 1,000 messages a second", Workload::Paced1000, 512, CPU, 1.0),
     ("512 pairs at 5,000 messages a second", Workload::Paced5000, 512, CPU, 1.0),
     ("p99 from `POST` to answered poll, ms (64 pairs)", Workload::PingPong, 64, "p99 ms", 1.0),
-    ("CPU of a call, ms (38 requests)", Workload::Call, 64, "CPU ms per call", 1.0),
+    ("CPU of a call, candidates one by one, ms", Workload::Call, 64, "CPU ms per call", 1.0),
     ("calls per CPU-second, batched", Workload::ClientCall, 64, "calls per CPU-second", 1.0),
 ];
 
