@@ -79,6 +79,7 @@ async function enter(wish, equipment) {
   if (!call || !room || mine !== visit) return;
   guard.show(invitation(location.href, wish));
   view.follow(room, call);
+  void import('./sent/sent-picture.js').then(({ followSentPicture }) => followSentPicture(call), () => {});
   show(mine);
 }
 

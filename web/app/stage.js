@@ -34,6 +34,7 @@ export class Stage {
     this.#selfVideo.srcObject = stream;
     this.#selfVideo.hidden = status.video !== 'live';
     this.#self.dataset.name = name;
+    this.#self.dataset.facing = stream?.getVideoTracks()[0]?.getSettings().facingMode ?? '';
     inside(this.#self, 'initial').textContent = initial(name);
     mark(this.#self, { hand: !inside(this.#self, 'hand').hidden, camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }

@@ -9,7 +9,7 @@ const ROOM_MAX = 48;
  * @param {string} extension
  */
 export function fileName(room, date, extension) {
-  const safe = room.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}\p{So}._-]+/gu, '-').replace(/\.{2,}/g, '.');
+  const safe = room.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}\p{So}._-]+/gu, '-').replace(/([.-])\1+/g, '$1');
   const short = [...safe].slice(0, ROOM_MAX).join('').replace(/^[\p{M}._-]+|[._-]+$/gu, '');
   return `${['signalpost', short, stamp(date)].filter(Boolean).join('-')}.${extension}`;
 }
