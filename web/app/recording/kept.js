@@ -52,32 +52,33 @@ export class KeptRecordings {
 }
 
 /**
- * Marks a recording as being made, so that other tabs leave it alone, until the promise is settled.
+ * Marks a recording as this page's, so that others leave it alone until it is saved, or until this page is gone.
  *
  * @param {string} name
- * @param {Promise<unknown>} ended
+ * @returns {() => void} ends that
  */
-export function claim(name, ended) {
-  const done = ended.catch(() => {});
+export function claim(name) {
+  let release = () => {};
+  const done = new Promise((resolve) => { release = () => resolve(undefined); });
   navigator.locks?.request(LOCK + name, () => done).catch(() => {});
+  return release;
 }
 
 /**
- * Recordings whose page was left before they were saved. Those that were downloaded long ago are removed.
+ * Calls back with each recording whose page was left before it was saved. Those that were downloaded long ago are removed.
  *
- * @param {number} now milliseconds since 1970
- * @returns {Promise<File[]>}
+ * @param {(file: File) => void} found
  */
-export async function leftBehind(now, kept = new KeptRecordings()) {
-  const { held = [] } = await navigator.locks?.query() ?? {};
-  const found = [];
-  for (const [name, at] of Object.entries(kept.all)) {
-    if (held.some((lock) => lock.name === LOCK + name)) continue;
+export async function findLeftBehind(found, kept = new KeptRecordings()) {
+  const look = async (/** @type {string} */ name) => {
+    const at = kept.all[name];
+    if (at === undefined) return;
     const file = at === null ? await storedFile(name) : null;
-    if (file) found.push(file);
-    else if (at === null || now - at > DOWNLOADED_MS) await forget(name, kept);
-  }
-  return found;
+    if (file) found(file);
+    else if (at === null || Date.now() - at > DOWNLOADED_MS) await forget(name, kept);
+  };
+  // A page that is still recording, or has just been left, holds a lock.
+  await Promise.all(Object.keys(kept.all).map((name) => (navigator.locks ? navigator.locks.request(LOCK + name, () => look(name)) : look(name))));
 }
 
 /** @param {string} name */

@@ -57,6 +57,11 @@ export class Recording {
     this.#clock.onmessage = () => this.#tick();
   }
 
+  /** Of the file. */
+  get name() {
+    return this.#file.name;
+  }
+
   /** Milliseconds so far. */
   get length() {
     return performance.now() - this.#began;

@@ -26,7 +26,10 @@ export async function record(call, only, signal) {
   const note = new RecordNote();
   try {
     const recording = await begin(call, only, signal);
-    if (recording) await follow(recording, call, signal, note);
+    if (!recording) return;
+    const release = claim(recording.name);
+    await follow(recording, call, signal, note);
+    release();
   } catch (error) {
     note.refused(error instanceof NotRecorded ? error.key : 'record-not-started');
   }
@@ -51,7 +54,6 @@ async function begin({ room, screen }, only, signal) {
   try {
     await file.open();
     const recording = new Recording(file, format, new SceneReader(part('stage', HTMLElement), only, screen), handle);
-    claim(name, recording.ended);
     recording.start();
     return recording;
   } catch (error) {
