@@ -3,16 +3,7 @@ import { show } from './languages/document.js';
 import { part } from './page.js';
 import { KEPT } from './recording/kept-key.js';
 
-/** @import { Only } from './recording/scene.js' */
-
-/**
- * What a recording needs of the call.
- *
- * @typedef {object} Recorded
- * @property {() => string} room its name
- * @property {() => MediaStream | null} screen that the user shares
- * @property {(on: boolean) => void} tell the others whether the call is being recorded
- */
+/** @import { Only, Recorded } from './recording/scene.js' */
 
 /** The buttons that record the call, or one tile of it. What that takes is loaded with the first use. */
 export class Record {

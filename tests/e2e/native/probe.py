@@ -2,9 +2,12 @@
 
 import json
 import sys
+from array import array
 
 import av
 
+before = b""
+resampler = av.AudioResampler(format="s16", layout="mono", rate=16000)
 with av.open(sys.argv[1]) as container:
     found = {"seconds": container.duration and container.duration / av.time_base, "format": container.format.name}
     for stream in container.streams:
@@ -17,9 +20,12 @@ with av.open(sys.argv[1]) as container:
             found[kind] |= {"width": frame.width, "height": frame.height}
             # The brightest and the darkest pixel: a picture of nothing has one color.
             luma = bytes(frame.reformat(width=64, height=36, format="gray").planes[0])
+            found[kind]["changes"] = found[kind].get("changes", 0) + (luma != before)
+            before = luma
             found[kind]["contrast"] = max(found[kind].get("contrast", 0), max(luma) - min(luma))
         else:
-            samples = frame.to_ndarray()
-            found[kind]["peak"] = max(found[kind].get("peak", 0.0), float(abs(samples).max()))
+            for part in resampler.resample(frame):
+                samples = array("h", bytes(part.planes[0]))
+                found[kind]["peak"] = max([found[kind].get("peak", 0), *map(abs, samples[:part.samples])])
 
 print(json.dumps(found))

@@ -28,7 +28,7 @@ export class RecordNote {
   ended({ how, name, file, trouble }) {
     if (how === 'empty') {
       this.#kept.drop(name);
-      return this.#tell('record-empty');
+      return this.#tell(trouble === 'disk-full' ? 'record-nowhere' : 'record-empty');
     }
     if (how === 'saved') this.#kept.drop(name);
     else if (file && trouble !== 'not-moved') this.#download(file);

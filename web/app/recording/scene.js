@@ -6,6 +6,9 @@ import { inside } from '../page.js';
  * @typedef {{ video: HTMLVideoElement | null, name: string, isScreen: boolean }} Picture
  * @typedef {{ pictures: Picture[], sound: MediaStreamTrack[] }} Scene
  * @typedef {{ peer: string, screen: string | undefined }} Only the one tile to record
+ *
+ * What a recording needs of the call: the room's name, the screen that the user shares, and to tell the others.
+ * @typedef {{ room: () => string, screen: () => MediaStream | null, tell: (on: boolean) => void }} Recorded
  */
 
 /** What the call shows, and the user's own shared screen, which has no tile. */

@@ -9,9 +9,8 @@ import { Recording } from './recording.js';
 import { SceneReader } from './scene.js';
 import { StoredFile } from './stored-file.js';
 
-/** @import { Recorded } from '../record.js' */
 /** @import { Format } from './format.js' */
-/** @import { Only } from './scene.js' */
+/** @import { Only, Recorded } from './scene.js' */
 
 const LOOK_MS = 250;
 

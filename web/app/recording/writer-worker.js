@@ -24,7 +24,8 @@ async function openFile(folder, name) {
  * @param {number} [at] at the end if this is missing
  */
 function write(file, bytes, at = file.getSize()) {
-  if (file.write(bytes, { at }) < bytes.byteLength) throw new DOMException('', 'QuotaExceededError');
+  // In Chromium's private windows it may return any number when it fails.
+  if (file.write(bytes, { at }) !== bytes.byteLength) throw new DOMException('', 'QuotaExceededError');
 }
 
 onmessage = async ({ data: { id, folder, name, bytes, at } }) => {
