@@ -26,12 +26,8 @@ export class RecordNote {
 
   /** @param {Result} result */
   ended({ how, name, file, trouble }) {
-    if (how === 'empty') {
-      this.#kept.drop(name);
-      return this.#tell(trouble === 'disk-full' ? 'record-nowhere' : 'record-empty');
-    }
-    if (how === 'saved') this.#kept.drop(name);
-    else if (file && trouble !== 'not-moved') this.#download(file);
+    if (how === 'empty') return this.#tell(trouble === 'disk-full' ? 'record-nowhere' : 'record-empty');
+    if (file && trouble !== 'not-moved') this.#download(file);
     this.#tell(wordsOf(how, trouble), name);
     if (file) this.#offer(file, trouble === 'not-moved');
   }

@@ -1,7 +1,7 @@
 import { copyTo } from './destination.js';
 import { Mixer } from './mixer.js';
 import { Painter } from './painter.js';
-import { removeStored, storedFile } from './stored-file.js';
+import { storedFile } from './stored-file.js';
 import { durationBytes, withDuration } from './webm.js';
 
 /** @import { Format } from './format.js' */
@@ -119,7 +119,6 @@ export class Recording {
     if (!this.#handle) return { how: 'kept', name, file, trouble: this.#trouble };
     try {
       await copyTo(file, this.#handle);
-      await removeStored(name);
       return { how: 'saved', name: this.#handle.name, file: null, trouble: this.#trouble };
     } catch {
       return { how: 'kept', name, file, trouble: 'not-moved' };

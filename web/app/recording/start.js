@@ -89,6 +89,7 @@ async function follow(recording, call, signal, note) {
   if (!signal.aborted) stopped();
   signal.removeEventListener('abort', stopped);
   window.removeEventListener('beforeunload', ask);
+  if (result.how !== 'kept') await forget(recording.name);
   note.ended(result);
 }
 
