@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, state } from './support/browser.js';
+import { state } from './support/browser.js';
 import { AT_PATH } from './support/catalogue.js';
+import { onDisk } from './support/profile.js';
 import { Proxy } from './support/proxies.js';
 import { Server } from './support/server.js';
 
 // Chromium installs the page as an app: without a service worker, which would have nothing to do (docs/page.md).
 
-let server, browser;
-before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
-after(async () => { await browser.close(); await server.stop(); });
+let server;
+before(async () => { server = await Server.start(); });
+after(() => server.stop());
 
 /** What Chromium makes of the page's manifest. */
-async function examine(base, options = {}) {
-  const page = await (await browser.newContext(options)).newPage();
+async function examine(t, base, options = {}) {
+  const page = await (await (await onDisk(t)).newContext(options)).newPage();
   await page.goto(`${base}/?room=tea`);
   await state(page, 'lobby');
   const session = await page.context().newCDPSession(page);
@@ -46,14 +47,14 @@ function installable(base, { url, errors, installabilityErrors, manifest, icons,
   assert.deepEqual([of(undefined), of('maskable')], [['192x192', '512x512'], ['192x192', '512x512']]);
 }
 
-test('the page can be installed', async () => installable(server.base, await examine(server.base)));
+test('the page can be installed', async (t) => installable(server.base, await examine(t, server.base)));
 
 for (const [how, { recipe, flags }] of Object.entries(AT_PATH)) {
-  test(`and below a path that is ${how}`, async () => {
+  test(`and below a path that is ${how}`, async (t) => {
     const below = await Server.start(['--trusted-proxy', '127.0.0.1', ...flags]);
     const proxy = await Proxy.start(recipe, new URL(below.base).host);
     const base = `${proxy.base}/signal`;
-    const found = await examine(base, { ignoreHTTPSErrors: true });
+    const found = await examine(t, base, { ignoreHTTPSErrors: true });
     // Chromium does not install from a certificate that it does not trust.
     installable(base, { ...found, installabilityErrors: found.installabilityErrors.filter(({ errorId }) => errorId !== 'not-from-secure-origin') });
     await proxy.stop();

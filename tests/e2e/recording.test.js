@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
 import { accessible } from './support/axe.js';
-import { ALONE, CAMERA, FLAGS, executablePath, heard, launch, state, videoRuns, visit } from './support/browser.js';
+import { heard, launch, state, videoRuns, visit } from './support/browser.js';
+import { onDisk } from './support/profile.js';
 import { plays, privateFile, probe, stored, withPicker, withoutPicker } from './support/recordings.js';
 import { Server } from './support/server.js';
 
@@ -152,11 +149,8 @@ test('the file of a page that was left asks to be saved at the next visit, and p
   await close(ann, ben);
 });
 
-test('a full disk ends the recording, and what is in the file plays', async () => {
-  // Only a profile on a disk has a quota.
-  const profile = await mkdtemp(join(tmpdir(), 'profile-'));
-  const onDisk = { newContext: (options) => chromium.launchPersistentContext(profile, { ...options, executablePath, args: [...FLAGS, ALONE, ...CAMERA] }) };
-  const ann = await visit(onDisk, server.base, { room: 'full', name: 'Ann', prepare: withoutPicker, acceptDownloads: true });
+test('a full disk ends the recording, and what is in the file plays', async (t) => {
+  const ann = await visit(await onDisk(t), server.base, { room: 'full', name: 'Ann', prepare: withoutPicker, acceptDownloads: true });
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'full', name: 'Ben', media: 'none' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
@@ -171,5 +165,4 @@ test('a full disk ends the recording, and what is in the file plays', async () =
   const found = await probe(file.content);
   assert.ok(file.content.length > 50_000 && found.video.frames > 5, JSON.stringify(found));
   await close(ann, ben);
-  await rm(profile, { recursive: true });
 });
