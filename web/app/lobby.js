@@ -1,4 +1,5 @@
-import { newKey } from '../client/index.js';
+import { lastingStorage, newKey } from '../client/index.js';
+import { BASE } from './base.js';
 import { inView, isWanted } from './consent.js';
 import { fillPicker } from './languages/document.js';
 import { part, write } from './page.js';
@@ -9,6 +10,9 @@ import { canSeal } from './sealed/seal.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
 /** @import { Equipment } from './devices/equipment.js' */
+
+/** For all visits: the user's name. */
+const NAME = `signalpost:name:${BASE}`;
 
 /** The form before a call. */
 export class Lobby {
@@ -27,6 +31,7 @@ export class Lobby {
 
   /** @param {(wish: Wish, equipment?: Equipment) => void} join with what is open already */
   constructor(join) {
+    this.#name.value = lastingStorage.getItem(NAME) ?? '';
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const noName = whyNoRoomName(this.#room.value);
@@ -34,7 +39,7 @@ export class Lobby {
       this.#tell(problem);
       if (noName) this.#room.select();
       else if (problem) this.#join.focus();
-      else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
+      else if (event.isTrusted && isWanted()) this.#leave(join);
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
@@ -67,6 +72,13 @@ export class Lobby {
     this.#tell(problem);
     this.#view.hidden = false;
     this.#focus();
+  }
+
+  /** @param {(wish: Wish, equipment?: Equipment) => void} join */
+  #leave(join) {
+    const wish = this.#read();
+    lastingStorage.setItem(NAME, wish.name ?? '');
+    join(wish, this.#preview.take());
   }
 
   #ready() {

@@ -92,6 +92,7 @@ export class Panel {
    */
   #add(room, call, link) {
     const card = copyOf('connection');
+    card.dataset.peer = link.peer.id;
     inside(card, 'name').textContent = nameOf(link.peer);
     inside(card, 'figures').replaceChildren(...FIGURES.map(({ label }) => {
       const tile = copyOf('figure');
