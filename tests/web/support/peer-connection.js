@@ -44,13 +44,18 @@ export class FakePeerConnection {
     this.#need();
     const sender = { track, replaceTrack: async (other) => void this.sent.set(track.kind, other) };
     this.sent.set(track.kind, track);
-    this.transceivers.push({ kind: track.kind, sender, direction: 'sendrecv' });
+    this.transceivers.push({ kind: track.kind, sender, receiver: { track: { kind: track.kind } }, direction: 'sendrecv' });
     return sender;
   }
 
   addTransceiver(kind, { direction }) {
     this.#need();
-    this.transceivers.push({ kind, sender: {}, direction });
+    this.transceivers.push(this.#transceiver(kind, direction));
+  }
+
+  #transceiver(kind, direction) {
+    const sender = { replaceTrack: async (track) => void this.sent.set(kind, track) };
+    return { kind, sender, receiver: { track: { kind } }, direction };
   }
 
   getTransceivers() {
@@ -126,6 +131,8 @@ export class FakePeerConnection {
       throw new DOMException('no offer', 'InvalidStateError');
     }
     this.remoteDescription = description;
+    const offered = description.type === 'offer' ? [...description.sdp.matchAll(/^m=(audio|video)/gm)] : [];
+    for (const [, kind] of offered) if (!this.transceivers.some((one) => one.kind === kind)) this.transceivers.push(this.#transceiver(kind, 'recvonly'));
     this.#go(description.type === 'offer' ? 'have-remote-offer' : 'stable');
   }
 
