@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { Equipment } from './devices/equipment.js';
 import { NOTHING } from './devices/equipped.js';
 import { Extras } from './devices/extras.js';
@@ -118,14 +119,17 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', () => this.#tell(null));
+    room.on('peer-joined', (peer) => whipRole(peer) || this.#tell(null));
     room.on('peer-left', ({ peer, reason }) => {
+      // An encoder that nobody answers comes back every other second.
+      if (whipRole(peer)) return;
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news?.key === 'hung-up' && this.#news.name === isolatedName(peer)) return;
       this.#tell({ key: reason === 'kicked' ? 'removed' : 'left', name: isolatedName(peer) });
     });
     call.on('bye', ({ peer, reason }) => {
       if (reason === 'declined') return this.#declinedBy(peer);
+      if (whipRole(peer)) return void (reason === 'ended' && this.#tell({ key: 'left', name: isolatedName(peer) }));
       this.#tell({ key: 'hung-up', name: isolatedName(peer) });
     });
     call.on('link', () => this.#viewer.changed());
@@ -159,9 +163,9 @@ export class Visit {
   /** A caller declined by everyone gives up the seat. @param {Peer} peer */
   #declinedBy(peer) {
     this.#declined.add(peer.id);
-    const others = [...(this.room?.peers.keys() ?? [])];
+    const others = [...(this.room?.peers.values() ?? [])].filter((one) => !whipRole(one));
     this.#tell({ key: 'declined', name: isolatedName(peer) });
-    if (!others.every((id) => this.#declined.has(id))) return;
+    if (!others.every(({ id }) => this.#declined.has(id))) return;
     this.#refuse({ slug: 'declined', message: say('declined-you', { name: isolatedName(peer) }) });
     void this.leave();
   }

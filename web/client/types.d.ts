@@ -138,6 +138,8 @@ export interface Room extends Listenable<RoomEvents> {
   readonly created: boolean;
   /** This page was loaded again, and has the seat that it had before. */
   readonly returned: boolean;
+  /** How many members it takes, this one included. */
+  readonly capacity: number;
   /** How long a seat lasts without a poll. */
   readonly leaseMs: number;
   readonly self: Peer;

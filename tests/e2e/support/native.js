@@ -24,12 +24,18 @@ export class Native {
    */
   static async join(library, base, room, options = []) {
     const [program, script] = PROGRAMS[library];
-    const child = spawn(program, [script, base, room, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const native = Native.start(program, script, base, room, ...options);
+    await native.join();
+    return native;
+  }
+
+  /** A program that writes events. */
+  static start(program, ...args) {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     process.once('exit', () => child.kill('SIGKILL'));
     const native = Object.assign(new Native(), { child });
     createInterface({ input: child.stdout }).on('line', (line) => native.#take(JSON.parse(line)));
     child.once('exit', () => native.#take({ event: 'exit' }));
-    await native.join();
     return native;
   }
 

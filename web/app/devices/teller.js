@@ -1,3 +1,4 @@
+import { whipRole } from '../../client/index.js';
 import { deviceNews } from './news.js';
 
 /** @import { Call, Room } from '../../client/types.d.ts' */
@@ -41,9 +42,9 @@ export class DeviceTeller {
     const data = deviceNews(missing, off, extra);
     const news = JSON.stringify(data);
     // Nothing is sent to peers without a connection: they may not have been let in, and a page that is being reloaded would miss it.
-    for (const { peer: { id }, state } of this.#call.links.values()) {
+    for (const { peer, peer: { id }, state } of this.#call.links.values()) {
       const isUp = state === 'connected' || state === 'interrupted';
-      if (!isUp || news === (this.#told.get(id) ?? ALL_WELL)) continue;
+      if (!isUp || whipRole(peer) || news === (this.#told.get(id) ?? ALL_WELL)) continue;
       this.#told.set(id, news);
       // It does not matter if the peer or the room is gone.
       void this.#room.send(id, { type: 'data', data }).catch(() => {});

@@ -60,6 +60,7 @@ export class Room extends Emitter {
     this.name = entry.joined.room;
     /** This join created the room. */
     this.created = entry.joined.created;
+    this.capacity = entry.joined.capacity;
     /** This page has a seat that it had before. */
     this.returned = entry.resumed;
 
