@@ -1,6 +1,6 @@
 import { HOSTS, fragment, newIce } from '../kit/offer.js';
 import { attribute, read } from '../kit/sdp.js';
-import { NotApplicable, check, is4xx } from '../kit/verdict.js';
+import { NotApplicable, check, is2xx, is4xx } from '../kit/verdict.js';
 
 /** @import { Case } from './index.js' */
 /** @import { Session, Subject } from '../kit/subject.js' */
@@ -123,8 +123,8 @@ export const patch = [
       const { session } = await trickling(subject);
       const odd = ['a=candidate:3 1 carrier-pigeon 1 192.0.2.7 1149 typ host', 'a=candidate:4 1 udp 2 nowhere.invalid 50002 typ host'];
       const response = await subject.patch(session, fragment(session.ice, [...odd, ...HOSTS]));
-      check(response.status === 204, `${response.status} ${response.body.slice(0, 200)}`, '204');
-      return '204';
+      check(is2xx(response), `${response.status} ${response.body.slice(0, 200)}`, '204');
+      return String(response.status);
     },
   },
   {
@@ -157,7 +157,7 @@ export const patch = [
       const before = await subject.patch(session, fragment(ice, HOSTS));
       if (UNSUPPORTED.has(before.status)) throw new NotApplicable('no Trickle ICE');
       const after = await subject.patch(session, fragment(ice, HOSTS), { match: response.headers.etag });
-      check(before.status === 412 && after.status === 204, `${before.status} with the tag of before, ${after.status} with the new one`, '412 and 204');
+      check(before.status === 412 && is2xx(after), `${before.status} with the tag of before, ${after.status} with the new one`, '412 and 204');
       return '412, then 204';
     },
   },
