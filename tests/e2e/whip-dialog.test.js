@@ -98,6 +98,8 @@ for (const [name, options] of Object.entries({
   test(`${name}: nothing of the dialog is cut off`, async (t) => {
     const page = await inCall(t, 'small', options);
     await open(page, 'add-encoder');
+    for (const summary of await page.locator('.whip-dialog summary').all()) await summary.click();
+    await page.getByTestId('whip-simple-whip-client').waitFor();
     const cut = await page.evaluate(() => [...document.querySelectorAll('.whip-dialog *')].filter((one) => {
       const { left, right, width } = one.getBoundingClientRect();
       return width > 0 && (left < 0 || right > innerWidth);

@@ -2,7 +2,7 @@ import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
 
 /** Some servers answer an offer only once somebody receives it. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 /** More than any answer needs. */
 const MAX_BYTES = 1 << 20;
 

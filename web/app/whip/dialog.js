@@ -19,11 +19,12 @@ import { addressOf, commands } from './lines.js';
 /** What to enter in an encoder, or in a player. */
 export class WhipDialog {
   #view = element('dialog', { className: 'card whip-dialog' });
-  #title = element('h2', { id: 'whip-title' });
+  // With the focus, so that the dialog begins at its top.
+  #title = element('h2', { id: 'whip-title', tabIndex: -1, autofocus: true });
   #note = element('p', { className: 'quiet' });
   #full = saying('p', 'machine-full', { className: 'banner' });
   #warning = saying('p', 'machine-local', { className: 'banner' });
-  #name = element('input', { type: 'text', maxLength: 64, value: 'OBS', autocomplete: 'off' });
+  #name = element('input', { type: 'text', maxLength: 64, value: 'OBS', autocomplete: 'off', dir: 'auto' });
   #to = element('select');
   #address = copyable('whip-address');
   #token = copyable('whip-token');
@@ -45,7 +46,7 @@ export class WhipDialog {
   }
 
   constructor() {
-    const close = saying('button', 'close', { className: 'button wide', autofocus: true });
+    const close = saying('button', 'close', { className: 'button wide' });
     for (const [part, id] of /** @type {const} */ ([[this.#view, 'whip-dialog'], [this.#name, 'whip-name'], [this.#to, 'whip-to'], [close, 'whip-close']])) part.dataset.testid = id;
     this.#view.setAttribute('aria-labelledby', this.#title.id);
     this.#forEncoders.append(labelled('machine-name', this.#name), labelled('machine-to', this.#to));
@@ -53,7 +54,7 @@ export class WhipDialog {
       this.#title, this.#note, this.#full, this.#warning, this.#forEncoders, field('machine-address', this.#address.view), this.#tokenField, this.#commands,
       element('form', { method: 'dialog' }, close),
     );
-    this.#view.onclick = ({ target }) => target === this.#view && this.close();
+    this.#view.addEventListener('click', ({ target }) => target === this.#view && this.close());
     this.#name.oninput = this.#to.onchange = () => this.#write();
     onLanguage(() => this.#fill());
     document.body.append(this.#view);
