@@ -19,8 +19,7 @@ async function sender(t, room, options = {}) {
 test('aiortc plays a page\'s camera and microphone, and the page says that it does', async (t) => {
   const page = await sender(t, 'player');
   const aiortc = player(t, endpoint(server, 'player', '?name=VLC', 'whep'));
-  const answer = await aiortc.next('answer');
-  assert.equal(answer.status, 201, answer.text);
+  await aiortc.next('answer', { status: 201 });
   await state(page, 'connected');
   for (const kind of ['video', 'audio']) await aiortc.next('frame', { kind, number: 30 });
   assert.match(await page.getByTestId('remote-tile').locator('figcaption').textContent(), /VLC – player/);

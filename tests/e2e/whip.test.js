@@ -81,7 +81,7 @@ test('a page that is loaded again has the picture as soon as the encoder calls a
 });
 
 test('nobody in the room: 503, and the encoder tries until somebody comes', async (t) => {
-  const made = await fetch(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name": "empty"}' });
+  const made = await fetch(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"room": "empty"}' });
   assert.equal(made.status, 201, await made.text());
   const obs = await encoder(t, endpoint(server, 'empty'));
   assert.equal((await obs.next('answer')).status, 503);

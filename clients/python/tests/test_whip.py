@@ -10,6 +10,7 @@ import aiohttp
 import aioice.ice
 import pytest
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from av import VideoFrame
 from company import Member
 from server import Server
 
@@ -86,6 +87,7 @@ async def test_a_connection_that_failed_ends_the_session(server: Server) -> None
     async with Member(server.base, "Ann") as ann, Caller(server.base, "whip") as obs:
         await ann.next("link", "OBS", "connected")
         [link] = ann.call.links.values()
+        assert link.pc is not None
         await link.pc.close()
         await ann.next("room", "PeerLeft")
         assert await obs.delete() == 404
@@ -96,7 +98,8 @@ async def test_a_player_is_sent_what_there_is(server: Server) -> None:
         assert player.status == 201
         await ann.next("link", "OBS", "connected")
         track = await player.tracks.get()
-        assert (await track.recv()).width == 640
+        frame = await track.recv()
+        assert isinstance(frame, VideoFrame) and frame.width == 640
 
 
 async def test_who_receives_or_sends_nothing_declines(server: Server) -> None:

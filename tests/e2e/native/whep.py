@@ -1,6 +1,6 @@
 """A WHEP player on aiortc: whep.py ENDPOINT [TOKEN]
 
-Writes events to stdout, one JSON value per line, and ends when its standard input does.
+Calls until it is answered. Writes events to stdout, one JSON value per line, and ends when its standard input does.
 """
 from __future__ import annotations
 
@@ -40,11 +40,15 @@ async def play(endpoint: str, headers: dict[str, str]) -> None:
         pc.addTransceiver(kind, direction="recvonly")
     await pc.setLocalDescription(await pc.createOffer())
     async with aiohttp.ClientSession(headers=headers) as http:
-        async with http.post(endpoint, data=pc.localDescription.sdp.encode(), headers={"content-type": "application/sdp"}) as response:
-            text = await response.text()
-            tell("answer", status=response.status, text=text)
-            response.raise_for_status()
-            session = urljoin(endpoint, response.headers["location"])
+        while True:
+            async with http.post(endpoint, data=pc.localDescription.sdp.encode(), headers={"content-type": "application/sdp"}) as response:
+                text = await response.text()
+                tell("answer", status=response.status, text=text)
+                if response.status == 201:
+                    break
+                # Nobody is there, or nobody sends.
+                await asyncio.sleep(float(response.headers["retry-after"]))
+        session = urljoin(endpoint, response.headers["location"])
         await pc.setRemoteDescription(RTCSessionDescription(text, "answer"))
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         async with http.delete(session) as response:
