@@ -2,7 +2,7 @@
 
 use crate::{
     api::whip::{
-        answer::{self, Flaw, Trickled},
+        description::answer::{self, Flaw, Trickled},
         kind::{self, Kind},
         signals::{self, Heard},
     },

@@ -71,7 +71,8 @@ pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String,
         let lines = usable(all.map(String::as_str));
         section.remove_attribute("candidate");
         section.remove_attribute("end-of-candidates");
-        found |= !lines.is_empty();
+        // Browsers only open TCP connections, and so do encoders.
+        found |= lines.iter().any(|line| Candidate::parse(line).is_some_and(|candidate| candidate.is_udp));
         if !lines.is_empty() {
             lines.iter().for_each(|line| section.push(format!("a={line}")));
             section.push("a=end-of-candidates");
@@ -88,15 +89,18 @@ pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String,
 
 /// The candidates that an encoder can use, best first.
 fn usable<'a>(all: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
-    let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    for candidate in all.filter_map(Candidate::parse).filter(|candidate| !candidate.is_hidden()) {
-        if !candidates.contains(&candidate) {
-            candidates.push(candidate);
-        }
-    }
+    let mut candidates: Vec<Candidate<'_>> =
+        all.filter_map(Candidate::parse).filter(|candidate| !candidate.is_hidden()).collect();
     candidates.sort_by_key(Candidate::rank);
     let has_host = candidates.iter().any(|candidate| candidate.kind == "host");
-    candidates.iter().map(|candidate| if has_host { candidate.text.into() } else { as_host(candidate.text) }).collect()
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    for candidate in candidates {
+        let line = if has_host { candidate.text.into() } else { as_host(candidate.text) };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 /// Where a browser hides its addresses, it still shows them to a STUN server, also to one in the same network. ffmpeg reads host
@@ -161,7 +165,8 @@ mod tests {
     #[test]
     fn an_answer_without_a_reachable_address_is_of_no_use() {
         let hidden = lines(&[candidate("udp", "f00.local", "host", 10)]);
-        for without in ["", &hidden] {
+        let tcp = lines(&[candidate("tcp", "192.0.2.1", "host tcptype active", 10)]);
+        for without in ["", &hidden, &tcp] {
             let answer = format!("{HEAD}{}", section("video", "0", without));
             assert_eq!(merged(&answer, &[], Kind::Encoder), Err(Flaw::NoAddress));
         }

@@ -83,7 +83,7 @@ impl<'a> Lines<'a> {
         self.values(attribute).next()
     }
 
-    pub fn values<'b>(&'b self, attribute: &'b str) -> impl Iterator<Item = &'b str> {
+    pub fn values<'s>(&'s self, attribute: &str) -> impl Iterator<Item = &'s str> {
         self.0.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(attribute)?.strip_prefix(':'))
     }
 
