@@ -85,7 +85,8 @@ export class FakePeerConnection {
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
     if (type === 'offer') this.#before = this.localDescription;
-    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`] }) };
+    const gathered = this.iceGatheringState === 'complete' ? ['a=candidate:1 1 udp 1 192.0.2.1 9 typ host'] : [];
+    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`, ...gathered] }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
     // Simplified: a browser fires again if something remains to be negotiated.
     this.#needed = false;
