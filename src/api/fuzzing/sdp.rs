@@ -20,7 +20,8 @@ pub fn sdp(input: &[u8]) {
         }
         let sections = offer::sections(text);
         if sections > 0 && answer::check(text, kind, sections).is_ok() {
-            let trickled = Trickled { text: "candidate:1 1 udp 1 192.0.2.1 4000 typ host".into(), mid: None, index: None };
+            let trickled =
+                Trickled { text: "candidate:1 1 udp 1 192.0.2.1 4000 typ host".into(), mid: None, index: None };
             let merged = answer::merged(text, &[trickled], kind).unwrap();
             assert!(merged.contains("192.0.2.1"), "{merged}");
             assert!(answer::is_whole(&merged) && offer::sections(&merged) == sections);

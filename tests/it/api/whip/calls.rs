@@ -144,7 +144,7 @@ async fn whoever_comes_while_it_waits_is_called() {
 async fn one_peer_can_be_called() {
     let scene = Scene::start(&[]);
     let [ann, mut ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
-    let session = scene.session_as(&mut ben, &format!("{WHIP}?to={}", ben.peer.id)).await;
+    let session = scene.session_of(&mut ben).await;
     let kinds: Vec<_> = ann.unread().await.iter().map(|message| message["type"].clone()).collect();
     assert_eq!(kinds, ["peer-joined", "peer-joined"], "Ben and the encoder");
     assert!(session.goes_on(&scene.server).await);

@@ -116,7 +116,9 @@ async fn admission_is_that_of_joining() {
         let calling = spawn(send(with_secret("two lumps")));
         let (encoder, _) = ann.until_offer().await;
         // The seat of one that waits counts.
-        send(with_secret("two lumps").query(&[("name", "other")])).await.refused(409, "room-full");
+        send(scene.offering(&format!("{WHIP}?name=other"), OFFER).bearer_auth("two lumps"))
+            .await
+            .refused(409, "room-full");
         let kick = scene.server.request(Method::DELETE, &encoder.path("")).bearer_auth(&creator);
         send(kick).await.expect(204);
         calling.await.unwrap().refused(403, "kicked");

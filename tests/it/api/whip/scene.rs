@@ -74,6 +74,12 @@ impl Scene {
         self.session_as(browser, "/v1/rooms/tea/whip").await
     }
 
+    /// The same in a room with others.
+    pub async fn session_of(&self, browser: &mut Browser) -> Session {
+        let path = format!("/v1/rooms/tea/whip?to={}", browser.peer.id);
+        self.session_as(browser, &path).await
+    }
+
     pub async fn session_as(&self, browser: &mut Browser, path: &str) -> Session {
         let calling = self.calls(path);
         let (encoder, _) = browser.until_offer().await;

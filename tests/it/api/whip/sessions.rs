@@ -102,7 +102,7 @@ async fn a_session_needs_its_url_and_its_token() {
 async fn it_ends_when_its_browser_says_goodbye_and_nobody_elses_counts() {
     for scene in both() {
         let [mut ann, ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
-        let session = scene.session_as(&mut ann, &format!("/v1/rooms/tea/whip?to={}", ann.peer.id)).await;
+        let session = scene.session_of(&mut ann).await;
         ben.says(&session.encoder, json!({"type": "bye"})).await;
         assert!(session.goes_on(&scene.server).await);
         // To everybody, as a page does that hangs up.
@@ -115,10 +115,10 @@ async fn it_ends_when_its_browser_says_goodbye_and_nobody_elses_counts() {
 
 #[actix_web::test]
 async fn it_ends_without_heartbeats_even_if_others_talk_to_it() {
-    for flags in [&["--lease-ms", "3000"][..]] {
-        let scene = Scene::start(flags);
+    {
+        let scene = Scene::start(&["--lease-ms", "3000"]);
         let [mut ann, ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
-        let session = scene.session_as(&mut ann, &format!("/v1/rooms/tea/whip?to={}", ann.peer.id)).await;
+        let session = scene.session_of(&mut ann).await;
         let talking = async {
             loop {
                 // Each poll is half a second in which nothing happens.
@@ -162,13 +162,13 @@ async fn heartbeats_keep_it_and_fill_nothing() {
 async fn it_ends_when_its_browser_has_left() {
     for scene in both() {
         let [mut ann, mut ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
-        let path = format!("/v1/rooms/tea/whip?to={}", ann.peer.id);
-        let session = scene.session_as(&mut ann, &path).await;
+        let session = scene.session_of(&mut ann).await;
         ann.peer.leave().await.expect(204);
         let good = fragment(&format!("a=mid:0\r\na={CANDIDATE}"));
         send(session.patching(&scene.server, &good)).await.refused(404, "session-unknown");
-        let mut left = || async { ben.next("peer-left").await["peer"].clone() };
-        assert_eq!((left().await, left().await), (json!(ann.peer.id), json!(session.encoder.id)));
+        for gone in [&ann.peer.id, &session.encoder.id] {
+            assert_eq!(ben.next("peer-left").await["peer"], json!(gone));
+        }
     }
 }
 
