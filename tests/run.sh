@@ -86,7 +86,10 @@ install() {
   if wanted browser; then
     debian chromium=chromium firefox-esr=firefox-esr openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
-      prometheus=prometheus certutil=libnss3-tools || failed=1
+      prometheus=prometheus certutil=libnss3-tools \
+      whip-client=simple-whip-client /usr/share/doc/gstreamer1.0-plugins-base=gstreamer1.0-plugins-base \
+      /usr/share/doc/gstreamer1.0-plugins-good=gstreamer1.0-plugins-good /usr/share/doc/gstreamer1.0-plugins-bad=gstreamer1.0-plugins-bad \
+      /usr/share/doc/gstreamer1.0-nice=gstreamer1.0-nice || failed=1
   fi
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi

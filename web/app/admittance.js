@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 import { fits } from './sealed/lacks.js';
@@ -48,7 +49,7 @@ export class Admittance {
    */
   declinedBy(room, peer) {
     this.#declined.add(peer.id);
-    const all = [...room.peers.keys()].every((id) => this.#declined.has(id));
+    const all = [...room.peers.values()].every((one) => whipRole(one) || this.#declined.has(one.id));
     return all ? say('declined-you', { name: isolatedName(peer) }) : null;
   }
 }

@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
@@ -18,6 +19,8 @@ import { play } from './sounds.js';
 import { Stage } from './stage.js';
 import { followVoices } from './voices.js';
 import { WakeLock } from './wake-lock.js';
+import { noteTaken } from './whip/notes.js';
+import { WhipOpener } from './whip/opener.js';
 import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
@@ -53,6 +56,7 @@ export class CallView {
   #deviceNotice;
   #settings;
   #wakeLock = new WakeLock();
+  #whip = new WhipOpener(this.#share);
   #endVoices = () => {};
 
   /** @param {Devices} devices */
@@ -97,8 +101,10 @@ export class CallView {
   /**
    * @param {Room} room
    * @param {Call} call
+   * @param {Wish} wish
    */
-  follow(room, call) {
+  follow(room, call, wish) {
+    this.#whip.follow(room, wish);
     const diagnostics = this.#diagnostics;
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
@@ -107,8 +113,10 @@ export class CallView {
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
-    room.on('peer-joined', () => play('joined'));
-    noteEvents(room, this.#chat, this.#stage, (text) => tell('spoken-devices', text));
+    const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
+    room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
+    noteEvents(room, this.#chat, this.#stage, speak);
+    noteTaken(room, call, (text) => (this.#chat.note(text), speak(text)));
   }
 
   /**
@@ -116,11 +124,13 @@ export class CallView {
    * @param {AbortSignal} signal
    */
   ask(peer, signal) {
+    if (this.#whip.expects(peer)) return Promise.resolve(true);
     play('calling');
     // These would cover the question.
     this.#share.close();
     this.#settings.close();
     this.#keyboard.close();
+    this.#whip.close();
     return this.#callers.ask(peer, signal);
   }
 
@@ -165,6 +175,7 @@ export class CallView {
     tellLacks(over ? [] : facts.lacking, wish.seal);
     if (over) {
       this.#share.close();
+      this.#whip.close();
       this.#lockNotice.clear();
     }
     return summary;
@@ -179,6 +190,7 @@ export class CallView {
     this.#chat.clear();
     this.#share.close();
     this.#settings.close();
+    this.#whip.clear();
     this.#wakeLock.want(false);
     this.#endVoices();
     this.showExtra(null);

@@ -79,7 +79,7 @@ async function enter(wish, equipment) {
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
   guard.show(invitation(location.href, wish));
-  view.follow(room, call);
+  view.follow(room, call, wish);
   void import('./sent/sent-picture.js').then(({ followSentPicture }) => followSentPicture(call), () => {});
   show(mine);
 }

@@ -56,28 +56,28 @@ export class Share {
   }
 
   /** The link to share: with the other address, if there is one. */
-  get #address() {
+  get address() {
     return (this.#isLocal && atAddress(this.#own, this.#elsewhere.value)) || this.#own;
   }
 
   async #shared() {
     try {
-      await navigator.share({ url: this.#address });
+      await navigator.share({ url: this.address });
     } catch (error) {
       // The user has changed their mind, or there is nothing to share with.
       if (/** @type {DOMException} */ (error).name !== 'AbortError') return this.#copied();
     }
-    this.#local.hidden = this.#address !== this.#own || !this.#isLocal;
+    this.#local.hidden = this.address !== this.#own || !this.#isLocal;
   }
 
   async #copied() {
     try {
-      await navigator.clipboard.writeText(this.#address);
+      await navigator.clipboard.writeText(this.address);
     } catch {
       // Plain http has no clipboard; the dialog shows the link.
       return this.#showCode();
     }
-    this.#local.hidden = this.#address !== this.#own || !this.#isLocal;
+    this.#local.hidden = this.address !== this.#own || !this.#isLocal;
     show(this.#label, 'link-copied');
     setTimeout(() => show(this.#label, this.#says), SAID_FOR_MS);
   }
@@ -90,7 +90,7 @@ export class Share {
   }
 
   #draw() {
-    const address = this.#address;
+    const { address } = this;
     part('code-warning', HTMLElement).hidden = !isLoopback(new URL(address).hostname);
     generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
     this.#link.href = address;

@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { Admittance } from './admittance.js';
 import { Equipment } from './devices/equipment.js';
 import { NOTHING } from './devices/equipped.js';
@@ -6,7 +7,7 @@ import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 import { enterRoom } from './room-entry.js';
-import { followDescriptions, lackingIn } from './sealed/lacks.js';
+import { followLacks, lackingIn } from './sealed/lacks.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
@@ -121,16 +122,18 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', () => this.#tell(null));
-    room.on('trouble', () => this.#viewer.changed());
-    followDescriptions(room, () => this.#viewer.changed());
+    room.on('peer-joined', (peer) => whipRole(peer) || this.#tell(null));
+    followLacks(room, () => this.#viewer.changed());
     room.on('peer-left', ({ peer, reason }) => {
+      // An encoder that nobody answers comes back every other second.
+      if (whipRole(peer)) return;
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news?.key === 'hung-up' && this.#news.name === isolatedName(peer)) return;
       this.#tell({ key: reason === 'kicked' ? 'removed' : 'left', name: isolatedName(peer) });
     });
     call.on('bye', ({ peer, reason }) => {
       if (reason === 'declined') return this.#declinedBy(room, peer);
+      if (whipRole(peer)) return void (reason === 'ended' && this.#tell({ key: 'left', name: isolatedName(peer) }));
       this.#tell({ key: 'hung-up', name: isolatedName(peer) });
     });
     call.on('link', () => this.#viewer.changed());

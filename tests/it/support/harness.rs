@@ -224,6 +224,12 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
+    /// Asserts 200 without a body.
+    #[track_caller]
+    pub fn expect_ok(&self) {
+        assert_eq!((self.status, self.text.as_str()), (200, ""), "{self:?}");
+    }
+
     /// Asserts the problem and returns it.
     #[track_caller]
     pub fn refused(&self, status: u16, slug: &str) -> Value {

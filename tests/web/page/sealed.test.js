@@ -6,7 +6,7 @@ import { Emitter } from '../../../web/client/platform/emitter.js';
 import { invitation, readAddress } from '../../../web/app/address.js';
 import { Admittance } from '../../../web/app/admittance.js';
 import { isolatedName, plain } from '../../../web/app/names.js';
-import { adviceOn, fits, followDescriptions, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
+import { adviceOn, fits, followLacks, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
 import { isSameSeal, whyNoSeal } from '../../../web/app/sealed/seal.js';
 import { summarize } from '../../../web/app/words.js';
 
@@ -81,7 +81,7 @@ test('a peer that is connected lacks nothing, whatever comes under its name', ()
 test('if only descriptions are changed on their way, that is not forgotten with the next candidate', () => {
   const sealed = room();
   let changes = 0;
-  followDescriptions(sealed, () => { changes += 1; });
+  followLacks(sealed, () => { changes += 1; });
   const refuse = (type, why) => sealed.emit('refused', { seq: 1, from: 'b', type, why });
   for (const [type, why] of [['data', 'unreadable'], ['offer', 'repeated'], ['answer', 'malformed']]) refuse(type, why);
   assert.equal(lackOf(sealed, GUEST), null);

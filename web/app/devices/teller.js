@@ -1,4 +1,4 @@
-import { tabStorage } from '../../client/index.js';
+import { tabStorage, whipRole } from '../../client/index.js';
 import { BASE } from '../base.js';
 import { deviceNews } from './news.js';
 
@@ -51,9 +51,9 @@ export class DeviceTeller {
     const news = JSON.stringify(data);
     if (news !== ALL_WELL) this.#storage.setItem(KEY, 'true');
     // Nothing is sent to peers without a connection: they may not have been let in, and a page that is being reloaded would miss it.
-    for (const { peer: { id }, state } of this.#call.links.values()) {
+    for (const { peer, peer: { id }, state } of this.#call.links.values()) {
       const isUp = state === 'connected' || state === 'interrupted';
-      if (!isUp || news === (this.#told.get(id) ?? this.#assumed)) continue;
+      if (!isUp || whipRole(peer) || news === (this.#told.get(id) ?? this.#assumed)) continue;
       this.#told.set(id, news);
       // It does not matter if the peer or the room is gone.
       void this.#room.send(id, { type: 'data', data }).catch(() => {});

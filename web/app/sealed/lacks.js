@@ -18,16 +18,17 @@ const refused = new WeakMap();
 const REFUSED = { unsealed: 'no key', unreadable: 'another key' };
 
 /**
- * Notes which descriptions are not used. The client tells what the last message says of a peer: if somebody in between changes only
+ * Tells when what peers lack may have changed, and notes which descriptions are not used. The client tells what the last message says of a peer: if somebody in between changes only
  * descriptions, that is that all is well, and yet nothing connects.
  *
  * @param {Room} room
  * @param {() => void} changed
  */
-export function followDescriptions(room, changed) {
+export function followLacks(room, changed) {
   /** @type {Map<string, Lack>} */
   const last = new Map();
   refused.set(room, last);
+  room.on('trouble', changed);
   room.on('refused', ({ from, type, why }) => {
     const lack = REFUSED[why];
     if (lack && isDescription(type)) last.set(from, lack);
