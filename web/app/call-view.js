@@ -4,6 +4,7 @@ import { Chat } from './chat.js';
 import { Controls, DeviceNotice, showExtra } from './controls.js';
 import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
+import { Files } from './files/gate.js';
 import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
 import { LockNotice } from './lock-notice.js';
@@ -43,6 +44,7 @@ export class CallView {
   #view = part('call', HTMLElement);
   #stage = new Stage();
   #chat = new Chat();
+  #files = new Files(this.#chat);
   #share = new Share();
   #callers = new Callers();
   #diagnostics = new Diagnostics();
@@ -101,6 +103,7 @@ export class CallView {
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
     this.#chat.follow(call);
+    this.#files.follow(call);
     diagnostics.follow(room, call, (id, flow) => this.#stage.quality(id, barsOf(flow)));
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
@@ -174,6 +177,7 @@ export class CallView {
     this.#controls.show(NOTHING.status);
     tell('spoken-devices', '');
     this.#chat.clear();
+    this.#files.clear();
     this.#share.close();
     this.#settings.close();
     this.#wakeLock.want(false);

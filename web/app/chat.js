@@ -70,6 +70,13 @@ export class Chat {
     this.#add({ who: '', text, kind: 'note' });
   }
 
+  /** Adds a note that somebody should hear of. @param {string} text */
+  alert(text) {
+    this.note(text);
+    this.#unread.add();
+    play('message');
+  }
+
   focus() {
     this.#input.focus();
   }

@@ -4,7 +4,7 @@ import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
-import { enterRoom } from './room-entry.js';
+import { CHANNELS, enterRoom } from './room-entry.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
@@ -77,7 +77,7 @@ export class Visit {
     }
     // Who has the secret was invited; anybody can come into an open room.
     const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#ask(peer, signal) : undefined;
-    this.call = this.room.call({ stream: this.#equipment.stream, receive: this.#receive, admit });
+    this.call = this.room.call({ stream: this.#equipment.stream, receive: this.#receive, admit, channels: CHANNELS });
     this.#follow(this.room, this.call);
     this.#enter('inside');
     return this.call;
