@@ -73,8 +73,7 @@ export class Chat {
   /** Adds a note that somebody should hear of. @param {string} text */
   alert(text) {
     this.note(text);
-    this.#unread.add();
-    play('message');
+    if (this.#unread.add()) play('message');
   }
 
   focus() {

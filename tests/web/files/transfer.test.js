@@ -223,6 +223,7 @@ async function receiving(size) {
   const pair = couple();
   pair.connect();
   const [end] = pair.wire.ends;
+  end.onmessage = null;
   const say = async (...messages) => {
     for (const message of messages) end.send(message instanceof Uint8Array ? message : JSON.stringify(message));
     await pair.run();

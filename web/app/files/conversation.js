@@ -3,8 +3,8 @@ import { Sender } from './sender.js';
 import { read } from './wire.js';
 
 /** @import { Peer } from '../../client/types.d.ts' */
-/** @import { Incoming, Sink } from './receiver.js' */
-/** @import { Outgoing } from './sender.js' */
+/** @import { Incoming, Sink } from './incoming.js' */
+/** @import { Outgoing } from './outgoing.js' */
 /** @import { FromReceiver, FromSender, Port } from './wire.js' */
 
 /** With so much left in the channel, more is read. */

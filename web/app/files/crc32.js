@@ -20,14 +20,15 @@ export function crc32(bytes, before = 0) {
 }
 
 function tables() {
-  const all = Array.from({ length: 4 }, () => new Int32Array(256));
+  const [first, ...more] = Array.from({ length: 4 }, () => new Int32Array(256));
   for (let byte = 0; byte < 256; byte += 1) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    for (const table of all) {
-      table[byte] = crc;
-      crc = (crc >>> 8) ^ all[0][crc & 255];
-    }
+    first[byte] = byte;
+    for (let bit = 0; bit < 8; bit += 1) first[byte] = first[byte] & 1 ? (first[byte] >>> 1) ^ 0xedb88320 : first[byte] >>> 1;
   }
-  return all;
+  let before = first;
+  for (const table of more) {
+    for (let byte = 0; byte < 256; byte += 1) table[byte] = (before[byte] >>> 8) ^ first[before[byte] & 255];
+    before = table;
+  }
+  return [first, ...more];
 }

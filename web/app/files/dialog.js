@@ -89,10 +89,15 @@ export class FilesDialog {
   }
 
   /** @param {Transfer} transfer */
-  #remove(transfer) {
-    const next = this.#entries.get(transfer)?.element.nextElementSibling;
+  drop(transfer) {
     this.#entries.get(transfer)?.element.remove();
     this.#entries.delete(transfer);
+  }
+
+  /** The user has seen it. @param {Transfer} transfer */
+  #remove(transfer) {
+    const next = this.#entries.get(transfer)?.element.nextElementSibling;
+    this.drop(transfer);
     const button = next?.querySelector('button:not([hidden])') ?? this.#choose;
     /** @type {HTMLElement} */ (button).focus();
   }

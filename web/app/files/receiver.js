@@ -1,42 +1,12 @@
-import { crc32 } from './crc32.js';
-import { safeName } from './safe-name.js';
-import { WINDOW } from './wire.js';
+import { incoming, isLive, reasonOf, take, write } from './incoming.js';
 
-/** @import { Declined, FromSender, Offered, Port, Withdrawn } from './wire.js' */
+/** @import { Incoming, IncomingEnd, IncomingState, Sink } from './incoming.js' */
+/** @import { Declined, FromSender, Offered, Port } from './wire.js' */
 
-/** Bytes that are written at once. The sender is told after each. */
-const BATCH = 1024 * 1024;
 /** Questions that one peer may ask before they are answered. */
 const MOST_ASKED = 50;
-
-/**
- * Where a file goes.
- *
- * @typedef {object} Sink
- * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<void>} write
- * @property {() => Promise<Blob | null>} close resolves with the file, if it has yet to be saved
- * @property {() => Promise<void>} abort throws away what was written
- *
- * `asked`, `opening` (the user chooses where to save it), `receiving`, `finishing`, or an end.
- *
- * @typedef {'asked' | 'opening' | 'receiving' | 'finishing' | 'done' | 'over'} IncomingState
- * @typedef {Declined | Withdrawn | 'left'} IncomingEnd
- *
- * @typedef {object} Incoming
- * @property {Offered} offer
- * @property {string} name fit to be shown
- * @property {IncomingState} state
- * @property {IncomingEnd} [why] it is over, unless it is done
- * @property {'us' | 'them'} [by]
- * @property {boolean} agreed on this channel: from which offset on
- * @property {number} received
- * @property {number} stored
- * @property {number} crc of what was received
- * @property {Uint8Array[]} waiting to be written
- * @property {Promise<void>} written after all writes so far
- * @property {Sink} [sink]
- * @property {Blob | null} [blob] to be saved
- */
+/** Files that are over, for as long as their sender may ask about them again. */
+const MOST_OVER = 200;
 
 /** The files that one peer sends. */
 export class Receiver {
@@ -78,8 +48,12 @@ export class Receiver {
     if (!file || !isLive(file)) return;
     if (message.type === 'withdraw') this.#end(file, message.reason, 'them');
     else if (file.state !== 'receiving' || !file.agreed) return;
-    else if (message.type === 'chunk') this.#chunk(file, message);
-    else this.#complete(file, message.crc);
+    else if (message.type === 'end') this.#complete(file, message.crc);
+    else {
+      const next = take(file, message);
+      if (next === 'write') this.#write(file);
+      else if (next === 'give up') this.#refuse(file, 'damaged');
+    }
   }
 
   /** The user wants it. @param {Incoming} file */
@@ -122,9 +96,9 @@ export class Receiver {
     if (known && known.offer.name === offer.name && known.offer.size === offer.size) return this.#again(known);
     if (known) this.#end(known, 'gone', 'them');
     if (this.#live.filter(({ state }) => state === 'asked').length >= MOST_ASKED) return this.#say({ type: 'decline', id: offer.id, reason: 'too-many' });
-    /** @type {Incoming} */
-    const file = { offer, name: safeName(offer.name), state: 'asked', agreed: false, received: 0, stored: 0, crc: 0, waiting: [], written: Promise.resolve() };
+    const file = incoming(offer);
     this.#files.set(offer.id, file);
+    if (this.#files.size > MOST_OVER + MOST_ASKED) this.#files.delete([...this.#files.values()].find((one) => !isLive(one))?.offer.id ?? offer.id);
     this.#changed(file);
   }
 
@@ -155,19 +129,6 @@ export class Receiver {
 
   /**
    * @param {Incoming} file
-   * @param {{ offset: number, bytes: Uint8Array }} chunk
-   */
-  #chunk(file, { offset, bytes }) {
-    const end = offset + bytes.length;
-    if (offset !== file.received || end > file.offer.size || end - file.stored > 2 * WINDOW) return this.#refuse(file, 'damaged');
-    file.crc = crc32(bytes, file.crc);
-    file.received = end;
-    file.waiting.push(bytes);
-    if (file.waiting.reduce((sum, { length }) => sum + length, 0) >= BATCH) this.#write(file);
-  }
-
-  /**
-   * @param {Incoming} file
    * @param {number} crc
    */
   #complete(file, crc) {
@@ -186,15 +147,10 @@ export class Receiver {
 
   /** @param {Incoming} file */
   #write(file) {
-    const [bytes, end] = [joined(file.waiting.splice(0)), file.received];
-    file.written = file.written.then(async () => {
-      if (!isLive(file)) return;
-      await file.sink?.write(bytes);
-      file.stored = end;
-      if (!isLive(file)) return;
-      if (file.agreed) this.#say({ type: 'stored', id: file.offer.id, offset: end });
+    write(file, () => {
+      if (file.agreed) this.#say({ type: 'stored', id: file.offer.id, offset: file.stored });
       this.#changed(file);
-    }).catch((error) => this.#refuse(file, reasonOf(error)));
+    }, (error) => this.#refuse(file, reasonOf(error)));
   }
 
   /**
@@ -233,26 +189,4 @@ export class Receiver {
     file.state = state;
     this.#changed(file);
   }
-}
-
-/** @param {Incoming} file */
-function isLive({ state }) {
-  return state !== 'done' && state !== 'over';
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-/** @param {Error} error @returns {Declined} */
-function reasonOf({ name }) {
-  if (name === 'QuotaExceededError') return 'space';
-  return name === 'TooLarge' ? 'too-large' : 'disk';
 }

@@ -1,35 +1,16 @@
 import { crc32 } from './crc32.js';
+import { BLOCK, isLive, outgoing, readFrom } from './outgoing.js';
 import { WINDOW, chunk, chunkSize } from './wire.js';
 
-/** @import { Declined, FromReceiver, Offered, Port, Withdrawn } from './wire.js' */
+/** @import { Outgoing, OutgoingEnd, OutgoingState } from './outgoing.js' */
+/** @import { FromReceiver, Port, Withdrawn } from './wire.js' */
 
-/** Bytes that are read at once. */
-const BLOCK = 256 * 1024;
 /** More than this must not wait in the channel, which breaks at 16 MB in Chromium. */
 const HIGH = 1024 * 1024;
 
-/**
- * `offered`, `sending`, `checking` (all is sent, the receiver has not confirmed it yet), or an end.
- *
- * @typedef {'offered' | 'sending' | 'checking' | 'done' | 'over'} OutgoingState
- * @typedef {Declined | Withdrawn | 'left' | 'unknown'} OutgoingEnd
- *
- * @typedef {object} Outgoing
- * @property {Offered} offer
- * @property {Blob} source
- * @property {OutgoingState} state
- * @property {OutgoingEnd} [why] it is over, unless it is done
- * @property {'us' | 'them'} [by]
- * @property {boolean} agreed on this channel: from which offset on
- * @property {number} sent
- * @property {number} stored as far as the receiver has said
- * @property {number} crc of what was sent
- * @property {Map<number, number>} sums up to each end of a chunk from `stored` on: where the receiver may want to continue
- */
-
 /** The files that one peer is sent, one after the other. */
 export class Sender {
-  /** @type {Map<number, Outgoing>} */
+  /** By id. @type {Map<number, Outgoing>} */
   #files = new Map();
   /** @type {Port | null} */
   #port = null;
@@ -54,9 +35,7 @@ export class Sender {
   add(source) {
     let id;
     do [id] = crypto.getRandomValues(new Uint32Array(1)); while (this.#files.has(id));
-    const offer = { id, name: source.name, size: source.size, mime: source.type };
-    /** @type {Outgoing} */
-    const file = { offer, source, state: 'offered', agreed: false, sent: 0, stored: 0, crc: 0, sums: new Map([[0, 0]]) };
+    const file = outgoing(id, source);
     this.#files.set(id, file);
     this.#changed(file);
     return file;
@@ -194,20 +173,4 @@ export class Sender {
     file.state = state;
     this.#changed(file);
   }
-}
-
-/** @param {Outgoing} file */
-function isLive({ state }) {
-  return state !== 'done' && state !== 'over';
-}
-
-/**
- * @param {Blob} source
- * @param {number} from
- */
-async function readFrom(source, from) {
-  const wanted = source.slice(from, Math.min(source.size, from + BLOCK));
-  const bytes = new Uint8Array(await wanted.arrayBuffer());
-  if (bytes.length !== wanted.size) throw new Error('The file is shorter than it was.');
-  return bytes;
 }

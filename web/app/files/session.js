@@ -10,13 +10,14 @@ import { Transfer } from './transfer.js';
 import { nameIn, noteOf, percentIn, sizeIn } from './words.js';
 
 /** @import { Call, Peer } from '../../client/types.d.ts' */
-/** @import { Incoming } from './receiver.js' */
-/** @import { Outgoing } from './sender.js' */
+/** @import { Incoming } from './incoming.js' */
+/** @import { Outgoing } from './outgoing.js' */
 /** @import { Company } from './dialog.js' */
 /** @import { News } from './transfer.js' */
 
 /** Texts and bars follow this often at most. */
 const TICK_MS = 500;
+const MOST_SHOWN = 200;
 
 /** The files of one call: with whom they are exchanged, and how that is shown. */
 export class Session {
@@ -127,9 +128,19 @@ export class Session {
       transfer = new Transfer(file, conversation);
       this.#transfers.set(file, transfer);
       this.#dialog.add(transfer);
+      this.#trim();
     }
     this.#tell(transfer);
     this.#later();
+  }
+
+  /** The oldest that are over go. */
+  #trim() {
+    const over = [...this.#transfers.values()].filter(({ isLive }) => !isLive);
+    for (const transfer of over.slice(0, Math.max(0, this.#transfers.size - MOST_SHOWN))) {
+      this.#transfers.delete(transfer.file);
+      this.#dialog.drop(transfer);
+    }
   }
 
   /** @param {Transfer} transfer */

@@ -1,6 +1,6 @@
 import { ownFile } from './own-storage.js';
 
-/** @import { Sink } from './receiver.js' */
+/** @import { Sink } from './incoming.js' */
 
 /** Where nothing can be written to disk. */
 export const MOST_IN_MEMORY = 64 * 1000 * 1000;

@@ -1,8 +1,8 @@
 import { Pace } from './pace.js';
 
 /** @import { Conversation } from './conversation.js' */
-/** @import { Incoming } from './receiver.js' */
-/** @import { Outgoing } from './sender.js' */
+/** @import { Incoming } from './incoming.js' */
+/** @import { Outgoing } from './outgoing.js' */
 
 /** @typedef {'asked' | 'offered' | 'accepted' | 'interrupted' | 'resumed' | 'done' | 'over'} News what a person wants to know */
 

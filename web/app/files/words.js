@@ -5,8 +5,8 @@ import { MOST_IN_MEMORY } from './sinks.js';
 
 /** @import { Key } from '../languages/say.js' */
 /** @import { Peer } from '../../client/types.d.ts' */
-/** @import { Incoming } from './receiver.js' */
-/** @import { Outgoing } from './sender.js' */
+/** @import { Incoming } from './incoming.js' */
+/** @import { Outgoing } from './outgoing.js' */
 /** @import { Pace } from './pace.js' */
 
 /** @typedef {Pick<Outgoing, 'offer' | 'state' | 'why' | 'by' | 'agreed' | 'stored'> | Pick<Incoming, 'offer' | 'state' | 'why' | 'by' | 'agreed' | 'stored'>} Told */
