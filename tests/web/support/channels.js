@@ -24,11 +24,6 @@ class Channel {
     const low = this.bufferedAmountLowThreshold;
     if (before > low && this.bufferedAmount <= low) this.onbufferedamountlow?.();
   }
-
-  /** Texts that wait. */
-  get texts() {
-    return this.sent.filter((data) => typeof data === 'string').map((data) => JSON.parse(data));
-  }
 }
 
 /** The two ends of a channel. */
