@@ -5,7 +5,7 @@ import { crc32 as expected } from 'node:zlib';
 import { crc32 } from '../../../web/app/files/crc32.js';
 import { Pace } from '../../../web/app/files/pace.js';
 import { safeName } from '../../../web/app/files/safe-name.js';
-import { chunk, chunkSize, read } from '../../../web/app/files/wire.js';
+import { Parts, read } from '../../../web/app/files/wire.js';
 import { sizeIn, textOf } from '../../../web/app/files/words.js';
 import common from '../../../web/app/languages/en.js';
 import german from '../../../web/app/languages/files/de.js';
@@ -65,10 +65,13 @@ test('a long name is shortened, and its extension stays', () => {
 // ---- Messages ---------------------------------------------------------------------------------------------------------
 
 test('a part has the number of its file and its offset before it', () => {
-  const message = chunk(0xfedcba98, 2 ** 40 + 1, bytesOf(5));
+  const parts = new Parts();
+  const message = parts.message(0xfedcba98, 2 ** 40 + 1, bytesOf(5)).slice();
   assert.equal(Buffer.from(message).toString('hex'), `fedcba980000010000000001${Buffer.from(bytesOf(5)).toString('hex')}`);
   assert.deepEqual(read(message.buffer), { type: 'chunk', id: 0xfedcba98, offset: 2 ** 40 + 1, bytes: bytesOf(5) });
-  assert.deepEqual([chunkSize({ limit: 1e6 }), chunkSize({ limit: 16_384 }), chunkSize({ limit: Infinity })], [32_768, 16_372, 32_768]);
+  const lengths = (limit) => [...parts.of(bytesOf(70_000), { limit })].map(({ length }) => length);
+  assert.deepEqual([lengths(1e6), lengths(Infinity), lengths(40_000)], [[32_768, 32_768, 4_464], [32_768, 32_768, 4_464], [32_768, 32_768, 4_464]]);
+  assert.deepEqual(lengths(16_384), [16_372, 16_372, 16_372, 16_372, 4_512]);
 });
 
 const nonsense = [

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { Transfer } from '../../../web/app/files/transfer.js';
@@ -208,12 +212,14 @@ test('an offer that is withdrawn while the user chooses where to save it leaves 
 });
 
 test('a file that can no longer be read is withdrawn', async () => {
-  const source = fileOf(3 * MEGABYTE);
-  const { slice } = source;
-  source.slice = (from, to) => (from > MEGABYTE ? { size: to - from, arrayBuffer: async () => { throw new Error('NotReadableError'); } } : slice.call(source, from, to));
-  const pair = await offered(source);
+  const path = join(await mkdtemp(join(tmpdir(), 'source-')), 'source');
+  await writeFile(path, bytesOf(3 * MEGABYTE));
+  const pair = await offered(Object.assign(await openAsBlob(path), { name: 'source' }));
   await pair.ben.conversation.accept(pair.ben.files[0]);
+  await pair.run(() => pair.ben.files[0].received > MEGABYTE);
+  await writeFile(path, 'shorter');
   await pair.run();
+  await rm(dirname(path), { recursive: true });
   assert.deepEqual([pair.ann.states, pair.ben.states], [['over unreadable us'], ['over unreadable them']]);
 });
 
@@ -262,7 +268,7 @@ test('a sender that ignores the window is cut off', async () => {
   for (let at = 0; at < 2 * WINDOW; at += MEGABYTE) await say(part(at, MEGABYTE));
   assert.deepEqual(ben.states, ['receiving']);
   await say(part(2 * WINDOW, MEGABYTE));
-  assert.deepEqual([ben.states, ben.files[0].waiting], [['over damaged us'], []]);
+  assert.deepEqual([ben.states, ben.files[0].batch], [['over damaged us'], null]);
 });
 
 test('what was not offered or not accepted is skipped, as is nonsense', async () => {

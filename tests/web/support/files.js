@@ -15,7 +15,7 @@ export class Store {
 
   async write(bytes) {
     if (this.fails) throw Object.assign(new Error('cannot write'), { name: this.fails });
-    this.written.push(bytes);
+    this.written.push(bytes.slice());
   }
 
   async close() {

@@ -8,6 +8,8 @@ import { WINDOW } from './wire.js';
 const BATCH = 1024 * 1024;
 
 /**
+ * @typedef {{ bytes: Uint8Array<ArrayBuffer>, length: number }} Batch of parts that are written together
+ *
  * Where a file goes.
  *
  * @typedef {object} Sink
@@ -30,7 +32,8 @@ const BATCH = 1024 * 1024;
  * @property {number} received
  * @property {number} stored
  * @property {number} crc of what was received
- * @property {Uint8Array[]} waiting to be written
+ * @property {Batch | null} batch that is being filled
+ * @property {Batch[]} spare batches, which are written already: new ones would fill the memory before the browser collects them
  * @property {Promise<void>} written after all writes so far
  * @property {Sink} [sink]
  * @property {Blob | null} [blob] to be saved
@@ -38,36 +41,49 @@ const BATCH = 1024 * 1024;
 
 /** @param {Offered} offer @returns {Incoming} */
 export function incoming(offer) {
-  return { offer, name: safeName(offer.name), state: 'asked', agreed: false, received: 0, stored: 0, crc: 0, waiting: [], written: Promise.resolve() };
+  return { offer, name: safeName(offer.name), state: 'asked', agreed: false, received: 0, stored: 0, crc: 0, batch: null, spare: [], written: Promise.resolve() };
+}
+
+/** Is this the part that comes next, and not more than was agreed? @param {Incoming} file @param {{ offset: number, bytes: Uint8Array }} chunk */
+export function fits(file, { offset, bytes }) {
+  const end = offset + bytes.length;
+  return offset === file.received && end <= file.offer.size && end - file.stored <= 2 * WINDOW;
 }
 
 /**
- * A part has arrived. Returns what is to be done: to write, to wait for more, or to give up, because it is not what was agreed.
+ * A part has arrived.
  *
  * @param {Incoming} file
- * @param {{ offset: number, bytes: Uint8Array }} chunk
+ * @param {Uint8Array} bytes
+ * @param {() => void} full the batch has to be written
  */
-export function take(file, { offset, bytes }) {
-  const end = offset + bytes.length;
-  if (offset !== file.received || end > file.offer.size || end - file.stored > 2 * WINDOW) return 'give up';
+export function take(file, bytes, full) {
   file.crc = crc32(bytes, file.crc);
-  file.received = end;
-  file.waiting.push(bytes);
-  return file.waiting.reduce((sum, { length }) => sum + length, 0) >= BATCH ? 'write' : 'wait';
+  for (let at = 0; at < bytes.length; ) {
+    const batch = (file.batch ??= file.spare.pop() ?? { bytes: new Uint8Array(BATCH), length: 0 });
+    const part = bytes.subarray(at, at + BATCH - batch.length);
+    batch.bytes.set(part, batch.length);
+    batch.length += part.length;
+    file.received += part.length;
+    at += part.length;
+    if (batch.length === BATCH) full();
+  }
 }
 
 /**
- * Writes what is waiting, after what was to be written before.
+ * Writes the batch, after those before.
  *
  * @param {Incoming} file
  * @param {() => void} stored
  * @param {(error: Error) => void} failed
  */
 export function write(file, stored, failed) {
-  const [bytes, end] = [joined(file.waiting.splice(0)), file.received];
+  const { batch, received: end } = file;
+  file.batch = null;
   file.written = file.written.then(async () => {
     if (!isLive(file)) return;
-    await file.sink?.write(bytes);
+    if (batch) await file.sink?.write(batch.bytes.subarray(0, batch.length));
+    if (batch) file.spare.push(Object.assign(batch, { length: 0 }));
     file.stored = end;
     if (isLive(file)) stored();
   }).catch(failed);
@@ -76,17 +92,6 @@ export function write(file, stored, failed) {
 /** @param {Incoming} file */
 export function isLive({ state }) {
   return state !== 'done' && state !== 'over';
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** @param {Error} error @returns {Declined} */

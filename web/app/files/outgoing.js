@@ -1,8 +1,5 @@
 /** @import { Declined, Offered, Withdrawn } from './wire.js' */
 
-/** Bytes that are read at once. */
-export const BLOCK = 256 * 1024;
-
 /**
  * `offered`, `sending`, `checking` (all is sent, the receiver has not confirmed it yet), or an end.
  *
@@ -35,15 +32,4 @@ export function outgoing(id, source) {
 /** @param {Outgoing} file */
 export function isLive({ state }) {
   return state !== 'done' && state !== 'over';
-}
-
-/**
- * @param {Blob} source
- * @param {number} from
- */
-export async function readFrom(source, from) {
-  const wanted = source.slice(from, Math.min(source.size, from + BLOCK));
-  const bytes = new Uint8Array(await wanted.arrayBuffer());
-  if (bytes.length !== wanted.size) throw new Error('The file is shorter than it was.');
-  return bytes;
 }

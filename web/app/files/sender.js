@@ -1,6 +1,7 @@
 import { crc32 } from './crc32.js';
-import { BLOCK, isLive, outgoing, readFrom } from './outgoing.js';
-import { WINDOW, chunk, chunkSize } from './wire.js';
+import { isLive, outgoing } from './outgoing.js';
+import { BLOCK, Source } from './source.js';
+import { WINDOW, Parts } from './wire.js';
 
 /** @import { Outgoing, OutgoingEnd, OutgoingState } from './outgoing.js' */
 /** @import { FromReceiver, Port, Withdrawn } from './wire.js' */
@@ -15,6 +16,9 @@ export class Sender {
   /** @type {Port | null} */
   #port = null;
   #busy = false;
+  #parts = new Parts();
+  /** @type {{ file: Outgoing, source: Source } | null} */
+  #reading = null;
   #changed;
 
   /** @param {(file: Outgoing) => void} changed */
@@ -123,14 +127,13 @@ export class Sender {
   /** @param {Outgoing} file */
   async #sendBlock(file) {
     const [port, from] = [this.#port, file.sent];
-    const bytes = await readFrom(file.source, from).catch(() => null);
+    if (this.#reading?.file !== file) this.#read(file);
+    const bytes = await this.#reading?.source.read(from).catch(() => null);
     // Meanwhile it may be cancelled, or wanted from elsewhere.
     if (!port || port !== this.#port || file.state !== 'sending' || !file.agreed || file.sent !== from) return;
     if (!bytes) return this.#withdraw(file, 'unreadable');
-    const length = chunkSize(port);
-    for (let at = 0; at < bytes.length; at += length) {
-      const part = bytes.subarray(at, at + length);
-      port.send(chunk(file.offer.id, file.sent, part));
+    for (const part of this.#parts.of(bytes, port)) {
+      port.send(this.#parts.message(file.offer.id, file.sent, part));
       file.crc = crc32(part, file.crc);
       file.sent += part.length;
       file.sums.set(file.sent, file.crc);
@@ -138,6 +141,12 @@ export class Sender {
     if (file.sent < file.offer.size) return;
     this.#say({ type: 'end', id: file.offer.id, crc: file.crc });
     this.#enter(file, 'checking');
+  }
+
+  /** @param {Outgoing | null} file */
+  #read(file) {
+    this.#reading?.source.close();
+    this.#reading = file && { file, source: new Source(file.source) };
   }
 
   /**
@@ -171,6 +180,7 @@ export class Sender {
    */
   #enter(file, state) {
     file.state = state;
+    if (state !== 'sending' && this.#reading?.file === file) this.#read(null);
     this.#changed(file);
   }
 }

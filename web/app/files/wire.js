@@ -19,7 +19,7 @@
  */
 
 /** Bytes that a receiver has not reported as stored; a sender waits with more. */
-export const WINDOW = 8 * 1024 * 1024;
+export const WINDOW = 4 * 1024 * 1024;
 const HEADER = 12;
 /** Of bytes in a message. A chat message waits for one that is being sent: a quarter of a second at 1 Mbit/s. */
 const CHUNK = 32 * 1024;
@@ -31,23 +31,31 @@ const DECLINED = ['declined', 'cancelled', 'space', 'disk', 'too-large', 'too-ma
 /** @type {readonly string[]} */
 const WITHDRAWN = ['cancelled', 'unreadable', 'gone'];
 
-/** @param {Pick<Port, 'limit'>} port */
-export function chunkSize({ limit }) {
-  return Math.min(CHUNK, limit - HEADER);
-}
+/** Makes binary messages, all in the same memory: a channel copies what it sends. */
+export class Parts {
+  #message = new Uint8Array(HEADER + CHUNK);
+  #head = new DataView(this.#message.buffer);
 
-/**
- * @param {number} id
- * @param {number} offset
- * @param {Uint8Array} bytes
- */
-export function chunk(id, offset, bytes) {
-  const message = new Uint8Array(HEADER + bytes.length);
-  const head = new DataView(message.buffer);
-  head.setUint32(0, id);
-  head.setBigUint64(4, BigInt(offset));
-  message.set(bytes, HEADER);
-  return message;
+  /**
+   * @param {Uint8Array} bytes
+   * @param {Pick<Port, 'limit'>} port
+   */
+  *of(bytes, { limit }) {
+    const length = Math.min(CHUNK, limit - HEADER);
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+
+  /**
+   * @param {number} id of the file
+   * @param {number} offset
+   * @param {Uint8Array} part
+   */
+  message(id, offset, part) {
+    this.#head.setUint32(0, id);
+    this.#head.setBigUint64(4, BigInt(offset));
+    this.#message.set(part, HEADER);
+    return this.#message.subarray(0, HEADER + part.length);
+  }
 }
 
 /**
