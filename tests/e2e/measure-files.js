@@ -16,6 +16,7 @@ import { choose, hashOf, withoutPicker } from './support/transfers.js';
 const BYTES = Number(process.argv[2] ?? 1_000_000_000);
 const FOLDER = process.env.FOLDER ?? '/var/tmp';
 const EVERY_MS = 250;
+const TELL_MS = 10_000;
 const MEGABYTE = 1_000_000;
 
 const folder = await mkdtemp(join(FOLDER, 'measure-files-'));
@@ -33,10 +34,12 @@ try {
   }, EVERY_MS);
   const download = ben.page.waitForEvent('download', { timeout: 0 });
   const began = performance.now();
+  const telling = setInterval(async () => console.log(await ann.page.getByTestId('file-text').first().textContent()), TELL_MS);
   await ben.page.getByTestId('file-question-accept').click();
   const arrived = await (await download).path();
   const seconds = (performance.now() - began) / 1_000;
   clearInterval(sampling);
+  clearInterval(telling);
   console.log(`${BYTES / MEGABYTE} MB in ${seconds.toFixed(1)} s (${(BYTES / MEGABYTE / seconds).toFixed(1)} MB/s), saved included`);
   console.log((await hashOf(path)) === (await hashOf(arrived)) ? 'the same bytes' : 'DIFFERENT BYTES');
   for (const [at, name] of ['sender', 'receiver'].entries()) {

@@ -211,6 +211,16 @@ test('an offer that is withdrawn while the user chooses where to save it leaves 
   assert.deepEqual([pair.ben.states, pair.ben.stores[0].aborted], [['over cancelled them'], true]);
 });
 
+test('where files cannot be read into the same memory, they are read otherwise', async () => {
+  const source = fileOf(3 * MEGABYTE);
+  const { slice } = source;
+  source.slice = (...range) => Object.assign(slice.apply(source, range), { stream: () => new ReadableStream() });
+  const pair = await offered(source);
+  await pair.ben.conversation.accept(pair.ben.files[0]);
+  await pair.run();
+  assert.deepEqual([pair.ann.states, pair.ben.stores[0].bytes], [['done'], bytesOf(3 * MEGABYTE)]);
+});
+
 test('a file that can no longer be read is withdrawn', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'source-')), 'source');
   await writeFile(path, bytesOf(3 * MEGABYTE));

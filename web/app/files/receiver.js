@@ -136,7 +136,7 @@ export class Receiver {
       if (file.state !== 'finishing') return;
       const blob = await file.sink?.close();
       if (file.state !== 'finishing') return;
-      Object.assign(file, { blob: blob ?? null, spare: [] });
+      file.blob = blob ?? null;
       this.#enter(file, 'done');
       this.#say({ type: 'received', id: file.offer.id });
     }).catch((error) => this.#refuse(file, reasonOf(error)));
@@ -167,7 +167,7 @@ export class Receiver {
    */
   #end(file, why, by) {
     if (!isLive(file)) return;
-    Object.assign(file, { why, by, batch: null, spare: [] });
+    Object.assign(file, { why, by, batch: null });
     this.#enter(file, 'over');
     // Nothing is left to do about a file that cannot be thrown away.
     void file.written.then(() => file.sink?.abort()).catch(() => {});

@@ -20,15 +20,18 @@ export class Source {
   async read(from) {
     const wanted = Math.min(BLOCK, this.#blob.size - from);
     const reader = this.#readerAt(from);
-    let bytes = new Uint8Array(this.#buffer, 0, 0);
-    while (bytes.length < wanted) {
-      const { value, done } = await reader.read(new Uint8Array(this.#buffer, bytes.length, wanted - bytes.length));
+    // Not all browsers read files so.
+    if (!reader) return readWhole(this.#blob.slice(from, from + wanted));
+    let filled = 0;
+    while (filled < wanted) {
+      // The memory moves from buffer to buffer, and leaves the one before empty.
+      const { value, done } = await reader.read(new Uint8Array(this.#buffer, filled, wanted - filled));
       if (value) this.#buffer = value.buffer;
       if (done || !value) throw new Error('The file is shorter than it was.');
-      bytes = new Uint8Array(this.#buffer, 0, bytes.length + value.length);
+      filled += value.length;
     }
     this.#at = from + wanted;
-    return bytes;
+    return new Uint8Array(this.#buffer, 0, wanted);
   }
 
   close() {
@@ -40,6 +43,17 @@ export class Source {
   #readerAt(from) {
     if (this.#reader && this.#at === from) return this.#reader;
     this.close();
-    return (this.#reader = this.#blob.slice(from).stream().getReader({ mode: 'byob' }));
+    try {
+      return (this.#reader = this.#blob.slice(from).stream().getReader({ mode: 'byob' }));
+    } catch {
+      return null;
+    }
   }
+}
+
+/** @param {Blob} part */
+async function readWhole(part) {
+  const bytes = new Uint8Array(await part.arrayBuffer());
+  if (bytes.length !== part.size) throw new Error('The file is shorter than it was.');
+  return bytes;
 }
