@@ -33,6 +33,7 @@ const BATCH = 1024 * 1024;
  * @property {number} stored
  * @property {number} crc of what was received
  * @property {Batch | null} batch that is being filled
+ * @property {Batch[]} spare batches, which are written already
  * @property {Promise<void>} written after all writes so far
  * @property {Sink} [sink]
  * @property {Blob | null} [blob] to be saved
@@ -40,7 +41,7 @@ const BATCH = 1024 * 1024;
 
 /** @param {Offered} offer @returns {Incoming} */
 export function incoming(offer) {
-  return { offer, name: safeName(offer.name), state: 'asked', agreed: false, received: 0, stored: 0, crc: 0, batch: null, written: Promise.resolve() };
+  return { offer, name: safeName(offer.name), state: 'asked', agreed: false, received: 0, stored: 0, crc: 0, batch: null, spare: [], written: Promise.resolve() };
 }
 
 /** Is this the part that comes next, and not more than was agreed? @param {Incoming} file @param {{ offset: number, bytes: Uint8Array }} chunk */
@@ -59,8 +60,7 @@ export function fits(file, { offset, bytes }) {
 export function take(file, bytes, full) {
   file.crc = crc32(bytes, file.crc);
   for (let at = 0; at < bytes.length; ) {
-    // A new one each time: Chromium looks for messages that it can forget when a page makes a buffer, and not when messages come.
-    const batch = (file.batch ??= { bytes: new Uint8Array(BATCH), length: 0 });
+    const batch = (file.batch ??= file.spare.pop() ?? { bytes: new Uint8Array(BATCH), length: 0 });
     const part = bytes.subarray(at, at + BATCH - batch.length);
     batch.bytes.set(part, batch.length);
     batch.length += part.length;
@@ -83,6 +83,7 @@ export function write(file, stored, failed) {
   file.written = file.written.then(async () => {
     if (!isLive(file)) return;
     if (batch) await file.sink?.write(batch.bytes.subarray(0, batch.length));
+    if (batch) file.spare.push(Object.assign(batch, { length: 0 }));
     file.stored = end;
     if (isLive(file)) stored();
   }).catch(failed);

@@ -1,4 +1,5 @@
 import { fits, incoming, isLive, reasonOf, take, write } from './incoming.js';
+import { release } from './release.js';
 
 /** @import { Incoming, IncomingEnd, IncomingState, Sink } from './incoming.js' */
 /** @import { Declined, FromSender, Offered, Port } from './wire.js' */
@@ -49,8 +50,10 @@ export class Receiver {
     if (message.type === 'withdraw') this.#end(file, message.reason, 'them');
     else if (file.state !== 'receiving' || !file.agreed) return;
     else if (message.type === 'end') this.#complete(file, message.crc);
-    else if (fits(file, message)) take(file, message.bytes, () => this.#write(file));
-    else this.#refuse(file, 'damaged');
+    else if (fits(file, message)) {
+      take(file, message.bytes, () => this.#write(file));
+      release(message.bytes.buffer);
+    } else this.#refuse(file, 'damaged');
   }
 
   /** The user wants it. @param {Incoming} file */
@@ -136,7 +139,7 @@ export class Receiver {
       if (file.state !== 'finishing') return;
       const blob = await file.sink?.close();
       if (file.state !== 'finishing') return;
-      file.blob = blob ?? null;
+      Object.assign(file, { blob: blob ?? null, spare: [] });
       this.#enter(file, 'done');
       this.#say({ type: 'received', id: file.offer.id });
     }).catch((error) => this.#refuse(file, reasonOf(error)));
@@ -167,7 +170,7 @@ export class Receiver {
    */
   #end(file, why, by) {
     if (!isLive(file)) return;
-    Object.assign(file, { why, by, batch: null });
+    Object.assign(file, { why, by, batch: null, spare: [] });
     this.#enter(file, 'over');
     // Nothing is left to do about a file that cannot be thrown away.
     void file.written.then(() => file.sink?.abort()).catch(() => {});

@@ -6,7 +6,7 @@
  * @typedef {'cancelled' | 'unreadable' | 'gone'} Withdrawn
  *
  * @typedef {{ type: 'hello', files: Offered[] } | { type: 'offer', file: Offered } | { type: 'end', id: number, crc: number }
- *   | { type: 'withdraw', id: number, reason: Withdrawn } | { type: 'chunk', id: number, offset: number, bytes: Uint8Array }} FromSender
+ *   | { type: 'withdraw', id: number, reason: Withdrawn } | { type: 'chunk', id: number, offset: number, bytes: Uint8Array<ArrayBuffer> }} FromSender
  * @typedef {{ type: 'accept' | 'stored', id: number, offset: number } | { type: 'received', id: number }
  *   | { type: 'decline', id: number, reason: Declined }} FromReceiver
  *
