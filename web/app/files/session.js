@@ -170,7 +170,11 @@ export class Session {
     this.#due = true;
     setTimeout(() => {
       this.#due = false;
-      if (!this.#over) this.#show();
+      if (this.#over) return;
+      // A file that stands still becomes slower, too.
+      for (const transfer of this.#transfers.values()) if (transfer.isMoving) this.#tell(transfer);
+      this.#show();
+      if ([...this.#transfers.values()].some(({ isMoving }) => isMoving)) this.#later();
     }, TICK_MS);
   }
 
