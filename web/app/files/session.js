@@ -31,8 +31,7 @@ export class Session {
   #questions = new Questions();
   #due = false;
   #over = false;
-  /** @type {(() => void)[]} */
-  #subscriptions;
+  #unsubscribe;
 
   /**
    * @param {Call} call
@@ -46,13 +45,11 @@ export class Session {
       save: ({ file }) => 'blob' in file && file.blob && download(file.blob, file.name),
       company: () => this.#company,
     });
-    this.#subscriptions = [
-      call.on('link', ({ peer, state }) => {
-        if (state === 'closed') this.#forget(peer);
-        else this.#conversations.get(peer.id)?.interrupt(state !== 'connected');
-        this.#look(peer.id);
-      }),
-    ];
+    this.#unsubscribe = call.on('link', ({ peer, state }) => {
+      if (state === 'closed') this.#forget(peer);
+      else this.#conversations.get(peer.id)?.interrupt(state !== 'connected');
+      this.#look(peer.id);
+    });
   }
 
   /**
@@ -89,7 +86,7 @@ export class Session {
   /** The call is over. */
   close() {
     this.#over = true;
-    for (const end of this.#subscriptions) end();
+    this.#unsubscribe();
     for (const conversation of this.#conversations.values()) conversation.close();
     this.#questions.clear();
     this.#dialog.remove();
@@ -103,6 +100,10 @@ export class Session {
     const connected = [...this.#call.links.values()].filter(({ state }) => state === 'connected').map(({ peer }) => peer);
     const knows = (/** @type {Peer} */ { metadata }) => /** @type {any} */ (metadata)?.rtc?.files === true;
     return { able: connected.filter((peer) => knows(peer) && this.#conversations.get(peer.id)?.isOpen), unable: connected.filter((peer) => !knows(peer)) };
+  }
+
+  get #moving() {
+    return this.#over ? [] : [...this.#transfers.values()].filter(({ isMoving }) => isMoving);
   }
 
   /** @param {Peer} peer */
@@ -172,9 +173,9 @@ export class Session {
       this.#due = false;
       if (this.#over) return;
       // A file that stands still becomes slower, too.
-      for (const transfer of this.#transfers.values()) if (transfer.isMoving) this.#tell(transfer);
+      for (const transfer of this.#moving) this.#tell(transfer);
       this.#show();
-      if ([...this.#transfers.values()].some(({ isMoving }) => isMoving)) this.#later();
+      if (this.#moving.length > 0) this.#later();
     }, TICK_MS);
   }
 
@@ -186,7 +187,7 @@ export class Session {
 
   /** How much of everything is done, on the button. */
   #total() {
-    const moving = this.#over ? [] : [...this.#transfers.values()].filter(({ isMoving }) => isMoving);
+    const moving = this.#moving;
     const [size, stored] = [moving.reduce((sum, { file }) => sum + file.offer.size, 0), moving.reduce((sum, { file }) => sum + file.stored, 0)];
     const view = part('files-total', HTMLElement);
     view.hidden = moving.length === 0;
@@ -195,7 +196,6 @@ export class Session {
 
   /** A reload would lose what is on its way. */
   #guard() {
-    const isBusy = !this.#over && [...this.#transfers.values()].some(({ isMoving }) => isMoving);
-    window.onbeforeunload = isBusy ? (event) => event.preventDefault() : null;
+    window.onbeforeunload = this.#moving.length > 0 ? (event) => event.preventDefault() : null;
   }
 }
