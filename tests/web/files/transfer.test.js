@@ -221,6 +221,25 @@ test('where files cannot be read into the same memory, they are read otherwise',
   assert.deepEqual([pair.ann.states, pair.ben.stores[0].bytes], [['done'], bytesOf(3 * MEGABYTE)]);
 });
 
+test('a block that is read in pieces is put together', async () => {
+  const bytes = bytesOf(700_001);
+  const source = fileOf(700_001);
+  source.slice = (from) => ({ stream() {
+    let at = from;
+    return new ReadableStream({ type: 'bytes', pull(controller) {
+      const { view } = controller.byobRequest;
+      const piece = bytes.subarray(at, at + Math.min(10_007, view.byteLength));
+      new Uint8Array(view.buffer, view.byteOffset).set(piece);
+      at += piece.length;
+      controller.byobRequest.respond(piece.length);
+    } });
+  } });
+  const pair = await offered(source);
+  await pair.ben.conversation.accept(pair.ben.files[0]);
+  await pair.run();
+  assert.deepEqual([pair.ann.states, pair.ben.stores[0]?.bytes], [['done'], bytes]);
+});
+
 test('a file that can no longer be read is withdrawn', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'source-')), 'source');
   await writeFile(path, bytesOf(3 * MEGABYTE));

@@ -1,5 +1,4 @@
 import { say } from '../languages/say.js';
-import { isolate, isolatedName } from '../names.js';
 import { part } from '../page.js';
 import { Conversation } from './conversation.js';
 import { FilesDialog } from './dialog.js';
@@ -7,7 +6,7 @@ import { leaveOwnFiles } from './own-storage.js';
 import { Questions } from './questions.js';
 import { download, openSink } from './sinks.js';
 import { Transfer } from './transfer.js';
-import { nameIn, noteOf, percentIn, sizeIn } from './words.js';
+import { noteOf, percentIn } from './words.js';
 
 /** @import { Call, Peer } from '../../client/types.d.ts' */
 /** @import { Incoming } from './incoming.js' */
@@ -159,11 +158,9 @@ export class Session {
    * @param {News} news
    */
   #note({ file, peer, interrupted, pace }, news) {
-    const [name, values] = [isolatedName(peer), { peer, interrupted, pace }];
-    if (news === 'asked') this.#chat.alert(say('file-new', { name, file: isolate(nameIn(file)), size: sizeIn(file.offer.size) }));
-    else if (news === 'accepted' || news === 'resumed') this.#chat.note(say('file-news', { file: isolate(nameIn(file)), news: say(news === 'accepted' ? 'file-accepted' : 'file-resumes', { name }) }));
-    else if (news === 'done') this.#chat.alert(noteOf(file, values));
-    else this.#chat.note(noteOf(file, values));
+    const text = noteOf(news, file, { peer, interrupted, pace });
+    if (news === 'asked' || news === 'done') this.#chat.alert(text);
+    else this.#chat.note(text);
   }
 
   #later() {

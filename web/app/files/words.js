@@ -8,6 +8,7 @@ import { MOST_IN_MEMORY } from './sinks.js';
 /** @import { Incoming } from './incoming.js' */
 /** @import { Outgoing } from './outgoing.js' */
 /** @import { Pace } from './pace.js' */
+/** @import { News } from './transfer.js' */
 
 /** @typedef {Pick<Outgoing, 'offer' | 'state' | 'why' | 'by' | 'agreed' | 'stored'> | Pick<Incoming, 'offer' | 'state' | 'why' | 'by' | 'agreed' | 'stored'>} Told */
 
@@ -79,13 +80,17 @@ function progressOf({ offer: { size }, stored }, pace) {
 }
 
 /**
- * What is worth a note in the chat, and so for screen readers: beginnings, ends and interruptions, and not each percent.
+ * A note in the chat, and so for screen readers, about a beginning, an end or an interruption, and not about each percent.
  *
+ * @param {News} news
  * @param {Told & { name?: string }} file
  * @param {Parameters<typeof textOf>[1]} about
  */
-export function noteOf(file, about) {
-  return say('file-news', { file: isolate(nameIn(file)), news: textOf(file, about) });
+export function noteOf(news, file, about) {
+  const [name, shown] = [isolatedName(about.peer), isolate(nameIn(file))];
+  if (news === 'asked') return say('file-new', { name, file: shown, size: sizeIn(file.offer.size) });
+  const text = news === 'accepted' ? say('file-accepted', { name }) : news === 'resumed' ? say('file-resumes', { name }) : textOf(file, about);
+  return say('file-news', { file: shown, news: text });
 }
 
 /** @param {Told & { name?: string }} file */
