@@ -69,11 +69,11 @@ async fn further_members_are_passed_on() {
 #[tokio::test]
 async fn a_refusal_is_told_and_wrong_arguments_send_nothing() {
     let server = Server::start();
-    let (_ann, _events) = server.room("tea").secret("milk").await.unwrap();
+    let (_ann, _events) = server.room("tea").secret("milk and sugar").await.unwrap();
     let slug = |joined: Result<_, Error>| joined.map(drop).unwrap_err().slug().map(str::to_owned);
     assert_eq!(slug(server.room("tea").await).as_deref(), Some("secret-missing"));
-    assert_eq!(slug(server.room("tea").secret("sugar").await).as_deref(), Some("secret-wrong"));
-    assert!(server.room("tea").secret("milk").await.is_ok());
+    assert_eq!(slug(server.room("tea").secret("lemon and honey").await).as_deref(), Some("secret-wrong"));
+    assert!(server.room("tea").secret("milk and sugar").await.is_ok());
     for (base, room) in [(server.base.as_str(), ".."), ("not a URL", "tea"), ("ftp://example.org", "tea")] {
         let refused = signalpost_client::join(base, room).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{base} {room}");
