@@ -119,7 +119,7 @@ lint() {
   cargo fmt --check --manifest-path clients/rust/Cargo.toml
   cargo fmt --check --manifest-path examples/bot/Cargo.toml
   rust_client clippy --quiet --all-targets -- -D warnings
-  RUSTDOCFLAGS="-D warnings" rust_client doc --quiet --no-deps --lib
+  RUSTDOCFLAGS="-D warnings" rust_client doc --quiet --no-deps --lib --examples
 }
 
 # Licences, sources and duplicates of the dependencies.

@@ -67,7 +67,9 @@ async fn read(mut events: Events) {
                 }
             }
             Event::PeerJoined(peer) => say(&json!({"event": "arrived", "peer": peer.id})),
-            Event::PeerLeft { peer, reason } => say(&json!({"event": "left", "peer": peer.id, "reason": reason.to_string()})),
+            Event::PeerLeft { peer, reason } => {
+                say(&json!({"event": "left", "peer": peer.id, "reason": reason.to_string()}))
+            }
             Event::State { state, .. } => say(&json!({"event": "state", "state": state.to_string()})),
             _ => {}
         }

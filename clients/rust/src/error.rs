@@ -78,10 +78,12 @@ pub enum Ending {
 
 impl Problem {
     pub(crate) fn new(document: Map<String, Value>, status: u16, retry_after: Option<Duration>) -> Self {
-        let slug = document.get("type").and_then(Value::as_str).unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let slug =
+            document.get("type").and_then(Value::as_str).unwrap_or_default().rsplit('/').next().unwrap_or_default();
         // More exact than the header field.
         let asked = document.get("retry_after_ms").and_then(Value::as_f64).filter(|ms| *ms >= 0.0);
-        let retry_after = asked.map(|ms| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)).or(retry_after);
+        let retry_after =
+            asked.map(|ms| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)).or(retry_after);
         Self { slug: slug.to_owned(), status, retry_after, document }
     }
 }

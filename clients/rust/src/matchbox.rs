@@ -77,7 +77,8 @@ impl SignallerBuilder for Signalpost {
         };
         // `NewPeer` asks for an offer, so it is said only of those who were here before.
         let others = room.peers().into_iter().map(|peer| peer_id(&peer.id).map(PeerEvent::NewPeer));
-        let queued = [peer_id(&room.me().id).map(PeerEvent::IdAssigned)].into_iter().chain(others).collect::<Result<_, _>>()?;
+        let queued =
+            [peer_id(&room.me().id).map(PeerEvent::IdAssigned)].into_iter().chain(others).collect::<Result<_, _>>()?;
         Ok(Box::new(Seated { room, events, queued }))
     }
 }

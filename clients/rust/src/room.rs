@@ -199,7 +199,9 @@ impl Future for Delivery {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             // All handles were dropped.
-            Ok(waiting) => Pin::new(waiting).poll(context).map(|said| said.unwrap_or(Err(Error::Ended(Ending::Closed)))),
+            Ok(waiting) => {
+                Pin::new(waiting).poll(context).map(|said| said.unwrap_or(Err(Error::Ended(Ending::Closed))))
+            }
             Err(error) => Poll::Ready(Err(error.take().unwrap_or(Error::Ended(Ending::Closed)))),
         }
     }

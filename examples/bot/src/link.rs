@@ -34,7 +34,12 @@ pub enum Order {
 }
 
 /// Runs until its orders end.
-pub async fn run(room: Room, peer: Arc<Peer>, address: IpAddr, mut orders: UnboundedReceiver<Order>) -> Result<(), Failure> {
+pub async fn run(
+    room: Room,
+    peer: Arc<Peer>,
+    address: IpAddr,
+    mut orders: UnboundedReceiver<Order>,
+) -> Result<(), Failure> {
     let socket = UdpSocket::bind((address, 0)).await?;
     let mut link = Link::new(room, peer, socket)?;
     let mut buffer = vec![0; 2_000];
@@ -102,7 +107,8 @@ impl Link {
                 self.say(id, words::GREETING)?;
             }
             Event::ChannelData(data) => {
-                let people: Vec<_> = self.room.peers().iter().chain([&self.room.me()]).map(|peer| peer.name.clone()).collect();
+                let people: Vec<_> =
+                    self.room.peers().iter().chain([&self.room.me()]).map(|peer| peer.name.clone()).collect();
                 let text = String::from_utf8_lossy(&data.data);
                 if let Some(answer) = words::answer(&text, &people, |sides| fastrand::u32(1..=sides)) {
                     self.say(data.id, &answer)?;

@@ -44,7 +44,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = network::address_towards(&options.server).await?;
     // Others need send no picture and no sound (docs/clients.md).
     let metadata = json!({"rtc": {"direction": "inactive"}});
-    let mut joining = join(&options.server, &options.room).name(&options.name).metadata(metadata).capacity(options.others.saturating_add(1));
+    let mut joining = join(&options.server, &options.room)
+        .name(&options.name)
+        .metadata(metadata)
+        .capacity(options.others.saturating_add(1));
     if let Some(secret) = options.secret {
         joining = joining.secret(secret);
     }

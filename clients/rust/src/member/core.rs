@@ -135,7 +135,8 @@ impl Core {
     }
 
     pub(crate) async fn received(self: &Arc<Self>, batch: Batch) {
-        let arrives = batch.messages.iter().any(|message| message.get("type").is_some_and(|kind| kind == "peer-joined"));
+        let arrives =
+            batch.messages.iter().any(|message| message.get("type").is_some_and(|kind| kind == "peer-joined"));
         if arrives {
             // Nobody is heard until the connection with them can have a relay.
             self.complete_ice().await;

@@ -80,7 +80,8 @@ fn rejoin_delay(error: &Error, failures: u32) -> Option<Duration> {
     match error {
         Error::Problem(problem) if problem.slug == "room-full" => {
             let ms = problem.document.get("frees_in_ms").and_then(Value::as_f64).filter(|ms| *ms >= 0.0);
-            let wait = ms.map_or(Duration::from_secs(5), |ms| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX));
+            let wait = ms
+                .map_or(Duration::from_secs(5), |ms| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX));
             Some(bounded(wait.max(Duration::from_secs(1))))
         }
         error => retry_delay(error, failures),

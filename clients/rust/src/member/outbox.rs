@@ -27,7 +27,8 @@ impl Letter {
     pub(crate) fn members(&self) -> Result<Map<String, Value>, Error> {
         let kind = self.signal.kind();
         let content = self.signal.content().and_then(|text| serde_json::from_str(&text));
-        let content: Value = content.map_err(|error| Error::invalid(format!("This {kind} cannot be sent: {error}.")))?;
+        let content: Value =
+            content.map_err(|error| Error::invalid(format!("This {kind} cannot be sent: {error}.")))?;
         let mut members = self.more.clone();
         members.insert("type".to_owned(), kind.into());
         if kind != "bye" || !content.is_null() {
@@ -195,7 +196,7 @@ mod tests {
     fn outbox(letters: &[(&str, &str)]) -> Outbox {
         let mut outbox = Outbox::default();
         for (to, text) in letters {
-            let _ = put(&mut outbox, to, text);
+            drop(put(&mut outbox, to, text));
         }
         outbox
     }
@@ -224,7 +225,7 @@ mod tests {
         let mut outbox = outbox(&[("a", "1"), ("b", "2"), ("a", "3")]);
         assert_eq!(begun(&mut outbox, now), "1,2,3");
         assert!(outbox.split());
-        let _ = put(&mut outbox, "a", "4");
+        drop(put(&mut outbox, "a", "4"));
         for one in ["1", "2", "3"] {
             assert_eq!(begun(&mut outbox, now), one);
             assert!(!outbox.split());
@@ -240,7 +241,7 @@ mod tests {
         assert_eq!(begun(&mut outbox, now), "1");
         outbox.block(now + Duration::from_secs(1));
         for (to, text) in [("a", "2"), ("b", "3"), ("*", "4"), ("b", "5")] {
-            let _ = put(&mut outbox, to, text);
+            drop(put(&mut outbox, to, text));
         }
         assert_eq!(begun(&mut outbox, now), "3");
         outbox.accepted(Vec::new());

@@ -64,12 +64,22 @@ pub(crate) struct Poll {
 impl Poll {
     pub(crate) fn new(core: Arc<Core>, wait_max: Duration) -> Self {
         let hold = Hold::new(wait_max);
-        Self { core, hold, failures: 0, hasty: 0, dates: Dates::default(), probing: false, unique: false, delivered: false }
+        Self {
+            core,
+            hold,
+            failures: 0,
+            hasty: 0,
+            dates: Dates::default(),
+            probing: false,
+            unique: false,
+            delivered: false,
+        }
     }
 
     pub(crate) async fn run(&mut self) -> Stop {
         loop {
-            let (wait, cursor) = (if self.probing { Duration::ZERO } else { self.hold.wait }, self.core.roster().cursor);
+            let (wait, cursor) =
+                (if self.probing { Duration::ZERO } else { self.hold.wait }, self.core.roster().cursor);
             let started = Instant::now();
             let failed = match self.read(wait, cursor).await {
                 Ok(batch) => self.took(batch, wait, cursor, started.elapsed()).await.err(),

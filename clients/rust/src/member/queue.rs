@@ -61,7 +61,9 @@ impl Producer {
     /// Waits until the program has caught up. False: not in this time.
     pub(crate) async fn has_room(&self, limit: Duration) -> bool {
         let caught_up = async {
-            while !self.backlog.gone.load(Ordering::Relaxed) && self.backlog.unread.load(Ordering::Relaxed) >= MAX_BEHIND {
+            while !self.backlog.gone.load(Ordering::Relaxed)
+                && self.backlog.unread.load(Ordering::Relaxed) >= MAX_BEHIND
+            {
                 self.backlog.read.notified().await;
             }
         };

@@ -18,6 +18,9 @@ use super::session::Joined;
 /// Members of a message that are not additional.
 const KNOWN: [&str; 4] = ["seq", "from", "to", "type"];
 
+/// What a message says, and its additional members.
+type Opened = (Signal, Map<String, Value>);
+
 #[derive(Debug)]
 pub(crate) struct Roster {
     pub(crate) me: Arc<Peer>,
@@ -99,7 +102,8 @@ impl Roster {
     }
 
     pub(crate) fn received(&mut self, batch: Batch) -> Vec<Event> {
-        let new: Vec<_> = batch.messages.into_iter().filter(|message| seq(message).is_some_and(|seq| seq > self.cursor)).collect();
+        let new: Vec<_> =
+            batch.messages.into_iter().filter(|message| seq(message).is_some_and(|seq| seq > self.cursor)).collect();
         let mut events: Vec<_> = new.into_iter().filter_map(|message| self.read(message)).collect();
         self.cursor = self.cursor.max(batch.cursor);
         events.extend(self.troubles());
@@ -108,7 +112,8 @@ impl Roster {
 
     /// Gives up on peers that have not come back in time.
     pub(crate) fn elapsed(&mut self, now: Instant) -> Vec<Event> {
-        let late: Vec<_> = self.unconfirmed.iter().filter(|(_, deadline)| **deadline <= now).map(|(id, _)| id.clone()).collect();
+        let late: Vec<_> =
+            self.unconfirmed.iter().filter(|(_, deadline)| **deadline <= now).map(|(id, _)| id.clone()).collect();
         late.iter().filter_map(|id| self.left(id, LeaveReason::Expired)).collect()
     }
 
@@ -123,7 +128,9 @@ impl Roster {
         if let Some(sealing) = &mut self.sealing {
             let changes = sealing.changes();
             let known = changes.iter().filter_map(|id| self.peers.get(id));
-            return known.map(|peer| Event::Trouble { peer: peer.clone(), trouble: sealing.trouble(&peer.id) }).collect();
+            return known
+                .map(|peer| Event::Trouble { peer: peer.clone(), trouble: sealing.trouble(&peer.id) })
+                .collect();
         }
         Vec::new()
     }
@@ -163,8 +170,8 @@ impl Roster {
         Some(Event::Message(Message { seq, from: from.to_owned(), peer: self.peer(from).cloned(), signal, more }))
     }
 
-    /// What a message says, and its additional members.
-    fn open(&mut self, kind: &str, from: &str, message: &Map<String, Value>) -> Result<Option<(Signal, Map<String, Value>)>, Why> {
+    /// None if its content does not fit its type.
+    fn open(&mut self, kind: &str, from: &str, message: &Map<String, Value>) -> Result<Option<Opened>, Why> {
         #[cfg(feature = "sealed")]
         if let Some(sealing) = &mut self.sealing {
             return sealing.open(&self.me.id, kind, from, message).map(|signal| Some((signal, Map::new())));

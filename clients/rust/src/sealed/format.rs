@@ -22,7 +22,14 @@ pub(crate) fn context(kind: &str, from: &str, to: &str) -> Vec<u8> {
 }
 
 /// `value` is JSON.
-pub(crate) fn seal(cipher: &LessSafeKey, nonce: [u8; NONCE_LEN], context: &[u8], epoch: &str, number: u64, value: &str) -> String {
+pub(crate) fn seal(
+    cipher: &LessSafeKey,
+    nonce: [u8; NONCE_LEN],
+    context: &[u8],
+    epoch: &str,
+    number: u64,
+    value: &str,
+) -> String {
     let mut text = format!(r#"{{"e":"{epoch}","n":{number},"v":{value}}}"#).into_bytes();
     let sealed = cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut text);
     debug_assert!(sealed.is_ok(), "it fails only beyond 64 GiB");

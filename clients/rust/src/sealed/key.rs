@@ -55,7 +55,13 @@ impl RoomKey {
         // The same text may be typed as different code points (RFC 8265, section 4.2).
         let passphrase: String = passphrase.nfc().collect();
         let mut key = [0; BYTES];
-        pbkdf2::derive(PBKDF2_HMAC_SHA256, ITERATIONS, format!("{LABEL}/{room}").as_bytes(), passphrase.as_bytes(), &mut key);
+        pbkdf2::derive(
+            PBKDF2_HMAC_SHA256,
+            ITERATIONS,
+            format!("{LABEL}/{room}").as_bytes(),
+            passphrase.as_bytes(),
+            &mut key,
+        );
         Ok(Self(key))
     }
 
@@ -120,7 +126,15 @@ mod tests {
         assert_eq!(text.parse::<RoomKey>().unwrap().to_text(), text);
         let [most, last] = [&text[..42], &text[42..]];
         assert_ne!(last, "9");
-        for odd in ["", most, &format!("{text}A"), &format!("{text}="), &format!("{most}9"), &"+".repeat(43), &base64url::encode(&[0; 31])] {
+        for odd in [
+            "",
+            most,
+            &format!("{text}A"),
+            &format!("{text}="),
+            &format!("{most}9"),
+            &"+".repeat(43),
+            &base64url::encode(&[0; 31]),
+        ] {
             assert!(odd.parse::<RoomKey>().is_err(), "{odd}");
         }
         assert!(RoomKey::from_passphrase("", "tea").is_err());

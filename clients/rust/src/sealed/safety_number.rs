@@ -31,7 +31,8 @@ pub fn safety_number(local: &str, remote: &str) -> Option<String> {
 
 fn end(sdp: &str) -> String {
     let upper = sdp.to_ascii_uppercase();
-    let found: BTreeSet<String> = fingerprints(&upper).into_iter().map(|(hash, value)| format!("{hash} {value}")).collect();
+    let found: BTreeSet<String> =
+        fingerprints(&upper).into_iter().map(|(hash, value)| format!("{hash} {value}")).collect();
     found.into_iter().collect::<Vec<_>>().join(" ")
 }
 

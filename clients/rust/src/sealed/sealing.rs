@@ -46,7 +46,13 @@ impl Sealing {
         self.seals.seal(me, to, signal)
     }
 
-    pub(crate) fn open(&mut self, me: &str, kind: &str, from: &str, message: &Map<String, Value>) -> Result<Signal, Why> {
+    pub(crate) fn open(
+        &mut self,
+        me: &str,
+        kind: &str,
+        from: &str,
+        message: &Map<String, Value>,
+    ) -> Result<Signal, Why> {
         let opened = self.seals.open(me, kind, from, message);
         match &opened {
             Ok(_) => self.note(from, None),

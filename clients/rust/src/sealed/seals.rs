@@ -41,7 +41,8 @@ impl Seals {
     pub(crate) fn seal(&mut self, from: &str, to: Option<&str>, signal: &Signal) -> Result<Map<String, Value>, Error> {
         let (from, to) = (from.to_lowercase(), to.unwrap_or_default().to_lowercase());
         let kind = signal.kind();
-        let content = signal.content().map_err(|error| Error::invalid(format!("This {kind} cannot be sent: {error}.")))?;
+        let content =
+            signal.content().map_err(|error| Error::invalid(format!("This {kind} cannot be sent: {error}.")))?;
         let number = self.numbers.get(&to).map_or(1, |number| number + 1);
         let sealed = self.seal_text(kind, &from, &to, number, &content);
         self.numbers.insert(to, number);
@@ -51,7 +52,13 @@ impl Seals {
     }
 
     /// What its sender sealed.
-    pub(crate) fn open(&mut self, me: &str, kind: &str, from: &str, message: &Map<String, Value>) -> Result<Signal, Why> {
+    pub(crate) fn open(
+        &mut self,
+        me: &str,
+        kind: &str,
+        from: &str,
+        message: &Map<String, Value>,
+    ) -> Result<Signal, Why> {
         let (from, me) = (from.to_lowercase(), me.to_lowercase());
         let value = member_of(kind).and_then(|member| message.get(member));
         if from == me {
@@ -89,7 +96,13 @@ impl Seals {
     }
 
     /// The receiver (empty: all), and what was sealed for it.
-    fn open_text(&mut self, kind: &str, from: &str, receivers: &[&str], sealed: Option<&Value>) -> Result<(String, Content), Why> {
+    fn open_text(
+        &mut self,
+        kind: &str,
+        from: &str,
+        receivers: &[&str],
+        sealed: Option<&Value>,
+    ) -> Result<(String, Content), Why> {
         let bytes = format::bytes(sealed.and_then(Value::as_str))?;
         for to in receivers {
             if let Some(plain) = format::open(self.cipher(from, to), &format::context(kind, from, to), &bytes) {

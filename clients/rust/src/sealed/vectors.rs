@@ -117,7 +117,12 @@ fn cards_are_sealed_and_opened_as_everywhere() {
 #[test]
 fn refusals_are_named_as_everywhere() {
     for vector in list(&vectors(), "refusals") {
-        assert_eq!(result(&mut seals(), text(vector, "receiver"), &vector["message"]), text(vector, "why"), "{}", vector["name"]);
+        assert_eq!(
+            result(&mut seals(), text(vector, "receiver"), &vector["message"]),
+            text(vector, "why"),
+            "{}",
+            vector["name"]
+        );
     }
 }
 
@@ -135,7 +140,12 @@ fn numbers_and_epochs_are_kept_as_everywhere() {
 #[test]
 fn safety_numbers_are_the_same_everywhere() {
     for vector in list(&vectors(), "safetyNumbers") {
-        assert_eq!(safety_number(text(vector, "local"), text(vector, "remote")).as_deref(), vector["number"].as_str(), "{}", vector["name"]);
+        assert_eq!(
+            safety_number(text(vector, "local"), text(vector, "remote")).as_deref(),
+            vector["number"].as_str(),
+            "{}",
+            vector["name"]
+        );
     }
 }
 
@@ -181,7 +191,11 @@ fn no_sealed_text_fits_another_type_sender_receiver_or_room() {
             let value = content(source, &sealed);
             let value = if matches!(target, "candidate" | "data") { json!({ "sealed": value }) } else { value };
             let message = json!({"type": target, "from": ANN, member_of(target).unwrap(): value});
-            assert_eq!(result(&mut seals(), BEN, &message), if source == target { "used" } else { "unreadable" }, "{source} as {target}");
+            assert_eq!(
+                result(&mut seals(), BEN, &message),
+                if source == target { "used" } else { "unreadable" },
+                "{source} as {target}"
+            );
         }
         assert_eq!(result(&mut seals(), CEM, &arriving(sealed.clone(), ANN)), "unreadable");
         assert_eq!(result(&mut seals(), BEN, &arriving(sealed.clone(), CEM)), "unreadable");

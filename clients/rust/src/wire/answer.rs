@@ -28,7 +28,13 @@ pub(crate) async fn read(response: Response, expects: Option<&str>) -> Result<An
     judge(status, date, wait, serde_json::from_slice(&text).unwrap_or_default(), expects)
 }
 
-fn judge(status: StatusCode, date: Option<String>, wait: Option<Duration>, body: Value, expects: Option<&str>) -> Result<Answer, Error> {
+fn judge(
+    status: StatusCode,
+    date: Option<String>,
+    wait: Option<Duration>,
+    body: Value,
+    expects: Option<&str>,
+) -> Result<Answer, Error> {
     if status.is_success() {
         if expects.is_none_or(|member| body.get(member).is_some()) {
             return Ok(Answer { status: status.as_u16(), body, date });
@@ -99,7 +105,12 @@ mod tests {
     #[test]
     fn json_is_told_by_its_media_type() {
         let mut headers = HeaderMap::new();
-        for (kind, wanted) in [("application/json", true), ("Application/Problem+JSON; charset=utf-8", true), ("text/html", false), ("text/json5", false)] {
+        for (kind, wanted) in [
+            ("application/json", true),
+            ("Application/Problem+JSON; charset=utf-8", true),
+            ("text/html", false),
+            ("text/json5", false),
+        ] {
             headers.insert(CONTENT_TYPE, kind.parse().unwrap());
             assert_eq!(is_json(&headers), wanted, "{kind}");
         }

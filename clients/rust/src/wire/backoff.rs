@@ -78,7 +78,8 @@ mod tests {
             assert!(min.as_millis() >= least && max.as_millis() <= most, "{ms}: {min:?} to {max:?}");
             assert!(max > min);
         }
-        let odd = Error::Unreachable(Unreachable { retry_after: Some(Duration::MAX), ..Unreachable::new(Silence::Gateway) });
+        let odd =
+            Error::Unreachable(Unreachable { retry_after: Some(Duration::MAX), ..Unreachable::new(Silence::Gateway) });
         assert!(limits(&odd).1 <= MAX_RETRY_AFTER.mul_f64(1.2));
     }
 
@@ -87,7 +88,9 @@ mod tests {
         for (slug, status) in [("rate-limited", 429), ("mailbox-full", 429), ("draining", 503), ("internal", 500)] {
             assert!(retry_delay(&problem(slug, status, json!({})), 0).is_some(), "{slug}");
         }
-        for (slug, status) in [("room-full", 409), ("secret-missing", 401), ("peer-unknown", 404), ("rooms-exhausted", 503)] {
+        for (slug, status) in
+            [("room-full", 409), ("secret-missing", 401), ("peer-unknown", 404), ("rooms-exhausted", 503)]
+        {
             assert!(retry_delay(&problem(slug, status, json!({})), 0).is_none(), "{slug}");
         }
         assert!(retry_delay(&Error::silence(Silence::Foreign), 0).is_some());
@@ -96,7 +99,8 @@ mod tests {
 
     #[test]
     fn an_invalid_retry_after_ms_is_ignored() {
-        for more in [json!({"retry_after_ms": -1}), json!({"retry_after_ms": "soon"}), json!({"retry_after_ms": null})] {
+        for more in [json!({"retry_after_ms": -1}), json!({"retry_after_ms": "soon"}), json!({"retry_after_ms": null})]
+        {
             let Error::Problem(problem) = problem("rate-limited", 429, more) else { unreachable!() };
             assert_eq!(problem.retry_after, None);
         }

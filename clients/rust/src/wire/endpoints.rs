@@ -20,13 +20,16 @@ pub(crate) struct Endpoints {
 impl Endpoints {
     pub(crate) fn new(base: &str, room: &str, page: String) -> Result<Self, Error> {
         let base = base.trim_end_matches('/');
-        let url = Url::parse(base).map_err(|error| Error::invalid(format!("{base:?} is not the URL of a server: {error}.")))?;
+        let url = Url::parse(base)
+            .map_err(|error| Error::invalid(format!("{base:?} is not the URL of a server: {error}.")))?;
         if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
             return Err(Error::invalid(format!("{base:?} is not the URL of a server.")));
         }
         // URL parsers resolve these path segments, even as `%2e` (URL standard).
         if matches!(room, "" | "." | "..") {
-            return Err(Error::invalid(format!("{room:?} cannot be the name of a room, because no URL can contain it.")));
+            return Err(Error::invalid(format!(
+                "{room:?} cannot be the name of a room, because no URL can contain it."
+            )));
         }
         Ok(Self { root: format!("{base}/v1/rooms/{}", utf8_percent_encode(room, RESERVED)), page })
     }
@@ -73,7 +76,14 @@ mod tests {
 
     #[test]
     fn what_can_be_no_url_is_refused() {
-        for (base, room) in [("http://h", "."), ("http://h", ".."), ("http://h", ""), ("h", "tea"), ("ws://h", "tea"), ("http://h/?a", "tea")] {
+        for (base, room) in [
+            ("http://h", "."),
+            ("http://h", ".."),
+            ("http://h", ""),
+            ("h", "tea"),
+            ("ws://h", "tea"),
+            ("http://h/?a", "tea"),
+        ] {
             assert!(matches!(Endpoints::new(base, room, String::new()), Err(Error::Invalid(_))), "{base} {room}");
         }
     }

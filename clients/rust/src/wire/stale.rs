@@ -78,7 +78,8 @@ mod tests {
     fn the_same_date_for_too_long_is_a_caches() {
         let mut dates = Dates::default();
         let start = Instant::now();
-        let mut at = |date: Option<&str>, ms| dates.is_repeated(date.map(str::to_owned), start + Duration::from_millis(ms));
+        let mut at =
+            |date: Option<&str>, ms| dates.is_repeated(date.map(str::to_owned), start + Duration::from_millis(ms));
         assert!(!at(Some("one"), 0) && !at(Some("one"), 2400) && at(Some("one"), 2500));
         assert!(!at(Some("two"), 2600) && !at(Some("two"), 5000) && at(Some("two"), 5100));
         assert!(!at(None, 5200) && !at(None, 9000) && !at(Some("two"), 9100));

@@ -86,7 +86,9 @@ async fn a_join_that_is_given_up_leaves_no_seat_behind() {
 async fn a_join_that_is_given_up_while_it_waits_asks_no_more() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (failed, mut failing) = mpsc::unbounded_channel();
-    let joining = join(format!("http://{nobody}"), "tea").on_retry(move |_, failures, _| { let _ = failed.send(failures); });
+    let joining = join(format!("http://{nobody}"), "tea").on_retry(move |_, failures, _| {
+        let _ = failed.send(failures);
+    });
     tokio::select! {
         _ = joining.into_future() => unreachable!("there is no server"),
         failures = failing.recv() => assert_eq!(failures, Some(1)),

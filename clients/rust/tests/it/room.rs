@@ -8,12 +8,16 @@ use crate::support::{Server, arrival, data, departure, message, say, until};
 #[tokio::test]
 async fn two_members_see_and_hear_each_other() {
     let server = Server::start();
-    let (ann, mut ann_events) = server.room("tea").name("Ann").metadata(json!({"lang": "en"})).capacity(3).await.unwrap();
+    let (ann, mut ann_events) =
+        server.room("tea").name("Ann").metadata(json!({"lang": "en"})).capacity(3).await.unwrap();
     let (ben, mut ben_events) = server.room("tea").name("Ben").await.unwrap();
     assert!(ann.created() && !ben.created());
     assert_eq!((ann.name(), ann.state()), ("tea", State::Connected));
     let other = &ben.peers()[0];
-    assert_eq!((other.id.as_str(), other.name.as_str(), &other.metadata), (ann.me().id.as_str(), "Ann", &json!({"lang": "en"})));
+    assert_eq!(
+        (other.id.as_str(), other.name.as_str(), &other.metadata),
+        (ann.me().id.as_str(), "Ann", &json!({"lang": "en"}))
+    );
     assert!(ben.me().order > other.order);
     assert_eq!(arrival(&mut ann_events).await.name, "Ben");
     assert_eq!(ann.peer(&ben.me().id).unwrap().name, "Ben");
@@ -89,7 +93,8 @@ async fn only_the_creator_can_close_a_room_and_all_are_told() {
     ann.close().await.unwrap();
     for events in [&mut ann_events, &mut ben_events] {
         until(events, |event| matches!(event, Event::RoomClosed).then_some(())).await;
-        until(events, |event| matches!(event, Event::State { state: State::Ended(Ending::Closed), .. }).then_some(())).await;
+        until(events, |event| matches!(event, Event::State { state: State::Ended(Ending::Closed), .. }).then_some(()))
+            .await;
         assert!(events.next().await.is_none());
     }
 }
@@ -100,6 +105,7 @@ async fn who_crashed_is_told_of_after_the_lease() {
     let (_ann, mut events) = server.room("tea").await.unwrap();
     drop(server.room("tea").await.unwrap());
     arrival(&mut events).await;
-    let reason = until(&mut events, |event| if let Event::PeerLeft { reason, .. } = event { Some(*reason) } else { None }).await;
+    let reason =
+        until(&mut events, |event| if let Event::PeerLeft { reason, .. } = event { Some(*reason) } else { None }).await;
     assert_eq!(reason, LeaveReason::Expired);
 }

@@ -9,7 +9,8 @@ use crate::support::{Server, arrival, data, message, say, until};
 async fn members_with_the_key_hear_each_other_and_others_see_nothing() {
     let server = Server::start();
     let key = RoomKey::new();
-    let (ann, mut events) = server.room("tea").name("Ann").metadata(json!({"a": 1})).key(key.clone()).capacity(3).await.unwrap();
+    let (ann, mut events) =
+        server.room("tea").name("Ann").metadata(json!({"a": 1})).key(key.clone()).capacity(3).await.unwrap();
     let (ben, mut ben_events) = server.room("tea").name("Ben").key(key.to_text().parse().unwrap()).await.unwrap();
     assert_eq!((ben.key().unwrap(), ben.me().name.as_str()), (key, "Ben"));
     assert_eq!((ben.peers()[0].name.as_str(), &ben.peers()[0].metadata), ("Ann", &json!({"a": 1})));
@@ -35,19 +36,23 @@ async fn members_with_the_key_hear_each_other_and_others_see_nothing() {
 async fn what_peers_lack_is_told() {
     let server = Server::start();
     let (ann, mut events) = server.room("tea").key(RoomKey::new()).capacity(3).await.unwrap();
-    for (name, key, trouble, why) in
-        [("no key", None, Trouble::NoKey, Why::Unsealed), ("another", Some(RoomKey::new()), Trouble::AnotherKey, Why::Unreadable)]
-    {
+    for (name, key, trouble, why) in [
+        ("no key", None, Trouble::NoKey, Why::Unsealed),
+        ("another", Some(RoomKey::new()), Trouble::AnotherKey, Why::Unreadable),
+    ] {
         let joining = server.room("tea").name(name);
         let (peer, _peer_events) = if let Some(key) = key { joining.key(key) } else { joining }.await.unwrap();
         let id = peer.me().id.clone();
         let arrived = arrival(&mut events).await;
         assert_eq!((arrived.id.as_str(), arrived.name.as_str()), (id.as_str(), ""));
-        let told = until(&mut events, |event| if let Event::Trouble { peer, trouble } = event { Some((peer.id.clone(), *trouble)) } else { None });
+        let told = until(&mut events, |event| {
+            if let Event::Trouble { peer, trouble } = event { Some((peer.id.clone(), *trouble)) } else { None }
+        });
         assert_eq!(told.await, (id.clone(), Some(trouble)));
         assert_eq!(ann.troubles().get(&id), Some(&trouble));
         say(&peer, &ann.me().id, "let me in");
-        let refused = until(&mut events, |event| if let Event::Refused { why, .. } = event { Some(*why) } else { None });
+        let refused =
+            until(&mut events, |event| if let Event::Refused { why, .. } = event { Some(*why) } else { None });
         assert_eq!(refused.await, why);
     }
 }

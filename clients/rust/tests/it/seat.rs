@@ -65,7 +65,10 @@ async fn of_two_processes_with_one_seat_the_older_is_told() {
     let seat: Seat = serde_json::from_str(&text).unwrap();
     assert!(!format!("{seat:?} {ann:?}").contains(&seat.token));
     let (newer, mut newer_events) = server.room("tea").seat(seat).await.unwrap();
-    until(&mut events, |event| matches!(event, Event::State { state: State::Ended(Ending::Superseded), .. }).then_some(())).await;
+    until(&mut events, |event| {
+        matches!(event, Event::State { state: State::Ended(Ending::Superseded), .. }).then_some(())
+    })
+    .await;
     assert!(events.next().await.is_none());
     let (ben, _ben) = server.room("tea").await.unwrap();
     say(&ben, &newer.me().id, "hello");

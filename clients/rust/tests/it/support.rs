@@ -27,8 +27,14 @@ impl Server {
         let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/signalpost");
         let binary = env::var("SIGNALPOST_BIN").unwrap_or_else(|_| built.to_owned());
         let mut command = Command::new(&binary);
-        command.args(["--listen", "127.0.0.1:0", "--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"]).args(flags);
-        let mut child = command.env("SIGNALPOST_LOG", "error").stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{binary}: {error}"));
+        command
+            .args(["--listen", "127.0.0.1:0", "--rate-join", "0", "--rate-send", "0", "--rate-poll", "0"])
+            .args(flags);
+        let mut child = command
+            .env("SIGNALPOST_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{binary}: {error}"));
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let base = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
@@ -103,7 +109,10 @@ async fn carry(near: TcpStream, far: TcpStream, mut opened: watch::Receiver<bool
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = from_far.read(&mut buffer).await.unwrap_or_default();
-        if opened.wait_for(|open| *open).await.is_err() || read == 0 || to_near.write_all(&buffer[..read]).await.is_err() {
+        if opened.wait_for(|open| *open).await.is_err()
+            || read == 0
+            || to_near.write_all(&buffer[..read]).await.is_err()
+        {
             return;
         }
     }
