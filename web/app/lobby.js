@@ -1,3 +1,5 @@
+import { lastingStorage } from '../client/index.js';
+import { BASE } from './base.js';
 import { inView, isWanted } from './consent.js';
 import { fillPicker } from './languages/document.js';
 import { part, write } from './page.js';
@@ -6,6 +8,9 @@ import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
 /** @import { Equipment } from './devices/equipment.js' */
+
+/** For all visits: the user's name. */
+const NAME = `signalpost:name:${BASE}`;
 
 /** The form before a call. */
 export class Lobby {
@@ -23,12 +28,13 @@ export class Lobby {
 
   /** @param {(wish: Wish, equipment?: Equipment) => void} join with what is open already */
   constructor(join) {
+    this.#name.value = lastingStorage.getItem(NAME) ?? '';
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const problem = whyNoRoomName(this.#room.value);
       this.#tell(problem);
       if (problem) this.#room.select();
-      else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
+      else if (event.isTrusted && isWanted()) this.#leave(join);
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
@@ -57,6 +63,13 @@ export class Lobby {
     this.#tell(problem);
     this.#view.hidden = false;
     this.#focus();
+  }
+
+  /** @param {(wish: Wish, equipment?: Equipment) => void} join */
+  #leave(join) {
+    const wish = this.#read();
+    lastingStorage.setItem(NAME, wish.name ?? '');
+    join(wish, this.#preview.take());
   }
 
   #ready() {

@@ -7,6 +7,7 @@ import * as keptVisit from './kept-visit.js';
 import { begin, onLanguage } from './languages/document.js';
 import { Lobby } from './lobby.js';
 import { part } from './page.js';
+import { Record } from './record.js';
 import { whyNoRoomName } from './room-name.js';
 import { Visit } from './visit.js';
 import { whyNoCalls } from './webrtc.js';
@@ -32,6 +33,11 @@ const view = new CallView({
   share: () => void visit?.extras.shareOrStop(),
   hand: () => visit?.extras.raiseOrLower(),
 });
+const record = new Record({
+  room: () => visit?.wish.room ?? '',
+  screen: () => visit?.extras.screen ?? null,
+  tell: (on) => visit?.extras.record(on),
+});
 const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
   () => visit && void hangUp(),
@@ -51,6 +57,7 @@ let crowd = null;
  */
 async function enter(wish, equipment) {
   if (noCalls) return lobby.show(wish, noCalls);
+  record.allow(false);
   view.clear();
   lobby.hide();
   view.open(wish.room, invitation(location.href, wish));
@@ -72,12 +79,14 @@ async function enter(wish, equipment) {
   if (!call || !room || mine !== visit) return;
   guard.show(invitation(location.href, wish));
   view.follow(room, call);
+  void import('./sent/sent-picture.js').then(({ followSentPicture }) => followSentPicture(call), () => {});
   show(mine);
 }
 
 /** @param {Visit} visit */
 function show({ facts, wish }) {
   const { state, text } = view.show(facts, wish);
+  record.allow(facts.phase === 'inside' && !isOver(state));
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
   if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
@@ -104,6 +113,7 @@ function back(problem = '') {
   const wish = visit?.wish ?? {};
   visit = null;
   keptVisit.drop();
+  record.allow(false);
   view.close();
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';

@@ -76,7 +76,8 @@ export class Tile {
 export function mark(element, news) {
   element.dataset.camera = news.camera;
   element.dataset.microphone = news.microphone;
-  const off = [offOf(news), news.hand ? say('hand-raised') : ''].filter(Boolean).join(', ');
+  const off = [offOf(news), news.hand ? say('hand-raised') : '', news.recording ? say('is-recording') : ''].filter(Boolean).join(', ');
+  element.dataset.recording = String(news.recording === true);
   inside(element, 'off').textContent = off && ` (${off})`;
   inside(element, 'hand').hidden = !news.hand;
 }

@@ -80,6 +80,7 @@ export class Panel {
   /** @param {Link} link */
   #add(link) {
     const card = copyOf('connection');
+    card.dataset.peer = link.peer.id;
     inside(card, 'name').textContent = nameOf(link.peer);
     inside(card, 'figures').replaceChildren(...FIGURES.map(({ label }) => {
       const tile = copyOf('figure');
