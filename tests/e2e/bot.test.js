@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { newKey } from '../../web/client/index.js';
-import { enter, heard, launch, say, state, visit } from './support/browser.js';
+import { heard, launch, say, state, visit } from './support/browser.js';
 import { example, start } from './support/program.js';
 import { Server } from './support/server.js';
 
@@ -21,7 +20,7 @@ async function serve(t) {
 
 async function bot(t, server, room, ...options) {
   const program = start(t, example('bot'), binary, server.base, room, ...options);
-  await program.printed(`in ${room} as ${options[1] ?? 'Bot'}`);
+  await program.printed(`in ${room} as Bot`);
   return program;
 }
 
@@ -78,22 +77,9 @@ test('bot: talks with a page that is loaded again, and while and after the serve
   await echo(ben, 'fourth');
 });
 
-test('bot: talks in a sealed room, with the key from the link', async (t) => {
-  const server = await serve(t);
-  const key = newKey();
-  await bot(t, server, 'attic', '--name', 'Robot', '--key', key);
-  const context = await browser.newContext();
-  t.after(() => context.close());
-  const ann = await context.newPage();
-  await enter(ann, `${server.base}/?room=attic&name=Ann&media=none#key=${key}`);
-  await echo(ann, 'secret');
-  await say(ann, 'who');
-  await heard(ann, 'Ann, Robot');
-});
-
 test('bot: says why it cannot join', async (t) => {
   const server = await serve(t);
-  await bot(t, server, 'full', '--name', 'One', '--others', '0');
+  await bot(t, server, 'full', '--others', '0');
   const late = start(t, example('bot'), binary, server.base, 'full');
   assert.equal(await late.ended, 1);
   assert.match(late.lines.join('\n'), /taken/);

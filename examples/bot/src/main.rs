@@ -32,7 +32,7 @@ struct Options {
     /// The room's secret, if it has one
     #[arg(long)]
     secret: Option<String>,
-    /// The key of a sealed room: what is behind #key= in its link
+    /// The key of a sealed room: 43 characters of base64url
     #[arg(long)]
     key: Option<String>,
 }
