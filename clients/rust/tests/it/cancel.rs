@@ -9,7 +9,7 @@ use signalpost_client::{Error, Event, Signal, join};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::support::{Gate, Server, arrival, data, departure, once, say};
+use crate::support::{Gate, PATIENCE, Server, arrival, data, departure, once, say};
 
 #[tokio::test]
 async fn no_event_is_lost_if_waiting_for_it_is_given_up() {
@@ -94,7 +94,8 @@ async fn a_join_that_is_given_up_while_it_waits_asks_no_more() {
         failures = failing.recv() => assert_eq!(failures, Some(1)),
     }
     // Its task ends, and drops the closure with the sender.
-    while failing.recv().await.is_some() {}
+    let ended = async { while failing.recv().await.is_some() {} };
+    tokio::time::timeout(PATIENCE, ended).await.expect("it goes on");
 }
 
 #[tokio::test]
