@@ -11,7 +11,7 @@ running=()
 trap 'kill "${running[@]}" 2> /dev/null || true; rm -r "$work"' EXIT
 
 # Waits until a line of a file matches. The time-out is against hanging only.
-line() { timeout 60 tail -n +1 -F "$1" 2> /dev/null | grep -m 1 -E "$2"; }
+line() { grep -m 1 -E "$2" < <(timeout 60 tail -n +1 -F "$1" 2> /dev/null); }
 
 "$binary" --listen 127.0.0.1:0 > "$work/server" & running+=($!)
 base=$(line "$work/server" '^listening on ')

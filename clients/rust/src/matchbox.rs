@@ -22,7 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use matchbox_socket::{PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::signal::member_of;
@@ -64,16 +64,16 @@ impl fmt::Debug for Signalpost {
 impl SignallerBuilder for Signalpost {
     async fn new_signaller(&self, attempts: Option<u16>, url: String) -> Result<Box<dyn Signaller>, SignalingError> {
         let (base, room) = url.rsplit_once('/').ok_or_else(|| failed("a URL and the name of a room are needed"))?;
-        let exhausted = Arc::new(Notify::new());
-        let enough = exhausted.clone();
-        let joining = (self.configure)(join(base, room)).on_retry(move |_, failures, _| {
+        let (enough, mut exhausted) = mpsc::unbounded_channel();
+        let joining = (self.configure)(join(base, room)).on_retry(move |error, failures, _| {
             if attempts.is_some_and(|attempts| failures >= u32::from(attempts)) {
-                enough.notify_one();
+                let _ = enough.send(failed(error));
             }
         });
         let (room, events) = tokio::select! {
-            joined = joining => joined.map_err(failed)?,
-            () = exhausted.notified() => return Err(SignalingError::ConnectionFailed),
+            biased;
+            joined = joining.into_future() => joined.map_err(failed)?,
+            Some(error) = exhausted.recv() => return Err(SignalingError::NegotiationFailed(Box::new(error))),
         };
         // `NewPeer` asks for an offer, so it is said only of those who were here before.
         let others = room.peers().into_iter().map(|peer| peer_id(&peer.id).map(PeerEvent::NewPeer));
