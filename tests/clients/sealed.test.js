@@ -4,11 +4,11 @@ import { after, before, test } from 'node:test';
 import { Client } from '../../clients/conformance/kit/client.js';
 import { Server } from '../../clients/conformance/kit/server.js';
 import { join, newKey } from '../../web/client/index.js';
-import { python } from './kit.js';
+import { python, rust } from './kit.js';
 
 const KEY = newKey();
 const adapter = (name) => new URL(`../../clients/conformance/adapters/${name}`, import.meta.url).pathname;
-const ADAPTERS = { JavaScript: [process.execPath, adapter('javascript.js')], Python: [python, adapter('python.py')] };
+const ADAPTERS = { JavaScript: [process.execPath, adapter('javascript.js')], Python: [python, adapter('python.py')], Rust: [rust] };
 
 const server = new Server();
 before(() => server.start());
