@@ -283,7 +283,7 @@ export interface Environment {
   clock: Clock;
   random: () => number;
   uuid: () => string;
-  /** The target of `pagehide`, `pageshow`, `visibilitychange` and `online`. */
+  /** The target of `pagehide`, `pageshow`, `visibilitychange` and `online`: the window, or a worker's global scope, which has only the last. */
   page: EventTarget | undefined;
   /** `navigator.connection`, if there is one: tells when the network changes. */
   connection?: EventTarget & { readonly type?: string };

@@ -11,11 +11,13 @@ import aiortc
 from aiortc.contrib.media import MediaRelay
 from pyee.asyncio import AsyncIOEventEmitter
 
-from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, StateChanged, Trouble
-from .._problems import SignalpostError
+from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, Sent, StateChanged, Trouble
 from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
+
+#: How long hanging up may wait for the server to accept the goodbye.
+FAREWELL = 2.0
 
 
 class Call(AsyncIOEventEmitter):
@@ -78,13 +80,13 @@ class Call(AsyncIOEventEmitter):
         return sum([link.say(text) for link in self._links.values()])
 
     async def hang_up(self, reason: str | None = None) -> None:
-        """Tells the others and ends the call. This member stays in the room."""
+        """Tells the others and ends the call. This member stays in the room.
+
+        If the server does not accept the goodbye within two seconds, the call ends all the same, and the room keeps trying to send it.
+        """
         if self._links and self._running is not None and not self._running.done():
             members = {} if reason is None else {"reason": reason}
-            try:
-                await self.room.send(None, "bye", **members)
-            except SignalpostError:
-                pass
+            await asyncio.wait({self._send(None, "bye", **members)}, timeout=FAREWELL)
         await self.close()
 
     async def close(self) -> None:
@@ -183,9 +185,8 @@ class Call(AsyncIOEventEmitter):
         return self.room.troubles.get(peer.id)
 
     def send(self, peer: Peer, type: str, sdp: str) -> None:
-        sent = self.room.send(peer, type, sdp=sdp)
         # The link's patience makes up for a description that cannot be delivered.
-        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._send(peer, type, sdp=sdp)
 
     def happened(self, event: str, peer: Peer, detail: Any) -> None:
         self.emit(event, peer, detail)
@@ -194,6 +195,12 @@ class Call(AsyncIOEventEmitter):
 
     def ended(self, link: Link) -> None:
         self._shut(link)
+
+    def _send(self, to: Peer | None, type: str, **members: str) -> asyncio.Future[Sent]:
+        """A message that nobody has to wait for: if it fails, that is not reported."""
+        sent = self.room.send(to, type, **members)
+        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return sent
 
     def _release_orphans(self) -> None:
         connected = [link for link in self._links.values() if link.state == "connected" and not link.departed]
