@@ -75,7 +75,7 @@ python_packages() {
   cp tests/requirements.txt target/python/.installed-requirements
 }
 
-# Goes on after a failed installation: only the parts that need the missing package fail.
+# A failed installation does not stop the others: only the parts that need the missing package fail.
 install() {
   local failed=0
   command -v cargo > /dev/null || complain "Rust is missing: see https://rustup.rs" || failed=1
@@ -142,10 +142,13 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-# The clients in Python and JavaScript: the kit, the packages, and in Python types and unit tests.
+# The clients in Python and JavaScript: the kit, the packages, and in Python types and unit tests. The unit tests run with the Python that
+# is here; syntax and types are checked for all that are supported.
 clients() {
   binary
-  (cd clients/python && ../../target/python/bin/mypy && timeout 900 ../../target/python/bin/python -m pytest -q)
+  (cd clients/python
+    for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
+    timeout 900 ../../target/python/bin/python -m pytest -q)
   node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
 }
 

@@ -131,7 +131,7 @@ async function over(page, wanted) {
   return said.status;
 }
 
-// Regressions: who was removed came back at once as somebody new; the chat went on to say that nobody was connected yet.
+// Regressions: a removed person came back at once as somebody new; the chat still said that nobody was connected yet.
 test('who is removed from a room that the page made stays out until it is unlocked, and the ends are told everywhere', async () => {
   const ann = await join('?room=host&name=Ann&media=none');
   await state(ann, 'waiting');

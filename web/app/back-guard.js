@@ -21,7 +21,7 @@ export class BackGuard {
     part('leave', HTMLButtonElement).addEventListener('click', leave);
   }
 
-  /** The call begins, or goes on after a reload. @param {string} address */
+  /** The call begins, or continues after a reload. @param {string} address */
   enter(address) {
     if (isCall()) this.show(address);
     else history.pushState({ call: true }, '', address);

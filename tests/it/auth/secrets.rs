@@ -1,4 +1,4 @@
-//! Secrets of rooms: whoever brings one is never in a room with somebody who did not.
+//! Secrets of rooms: a peer with a secret is never in a room with a peer without it.
 
 use std::sync::Arc;
 
@@ -186,7 +186,7 @@ async fn what_the_room_was_not_asked_is_no_guess() {
     join(&server, json!({"secret": SECRET})).await.expect(201);
 }
 
-/// Whoever had once created a room of that name with a secret of their own guessed without the limit of the room.
+/// Regression: a peer that had once created a room of that name with another secret could guess without the room's limit.
 #[actix_web::test]
 async fn who_knew_another_secret_of_a_room_guesses_like_everybody() {
     let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);

@@ -29,6 +29,11 @@ class Call(AsyncIOEventEmitter):
     * `room` (event) for each event of the room.
     """
 
+    room: Room
+    """The room in which the call is."""
+    receive: bool
+    """False for a peer that does not want the others' media."""
+
     def __init__(
         self, room: Room, tracks: Sequence[aiortc.MediaStreamTrack] = (), *, receive: bool = True, ice_servers: Sequence[Mapping[str, Any]] | None = None
     ) -> None:
@@ -115,11 +120,11 @@ class Call(AsyncIOEventEmitter):
             link = self._link(event.peer)
             link.departed = False
             if link.state != "connected":
-                link.expect()
+                link._expect()
         elif isinstance(event, PeerLeft):
             gone = self._links.get(event.peer.id)
             # If only its lease has expired, the connection may still work.
-            if gone is not None and (event.reason != "expired" or not gone.depart()):
+            if gone is not None and (event.reason != "expired" or not gone._depart()):
                 self._shut(gone)
         elif isinstance(event, Resumed):
             self._resumed(event)
@@ -132,7 +137,7 @@ class Call(AsyncIOEventEmitter):
         if peer is None or message.type == "data":
             return
         if message.type != "bye":
-            return self._link(peer).take(message)
+            return self._link(peer)._take(message)
         if link := self._links.get(peer.id):
             self._shut(link)
         self.emit("bye", peer, message.reason)
@@ -143,7 +148,7 @@ class Call(AsyncIOEventEmitter):
         here = {peer.id for peer in event.roster}
         if event.renamed:
             departed = [link for link in self._links.values() if link.peer.id not in here]
-            self._orphans += [link for link in departed if link.depart()]
+            self._orphans += [link for link in departed if link._depart()]
         # These peers came back before this one did, so earlier messages to them may be lost.
         for peer in event.roster:
             if self._link(peer).state != "connected":
@@ -155,45 +160,45 @@ class Call(AsyncIOEventEmitter):
     def _shut(self, link: Link) -> None:
         if self._links.get(link.peer.id) is link:
             del self._links[link.peer.id]
-        closing = asyncio.ensure_future(link.close())
+        closing = asyncio.ensure_future(link._close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
     # What a link needs.
 
     @property
-    def configuration(self) -> aiortc.RTCConfiguration:
+    def _configuration(self) -> aiortc.RTCConfiguration:
         servers = self.room.ice_servers if self._ice_servers is None else self._ice_servers
         known = ("urls", "username", "credential")
         given = [{member: server[member] for member in known if member in server} for server in servers]
         # Without a list, aiortc would ask a STUN server of its own choice.
         return aiortc.RTCConfiguration(iceServers=[aiortc.RTCIceServer(**server) for server in given])
 
-    def subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
+    def _subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
         return [self._relay.subscribe(track) for track in self._tracks]
 
-    def is_polite(self, peer: Peer) -> bool:
+    def _is_polite(self, peer: Peer) -> bool:
         return is_polite(self.room.me, self.room.peers.get(peer.id, peer))
 
-    def can_signal(self) -> bool:
+    def _can_signal(self) -> bool:
         return self.room.state == "connected"
 
-    def is_sealed(self) -> bool:
+    def _is_sealed(self) -> bool:
         return self.room.key is not None
 
-    def trouble(self, peer: Peer) -> Trouble | None:
+    def _trouble(self, peer: Peer) -> Trouble | None:
         return self.room.troubles.get(peer.id)
 
-    def send(self, peer: Peer, type: str, sdp: str) -> None:
+    def _describe(self, peer: Peer, type: str, sdp: str) -> None:
         # The link's patience makes up for a description that cannot be delivered.
         self._send(peer, type, sdp=sdp)
 
-    def happened(self, event: str, peer: Peer, detail: Any) -> None:
+    def _happened(self, event: str, peer: Peer, detail: Any) -> None:
         self.emit(event, peer, detail)
         if (event, detail) == ("link", "connected"):
             self._release_orphans()
 
-    def ended(self, link: Link) -> None:
+    def _ended(self, link: Link) -> None:
         self._shut(link)
 
     def _send(self, to: Peer | None, type: str, **members: str) -> asyncio.Future[Sent]:
