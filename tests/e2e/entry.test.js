@@ -132,7 +132,7 @@ async function over(page, wanted) {
 }
 
 // Regressions: a removed person came back at once as somebody new; the chat still said that nobody was connected yet.
-test('who is removed from a room that the page made stays out until it is unlocked, and the ends are told everywhere', async () => {
+test('a person removed from a room that the page made stays out until it is unlocked, and every part of the page says how a call ended', async () => {
   const ann = await join('?room=host&name=Ann&media=none');
   await state(ann, 'waiting');
   const ben = await join('?room=host&name=Ben&media=none');
