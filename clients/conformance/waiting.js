@@ -3,7 +3,7 @@
 //
 //   node clients/conformance/waiting.js [--seconds N] -- COMMAND [ARGUMENT…]
 //
-// COMMAND is as for run.js. Prints the share of one processor core and the connections to the server.
+// COMMAND is as for run.js. Prints the share of one processor core, and the connections to the server: how many it usually has.
 
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
@@ -49,14 +49,15 @@ await client.next('joined');
 // What starting costs is over by then.
 await after(10_000);
 const [before, began] = [await processorTime(pid), performance.now()];
-let most = 0;
+const counts = [];
 while (performance.now() - began < Number(values.seconds) * 1_000) {
   await after(1_000);
-  most = Math.max(most, await connections(pid, port));
+  counts.push(await connections(pid, port));
 }
 const share = (await processorTime(pid)) - before;
 const seconds = (performance.now() - began) / 1_000;
-console.log(`${((100 * share) / seconds).toFixed(3)} % of a core, ${most} connection(s), in ${seconds.toFixed(0)} s`);
+const usual = counts.sort((one, other) => one - other)[counts.length >> 1];
+console.log(`${((100 * share) / seconds).toFixed(3)} % of a core, ${usual} connection(s) (at most ${counts.at(-1)}), in ${seconds.toFixed(0)} s`);
 
 client.do({ do: 'leave' });
 await client.exited();
