@@ -50,7 +50,7 @@ export function answer() {
 }
 
 /** In a page: a small camera picture, and sound as the microphone gives it. Two cores cannot encode several calls in full size. */
-function cheapMedia() {
+export function cheapMedia() {
   // Missing on plain http.
   if (!globalThis.MediaDevices) return;
   const { getUserMedia } = MediaDevices.prototype;
@@ -71,6 +71,8 @@ export async function enter(page, link, { answers = true, fullSize = false } = {
   if (answers) await page.addInitScript(answer);
   if (!fullSize) await page.addInitScript(cheapMedia);
   await page.goto(link);
+  // In another language than English, its catalogue may come after the load event, and the form only then.
+  await page.waitForSelector('body[data-loaded=true]');
   await page.getByTestId('join').click();
 }
 

@@ -48,6 +48,10 @@ class Room:
     """The room's name."""
     created: bool
     """Whether this join created it."""
+    returned: bool
+    """Whether this process has a seat that an earlier one had."""
+    lease: float
+    """How long a seat lasts without a poll, in seconds."""
 
     def __init__(self, session: Session, entry: Entry) -> None:
         self._session = session
@@ -57,7 +61,8 @@ class Room:
         self._state: RoomStatus = "connected"
         self.name = entry.joined["room"]
         self.created = entry.joined["created"]
-        self._lease: float = entry.joined["lease_ms"] / 1000
+        self.returned = entry.resumed
+        self.lease = entry.joined["lease_ms"] / 1000
         listener = Listener(lambda: self._known.cursor, self._entered, self._received, self._has_room, self._changed, self._end)
         self._membership = Membership(session, listener)
         self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost, self._seal))
@@ -178,7 +183,7 @@ class Room:
             self._end("closed")
 
     async def _has_room(self) -> bool:
-        return await self._stream.has_room(self._lease / 3)
+        return await self._stream.has_room(self.lease / 3)
 
     def _changed(self, state: RoomStatus, error: Exception | None) -> None:
         if state == self._state or self._is_over:

@@ -15,6 +15,7 @@ from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerL
 from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
+from ._whip import whip_role
 
 #: How long hanging up may wait for the server to accept the goodbye.
 FAREWELL = 2.0
@@ -73,7 +74,11 @@ class Call(AsyncIOEventEmitter):
             raise RuntimeError("The call has been started.")
         self._running = asyncio.ensure_future(self._run())
         for peer in self.room.peers.values():
-            self._link(peer).offer()
+            if whip_role(peer) is None:
+                self._link(peer).offer()
+            elif self.room.returned:
+                # The connection with it went with the process before: it has to call anew.
+                self._dismiss(peer, "reloaded")
 
     async def wait(self) -> None:
         """Returns at the end of the room or of the call."""
@@ -91,7 +96,7 @@ class Call(AsyncIOEventEmitter):
         """
         if self._links and self._running is not None and not self._running.done():
             members = {} if reason is None else {"reason": reason}
-            await asyncio.wait({self._send(None, "bye", **members)}, timeout=FAREWELL)
+            await asyncio.wait({self._post(None, "bye", **members)}, timeout=FAREWELL)
         await self.close()
 
     async def close(self) -> None:
@@ -117,6 +122,9 @@ class Call(AsyncIOEventEmitter):
         if isinstance(event, Message):
             self._heard(event)
         elif isinstance(event, PeerJoined):
+            # One that calls by WHIP calls perhaps somebody else.
+            if whip_role(event.peer):
+                return
             link = self._link(event.peer)
             link.departed = False
             if link.state != "connected":
@@ -136,6 +144,8 @@ class Call(AsyncIOEventEmitter):
         peer = message.peer
         if peer is None or message.type == "data":
             return
+        if message.type == "offer" and self._has_nothing_for(peer):
+            return self._dismiss(peer, "declined")
         if message.type != "bye":
             return self._link(peer)._take(message)
         if link := self._links.get(peer.id):
@@ -151,8 +161,13 @@ class Call(AsyncIOEventEmitter):
             self._orphans += [link for link in departed if link._depart()]
         # These peers came back before this one did, so earlier messages to them may be lost.
         for peer in event.roster:
-            if self._link(peer).state != "connected":
+            if whip_role(peer) is None and self._link(peer).state != "connected":
                 self._link(peer).offer()
+
+    def _has_nothing_for(self, peer: Peer) -> bool:
+        """An encoder where nothing is received, or a player where nothing is sent."""
+        role = whip_role(peer)
+        return (role == "encoder" and not self.receive) or (role == "player" and not self._tracks)
 
     def _link(self, peer: Peer) -> Link:
         return self._links.setdefault(peer.id, self._links.get(peer.id) or Link(self, peer))
@@ -165,6 +180,16 @@ class Call(AsyncIOEventEmitter):
         closing.add_done_callback(self._closing.discard)
 
     # What a link needs.
+
+    @property
+    def _lease(self) -> float:
+        return self.room.lease
+
+    def _dismiss(self, peer: Peer, reason: str) -> None:
+        self._post(peer, "bye", reason=reason)
+
+    def _is_there(self, peer: Peer) -> None:
+        self._post(peer, "data", data={"whip": "alive"})
 
     @property
     def _configuration(self) -> aiortc.RTCConfiguration:
@@ -191,7 +216,13 @@ class Call(AsyncIOEventEmitter):
 
     def _describe(self, peer: Peer, type: str, sdp: str) -> None:
         # The link's patience makes up for a description that cannot be delivered.
-        self._send(peer, type, sdp=sdp)
+        self._post(peer, type, sdp=sdp)
+
+    def _post(self, to: Peer | None, type: str, **members: Any) -> asyncio.Future[Sent]:
+        """A message that nobody has to wait for: if it fails, that is not reported."""
+        sent = self.room.send(to, type, **members)
+        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return sent
 
     def _happened(self, event: str, peer: Peer, detail: Any) -> None:
         self.emit(event, peer, detail)
@@ -200,12 +231,6 @@ class Call(AsyncIOEventEmitter):
 
     def _ended(self, link: Link) -> None:
         self._shut(link)
-
-    def _send(self, to: Peer | None, type: str, **members: str) -> asyncio.Future[Sent]:
-        """A message that nobody has to wait for: if it fails, that is not reported."""
-        sent = self.room.send(to, type, **members)
-        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
-        return sent
 
     def _release_orphans(self) -> None:
         connected = [link for link in self._links.values() if link.state == "connected" and not link.departed]
