@@ -45,7 +45,7 @@ pub struct Scene {
 /// One with each engine.
 pub fn both() -> [Scene; 2] {
     let redis = RedisServer::shared();
-    let flags = ["--engine".into(), redis.url_apart()];
+    let flags = ["--engine".into(), redis.url_apart(), "--token-key".into(), "kZ3vq9TfWm1x8LrP0aYdBc".into()];
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     [Scene::start(&[]), Scene { server: Server::start(&flags), _redis: Some(redis) }]
 }
