@@ -116,12 +116,11 @@ async fn it_ends_when_its_browser_says_goodbye_and_nobody_elses_counts() {
 #[actix_web::test]
 async fn it_ends_without_heartbeats_even_if_others_talk_to_it() {
     let scene = Scene::start(&["--lease-ms", "4000"]);
-    let [mut ann, ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
+    let [mut ann, mut ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
     let session = scene.session_of(&mut ann).await;
     let talking = async {
         for number in 1.. {
-            // Half a second in which nothing happens.
-            ben.peer.poll(ben.unread().await.len() as u64, 0.5).await.expect(200);
+            ben.pauses().await;
             let noise = json!({"type": "data", "data": {"whip": if number % 2 == 0 { "alive" } else { "noise" }}});
             if ben.peer.post(&session.encoder, noise).await.status != 202 {
                 break;
@@ -155,8 +154,7 @@ async fn heartbeats_keep_it_and_fill_nothing() {
     let session = scene.session(&mut ann).await;
     for _ in 0..10 {
         ann.lives(&session.encoder).await;
-        let nothing = ann.peer.request(Method::GET, &ann.peer.path("/messages?wait=0.5"));
-        send(nothing).await.expect(200);
+        ann.pauses().await;
     }
     assert!(session.goes_on(&scene.server).await);
 }
