@@ -50,7 +50,7 @@ export function answer() {
 }
 
 /** In a page: a small camera picture, and sound as the microphone gives it. Two cores cannot encode several calls in full size. */
-function cheapMedia() {
+export function cheapMedia() {
   // Missing on plain http.
   if (!globalThis.MediaDevices) return;
   const { getUserMedia } = MediaDevices.prototype;
