@@ -2,11 +2,14 @@ import { linksIn } from './chat/links.js';
 import { show } from './languages/document.js';
 import { copyOf, inside, write } from './page.js';
 
+/** @import { Key, Values } from './languages/say.js' */
+
 /**
  * @typedef {object} Entry
  * @property {string} who
  * @property {string} text
  * @property {'mine' | 'theirs' | 'note'} kind
+ * @property {{ key: Key, values: Values }} [said] what a note says, in whatever language
  */
 
 const MAX_ENTRIES = 500;
@@ -77,12 +80,14 @@ export class ChatLog {
 }
 
 /** @param {Entry} entry */
-function made({ who, text, kind }) {
+function made({ who, text, kind, said }) {
   const entry = copyOf('chat-entry');
   entry.dataset.kind = kind;
-  inside(entry, 'who').textContent = who;
+  if (kind === 'mine') show(inside(entry, 'who'), 'you');
+  else inside(entry, 'who').textContent = who;
   const shown = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
-  if (kind === 'note') write(inside(entry, 'text'), shown);
+  if (said) show(inside(entry, 'text'), said.key, said.values);
+  else if (kind === 'note') write(inside(entry, 'text'), shown);
   else inside(entry, 'text').append(...linksIn(shown).map(({ text, href }) => (href ? linkTo(href) : text)));
   return entry;
 }

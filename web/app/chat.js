@@ -9,6 +9,7 @@ import { play } from './sounds.js';
 
 /** @import { Call } from '../client/types.d.ts' */
 /** @import { Entry } from './chat-log.js' */
+/** @import { Key, Values } from './languages/say.js' */
 
 /** Text over the data channels, to all connected peers. */
 export class Chat {
@@ -65,9 +66,14 @@ export class Chat {
     });
   }
 
-  /** Adds a note about an event in the room. @param {string} text */
-  note(text) {
-    this.#add({ who: '', text, kind: 'note' });
+  /**
+   * Adds a note about an event in the room, which follows when the language changes.
+   *
+   * @param {Key} key
+   * @param {Values} values
+   */
+  note(key, values) {
+    this.#add({ who: '', text: say(key, values), kind: 'note', said: { key, values } });
   }
 
   focus() {

@@ -1,5 +1,5 @@
 import { inView, isWanted } from './consent.js';
-import { fillPicker } from './languages/document.js';
+import { fillPicker, onLanguage } from './languages/document.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
@@ -18,6 +18,7 @@ export class Lobby {
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
   #preview = new Preview();
+  #problem = () => '';
   /** What has no field. @type {Pick<Wish, 'capacity' | 'ticket'>} */
   #more = {};
 
@@ -25,14 +26,15 @@ export class Lobby {
   constructor(join) {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const problem = whyNoRoomName(this.#room.value);
-      this.#tell(problem);
-      if (problem) this.#room.select();
+      const { value } = this.#room;
+      this.#tell(() => whyNoRoomName(value));
+      if (whyNoRoomName(value)) this.#room.select();
       else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
     fillPicker(part('language', HTMLSelectElement));
+    onLanguage(() => this.#tell(this.#problem));
     this.#join.disabled = true;
     void inView().then(() => this.#ready());
     // Typing into the form shows that the user has seen it.
@@ -45,9 +47,9 @@ export class Lobby {
 
   /**
    * @param {Partial<Wish>} wish what is already known
-   * @param {string} [problem] why the form is shown again
+   * @param {() => string} [problem] why the form is shown again, in the language of the page
    */
-  show(wish, problem = '') {
+  show(wish, problem = () => '') {
     this.#name.value = wish.name ?? this.#name.value;
     this.#room.value = wish.room ?? suggestRoomName();
     this.#secret.value = wish.secret ?? '';
@@ -68,10 +70,12 @@ export class Lobby {
     (this.#name.value ? this.#join : this.#name).focus();
   }
 
-  /** @param {string} problem */
+  /** @param {() => string} problem */
   #tell(problem) {
-    write(this.#status, problem);
-    this.#status.hidden = problem === '';
+    this.#problem = problem;
+    const words = problem();
+    write(this.#status, words);
+    this.#status.hidden = words === '';
   }
 
   /** Shows the field for the room's secret. */

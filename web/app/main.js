@@ -37,7 +37,7 @@ const guard = new BackGuard(
   () => visit && void hangUp(),
 );
 const lobby = new Lobby((wish, equipment) => (view.forget(), void enter(wish, equipment)));
-const noCalls = whyNoCalls();
+const noCalls = whyNoCalls() && (() => whyNoCalls());
 
 /** @type {Visit | null} */
 let visit = null;
@@ -77,16 +77,16 @@ async function enter(wish, equipment) {
 
 /** @param {Visit} visit */
 function show({ facts, wish }) {
-  const { state, text } = view.show(facts, wish);
+  const { state } = view.show(facts, wish);
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
-  if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
+  if (facts.phase === 'refused' && state === 'error') refused(() => summarize(facts).text, facts.refusal ?? {});
 }
 
 /**
  * Back to the form, with what can be tried instead.
  *
- * @param {string} problem
+ * @param {() => string} problem
  * @param {{ slug?: string, capacityMax?: number, secretMin?: number }} refusal
  */
 function refused(problem, { slug = '', capacityMax, secretMin }) {
@@ -98,9 +98,9 @@ function refused(problem, { slug = '', capacityMax, secretMin }) {
 /**
  * Returns to the form.
  *
- * @param {string} [problem]
+ * @param {() => string} [problem]
  */
-function back(problem = '') {
+function back(problem) {
   const wish = visit?.wish ?? {};
   visit = null;
   keptVisit.drop();
@@ -143,7 +143,7 @@ const asked = readAddress(location.href);
 const { wish: kept, reloaded } = keptVisit.take();
 const known = kept && kept.room === asked.room ? kept : null;
 const typed = new URL(location.href).searchParams.get('room');
-const problem = noCalls || (typed !== null && whyNoRoomName(typed));
+const problem = noCalls || (typed !== null && whyNoRoomName(typed) && (() => whyNoRoomName(typed)));
 if (problem) lobby.show(asked, problem);
 else if (known && reloaded) void enter(known);
 else lobby.show({ ...known, ...defined(asked) });

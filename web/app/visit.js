@@ -162,7 +162,7 @@ export class Visit {
     const others = [...(this.room?.peers.keys() ?? [])];
     this.#tell({ key: 'declined', name: isolatedName(peer) });
     if (!others.every((id) => this.#declined.has(id))) return;
-    this.#refuse({ slug: 'declined', message: say('declined-you', { name: isolatedName(peer) }) });
+    this.#refuse({ slug: 'declined', message: '', name: isolatedName(peer) });
     void this.leave();
   }
 

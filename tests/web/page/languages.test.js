@@ -151,6 +151,14 @@ test('the English in the HTML is that of the catalogue', () => {
   }
 });
 
+test('without JavaScript each page says so in all languages', () => {
+  for (const page of PAGES) {
+    const notice = /<noscript><div[^>]*>(.*?)<\/div><\/noscript>/s.exec(page)?.[1] ?? '';
+    const said = [...notice.matchAll(/<p lang="([^"]*)"(?: dir="([^"]*)")?>([^<]*)<\/p>/g)].map(([, tag, dir, text]) => [tag, dir, text]);
+    assert.deepEqual(said, LANGUAGES.map(({ tag, dir }) => [tag, dir, of(tag)['needs-script']]));
+  }
+});
+
 /** A brand, keys, and what scripts write over. */
 const LITERAL = /^(Signalpost|·|[MVTHC?]|0 messages)$/;
 
