@@ -5,7 +5,7 @@ import { launch } from './support/browser.js';
 import { Visitor, launchFirefox } from './support/firefox.js';
 import { Server } from './support/server.js';
 
-// Firefox with itself, and with Chromium in both roles: who waits makes the offer.
+// Firefox with itself, and with Chromium in both roles: who comes makes the offer.
 
 let server, firefox, chromium;
 before(async () => {
