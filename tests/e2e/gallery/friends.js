@@ -15,7 +15,8 @@ export async function friends(browser, base) {
     /** What pages tell each other about their devices. */
     tell: (room, name, media) => run('tell', room, name, media),
     share: (room, name) => run('share', room, name),
-    leave: (room, name) => run('leave', room, name),
+    /** All of them. */
+    leave: (room) => run('leave', room),
   };
 }
 
@@ -49,9 +50,11 @@ function prepare() {
     const client = await import('/client/index.js');
     for (const name of names) {
       const seat = await client.join('/', room, { name, capacity, storage });
-      here.set(`${room} ${name}`, { room: seat, call: seat.call({ stream: picture(here.size * 47) }) });
+      here.set(`${room} ${name}`, { room: seat, call: seat.call({ stream: picture(here.size * 47), admit }) });
     }
   };
+  /** They need no pictures of each other. */
+  const admit = async ({ name }) => name === 'Ann';
   const of = (room, name) => here.get(`${room} ${name}`);
   const tell = async (at, name, media) => {
     const { room } = of(at, name);
@@ -62,10 +65,13 @@ function prepare() {
     of(room, name).call.share(stream);
     await tell(room, name, { screen: stream.id });
   };
-  const leave = async (at, name) => {
-    const { call, room } = of(at, name);
-    call.hangUp('hung up');
-    await room.leave();
+  const leave = async (at) => {
+    for (const [key, { call, room }] of here) {
+      if (!key.startsWith(`${at} `)) continue;
+      here.delete(key);
+      call.hangUp('hung up');
+      await room.leave();
+    }
   };
   const say = (room, name, text) => of(room, name).call.say(text);
   window.friends = { join, say, tell, share, leave };

@@ -30,7 +30,7 @@ export async function* two(world) {
   await world.friends.tell('two', 'Ben', { microphone: 'live', camera: 'missing', off: ['microphone', 'camera'], hand: true });
   await ann.locator('[data-testid=remote-tile][data-microphone=off]').waitFor();
   yield ['muted', ann];
-  await world.friends.leave('two', 'Ben');
+  await world.friends.leave('two');
   await state(ann, 'waiting');
   yield ['left-alone', ann];
   await close(ann);
@@ -52,11 +52,13 @@ export async function* many(world) {
   await ann.getByTestId('hand').click();
   yield ['sharing', ann];
   await close(ann);
+  await friends.leave('many');
   await friends.join('eight', ['Ben', 'Cem', 'Dolores', 'Emil', 'Farida', 'Guadalupe', 'Hieronymus von Münchhausen']);
   const anna = await at(world, 'eight');
   await pictures(anna, 7);
   yield ['eight', anna];
   await close(anna);
+  await friends.leave('eight');
 }
 
 const LONG = 'A long message, to see how it is broken into lines where the column is narrow, and that nothing beside it moves.';
@@ -96,6 +98,7 @@ export async function* around(world) {
   await ann.getByTestId('wire-entry').first().locator('summary').click();
   yield ['connection', ann];
   await close(ann);
+  await friends.leave('around');
 }
 
 /** @type {Scene} What goes wrong in a call. */
