@@ -93,6 +93,7 @@ impl App {
             connections: connections.clone(),
             latest_stats: Arc::default(),
             metrics_at: config.metrics_at(),
+            base_path: config.base_path.clone(),
         });
         let tls = config.tls(&reachable_at(addr))?;
         let options = server_options(&config, &relay, tls.as_ref())?;

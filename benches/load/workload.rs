@@ -12,6 +12,8 @@ pub enum Workload {
     Tls,
     /// The same at a pace: all pairs together send 1,000 messages a second
     PacedTls,
+    /// Calls as our client signals them, over TLS and HTTP/2, one connection for each peer
+    TlsCall,
     /// Parked polls: memory, idle processor time, and waking them all
     Parked,
     /// Pairs that answer each other immediately, with one message of 200 bytes in flight
@@ -39,6 +41,7 @@ impl Workload {
             Self::ParkedTls => "Waiting polls through TLS and HTTP/1.1",
             Self::Tls => "Ping-pong through TLS and HTTP/2",
             Self::PacedTls => "1,000 messages a second through TLS and HTTP/2",
+            Self::TlsCall => "Calls through TLS and HTTP/2",
             Self::Parked => "Waiting polls",
             Self::PingPong => "Ping-pong",
             Self::Paced1000 => "1,000 messages a second",
@@ -67,6 +70,10 @@ impl Workload {
             }
             Self::PacedTls => {
                 "The same, but each pair answers when it is its turn, so that all together send 1,000 messages a second."
+            }
+            Self::TlsCall => {
+                "So many calls at a time, as our client signals them: two join, offer and answer of 3 KB with eight candidates \
+                 each, in one request, both leave. Each peer has one encrypted connection, which it keeps from call to call."
             }
             Self::Parked => {
                 "So many peers wait in rooms of two. Memory is what the server's process has more than before they came, \
@@ -104,7 +111,7 @@ impl Workload {
 
     /// Through TLS and HTTP/2.
     pub fn is_http2(self) -> bool {
-        matches!(self, Self::ParkedHttp2 | Self::Tls | Self::PacedTls)
+        matches!(self, Self::ParkedHttp2 | Self::Tls | Self::PacedTls | Self::TlsCall)
     }
 
     /// Messages a second, if they are not as many as possible.
@@ -123,7 +130,7 @@ impl Workload {
 
     /// Counts finished calls, so it needs longer runs.
     pub fn is_of_calls(self) -> bool {
-        matches!(self, Self::Call | Self::ClientCall | Self::Mesh)
+        matches!(self, Self::Call | Self::ClientCall | Self::TlsCall | Self::Mesh)
     }
 
     /// Default sizes for a full run and for a quick one.
@@ -139,7 +146,7 @@ impl Workload {
             (Self::JoinStorm, false) => &[2000],
             (Self::JoinStorm, true) => &[1000],
             (Self::Mesh, _) => &[8],
-            (Self::Tls | Self::PacedTls, _) => &[64],
+            (Self::Tls | Self::PacedTls | Self::TlsCall, _) => &[64],
             (Self::PingPong | Self::Paced1000 | Self::Paced5000 | Self::Call | Self::ClientCall, true) => &[64],
         }
     }

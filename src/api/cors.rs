@@ -2,18 +2,21 @@
 
 use actix_web::http::StatusCode;
 
-use crate::transport::{
-    Request, Response,
-    headers::Headers,
-    known_header::KnownHeader,
-    response::{NO_STORE, SharedFields},
+use crate::{
+    api::whip::media_type::MediaType,
+    transport::{
+        Request, Response,
+        headers::Headers,
+        known_header::KnownHeader,
+        response::{NO_STORE, SharedFields},
+    },
 };
 
 /// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 /// Response headers that scripts may read.
-const EXPOSED: &str = "retry-after";
+const EXPOSED: &str = "accept-patch, etag, link, location, retry-after";
 
 /// The response depends on the origin, and this one is not allowed.
 const DENIED: SharedFields = &[("vary", "Origin")];
@@ -85,6 +88,10 @@ impl Cors {
             if !asked.is_empty() {
                 response.add("access-control-allow-headers", asked);
             }
+        }
+        if let Some(accepted) = MediaType::at(request.path()) {
+            // RFC 9725 section 4.2: in the response to any OPTIONS.
+            response.add(accepted.field, accepted.name);
         }
         response.add("vary", "Access-Control-Request-Method, Access-Control-Request-Headers");
         Some(response)

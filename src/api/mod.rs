@@ -25,6 +25,7 @@ pub mod request_metrics;
 pub mod room_name;
 pub mod router;
 pub mod schema;
+pub mod whip;
 
 pub use operation::{Call, FromRequest};
 pub use problem::{Code, Problem};
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use crate::{
     api::{
         auth::{rate_limit::RateLimiters, ticket_keys::TicketKeys, token::TokenKey},
+        base_path::BasePath,
         request_metrics::RequestMetrics,
     },
     clock::Clock,
@@ -66,6 +68,8 @@ pub struct Api {
     pub connections: Arc<ConnectionRegistry>,
     pub latest_stats: Arc<LatestStats>,
     pub metrics_at: MetricsAt,
+    /// For absolute paths, which only encoders need.
+    pub base_path: BasePath,
 }
 
 /// Where metrics are served.

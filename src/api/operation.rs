@@ -1,6 +1,6 @@
 //! An operation of the API is an async function. Its arguments say who may call it and what it takes.
 
-use std::{borrow::Cow, future::Future, sync::Arc};
+use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc};
 
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
@@ -26,6 +26,7 @@ pub struct Call<'a> {
 pub struct PathParams<'a> {
     pub room: &'a str,
     pub peer: &'a str,
+    pub session: &'a str,
 }
 
 /// An argument of an operation, extracted from the request before anything is awaited.
@@ -94,6 +95,11 @@ impl<'a> Call<'a> {
     /// The client's address, as rate limits count it.
     pub fn address(&self) -> AddressKey {
         self.api.client_address(self.request)
+    }
+
+    /// The client's address, whole.
+    pub fn ip(&self) -> IpAddr {
+        self.api.proxies.client(self.request.peer().ip(), self.headers())
     }
 
     pub fn required_bearer(&self) -> Result<&'a str, Problem> {

@@ -1,6 +1,6 @@
 //! Problem details (RFC 9457). One table gives the error responses, their documentation and the pages under `/problems`.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde::Serialize;
@@ -45,6 +45,7 @@ pub struct Row {
 
 table! {
     MalformedBody: 400 "malformed-body", "The body is not JSON in UTF-8", "Send one JSON value, encoded as UTF-8.";
+    SdpMalformed: 400 "sdp-malformed", "The body is not a session description", "Send an SDP offer (RFC 8866), or a fragment (RFC 8840) in a PATCH.";
     MalformedRequest: 400 "malformed-request", "Malformed parameter or header field", "Correct what `detail` names.";
     TokenMissing: 401 "token-missing", "A token is required", "Join the room and send its token as `Authorization: Bearer …`.";
     TokenInvalid: 401 "token-invalid", "Invalid token for this room", "Discard the token and join again without it.";
@@ -65,28 +66,35 @@ table! {
     TicketCannotCreate: 403 "ticket-cannot-create", "The ticket does not allow creating the room", "Wait until the room exists, or get a ticket with `create`.";
     NotFound: 404 "not-found", "Not found", "See /openapi.json for the paths of the API.";
     RoomUnknown: 404 "room-unknown", "Room not found", "Create the room or join it: joining creates it.";
+    SessionUnknown: 404 "session-unknown", "The session has ended", "Send a new offer.";
     PeerUnknown: 404 "peer-unknown", "Peer not found in this room", "Remove it from your list: it left or never joined.";
     MethodNotAllowed: 405 "method-not-allowed", "Method not allowed", "Use one of the methods in `Allow`.";
     BodyTimeout: 408 "body-timeout", "The body did not arrive in time", "Send the request again.";
     RoomFull: 409 "room-full", "The room is full", "Retry after `Retry-After`; `frees_in_ms` says when an inactive seat becomes free.";
+    NobodySends: 409 "nobody-sends", "Nobody in the room sends anything to this player", "Retry after `Retry-After`.";
     RoomExists: 409 "room-exists", "The room already exists", "Join it, or create one with a different name.";
     CursorAhead: 409 "cursor-ahead", "The cursor is ahead of the newest message", "Join again with your token, and continue from the cursor in the response.";
     PollSuperseded: 409 "poll-superseded", "Superseded by a newer poll of this peer", "Stop polling: another page uses this token.";
     RoomClosed: 410 "room-closed", "The room was closed", "Stop. The name can be used again once all peers have left.";
     PeerGone: 410 "peer-gone", "This peer is no longer in the room", "Join again with your token: the id stays the same, the mailbox is new.";
     CursorGone: 410 "cursor-gone", "The cursor is older than the mailbox", "Join again with your token, and continue from the cursor in the response.";
+    PreconditionFailed: 412 "precondition-failed", "Another ICE session", "Use the `ETag` of the latest response, or restart ICE with `If-Match: *`.";
     BodyTooLarge: 413 "body-too-large", "The body is too large", "Send less at once.";
     UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`.";
+    SdpExpected: 415 "sdp-expected", "The body is not declared as SDP", "Send the content type in `Accept-Post` or `Accept-Patch`.";
     HostRefused: 421 "host-refused", "The server is not known by this name", "Use `localhost`, or start the server with `--host NAME`.";
     Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
     RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
+    MediaRefused: 422 "media-refused", "The browser cannot play this", "Use other codecs, such as H.264 or VP8, and Opus.";
     KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";
+    PreconditionMissing: 428 "precondition-missing", "`If-Match` is required", "Send the `ETag` of the session as `If-Match`, or `*` to restart ICE.";
     MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads it", "Retry after `Retry-After`.";
     RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and send requests less often.";
     TooManyFailures: 429 "too-many-failures", "Too many failed attempts", "Wait for `Retry-After`; further failures make it longer.";
     HeadersTooLarge: 431 "headers-too-large", "Too many header fields", "Send fewer header fields.";
     Internal: 500 "internal", "Internal server error", "Retry later, and report the error.";
     TooManyConnections: 503 "too-many-connections", "The server has reached its connection limit", "Retry after `Retry-After`.";
+    NobodyAnswered: 503 "nobody-answered", "Nobody in the room has answered", "Open the room in a browser, and retry after `Retry-After`.";
     RoomsExhausted: 503 "rooms-exhausted", "No more rooms at present", "Retry after `Retry-After`, or leave rooms that you no longer need.";
     MemoryExhausted: 503 "memory-exhausted", "Not enough free memory for this request", "Retry after `Retry-After`, read mailboxes and leave rooms; a smaller request may still succeed.";
     EngineUnavailable: 503 "engine-unavailable", "The room storage is unavailable", "Retry after `Retry-After`, posts with the same `Idempotency-Key`.";
@@ -102,7 +110,8 @@ pub struct Problem {
     detail: String,
     extensions: Map<String, Value>,
     retry_after: Option<Duration>,
-    allow: Option<String>,
+    /// More header fields of the response.
+    fields: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 /// The body of every error response (RFC 9457). Some types have extension members, shown in their examples.
@@ -126,7 +135,7 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), extensions: Map::new(), retry_after: None, allow: None }
+        Self { code, detail: detail.into(), extensions: Map::new(), retry_after: None, fields: Vec::new() }
     }
 
     pub fn invalid(detail: impl Into<String>) -> Self {
@@ -135,7 +144,13 @@ impl Problem {
 
     pub fn method_not_allowed(method: &str, allow: &str, hint: &str) -> Self {
         let detail = format!("The path does not support {method}.{hint}");
-        Self { allow: Some(allow.to_owned()), ..Self::new(Code::MethodNotAllowed, detail) }
+        Self::new(Code::MethodNotAllowed, detail).with_field("allow", allow.to_owned())
+    }
+
+    /// Adds a header field. The name must be in lower case.
+    pub fn with_field(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.fields.push((name, value.into()));
+        self
     }
 
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -291,8 +306,8 @@ impl From<&Problem> for Response {
         if let Some(after) = problem.retry_after {
             response.add("retry-after", after.as_millis().div_ceil(1000).max(1).to_string());
         }
-        if let Some(methods) = &problem.allow {
-            response.add("allow", methods.clone());
+        for (name, value) in &problem.fields {
+            response.add(name, value.clone());
         }
         match problem.code {
             Code::TooManyConnections => response.close_connection(),

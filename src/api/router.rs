@@ -5,7 +5,7 @@ use utoipa::{OpenApi, Path, openapi::path::HttpMethod};
 
 use crate::api::{
     Code, Problem,
-    handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, websocket_probe},
+    handlers::{health, ice_servers, leave_beacon, messages, peers, polls, rooms, sessions, websocket_probe, whip},
     operation::{Call, Operation, PathParams, ResponseFuture},
 };
 
@@ -48,6 +48,21 @@ operations![
     rooms::show: [RoomUnknown, TooManyFailures, EngineUnavailable],
     rooms::change: [RoomUnknown, EngineUnavailable],
     rooms::close: [RoomUnknown, EngineUnavailable],
+    whip::publish: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketAudience,
+        SecretMissing, SecretWrong, SecretUnexpected, RoomLocked, Kicked, TicketOtherRoom, RoomFull, PollSuperseded, RoomClosed, PeerGone,
+        SdpMalformed, MediaRefused, MailboxFull, TooManyFailures, NobodyAnswered, Draining, EngineUnavailable],
+    whip::play: [TicketMissing, TicketMalformed, TicketAlgorithm, TicketSignature, TicketExpired, TicketAudience,
+        SecretMissing, SecretWrong, SecretUnexpected, RoomLocked, Kicked, TicketOtherRoom, RoomFull, NobodySends, PollSuperseded, RoomClosed,
+        PeerGone, SdpMalformed, MailboxFull, TooManyFailures, Draining, EngineUnavailable],
+    whip::show_whip: [],
+    whip::show_whep: [],
+    whip::whip_options: [],
+    whip::whep_options: [],
+    sessions::trickle: [SdpMalformed, NobodySends, PollSuperseded, PreconditionFailed, PreconditionMissing, MediaRefused, MailboxFull, Kicked, RoomClosed, NobodyAnswered, Draining,
+        EngineUnavailable, Invalid],
+    sessions::stop: [Kicked, RoomClosed, EngineUnavailable],
+    sessions::show_session: [EngineUnavailable],
+    sessions::session_options: [],
     ice_servers::ice_servers: [Kicked, PeerGone, EngineUnavailable],
     websocket_probe::upgrade: [],
     health::healthz: [],
@@ -82,6 +97,7 @@ enum Part {
     Literal(String),
     Room,
     Peer,
+    Session,
 }
 
 /// The operations at one path.
@@ -140,6 +156,7 @@ impl Part {
             "" => None,
             "room" => Some(Self::Room),
             "peer" => Some(Self::Peer),
+            "session" => Some(Self::Session),
             literal => Some(Self::Literal(literal.to_owned())),
         }
     }
@@ -147,7 +164,7 @@ impl Part {
 
 /// The parameters, if the path has these parts.
 fn params<'a>(parts: &[Part], path: &'a str) -> Option<PathParams<'a>> {
-    let (mut room, mut peer, mut rest) = ("", "", path);
+    let (mut room, mut peer, mut session, mut rest) = ("", "", "", path);
     for part in parts {
         let value = match part {
             Part::Literal(text) => {
@@ -156,18 +173,19 @@ fn params<'a>(parts: &[Part], path: &'a str) -> Option<PathParams<'a>> {
             }
             Part::Room => &mut room,
             Part::Peer => &mut peer,
+            Part::Session => &mut session,
         };
         (*value, rest) = rest.split_at(memchr::memchr(b'/', rest.as_bytes()).unwrap_or(rest.len()));
         if value.is_empty() {
             return None;
         }
     }
-    rest.is_empty().then_some(PathParams { room, peer })
+    rest.is_empty().then_some(PathParams { room, peer, session })
 }
 
 impl Methods {
     fn finished(mut self) -> Self {
-        const ORDER: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        const ORDER: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         self.operations.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
         let mut allow: Vec<&str> = self.operations.iter().map(|(name, _)| *name).collect();
         self.has_head &= allow.contains(&"GET");
@@ -237,7 +255,8 @@ mod tests {
         let router = Router::from_operations();
         let routes = routes();
         let reached = routes.iter().filter(|route| {
-            let path = route.path.replace("{room}", "tea").replace("{peer}", "x");
+            let path =
+                ["{room}", "{peer}", "{session}"].iter().fold(route.path.clone(), |path, name| path.replace(name, "x"));
             matches!(router.route(name(&route.methods[0]), &path), Routed::Operation { handler, .. }
                 if std::ptr::fn_addr_eq(handler, route.handler))
         });

@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
@@ -6,17 +7,21 @@ import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
 import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
+import { say } from './languages/say.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
 import { PushToTalk } from './push-to-talk.js';
 import { barsOf } from './quality.js';
+import { showSeal, tellLacks } from './sealed/marks.js';
 import { Settings } from './settings.js';
 import { Share } from './share.js';
 import { play } from './sounds.js';
 import { Stage } from './stage.js';
 import { followVoices } from './voices.js';
 import { WakeLock } from './wake-lock.js';
+import { noteTaken } from './whip/notes.js';
+import { WhipOpener } from './whip/opener.js';
 import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
@@ -52,6 +57,7 @@ export class CallView {
   #deviceNotice;
   #settings;
   #wakeLock = new WakeLock();
+  #whip = new WhipOpener(this.#share);
   #endVoices = () => {};
 
   /** @param {Devices} devices */
@@ -70,12 +76,13 @@ export class CallView {
   }
 
   /**
-   * @param {string} room
+   * @param {Wish} wish
    * @param {string} link for others
    */
-  open(room, link) {
+  open({ room, seal }, link) {
     this.#view.hidden = false;
     tell('call-room', isolate(room));
+    showSeal(seal);
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
     this.#chat.open(room);
@@ -95,8 +102,10 @@ export class CallView {
   /**
    * @param {Room} room
    * @param {Call} call
+   * @param {Wish} wish
    */
-  follow(room, call) {
+  follow(room, call, wish) {
+    this.#whip.follow(room, wish);
     const diagnostics = this.#diagnostics;
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
@@ -105,8 +114,10 @@ export class CallView {
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
-    room.on('peer-joined', () => play('joined'));
-    noteEvents(room, this.#chat, this.#stage, (text) => tell('spoken-devices', text));
+    const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
+    room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
+    noteEvents(room, this.#chat, this.#stage, speak);
+    noteTaken(room, call, (key, values) => (this.#chat.note(key, values), speak(say(key, values))));
   }
 
   /**
@@ -114,11 +125,13 @@ export class CallView {
    * @param {AbortSignal} signal
    */
   ask(peer, signal) {
+    if (this.#whip.expects(peer)) return Promise.resolve(true);
     play('calling');
     // These would cover the question.
     this.#share.close();
     this.#settings.close();
     this.#keyboard.close();
+    this.#whip.close();
     return this.#callers.ask(peer, signal);
   }
 
@@ -160,8 +173,10 @@ export class CallView {
     if (facts.phase === 'inside' && !over && part('hand', HTMLElement).hidden) this.showExtra({});
     show(/** @type {Element} */ (part('hang-up', HTMLElement).querySelector('span')), over ? 'back' : facts.phase === 'inside' ? 'hang-up' : 'cancel');
     this.#chat.end(over ? text : '');
+    tellLacks(over ? [] : facts.lacking, wish.seal);
     if (over) {
       this.#share.close();
+      this.#whip.close();
       this.#lockNotice.clear();
     }
     return summary;
@@ -176,11 +191,13 @@ export class CallView {
     this.#chat.clear();
     this.#share.close();
     this.#settings.close();
+    this.#whip.clear();
     this.#wakeLock.want(false);
     this.#endVoices();
     this.showExtra(null);
     this.#keyboard.close();
     this.#lockNotice.clear();
+    tellLacks();
     this.#diagnostics.clear();
   }
 }

@@ -32,7 +32,7 @@ export class Diagnostics {
    * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
    */
   follow(room, call, tell) {
-    this.#panel.follow(call, tell);
+    this.#panel.follow(room, call, tell);
     room.on('wire', (entry) => this.#add(room, entry));
   }
 
@@ -47,7 +47,7 @@ export class Diagnostics {
    * @param {Room} room
    * @param {WireEntry} entry
    */
-  #add(room, { direction, peer, type, at, message }) {
+  #add(room, { direction, peer, type, at, message, refused }) {
     const row = copyOf('wire-entry');
     row.dataset.direction = direction;
     row.dataset.type = type;
@@ -57,6 +57,7 @@ export class Diagnostics {
     if (peer === null) show(inside(row, 'peer'), direction === 'out' ? 'wire-all' : 'wire-server');
     else inside(row, 'peer').textContent = other ? nameOf(other) : peer.slice(0, 8);
     inside(row, 'type').textContent = type;
+    if (refused) show(inside(row, 'refused'), `refused-${refused}`);
     inside(row, 'size').textContent = size(JSON.stringify(message).length);
     inside(row, 'content').textContent = readable(message);
     this.#wire.prepend(row);

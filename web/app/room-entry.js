@@ -28,12 +28,12 @@ const MAX_WAIT_MS = 60_000;
  * @param {Listener} tell
  * @returns {Promise<Room | null>}
  */
-export async function enterRoom({ room, name, capacity, secret, ticket }, signal, tell) {
+export async function enterRoom({ room, name, capacity, secret, ticket, seal }, signal, tell) {
   const onRetry = () => tell.trying('unanswered');
   while (!signal.aborted) {
     tell.trying('joining');
     try {
-      return await join(BASE, toApiName(room), { name, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
+      return await join(BASE, toApiName(room), { ...seal, name, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return null;
       if (!(error instanceof Problem) || error.slug !== 'room-full') {

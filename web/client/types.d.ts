@@ -136,6 +136,12 @@ export interface Room extends Listenable<RoomEvents> {
   readonly name: string;
   /** This join created the room. */
   readonly created: boolean;
+  /** This page was loaded again, and has the seat that it had before. */
+  readonly returned: boolean;
+  /** How many members it takes, this one included. */
+  readonly capacity: number;
+  /** How long a seat lasts without a poll. */
+  readonly leaseMs: number;
   readonly self: Peer;
   /** The other members, by id. */
   readonly peers: ReadonlyMap<string, Peer>;
@@ -209,7 +215,8 @@ export interface CallEvents {
   data: { peer: Peer; data: unknown };
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
-  bye: { peer: Peer; reason?: string };
+  /** `answeredBy`: of an encoder that another peer has answered. */
+  bye: { peer: Peer; reason?: string; answeredBy?: string };
   /** The safety number is known, or was compared. */
   verified: { peer: Peer; verified: Verified; safetyNumber: string | null };
   /**
@@ -376,6 +383,12 @@ export declare function newKey(): string;
 
 /** That of two descriptions, in either order: for connections of your own. Null if one has no fingerprint, or without WebCrypto. */
 export declare function safetyNumber(local: string, remote: string): Promise<string | null>;
+
+/**
+ * What kind of program a peer is that calls by WHIP or WHEP; null for any other. It has no chat, makes the only offer, and receives either
+ * nothing (`encoder`) or everything that the first that answers sends (`player`).
+ */
+export declare function whipRole(peer: Pick<Peer, 'id' | 'metadata'>): 'encoder' | 'player' | null;
 
 /** Can this browser make calls? */
 export declare function supportsWebRtc(RTCPeerConnection?: unknown): boolean;

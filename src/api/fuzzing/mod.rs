@@ -5,12 +5,14 @@
 
 mod body;
 mod request;
+mod sdp;
 mod signal;
 mod ticket;
 mod token;
 
 pub use body::body;
 pub use request::request;
+pub use sdp::sdp;
 pub use signal::{compare_parsers, signal};
 pub use ticket::ticket;
 pub use token::token;
@@ -27,12 +29,13 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    const TARGETS: [(&str, Target); 9] = [
+    const TARGETS: [(&str, Target); 10] = [
         ("address", crate::transport::fuzzing::address),
         ("body", crate::api::fuzzing::body),
         ("head", crate::transport::fuzzing::head),
         ("http2", crate::transport::fuzzing::http2),
         ("request", crate::api::fuzzing::request),
+        ("sdp", crate::api::fuzzing::sdp),
         ("signal", crate::api::fuzzing::signal),
         ("ticket", crate::api::fuzzing::ticket),
         ("token", crate::api::fuzzing::token),

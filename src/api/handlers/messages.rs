@@ -13,6 +13,7 @@ use crate::{
             responses::{BatchPosted, BatchPostedAndReceived, Posted},
             signal::{Signal, SignalBatch},
         },
+        whip::heard::Notices,
     },
     domain::{Accepted, PeerId, Post},
     transport::Response,
@@ -48,7 +49,7 @@ pub async fn post_one(
     let bytes = body.read(api.limits.body_bytes).await?;
     let targets = vec![message::parse_one(&bytes, to, &api.limits)?];
     let keyed = key.keyed(&[b"one", to.as_bytes(), &bytes]);
-    let accepted = api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?;
+    let accepted = post(&api, &by, Post { targets, keyed }).await?;
     let seq = accepted.positions.first().map_or(0, |(_, seq)| seq.get());
     Ok(write::posted(seq))
 }
@@ -108,5 +109,15 @@ async fn accept_batch(api: &Api, by: &Member, key: IdempotencyKey, body: JsonBod
     let bytes = body.read(api.limits.batch_bytes).await?;
     let targets = message::parse_batch(&bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", &bytes]);
-    Ok(api.engine.post(&by.room, by.peer, Post { targets, keyed }).await?)
+    post(api, by, Post { targets, keyed }).await
+}
+
+async fn post(api: &Api, by: &Member, post: Post) -> Result<Accepted, Problem> {
+    let notices = Notices::of(&post.targets);
+    let accepted = api.engine.post(&by.room, by.peer, post).await?;
+    if !notices.is_empty() {
+        // Boxed, because few posts concern an encoder.
+        Box::pin(notices.act(api, &by.room, by.peer, &accepted)).await;
+    }
+    Ok(accepted)
 }

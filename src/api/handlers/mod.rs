@@ -11,4 +11,6 @@ pub mod messages;
 pub mod peers;
 pub mod polls;
 pub mod rooms;
+pub mod sessions;
 pub mod websocket_probe;
+pub mod whip;

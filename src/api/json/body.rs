@@ -83,7 +83,7 @@ impl BeaconBody {
     }
 }
 
-fn body_problem(error: BodyError, limit: usize) -> Problem {
+pub fn body_problem(error: BodyError, limit: usize) -> Problem {
     match error {
         BodyError::TooLong => Problem::new(Code::BodyTooLarge, format!("The body may have at most {limit} bytes.")),
         BodyError::TimedOut => {

@@ -35,6 +35,7 @@ use crate::api::{
         (name = "peers", description = "Joining and leaving"),
         (name = "messages", description = "Mailboxes: other peers post, the owner polls"),
         (name = "ice", description = "STUN and TURN"),
+        (name = "whip", description = "Encoders (WHIP, RFC 9725) and players (WHEP)"),
         (name = "operation", description = "For operators"),
     ),
     // utoipa does not collect schemas that only errors, parameters or optional bodies refer to.
@@ -52,6 +53,10 @@ impl Modify for Shared {
         };
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("peer_token", scheme("The `token` from a join; it speaks for that peer."));
+        components.add_security_scheme(
+            "whip_token",
+            scheme("A ticket, or the room's secret: what a join would have in its body."),
+        );
         components.add_security_scheme("room_token", scheme("The `room_token` given to the room's creator."));
         // An operation that names no security is open to anyone.
         document.security = Some(vec![openapi::SecurityRequirement::default()]);
@@ -69,6 +74,8 @@ struct PathParameters {
     room: String,
     /// The peer's id
     peer: Uuid,
+    /// From `Location`
+    session: String,
 }
 
 /// The whole document. Parameters in the path and problems are added to what each operation says itself.
@@ -82,6 +89,7 @@ pub fn document() -> openapi::OpenApi {
             [HttpMethod::Post] => &mut item.post,
             [HttpMethod::Patch] => &mut item.patch,
             [HttpMethod::Delete] => &mut item.delete,
+            [HttpMethod::Options] => &mut item.options,
             _ => continue,
         };
         let Some(operation) = operation else { continue };

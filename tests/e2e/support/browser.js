@@ -71,6 +71,8 @@ export async function enter(page, link, { answers = true, fullSize = false } = {
   if (answers) await page.addInitScript(answer);
   if (!fullSize) await page.addInitScript(cheapMedia);
   await page.goto(link);
+  // In another language than English, its catalogue may come after the load event, and the form only then.
+  await page.waitForSelector('body[data-loaded=true]');
   await page.getByTestId('join').click();
 }
 

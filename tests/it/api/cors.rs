@@ -26,7 +26,7 @@ async fn a_configured_origin_matches_its_serialized_form() {
         assert_eq!(allowed.headers["access-control-allow-origin"], ORIGIN, "{written}");
         let joined = send(server.request(Method::POST, "/v1/rooms/tea/peers").header("origin", ORIGIN)).await;
         assert_eq!((joined.status, &joined.headers["access-control-allow-origin"]), (201, &ORIGIN.parse().unwrap()));
-        assert_eq!(joined.headers["access-control-expose-headers"], "retry-after");
+        assert_eq!(joined.headers["access-control-expose-headers"], "accept-patch, etag, link, location, retry-after");
         for other in [
             "http://app.example.org",
             "https://app.example.org:8443",

@@ -13,3 +13,4 @@ mod polls;
 mod post_and_poll;
 mod rooms;
 mod websocket_probe;
+mod whip;

@@ -201,7 +201,7 @@ fn expected_cors(is_on: bool, origin: Option<&str>) -> Vec<(String, String)> {
         _ if !is_on => &[],
         Some(LISTED) => &[
             ("access-control-allow-origin", LISTED),
-            ("access-control-expose-headers", "retry-after"),
+            ("access-control-expose-headers", "accept-patch, etag, link, location, retry-after"),
             ("vary", "Origin"),
         ],
         _ => &[("vary", "Origin")],

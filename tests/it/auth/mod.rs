@@ -3,5 +3,5 @@
 mod rate_limits;
 mod secrets;
 mod ticket_keys;
-mod tickets;
+pub mod tickets;
 mod token_cache;

@@ -9,6 +9,8 @@ export class FakeRoom extends Emitter {
   state = 'connected';
   key = null;
   troubles = new Map();
+  returned = false;
+  leaseMs = 45_000;
   iceServers = [{ urls: 'stun:stun.example' }];
 
   refreshIceServers() {}

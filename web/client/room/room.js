@@ -60,6 +60,9 @@ export class Room extends Emitter {
     this.name = entry.joined.room;
     /** This join created the room. */
     this.created = entry.joined.created;
+    this.capacity = entry.joined.capacity;
+    /** This page has a seat that it had before. */
+    this.returned = entry.resumed;
 
     this.#membership = new Membership(env, session, {
       entered: (again) => this.#entered(again),
@@ -98,6 +101,10 @@ export class Room extends Emitter {
 
   get state() {
     return this.#status;
+  }
+
+  get leaseMs() {
+    return this.#known.leaseMs;
   }
 
   get key() {

@@ -110,6 +110,8 @@ export class Connection {
   async answer(offer) {
     await this.#apply(offer);
     this.heard = offer.sdp;
+    this.#tracks.completeAnswer();
+    if (!this.#receive) direct(this.pc, false);
     await this.#describe();
     this.#streams.settle();
   }

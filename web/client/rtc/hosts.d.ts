@@ -8,6 +8,7 @@ export interface LinkHost {
   canSignal(): boolean;
   isSealed(): boolean;
   trouble(): Trouble | null;
+  leaseMs(): number;
   verified(verified: Verified, safetyNumber: string | null): void;
   send(message: Message): void;
   changed(state: LinkState): void;

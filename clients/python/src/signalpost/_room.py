@@ -50,7 +50,10 @@ class Room:
         #: The room's name, and whether this join created it.
         self.name: str = entry.joined["room"]
         self.created: bool = entry.joined["created"]
-        self._lease: float = entry.joined["lease_ms"] / 1000
+        #: This process has a seat that an earlier one had.
+        self.returned: bool = entry.resumed
+        #: How long a seat lasts without a poll, in seconds.
+        self.lease: float = entry.joined["lease_ms"] / 1000
         self._membership = Membership(session, self)
         self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost, self._seal))
         self._ice = IceServers(self._ask_ice_servers, self._ice_changed)
@@ -172,7 +175,7 @@ class Room:
             self._end("closed")
 
     async def has_room(self) -> bool:
-        return await self._stream.has_room(self._lease / 3)
+        return await self._stream.has_room(self.lease / 3)
 
     def changed(self, state: RoomStatus, error: Exception | None = None) -> None:
         if state == self._state or self._is_over:

@@ -16,6 +16,7 @@ from .._problems import SignalpostError
 from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
+from ._whip import whip_role
 
 
 class Call(AsyncIOEventEmitter):
@@ -66,7 +67,11 @@ class Call(AsyncIOEventEmitter):
             raise RuntimeError("The call has been started.")
         self._running = asyncio.ensure_future(self._run())
         for peer in self.room.peers.values():
-            self._link(peer).offer()
+            if whip_role(peer) is None:
+                self._link(peer).offer()
+            elif self.room.returned:
+                # The connection with it went with the process before: it has to call anew.
+                self.dismiss(peer, "reloaded")
 
     async def wait(self) -> None:
         """Returns at the end of the room or of the call."""
@@ -110,6 +115,9 @@ class Call(AsyncIOEventEmitter):
         if isinstance(event, Message):
             self._heard(event)
         elif isinstance(event, PeerJoined):
+            # One that calls by WHIP calls perhaps somebody else.
+            if whip_role(event.peer):
+                return
             link = self._link(event.peer)
             link.departed = False
             if link.state != "connected":
@@ -129,6 +137,8 @@ class Call(AsyncIOEventEmitter):
         peer = message.peer
         if peer is None or message.type == "data":
             return
+        if message.type == "offer" and self._has_nothing_for(peer):
+            return self.dismiss(peer, "declined")
         if message.type != "bye":
             return self._link(peer).take(message)
         if link := self._links.get(peer.id):
@@ -144,8 +154,13 @@ class Call(AsyncIOEventEmitter):
             self._orphans += [link for link in departed if link.depart()]
         # These peers came back before this one did, so earlier messages to them may be lost.
         for peer in event.roster:
-            if self._link(peer).state != "connected":
+            if whip_role(peer) is None and self._link(peer).state != "connected":
                 self._link(peer).offer()
+
+    def _has_nothing_for(self, peer: Peer) -> bool:
+        """An encoder where nothing is received, or a player where nothing is sent."""
+        role = whip_role(peer)
+        return (role == "encoder" and not self.receive) or (role == "player" and not self._tracks)
 
     def _link(self, peer: Peer) -> Link:
         return self._links.setdefault(peer.id, self._links.get(peer.id) or Link(self, peer))
@@ -158,6 +173,16 @@ class Call(AsyncIOEventEmitter):
         closing.add_done_callback(self._closing.discard)
 
     # What a link needs.
+
+    @property
+    def lease(self) -> float:
+        return self.room.lease
+
+    def dismiss(self, peer: Peer, reason: str) -> None:
+        self._post(peer, "bye", reason=reason)
+
+    def is_there(self, peer: Peer) -> None:
+        self._post(peer, "data", data={"whip": "alive"})
 
     @property
     def configuration(self) -> aiortc.RTCConfiguration:
@@ -183,8 +208,11 @@ class Call(AsyncIOEventEmitter):
         return self.room.troubles.get(peer.id)
 
     def send(self, peer: Peer, type: str, sdp: str) -> None:
-        sent = self.room.send(peer, type, sdp=sdp)
-        # The link's patience makes up for a description that cannot be delivered.
+        self._post(peer, type, sdp=sdp)
+
+    def _post(self, peer: Peer, type: str, **members: Any) -> None:
+        sent = self.room.send(peer, type, **members)
+        # The link's patience makes up for what cannot be delivered.
         sent.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def happened(self, event: str, peer: Peer, detail: Any) -> None:

@@ -14,6 +14,7 @@ from ._card import Card
 from ._connection import Connection
 from ._negotiation import View, belongs, judge
 from ._patience import MAX_ATTEMPTS, Phase, Watch
+from ._whip import Heartbeat, whip_role
 
 log = logging.getLogger("signalpost.aiortc")
 
@@ -47,12 +48,19 @@ class LinkHost(Protocol):
 
     def trouble(self, peer: Peer) -> Trouble | None: ...
 
+    @property
+    def lease(self) -> float: ...
+
+    def dismiss(self, peer: Peer, reason: str) -> None: ...
+
+    def is_there(self, peer: Peer) -> None: ...
+
     def send(self, peer: Peer, type: str, sdp: str) -> None: ...
 
     def happened(self, event: str, peer: Peer, detail: Any) -> None: ...
 
     def ended(self, link: Link) -> None:
-        """Its peer has departed, and now its connection, too."""
+        """Its peer has departed, or has to call anew, and now its connection is gone, too."""
 
 
 class Link:
@@ -63,6 +71,8 @@ class Link:
         self.departed = False
         self._host = host
         self._card = Card.of(peer.metadata)
+        #: For a peer that calls by WHIP: this end answers, and never offers.
+        self._heartbeat = Heartbeat(lambda: host.is_there(peer), host.lease) if whip_role(peer) else None
         self._connection: Connection | None = None
         self._compared: str | None = None
         self._early: list[dict[str, Any]] = []
@@ -95,6 +105,8 @@ class Link:
 
     def offer(self) -> None:
         """Replaces the connection, beginning with an offer."""
+        if self._heartbeat:
+            return self._refer()
         self._watch.attempts = 0
         self._steps.put_nowait(self._replace)
 
@@ -161,11 +173,11 @@ class Link:
         if verdict == "drop":
             return
         if verdict == "replace":
-            return await self._replace()
+            return self._refer() if self._heartbeat else await self._replace()
         if verdict == "renew":
             await self._renew()
         if self.state != "connected":
-            self._watch.begin("ignored" if verdict == "ignore" else "connecting")
+            self._watch.begin("ignored" if verdict == "ignore" else "answered" if self._heartbeat else "connecting")
         if verdict == "ignore" or self._connection is None:
             return
         if verdict == "accept":
@@ -211,6 +223,8 @@ class Link:
         # No signaling would arrive now.
         if not self._host.can_signal():
             return self._watch.begin(phase)
+        if self._heartbeat:
+            return self._refer()
         self._watch.attempts += 1
         if self._watch.attempts <= MAX_ATTEMPTS:
             return self._steps.put_nowait(self._replace)
@@ -218,10 +232,17 @@ class Link:
         self._watch.rest()
         self._enter("failed")
 
+    def _refer(self) -> None:
+        """The peer has to call anew."""
+        self._host.dismiss(self.peer, "failed")
+        self._host.ended(self)
+
     def _enter(self, state: LinkState) -> None:
         if self.state in (state, "closed"):
             return
         self.state = state
+        if self._heartbeat:
+            self._heartbeat.begin() if state == "connected" else self._heartbeat.end()
         self._host.happened("link", self.peer, state)
 
     # What the connection tells.
@@ -237,6 +258,8 @@ class Link:
         elif state in ("failed", "closed"):
             if self.departed:
                 return self._host.ended(self)
+            if self._heartbeat:
+                return self._refer()
             if self.state == "connected":
                 self._enter("interrupted")
             self._watch.begin("interrupted")

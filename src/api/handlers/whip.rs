@@ -1,0 +1,238 @@
+//! Encoders and players: WHIP (RFC 9725) and WHEP, docs/whip.md.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use uuid::Uuid;
+
+use crate::{
+    api::{
+        Api, Problem,
+        auth::caller::{Anyone, ClientAddress, Member},
+        handlers::ice_servers::{RequestHost, ice_user, servers_for},
+        json::write::no_content,
+        whip::{
+            admit,
+            body::DescriptionBody,
+            call::{Answered, Call, PATIENCE, Seat},
+            callers::Caller,
+            description::offer,
+            kind::Kind,
+            media_type::MediaType,
+            restart::new_etag,
+            ringing::Ringing,
+            session_id::SessionId,
+            state::State,
+        },
+    },
+    domain::{Joined, Page, PeerId, Refusal, RoomName},
+    ice::IceServer,
+    transport::{
+        Response,
+        response::{NO_STORE, SharedFields},
+    },
+};
+
+const ANSWER: SharedFields = &[
+    ("content-type", "application/sdp"),
+    ("accept-patch", "application/trickle-ice-sdpfrag"),
+    ("cache-control", NO_STORE),
+];
+
+/// Send media to a browser in the room (WHIP)
+///
+/// The offer goes to the browsers in the room, and the answer of the first that answers is the response, with all of its candidates. The
+/// bearer token is a ticket, where the server requires tickets, or else the room's secret. Waits for at most seven seconds.
+#[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/whip",
+    tag = "whip",
+    operation_id = "publish",
+    params(
+        ("name" = Option<String>, Query, nullable = false, max_length = 64, description = "The peer's name, unless the ticket has one"),
+        ("to" = Option<Uuid>, Query, nullable = false, description = "The peer to call; without it, everybody"),
+    ),
+    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\n…"),
+    responses((
+        status = 201,
+        body = String,
+        content_type = "application/sdp",
+        description = "The answer",
+        headers(
+            ("Location" = String, description = "The session, for PATCH and DELETE"),
+            ("ETag" = String, description = "The ICE session, for `If-Match`"),
+            ("Link" = String, description = "An ICE server; one for each URL"),
+        )
+    )),
+    security((), ("whip_token" = []))
+)]
+pub async fn publish(
+    api: Arc<Api>,
+    caller: Caller,
+    host: RequestHost,
+    body: DescriptionBody,
+) -> Result<Response, Problem> {
+    begin(api, Kind::Encoder, caller, host, body).await
+}
+
+/// Receive media from a browser in the room (WHEP)
+///
+/// The offer goes to the browsers in the room, and the answer of the first that answers is the response, with all of its candidates. The
+/// bearer token is a ticket, where the server requires tickets, or else the room's secret. Waits for at most seven seconds.
+#[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/whep",
+    tag = "whip",
+    operation_id = "play",
+    params(
+        ("name" = Option<String>, Query, nullable = false, max_length = 64, description = "The peer's name, unless the ticket has one"),
+        ("to" = Option<Uuid>, Query, nullable = false, description = "The peer to call; without it, everybody"),
+    ),
+    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\n…"),
+    responses((
+        status = 201,
+        body = String,
+        content_type = "application/sdp",
+        description = "The answer",
+        headers(
+            ("Location" = String, description = "The session, for PATCH and DELETE"),
+            ("ETag" = String, description = "The ICE session, for `If-Match`"),
+            ("Link" = String, description = "An ICE server; one for each URL"),
+        )
+    )),
+    security((), ("whip_token" = []))
+)]
+pub async fn play(
+    api: Arc<Api>,
+    caller: Caller,
+    host: RequestHost,
+    body: DescriptionBody,
+) -> Result<Response, Problem> {
+    begin(api, Kind::Player, caller, host, body).await
+}
+
+async fn begin(
+    api: Arc<Api>,
+    kind: Kind,
+    caller: Caller,
+    host: RequestHost,
+    body: DescriptionBody,
+) -> Result<Response, Problem> {
+    let offer = offer::accept(&body.read(api.limits.body_bytes).await?, kind, caller.ip)?;
+    let until = api.clock.now() + PATIENCE;
+    let mut waiting = api.connections.memory.reservation(Some(caller.address));
+    if !waiting.grow(offer.len()) {
+        return Err(Problem::memory_exhausted());
+    }
+    let (page, _) = Uuid::new_v4().as_u64_pair();
+    let seat =
+        Seat { api: api.clone(), room: caller.room.clone(), peer: caller.peer(&api.tokens, kind), page: Page(page) };
+    let ringing = Ringing::new(kind, offer::sections(&offer), caller.to);
+    // Before the seat is taken, so that it is free again if the client hangs up meanwhile.
+    let mut call = Call::new(seat.clone(), ringing, &offer, kind);
+    let joined = match admit::join(&seat, kind, &caller).await {
+        Ok(joined) => joined,
+        Err(problem) => {
+            call.give_up();
+            return Err(problem);
+        }
+    };
+    let present = call.or_hang_up(present(&seat, &joined).await).await?;
+    let Answered { by, sdp } = call.answered(present.into_iter(), joined.newest, until).await?;
+    let etag = new_etag();
+    let state = State { kind, viewer: by, offer, etag: etag.clone() };
+    let stored = state.store(&api, &seat.room, seat.peer, Some(seat.page)).await;
+    call.or_hang_up(stored).await?;
+    call.taken(by).await;
+    let id = SessionId::new(&api.tokens, seat.peer, by, seat.page, caller.bearer.as_deref());
+    let mut response = Response::text(StatusCode::CREATED, ANSWER, sdp);
+    let path = session_path(&api, &seat.room, id);
+    response.add("location", path);
+    response.add("etag", format!("\"{etag}\""));
+    let member = Member { room: seat.room.clone(), peer: seat.peer };
+    let user = ice_user(&api, &member, ClientAddress(caller.address), joined.subject, 2);
+    for link in servers_for(&api, &seat.room, user.as_ref(), &host).ice_servers.iter().flat_map(links) {
+        response.add("link", link);
+    }
+    Ok(response)
+}
+
+/// The others in the room. Those that a seat which was taken again knows of may be out of date.
+async fn present(seat: &Seat, joined: &Joined) -> Result<Vec<PeerId>, Refusal> {
+    if !joined.resumed {
+        return Ok(joined.roster.iter().map(|card| card.id).collect());
+    }
+    let roster = seat.api.engine.roster(&seat.room, seat.peer).await?;
+    Ok(roster.peers.iter().map(|card| card.id).collect())
+}
+
+/// An absolute path: several encoders resolve no other (OBS takes it as the whole path).
+fn session_path(api: &Api, room: &RoomName, id: SessionId) -> String {
+    format!("{}/v1/rooms/{room}/sessions/{}", api.base_path.as_str(), id.to_text(&api.tokens, room))
+}
+
+/// RFC 9725 section 4.6. The values are base64, numbers and UUIDs, so nothing needs escaping.
+fn links(server: &IceServer) -> Vec<String> {
+    let credentials = match (&server.username, &server.credential) {
+        (Some(username), Some(credential)) => {
+            format!("; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\"")
+        }
+        _ => String::new(),
+    };
+    server.urls.iter().map(|url| format!("<{url}>; rel=\"ice-server\"{credentials}")).collect()
+}
+
+/// Nothing, as WHIP wants it
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/whip",
+    tag = "whip",
+    operation_id = "showWhip",
+    responses((status = 204, description = "There is nothing to see"))
+)]
+pub async fn show_whip(_: Anyone, _: RoomName) -> Result<Response, Problem> {
+    Ok(no_content())
+}
+
+/// Nothing, as WHEP wants it
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/whep",
+    tag = "whip",
+    operation_id = "showWhep",
+    responses((status = 204, description = "There is nothing to see"))
+)]
+pub async fn show_whep(_: Anyone, _: RoomName) -> Result<Response, Problem> {
+    Ok(no_content())
+}
+
+/// What the address of an encoder accepts
+#[utoipa::path(
+    options,
+    path = "/v1/rooms/{room}/whip",
+    tag = "whip",
+    operation_id = "whipOptions",
+    responses((status = 200, description = "In `Accept-Post`"))
+)]
+pub async fn whip_options(_: Anyone, _: RoomName) -> Result<Response, Problem> {
+    Ok(accepts(MediaType::DESCRIPTION, "GET, POST, OPTIONS, HEAD"))
+}
+
+/// What the address of a player accepts
+#[utoipa::path(
+    options,
+    path = "/v1/rooms/{room}/whep",
+    tag = "whip",
+    operation_id = "whepOptions",
+    responses((status = 200, description = "In `Accept-Post`"))
+)]
+pub async fn whep_options(_: Anyone, _: RoomName) -> Result<Response, Problem> {
+    Ok(accepts(MediaType::DESCRIPTION, "GET, POST, OPTIONS, HEAD"))
+}
+
+pub fn accepts(accepted: MediaType, allow: &'static str) -> Response {
+    let mut response = Response::text(StatusCode::OK, &[("cache-control", NO_STORE)], "");
+    response.add("allow", allow);
+    response.add(accepted.field, accepted.name);
+    response
+}

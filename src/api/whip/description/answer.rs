@@ -1,0 +1,210 @@
+//! Answers of browsers, as encoders can use them: one text with all candidates.
+
+use std::borrow::Cow;
+
+use crate::api::whip::{
+    description::{
+        candidate::Candidate,
+        sdp::{Direction, Lines, Sdp},
+    },
+    kind::Kind,
+};
+
+/// A candidate that came by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trickled {
+    /// `candidate:…`
+    pub text: String,
+    pub mid: Option<String>,
+    pub index: Option<usize>,
+}
+
+/// Why an answer is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It does not answer the offer.
+    Mismatch,
+    /// The browser cannot play all of what an encoder sends.
+    MediaRefused,
+    /// The browser sends nothing to a player.
+    NothingSent,
+    /// No candidate that an encoder could reach.
+    NoAddress,
+}
+
+/// Whether the answer is worth waiting for its candidates.
+pub fn check(answer: &str, kind: Kind, sections: usize) -> Result<(), Flaw> {
+    let answer = Sdp::parse(answer).map_err(|_| Flaw::Mismatch)?;
+    if answer.sections.len() != sections {
+        return Err(Flaw::Mismatch);
+    }
+    let mut media = answer.sections.iter().filter(|section| matches!(section.kind(), "audio" | "video"));
+    let passes = |section, direction| {
+        !Lines::is_rejected(section) && [direction, Direction::SendRecv].contains(&answer.direction(section))
+    };
+    match kind {
+        Kind::Encoder if media.all(|section| passes(section, Direction::RecvOnly)) => Ok(()),
+        Kind::Encoder => Err(Flaw::MediaRefused),
+        Kind::Player if media.any(|section| passes(section, Direction::SendOnly)) => Ok(()),
+        Kind::Player => Err(Flaw::NothingSent),
+    }
+}
+
+/// Whether it comes with its candidates.
+pub fn is_whole(answer: &str) -> bool {
+    let Ok(answer) = Sdp::parse(answer) else { return false };
+    answer.sections.iter().any(|section| section.has("a=end-of-candidates") || section.value("candidate").is_some())
+}
+
+/// The answer for the encoder or player, with the candidates of both kinds in their sections.
+pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String, Flaw> {
+    let mut answer = Sdp::parse(answer).map_err(|_| Flaw::Mismatch)?;
+    let mut found = false;
+    for (index, section) in answer.sections.iter_mut().enumerate() {
+        let own: Vec<String> = section.values("candidate").map(|value| format!("candidate:{value}")).collect();
+        let mid = section.value("mid").map(str::to_owned);
+        let is_here = |one: &&Trickled| match &one.mid {
+            Some(_) => one.mid == mid,
+            None => one.index.unwrap_or(0) == index,
+        };
+        let all = own.iter().chain(trickled.iter().filter(is_here).map(|one| &one.text));
+        let lines = usable(all.map(String::as_str));
+        section.remove_attribute("candidate");
+        section.remove_attribute("end-of-candidates");
+        // Browsers only open TCP connections, and so do encoders.
+        found |= lines.iter().any(|line| Candidate::parse(line).is_some_and(|candidate| candidate.is_udp));
+        if !lines.is_empty() {
+            lines.iter().for_each(|line| section.push(format!("a={line}")));
+            section.push("a=end-of-candidates");
+        }
+        let (both, one) = match kind {
+            Kind::Encoder => ("a=sendrecv", "a=recvonly"),
+            Kind::Player => ("a=sendrecv", "a=sendonly"),
+        };
+        // RFC 9725 section 4.2: the media go one way.
+        section.replace_line(both, one);
+    }
+    if found { Ok(answer.to_string()) } else { Err(Flaw::NoAddress) }
+}
+
+/// The candidates that an encoder can use, best first.
+fn usable<'a>(all: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
+    let mut candidates: Vec<Candidate<'_>> =
+        all.filter_map(Candidate::parse).filter(|candidate| !candidate.is_hidden()).collect();
+    candidates.sort_by_key(Candidate::rank);
+    let has_host = candidates.iter().any(|candidate| candidate.kind == "host");
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    for candidate in candidates {
+        let line = if has_host { candidate.text.into() } else { as_host(candidate.text) };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Where a browser hides its addresses, it still shows them to a STUN server, also to one in the same network. ffmpeg reads host
+/// candidates and no others; to everybody else the kind makes no difference.
+fn as_host(text: &str) -> Cow<'_, str> {
+    match text.split_once(" typ srflx") {
+        Some((before, _)) => format!("{before} typ host").into(),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "v=0\r\ns=-\r\n";
+
+    fn section(kind: &str, mid: &str, lines: &str) -> String {
+        format!("m={kind} 9 X 96\r\na=mid:{mid}\r\n{lines}")
+    }
+
+    fn candidate(transport: &str, address: &str, kind: &str, priority: u32) -> String {
+        format!("candidate:1 1 {transport} {priority} {address} 4000 typ {kind}")
+    }
+
+    fn lines(candidates: &[String]) -> String {
+        candidates.iter().map(|candidate| format!("a={candidate}\r\n")).collect()
+    }
+
+    #[test]
+    fn candidates_of_both_kinds_are_merged_by_section_and_sorted() {
+        let [tcp, low, high, six] = [
+            candidate("tcp", "192.0.2.1", "host", 9),
+            candidate("udp", "192.0.2.1", "host", 5),
+            candidate("UDP", "192.0.2.2", "relay", 6),
+            candidate("udp", "2001:db8::1", "host", 8),
+        ];
+        let hidden = candidate("udp", "f00.local", "host", 10);
+        let own = lines(&[tcp.clone(), hidden, low.clone(), low.clone()]);
+        let answer =
+            format!("{HEAD}{}{}", section("audio", "a", &(own + "a=end-of-candidates\r\n")), section("video", "v", ""));
+        let trickle = |text: &String, mid: Option<&str>, index| Trickled {
+            text: text.clone(),
+            mid: mid.map(str::to_owned),
+            index,
+        };
+        let trickled = [
+            trickle(&six, None, Some(0)),
+            trickle(&high, Some("a"), Some(1)),
+            trickle(&low, Some("v"), Some(0)),
+            trickle(&low, Some("unknown"), Some(0)),
+        ];
+        let end = "a=end-of-candidates\r\n";
+        let expected = [
+            HEAD,
+            &section("audio", "a", &(lines(&[high, low.clone(), six, tcp]) + end)),
+            &section("video", "v", &(lines(&[low]) + end)),
+        ];
+        assert_eq!(merged(&answer, &trickled, Kind::Encoder), Ok(expected.concat()));
+    }
+
+    #[test]
+    fn an_answer_without_a_reachable_address_is_of_no_use() {
+        let hidden = lines(&[candidate("udp", "f00.local", "host", 10)]);
+        let tcp = lines(&[candidate("tcp", "192.0.2.1", "host tcptype active", 10)]);
+        for without in ["", &hidden, &tcp] {
+            let answer = format!("{HEAD}{}", section("video", "0", without));
+            assert_eq!(merged(&answer, &[], Kind::Encoder), Err(Flaw::NoAddress));
+        }
+        let seen = lines(&[candidate("udp", "192.0.2.1", "srflx raddr 0.0.0.0 rport 0", 10)]);
+        let answer = format!("{HEAD}{}", section("video", "0", &format!("{hidden}{seen}")));
+        assert!(merged(&answer, &[], Kind::Encoder).unwrap().contains("192.0.2.1 4000 typ host\r\n"));
+    }
+
+    #[test]
+    fn media_go_one_way() {
+        let both = format!(
+            "{HEAD}{}",
+            section("video", "0", &format!("a=sendrecv\r\na={}\r\n", candidate("udp", "::1", "host", 1)))
+        );
+        assert!(merged(&both, &[], Kind::Encoder).unwrap().contains("a=recvonly"));
+        assert!(merged(&both, &[], Kind::Player).unwrap().contains("a=sendonly"));
+    }
+
+    #[test]
+    fn a_refused_section_is_seen() {
+        let audio = section("audio", "0", "a=recvonly\r\n");
+        let answer = |more: &str| format!("{HEAD}{audio}{more}");
+        let refused = "m=video 0 X 96\r\na=mid:1\r\na=inactive\r\n";
+        assert_eq!(check(&answer(&section("video", "1", "a=recvonly\r\n")), Kind::Encoder, 2), Ok(()));
+        assert_eq!(check(&answer(refused), Kind::Encoder, 2), Err(Flaw::MediaRefused));
+        assert_eq!(check(&answer(""), Kind::Encoder, 2), Err(Flaw::Mismatch));
+        assert_eq!(check("hello", Kind::Encoder, 2), Err(Flaw::Mismatch));
+        // A browser without a microphone sends the picture alone.
+        let sending = answer(&section("video", "1", "a=sendonly\r\n")).replace("a=recvonly", "a=inactive");
+        assert_eq!(check(&sending, Kind::Player, 2), Ok(()));
+        assert_eq!(check(&answer(refused), Kind::Player, 2), Err(Flaw::NothingSent));
+    }
+
+    #[test]
+    fn an_answer_with_any_candidate_or_their_end_is_whole() {
+        let with = |lines: &str| is_whole(&format!("{HEAD}{}", section("video", "0", lines)));
+        assert!(
+            with("a=end-of-candidates\r\n") && with(&lines(&[candidate("udp", "f00.local", "host", 1)])) && !with("")
+        );
+    }
+}
