@@ -56,16 +56,16 @@ impl Workload {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::ParkedHttp2 => {
-                "So many peers wait in rooms of two, each with one encrypted connection for its poll and its posts. Memory is \
+                "Peers wait in rooms of two, each with one encrypted connection for its poll and its posts. Memory is \
                  what the server's process has more than before they came, without the kernel's sockets. Then each posts to the \
                  other in its room, all at once."
             }
             Self::ParkedTls => {
-                "So many peers wait in rooms of two, each with one encrypted connection for its poll; 16 more carry the posts of \
+                "Peers wait in rooms of two, each with one encrypted connection for its poll; 16 more carry the posts of \
                  all. Then each posts to the other in its room, all at once."
             }
             Self::Tls => {
-                "So many pairs, each peer with one encrypted connection for its poll and its posts; each answers a message of \
+                "Pairs of peers, each peer with one encrypted connection for its poll and its posts; each answers a message of \
                  250 bytes as soon as its poll brings it. Times are from the start of the `POST` to the answered poll."
             }
             Self::PacedTls => {
@@ -76,21 +76,21 @@ impl Workload {
                  each, in one request, both leave. Each peer has one encrypted connection, which it keeps from call to call."
             }
             Self::Parked => {
-                "So many peers wait in rooms of two. Memory is what the server's process has more than before they came, \
+                "Peers wait in rooms of two. Memory is what the server's process has more than before they came, \
                  without the kernel's sockets. Then each posts to the other in its room, all at once."
             }
             Self::PingPong => {
-                "So many pairs; each peer answers a message of 250 bytes as soon as its poll brings it. Times are from the \
+                "Pairs of peers; each peer answers a message of 250 bytes as soon as its poll brings it. Times are from the \
                  start of the `POST` to the answered poll."
             }
             Self::Paced1000 => {
-                "A server that is not full: so many pairs send 1,000 messages a second together, evenly spread. Each pair answers \
+                "A server with capacity to spare: the pairs send 1,000 messages a second together, evenly spread. Each pair answers \
                  when it is its turn, or as soon as it can after that. The generator never sleeps, so that no server pays for \
                  waking it."
             }
             Self::Paced5000 => "The same with 5,000 messages a second.",
             Self::Call => {
-                "So many calls at a time: two join, offer and answer of 3 KB, eight candidates each way in a request each, \
+                "Concurrent calls: two peers join, offer and answer of 3 KB, eight candidates each way in a request each, \
                  both leave."
             }
             Self::ClientCall => {
@@ -98,9 +98,9 @@ impl Workload {
                  `web/client` sends (idempotency keys among them)."
             }
             Self::Mesh => {
-                "So many rooms at a time: eight join one by one, each connects with each, batched, and all leave."
+                "Concurrent rooms: eight peers join one by one, each connects with each, batched, and all leave."
             }
-            Self::JoinStorm => "So many peers join, 256 at a time, each on a connection of its own.",
+            Self::JoinStorm => "Peers join, 256 at a time, each on a connection of its own.",
         }
     }
 

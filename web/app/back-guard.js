@@ -27,7 +27,7 @@ export class BackGuard {
     });
   }
 
-  /** The call begins, or goes on after a reload. @param {string} address */
+  /** The call begins, or continues after a reload. @param {string} address */
   enter(address) {
     this.#address = address;
     if (isCall()) this.show(address);

@@ -76,6 +76,17 @@ export class Chat {
     this.#add({ who: '', text: say(key, values), kind: 'note', said: { key, values } });
   }
 
+  /** Adds a note that stays as it is written. @param {string} text */
+  remark(text) {
+    this.#add({ who: '', text, kind: 'note' });
+  }
+
+  /** Adds one that somebody should hear of. @param {string} text */
+  alert(text) {
+    this.remark(text);
+    if (this.#unread.add()) play('message');
+  }
+
   focus() {
     this.#input.focus();
   }

@@ -18,7 +18,7 @@ import { isOver, summarize } from './words.js';
 
 const TICK_MS = 500;
 
-// `loading.js` must not complain while the words are on their way.
+// `loading.js` must not complain while the catalogue is loading.
 document.body.dataset.loaded = 'code';
 await begin();
 onLanguage(() => {

@@ -8,7 +8,7 @@ use crate::{
     signal::Kind,
 };
 
-/// Two peers join, one sends so many messages, and the other receives each of them, if it `receives`. The server presents the
+/// Two peers join, one sends `messages` messages, and the other receives each of them if it `receives`. The server presents the
 /// certificate in the folder.
 pub fn play(
     driver: Box<dyn Driver>,

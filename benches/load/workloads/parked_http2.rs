@@ -62,7 +62,7 @@ async fn measure(running: &Running, shared: Rc<Shared>, task: Task) -> Result<Ou
     Ok(waiting.outcome(shared.faults(), peers.len() as u64))
 }
 
-/// Seats peers until there are so many, and waits until nothing more happens.
+/// Seats peers until there are `count`, and waits until nothing more happens.
 async fn seat(shared: &Rc<Shared>, peers: &mut Vec<Peer>, count: usize, reports: &Reports) -> Result<(), String> {
     for number in peers.len()..count {
         let peer = Peer::enter(shared, number).await?;

@@ -43,7 +43,7 @@ export async function startTest(page, base) {
   await page.getByTestId('start').click();
 }
 
-/** In a page: answers whoever calls, like somebody who is waiting for them. */
+/** In a page: answers every caller, like somebody who expects them. */
 export function answer() {
   const answered = () => document.querySelector('[data-testid=answer]')?.click();
   new MutationObserver(answered).observe(document, { childList: true, subtree: true });

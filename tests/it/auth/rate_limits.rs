@@ -144,7 +144,7 @@ async fn requests_without_a_token_have_a_rate_by_address() {
         let limited = until_some_are_refused(|| request.try_clone().unwrap()).await;
         limited.refused(429, "rate-limited");
         assert!(retry_after(&limited) >= 1);
-        // Members with their token, other addresses, and the check that the process lives are not affected.
+        // Members, other addresses and the liveness check are not affected.
         let member = ann.polling(0, 0.0).header("x-forwarded-for", format!("203.0.113.{number}"));
         assert_eq!(send(member).await.status, 200, "{path}");
         assert_eq!(send(from(number, Method::GET, "/healthz")).await.status, 200);

@@ -22,7 +22,7 @@ def whip_role(peer: Peer) -> Literal["encoder", "player"] | None:
 
 
 class Heartbeat:
-    """Tells the server that the connection is there: the peer does not poll, and its seat lasts for as long as this goes on."""
+    """Tells the server that the connection is there: the peer does not poll, and its seat lasts for as long as this is told."""
 
     def __init__(self, beat: Callable[[], None], lease: float) -> None:
         self._beat = beat
