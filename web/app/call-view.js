@@ -5,6 +5,7 @@ import { Chat } from './chat.js';
 import { Controls, DeviceNotice, showExtra } from './controls.js';
 import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
+import { Files } from './files/gate.js';
 import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
 import { LockNotice } from './lock-notice.js';
@@ -47,6 +48,7 @@ export class CallView {
   #view = part('call', HTMLElement);
   #stage = new Stage();
   #chat = new Chat();
+  #files = new Files(this.#chat);
   #share = new Share();
   #callers = new Callers();
   #diagnostics = new Diagnostics();
@@ -109,6 +111,7 @@ export class CallView {
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
     this.#chat.follow(call);
+    this.#files.follow(call);
     diagnostics.follow(room, call, (id, flow) => this.#stage.quality(id, barsOf(flow)));
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
@@ -188,6 +191,7 @@ export class CallView {
     this.#controls.show(NOTHING.status);
     tell('spoken-devices', '');
     this.#chat.clear();
+    this.#files.clear();
     this.#share.close();
     this.#settings.close();
     this.#whip.clear();

@@ -6,7 +6,7 @@ import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
-import { enterRoom } from './room-entry.js';
+import { CHANNELS, enterRoom } from './room-entry.js';
 import { followLacks, lackingIn } from './sealed/lacks.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
@@ -81,7 +81,7 @@ export class Visit {
     // Who has the secret was invited; anybody can come into an open room.
     const { room } = this;
     const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#admittance.ask(room, peer, signal) : undefined;
-    this.call = room.call({ stream: this.#equipment.stream, receive: this.#receive, admit });
+    this.call = room.call({ stream: this.#equipment.stream, receive: this.#receive, admit, channels: CHANNELS });
     this.#follow(room, this.call);
     this.#enter('inside');
     return this.call;

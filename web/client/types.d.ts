@@ -206,6 +206,11 @@ export interface CallOptions {
   /** Whether media of the others are received, true by default. If not, they send none. */
   receive?: boolean;
   /**
+   * Ids, from 1, of data channels of your own, by their labels. Both ends create them with every connection (`negotiated`), so they exist
+   * whichever end offers, and nothing tells the other end: use one only with peers that say in their cards that they know it.
+   */
+  channels?: Record<string, number>;
+  /**
    * Asks the user about a peer before anything is sent to it, and decides by what it resolves with. Not asked about peers that
    * were in the room when this member joined, nor again about those that were let in, even after a reload. A peer that is
    * declined is sent a `bye` with the reason `declined`. Without this, everybody is let in.
@@ -233,6 +238,8 @@ export interface CallEvents {
   data: { peer: Peer; data: unknown };
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
+  /** One of `channels` has opened: the first time, and again on every connection that replaces another. */
+  'data-channel': { peer: Peer; channel: RTCDataChannel };
   /** `answeredBy`: of an encoder that another peer has answered. */
   bye: { peer: Peer; reason?: string; answeredBy?: string };
   /** The safety number is known, or was compared. */

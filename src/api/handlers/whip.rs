@@ -140,7 +140,7 @@ async fn begin(
     let present = call.or_hang_up(present(&seat, &joined).await).await?;
     let Answered { by, sdp } = call.answered(present.into_iter(), joined.newest, until).await?;
     let etag = new_etag();
-    let state = State { kind, viewer: by, offer, etag: etag.clone() };
+    let state = State { kind, viewer: by, offer, etag: etag.clone(), heard: None };
     let stored = state.store(&api, &seat.room, seat.peer, Some(seat.page)).await;
     call.or_hang_up(stored).await?;
     call.taken(by).await;

@@ -1,7 +1,7 @@
 //! What a node must know of a session besides its URL. It is kept in the session's own mailbox, as a message from the encoder's peer
 //! to itself: no other peer reads it, it is paid for like any message, it ends with the seat, and any node finds it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +25,8 @@ pub struct State {
     pub offer: String,
     /// The name of the ICE session, without quotes.
     pub etag: String,
+    /// When the viewer last said something, if that was before this was stored.
+    pub heard: Option<Timestamp>,
 }
 
 /// The state, and what the mailbox has besides it.
@@ -39,7 +41,8 @@ struct Stored<'a> {
     whip: &'a str,
     viewer: &'a str,
     etag: &'a str,
-    offer: std::borrow::Cow<'a, str>,
+    offer: Cow<'a, str>,
+    heard: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -48,12 +51,21 @@ struct StoredMessage<'a> {
     data: Stored<'a>,
 }
 
+/// Of at least 256 messages and, with default limits, a megabyte.
+const MESSAGES_LEFT: usize = 16;
+const BYTES_LEFT: usize = 128 * 1024;
+
 impl State {
     /// Puts the state into the mailbox, and takes everything out that was there before.
     pub async fn store(&self, api: &Api, room: &RoomName, peer: PeerId, page: Option<Page>) -> Result<(), Refusal> {
         let viewer = self.viewer.to_string();
-        let stored =
-            Stored { whip: self.kind.word(), viewer: &viewer, etag: &self.etag, offer: self.offer.as_str().into() };
+        let stored = Stored {
+            whip: self.kind.word(),
+            viewer: &viewer,
+            etag: &self.etag,
+            offer: self.offer.as_str().into(),
+            heard: self.heard.map(Timestamp::micros),
+        };
         let payload = signals::payload("data", &json!({ "data": stored }));
         let targets = vec![Target { to: Some(peer), payload }];
         let accepted = api.engine.post(room, peer, Post { targets, keyed: None }).await?;
@@ -72,7 +84,8 @@ impl State {
     fn parse(json: &str) -> Option<Self> {
         let StoredMessage { data } = serde_json::from_str(json).ok()?;
         let (kind, viewer) = (Kind::of(data.whip)?, parse_peer(data.viewer)?);
-        Some(Self { kind, viewer, offer: data.offer.into_owned(), etag: data.etag.to_owned() })
+        let heard = data.heard.map(Timestamp::from_micros);
+        Some(Self { kind, viewer, offer: data.offer.into_owned(), etag: data.etag.to_owned(), heard })
     }
 }
 
@@ -91,9 +104,10 @@ impl Kept {
         self.messages.last().map_or(Seq::START, |message| message.seq)
     }
 
-    /// How many messages nobody has taken out.
-    pub fn len(&self) -> usize {
-        self.messages.len()
+    /// So much is in the mailbox, where nobody else reads it, that the state must be put behind it before there is no room for it.
+    pub fn is_crowded(&self) -> bool {
+        let bytes: usize = self.messages.iter().map(|message| message.content.bytes()).sum();
+        self.messages.len() > MESSAGES_LEFT || bytes > BYTES_LEFT
     }
 
     /// The viewer has left.
@@ -102,12 +116,20 @@ impl Kept {
         self.messages.iter().any(is_viewer)
     }
 
+    /// When the viewer last said something. The session's beginning counts.
+    pub fn last_heard(&self, peer: PeerId) -> Timestamp {
+        let said = |message: &Message| match &message.content {
+            Content::Relayed { from, .. } if *from == self.state.viewer => Some(message.since),
+            Content::Relayed { from, .. } if *from == peer => Some(self.state.heard.unwrap_or(message.since)),
+            _ => None,
+        };
+        self.messages.iter().filter_map(said).max().unwrap_or_default()
+    }
+
     /// Whether the viewer has said nothing for so long, as of the newest message.
     pub fn is_silent(&self, lease: Duration, peer: PeerId) -> bool {
-        let said = |message: &&Message| matches!(&message.content, Content::Relayed { from, .. } if [self.state.viewer, peer].contains(from));
-        let last = self.messages.iter().filter(said).map(|message| message.since).max().unwrap_or_default();
-        let now: Timestamp = self.messages.iter().map(|message| message.since).max().unwrap_or_default();
-        last + lease < now
+        let now = self.messages.iter().map(|message| message.since).max().unwrap_or_default();
+        self.last_heard(peer) + lease < now
     }
 }
 
@@ -125,7 +147,7 @@ mod tests {
     }
 
     fn state() -> State {
-        State { kind: Kind::Player, viewer: id(1), offer: "v=0\r\n\"é\"".into(), etag: "x".into() }
+        State { kind: Kind::Player, viewer: id(1), offer: "v=0\r\n\"é\"".into(), etag: "x".into(), heard: None }
     }
 
     fn message(seconds: u64, content: Content) -> Message {
@@ -133,7 +155,13 @@ mod tests {
     }
 
     fn stored(seconds: u64, from: u8) -> Message {
-        let stored = Stored { whip: "player", viewer: &id(1).to_string(), etag: "x", offer: state().offer.into() };
+        stored_with(seconds, from, None)
+    }
+
+    fn stored_with(seconds: u64, from: u8, heard: Option<u64>) -> Message {
+        let heard = heard.map(|seconds| seconds * 1_000_000);
+        let stored =
+            Stored { whip: "player", viewer: &id(1).to_string(), etag: "x", offer: state().offer.into(), heard };
         let payload = signals::payload("data", &json!({ "data": stored }));
         message(seconds, Content::Relayed { from: id(from), payload })
     }
@@ -159,6 +187,9 @@ mod tests {
         assert!(silent(vec![stored(0, 9), says(46, 2)]));
         assert!(!silent(vec![stored(0, 9), says(30, 1), says(46, 2)]));
         assert!(!silent(vec![stored(0, 9), says(100, 1)]));
+        // It was put behind what others have said.
+        assert!(silent(vec![stored_with(30, 9, Some(0)), says(46, 2)]));
+        assert!(!silent(vec![stored_with(30, 9, Some(10)), says(46, 2)]));
     }
 
     #[test]

@@ -15,6 +15,8 @@ export class FakePeerConnection {
   transceivers = [];
   restarts = 0;
   sent = new Map();
+  /** Channels of the application. */
+  more = [];
   #session = (sessions += 1);
   #generation = 0;
   #needed = false;
@@ -35,9 +37,13 @@ export class FakePeerConnection {
   }
 
   createDataChannel(label, options) {
-    this.channel = { label, options, readyState: 'connecting', said: [], send: (text) => this.channel.said.push(text) };
+    const said = [];
+    const channel = { label, options, readyState: 'connecting', said, send: (text) => said.push(text) };
+    // That for chat.
+    this.channel ??= channel;
+    this.more = [...this.more, channel].filter((one) => one !== this.channel);
     this.#need();
-    return this.channel;
+    return channel;
   }
 
   addTrack(track) {

@@ -243,6 +243,7 @@ export default {
   'write-message': 'اكتب رسالة',
   'nobody-connected': 'لم يتصل أحد بعد',
   'send': 'إرسال',
+  'send-files': 'إرسال ملفات',
   'last-messages': { zero: 'لا تُحفظ أي رسالة ({count}).', one: 'تُحفظ آخر رسالة فقط ({count}).', two: 'تُحفظ آخر رسالتين فقط ({count}).', few: 'تُحفظ آخر {count} رسائل فقط.', many: 'تُحفظ آخر {count} رسالة فقط.', other: 'تُحفظ آخر {count} رسالة فقط.' },
   'joined': 'انضم {name}',
   'left': 'غادر {name}',

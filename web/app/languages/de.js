@@ -243,6 +243,7 @@ export default {
   'write-message': 'Nachricht schreiben',
   'nobody-connected': 'Noch niemand verbunden',
   'send': 'Senden',
+  'send-files': 'Dateien senden',
   'last-messages': { one: 'Nur die letzte Nachricht bleibt erhalten ({count}).', other: 'Nur die letzten {count} Nachrichten bleiben erhalten.' },
   'joined': '{name} ist beigetreten',
   'left': '{name} ist gegangen',

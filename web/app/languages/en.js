@@ -1,7 +1,4 @@
-/**
- * What the page says, in English: the reference for all languages. A message is whole sentences with named placeholders. One that
- * counts has a form for each category of `Intl.PluralRules` that the language has, chosen by `{count}`.
- */
+/** What the page says, in English: the reference for all languages. Whole sentences with named placeholders; if it counts, a form for each plural. */
 export default {
   // The form
   'page-about': 'Video calls by link. Signaling over plain HTTP, media from browser to browser.',
@@ -257,6 +254,7 @@ export default {
   'write-message': 'Write a message',
   'nobody-connected': 'Nobody is connected yet',
   'send': 'Send',
+  'send-files': 'Send files',
   'last-messages': { one: 'Only the last {count} message is kept.', other: 'Only the last {count} messages are kept.' },
   'joined': '{name} joined',
   'left': '{name} left',

@@ -243,6 +243,7 @@ export default {
   'write-message': 'Escribe un mensaje',
   'nobody-connected': 'Aún no hay nadie conectado',
   'send': 'Enviar',
+  'send-files': 'Enviar archivos',
   'last-messages': { one: 'Solo se conserva el último mensaje ({count}).', many: 'Solo se conservan los últimos {count} de mensajes.', other: 'Solo se conservan los últimos {count} mensajes.' },
   'joined': '{name} se ha unido',
   'left': '{name} ha salido',

@@ -243,6 +243,7 @@ export default {
   'write-message': 'Écrivez un message',
   'nobody-connected': 'Personne n’est encore connecté',
   'send': 'Envoyer',
+  'send-files': 'Envoyer des fichiers',
   'last-messages': { one: 'Seul le dernier message est conservé ({count}).', many: 'Seuls les {count} de derniers messages sont conservés.', other: 'Seuls les {count} derniers messages sont conservés.' },
   'joined': '{name} a rejoint le salon',
   'left': '{name} a quitté le salon',

@@ -243,6 +243,7 @@ export default {
   'write-message': 'メッセージを入力',
   'nobody-connected': 'まだ誰も接続していません',
   'send': '送信',
+  'send-files': 'ファイルを送信',
   'last-messages': { other: '最新の {count} 件のメッセージだけが残ります。' },
   'joined': '{name}さんが参加しました',
   'left': '{name}さんが退出しました',

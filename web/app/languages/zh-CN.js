@@ -243,6 +243,7 @@ export default {
   'write-message': '输入消息',
   'nobody-connected': '尚未有人连接',
   'send': '发送',
+  'send-files': '发送文件',
   'last-messages': { other: '仅保留最近 {count} 条消息。' },
   'joined': '{name}已加入',
   'left': '{name}已离开',

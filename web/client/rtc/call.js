@@ -25,6 +25,7 @@ export class Call extends Emitter {
   #shared = null;
   #configuration;
   #receive;
+  #channels;
   #admission;
   /** @type {Map<string, Link>} */
   #links = new Map();
@@ -38,13 +39,14 @@ export class Call extends Emitter {
    * @param {CallOptions} options
    * @param {Admitted} [admitted]
    */
-  constructor(room, env, { stream = null, configuration = {}, receive = true, admit }, admitted = new Set()) {
+  constructor(room, env, { stream = null, configuration = {}, receive = true, channels = {}, admit }, admitted = new Set()) {
     super();
     this.#room = room;
     this.#env = env;
     this.#stream = stream;
     this.#configuration = configuration;
     this.#receive = receive;
+    this.#channels = channels;
     this.#admission = new Admission(admit, admitted, {
       link: (peer) => this.#link(peer),
       declined: (peer) => this.#dismiss(peer, 'declined'),
@@ -196,7 +198,7 @@ export class Call extends Emitter {
     const room = this.#room;
     /** @type {Link} */
     const link = new Link(this.#env, peer, {
-      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, shared: this.#shared, receive: this.#receive }),
+      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, shared: this.#shared, receive: this.#receive, channels: this.#channels }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
       isSealed: () => room.key !== null,
@@ -210,6 +212,7 @@ export class Call extends Emitter {
       stream: (stream) => this.emit('stream', { peer, stream }),
       data: (data) => this.emit('data', { peer, data }),
       channel: (open) => this.emit('channel', { peer, open }),
+      opened: (channel) => this.emit('data-channel', { peer, channel }),
     });
     this.#links.set(peer.id, link);
     return link;

@@ -170,10 +170,10 @@ export class Link {
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
-    const { configuration, stream, shared, receive } = this.#host.equipment();
-    const { send, channel, stream: show, data } = this.#host;
-    const connection = new Connection(this.#env, configuration, { stream, shared, receive }, {
-      ...{ send, channel, data, stream: show, card: cardOf(this.peer.metadata) },
+    const { configuration, ...equipment } = this.#host.equipment();
+    const { send, channel, opened, stream: show, data } = this.#host;
+    const connection = new Connection(this.#env, configuration, equipment, {
+      ...{ send, channel, opened, data, stream: show, card: cardOf(this.peer.metadata) },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),

@@ -45,7 +45,7 @@ pub struct Scene {
 /// One with each engine.
 pub fn both() -> [Scene; 2] {
     let redis = RedisServer::shared();
-    let flags = ["--engine".into(), redis.url_apart()];
+    let flags = ["--engine".into(), redis.url_apart(), "--token-key".into(), "kZ3vq9TfWm1x8LrP0aYdBc".into()];
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     [Scene::start(&[]), Scene { server: Server::start(&flags), _redis: Some(redis) }]
 }
@@ -134,6 +134,12 @@ impl Browser {
 
     pub async fn lives(&self, encoder: &Peer) {
         self.says(encoder, json!({"type": "data", "data": {"whip": "alive"}})).await;
+    }
+
+    /// Reads everything, and then for half a second nothing, which renews the lease.
+    pub async fn pauses(&mut self) {
+        let batch = self.peer.poll(self.cursor, 0.5).await.expect(200);
+        self.cursor = batch["cursor"].as_u64().unwrap();
     }
 
     /// What is in the mailbox and was not read.
