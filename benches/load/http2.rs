@@ -1,6 +1,13 @@
 //! Peers that speak HTTP/2 over TLS, each on one connection, as in a browser.
 
-use std::{cell::RefCell, io, net::SocketAddr, path::Path, rc::Rc, time::Instant};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::SocketAddr,
+    path::Path,
+    rc::Rc,
+    time::Instant,
+};
 
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
@@ -25,6 +32,7 @@ pub struct Shared {
     tls: TlsConnector,
     addr: SocketAddr,
     started: Instant,
+    requests: Cell<u64>,
     latencies: RefCell<Latencies>,
     faults: RefCell<Faults>,
 }
@@ -48,13 +56,18 @@ impl Shared {
     /// Of a server that presents the certificate in a folder.
     pub fn new(driver: Box<dyn Driver>, addr: SocketAddr, folder: &Path) -> Result<Rc<Self>, String> {
         let tls = TlsConnector::from(client_config(folder, "h2")?);
-        let (latencies, faults) = Default::default();
-        Ok(Rc::new(Self { driver, tls, addr, started: Instant::now(), latencies, faults }))
+        let (requests, latencies, faults) = Default::default();
+        Ok(Rc::new(Self { driver, tls, addr, started: Instant::now(), requests, latencies, faults }))
     }
 
     /// The latencies of the messages that have arrived since the last call.
     pub fn take_latencies(&self) -> Latencies {
         self.latencies.take()
+    }
+
+    /// How many requests were sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
     }
 
     pub fn faults(&self) -> Faults {
@@ -76,17 +89,33 @@ impl Shared {
 }
 
 impl Peer {
-    /// Joins a room of two.
+    /// Connects, and joins a room of two.
     pub async fn enter(shared: &Rc<Shared>, number: usize) -> Result<Self, String> {
-        let client = shared.connect().await.map_err(|error| format!("no connection: {error}"))?;
-        let (room, name) = (format!("room-{}", number / 2), format!("peer-{number}"));
-        let seat = Seat { room, name, capacity: 2, ..Seat::default() };
-        let mut peer = Self { number, seat, shared: shared.clone(), client };
-        let (mut request, mut last) = (Request::default(), None);
-        while shared.driver.enter(&mut peer.seat, last.as_ref(), &mut request)? {
-            last = Some(answer(peer.ask(&request).await?).await?);
-        }
+        let mut peer = Self::connect(shared, number).await?;
+        peer.join(format!("room-{}", number / 2), format!("peer-{number}")).await?;
         Ok(peer)
+    }
+
+    pub async fn connect(shared: &Rc<Shared>, number: usize) -> Result<Self, String> {
+        let client = shared.connect().await.map_err(|error| format!("no connection: {error}"))?;
+        Ok(Self { number, seat: Seat::default(), shared: shared.clone(), client })
+    }
+
+    /// Joins a room of two, on the connection that there is.
+    pub async fn join(&mut self, room: String, name: String) -> Result<(), String> {
+        self.seat = Seat { room, name, capacity: 2, ..Seat::default() };
+        let (mut request, mut last) = (Request::default(), None);
+        let shared = self.shared.clone();
+        while shared.driver.enter(&mut self.seat, last.as_ref(), &mut request)? {
+            last = Some(answer(self.ask(&request).await?).await?);
+        }
+        Ok(())
+    }
+
+    pub async fn leave(&self) -> Result<(), String> {
+        let mut request = Request::default();
+        self.shared.driver.leave(&self.seat, &mut request);
+        answer(self.ask(&request).await?).await.map(drop)
     }
 
     /// Sends a poll; [`hear`](Self::hear) waits for its answer.
@@ -118,18 +147,25 @@ impl Peer {
         (expected - first) as usize
     }
 
-    /// Posts a message to the other peer in its room, with the number of this message.
-    pub async fn post(&self, other: &Seat, number: u32) -> Result<(), String> {
-        let (mut request, mut text) = (Request::default(), Vec::new());
-        let (from, to) = (self.number as u32, self.number as u32 ^ 1);
-        signal::write(&mut text, Kind::Data, Stamp { from, to, number, sent: self.shared.micros() });
-        self.shared.driver.post(&self.seat, &[(other, &text)], &mut request);
+    /// Posts messages to the other peer in its room, in one request, with the number of the first.
+    pub async fn post(&self, other: &Seat, kinds: &[Kind], first: u32) -> Result<(), String> {
+        let (from, to, sent) = (self.number as u32, self.number as u32 ^ 1, self.shared.micros());
+        let written = kinds.iter().zip(first..).map(|(kind, number)| {
+            let mut text = Vec::new();
+            signal::write(&mut text, *kind, Stamp { from, to, number, sent });
+            text
+        });
+        let texts: Vec<Vec<u8>> = written.collect();
+        let mail: Vec<(&Seat, &[u8])> = texts.iter().map(|text| (other, &text[..])).collect();
+        let mut request = Request::default();
+        self.shared.driver.post(&self.seat, &mail, &mut request);
         let posted = answer(self.ask(&request).await?).await?;
         if posted.is_success() { Ok(()) } else { Err(format!("a post was refused: {}", posted.glance())) }
     }
 
     /// Sends the request; returns the future of its response.
     async fn ask(&self, request: &Request) -> Result<ResponseFuture, String> {
+        self.shared.requests.update(|count| count + 1);
         let Request { method, path, head, body } = request;
         let mut request = http::Request::builder().method(*method).uri(format!("https://localhost{path}"));
         for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {

@@ -152,11 +152,13 @@ fn run(options: &Options) -> Result<bool, String> {
     println!("\n{text}");
     let written = charts::write(&results, &out)?;
     println!("Written: {}{}", file.display(), written.iter().map(|path| format!(", {path}")).collect::<String>());
+    let is_fine = results.are_fine();
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        publish::publish(&results, folder(), &text)?;
+        let results = results.without(Server::Other);
+        publish::publish(&results, folder(), &results.markdown(&conditions(options, &setting, &servers)))?;
     }
     let _ = std::fs::remove_dir_all(&setting.folder);
-    Ok(results.are_fine())
+    Ok(is_fine)
 }
 
 fn installed(options: &Options, setting: &Setting) -> Vec<Server> {

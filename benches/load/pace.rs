@@ -18,7 +18,7 @@ pub struct Metronome {
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
 impl Metronome {
-    /// With so many beats a second.
+    /// With `rate` beats a second.
     pub fn new(rate: f64) -> Self {
         Self { began: Instant::now(), rate, beats: 0, late: 0, reported: 0 }
     }

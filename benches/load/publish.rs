@@ -21,6 +21,7 @@ const ROWS: &[Row] = &[
     ("CPU of a message, µs (64 pairs)", Workload::Tls, 64, CPU, 1.0),
     ("the same at 1,000 messages a second", Workload::PacedTls, 64, CPU, 1.0),
     ("p99 from `POST` to answered poll, ms (64 pairs)", Workload::Tls, 64, "p99 ms", 1.0),
+    ("calls per CPU-second (64 at a time)", Workload::TlsCall, 64, "calls per CPU-second", 1.0),
     ("**TLS and HTTP/1.1:** memory of a waiting peer, KB (1,000 peers)", Workload::ParkedTls, 1000, MEMORY, 1e-3),
     ("**Without TLS:** memory of a waiting peer, KB (10,000 peers)", Workload::Parked, 10_000, MEMORY, 1e-3),
     ("CPU of a message, µs (64 pairs)", Workload::PingPong, 64, CPU, 1.0),
@@ -29,7 +30,7 @@ const ROWS: &[Row] = &[
     ("512 pairs at 1,000 messages a second", Workload::Paced1000, 512, CPU, 1.0),
     ("512 pairs at 5,000 messages a second", Workload::Paced5000, 512, CPU, 1.0),
     ("p99 from `POST` to answered poll, ms (64 pairs)", Workload::PingPong, 64, "p99 ms", 1.0),
-    ("CPU of a call, ms (38 requests)", Workload::Call, 64, "CPU ms per call", 1.0),
+    ("CPU of a call, candidates one by one, ms", Workload::Call, 64, "CPU ms per call", 1.0),
     ("calls per CPU-second, batched", Workload::ClientCall, 64, "calls per CPU-second", 1.0),
 ];
 

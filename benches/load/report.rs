@@ -42,6 +42,13 @@ impl Results {
         !failed && outcomes.all(|outcome| outcome.faults == Faults::default())
     }
 
+    /// What is published: without the build that was measured beside this one.
+    pub fn without(mut self, server: Server) -> Self {
+        self.cells.retain(|(.., of), _| *of != server);
+        self.failures.retain(|(of, _)| *of != server);
+        self
+    }
+
     pub fn workloads(&self) -> Vec<Workload> {
         let mut workloads: Vec<Workload> = self.cells.keys().map(|(workload, ..)| *workload).collect();
         workloads.dedup();

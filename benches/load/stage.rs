@@ -52,7 +52,7 @@ impl Task {
             Workload::Parked | Workload::ParkedTls | Workload::ParkedHttp2 => 1.5 + size / 4000.0,
             Workload::PingPong | Workload::Call | Workload::ClientCall => 0.6 + size / 1500.0,
             Workload::Paced1000 | Workload::Paced5000 => 0.6 + size / 1500.0,
-            Workload::Mesh | Workload::Tls | Workload::PacedTls | Workload::JoinStorm => 0.8,
+            Workload::Mesh | Workload::Tls | Workload::PacedTls | Workload::TlsCall | Workload::JoinStorm => 0.8,
         };
         let measured = if self.workload == Workload::JoinStorm { 0.2 } else { self.seconds + self.warm_up() };
         let pace = if self.server.is_slow() { 3.0 } else { 1.0 };

@@ -12,6 +12,8 @@ pub enum Workload {
     Tls,
     /// The same at a pace: all pairs together send 1,000 messages a second
     PacedTls,
+    /// Calls as our client signals them, over TLS and HTTP/2, one connection for each peer
+    TlsCall,
     /// Parked polls: memory, idle processor time, and waking them all
     Parked,
     /// Pairs that answer each other immediately, with one message of 200 bytes in flight
@@ -39,6 +41,7 @@ impl Workload {
             Self::ParkedTls => "Waiting polls through TLS and HTTP/1.1",
             Self::Tls => "Ping-pong through TLS and HTTP/2",
             Self::PacedTls => "1,000 messages a second through TLS and HTTP/2",
+            Self::TlsCall => "Calls through TLS and HTTP/2",
             Self::Parked => "Waiting polls",
             Self::PingPong => "Ping-pong",
             Self::Paced1000 => "1,000 messages a second",
@@ -53,37 +56,41 @@ impl Workload {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::ParkedHttp2 => {
-                "So many peers wait in rooms of two, each with one encrypted connection for its poll and its posts. Memory is \
+                "Peers wait in rooms of two, each with one encrypted connection for its poll and its posts. Memory is \
                  what the server's process has more than before they came, without the kernel's sockets. Then each posts to the \
                  other in its room, all at once."
             }
             Self::ParkedTls => {
-                "So many peers wait in rooms of two, each with one encrypted connection for its poll; 16 more carry the posts of \
+                "Peers wait in rooms of two, each with one encrypted connection for its poll; 16 more carry the posts of \
                  all. Then each posts to the other in its room, all at once."
             }
             Self::Tls => {
-                "So many pairs, each peer with one encrypted connection for its poll and its posts; each answers a message of \
+                "Pairs of peers, each peer with one encrypted connection for its poll and its posts; each answers a message of \
                  250 bytes as soon as its poll brings it. Times are from the start of the `POST` to the answered poll."
             }
             Self::PacedTls => {
                 "The same, but each pair answers when it is its turn, so that all together send 1,000 messages a second."
             }
+            Self::TlsCall => {
+                "So many calls at a time, as our client signals them: two join, offer and answer of 3 KB with eight candidates \
+                 each, in one request, both leave. Each peer has one encrypted connection, which it keeps from call to call."
+            }
             Self::Parked => {
-                "So many peers wait in rooms of two. Memory is what the server's process has more than before they came, \
+                "Peers wait in rooms of two. Memory is what the server's process has more than before they came, \
                  without the kernel's sockets. Then each posts to the other in its room, all at once."
             }
             Self::PingPong => {
-                "So many pairs; each peer answers a message of 250 bytes as soon as its poll brings it. Times are from the \
+                "Pairs of peers; each peer answers a message of 250 bytes as soon as its poll brings it. Times are from the \
                  start of the `POST` to the answered poll."
             }
             Self::Paced1000 => {
-                "A server that is not full: so many pairs send 1,000 messages a second together, evenly spread. Each pair answers \
+                "A server with capacity to spare: the pairs send 1,000 messages a second together, evenly spread. Each pair answers \
                  when it is its turn, or as soon as it can after that. The generator never sleeps, so that no server pays for \
                  waking it."
             }
             Self::Paced5000 => "The same with 5,000 messages a second.",
             Self::Call => {
-                "So many calls at a time: two join, offer and answer of 3 KB, eight candidates each way in a request each, \
+                "Concurrent calls: two peers join, offer and answer of 3 KB, eight candidates each way in a request each, \
                  both leave."
             }
             Self::ClientCall => {
@@ -91,9 +98,9 @@ impl Workload {
                  `web/client` sends (idempotency keys among them)."
             }
             Self::Mesh => {
-                "So many rooms at a time: eight join one by one, each connects with each, batched, and all leave."
+                "Concurrent rooms: eight peers join one by one, each connects with each, batched, and all leave."
             }
-            Self::JoinStorm => "So many peers join, 256 at a time, each on a connection of its own.",
+            Self::JoinStorm => "Peers join, 256 at a time, each on a connection of its own.",
         }
     }
 
@@ -104,7 +111,7 @@ impl Workload {
 
     /// Through TLS and HTTP/2.
     pub fn is_http2(self) -> bool {
-        matches!(self, Self::ParkedHttp2 | Self::Tls | Self::PacedTls)
+        matches!(self, Self::ParkedHttp2 | Self::Tls | Self::PacedTls | Self::TlsCall)
     }
 
     /// Messages a second, if they are not as many as possible.
@@ -123,7 +130,7 @@ impl Workload {
 
     /// Counts finished calls, so it needs longer runs.
     pub fn is_of_calls(self) -> bool {
-        matches!(self, Self::Call | Self::ClientCall | Self::Mesh)
+        matches!(self, Self::Call | Self::ClientCall | Self::TlsCall | Self::Mesh)
     }
 
     /// Default sizes for a full run and for a quick one.
@@ -139,7 +146,7 @@ impl Workload {
             (Self::JoinStorm, false) => &[2000],
             (Self::JoinStorm, true) => &[1000],
             (Self::Mesh, _) => &[8],
-            (Self::Tls | Self::PacedTls, _) => &[64],
+            (Self::Tls | Self::PacedTls | Self::TlsCall, _) => &[64],
             (Self::PingPong | Self::Paced1000 | Self::Paced5000 | Self::Call | Self::ClientCall, true) => &[64],
         }
     }

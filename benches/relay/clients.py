@@ -120,7 +120,7 @@ def direct_pairs(pairs):
 def paced(sockets, rate, seconds, together=1, pause=0, latencies=None):
     """Sends each packet at its time, from each socket in turn, and returns how many were sent and how many arrived.
 
-    Never sleeps unless there is a pause. So many `together` are due at the same time. What is late moves all that follow, so that
+    Never sleeps unless there is a pause. At each time, `together` packets are due. What is late moves all that follow, so that
     no burst makes up for it. Latencies are in nanoseconds, for UDP only."""
     poll, readers = readable(sockets)
     packet, buffer = bytearray(HEADER + bytes(SIZE)), bytearray(65536)

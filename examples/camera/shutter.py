@@ -16,7 +16,7 @@ CLOCK = 90_000
 class Shutter(MediaStreamTrack):
     """Passes on the frames of another track, and counts them.
 
-    While it is paused it drops them, as a lens cap does: a device goes on filming and a file goes on playing, so that
+    While it is paused it drops them, as a lens cap does: a device keeps filming and a file keeps playing, so that
     `resume` shows what is there now and not what was there then.
     """
 

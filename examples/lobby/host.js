@@ -9,7 +9,7 @@ import { Queue } from './queue.js';
  *     { want: 'nothing' }              a person no longer waits
  *     { waiting: { place, missing }}   to a person: their place, and how many people are missing
  *     { pair: { room, secret, seats }} to each of a group: where to go; they have to leave the lobby
- *     { ask: 'want' }                  to all: who waits has to ask again, because this program has forgotten
+ *     { ask: 'want' }                  to all: those who wait have to ask again, because this program has forgotten
  */
 export class Host {
   #room;

@@ -39,7 +39,7 @@ room.on('state', ({ state }) => {
   if (state !== 'connected' && state !== 'reconnecting') lines.close();
 });
 
-// Who joins offers to everybody who is there already.
+// A newcomer offers to everybody who is there already.
 for (const peer of room.peers.values()) connect(peer).offer();
 print(`in ${room.name} as ${name}`);
 

@@ -125,7 +125,7 @@ pub struct Config {
     pub host: Vec<String>,
 
     /// Joins and room creations per second from one client address (IPv6: a /64), with bursts of ten seconds' worth. Four times as
-    /// many requests without a token and eighty times as many files of the page are answered. 0 disables these limits
+    /// many requests without a token and 150 times as many files of the page are answered. 0 disables these limits
     #[arg(help_heading = "Limits", long, env = "SIGNALPOST_RATE_JOIN", value_name = "N", default_value_t = 10)]
     pub rate_join: u32,
 

@@ -97,7 +97,7 @@ impl Account {
         Self { address: copy(&self.address), network: copy(&self.network) }
     }
 
-    /// May it have another room, if so many are left for everybody?
+    /// May it have another room, if `left` remain for everybody?
     pub fn may_add_room(&self, left: usize) -> bool {
         let fits = |usage: &Usage, share| {
             let rooms = usage.charge().rooms + 1;
@@ -106,7 +106,7 @@ impl Account {
         fits(&self.address, Limits::ADDRESS_SHARE) && fits(&self.network, Limits::NETWORK_SHARE)
     }
 
-    /// May it have `more` bytes, if so many are left for everybody?
+    /// May it have `more` bytes, if `left` remain for everybody?
     pub fn may_add_bytes(&self, more: usize, left: usize) -> bool {
         self.may_add(more, left, Charge::bytes)
     }

@@ -53,7 +53,7 @@ impl SharedRate {
         Self { bytes_per_second, total: Meter::default() }
     }
 
-    /// Whether a room may send so many bytes. While the total rate is not used up every room may; afterwards those that have
+    /// Whether a room may send `bytes`. While the total rate is not used up every room may; afterwards those that have
     /// used less than an equal share.
     pub fn take(&mut self, now: Timestamp, room: &mut Meter, rooms: usize, bytes: usize) -> bool {
         let fits = self.total.has_room(now) || room.has_room(now);

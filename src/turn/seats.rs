@@ -57,7 +57,7 @@ impl TurnServer {
         };
         let mut answers = stream::iter(members).map(gone_of).buffer_unordered(CONCURRENT);
         let mut gone = HashSet::new();
-        // While the engine does not answer, calls go on.
+        // While the engine does not answer, calls continue.
         while let Some(Some(peers)) = answers.next().await {
             gone.extend(peers);
         }

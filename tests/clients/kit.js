@@ -3,17 +3,20 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 const kit = new URL('../../clients/conformance/', import.meta.url).pathname;
+/** Our client for Rust, as tests/run.sh builds it. */
+export const rust = process.env.RUST_CONFORMANCE ?? new URL('../../target/debug/examples/conformance', import.meta.url).pathname;
 export const python = process.env.PYTHON ?? new URL('../../target/python/bin/python', import.meta.url).pathname;
 
 /**
- * Runs the kit. A client may be named by its path in the kit's folder.
+ * Runs the kit. The command that starts the client may name a file in the kit's folder.
  *
  * @param {string[]} client
  * @param {string[]} [options]
  * @returns {Promise<{ name: string, passed: boolean, kind?: string, seen: string, expected?: string }[]>}
  */
-export async function verdicts([program, script, ...rest], options = []) {
-  const args = [`${kit}run.js`, '--json', ...options, '--', program, kit + script, ...rest];
+export async function verdicts(client, options = []) {
+  const command = client.map((part) => (/^\w+\/\w+\.(js|py)$/.test(part) ? kit + part : part));
+  const args = [`${kit}run.js`, '--json', ...options, '--', ...command];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const said = [];
   createInterface({ input: child.stdout }).on('line', (line) => said.push(JSON.parse(line)));

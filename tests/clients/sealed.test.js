@@ -4,11 +4,17 @@ import { after, before, test } from 'node:test';
 import { Client } from '../../clients/conformance/kit/client.js';
 import { Server } from '../../clients/conformance/kit/server.js';
 import { join, newKey } from '../../web/client/index.js';
-import { python } from './kit.js';
+import { python, rust } from './kit.js';
+import { deno } from './runtimes.js';
 
 const KEY = newKey();
 const adapter = (name) => new URL(`../../clients/conformance/adapters/${name}`, import.meta.url).pathname;
-const ADAPTERS = { JavaScript: [process.execPath, adapter('javascript.js')], Python: [python, adapter('python.py')] };
+const ADAPTERS = {
+  JavaScript: [process.execPath, adapter('javascript.js')],
+  'JavaScript in Deno': [...deno, adapter('javascript.js')],
+  Python: [python, adapter('python.py')],
+  Rust: [rust],
+};
 
 const server = new Server();
 before(() => server.start());
@@ -35,10 +41,10 @@ const next = (room, name) => new Promise((resolve) => { const end = room.on(name
 
 for (const [language, command] of Object.entries(ADAPTERS)) {
   test(`a sealed room with our client for ${language}, through the server, which sees nothing`, async () => {
-    const carried = [];
-    const room = await member(language, carried);
+    const [carried, name] = [[], language.replaceAll(' ', '-')];
+    const room = await member(name, carried);
     const arrival = next(room, 'peer-joined');
-    const { client, peer } = await start(command, language, KEY);
+    const { client, peer } = await start(command, name, KEY);
     assert.deepEqual([(await arrival).id, (await arrival).name], [peer, 'hush-hush']);
     for (let number = 0; number < 100; number += 1) {
       void room.send(number % 2 ? peer : null, { type: 'data', data: ['hush-hush', number] });
@@ -60,7 +66,7 @@ for (const [language, command] of Object.entries(ADAPTERS)) {
 
   for (const [key, trouble, why] of [[undefined, 'no key', 'unsealed'], [newKey(), 'another key', 'unreadable']]) {
     test(`our client for ${language} with ${trouble} is not heard, and hears nothing that was sealed`, async () => {
-      const name = `${language}-${why}`;
+      const name = `${language.replaceAll(' ', '-')}-${why}`;
       const room = await member(name, []);
       const [said, refused] = [next(room, 'trouble'), next(room, 'refused')];
       const { client, peer } = await start(command, name, key);

@@ -25,7 +25,7 @@ function count() {
   }
 }
 
-/** Somebody who waits, and is asked about whoever comes. */
+/** Somebody who waits alone, and is asked about newcomers. */
 const waiting = (room, more = {}) => visit(browser, server.base, { room, name: 'Ann', answers: false, prepare: count, ...more });
 
 /** A peer that is no page: joins, offers, and reads what it gets. */
@@ -48,14 +48,14 @@ class Stranger {
     assert.equal(status, 202);
   }
 
-  /** What has come, or comes within so many seconds. */
+  /** What has come, or comes within `wait` seconds. */
   async mail(wait) {
     const { body } = await this.way.ask(`/v1/rooms/${this.room}/peers/${this.peer.id}/messages?wait=${wait}&after=${this.cursor}`, { headers: { Authorization: `Bearer ${this.token}` } });
     return body.messages;
   }
 }
 
-test('nothing is sent to whoever comes into an open room before the one who waits answers', async () => {
+test('nothing is sent to a newcomer in an open room before the person waiting answers', async () => {
   const ann = await waiting('open');
   await state(ann, 'waiting');
   const cleo = await Stranger.join('open', '\u202eoelC\u2066');
@@ -80,7 +80,7 @@ test('nothing is sent to whoever comes into an open room before the one who wait
   await close(ann);
 });
 
-test('an answered call connects, and whoever was let in is not asked about again', async () => {
+test('an answered call connects, and an admitted caller is not asked about again', async () => {
   const ann = await waiting('answer');
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'answer', name: 'Ben' });
@@ -109,7 +109,7 @@ test('an answered call connects, and whoever was let in is not asked about again
   await close(ann);
 });
 
-test('a declined caller is told so and gives up the seat, and the one who waits goes on waiting', async () => {
+test('a declined caller is told so and gives up the seat, and the person waiting keeps waiting', async () => {
   const ann = await waiting('declined');
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'declined', name: 'Ben', prepare: count });
@@ -127,7 +127,7 @@ test('a declined caller is told so and gives up the seat, and the one who waits 
   await close(ann, ben, cleo);
 });
 
-test('a call is answered by keyboard, and declined with Escape; whoever is typing is not interrupted', async () => {
+test('a call is answered by keyboard, and declined with Escape; somebody who is typing is not interrupted', async () => {
   const ann = await waiting('keys', { media: 'none' });
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'keys', name: 'Ben', media: 'none' });
@@ -194,7 +194,7 @@ test('in a room with a secret nobody is asked about', async () => {
   await close(ann, ben);
 });
 
-test('whoever came while the page was reloaded or asleep is asked about, too', async () => {
+test('callers who came while the page was reloading or asleep are asked about, too', async () => {
   const ann = await waiting('asleep', { media: 'none' });
   await state(ann, 'waiting');
   await ann.route('**/peers', async (route) => {

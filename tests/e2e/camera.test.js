@@ -104,7 +104,7 @@ test('camera: two pages see it move, it obeys the chat, and a page that is loade
   await ben.waitForFunction(() => [...window.signalpost.room.peers.values()].every(({ name }) => name !== 'Camera'));
 });
 
-test('camera: the picture goes on while the server restarts, and newcomers see it then', async (t) => {
+test('camera: the picture continues while the server restarts, and newcomers see it then', async (t) => {
   const { server, camera } = await film(t, 'yard');
   const ann = await view(t, server, 'yard', 'Ann');
   await moves(ann);

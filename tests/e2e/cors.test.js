@@ -1,30 +1,15 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { join } from '../../web/client/index.js';
 import { launch } from './support/browser.js';
 import { Server } from './support/server.js';
+import { listen, site } from './support/site.js';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
-
-async function listen(handler) {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const stop = () => { server.closeAllConnections(); server.close(); };
-  return { base: `http://127.0.0.1:${server.address().port}`, stop };
-}
-
-/** A site on another origin, with a page that uses our client. */
-const site = () => listen(async ({ url }, response) => {
-  const file = url.match(/^\/client\/([a-z0-9/-]+\.js)$/)?.[1];
-  if (!file) return void response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>app</title>');
-  response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(await readFile(new URL(`../../web/client/${file}`, import.meta.url)));
-});
 
 /** Forwards all requests to a server, and counts them. */
 async function counting(upstream) {

@@ -131,8 +131,8 @@ async function over(page, wanted) {
   return said.status;
 }
 
-// Regressions: who was removed came back at once as somebody new; the chat went on to say that nobody was connected yet.
-test('who is removed from a room that the page made stays out until it is unlocked, and the ends are told everywhere', async () => {
+// Regressions: a removed person came back at once as somebody new; the chat still said that nobody was connected yet.
+test('a person removed from a room that the page made stays out until it is unlocked, and every part of the page says how a call ended', async () => {
   const ann = await join('?room=host&name=Ann&media=none');
   await state(ann, 'waiting');
   const ben = await join('?room=host&name=Ben&media=none');

@@ -91,5 +91,27 @@ test('in the call: another camera, a screen beside it, a hand, the key to talk, 
   await picture(ben, 'full');
   await ben.getByTestId('full').click();
   await ben.waitForFunction(() => document.fullscreenElement === null);
+  await ben.getByTestId('remote-tile').hover();
+  await ben.getByTestId('apart').click();
+  await ben.waitForFunction(() => document.pictureInPictureElement?.matches('[data-testid=remote-video]'));
+  await ben.getByTestId('apart').click();
+  await ben.waitForFunction(() => document.pictureInPictureElement === null);
   await Promise.all([ann, ben].map((page) => page.context().close()));
+});
+
+test('the screen stays on from the first moment of a call to its end', async () => {
+  const ann = await visit(browser, server.base, { room: 'awake', name: 'Ann', media: 'none', prepare: () => {
+    const { request } = WakeLock.prototype;
+    window.held = [];
+    WakeLock.prototype.request = async function ask(type) {
+      const lock = await request.call(this, type);
+      window.held.push(lock);
+      return lock;
+    };
+  } });
+  await state(ann, 'waiting');
+  await ann.waitForFunction(() => window.held.length === 1 && !window.held[0].released);
+  await ann.getByTestId('hang-up').click();
+  await ann.waitForFunction(() => window.held[0].released);
+  await ann.context().close();
 });

@@ -30,7 +30,7 @@ async function host(t, { server, seatFile }, ...options) {
   return { ...program, site };
 }
 
-/** Somebody who has opened the lobby's page and waits, or is already on their way. */
+/** Somebody who has opened the lobby's page, and waits there or is already being sent to a room. */
 async function arrive(t, site, name) {
   const context = await browser.newContext();
   t.after(() => context.close());

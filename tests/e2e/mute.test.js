@@ -5,7 +5,7 @@ import { accessible } from './support/axe.js';
 import { framesDecoded, heard, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
-// Regressions: who had joined muted came back from a refresh with an open microphone, nobody saw that another was muted, and the
+// Regressions: people who had joined muted came back from a refresh with an open microphone, nobody saw that another was muted, and the
 // camera's light stayed on while the camera was off.
 
 let server, browser;
@@ -81,7 +81,7 @@ test('mute and camera off free the camera, are seen and heard by the others, and
   await Promise.all([ann, ben].map((page) => page.context().close()));
 });
 
-test('who only chats is sent no picture and no sound, until a microphone or a camera is added', async () => {
+test('a person who only chats is sent no picture and no sound, until a microphone or a camera is added', async () => {
   const ann = await visit(browser, server.base, { room: 'chat-only', name: 'Ann' });
   await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'chat-only', name: 'Ben', media: 'chat', prepare: remember });

@@ -58,7 +58,7 @@ test('a whole call can be clicked in Swagger UI with the examples of the documen
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/swagger.png` });
 });
 
-// Whoever used the browser next had the token, and with it the seat.
+// Regression: the next person to use the browser had the token, and with it the seat.
 test('Swagger UI keeps no token, and is not framed', async () => {
   const page = await browser.newPage();
   const swagger = await Swagger.open(page, server.base);

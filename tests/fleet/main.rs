@@ -1,5 +1,5 @@
 //! Several nodes at work.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot continue fails")]
 
 mod answers;
 mod chaos;

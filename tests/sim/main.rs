@@ -7,7 +7,7 @@
 //! `SIM_STEPS` sets the number of steps (default 12,000). A failing case is written to `tests/sim/main.proptest-regressions` and
 //! replayed first from then on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test that cannot continue fails")]
 
 mod model;
 mod seats;

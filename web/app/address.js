@@ -1,5 +1,8 @@
 import { inOneLine } from './names.js';
 import { toRoomName } from './room-name.js';
+import { readSeal, writeSeal } from './sealed/seal.js';
+
+/** @import { Seal } from './sealed/seal.js' */
 
 /**
  * What the user asked for, in the form or by the page's URL.
@@ -12,6 +15,7 @@ import { toRoomName } from './room-name.js';
  * @property {number} [capacity]
  * @property {string} [secret]
  * @property {string} [ticket] from the app's login, for servers that require one
+ * @property {Seal} [seal] none: the room is not sealed
  */
 
 /** The server's limit. */
@@ -21,8 +25,8 @@ const NAME_CHARACTERS = 64;
 const MEDIA = { both: 'both', video: 'both', audio: 'audio', none: 'none', chat: 'chat' };
 
 /**
- * `/?room=tea&name=Ann&media=audio&capacity=4#secret=…&ticket=…`. Secret and ticket are in the fragment, which is not sent to
- * servers and so does not get into their logs.
+ * `/?room=tea&name=Ann&media=audio&capacity=4#key=…&secret=…&ticket=…`. Key, secret and ticket are in the fragment, which is not
+ * sent to servers and so does not get into their logs.
  *
  * @param {string} address
  * @returns {Partial<Wish>}
@@ -38,6 +42,7 @@ export function readAddress(address) {
     capacity: Number.isInteger(capacity) && capacity > 0 ? capacity : undefined,
     secret: fragment.get('secret') ?? undefined,
     ticket: fragment.get('ticket') || undefined,
+    seal: readSeal(fragment),
   };
 }
 
@@ -51,11 +56,11 @@ function nameFrom(query) {
  * The URL that invites others into the room, without anything about the user who shares it: neither name nor ticket.
  *
  * @param {string} address the page's own
- * @param {Pick<Wish, 'room' | 'secret'>} wish
+ * @param {Pick<Wish, 'room' | 'secret' | 'seal'>} wish
  */
-export function invitation(address, { room, secret }) {
+export function invitation(address, { room, secret, seal }) {
   const url = new URL(address);
   url.search = `?${new URLSearchParams({ room })}`;
-  url.hash = secret ? `#${new URLSearchParams({ secret })}` : '';
+  url.hash = String(new URLSearchParams({ ...(secret && { secret }), ...writeSeal(seal) }));
   return url.href;
 }

@@ -6,6 +6,8 @@ import { part } from './page.js';
  */
 export class BackGuard {
   #dialog = part('leave-dialog', HTMLDialogElement);
+  /** Of the page in the call. @type {string | null} */
+  #address = null;
 
   /**
    * @param {() => boolean} isInCall
@@ -19,21 +21,28 @@ export class BackGuard {
       if (!this.#dialog.open) this.#dialog.showModal();
     });
     part('leave', HTMLButtonElement).addEventListener('click', leave);
+    // Another link that was typed into the address is no step back, from which one could go forward.
+    this.#dialog.addEventListener('close', () => {
+      if (this.#address !== null && !isCall()) history.replaceState({ call: true }, '', this.#address);
+    });
   }
 
-  /** The call begins, or goes on after a reload. @param {string} address */
+  /** The call begins, or continues after a reload. @param {string} address */
   enter(address) {
+    this.#address = address;
     if (isCall()) this.show(address);
     else history.pushState({ call: true }, '', address);
   }
 
   /** @param {string} address of the page in the call */
   show(address) {
+    this.#address = address;
     history.replaceState(history.state, '', address);
   }
 
   /** @param {string} address of the form */
   exit(address) {
+    this.#address = null;
     this.#dialog.close();
     history.replaceState(null, '', address);
   }

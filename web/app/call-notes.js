@@ -1,4 +1,5 @@
 import { Attendance } from './attendance.js';
+import { whipRole } from '../client/index.js';
 import { newsOf, readDeviceNews } from './devices/news.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
@@ -8,7 +9,7 @@ import { isolatedName } from './names.js';
 /** @import { Stage } from './stage.js' */
 
 /**
- * Notes who comes and goes, and what becomes of their devices.
+ * Notes which people come and go, and what becomes of their devices.
  *
  * @param {Room} room
  * @param {Pick<Chat, 'note'>} chat
@@ -19,7 +20,7 @@ export function noteEvents(room, chat, stage, speak) {
   const attendance = new Attendance(room.peers.values());
   room.on('state', ({ state }) => state === 'reconnecting' && attendance.doubt());
   room.on('resumed', (resumption) => attendance.resumed(resumption));
-  room.on('peer-joined', (peer) => attendance.joined(peer) && chat.note(say('joined', { name: isolatedName(peer) })));
+  room.on('peer-joined', (peer) => !whipRole(peer) && attendance.joined(peer) && chat.note(say('joined', { name: isolatedName(peer) })));
   room.on('peer-left', ({ peer }) => {
     stage.forget(peer);
     if (attendance.left(peer)) chat.note(say('left', { name: isolatedName(peer) }));

@@ -1,9 +1,11 @@
+import { whipRole } from '../client/index.js';
 import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { Controls, DeviceNotice, showExtra } from './controls.js';
 import { NOTHING } from './devices/equipped.js';
 import { Diagnostics } from './diagnostics.js';
+import { Files } from './files/gate.js';
 import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
 import { LockNotice } from './lock-notice.js';
@@ -11,12 +13,15 @@ import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
 import { PushToTalk } from './push-to-talk.js';
 import { barsOf } from './quality.js';
+import { showSeal, tellLacks } from './sealed/marks.js';
 import { Settings } from './settings.js';
 import { Share } from './share.js';
 import { play } from './sounds.js';
 import { Stage } from './stage.js';
 import { followVoices } from './voices.js';
 import { WakeLock } from './wake-lock.js';
+import { noteTaken } from './whip/notes.js';
+import { WhipOpener } from './whip/opener.js';
 import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
@@ -43,6 +48,7 @@ export class CallView {
   #view = part('call', HTMLElement);
   #stage = new Stage();
   #chat = new Chat();
+  #files = new Files(this.#chat);
   #share = new Share();
   #callers = new Callers();
   #diagnostics = new Diagnostics();
@@ -52,6 +58,7 @@ export class CallView {
   #deviceNotice;
   #settings;
   #wakeLock = new WakeLock();
+  #whip = new WhipOpener(this.#share);
   #endVoices = () => {};
 
   /** @param {Devices} devices */
@@ -70,12 +77,13 @@ export class CallView {
   }
 
   /**
-   * @param {string} room
+   * @param {Wish} wish
    * @param {string} link for others
    */
-  open(room, link) {
+  open({ room, seal }, link) {
     this.#view.hidden = false;
     tell('call-room', isolate(room));
+    showSeal(seal);
     part('call-room', HTMLElement).focus();
     this.#share.follow(link);
     this.#chat.open(room);
@@ -95,18 +103,23 @@ export class CallView {
   /**
    * @param {Room} room
    * @param {Call} call
+   * @param {Wish} wish
    */
-  follow(room, call) {
+  follow(room, call, wish) {
+    this.#whip.follow(room, wish);
     const diagnostics = this.#diagnostics;
     Object.assign(window, { signalpost: { room, call, get report() { return diagnostics.report; } } });
     this.#stage.follow(call);
     this.#chat.follow(call);
+    this.#files.follow(call);
     diagnostics.follow(room, call, (id, flow) => this.#stage.quality(id, barsOf(flow)));
     this.#endVoices();
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
-    room.on('peer-joined', () => play('joined'));
-    noteEvents(room, this.#chat, this.#stage, (text) => tell('spoken-devices', text));
+    const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
+    room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
+    noteEvents(room, this.#chat, this.#stage, speak);
+    noteTaken(room, call, (text) => (this.#chat.note(text), speak(text)));
   }
 
   /**
@@ -114,11 +127,13 @@ export class CallView {
    * @param {AbortSignal} signal
    */
   ask(peer, signal) {
+    if (this.#whip.expects(peer)) return Promise.resolve(true);
     play('calling');
     // These would cover the question.
     this.#share.close();
     this.#settings.close();
     this.#keyboard.close();
+    this.#whip.close();
     return this.#callers.ask(peer, signal);
   }
 
@@ -160,8 +175,10 @@ export class CallView {
     if (facts.phase === 'inside' && !over && part('hand', HTMLElement).hidden) this.showExtra({});
     show(/** @type {Element} */ (part('hang-up', HTMLElement).querySelector('span')), over ? 'back' : facts.phase === 'inside' ? 'hang-up' : 'cancel');
     this.#chat.end(over ? text : '');
+    tellLacks(over ? [] : facts.lacking, wish.seal);
     if (over) {
       this.#share.close();
+      this.#whip.close();
       this.#lockNotice.clear();
     }
     return summary;
@@ -174,13 +191,16 @@ export class CallView {
     this.#controls.show(NOTHING.status);
     tell('spoken-devices', '');
     this.#chat.clear();
+    this.#files.clear();
     this.#share.close();
     this.#settings.close();
+    this.#whip.clear();
     this.#wakeLock.want(false);
     this.#endVoices();
     this.showExtra(null);
     this.#keyboard.close();
     this.#lockNotice.clear();
+    tellLacks();
     this.#diagnostics.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { show } from './languages/document.js';
 import { isolatedName } from './names.js';
 import { copyOf, inside, part } from './page.js';
@@ -33,7 +34,8 @@ export class Callers {
   #show(peer) {
     const card = copyOf('caller');
     show(inside(card, 'who'), 'calling-you', { names: isolatedName(peer), count: 1 });
-    show(inside(card, 'note'), 'caller-note');
+    const role = whipRole(peer);
+    show(inside(card, 'note'), role ? `${role}-caller-note` : 'caller-note');
     this.#asked += 1;
     for (const [name, role] of /** @type {const} */ ([['who', 'labelledby'], ['note', 'describedby']])) {
       inside(card, name).id = `caller-${name}-${this.#asked}`;

@@ -70,6 +70,12 @@ export class Chat {
     this.#add({ who: '', text, kind: 'note' });
   }
 
+  /** Adds a note that somebody should hear of. @param {string} text */
+  alert(text) {
+    this.note(text);
+    if (this.#unread.add()) play('message');
+  }
+
   focus() {
     this.#input.focus();
   }

@@ -33,7 +33,7 @@ export class Diagnostics {
    * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
    */
   follow(room, call, tell) {
-    this.#panel.follow(call, tell);
+    this.#panel.follow(room, call, tell);
     room.on('wire', (entry) => this.#add(room, entry));
   }
 
@@ -48,7 +48,7 @@ export class Diagnostics {
    * @param {Room} room
    * @param {WireEntry} entry
    */
-  #add(room, { direction, peer, type, at, message }) {
+  #add(room, { direction, peer, type, at, message, refused }) {
     const row = copyOf('wire-entry');
     row.dataset.direction = direction;
     row.dataset.type = type;
@@ -58,6 +58,7 @@ export class Diagnostics {
     show(inside(row, 'direction'), direction === 'in' ? 'wire-from' : 'wire-to');
     inside(row, 'peer').textContent = peer === null ? everybody : other ? nameOf(other) : peer.slice(0, 8);
     inside(row, 'type').textContent = type;
+    if (refused) show(inside(row, 'refused'), `refused-${refused}`);
     inside(row, 'size').textContent = size(JSON.stringify(message).length);
     inside(row, 'content').textContent = readable(message);
     this.#wire.prepend(row);

@@ -1,11 +1,18 @@
+import { lastingStorage, newKey } from '../client/index.js';
+import { BASE } from './base.js';
 import { inView, isWanted } from './consent.js';
 import { fillPicker } from './languages/document.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
+import { SealChoice } from './sealed/choice.js';
+import { canSeal } from './sealed/seal.js';
 
 /** @import { MediaChoice, Wish } from './address.js' */
 /** @import { Equipment } from './devices/equipment.js' */
+
+/** For all visits: the user's name. */
+const NAME = `signalpost:name:${BASE}`;
 
 /** The form before a call. */
 export class Lobby {
@@ -15,6 +22,7 @@ export class Lobby {
   #room = part('room', HTMLInputElement);
   #secret = part('secret', HTMLInputElement);
   #secretField = part('secret-field', HTMLElement);
+  #seal = new SealChoice();
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
   #preview = new Preview();
@@ -23,12 +31,15 @@ export class Lobby {
 
   /** @param {(wish: Wish, equipment?: Equipment) => void} join with what is open already */
   constructor(join) {
+    this.#name.value = lastingStorage.getItem(NAME) ?? '';
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const problem = whyNoRoomName(this.#room.value);
+      const noName = whyNoRoomName(this.#room.value);
+      const problem = noName || this.#seal.problem(toRoomName(this.#room.value));
       this.#tell(problem);
-      if (problem) this.#room.select();
-      else if (event.isTrusted && isWanted()) join(this.#read(), this.#preview.take());
+      if (noName) this.#room.select();
+      else if (problem) this.#join.focus();
+      else if (event.isTrusted && isWanted()) this.#leave(join);
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
@@ -38,6 +49,7 @@ export class Lobby {
     // Typing into the form shows that the user has seen it.
     this.#form.addEventListener('input', ({ isTrusted }) => isTrusted && this.#ready());
     this.#form.addEventListener('change', () => this.#preview.want(/** @type {MediaChoice} */ (this.#media().value)));
+    this.#room.addEventListener('input', () => this.#seal.renamed(toRoomName(this.#room.value)));
     this.#room.addEventListener('change', () => {
       this.#room.value = toRoomName(this.#room.value) || this.#room.value;
     });
@@ -49,7 +61,10 @@ export class Lobby {
    */
   show(wish, problem = '') {
     this.#name.value = wish.name ?? this.#name.value;
-    this.#room.value = wish.room ?? suggestRoomName();
+    const isNew = wish.room === undefined;
+    const room = wish.room ?? suggestRoomName();
+    this.#room.value = room;
+    this.#seal.fill(room, isNew && canSeal() ? { key: newKey() } : wish.seal);
     this.#secret.value = wish.secret ?? '';
     this.#more = { capacity: wish.capacity, ticket: wish.ticket };
     if (wish.media) this.#media().value = wish.media;
@@ -57,6 +72,13 @@ export class Lobby {
     this.#tell(problem);
     this.#view.hidden = false;
     this.#focus();
+  }
+
+  /** @param {(wish: Wish, equipment?: Equipment) => void} join */
+  #leave(join) {
+    const wish = this.#read();
+    lastingStorage.setItem(NAME, wish.name ?? '');
+    join(wish, this.#preview.take());
   }
 
   #ready() {
@@ -86,8 +108,10 @@ export class Lobby {
 
   /** @returns {Wish} */
   #read() {
+    const room = toRoomName(this.#room.value);
     return {
-      room: toRoomName(this.#room.value),
+      room,
+      seal: this.#seal.read(room),
       name: this.#name.value.trim() || undefined,
       media: /** @type {MediaChoice} */ (this.#media().value),
       secret: this.#secret.value || undefined,

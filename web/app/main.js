@@ -7,7 +7,9 @@ import * as keptVisit from './kept-visit.js';
 import { begin, onLanguage } from './languages/document.js';
 import { Lobby } from './lobby.js';
 import { part } from './page.js';
+import { Record } from './record.js';
 import { whyNoRoomName } from './room-name.js';
+import { isSameSeal, whyNoSeal } from './sealed/seal.js';
 import { Visit } from './visit.js';
 import { whyNoCalls } from './webrtc.js';
 import { isOver, summarize } from './words.js';
@@ -16,7 +18,7 @@ import { isOver, summarize } from './words.js';
 
 const TICK_MS = 500;
 
-// `loading.js` must not complain while the words are on their way.
+// `loading.js` must not complain while the catalogue is loading.
 document.body.dataset.loaded = 'code';
 await begin();
 onLanguage(() => {
@@ -31,6 +33,11 @@ const view = new CallView({
   use: ({ kind, deviceId }) => void visit?.devices.use(kind, deviceId),
   share: () => void visit?.extras.shareOrStop(),
   hand: () => visit?.extras.raiseOrLower(),
+});
+const record = new Record({
+  room: () => visit?.wish.room ?? '',
+  screen: () => visit?.extras.screen ?? null,
+  tell: (on) => visit?.extras.record(on),
 });
 const guard = new BackGuard(
   () => visit !== null && visit.facts.phase === 'inside' && !isOver(summarize(visit.facts).state),
@@ -51,11 +58,12 @@ let crowd = null;
  */
 async function enter(wish, equipment) {
   if (noCalls) return lobby.show(wish, noCalls);
+  record.allow(false);
   view.clear();
   lobby.hide();
-  view.open(wish.room, invitation(location.href, wish));
+  view.open(wish, invitation(location.href, wish));
   // A secret is kept in the address once it has proved right.
-  guard.enter(invitation(location.href, { room: wish.room }));
+  guard.enter(invitation(location.href, { ...wish, secret: undefined }));
   crowd ??= watchCrowd((tooMany) => { part('crowd', HTMLElement).hidden = !tooMany; });
   keptVisit.keep(wish);
 
@@ -71,13 +79,15 @@ async function enter(wish, equipment) {
   const { room } = mine;
   if (!call || !room || mine !== visit) return;
   guard.show(invitation(location.href, wish));
-  view.follow(room, call);
+  view.follow(room, call, wish);
+  void import('./sent/sent-picture.js').then(({ followSentPicture }) => followSentPicture(call), () => {});
   show(mine);
 }
 
 /** @param {Visit} visit */
 function show({ facts, wish }) {
   const { state, text } = view.show(facts, wish);
+  record.allow(facts.phase === 'inside' && !isOver(state));
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
   if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
@@ -101,20 +111,30 @@ function refused(problem, { slug = '', capacityMax, secretMin }) {
  * @param {string} [problem]
  */
 function back(problem = '') {
-  const wish = visit?.wish ?? {};
+  const asked = readAddress(location.href);
+  // Somebody has pasted another link to this room, such as the one with the key.
+  const isPasted = Boolean(visit && asked.room === visit.wish.room && asked.seal && !isSameSeal(asked.seal, visit.wish.seal));
+  const wish = { ...visit?.wish, ...(isPasted && defined(asked)) };
   visit = null;
   keptVisit.drop();
+  record.allow(false);
   view.close();
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';
-  guard.exit(problem ? location.href : './');
-  lobby.show(wish, problem);
+  guard.exit(problem || isPasted ? location.href : './');
+  lobby.show(wish, problem || (isPasted ? whyNot(wish) : ''));
 }
 
 async function hangUp() {
   const leaving = visit?.leave();
   back();
   await leaving;
+}
+
+/** Why this link cannot be followed; empty if it can. @param {Partial<Wish>} wish */
+function whyNot({ seal }) {
+  const typed = new URL(location.href).searchParams.get('room');
+  return noCalls || (typed === null ? '' : whyNoRoomName(typed) || whyNoSeal(seal));
 }
 
 /** @param {Partial<Wish>} wish */
@@ -139,11 +159,16 @@ window.addEventListener('pageshow', (event) => {
   history.replaceState(null, '', invitation(location.href, wish));
 });
 
+// The whole link instead of one without a key: only its fragment is another, so the browser loads nothing.
+window.addEventListener('hashchange', () => {
+  const wish = readAddress(location.href);
+  if (!visit && wish.room) lobby.show(wish, whyNot(wish));
+});
+
 const asked = readAddress(location.href);
 const { wish: kept, reloaded } = keptVisit.take();
 const known = kept && kept.room === asked.room ? kept : null;
-const typed = new URL(location.href).searchParams.get('room');
-const problem = noCalls || (typed !== null && whyNoRoomName(typed));
+const problem = whyNot(asked);
 if (problem) lobby.show(asked, problem);
 else if (known && reloaded) void enter(known);
 else lobby.show({ ...known, ...defined(asked) });

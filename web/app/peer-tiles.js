@@ -1,7 +1,8 @@
 import { arrange } from './pictures.js';
+import { showLock } from './sealed/marks.js';
 import { Tile } from './tile.js';
 
-/** @import { LinkState, Peer } from '../client/types.d.ts' */
+/** @import { LinkState, Peer, Verified } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './devices/news.js' */
 
 /** The tiles of one peer: see {@link arrange}. */
@@ -29,9 +30,18 @@ export class PeerTiles {
     this.#main = this.#add();
   }
 
-  /** @param {LinkState} state */
-  link(state) {
+  /**
+   * @param {LinkState} state
+   * @param {Verified} verified
+   */
+  link(state, verified) {
     for (const { element } of this.#all) element.dataset.link = state;
+    this.verified(verified);
+  }
+
+  /** @param {Verified} verified */
+  verified(verified) {
+    showLock(this.#main.element, verified);
   }
 
   /** @param {DeviceNews} news */

@@ -15,7 +15,7 @@ export function atAddress(link, typed) {
   try {
     const base = new URL(/^https?:\/\//i.test(text) ? text : `${protocol}//${text}`);
     if (text === '' || isLoopback(base.hostname)) return null;
-    // Whoever types a bare address means the port of this page.
+    // A bare address means the port of this page.
     if (!/^https?:/i.test(text) && !/:\d+$/.test(text)) base.port = port;
     return new URL(base.origin + (base.pathname === '/' ? pathname : `${base.pathname}/`) + search + hash).href;
   } catch {

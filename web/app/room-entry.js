@@ -12,6 +12,9 @@ import { toApiName } from './room-name.js';
 const RETRY_MS = 5_000;
 /** The limit for any delay that the server asks for. */
 const MAX_WAIT_MS = 60_000;
+/** The channel for files, and what others are told: this page knows it (docs/files.md). */
+export const CHANNELS = { files: 1 };
+const METADATA = { rtc: { files: true } };
 
 /**
  * @typedef {object} Listener
@@ -28,12 +31,12 @@ const MAX_WAIT_MS = 60_000;
  * @param {Listener} tell
  * @returns {Promise<Room | null>}
  */
-export async function enterRoom({ room, name, capacity, secret, ticket }, signal, tell) {
+export async function enterRoom({ room, name, capacity, secret, ticket, seal }, signal, tell) {
   const onRetry = () => tell.trying('unanswered');
   while (!signal.aborted) {
     tell.trying('joining');
     try {
-      return await join(BASE, toApiName(room), { name, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
+      return await join(BASE, toApiName(room), { ...seal, name, metadata: METADATA, capacity, secret, ticket, signal, onRetry, RTCPeerConnection: ObservedConnection });
     } catch (error) {
       if (signal.aborted) return null;
       if (!(error instanceof Problem) || error.slug !== 'room-full') {

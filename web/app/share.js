@@ -9,7 +9,7 @@ import { generate } from './vendor/lean-qr.mjs';
 const SAID_FOR_MS = 2_000;
 const ELSEWHERE = `signalpost:elsewhere:${BASE}`;
 
-/** Ways to invite others: the link and its QR code. A link to this machine is of no use to them, so another address can be given. */
+/** Ways to invite others: the link, its QR code, and on phones what the system offers to share with. A link to this machine is of no use to them, so another address can be given. */
 export class Share {
   #copy = part('copy-link', HTMLButtonElement);
   #dialog = part('code-dialog', HTMLDialogElement);
@@ -18,9 +18,11 @@ export class Share {
   #elsewhere = part('elsewhere', HTMLInputElement);
   #local = part('local-link', HTMLElement);
   #own = '';
+  #isPhone = typeof navigator.share === 'function' && matchMedia('(pointer: coarse)').matches;
 
   constructor() {
-    this.#copy.addEventListener('click', () => void this.#copied());
+    show(this.#label, this.#says);
+    this.#copy.addEventListener('click', () => void (this.#isPhone ? this.#shared() : this.#copied()));
     for (const id of ['show-code', 'other-address']) part(id, HTMLButtonElement).addEventListener('click', () => this.#showCode());
     this.#dialog.addEventListener('click', ({ target }) => target === this.#dialog && this.#dialog.close());
     this.#elsewhere.value = tabStorage.getItem(ELSEWHERE) ?? '';
@@ -41,26 +43,43 @@ export class Share {
     this.#local.hidden = true;
   }
 
+  get #label() {
+    return /** @type {HTMLElement} */ (this.#copy.querySelector('span'));
+  }
+
+  get #says() {
+    return this.#isPhone ? 'share-link' : 'copy-link';
+  }
+
   get #isLocal() {
     return isLoopback(new URL(this.#own).hostname);
   }
 
   /** The link to share: with the other address, if there is one. */
-  get #address() {
+  get address() {
     return (this.#isLocal && atAddress(this.#own, this.#elsewhere.value)) || this.#own;
+  }
+
+  async #shared() {
+    try {
+      await navigator.share({ url: this.address });
+    } catch (error) {
+      // The user has changed their mind, or there is nothing to share with.
+      if (/** @type {DOMException} */ (error).name !== 'AbortError') return this.#copied();
+    }
+    this.#local.hidden = this.address !== this.#own || !this.#isLocal;
   }
 
   async #copied() {
     try {
-      await navigator.clipboard.writeText(this.#address);
+      await navigator.clipboard.writeText(this.address);
     } catch {
       // Plain http has no clipboard; the dialog shows the link.
       return this.#showCode();
     }
-    this.#local.hidden = this.#address !== this.#own || !this.#isLocal;
-    const label = /** @type {HTMLElement} */ (this.#copy.querySelector('span'));
-    show(label, 'link-copied');
-    setTimeout(() => show(label, 'copy-link'), SAID_FOR_MS);
+    this.#local.hidden = this.address !== this.#own || !this.#isLocal;
+    show(this.#label, 'link-copied');
+    setTimeout(() => show(this.#label, this.#says), SAID_FOR_MS);
   }
 
   #showCode() {
@@ -71,7 +90,7 @@ export class Share {
   }
 
   #draw() {
-    const address = this.#address;
+    const { address } = this;
     part('code-warning', HTMLElement).hidden = !isLoopback(new URL(address).hostname);
     generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
     this.#link.href = address;

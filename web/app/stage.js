@@ -2,6 +2,7 @@ import { ALL_LIVE } from './devices/news.js';
 import { onLanguage } from './languages/document.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
+import { Recorders } from './recorders.js';
 import { layOut, smallInset } from './tile-layout.js';
 import { initial, mark } from './tile.js';
 
@@ -18,6 +19,7 @@ export class Stage {
   #tiles = new Map();
   /** The last device news, by peer id. @type {Map<string, DeviceNews>} */
   #devices = new Map();
+  #recorders = new Recorders();
 
   constructor() {
     onLanguage(() => { for (const [id, tiles] of this.#tiles) tiles.mark(this.#devices.get(id) ?? ALL_LIVE); });
@@ -31,6 +33,8 @@ export class Stage {
   showSelf({ stream, status }, name) {
     this.#selfVideo.srcObject = stream;
     this.#selfVideo.hidden = status.video !== 'live';
+    this.#self.dataset.name = name;
+    this.#self.dataset.facing = stream?.getVideoTracks()[0]?.getSettings().facingMode ?? '';
     inside(this.#self, 'initial').textContent = initial(name);
     mark(this.#self, { hand: !inside(this.#self, 'hand').hidden, camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
@@ -39,8 +43,9 @@ export class Stage {
   follow(call) {
     call.on('link', ({ peer, state }) => {
       if (state === 'closed') this.#remove(peer);
-      else this.#of(peer).link(state);
+      else this.#of(peer).link(state, call.links.get(peer.id)?.verified ?? false);
     });
+    call.on('verified', ({ peer, verified }) => this.#tiles.get(peer.id)?.verified(verified));
     call.on('stream', ({ peer, stream }) => this.#of(peer).play(stream));
   }
 
@@ -54,12 +59,14 @@ export class Stage {
     const before = this.#devices.get(peer.id) ?? ALL_LIVE;
     this.#devices.set(peer.id, news);
     this.#tiles.get(peer.id)?.mark(news);
+    this.#recorders.heard(peer, news.recording === true);
     return before;
   }
 
   /** A peer left for good. @param {Peer} peer */
   forget({ id }) {
     this.#devices.delete(id);
+    this.#recorders.forget(id);
   }
 
   /**
@@ -86,6 +93,7 @@ export class Stage {
   clear() {
     this.raise(false);
     this.#devices.clear();
+    this.#recorders.clear();
     for (const tiles of this.#tiles.values()) tiles.remove();
     this.#tiles.clear();
     this.#selfVideo.srcObject = null;

@@ -3,7 +3,8 @@ import { isolate } from './names.js';
 import { inside } from './page.js';
 
 /**
- * Full screen, also by a double click, and picture-in-picture for a tile, where the browser has them.
+ * Full screen, also by a double click, and picture-in-picture for a tile, where the browser has them. The button that records it works
+ * through the stage (record.js).
  *
  * @param {HTMLElement} tile
  * @param {HTMLVideoElement} video
@@ -12,6 +13,7 @@ import { inside } from './page.js';
 export function enlarge(tile, video, name) {
   const full = inside(tile, 'full');
   const apart = inside(tile, 'apart');
+  label(inside(tile, 'record'), 'record-tile', { name: isolate(name) });
   label(full, 'full-screen', { name: isolate(name) });
   label(apart, 'picture-in-picture', { name: isolate(name) });
   full.hidden = !canBeFull(tile, video);

@@ -1,3 +1,4 @@
+import { whipRole } from '../client/index.js';
 import { lackOf, offOf } from './devices/news.js';
 import { toSpeaker } from './devices/speaker.js';
 import { show } from './languages/document.js';
@@ -14,11 +15,15 @@ import { enlarge } from './tile-tools.js';
 export class Tile {
   #stream = new MediaStream();
   #video;
+  /** @type {ReturnType<typeof whipRole>} */
+  #role;
 
   /** @param {Peer} peer */
   constructor(peer) {
+    this.#role = whipRole(peer);
     this.element = copyOf('tile');
     this.element.dataset.peer = peer.id;
+    if (this.#role) this.element.dataset.role = this.#role;
     this.#video = /** @type {HTMLVideoElement} */ (inside(this.element, 'video'));
     void toSpeaker(this.#video);
     inside(this.element, 'name').textContent = nameOf(peer);
@@ -28,7 +33,8 @@ export class Tile {
 
   /** @param {string} text after the name */
   note(text) {
-    inside(this.element, 'lack').textContent = text && ` – ${text}`;
+    const all = [this.#role ? say(this.#role) : '', text].filter(Boolean).join(', ');
+    inside(this.element, 'lack').textContent = all && ` – ${all}`;
   }
 
   /** Without this, the last frame of a camera that stopped would pass for a current picture. @param {DeviceNews} news */
@@ -76,7 +82,8 @@ export class Tile {
 export function mark(element, news) {
   element.dataset.camera = news.camera;
   element.dataset.microphone = news.microphone;
-  const off = [offOf(news), news.hand ? say('hand-raised') : ''].filter(Boolean).join(', ');
+  const off = [offOf(news), news.hand ? say('hand-raised') : '', news.recording ? say('is-recording') : ''].filter(Boolean).join(', ');
+  element.dataset.recording = String(news.recording === true);
   inside(element, 'off').textContent = off && ` (${off})`;
   inside(element, 'hand').hidden = !news.hand;
 }

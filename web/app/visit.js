@@ -1,10 +1,13 @@
+import { whipRole } from '../client/index.js';
+import { Admittance } from './admittance.js';
 import { Equipment } from './devices/equipment.js';
 import { NOTHING } from './devices/equipped.js';
 import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
-import { enterRoom } from './room-entry.js';
+import { CHANNELS, enterRoom } from './room-entry.js';
+import { followLacks, lackingIn } from './sealed/lacks.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
@@ -31,10 +34,7 @@ export class Visit {
   extras = new Extras(() => (this.#viewer.shown(this.extras.told), this.#teller?.tell()));
   /** @type {DeviceTeller | null} */
   #teller = null;
-  /** The names of peers that wait for the user's answer, by id. @type {Map<string, string>} */
-  #callers = new Map();
-  /** The ids of peers that declined. @type {Set<string>} */
-  #declined = new Set();
+  #admittance;
 
   /**
    * @param {Wish} wish
@@ -44,6 +44,7 @@ export class Visit {
   constructor(wish, viewer, equipment = new Equipment(wish.media, () => {})) {
     this.wish = wish;
     this.#viewer = viewer;
+    this.#admittance = new Admittance(viewer);
     this.#receive = wish.media !== 'chat';
     this.#equipment = equipment;
     equipment.follow((equipped) => this.#equipped(equipped));
@@ -51,10 +52,12 @@ export class Visit {
 
   /** @returns {Facts} */
   get facts() {
-    const links = [...(this.call?.links.values() ?? [])].map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
+    const lacking = lackingIn(this.room, this.call);
+    const fitting = [...(this.call?.links.values() ?? [])].filter(({ peer }) => !lacking.has(peer.id));
+    const links = fitting.map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();
     const common = { phase: this.#phase, refusal: this.#refusal, news: this.#news ? say(this.#news.key, this.#news) : '', room: this.room?.state };
-    return { ...common, links, freesInMs, callers: [...this.#callers.values()] };
+    return { ...common, links, freesInMs, callers: this.#admittance.callers, lacking: [...lacking.values()] };
   }
 
   /**
@@ -76,9 +79,10 @@ export class Visit {
       return null;
     }
     // Who has the secret was invited; anybody can come into an open room.
-    const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#ask(peer, signal) : undefined;
-    this.call = this.room.call({ stream: this.#equipment.stream, receive: this.#receive, admit });
-    this.#follow(this.room, this.call);
+    const { room } = this;
+    const admit = this.#isOpen ? (/** @type {Peer} */ peer, /** @type {{ signal: AbortSignal }} */ { signal }) => this.#admittance.ask(room, peer, signal) : undefined;
+    this.call = room.call({ stream: this.#equipment.stream, receive: this.#receive, admit, channels: CHANNELS });
+    this.#follow(room, this.call);
     this.#enter('inside');
     return this.call;
   }
@@ -118,14 +122,18 @@ export class Visit {
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });
-    room.on('peer-joined', () => this.#tell(null));
+    room.on('peer-joined', (peer) => whipRole(peer) || this.#tell(null));
+    followLacks(room, () => this.#viewer.changed());
     room.on('peer-left', ({ peer, reason }) => {
+      // An encoder that nobody answers comes back every other second.
+      if (whipRole(peer)) return;
       // A peer that hangs up leaves right after; the first message says more.
       if (this.#news?.key === 'hung-up' && this.#news.name === isolatedName(peer)) return;
       this.#tell({ key: reason === 'kicked' ? 'removed' : 'left', name: isolatedName(peer) });
     });
     call.on('bye', ({ peer, reason }) => {
-      if (reason === 'declined') return this.#declinedBy(peer);
+      if (reason === 'declined') return this.#declinedBy(room, peer);
+      if (whipRole(peer)) return void (reason === 'ended' && this.#tell({ key: 'left', name: isolatedName(peer) }));
       this.#tell({ key: 'hung-up', name: isolatedName(peer) });
     });
     call.on('link', () => this.#viewer.changed());
@@ -144,25 +152,16 @@ export class Visit {
   }
 
   /**
+   * A caller declined by everyone gives up the seat.
+   *
+   * @param {Room} room
    * @param {Peer} peer
-   * @param {AbortSignal} signal
    */
-  async #ask(peer, signal) {
-    this.#callers.set(peer.id, isolatedName(peer));
-    this.#viewer.changed();
-    const yes = await this.#viewer.asked(peer, signal);
-    this.#callers.delete(peer.id);
-    this.#viewer.changed();
-    return yes;
-  }
-
-  /** A caller declined by everyone gives up the seat. @param {Peer} peer */
-  #declinedBy(peer) {
-    this.#declined.add(peer.id);
-    const others = [...(this.room?.peers.keys() ?? [])];
+  #declinedBy(room, peer) {
+    const message = this.#admittance.declinedBy(room, peer);
     this.#tell({ key: 'declined', name: isolatedName(peer) });
-    if (!others.every((id) => this.#declined.has(id))) return;
-    this.#refuse({ slug: 'declined', message: say('declined-you', { name: isolatedName(peer) }) });
+    if (!message) return;
+    this.#refuse({ slug: 'declined', message });
     void this.leave();
   }
 

@@ -1,6 +1,7 @@
 import { isKey, language, list, say } from './languages/say.js';
 
 /** @import { LinkState, RoomStatus } from '../client/types.d.ts' */
+/** @import { Lacking } from './sealed/lacks.js' */
 
 /**
  * @typedef {object} Refusal
@@ -21,6 +22,7 @@ import { isKey, language, list, say } from './languages/say.js';
  * @property {RoomStatus} [room]
  * @property {{ name: string, state: LinkState | 'calling' }[]} links `calling`: the peer has not answered yet
  * @property {string[]} [callers] who waits for the user's answer
+ * @property {Lacking[]} [lacking] who cannot be connected with, for lack of a key that fits
  * @property {string} news the last event
  *
  * @typedef {{ key: 'left' | 'removed' | 'hung-up' | 'declined', name: string }} News what has happened, and to whom
@@ -93,13 +95,13 @@ function refused({ slug = '', message, action, capacityMax, secretMin }) {
  * @param {Facts} facts
  * @returns {Summary}
  */
-function inside({ room, links, news, callers = [] }) {
+function inside({ room, links, news, callers = [], lacking = [] }) {
   if (room === 'superseded') return plain('superseded', say('elsewhere'));
   if (room === 'kicked') return plain('kicked', say('kicked'));
   if (room === 'closed') return plain('closed', say('room-closed'));
   const connected = links.filter(({ state }) => state === 'connected');
   if (room === 'reconnecting') return plain('reconnecting', say(connected.length > 0 ? 'reconnecting' : 'unanswered'));
-  return linked(connected, links, news, callers);
+  return linked(connected, links, news, callers, lacking.length);
 }
 
 /**
@@ -107,9 +109,10 @@ function inside({ room, links, news, callers = [] }) {
  * @param {Facts['links']} links
  * @param {string} news
  * @param {string[]} callers
+ * @param {number} lacking how many
  * @returns {Summary}
  */
-function linked(connected, links, news, callers) {
+function linked(connected, links, news, callers, lacking) {
   const under = (/** @type {(LinkState | 'calling')[]} */ ...states) => links.filter(({ state }) => states.includes(state));
   const phrases = [
     callers.length > 0 ? say('calling-you', { names: list(callers), count: callers.length }) : '',
@@ -118,6 +121,7 @@ function linked(connected, links, news, callers) {
     phrase('connecting', under('waiting', 'connecting')),
     phrase('repairing', under('interrupted')),
     phrase('failed', under('failed')),
+    lacking > 0 ? say('keys-differ', { count: lacking }) : '',
   ].filter(Boolean);
   if (phrases.length === 0) return plain('waiting', news ? say('waiting-after', { news }) : say('waiting'));
   const state = connected.length > 0 ? 'connected' : links.length > 0 ? 'connecting' : 'waiting';

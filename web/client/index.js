@@ -7,6 +7,7 @@ import { endpoints } from './wire/endpoints.js';
 export { lastingStorage, tabStorage } from './platform/storage.js';
 export { Unsupported } from './platform/unsupported.js';
 export { supportsWebRtc } from './rtc/support.js';
+export { whipRole } from './rtc/whip.js';
 export { newKey } from './sealed/room-key.js';
 export { safetyNumber } from './sealed/safety-number.js';
 export { request } from './wire/http.js';

@@ -9,23 +9,33 @@ type Schemas = components['schemas'];
 
 /** A member of a room. Peers are numbered by `order` as they join. */
 export type Peer = Schemas['Peer'];
+/** The response to a join. */
 export type Joined = Schemas['Joined'];
+/** ICE servers, and how long their credentials are valid. */
 export type IceAnswer = Schemas['IceServers'];
 
 /** What peers send to each other. */
 export type Message = Description | Candidate | Bye | Data;
+/** An offer or an answer. */
 export type Description = Extract<Schemas['Signal'], { type: 'offer' | 'answer' }>;
 /** The server relays any object; browsers send this one. */
 export type Candidate = { type: 'candidate'; candidate: RTCIceCandidateInit | null };
+/** Ends the connection with a peer. */
 export type Bye = Extract<Schemas['Signal'], { type: 'bye' }>;
+/** Anything that is valid JSON. */
 export type Data = Extract<Schemas['Signal'], { type: 'data' }>;
 
 /** A mailbox has messages from peers, with the sender added by the server, and notices from the server itself. */
 type Mail = Schemas['Message'];
+/** A message from a peer, with its number in the mailbox. */
 export type Relayed = Message & { seq: number; from: string };
+/** A message from the server: a peer joined or left, or the room was closed. */
 export type Notice = Exclude<Mail, { from: string }>;
+/** Why a peer is no longer a member. */
 export type LeaveReason = Schemas['Departure'];
+/** The response to a poll. */
 export type Batch = { messages: (Relayed | Notice)[]; cursor: Schemas['Batch']['cursor'] };
+/** A recipient of a message, and the message's number in its mailbox. */
 export type Receipt = Schemas['Place'];
 
 /** An RFC 9457 problem document; `type` is `/problems/<slug>`. Further members depend on the slug. */
@@ -46,6 +56,7 @@ export type RoomStatus = 'connected' | 'reconnecting' | 'superseded' | 'closed' 
 /** The final states, `lost` (the seat), and `suspended`: the page is in the browser's back-forward cache. */
 export type Ending = 'superseded' | 'closed' | 'kicked' | 'suspended' | 'lost';
 
+/** The connection with the server, or this member's place in the room, has changed. */
 export interface StateChange {
   state: RoomStatus;
   /** The reason, if a request was refused or not answered. */
@@ -75,6 +86,7 @@ export type Trouble = 'no key' | 'another key';
 /** Why nobody can be in between: the room is sealed, or two people have compared the safety number. */
 export type Verified = 'key' | 'compared' | false;
 
+/** What happened while the seat was lost. */
 export interface Resumption {
   /** The mailbox is new: messages in the old one may have been lost. */
   lost: boolean;
@@ -84,6 +96,7 @@ export interface Resumption {
   roster: Peer[];
 }
 
+/** What a room tells, by event name. */
 export interface RoomEvents {
   state: StateChange;
   'peer-joined': Peer;
@@ -103,6 +116,7 @@ export interface RoomEvents {
   wire: WireEntry;
 }
 
+/** The server has accepted a message. */
 export interface Sent {
   /** The message's number in the recipient's mailbox; null if it was for all. */
   seq: number | null;
@@ -119,6 +133,7 @@ export interface Wishes {
   capacity?: number;
 }
 
+/** An attempt to join has failed. */
 export interface Retry {
   error: Error;
   /** Failures so far. */
@@ -126,8 +141,9 @@ export interface Retry {
   delayMs: number;
 }
 
-/** Named events; the function that `on` returns removes the listener. */
+/** Named events with typed details. */
 export interface Listenable<Events> {
+  /** Calls the listener for each event of this name, until the returned function is called. */
   on<Name extends keyof Events>(name: Name, listener: (detail: Events[Name]) => void): () => void;
 }
 
@@ -136,6 +152,12 @@ export interface Room extends Listenable<RoomEvents> {
   readonly name: string;
   /** This join created the room. */
   readonly created: boolean;
+  /** This page was loaded again, and has the seat that it had before. */
+  readonly returned: boolean;
+  /** How many members it takes, this one included. */
+  readonly capacity: number;
+  /** How long a seat lasts without a poll. */
+  readonly leaseMs: number;
   readonly self: Peer;
   /** The other members, by id. */
   readonly peers: ReadonlyMap<string, Peer>;
@@ -178,10 +200,16 @@ export interface JoinOptions extends Wishes, Partial<Environment> {
 
 // ---- Calls -------------------------------------------------------------------------------------------------------
 
+/** What a call sends, receives, and whom it lets in. */
 export interface CallOptions {
   stream?: MediaStream | null;
   /** Whether media of the others are received, true by default. If not, they send none. */
   receive?: boolean;
+  /**
+   * Ids, from 1, of data channels of your own, by their labels. Both ends create them with every connection (`negotiated`), so they exist
+   * whichever end offers, and nothing tells the other end: use one only with peers that say in their cards that they know it.
+   */
+  channels?: Record<string, number>;
   /**
    * Asks the user about a peer before anything is sent to it, and decides by what it resolves with. Not asked about peers that
    * were in the room when this member joined, nor again about those that were let in, even after a reload. A peer that is
@@ -201,6 +229,7 @@ export type Admit = (peer: Peer, question: { signal: AbortSignal }) => boolean |
  */
 export type LinkState = 'waiting' | 'connecting' | 'connected' | 'interrupted' | 'failed' | 'closed';
 
+/** What a call tells, by event name. */
 export interface CallEvents {
   link: { peer: Peer; state: LinkState };
   /** One that the peer sends; a peer may send several. Emitted for each track, so often for the same stream. */
@@ -209,7 +238,10 @@ export interface CallEvents {
   data: { peer: Peer; data: unknown };
   /** The channel for `say` and `data` opened or closed. */
   channel: { peer: Peer; open: boolean };
-  bye: { peer: Peer; reason?: string };
+  /** One of `channels` has opened: the first time, and again on every connection that replaces another. */
+  'data-channel': { peer: Peer; channel: RTCDataChannel };
+  /** `answeredBy`: of an encoder that another peer has answered. */
+  bye: { peer: Peer; reason?: string; answeredBy?: string };
   /** The safety number is known, or was compared. */
   verified: { peer: Peer; verified: Verified; safetyNumber: string | null };
   /**
@@ -267,6 +299,7 @@ export interface Call extends Listenable<CallEvents> {
 
 // ---- Environment -------------------------------------------------------------------------------------------------
 
+/** Time and timers. */
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
@@ -276,17 +309,22 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** Everything the client takes from its surroundings. `join` takes any of it instead. */
 export interface Environment {
+  /** All requests, except for the beacon, if `navigator` has it. */
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Where the seat is kept across reloads. */
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   clock: Clock;
+  /** From 0 up to, but not including, 1. Spreads retries. */
   random: () => number;
+  /** Random, of 128 bits: idempotency keys. */
   uuid: () => string;
-  /** The target of `pagehide`, `pageshow`, `visibilitychange` and `online`. */
+  /** The target of `pagehide`, `pageshow`, `visibilitychange` and `online`: the window, or a worker's global scope, which has only the last. */
   page: EventTarget | undefined;
   /** `navigator.connection`, if there is one: tells when the network changes. */
   connection?: EventTarget & { readonly type?: string };
+  /** Posts a text when the page is closed. Returns whether the browser took it. */
   beacon: (url: string, body: string) => boolean;
   RTCPeerConnection: new (configuration?: RTCConfiguration) => RTCPeerConnection;
   /** For tracks that arrive without a stream. */
@@ -324,10 +362,13 @@ export interface Endpoints {
   readonly page: string;
   readonly join: string;
   readonly outbox: string;
+  /** One member: deleted to leave. */
   seat(peer: string): string;
   /** The same for as long as the hold is: browsers cache preflights by the whole URL. */
   mailbox(peer: string, waitMs: number): string;
+  /** For the beacon. */
   leave(peer: string): string;
+  /** Current credentials. */
   iceServers(peer: string): string;
 }
 
@@ -377,6 +418,12 @@ export declare function newKey(): string;
 /** That of two descriptions, in either order: for connections of your own. Null if one has no fingerprint, or without WebCrypto. */
 export declare function safetyNumber(local: string, remote: string): Promise<string | null>;
 
+/**
+ * What kind of program a peer is that calls by WHIP or WHEP; null for any other. It has no chat, makes the only offer, and receives either
+ * nothing (`encoder`) or everything that the first that answers sends (`player`).
+ */
+export declare function whipRole(peer: Pick<Peer, 'id' | 'metadata'>): 'encoder' | 'player' | null;
+
 /** Can this browser make calls? */
 export declare function supportsWebRtc(RTCPeerConnection?: unknown): boolean;
 
@@ -384,6 +431,7 @@ export declare function supportsWebRtc(RTCPeerConnection?: unknown): boolean;
 
 /** Sends one request. Throws a `Problem`, `Unreachable`, or the signal's reason. */
 export declare function request(env: Pick<Environment, 'fetch' | 'clock'>, request: ApiRequest): Promise<ApiResponse>;
+/** The URLs of a room. `page` identifies this page or process. */
 export declare function endpoints(base: string | URL, room: string, page: string): Endpoints;
 /** The browser's own environment, except for what is given. */
 export declare function environment(given: Partial<Environment>): Environment;

@@ -5,9 +5,10 @@ use std::{net::SocketAddr, path::Path};
 use crate::{
     drivers::Driver,
     http2::{Peer, Shared, block_on},
+    signal::Kind,
 };
 
-/// Two peers join, one sends so many messages, and the other receives each of them, if it `receives`. The server presents the
+/// Two peers join, one sends `messages` messages, and the other receives each of them if it `receives`. The server presents the
 /// certificate in the folder.
 pub fn play(
     driver: Box<dyn Driver>,
@@ -20,7 +21,7 @@ pub fn play(
     block_on(async {
         let (one, mut other) = (Peer::enter(&shared, 0).await?, Peer::enter(&shared, 1).await?);
         for number in 0..messages {
-            one.post(&other.seat, number).await?;
+            one.post(&other.seat, &[Kind::Data], number).await?;
             if receives {
                 let poll = other.poll().await?;
                 let news = other.hear(poll).await?;

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::{
     crowd::Event,
-    measure::{Latencies, Outcome, Window},
+    measure::{Latencies, Outcome, Spent, Window},
     signal::Kind,
     stage::{LAST, Stage, WARM_UP},
 };
 
-const CANDIDATES: usize = 8;
+pub const CANDIDATES: usize = 8;
 /// Messages from each peer to each other peer.
 const MESSAGES: usize = 1 + CANDIDATES;
 
@@ -68,23 +68,29 @@ pub fn run(stage: Stage<'_>, members: usize, batched: bool) -> Result<Outcome, S
     calls.go_on(1.0)?;
     let spent = window.close(calls.stage.server)?;
     let requests = calls.stage.crowd.wire.requests - requests;
-    let finished = calls.latencies.len() as f64;
-    let [p50, p99] = calls.latencies.quantiles([0.5, 0.99]);
+    let figures = figures(&spent, requests as u64, &mut calls.latencies);
     calls.finish()?;
     Ok(Outcome {
-        figures: vec![
-            ("CPU ms per call", spent.cpu * 1e3 / finished),
-            ("of it kernel %", spent.kernel_share.map_or(f64::NAN, |share| share * 100.0)),
-            ("requests per call", requests as f64 / finished),
-            ("calls per CPU-second", finished / spent.cpu),
-            ("calls per second", finished / spent.seconds),
-            ("p50 ms", p50),
-            ("p99 ms", p99),
-        ],
+        figures,
         faults: calls.stage.crowd.faults,
         checked: calls.stage.crowd.heard,
         generator: spent.generator,
     })
+}
+
+/// Processor time and duration of finished calls.
+pub fn figures(spent: &Spent, requests: u64, latencies: &mut Latencies) -> Vec<(&'static str, f64)> {
+    let finished = latencies.len() as f64;
+    let [p50, p99] = latencies.quantiles([0.5, 0.99]);
+    vec![
+        ("CPU ms per call", spent.cpu * 1e3 / finished),
+        ("of it kernel %", spent.kernel_share.map_or(f64::NAN, |share| share * 100.0)),
+        ("requests per call", requests as f64 / finished),
+        ("calls per CPU-second", finished / spent.cpu),
+        ("calls per second", finished / spent.seconds),
+        ("p50 ms", p50),
+        ("p99 ms", p99),
+    ]
 }
 
 impl Calls<'_> {

@@ -7,6 +7,7 @@ mod parked;
 mod parked_http2;
 pub mod ping_pong;
 mod tls;
+mod tls_calls;
 
 use crate::{
     crowd::Crowd,
@@ -21,7 +22,7 @@ use crate::{
 pub fn run(task: Task, setting: &Setting) -> Result<Outcome, String> {
     let Task { workload, server, .. } = task;
     let running = server.start(setting, workload.is_encrypted())?;
-    let driver = server.driver(workload == Workload::ClientCall);
+    let driver = server.driver(matches!(workload, Workload::ClientCall | Workload::TlsCall));
     let stage = || -> Result<Stage<'_>, String> {
         let mut wire = Wire::to(running.addr).map_err(|error| error.to_string())?;
         if workload.is_encrypted() {
@@ -32,6 +33,7 @@ pub fn run(task: Task, setting: &Setting) -> Result<Outcome, String> {
     match workload {
         Workload::ParkedHttp2 => parked_http2::run(&running, driver, setting, task),
         Workload::Tls | Workload::PacedTls => tls::run(&running, driver, setting, task),
+        Workload::TlsCall => tls_calls::run(&running, driver, setting, task),
         Workload::Parked | Workload::ParkedTls => parked::run(stage()?),
         Workload::PingPong | Workload::Paced1000 | Workload::Paced5000 => match workload.rate() {
             Some(rate) => paced::run(stage()?, rate),

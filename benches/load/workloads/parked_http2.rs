@@ -13,6 +13,7 @@ use crate::{
     http2::{Peer, Shared, block_on},
     measure::{Outcome, Window},
     servers::{Running, Setting},
+    signal::Kind,
     stage::{PATIENCE, QUIET, Task},
 };
 
@@ -47,7 +48,7 @@ async fn measure(running: &Running, shared: Rc<Shared>, task: Task) -> Result<Ou
     for peer in &peers {
         let (peer, other, reports) = (peer.clone(), peers[peer.number ^ 1].seat.clone(), reports.clone());
         spawn_local(async move {
-            if let Err(error) = peer.post(&other, 0).await {
+            if let Err(error) = peer.post(&other, &[Kind::Data], 0).await {
                 let _ = reports.send(Err(error));
             }
         });
@@ -61,7 +62,7 @@ async fn measure(running: &Running, shared: Rc<Shared>, task: Task) -> Result<Ou
     Ok(waiting.outcome(shared.faults(), peers.len() as u64))
 }
 
-/// Seats peers until there are so many, and waits until nothing more happens.
+/// Seats peers until there are `count`, and waits until nothing more happens.
 async fn seat(shared: &Rc<Shared>, peers: &mut Vec<Peer>, count: usize, reports: &Reports) -> Result<(), String> {
     for number in peers.len()..count {
         let peer = Peer::enter(shared, number).await?;

@@ -22,6 +22,7 @@ use crate::{
     measure::{Outcome, Window, figures},
     pace::Metronome,
     servers::{Running, Setting},
+    signal::Kind,
     stage::{LAST, Task},
 };
 
@@ -106,7 +107,7 @@ impl Game {
         loop {
             for _ in 0..answers {
                 if self.may_post(peer.number / 2).await {
-                    peer.post(&other, posted).await?;
+                    peer.post(&other, &[Kind::Data], posted).await?;
                     posted += 1;
                 } else {
                     let _ = self.ended.send(Ok(()));

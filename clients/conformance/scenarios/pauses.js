@@ -16,7 +16,7 @@ const ODD = ['0', '-5', 'soon', 'Fri, 31 Dec 1999 23:59:59 GMT'];
 
 const hasty = ODD.map((said) => ({
   name: `retry-after: ${said}`,
-  promise: 'while a gateway or a server refuses with an odd Retry-After, the client asks about twice a second at most, and goes on afterwards',
+  promise: 'while a gateway or a server refuses with an odd Retry-After, the client asks about twice a second at most, and continues afterwards',
   async run(stage) {
     const server = await stage.server();
     const wire = await stage.wire(server);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from company import Member, chat, connected
 from server import Server
 from wire import Exchange, Wire
 
-from signalpost.aiortc import _patience
+from signalpost.aiortc import _call, _patience
 
 pytestmark = pytest.mark.anyio
 
@@ -131,3 +132,23 @@ async def test_a_hang_up_ends_the_call_and_not_the_membership(server: Server) ->
         ann.call.start()
         await connected(ann, ben)
         await chat(ann, ben, "not so tired")
+
+
+async def test_a_hang_up_does_not_wait_for_a_server_that_does_not_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: it waited for as long as the server was away, and with it the end of `async with Call(…)`."""
+    monkeypatch.setattr(_call, "FAREWELL", 0.1)
+    answering = asyncio.Event()
+
+    async def silent(exchange: Exchange) -> bytes | None:
+        if exchange.is_post and b'"bye"' in exchange.body:
+            await answering.wait()
+        return await exchange.forward()
+
+    async with Wire(server) as wire:
+        wire.rule = silent
+        async with Member(wire.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+            await connected(ann, ben)
+            await asyncio.wait_for(ann.call.hang_up("tired"), 30)
+            assert not ann.call.links and not answering.is_set()
+            answering.set()
+            assert await ben.next("bye", "Ann") == "tired"

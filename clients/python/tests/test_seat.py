@@ -69,6 +69,8 @@ async def test_without_a_kept_key_members_get_new_seats_and_find_each_other() ->
     async with Server("--lease-ms", "1500") as server:
         async with signalpost.join(server.base, "tea") as ann, signalpost.join(server.base, "tea") as ben:
             old = (ann.me.id, ben.me.id)
+            # She cannot lose somebody of whom she has not heard.
+            await following(ann, PeerJoined)
             await server.kill()
             await server.start()
             assert (await following(ann, Resumed)).renamed

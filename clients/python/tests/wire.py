@@ -14,7 +14,7 @@ from server import Server
 
 @dataclass
 class Exchange:
-    """A request on its way. `forward` takes it to the server and returns the whole response."""
+    """A request in transit. `forward` takes it to the server and returns the whole response."""
 
     method: str
     path: str

@@ -52,7 +52,7 @@ const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Requests without a token for each join: a page may look at a room before it joins, and asks again while it waits.
 const ANONYMOUS_PER_JOIN: u32 = 4;
 /// Files for each join: loading the page takes about half as many again, mostly once. A test counts them.
-pub const PAGES_PER_JOIN: u32 = 80;
+pub const PAGES_PER_JOIN: u32 = 150;
 
 impl RateLimiters {
     pub fn new(limits: RateLimits, clock: Clock) -> Self {

@@ -100,7 +100,7 @@ impl Claims {
         }
     }
 
-    /// RFC 7519 section 4.1.3: who is not named in `aud` must reject the ticket. A server with a name requires it, too, because
+    /// RFC 7519 section 4.1.3: a service that is not named in `aud` must reject the ticket. A server with a name requires it, too, because
     /// other services may accept tickets that are signed with the same key.
     fn check_audience(&self, ours: &[String]) -> Result<(), Problem> {
         let detail = match &self.aud {

@@ -63,7 +63,7 @@ impl RoomCount {
         Self(Mutex::new(Counts { buckets, rooms: 0, holders: HashMap::new() }))
     }
 
-    /// May this source create a room, if all servers together have so many bytes left? As in `Account::may_add_room` and
+    /// May this source create a room, if all servers together have `bytes_left`? As in `Account::may_add_room` and
     /// `Account::may_add_bytes`.
     pub fn check(&self, source: Source, limits: &Limits, bytes_left: u64) -> Result<(), Exhausted> {
         let counts = self.0.lock();

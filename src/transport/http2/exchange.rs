@@ -124,7 +124,7 @@ impl Outgoing {
         }
     }
 
-    /// So many bytes have been sent.
+    /// `length` bytes have been sent.
     pub fn advance(&mut self, length: usize) {
         match self {
             Self::Text { sent, .. } => *sent += length,

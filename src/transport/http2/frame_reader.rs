@@ -27,7 +27,7 @@ pub enum Part<'a> {
     Begin(FrameHeader),
     /// A piece of a body; the last piece may be empty.
     Content { stream: u32, bytes: &'a [u8], is_last: bool },
-    /// So many bytes of the DATA frame are padding, or its length.
+    /// `bytes` of the DATA frame are padding, or its length.
     Padding { stream: u32, bytes: u32 },
     /// A whole header block.
     Block { stream: u32, block: Cow<'a, [u8]>, ends_stream: bool },

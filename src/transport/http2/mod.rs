@@ -60,7 +60,7 @@ use crate::transport::{
 
 /// Output collected before it is written.
 const OUT_MAX: usize = 32 * 1024;
-/// How long closing a connection may take, and how long its client may go on to send requests.
+/// How long closing a connection may take, and how long its client may keep sending requests.
 const LINGER: Duration = Duration::from_secs(1);
 
 pub struct Http2<S> {

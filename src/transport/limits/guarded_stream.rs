@@ -47,7 +47,7 @@ pub struct GuardedStream {
 
 /// Bytes read before the rest of the connection's work gets a turn.
 const BURST_MAX: usize = 64 * 1024;
-/// What the kernel keeps of the output of another protocol, besides what is on the way. The rest is media, which is worth nothing once
+/// How much output of another protocol the kernel keeps, besides what is in transit. The rest is media, which is worth nothing once
 /// it is late, and may be dropped only as long as it is here.
 const OUTPUT_KEPT: u32 = 16 * 1024;
 const PAUSE: Duration = Duration::from_millis(1);

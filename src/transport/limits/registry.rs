@@ -111,7 +111,7 @@ impl ConnectionRegistry {
         Ok(Slot { registry: self.clone(), connection, number, address })
     }
 
-    /// What one address may have, if so many connections are left. When none are, requests are answered 503, whoever it is.
+    /// What one address may have, if `left` connections are available. When none are, every request is answered with 503.
     fn bounds(&self, left: usize) -> Bounds {
         match self.limits.per_address {
             Some(limit) => Bounds::fixed(limit),

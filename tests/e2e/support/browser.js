@@ -43,14 +43,14 @@ export async function startTest(page, base) {
   await page.getByTestId('start').click();
 }
 
-/** In a page: answers whoever calls, like somebody who is waiting for them. */
+/** In a page: answers every caller, like somebody who expects them. */
 export function answer() {
   const answered = () => document.querySelector('[data-testid=answer]')?.click();
   new MutationObserver(answered).observe(document, { childList: true, subtree: true });
 }
 
 /** In a page: a small camera picture, and sound as the microphone gives it. Two cores cannot encode several calls in full size. */
-function cheapMedia() {
+export function cheapMedia() {
   // Missing on plain http.
   if (!globalThis.MediaDevices) return;
   const { getUserMedia } = MediaDevices.prototype;
@@ -71,6 +71,8 @@ export async function enter(page, link, { answers = true, fullSize = false } = {
   if (answers) await page.addInitScript(answer);
   if (!fullSize) await page.addInitScript(cheapMedia);
   await page.goto(link);
+  // In another language than English, its catalogue may come after the load event, and the form only then.
+  await page.waitForSelector('body[data-loaded=true]');
   await page.getByTestId('join').click();
 }
 

@@ -13,6 +13,9 @@ export const LIBRARIES = {
 
 const PROGRAMS = { ...LIBRARIES, 'our Python client': [python, file('call.py')] };
 
+const running = new Set();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** A native peer in a room. */
 export class Native {
   #seen = [];
@@ -24,12 +27,19 @@ export class Native {
    */
   static async join(library, base, room, options = []) {
     const [program, script] = PROGRAMS[library];
-    const child = spawn(program, [script, base, room, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
-    process.once('exit', () => child.kill('SIGKILL'));
+    const native = Native.start(program, script, base, room, ...options);
+    await native.join();
+    return native;
+  }
+
+  /** A program that writes events. */
+  static start(program, ...args) {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const native = Object.assign(new Native(), { child });
     createInterface({ input: child.stdout }).on('line', (line) => native.#take(JSON.parse(line)));
     child.once('exit', () => native.#take({ event: 'exit' }));
-    await native.join();
     return native;
   }
 

@@ -44,7 +44,7 @@ async fn requests_without_a_handshake_get_an_explanation() {
     server.post("/v1/probe/upgrade", serde_json::json!({})).await.refused(405, "method-not-allowed");
 }
 
-/// Images on other websites are no handshakes: they used to use up the joins of whoever looked at them.
+/// Images on other websites are not handshakes. They used up the join quota of visitors to those websites.
 #[actix_web::test]
 async fn only_handshakes_share_the_join_rate_limit() {
     let server = Server::start(&["--rate-join", "1"]);

@@ -1,4 +1,4 @@
-//! Secrets of rooms: whoever brings one is never in a room with somebody who did not.
+//! Secrets of rooms: a peer with a secret is never in a room with a peer without it.
 
 use std::sync::Arc;
 
@@ -62,9 +62,9 @@ async fn a_secret_is_required_where_there_is_one_and_refused_where_there_is_none
     }
 }
 
-/// Somebody joined `board-meeting` before the others, without a secret. Those who came with it were let in beside him.
+/// Somebody joined `board-meeting` before the others, without a secret. Peers that brought one were let in beside him.
 #[actix_web::test]
-async fn who_brings_the_secret_is_not_let_into_a_room_that_a_stranger_created() {
+async fn a_peer_with_the_secret_is_not_let_into_a_room_that_a_stranger_created() {
     let (_redis, servers) = servers();
     for server in servers {
         let eve = join(&server, json!({"capacity": 8})).await.expect(201);
@@ -186,9 +186,9 @@ async fn what_the_room_was_not_asked_is_no_guess() {
     join(&server, json!({"secret": SECRET})).await.expect(201);
 }
 
-/// Whoever had once created a room of that name with a secret of their own guessed without the limit of the room.
+/// Regression: a peer that had once created a room of that name with another secret could guess without the room's limit.
 #[actix_web::test]
-async fn who_knew_another_secret_of_a_room_guesses_like_everybody() {
+async fn a_peer_that_knew_another_secret_guesses_like_everybody_else() {
     let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
     let from = |number: usize, secret: &str| {
         let request = server.request(Method::POST, "/v1/rooms/board-meeting/peers");

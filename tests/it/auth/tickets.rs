@@ -180,7 +180,7 @@ async fn a_ticket_for_another_audience_is_refused() {
     join(&unnamed, "tea", &ticket(Value::Null)).await.expect(201);
 }
 
-/// Whoever may create a room was its administrator.
+/// Regression: everybody who was allowed to create a room became its administrator.
 #[actix_web::test]
 async fn a_ticket_that_only_creates_does_not_give_the_room_token() {
     let server = Server::start(&["--ticket-key", SECRET, "--room-capacity", "8"]);

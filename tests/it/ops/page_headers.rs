@@ -1,4 +1,4 @@
-//! The header fields that protect whoever opens a page. Swagger UI had none of them, and could be framed.
+//! The header fields that protect visitors of a page. Swagger UI had none of them, and could be framed.
 
 use std::collections::BTreeMap;
 
@@ -116,7 +116,7 @@ async fn a_page_that_is_known_and_a_wrong_method_have_them_too() {
     }
 }
 
-/// It kept tokens in the browser's storage, for whoever uses the browser next.
+/// Regression: it kept tokens in the browser's storage, where the next user of the browser found them.
 #[actix_web::test]
 async fn swagger_ui_keeps_no_tokens_and_asks_no_validator() {
     let server = Server::start(&[]);

@@ -33,7 +33,7 @@ async fn a_kept_token_key_lets_peers_return_and_detects_old_cursors() {
     assert_eq!(ann_again["polite"], true);
     let told = poll(&ben, cursor).await.messages();
     assert_eq!((&told[0]["seq"], &told[0]["type"]), (&json!(cursor + 1), &json!("peer-joined")));
-    // Whoever comes back first, the room is still Ann's.
+    // The room is still Ann's, although Ben came back first.
     second.delete("/v1/rooms/tea", ann.joined["room_token"].as_str().unwrap()).await.expect(204);
 }
 

@@ -83,7 +83,7 @@ async fn what_is_not_turn_closes_only_its_connection() {
     assert!(http(server.port).await.starts_with("HTTP/1.1 200"));
 }
 
-/// Calls go on until they are over or the time is up, and no new one begins.
+/// Calls continue until they end or the time is up, and no new one begins.
 #[actix_web::test]
 async fn relayed_calls_outlive_a_request_to_stop() {
     let server = Server::start(&[&CLOSED[..], &["--drain-ms", "60000"]].concat());

@@ -69,13 +69,24 @@ pub fn config(flags: &[&str]) -> Config {
     Cli::try_parse_from(all.iter().chain(relay).chain(flags)).unwrap().config
 }
 
+/// Tries again if Redis, or a server of its cluster, takes longer than the product waits at its start: on a machine that does much
+/// else it may.
+fn build(config: &Config) -> App {
+    loop {
+        match App::build(config.clone()) {
+            Err(error) if error.to_string().contains("timed out") => {}
+            built => return built.unwrap(),
+        }
+    }
+}
+
 impl Server {
     pub fn start(flags: &[&str]) -> Server {
         let config = config(flags);
         let (report, started) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let app = App::build(config).unwrap();
+                let app = build(&config);
                 report.send((app.addr(), app.metrics_addr(), app.stopper())).unwrap();
                 app.run_until_stopped().await.unwrap();
             });

@@ -72,7 +72,8 @@ impl Reply {
 
     pub fn relayed(&self) -> SocketAddr {
         let message = self.message();
-        message.attribute::<XorRelayedAddress>().unwrap().addr(message.transaction_id())
+        let relayed = message.attribute::<XorRelayedAddress>();
+        relayed.unwrap_or_else(|_| panic!("no allocation: {}", self.code())).addr(message.transaction_id())
     }
 
     pub fn mapped(&self) -> SocketAddr {
@@ -183,7 +184,13 @@ impl TurnClient {
         if self.nonce.is_empty() {
             assert_eq!(self.ask(ALLOCATE, &attributes).await.code(), 401);
         }
-        self.ask(ALLOCATE, &attributes).await
+        // The engine did not answer in time: "the client should try the request again" (RFC 8489 section 14.8).
+        loop {
+            let reply = self.ask(ALLOCATE, &attributes).await;
+            if reply.code() != 500 {
+                return reply;
+            }
+        }
     }
 
     pub async fn refresh(&mut self, seconds: u32) -> Reply {

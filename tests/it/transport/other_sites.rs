@@ -315,7 +315,7 @@ async fn the_listener_for_metrics_is_known_by_the_same_names() {
     }
 }
 
-/// What is no page of another site: programs, the own page, and whoever types the address.
+/// Requests that no page of another site makes: those of programs, of our own page, and of users who type the address.
 #[actix_web::test]
 async fn programs_and_the_own_page_are_not_affected() {
     let server = Server::start(&[]);

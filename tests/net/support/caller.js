@@ -44,7 +44,7 @@ export class Caller {
   async wait() {
     await enter(this.page, `https://${SERVER}/?room=tea&name=${this.name}`, { answers: false });
     await this.page.waitForFunction(() => document.body.dataset.state === 'waiting', null, { timeout: 60_000 });
-    // Whoever waits counts from when the other comes.
+    // The time of the person waiting starts when the other arrives.
     await this.page.evaluate(() => { window.clicked = undefined; });
   }
 

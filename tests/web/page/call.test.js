@@ -9,7 +9,7 @@ import { shortcutOf } from '../../../web/app/shortcuts.js';
 
 const peer = (id, name) => ({ id, name });
 
-test('who comes is noted, and who goes', () => {
+test('arrivals and departures are noted', () => {
   const here = new Attendance([peer('a', 'Ann')]);
   assert.deepEqual([here.joined(peer('b', 'Ben')), here.joined(peer('b', 'Ben')), here.left(peer('b', 'Ben')), here.left(peer('b', 'Ben'))], [true, false, true, false]);
   assert.equal(here.joined(peer('a2', 'Ann')), true, 'another Ann');

@@ -301,6 +301,32 @@ test('muting is spoken, and a device that stops is written down', () => {
   assert.deepEqual([offOf(live), offOf({ camera: 'off', microphone: 'off' })], ['', 'muted, camera off']);
 });
 
+test('who records is told and noted, beginning and end, and only true is true', () => {
+  const live = { camera: 'live', microphone: 'live' };
+  assert.deepEqual(deviceNews([], [], { recording: true }), { media: { ...live, recording: true } });
+  assert.deepEqual(readDeviceNews({ media: { ...live, recording: true, hand: true } }), { ...live, recording: true, hand: true });
+  for (const nonsense of [false, 'true', 1, null, {}]) assert.deepEqual(readDeviceNews({ media: { ...live, recording: nonsense } }), live);
+  assert.deepEqual(newsOf('Ann', live, { ...live, recording: true }), { log: ['Ann is recording this call'], spoken: [] });
+  assert.deepEqual(newsOf('Ann', { ...live, recording: true }, live), { log: ['Ann has stopped recording'], spoken: [] });
+});
+
+// Regression: after a reload of the page that had raised a hand, the others saw it up for good.
+test('a page that was reloaded tells that all is well again', () => {
+  const items = new Map();
+  const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) };
+  const page = (extra) => {
+    const heard = {};
+    const sent = [];
+    const links = new Map([['ben', { peer: { id: 'ben' }, state: 'connected' }]]);
+    const on = (name, listener) => { heard[name] = listener; };
+    new DeviceTeller({ on, send: async (to, { data }) => void sent.push(data.media) }, { on, links }, () => ({ missing: [], off: [], extra }), storage).tell();
+    return sent;
+  };
+  assert.deepEqual(page({}), [], 'nothing was ever told');
+  assert.deepEqual(page({ recording: true }), [{ camera: 'live', microphone: 'live', recording: true }]);
+  assert.deepEqual(page({}), [{ camera: 'live', microphone: 'live' }]);
+});
+
 test('each peer is told once it is connected, again after its page was reloaded, and not without need', () => {
   const heard = {};
   const on = (name, listener) => { heard[name] = listener; };

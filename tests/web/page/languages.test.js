@@ -5,12 +5,13 @@ import { afterEach, test } from 'node:test';
 import common from '../../../web/app/languages/en.js';
 import { LANGUAGES, choose } from '../../../web/app/languages/languages.js';
 import { list, say, speak } from '../../../web/app/languages/say.js';
+import files from '../../../web/app/languages/files/en.js';
 import trouble from '../../../web/app/languages/trouble/en.js';
 import { summarize } from '../../../web/app/words.js';
 
 const FOLDER = new URL('../../../web/app/languages/', import.meta.url);
-const english = { ...common, ...trouble };
-const partsOf = async (tag) => Promise.all(['', 'trouble/'].map(async (folder) => (await import(`${FOLDER}${folder}${tag}.js`)).default));
+const english = { ...common, ...trouble, ...files };
+const partsOf = async (tag) => Promise.all(['', 'trouble/', 'files/'].map(async (folder) => (await import(`${FOLDER}${folder}${tag}.js`)).default));
 const catalogues = await Promise.all(LANGUAGES.map(async ({ tag }) => ({ tag, parts: await partsOf(tag) })));
 for (const one of catalogues) one.catalogue = Object.assign({}, ...one.parts);
 const of = (tag) => catalogues.find((one) => one.tag === tag).catalogue;
@@ -21,17 +22,17 @@ afterEach(() => speak('en', english));
 
 // ---- Catalogues ----------------------------------------------------------------------------------------------------
 
-test('each language has both catalogues, and each catalogue is listed', () => {
-  const others = ['document.js', 'languages.js', 'say.js', 'trouble'];
-  for (const folder of [FOLDER, new URL('trouble/', FOLDER)]) {
+test('each language has all catalogues, and each catalogue is listed', () => {
+  const others = ['document.js', 'files', 'languages.js', 'say.js', 'trouble'];
+  for (const folder of [FOLDER, new URL('trouble/', FOLDER), new URL('files/', FOLDER)]) {
     const files = readdirSync(folder).filter((file) => !others.includes(file));
     assert.deepEqual(files.sort(), LANGUAGES.map(({ tag }) => `${tag}.js`).sort());
   }
 });
 
-test('no key is in both catalogues, and each is in the same one in all languages', () => {
-  for (const { tag, parts } of catalogues) parts.forEach((part, at) => assert.deepEqual(Object.keys(part).sort(), Object.keys([common, trouble][at]).sort(), tag));
-  assert.equal(Object.keys(english).length, Object.keys(common).length + Object.keys(trouble).length);
+test('no key is in two catalogues, and each is in the same one in all languages', () => {
+  for (const { tag, parts } of catalogues) parts.forEach((part, at) => assert.deepEqual(Object.keys(part).sort(), Object.keys([common, trouble, files][at]).sort(), tag));
+  assert.equal(Object.keys(english).length, [common, trouble, files].reduce((sum, one) => sum + Object.keys(one).length, 0));
 });
 
 /** What is wrong with a catalogue. */

@@ -17,11 +17,12 @@ test('an address says what is wished for', () => {
     capacity: 4,
     secret: 's t',
     ticket: 'e.y.J',
+    seal: undefined,
   });
 });
 
 test('what an address leaves out, or says wrongly, is not wished for', () => {
-  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined, ticket: undefined };
+  const nothing = { room: undefined, name: undefined, media: undefined, capacity: undefined, secret: undefined, ticket: undefined, seal: undefined };
   assert.deepEqual(readAddress('https://x.example/'), nothing);
   assert.deepEqual(readAddress('https://x.example/?room=%2F&media=smell&capacity=-1'), nothing);
   assert.equal(readAddress('https://x.example/?name=').name, '', 'an empty name is a name: it joins at once');

@@ -120,6 +120,13 @@ test('waiting at a gate can be given up', async () => {
   await settled();
 });
 
+test('a worker hears when the browser is online again', (t) => {
+  assert.equal(environment({}).page, undefined);
+  globalThis.WorkerGlobalScope = class {};
+  t.after(() => delete globalThis.WorkerGlobalScope);
+  assert.equal(environment({}).page, globalThis);
+});
+
 // Regression: the second of two clients that joined a room in one process resumed the first one's seat, and both were one peer.
 test('two joins of a program that is no page remember each for itself', () => {
   const [one, other] = [environment({}), environment({})];

@@ -92,6 +92,35 @@ test('while a message is told its sender is a member, even if it left right afte
   assert.equal((await world.asked(poll())).headers['Last-Event-ID'], '7');
 });
 
+/** Somebody has come, said something, and waits to be told until there are credentials. */
+async function held(world) {
+  const entered = await world.entered({ ice_servers: [], ice_ttl_s: 0 });
+  const messages = [{ seq: 1, type: 'peer-joined', peer: peer('ben') }, { seq: 2, from: 'ben', type: 'data', data: 1 }];
+  await entered.poll.answer(200, { messages, cursor: 2 });
+  return { ...entered, poll: await world.asked(poll()), credentials: await world.asked('GET /v1/rooms/tea/peers/ann/ice-servers') };
+}
+
+// Regression: events from before a restart of the server were told with the id from after it.
+test('an event is told with what this member was when it happened', async () => {
+  const world = new World();
+  const { room, poll: asked, credentials } = await held(world);
+  const told = [];
+  for (const name of ['peer-joined', 'message', 'resumed']) room.on(name, () => told.push([name, room.self.id]));
+  await asked.refuse(410, 'peer-gone');
+  await (await world.asked(JOIN)).answer(201, joined({ self: peer('new', 2), peers: [peer('ben')], cursor: 900 }));
+  assert.deepEqual(told, []);
+  await credentials.answer(200, { ice_servers: [], ttl_s: 600 });
+  assert.deepEqual(told, [['peer-joined', 'ann'], ['message', 'ann'], ['resumed', 'new']]);
+});
+
+// Regression: it was acknowledged, and never told.
+test('what waits for credentials is told before the room ends', async () => {
+  const world = new World();
+  const { events, poll: asked } = await held(world);
+  await asked.answer(200, { messages: [{ seq: 3, type: 'room-closed' }], cursor: 3 });
+  assert.deepEqual(names(events), ['peer-joined', 'message', 'room-closed', 'closed']);
+});
+
 test('a room knows its name and who made it', async () => {
   const made = (await new World().entered()).room;
   const found = (await new World().entered({ peers: [peer('ben')] })).room;

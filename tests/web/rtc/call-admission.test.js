@@ -6,7 +6,7 @@ import { couple, talk } from '../support/company.js';
 import { types } from '../support/connected.js';
 import { JOIN, SEND, World, joined, peer, poll } from '../support/world.js';
 
-// A stranger who joined an open room was sent an offer, candidates and the picture of whoever waited there, unasked.
+// Regression: a stranger who joined an open room was sent an offer, candidates and the picture of the person waiting, who was not asked.
 
 /** Questions that the test answers. */
 function questions() {
@@ -40,7 +40,7 @@ test('nothing is sent to a peer before it is let in, however often it offers', a
   assert.equal(ben.link('ann').state, 'connecting');
 });
 
-test('a peer that is declined is told so, and told again if it goes on', async () => {
+test('a declined peer is told so, and told again if it keeps calling', async () => {
   const { asked, admit } = questions();
   const { ann, ben } = await caller(ofBen(admit));
   asked[0].answer(false);
@@ -108,7 +108,7 @@ const RTCPeerConnection = class {
 };
 RTCPeerConnection.prototype.createOffer = RTCPeerConnection.prototype.setLocalDescription = async () => {};
 
-/** Joins, calls, and says about whom it was asked. */
+/** Joins, calls, and notes which peers it was asked about. */
 async function visit(world, answer) {
   const joining = world.join({ RTCPeerConnection });
   await (await world.asked(JOIN)).answer(answer.status ?? 201, joined(answer));
@@ -118,7 +118,7 @@ async function visit(world, answer) {
   return { room, call, asked, reading: await world.asked(poll()) };
 }
 
-test('whom one joins is not asked about, whoever comes is, and whoever was let in is not asked about after a reload', async () => {
+test('nobody is asked about peers that were there before; newcomers are asked about, but not again after a reload', async () => {
   const world = new World();
   const first = await visit(world, { self: peer('ann', 2), peers: [peer('ben', 1)] });
   assert.deepEqual([first.asked, [...first.call.links.keys()]], [[], ['ben']]);
@@ -131,7 +131,7 @@ test('whom one joins is not asked about, whoever comes is, and whoever was let i
   assert.deepEqual(again.asked, ['dan']);
 });
 
-test('a page that comes back to a seat that is gone asks about everybody whom it does not know', async () => {
+test('a page that comes back to a seat that is gone asks about everybody it does not know', async () => {
   const world = new World();
   await visit(world, { peers: [] });
   world.open = [];

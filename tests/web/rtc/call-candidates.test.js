@@ -29,7 +29,7 @@ test('candidates that come before the offer are kept for it, in their order', as
   assert.deepEqual(types(await ben.said()), ['answer']);
 });
 
-test('so are those of somebody of whom nothing else was heard', async () => {
+test('so are those of a peer from which nothing else was heard', async () => {
   const ben = await waiting();
   ben.link('ann').close();
   await ben.hears('ann', candidate(1));

@@ -53,6 +53,23 @@ test('both ends agree on the channel beforehand', async () => {
   assert.deepEqual(ann.pc('ben').channel.options, { negotiated: true, id: 0 });
 });
 
+test('channels of the application are made with every connection, and told of as they open', async () => {
+  const { ann, ben } = await connected({ channels: { files: 1 } });
+  const opened = () => ann.events.filter(({ name }) => name === 'data-channel').map(({ peer, channel }) => [peer.id, channel]);
+  const first = ann.pc('ben').more[0];
+  assert.deepEqual([first.label, first.options, ann.pc('ben').more.length], ['files', { negotiated: true, id: 1 }, 1]);
+  assert.deepEqual(opened(), []);
+  first.onopen();
+  ann.link('ben').offer();
+  await talk(ann, ben);
+  const [second] = ann.pc('ben').more;
+  second.onopen();
+  // That of a connection that was replaced.
+  first.onopen();
+  assert.deepEqual(opened(), [['ben', first], ['ben', second]]);
+  assert.equal(ann.link('ben').channel.label, 'chat');
+});
+
 test('a stream of the other end is shown', async () => {
   const { ann } = await connected();
   ann.pc('ben').ontrack({ streams: [] });

@@ -126,6 +126,22 @@ test('a peer that takes no candidates by themselves gets the description when al
   assert.deepEqual(types(ann.room.mail), ['offer']);
 });
 
+// Regression: after a restart of ICE, Chromium says for a moment that it is complete.
+test('a description without candidates is not complete, whatever the browser says, until it says so again', async (t) => {
+  const { setLocalDescription } = FakePeerConnection.prototype;
+  FakePeerConnection.prototype.setLocalDescription = async function describe(...args) {
+    await setLocalDescription.apply(this, args);
+    this.localDescription.sdp = this.localDescription.sdp.replace(/^a=candidate:.*\r\n/m, '');
+  };
+  t.after(() => { FakePeerConnection.prototype.setLocalDescription = setLocalDescription; });
+  const { ann } = meeting({ trickle: false });
+  await settled();
+  assert.deepEqual(types(ann.room.mail.filter(({ message }) => message.type === 'offer')), []);
+  ann.pc('ben').gathers();
+  await settled();
+  assert.deepEqual(types(ann.room.mail), ['offer']);
+});
+
 test('a STUN server that does not answer holds up the description for four seconds', async (t) => {
   slow(t);
   const { ann, clock } = meeting({ trickle: false });

@@ -22,7 +22,7 @@ async function couple(options = { key: KEY }, relay = new Relay()) {
   return { relay, ann, ben, passed };
 }
 
-/** The call goes on as if nothing had happened. */
+/** The call continues as if nothing had happened. */
 async function unharmed({ ann, ben }, pc) {
   assert.deepEqual([ann.link(ben).state, ann.link(ben).verified], ['connected', 'key']);
   assert.equal(ann.link(ben).pc, pc);
@@ -128,7 +128,7 @@ test('all messages of a call under another type, from another sender, to another
   await unharmed({ ann, ben }, pc);
 });
 
-test('fields swapped between two messages on their way: used in no wrong place, and the call recovers', async () => {
+test('fields swapped between two messages in transit: used in no wrong place, and the call recovers', async () => {
   const { relay, ann, ben } = await couple();
   const { pc } = ann.link(ben);
   const { passing } = relay;

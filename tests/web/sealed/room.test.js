@@ -187,3 +187,22 @@ test('without WebCrypto a sealed room is unsupported, and any other works', asyn
     Object.defineProperty(globalThis, 'crypto', whole);
   }
 });
+
+// Regression: it was told at once, of a peer that was not in the room yet.
+test('a refused message of a newcomer is told after its arrival, also while that waits for credentials', async () => {
+  const relay = new Relay();
+  relay.withholds = true;
+  let equip;
+  relay.equipping = () => new Promise((resolve) => { equip = resolve; });
+  const ann = await relay.member('Ann', { key: KEY });
+  const told = [];
+  for (const name of ['peer-joined', 'refused', 'trouble']) ann.room.on(name, () => told.push([name, ann.room.peers.size]));
+  const mallory = await relay.member('Mallory', {});
+  await mallory.room.send(ann.id, { type: 'data', data: 'hello' });
+  await ann.next('wire', ({ refused }) => refused);
+  assert.deepEqual(told, []);
+  equip();
+  await ann.next('refused', ({ from, why }) => from === mallory.id && why === 'unsealed');
+  await ann.next('trouble');
+  assert.deepEqual(told, [['peer-joined', 1], ['refused', 1], ['trouble', 1]]);
+});

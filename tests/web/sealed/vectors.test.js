@@ -102,6 +102,36 @@ test('every flipped bit of every kind of message is noticed, and harms nothing',
   }
 });
 
+test('every flipped bit of a card is noticed, and a card of another room, and a message as a card and a card as a message', async () => {
+  const { metadata } = VECTORS.cards[0];
+  const whole = decode(metadata.sealed.slice(2));
+  for (let bit = 0; bit < whole.length * 8; bit += 1) {
+    const changed = whole.slice();
+    changed[bit >> 3] ^= 1 << (bit & 7);
+    await assert.rejects(seals().openCard({ sealed: `1.${encode(changed)}` }), { why: 'unreadable' }, `bit ${bit}`);
+  }
+  await assert.rejects(seals({ room: 'coffee' }).openCard(metadata), { why: 'unreadable' });
+  for (const { sealed } of VECTORS.messages) {
+    await assert.rejects(seals().openCard({ sealed: textOf(sealed) }), { why: 'unreadable' }, sealed.type);
+    assert.equal(await result(BEN, arriving(withText(sealed, metadata.sealed))), 'unreadable', sealed.type);
+  }
+});
+
+test('what is for all is for nobody else: not under another type or sender, in no other room, and once', async () => {
+  const broadcasts = VECTORS.messages.filter(({ to }) => to === null);
+  assert.ok(broadcasts.length > 0);
+  for (const { sealed } of broadcasts) {
+    assert.equal(await result(CEM, arriving(sealed)), 'used');
+    for (const type of Object.keys(FIELDS).filter((other) => other !== sealed.type)) {
+      assert.equal(await result(BEN, arriving(withText({ type }, textOf(sealed)))), 'unreadable', `${sealed.type} as ${type}`);
+    }
+    assert.equal(await result(BEN, arriving(sealed, CEM)), 'unreadable');
+    assert.equal(await result(BEN, arriving(sealed), seals({ room: 'coffee' })), 'unreadable');
+    const receiver = seals();
+    assert.deepEqual([await result(BEN, arriving(sealed), receiver), await result(BEN, arriving(sealed), receiver)], ['used', 'repeated']);
+  }
+});
+
 test('every changed character is noticed', async () => {
   const [{ sealed }] = toBen;
   const text = textOf(sealed);

@@ -9,6 +9,8 @@ export class FakeRoom extends Emitter {
   state = 'connected';
   key = null;
   troubles = new Map();
+  returned = false;
+  leaseMs = 45_000;
   iceServers = [{ urls: 'stun:stun.example' }];
 
   refreshIceServers() {}
@@ -49,7 +51,7 @@ export class Member {
     const env = { clock, RTCPeerConnection: FakePeerConnection, MediaStream: FakeMediaStream };
     this.call = new Call(this.room, env, options ?? {});
     this.events = [];
-    for (const name of ['link', 'stream', 'data', 'bye', 'channel', 'offer-unanswered']) {
+    for (const name of ['link', 'stream', 'data', 'bye', 'channel', 'data-channel', 'offer-unanswered']) {
       this.call.on(name, (detail) => this.events.push({ name, ...detail }));
     }
   }

@@ -15,6 +15,8 @@ export class FakePeerConnection {
   transceivers = [];
   restarts = 0;
   sent = new Map();
+  /** Channels of the application. */
+  more = [];
   #session = (sessions += 1);
   #generation = 0;
   #needed = false;
@@ -35,22 +37,31 @@ export class FakePeerConnection {
   }
 
   createDataChannel(label, options) {
-    this.channel = { label, options, readyState: 'connecting', said: [], send: (text) => this.channel.said.push(text) };
+    const said = [];
+    const channel = { label, options, readyState: 'connecting', said, send: (text) => said.push(text) };
+    // That for chat.
+    this.channel ??= channel;
+    this.more = [...this.more, channel].filter((one) => one !== this.channel);
     this.#need();
-    return this.channel;
+    return channel;
   }
 
   addTrack(track) {
     this.#need();
     const sender = { track, replaceTrack: async (other) => void this.sent.set(track.kind, other) };
     this.sent.set(track.kind, track);
-    this.transceivers.push({ kind: track.kind, sender, direction: 'sendrecv' });
+    this.transceivers.push({ kind: track.kind, sender, receiver: { track: { kind: track.kind } }, direction: 'sendrecv' });
     return sender;
   }
 
   addTransceiver(kind, { direction }) {
     this.#need();
-    this.transceivers.push({ kind, sender: {}, direction });
+    this.transceivers.push(this.#transceiver(kind, direction));
+  }
+
+  #transceiver(kind, direction) {
+    const sender = { replaceTrack: async (track) => void this.sent.set(kind, track) };
+    return { kind, sender, receiver: { track: { kind } }, direction };
   }
 
   getTransceivers() {
@@ -80,7 +91,8 @@ export class FakePeerConnection {
     await null;
     if (this.signalingState === 'closed') return new Promise(() => {});
     if (type === 'offer') this.#before = this.localDescription;
-    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`] }) };
+    const gathered = this.iceGatheringState === 'complete' ? ['a=candidate:1 1 udp 1 192.0.2.1 9 typ host'] : [];
+    this.localDescription = { type, sdp: sdp(this.#session, { ufrag: this.ufrag, lines: [`a=setup:${type === 'offer' ? 'actpass' : 'active'}`, ...gathered] }) };
     this.#go(type === 'offer' ? 'have-local-offer' : 'stable');
     // Simplified: a browser fires again if something remains to be negotiated.
     this.#needed = false;
@@ -126,6 +138,8 @@ export class FakePeerConnection {
       throw new DOMException('no offer', 'InvalidStateError');
     }
     this.remoteDescription = description;
+    const offered = description.type === 'offer' ? [...description.sdp.matchAll(/^m=(audio|video)/gm)] : [];
+    for (const [, kind] of offered) if (!this.transceivers.some((one) => one.kind === kind)) this.transceivers.push(this.#transceiver(kind, 'recvonly'));
     this.#go(description.type === 'offer' ? 'have-remote-offer' : 'stable');
   }
 

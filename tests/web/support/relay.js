@@ -18,6 +18,9 @@ export class Relay {
   passing = (message, to) => [message];
   /** Waited for before a join is answered. */
   joining = async () => {};
+  /** Whether peers have to ask for their TURN credentials, and what is waited for before they get them. */
+  withholds = false;
+  equipping = async () => {};
 
   environment(options = {}) {
     return { clock: this.clock, fetch: (url, init) => this.#fetch(new URL(url), init), RTCPeerConnection: FakePeerConnection, MediaStream: FakeMediaStream, page: undefined, ...options };
@@ -55,6 +58,10 @@ export class Relay {
     const seat = this.#seats.get(token);
     if (!seat) return problem(401, 'token-invalid');
     if (method === 'DELETE') return this.#leave(token);
+    if (last === 'ice-servers') {
+      await this.equipping();
+      return this.#answer(200, { ice_servers: [], ttl_s: 600 });
+    }
     if (method === 'POST') return this.#answer(202, { accepted: JSON.parse(body).messages.flatMap((one) => this.#post(seat, one)) });
     return this.#poll(token, Number(headers['Last-Event-ID']), signal);
   }
@@ -76,7 +83,7 @@ export class Relay {
     this.#seats.set(mine, seat);
     const peers = others.map(({ card }) => card);
     const cursor = seat.mail.length;
-    const more = { polite: true, ice_servers: [], ice_ttl_s: null, lease_ms: 45_000, wait_max_ms: 55_000 };
+    const more = { polite: true, ice_servers: [], ice_ttl_s: this.withholds ? 0 : null, lease_ms: 45_000, wait_max_ms: 55_000 };
     return [known ? 200 : 201, { room: 'tea', created: peers.length === 0, peer: seat.card, token: mine, cursor, latest: cursor, peers, ...more }];
   }
 

@@ -4,7 +4,7 @@
 /** What browsers do not know they ignore. @type {DisplayMediaStreamOptions & { [more: string]: unknown }} */
 const WANTED = { video: true, audio: true, selfBrowserSurface: 'exclude', surfaceSwitching: 'include', systemAudio: 'include' };
 
-/** What the user shows besides camera and microphone: a screen, and a raised hand. */
+/** What the user shows besides camera and microphone: a screen, a raised hand, and that the call is being recorded. */
 export class Extras {
   #changed;
   #devices;
@@ -12,6 +12,7 @@ export class Extras {
   #home = null;
   #sharing = false;
   #hand = false;
+  #recording = false;
   #over = false;
   /** @type {Call | null} */
   #call = null;
@@ -27,7 +28,12 @@ export class Extras {
 
   /** For the others. @returns {Extra} */
   get told() {
-    return { ...(this.#sharing && { screen: this.#home?.id }), ...(this.#hand && { hand: true }) };
+    return { ...(this.#sharing && { screen: this.#home?.id }), ...(this.#hand && { hand: true }), ...(this.#recording && { recording: true }) };
+  }
+
+  /** The shared screen. */
+  get screen() {
+    return this.#sharing ? this.#home : null;
   }
 
   /** Phones cannot share theirs. */
@@ -42,6 +48,13 @@ export class Extras {
 
   raiseOrLower() {
     this.#hand = !this.#hand;
+    this.#changed();
+  }
+
+  /** @param {boolean} on */
+  record(on) {
+    if (this.#over || this.#recording === on) return;
+    this.#recording = on;
     this.#changed();
   }
 
@@ -68,6 +81,7 @@ export class Extras {
     end(this.#home);
     this.#sharing = false;
     this.#hand = false;
+    this.#recording = false;
   }
 
   #stop() {

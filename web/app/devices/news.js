@@ -7,10 +7,10 @@ import { say } from '../languages/say.js';
  * `{"media": {"camera": "missing", "microphone": "live", "off": ["camera"]}}`. A frozen picture does not tell: the network may
  * be the reason.
  *
- * `screen` is the id of the stream with a shared screen, and `hand` a raised hand.
+ * `screen` is the id of the stream with a shared screen, `hand` a raised hand, and `recording` says that the call is being recorded.
  *
  * @typedef {'live' | 'missing' | 'off'} DeviceState
- * @typedef {{ screen?: string, hand?: boolean }} Extra
+ * @typedef {{ screen?: string, hand?: boolean, recording?: boolean }} Extra
  * @typedef {{ camera: DeviceState, microphone: DeviceState } & Extra} DeviceNews
  */
 
@@ -30,10 +30,10 @@ export const ALL_LIVE = Object.freeze({ camera: 'live', microphone: 'live' });
  * @param {Kind[]} [off] switched off by the user
  * @param {Extra} [extra]
  */
-export function deviceNews(missing, off = [], { screen, hand } = {}) {
+export function deviceNews(missing, off = [], { screen, hand, recording } = {}) {
   const state = (/** @type {Kind} */ kind) => (missing.includes(kind) ? 'missing' : 'live');
   const named = NAMES.filter((name) => off.some((kind) => NAME_OF[kind] === name));
-  return { media: { camera: state('video'), microphone: state('audio'), ...(named.length > 0 && { off: named }), ...(screen && { screen }), ...(hand && { hand }) } };
+  return { media: { camera: state('video'), microphone: state('audio'), ...(named.length > 0 && { off: named }), ...(screen && { screen }), ...(hand && { hand }), ...(recording && { recording }) } };
 }
 
 /**
@@ -47,7 +47,8 @@ export function readDeviceNews(data) {
   if (!NAMES.every((name) => STATES.includes(media?.[name]))) return null;
   const off = Array.isArray(media.off) ? media.off : [];
   const state = (/** @type {Device} */ name) => (off.includes(name) ? 'off' : media[name]);
-  const extra = { ...(typeof media.screen === 'string' && media.screen && { screen: media.screen }), ...(media.hand === true && { hand: true }) };
+  const flag = (/** @type {'hand' | 'recording'} */ name) => media[name] === true && { [name]: true };
+  const extra = { ...(typeof media.screen === 'string' && media.screen && { screen: media.screen }), ...flag('hand'), ...flag('recording') };
   return { camera: state('camera'), microphone: state('microphone'), ...extra };
 }
 
@@ -65,7 +66,8 @@ export function newsOf(name, before, now) {
   const devices = changed.filter((device) => !isSwitch(device)).map((device) => say(`${device}-${now[device] === 'live' ? 'works' : 'stopped'}`, { name }));
   const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [say(now.screen ? 'shares' : 'shares-no-more', { name })];
   const hand = Boolean(before.hand) === Boolean(now.hand) ? [] : [say(now.hand ? 'raised' : 'lowered', { name })];
-  return { log: [...devices, ...screen], spoken: [...changed.filter(isSwitch).map((device) => say(`${device}-is-${now[device] === 'live' ? 'on' : 'off'}`, { name })), ...hand] };
+  const recording = Boolean(before.recording) === Boolean(now.recording) ? [] : [say(now.recording ? 'records' : 'records-no-more', { name })];
+  return { log: [...devices, ...screen, ...recording], spoken: [...changed.filter(isSwitch).map((device) => say(`${device}-is-${now[device] === 'live' ? 'on' : 'off'}`, { name })), ...hand] };
 }
 
 /** The caption of a peer's tile; empty if nothing is missing. @param {DeviceNews} news */

@@ -1,9 +1,12 @@
+import { tabStorage, whipRole } from '../../client/index.js';
+import { BASE } from '../base.js';
 import { deviceNews } from './news.js';
 
 /** @import { Call, Room } from '../../client/types.d.ts' */
 /** @import { Kind } from './media.js' */
 /** @import { Extra } from './news.js' */
 
+const KEY = `signalpost:told:${BASE}`;
 /** What peers assume until they are told. */
 const ALL_WELL = JSON.stringify(deviceNews([]));
 
@@ -14,13 +17,19 @@ export class DeviceTeller {
   #room;
   #call;
   #state;
+  #storage;
+  #assumed;
 
   /**
    * @param {Room} room
    * @param {Call} call
    * @param {() => { missing: Kind[], off: Kind[], extra?: Extra }} state of the devices
+   * @param {Pick<Storage, 'getItem' | 'setItem'>} [storage]
    */
-  constructor(room, call, state) {
+  constructor(room, call, state, storage = tabStorage) {
+    this.#storage = storage;
+    // Before it was reloaded, this page may have told the peers of a hand or a recording that is no more.
+    this.#assumed = storage.getItem(KEY) ? '' : ALL_WELL;
     this.#room = room;
     this.#call = call;
     this.#state = state;
@@ -40,10 +49,11 @@ export class DeviceTeller {
     const { missing, off, extra } = this.#state();
     const data = deviceNews(missing, off, extra);
     const news = JSON.stringify(data);
+    if (news !== ALL_WELL) this.#storage.setItem(KEY, 'true');
     // Nothing is sent to peers without a connection: they may not have been let in, and a page that is being reloaded would miss it.
-    for (const { peer: { id }, state } of this.#call.links.values()) {
+    for (const { peer, peer: { id }, state } of this.#call.links.values()) {
       const isUp = state === 'connected' || state === 'interrupted';
-      if (!isUp || news === (this.#told.get(id) ?? ALL_WELL)) continue;
+      if (!isUp || whipRole(peer) || news === (this.#told.get(id) ?? this.#assumed)) continue;
       this.#told.set(id, news);
       // It does not matter if the peer or the room is gone.
       void this.#room.send(id, { type: 'data', data }).catch(() => {});

@@ -2,7 +2,7 @@ import { lastingStorage } from '../../client/index.js';
 import { BASE } from '../base.js';
 import { write } from '../page.js';
 import { LANGUAGES, choose, directionOf } from './languages.js';
-import { isKey, language, say, speak } from './say.js';
+import { isKey, language, learn, say, speak } from './say.js';
 
 /** @import { Key, Values } from './say.js' */
 
@@ -42,9 +42,10 @@ export function label(element, key, values = {}) {
   element.setAttribute('aria-label', say(key, values));
 }
 
-/** Calls back when the user has chosen another language. @param {() => void} listener */
+/** Calls back when the user has chosen another language, until the returned function is called. @param {() => void} listener */
 export function onLanguage(listener) {
   listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** Speaks the language that the user has chosen, or that the browser prefers. */
@@ -69,6 +70,28 @@ export function fillPicker(picker) {
   });
 }
 
+/** Folders of catalogues: those of the first load, and what was needed since. */
+const folders = ['', 'trouble/'];
+
+/** Loads the messages of a part of the page that is not always used. @param {'files/'} folder */
+export async function learnMore(folder) {
+  if (folders.includes(folder)) return;
+  learn((await import(`./${folder}en.js`)).default);
+  const tag = language();
+  // Without it, this part speaks English.
+  if (tag !== 'en') await load(tag, [...folders, folder]).then((catalogue) => tag === language() && speak(tag, catalogue)).catch(() => {});
+  folders.push(folder);
+}
+
+/**
+ * @param {string} tag
+ * @param {string[]} from
+ */
+async function load(tag, from) {
+  const parts = await Promise.all(from.map((folder) => import(`./${folder}${tag}.js`)));
+  return Object.assign({}, ...parts.map((part) => part.default));
+}
+
 /** The language that was asked for last: an earlier one may take longer to load. */
 let latest = '';
 
@@ -76,9 +99,9 @@ let latest = '';
 async function change(tag) {
   latest = tag;
   try {
-    const [common, trouble] = await Promise.all([import(`./${tag}.js`), import(`./trouble/${tag}.js`)]);
+    const catalogue = await load(tag, folders);
     if (tag !== latest) return;
-    speak(tag, { ...common.default, ...trouble.default });
+    speak(tag, catalogue);
   } catch {
     // The catalogues did not load: the page keeps its language.
     for (const listener of listeners) listener();

@@ -1,7 +1,4 @@
-/**
- * What the page says, in English: the reference for all languages. A message is whole sentences with named placeholders. One that
- * counts has a form for each category of `Intl.PluralRules` that the language has, chosen by `{count}`.
- */
+/** What the page says, in English: the reference for all languages. Whole sentences with named placeholders; if it counts, a form for each plural. */
 export default {
   // The form
   'page-about': 'Video calls by link. Signaling over plain HTTP, media from browser to browser.',
@@ -31,6 +28,23 @@ export default {
   'name-too-long': 'The room name is too long: it has {length} characters, and the limit is {limit}.',
   'name-too-long-encoded': 'The room name is too long: it has {length} characters, and the limit is {limit} (letters other than a to z count as more than one).',
   'no-webrtc': 'Calls cannot be made in this browser: it has no WebRTC, or WebRTC is turned off. On an iPhone, iPad or Mac, Lockdown Mode turns it off (you can exclude a website); in other browsers a setting, an extension or the administrator does.',
+
+  // Sealed rooms
+  'seal': 'Seal the room',
+  'seal-by-link': 'By its link',
+  'seal-by-passphrase': 'By a passphrase',
+  'seal-not': 'Not sealed',
+  'seal-link-note': 'Only people with the whole link can take part. The server can neither read names and addresses nor get in between.',
+  'seal-passphrase-note': 'Everybody enters the same passphrase. The server could try to guess it, so take five random words.',
+  'seal-not-note': 'A room that is entered by its name alone: whoever carries its messages can read names and addresses, and could get in between.',
+  'seal-not-here': 'Browsers can seal rooms only on https pages: whoever carries the messages of this one can read names and addresses, and could get in between.',
+  'seal-needs-https': 'This room is sealed, and browsers can do that only on https pages – please open the link with https',
+  'passphrase': 'Passphrase',
+  'key-incomplete': 'The key in this link is incomplete or was changed – please ask for the whole link',
+  'sealed': 'Sealed',
+  'keys-differ': { one: '{count} person here has no key that fits', other: '{count} people here have no key that fits' },
+  'tile-sealed': 'sealed',
+  'tile-compared': 'safety number compared',
 
   // The state of the call
   'asking': 'Asking for camera and microphone…',
@@ -138,6 +152,30 @@ export default {
   'elsewhere-address': 'Address for other devices',
   'elsewhere-note': 'Such as this computer’s address in your network, if the server listens there. Camera and microphone need https.',
   'code-of-link': 'QR code of the link',
+
+  // Encoders and players
+  'add-encoder': 'Add a camera or OBS',
+  'watch-in-player': 'Watch in a player',
+  'add-encoder-note': 'OBS, GStreamer and some cameras send their picture straight to a browser in this room (WHIP). An encoder has one connection, so one browser shows it. While this is open, encoders come in here without a question.',
+  'watch-in-player-note': 'A player that knows WHEP shows what this browser sends: camera and microphone. It calls, and you answer.',
+  'machine-name': 'Name',
+  'machine-to': 'Who sees it',
+  'whoever-answers': 'Whoever answers first',
+  'machine-address': 'Address',
+  'machine-token': 'Token',
+  'machine-local': 'This address works on this computer only.',
+  'machine-full': 'All seats of the room are taken, and an encoder or player needs one, too. Open a room with more seats.',
+  'obs': 'In OBS: under Settings, Stream, choose the service WHIP, and enter the address as the server. Then start streaming. Each of these commands sends a test picture:',
+  'obs-with-token': 'In OBS: under Settings, Stream, choose the service WHIP, and enter the address as the server and the token as the bearer token. Then start streaming. Each of these commands sends a test picture:',
+  'copy': 'Copy',
+  'copied': 'Copied',
+  'encoder': 'encoder',
+  'player': 'player',
+  'encoder-taken': '{name} sees the picture of {encoder}: an encoder has one viewer.',
+  'encoder-taken-by-another': 'Somebody else sees the picture of {encoder}: an encoder has one viewer.',
+  'encoder-caller-note': 'It sends picture and sound, and receives nothing from you. Anybody with the link can call, under any name.',
+  'player-caller-note': 'It shows your camera and plays your microphone if you answer. Anybody with the link can call, under any name.',
+
   'leave-question': 'Leave the call?',
   'leave-note': 'Going back ends the call on this page.',
   'stay': 'Stay',
@@ -151,6 +189,45 @@ export default {
   'key-chat': 'Write a message',
   'key-list': 'This list',
   'keys-enabled': 'Use these shortcuts',
+
+  // Recording
+  'record': 'Record',
+  'stop-recording': 'Stop recording',
+  'record-tile': 'Record only {name}',
+  'recording': 'Recording',
+  'recording-by': { one: '{names} is recording this call', other: '{names} are recording this call' },
+  'is-recording': 'records the call',
+  'records': '{name} is recording this call',
+  'records-no-more': '{name} has stopped recording',
+  'record-saving': 'The recording is being saved…',
+  'record-saved': 'The recording was saved as {file}.',
+  'record-downloaded': 'The recording is among your downloads, as {file}.',
+  'record-disk-full': 'There is no space left, so the recording has ended. It is saved up to then, as {file}.',
+  'record-failed': 'The recording ended because of an error. It is saved up to then, as {file}.',
+  'record-not-moved': '{file} could not be written where you chose. This browser still has the recording: save it somewhere else.',
+  'record-empty': 'Nothing was recorded.',
+  'record-left': 'A recording was not saved when its page was closed: {file}',
+  'record-save': 'Save',
+  'record-save-again': 'Save again',
+  'record-delete': 'Delete',
+  'record-unsupported': 'This browser cannot record calls.',
+  'record-https': 'Browsers record only on https pages.',
+  'record-nowhere': 'This browser has no space in which this page could record. It may be full, blocked, or missing in private windows.',
+  'record-cancelled': 'Nothing is being recorded, because no file was chosen.',
+  'record-refused': 'Nothing is being recorded: the browser did not allow that file. Try another folder.',
+  'record-not-started': 'The recording could not be started.',
+  'record-not-loaded': 'The part of the page that records did not load. Try again.',
+
+  // What is sent and shared
+  'flip-camera': 'Switch camera',
+  'share-link': 'Share link',
+  'sent-picture': 'Picture that you send',
+  'sent-auto': 'As good as the connection allows',
+  'sent-full': 'Always full',
+  'sent-half': 'Half size',
+  'sent-small': 'Small, saves data',
+  'sent-less-by-itself': 'You send {name} a smaller picture, because the connection is poor.',
+  'sent-less-by-hand': 'You send a smaller picture, as chosen under “Devices”.',
 
   // Tiles
   'you': 'You',
@@ -177,6 +254,7 @@ export default {
   'write-message': 'Write a message',
   'nobody-connected': 'Nobody is connected yet',
   'send': 'Send',
+  'send-files': 'Send files',
   'last-messages': { one: 'Only the last {count} message is kept.', other: 'Only the last {count} messages are kept.' },
   'joined': '{name} joined',
   'left': '{name} left',

@@ -2,15 +2,19 @@ import common from './en.js';
 import { directionOf } from './languages.js';
 import trouble from './trouble/en.js';
 
-const english = { ...common, ...trouble };
+/** @type {Record<Key, Message>} */
+const english = /** @type {any} */ ({ ...common, ...trouble });
+
+/** @import files from './files/en.js' */
 
 /**
  * What a message is: one text, or one for each plural category of the language.
  *
  * @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Message
- * @typedef {keyof typeof english} Key
+ * @typedef {keyof typeof common | keyof typeof trouble | keyof typeof files} Key
  * @typedef {Record<keyof typeof common, Message>} Catalogue
  * @typedef {Record<keyof typeof trouble, Message>} Trouble
+ * @typedef {Record<keyof typeof files, Message>} Files
  * @typedef {Record<string, string | number>} Values
  */
 
@@ -63,6 +67,11 @@ function formOf(tag, message, { count }) {
 function isolated(tag, value) {
   const text = String(value);
   return typeof value === 'string' && directionOf(tag) === 'rtl' && !text.includes('\u2068') ? `\u2068${text}\u2069` : text;
+}
+
+/** Adds the English of a part of the page that is not always used. @param {Partial<Record<Key, Message>>} messages */
+export function learn(messages) {
+  Object.assign(english, messages);
 }
 
 /** Names, as a sentence lists them: `A, B and C`. @param {string[]} names */

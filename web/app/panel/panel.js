@@ -2,10 +2,11 @@ import { show } from '../languages/document.js';
 import { language, say } from '../languages/say.js';
 import { escaped, isolatedName, nameOf, plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
+import { lackOf } from '../sealed/lacks.js';
 import { FIGURES, describe, pathOf } from './chart.js';
 import { Trace } from './trace.js';
 
-/** @import { Call, Link } from '../../client/types.d.ts' */
+/** @import { Call, Link, Room } from '../../client/types.d.ts' */
 /** @import { Candidate } from '../ice/candidates.js' */
 /** @import { Flow } from './flow.js' */
 /** @import { Report } from './route.js' */
@@ -26,14 +27,15 @@ export class Panel {
   #tell = () => {};
 
   /**
+   * @param {Room} room
    * @param {Call} call
    * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
    */
-  follow(call, tell) {
+  follow(room, call, tell) {
     this.#call = call;
     this.#tell = tell;
-    call.on('link', () => this.#show(call));
-    void this.#watch(call);
+    call.on('link', () => this.#show(room, call));
+    void this.#watch(room, call);
   }
 
   clear() {
@@ -53,18 +55,24 @@ export class Panel {
     });
   }
 
-  /** @param {Call} call */
-  async #watch(call) {
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   */
+  async #watch(room, call) {
     while (this.#call === call) {
       await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
       for (const [{ peer, state }, { trace }] of this.#known) this.#tell(peer.id, state === 'connected' ? trace.flows.at(-1) ?? {} : {});
-      this.#show(call);
+      this.#show(room, call);
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     }
   }
 
-  /** @param {Call} call */
-  #show(call) {
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   */
+  #show(room, call) {
     if (this.#call !== call) return;
     const links = [...call.links.values()];
     for (const [link, { card }] of this.#known) {
@@ -72,22 +80,28 @@ export class Panel {
       card.remove();
       this.#known.delete(link);
     }
-    for (const link of links.filter((link) => !this.#known.has(link))) this.#add(link);
+    for (const link of links.filter((link) => !this.#known.has(link))) this.#add(room, call, link);
     for (const { trace, card } of this.#known.values()) fill(card, trace);
     this.#write();
   }
 
-  /** @param {Link} link */
-  #add(link) {
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   * @param {Link} link
+   */
+  #add(room, call, link) {
     const card = copyOf('connection');
+    card.dataset.peer = link.peer.id;
     inside(card, 'name').textContent = nameOf(link.peer);
     inside(card, 'figures').replaceChildren(...FIGURES.map(({ label }) => {
       const tile = copyOf('figure');
       show(inside(tile, 'label'), label);
       return tile;
     }));
-    this.#known.set(link, { trace: new Trace(link, isolatedName(link.peer)), card });
+    this.#known.set(link, { trace: new Trace(link, isolatedName(link.peer), () => lackOf(room, link.peer) !== null), card });
     this.#list.append(card);
+    void import('../sealed/safety.js').then(({ followSafety }) => followSafety(card, room, call, link));
   }
 
   /** Writes the parts that are visible while the panel is closed. */

@@ -20,6 +20,7 @@ const MAX_ERRORS = 50;
 export class Trace {
   #link;
   #name;
+  #lacks;
   /** @type {{ pair: string, totals: Totals } | null} */
   #before = null;
   #aloneSince = performance.now();
@@ -38,9 +39,11 @@ export class Trace {
   /**
    * @param {Link} link
    * @param {string} name of its peer, isolated
+   * @param {() => boolean} [lacks] a key: what the peer sends cannot be read
    */
-  constructor(link, name) {
+  constructor(link, name, lacks = () => false) {
     this.#link = link;
+    this.#lacks = lacks;
     this.#name = name;
     this.evidence = this.#gather(null);
   }
@@ -52,7 +55,8 @@ export class Trace {
   /** What stands in the way, once it has been given some time. @returns {Finding[]} */
   get findings() {
     const late = this.state === 'failed' || performance.now() - this.#aloneSince >= PATIENCE_MS;
-    return this.state === 'connected' || this.state === 'closed' || !late ? [] : diagnose(this.evidence);
+    // For lack of a key, there is nothing to find out about the network.
+    return this.state === 'connected' || this.state === 'closed' || !late || this.#lacks() ? [] : diagnose(this.evidence);
   }
 
   async look() {

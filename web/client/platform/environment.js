@@ -21,7 +21,7 @@ export function environment(given) {
     clock: given.clock ?? systemClock,
     random: given.random ?? Math.random,
     uuid: given.uuid ?? uuid,
-    page: given.page ?? (typeof window === 'undefined' ? undefined : window),
+    page: given.page ?? globalScope(),
     beacon: given.beacon ?? ((url, body) => beacon(fetch, url, body)),
     RTCPeerConnection: given.RTCPeerConnection ?? globalThis.RTCPeerConnection,
   };
@@ -62,6 +62,12 @@ const systemClock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Where a browser says that it is online again. A worker has that, too, and none of a page's other events. */
+function globalScope() {
+  if (typeof window !== 'undefined') return window;
+  return 'WorkerGlobalScope' in globalThis ? /** @type {EventTarget} */ (globalThis) : undefined;
+}
 
 /**
  * All joins of a page share its storage, so that they find their seats again. A program without a page may join a room

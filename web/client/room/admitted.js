@@ -17,7 +17,7 @@ export class AdmittedPeers {
   /**
    * @param {Environment['storage']} storage
    * @param {string} root the room's URL, and in a sealed room which key
-   * @param {boolean} returning to a seat: who is in the room by now was not chosen by joining
+   * @param {boolean} returning to a seat: by now the room may have peers that this member did not choose by joining
    */
   constructor(storage, root, returning) {
     this.#storage = storage;

@@ -1,5 +1,5 @@
 /** @import { Entry } from './session.js' */
-/** @import { Batch, LeaveReason, Notice, Peer, Relayed, RoomEvents } from '../types.d.ts' */
+/** @import { Batch, LeaveReason, Notice, Peer, Refusal, Relayed, RoomEvents } from '../types.d.ts' */
 
 /**
  * What a member knows of its room, and the pure functions that change it. Each returns the new state and the events to
@@ -85,6 +85,18 @@ export function received(state, batch) {
   const fresh = batch.messages.filter(({ seq }) => seq > state.cursor);
   const end = fresh.reduce((step, message) => then(step, read(step.state, message)), start);
   return { ...end, state: { ...end.state, cursor: Math.max(state.cursor, batch.cursor) } };
+}
+
+/**
+ * A sealed room did not use a message.
+ *
+ * @param {RoomState} state
+ * @param {Relayed} message
+ * @param {Refusal} why
+ * @returns {Step}
+ */
+export function unused(state, { seq, from, type }, why) {
+  return { state, events: [{ name: 'refused', detail: { seq, from, type, why } }] };
 }
 
 /**

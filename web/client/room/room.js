@@ -5,11 +5,12 @@ import { pause } from '../platform/environment.js';
 import { IceServers } from '../rtc/ice.js';
 import { supportsWebRtc } from '../rtc/support.js';
 import { administer } from './administration.js';
+import { EventQueue } from './event-queue.js';
 import { Membership } from './membership.js';
 import { Outbox } from '../wire/outbox.js';
 import { followPage } from './page-life.js';
 import { SealedOutbox } from './sealed-outbox.js';
-import { arrived, elapsed, nextDeadline, received, returned } from './room-state.js';
+import { arrived, elapsed, nextDeadline, received, returned, unused } from './room-state.js';
 
 /** @import { Entry, Session } from './session.js' */
 /** @import { RoomState, Step } from './room-state.js' */
@@ -35,15 +36,12 @@ export class Room extends Emitter {
   #ice;
   /** @type {RoomState} */
   #known;
-  /** The other members when the last event was told. @type {RoomState['peers']} */
-  #peers;
+  #events;
   /** @type {RoomStatus} */
   #status = 'connected';
   /** @type {Call | null} */
   #call = null;
   #cancelDeadline = () => {};
-  /** What waits for TURN credentials. @type {Step[] | null} */
-  #held = null;
 
   /**
    * @param {Environment} env
@@ -56,10 +54,13 @@ export class Room extends Emitter {
     this.#env = env;
     this.#session = session;
     this.#known = arrived(entry);
-    this.#peers = this.#known.peers;
+    this.#events = new EventQueue(this.#known, ({ name, detail }) => this.emit(name, /** @type {any} */ (detail)));
     this.name = entry.joined.room;
     /** This join created the room. */
     this.created = entry.joined.created;
+    this.capacity = entry.joined.capacity;
+    /** This page has a seat that it had before. */
+    this.returned = entry.resumed;
 
     this.#membership = new Membership(env, session, {
       entered: (again) => this.#entered(again),
@@ -88,16 +89,20 @@ export class Room extends Emitter {
   }
 
   get self() {
-    return this.#known.self;
+    return this.#events.state.self;
   }
 
   /** The other members, by id. */
   get peers() {
-    return this.#peers;
+    return this.#events.state.peers;
   }
 
   get state() {
     return this.#status;
+  }
+
+  get leaseMs() {
+    return this.#known.leaseMs;
   }
 
   get key() {
@@ -179,7 +184,7 @@ export class Room extends Emitter {
   /** @param {Entry} entry */
   async #entered(entry) {
     this.#equip(entry);
-    if (this.#outbox instanceof SealedOutbox && entry.joined.peer.id !== this.self.id) await this.#outbox.reseal();
+    if (this.#outbox instanceof SealedOutbox && entry.joined.peer.id !== this.#known.self.id) await this.#outbox.reseal();
     this.#apply(returned(this.#known, entry, this.#env.clock.now()));
     this.#tellTroubles();
   }
@@ -192,19 +197,14 @@ export class Room extends Emitter {
   /** Nobody is heard until the connection with them can have a relay. */
   async #equipFirst() {
     const { over } = this.#membership;
-    this.#held ??= [];
+    this.#events.hold();
     await Promise.race([this.#ice.fetch(), pause(this.#env, EQUIP_MS, over).catch(() => {})]);
-    const held = this.#held ?? [];
-    this.#held = null;
-    if (over.aborted) return;
-    held.forEach((step) => this.#tell(step));
-    this.#tellTroubles();
+    if (!over.aborted) this.#release();
   }
 
-  /** @param {Step} step */
-  #tell({ state, events }) {
-    this.#peers = state.peers;
-    for (const { name, detail } of events) this.emit(name, /** @type {any} */ (detail));
+  #release() {
+    this.#events.release();
+    this.#tellTroubles();
   }
 
   /** @param {Batch} batch */
@@ -229,18 +229,24 @@ export class Room extends Emitter {
     const messages = opened.flatMap(({ message }) => message ?? []);
     if (this.#ice.withheld && messages.some(({ type }) => type === 'peer-joined')) void this.#equipFirst();
     // One by one: while a message is told its sender is a member, even if it left right after.
-    for (const message of messages) this.#apply(received(this.#known, { messages: [message], cursor: message.seq }));
+    for (const { arrived, message, refused } of opened) {
+      if (message) this.#apply(received(this.#known, { messages: [message], cursor: message.seq }));
+      else if (refused && 'from' in arrived) this.#apply(unused(this.#known, arrived, refused));
+    }
     this.#apply(received(this.#known, { messages: [], cursor }));
     this.#tellTroubles();
-    for (const { arrived, refused } of opened) {
-      if (refused && 'from' in arrived) this.emit('refused', { seq: arrived.seq, from: arrived.from, type: arrived.type, why: refused });
-    }
-    if (messages.some(({ type }) => type === 'room-closed')) this.#membership.end('closed');
+    if (messages.some(({ type }) => type === 'room-closed')) this.#ended();
+  }
+
+  /** The room is closed for all. What is on hold was acknowledged, so it is told before. */
+  #ended() {
+    this.#release();
+    this.#membership.end('closed');
   }
 
   /** After the events in which their peers joined. */
   #tellTroubles() {
-    if (this.#held) return;
+    if (this.#events.onHold) return;
     for (const id of this.#session.sealing?.changes() ?? []) {
       const peer = this.peers.get(id);
       if (peer) this.emit('trouble', { peer, trouble: this.troubles.get(id) ?? null });
@@ -250,8 +256,7 @@ export class Room extends Emitter {
   /** @param {Step} step */
   #apply(step) {
     this.#known = step.state;
-    if (this.#held) this.#held.push(step);
-    else this.#tell(step);
+    this.#events.put(step);
     this.#cancelDeadline();
     const deadline = nextDeadline(this.#known);
     if (deadline === null) return;

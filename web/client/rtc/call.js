@@ -3,6 +3,7 @@ import { Admission } from './admission.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
 import { Orphans } from './orphans.js';
+import { whipRole } from './whip.js';
 import { Unreachable } from '../wire/problem.js';
 
 /** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from '../types.d.ts' */
@@ -24,6 +25,7 @@ export class Call extends Emitter {
   #shared = null;
   #configuration;
   #receive;
+  #channels;
   #admission;
   /** @type {Map<string, Link>} */
   #links = new Map();
@@ -37,17 +39,17 @@ export class Call extends Emitter {
    * @param {CallOptions} options
    * @param {Admitted} [admitted]
    */
-  constructor(room, env, { stream = null, configuration = {}, receive = true, admit }, admitted = new Set()) {
+  constructor(room, env, { stream = null, configuration = {}, receive = true, channels = {}, admit }, admitted = new Set()) {
     super();
     this.#room = room;
     this.#env = env;
     this.#stream = stream;
     this.#configuration = configuration;
     this.#receive = receive;
+    this.#channels = channels;
     this.#admission = new Admission(admit, admitted, {
       link: (peer) => this.#link(peer),
-      // It does not matter if the peer is gone.
-      declined: ({ id }) => void room.send(id, { type: 'bye', reason: 'declined' }).catch(() => {}),
+      declined: (peer) => this.#dismiss(peer, 'declined'),
     });
   }
 
@@ -74,7 +76,11 @@ export class Call extends Emitter {
       room.on('network-changed', () => this.#suspect()),
       room.on('ice-servers', () => this.#configure()),
     ];
-    for (const peer of room.peers.values()) this.#admission.pass(peer, (link) => link.offer());
+    for (const peer of room.peers.values()) {
+      if (!whipRole(peer)) this.#admission.pass(peer, (link) => link.offer());
+      // The connection with it went with the page: it has to call anew.
+      else if (room.returned) this.#dismiss(peer, 'reloaded');
+    }
   }
 
   /**
@@ -127,6 +133,8 @@ export class Call extends Emitter {
 
   /** @param {Peer} peer */
   #joined(peer) {
+    // Perhaps it calls somebody else.
+    if (whipRole(peer)) return;
     this.#admission.pass(peer, (link) => {
       link.departed = false;
       if (link.state !== 'connected') link.expect();
@@ -149,10 +157,12 @@ export class Call extends Emitter {
     if (message.type === 'data') return;
     const peer = this.#room.peers.get(message.from);
     if (!peer) return;
+    if (message.type === 'offer' && this.#hasNothingFor(peer)) return this.#dismiss(peer, 'declined');
     if (message.type !== 'bye') return this.#admission.take(peer, message);
     this.#admission.withdraw(peer.id);
     this.#links.get(peer.id)?.close();
-    this.emit('bye', { peer, reason: message.reason });
+    const { answeredBy } = /** @type {{ answeredBy?: unknown }} */ (message);
+    this.emit('bye', { peer, reason: message.reason, ...(typeof answeredBy === 'string' && { answeredBy }) });
   }
 
   /** @param {Resumption} resumption */
@@ -161,7 +171,7 @@ export class Call extends Emitter {
     const here = new Set(roster.map(({ id }) => id));
     this.#orphans.add(renamed ? [...this.#links.values()].filter(({ peer }) => !here.has(peer.id)) : []);
     // These peers came back before this page did, so earlier messages to them may be lost.
-    for (const peer of roster) {
+    for (const peer of roster.filter((one) => !whipRole(one))) {
       this.#admission.pass(peer, (link) => {
         if (link.state !== 'connected') link.offer();
       });
@@ -188,11 +198,12 @@ export class Call extends Emitter {
     const room = this.#room;
     /** @type {Link} */
     const link = new Link(this.#env, peer, {
-      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, shared: this.#shared, receive: this.#receive }),
+      equipment: () => ({ configuration: this.#equipped(), stream: this.#stream, shared: this.#shared, receive: this.#receive, channels: this.#channels }),
       isPolite: () => isPolite(room.self, room.peers.get(peer.id) ?? peer),
       canSignal: () => room.state === 'connected',
       isSealed: () => room.key !== null,
       trouble: () => room.troubles.get(peer.id) ?? null,
+      leaseMs: () => room.leaseMs,
       verified: (verified, safetyNumber) => this.emit('verified', { peer, verified, safetyNumber }),
       // The link's timers make up for messages that cannot be delivered.
       send: (message) => void room.send(peer.id, message).catch(() => {}),
@@ -201,9 +212,22 @@ export class Call extends Emitter {
       stream: (stream) => this.emit('stream', { peer, stream }),
       data: (data) => this.emit('data', { peer, data }),
       channel: (open) => this.emit('channel', { peer, open }),
+      opened: (channel) => this.emit('data-channel', { peer, channel }),
     });
     this.#links.set(peer.id, link);
     return link;
+  }
+
+  /** An encoder where nothing is received, or a player where nothing is sent. @param {Peer} peer */
+  #hasNothingFor(peer) {
+    const role = whipRole(peer);
+    return (role === 'encoder' && !this.#receive) || (role === 'player' && !this.#stream?.getTracks().length);
+  }
+
+  /** @param {Peer} peer @param {string} reason */
+  #dismiss({ id }, reason) {
+    // It does not matter if the peer is gone.
+    void this.#room.send(id, { type: 'bye', reason }).catch(() => {});
   }
 
   #configure() {

@@ -1,6 +1,7 @@
 /**
  * The channels for chat on one connection: the negotiated one, on which both ends agree, and any that the peer opens
  * because it does not know that agreement. The negotiated one then opens all the same, but the peer does not read it.
+ * Besides, the negotiated channels that the application wants.
  */
 export class Channels {
   #host;
@@ -14,13 +15,19 @@ export class Channels {
 
   /**
    * @param {RTCPeerConnection} pc
-   * @param {{ opened: (open: boolean) => void, changed: () => void, received: (data: unknown) => void }} host
+   * @param {Record<string, number>} more ids of the application's channels, by their labels
+   * @param {{ opened: (open: boolean) => void, changed: () => void, received: (data: unknown) => void, more: (channel: RTCDataChannel) => void }} host
    */
-  constructor(pc, host) {
+  constructor(pc, more, host) {
     this.#host = host;
     // Negotiated, so that it exists whichever end offers.
     this.#own = pc.createDataChannel('chat', { negotiated: true, id: 0 });
     this.#listen(this.#own);
+    for (const [label, id] of Object.entries(more)) {
+      const channel = pc.createDataChannel(label, { negotiated: true, id });
+      channel.binaryType = 'arraybuffer';
+      channel.onopen = () => host.more(channel);
+    }
     // An application with channels of its own replaces this listener.
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
   }

@@ -39,10 +39,10 @@ export class Connection {
   /**
    * @param {Environment} env
    * @param {RTCConfiguration} configuration
-   * @param {{ stream: MediaStream | null, shared: MediaStream | null, receive: boolean }} media
+   * @param {{ stream: MediaStream | null, shared: MediaStream | null, receive: boolean, channels: Record<string, number> }} equipment
    * @param {ConnectionHost} host
    */
-  constructor(env, configuration, { stream, shared, receive }, host) {
+  constructor(env, configuration, { stream, shared, receive, channels }, host) {
     this.#env = env;
     this.#host = host;
     this.#receive = receive;
@@ -50,10 +50,11 @@ export class Connection {
     this.#streams = new IncomingStreams(env, host.stream);
     this.#listen();
     if (host.card.channel) {
-      this.#channels = new Channels(this.pc, {
+      this.#channels = new Channels(this.pc, channels, {
         opened: (open) => this.#unlessClosed(() => host.channel(open)),
         changed: () => this.#unlessClosed(host.changed),
         received: (data) => this.#unlessClosed(() => host.data(data)),
+        more: (channel) => this.#unlessClosed(() => host.opened(channel)),
       });
     }
     this.#tracks = new OutgoingTracks(this.pc, host.card, stream);
@@ -110,6 +111,8 @@ export class Connection {
   async answer(offer) {
     await this.#apply(offer);
     this.heard = offer.sdp;
+    this.#tracks.completeAnswer();
+    if (!this.#receive) direct(this.pc, false);
     await this.#describe();
     this.#streams.settle();
   }

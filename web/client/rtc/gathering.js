@@ -18,8 +18,8 @@ export function gathered({ clock }, pc) {
       resolve();
     };
     const cancel = clock.after(LONGEST_MS, end);
-    const look = () => void (pc.iceGatheringState === 'complete' && end());
-    pc.onicegatheringstatechange = look;
-    look();
+    pc.onicegatheringstatechange = () => void (pc.iceGatheringState === 'complete' && end());
+    // After a restart of ICE it is complete as before, until the browser begins again.
+    if (pc.iceGatheringState === 'complete' && /^a=candidate:/m.test(pc.localDescription?.sdp ?? '')) end();
   });
 }

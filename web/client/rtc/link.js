@@ -1,12 +1,14 @@
 import { cardOf } from './card.js';
 import { Connection } from './connection.js';
 import { EarlyCandidates } from './early-candidates.js';
+import { Heartbeat } from './heartbeat.js';
 import { Liveness } from './liveness.js';
 import { judge } from './negotiation.js';
 import { MAX_ATTEMPTS, Recovery } from './recovery.js';
 import { Renegotiation } from './renegotiation.js';
 import { Steps } from './steps.js';
 import { Verification } from './verification.js';
+import { whipRole } from './whip.js';
 
 /** @import { LinkHost } from './hosts.d.ts' */
 /** @import { Phase } from './recovery.js' */
@@ -29,6 +31,8 @@ export class Link {
   /** @type {Connection | null} */
   #connection = null;
   #early = new EarlyCandidates();
+  /** For a peer that calls by WHIP: this end answers, and never offers. @type {Heartbeat | null} */
+  #heartbeat;
   /** @type {Liveness | null} */
   #liveness = null;
   // A description that the browser rejects is treated like a lost one.
@@ -46,6 +50,7 @@ export class Link {
     this.#env = env;
     this.peer = peer;
     this.#host = host;
+    this.#heartbeat = whipRole(peer) ? new Heartbeat(env, host) : null;
     this.#recovery = new Recovery(env, host.isPolite, (phase) => this.#repair(phase));
     this.#renegotiation = new Renegotiation(env, host, this.#negotiation);
     this.#verification = new Verification(host.isSealed, () => host.verified(this.verified, this.safetyNumber));
@@ -86,6 +91,7 @@ export class Link {
 
   /** Replaces the connection, beginning with an offer. */
   offer() {
+    if (this.#heartbeat) return this.#refer();
     this.#recovery.attempts = 0;
     this.#renew();
   }
@@ -154,7 +160,7 @@ export class Link {
     if (verdict === 'drop') return;
     if (verdict === 'renew') this.#renew();
     // The polite end answers at once; if it does not, our offer was lost.
-    if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : 'connecting');
+    if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : this.#heartbeat ? 'answered' : 'connecting');
     if (verdict === 'ignore') return this.#connection?.repeat();
     if (verdict === 'accept') await this.#connection?.accept(description);
     else await this.#connection?.answer(description);
@@ -164,10 +170,10 @@ export class Link {
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
-    const { configuration, stream, shared, receive } = this.#host.equipment();
-    const { send, channel, stream: show, data } = this.#host;
-    const connection = new Connection(this.#env, configuration, { stream, shared, receive }, {
-      ...{ send, channel, data, stream: show, card: cardOf(this.peer.metadata) },
+    const { configuration, ...equipment } = this.#host.equipment();
+    const { send, channel, opened, stream: show, data } = this.#host;
+    const connection = new Connection(this.#env, configuration, equipment, {
+      ...{ send, channel, opened, data, stream: show, card: cardOf(this.peer.metadata) },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),
@@ -194,7 +200,8 @@ export class Link {
     if (broken) {
       if (this.state === 'connected') this.#enter('interrupted');
       if (pc.connectionState === 'failed' && !isAbandoned) this.#repair('interrupted');
-      else this.#recovery.watch('interrupted');
+      // A peer that calls by WHIP notices as late as the browser does.
+      else if (!this.#heartbeat) this.#recovery.watch('interrupted');
     } else if (pc.connectionState === 'connected') {
       this.#recovery.calm();
       this.#enter('connected');
@@ -217,6 +224,7 @@ export class Link {
   }
 
   #rebuild() {
+    if (this.#heartbeat) return this.#refer();
     this.#recovery.attempts += 1;
     if (this.#recovery.attempts <= MAX_ATTEMPTS) return this.#renew();
     this.#drop();
@@ -224,10 +232,17 @@ export class Link {
     this.#enter('failed');
   }
 
+  /** The peer has to call anew. */
+  #refer() {
+    this.#host.send({ type: 'bye', reason: 'failed' });
+    this.close();
+  }
+
   /** @param {LinkState} state */
   #enter(state) {
     if (this.state === state || this.state === 'closed') return;
     this.state = state;
+    this.#heartbeat?.look(state);
     this.#host.changed(state);
   }
 }

@@ -36,6 +36,18 @@ export class OutgoingTracks {
     for (const kind of KINDS) if (!this.#senders.has(kind)) this.#pc.addTransceiver(kind, { direction: 'recvonly' });
   }
 
+  /** Everything at once here, too: a camera that is off may be switched on later. */
+  completeAnswer() {
+    const { receives, renegotiates, sends } = this.#card;
+    if (!receives || renegotiates) return;
+    for (const transceiver of this.#pc.getTransceivers()) {
+      const { kind } = transceiver.receiver.track;
+      if (this.#senders.has(kind)) continue;
+      transceiver.direction = sends ? 'sendrecv' : 'sendonly';
+      this.#senders.set(kind, transceiver.sender);
+    }
+  }
+
   /**
    * A kind that is sent already changes without negotiation.
    *

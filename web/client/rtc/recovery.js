@@ -2,13 +2,14 @@
 
 /**
  * What a link waits for: the peer's offer; an answer, after an offer of the peer's was ignored in favour of ours; a
- * connection; a broken connection to come back by itself; an answer on a connection that is up.
+ * connection; one with a peer that calls by WHIP, which has the answer when all candidates are in it; a broken connection to come back by
+ * itself; an answer on a connection that is up.
  *
- * @typedef {'waiting' | 'ignored' | 'connecting' | 'interrupted' | 'unanswered'} Phase
+ * @typedef {'waiting' | 'ignored' | 'connecting' | 'answered' | 'interrupted' | 'unanswered'} Phase
  */
 
 /** `unanswered` exceeds a peer's usual back-off after a lost poll: nothing is broken, so there is no hurry. */
-const PATIENCE_MS = { waiting: 5_000, ignored: 3_000, connecting: 8_000, interrupted: 3_000, unanswered: 15_000 };
+const PATIENCE_MS = { waiting: 5_000, ignored: 3_000, connecting: 8_000, answered: 30_000, interrupted: 3_000, unanswered: 15_000 };
 const MAX_PATIENCE_MS = 60_000;
 /** With growing patience, about five minutes of trying. */
 export const MAX_ATTEMPTS = 8;

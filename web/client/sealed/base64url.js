@@ -1,6 +1,6 @@
 /** Base64url without padding (RFC 4648, section 5). @param {Uint8Array} bytes */
 export function encode(bytes) {
-  // In parts, because a call takes only so many arguments.
+  // In parts, because the number of arguments of a call is limited.
   let text = '';
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');

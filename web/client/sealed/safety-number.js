@@ -8,7 +8,7 @@ const GROUP_BYTES = 5;
  * order. Null if one has no fingerprint, or without WebCrypto.
  *
  * A description may have several fingerprints, of which any may match (RFC 8122, section 5). So those of each end stay
- * together: if they were put into one list, whoever is in between could add the fingerprint of the other end to its own,
+ * together: if they were put into one list, a man in the middle could add the fingerprint of the other end to its own,
  * and both ends would see one number.
  *
  * @param {string} local

@@ -6,15 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
+# The aliases are documented in `__init__.py`: tools find the docstring of a variable only in the module that they read.
 LeaveReason = Literal["left", "expired", "kicked"]
-#: `connected`: the mailbox is being read. `reconnecting`: it cannot be read at the moment. The others are final:
-#: `superseded` (another process took the seat), `closed` (left, or the room is gone), `kicked`.
 RoomStatus = Literal["connected", "reconnecting", "superseded", "closed", "kicked"]
-#: Why a sealed room did not use a message. `unsealed`: its sender has no key. `unreadable`: sealed with another key, or changed, or
-#: meant for somebody else. `repeated`: received before, or after a later one. `outdated`: from before its sender started again.
-#: `malformed`: sealed by somebody with the key, against docs/sealed.md.
 Why = Literal["unsealed", "unreadable", "repeated", "outdated", "malformed"]
-#: What a peer of a sealed room lacks, as far as its last message or its card tells.
 Trouble = Literal["no key", "another key"]
 
 
@@ -23,75 +18,94 @@ class Peer:
     """A member of a room. Peers are numbered by `order` as they join."""
 
     id: str
+    """Given by the server. A peer that returns to its seat keeps it."""
     name: str = ""
+    """Chosen by the peer: input to be displayed as text, never as markup."""
     metadata: Any = None
+    """The object that the peer passed to `join`."""
     order: int = 0
+    """Larger for peers that joined later."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Peer:
+        """From the server's document."""
         return cls(document["id"], document.get("name", ""), document.get("metadata"), document.get("order", 0))
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message from another peer: `offer`, `answer`, `candidate`, `bye` or `data`.
-
-    `members` has all members as they arrived, also those that this version does not know.
-    """
+    """A message from another peer."""
 
     seq: int
+    """Its number in this member's mailbox."""
     sender: str
+    """The sender's id, set by the server."""
     type: str
+    """`offer`, `answer`, `candidate`, `bye` or `data`."""
     members: Mapping[str, Any] = field(repr=False)
-    #: The sender, which may have left since (then it is no longer in `Room.peers`).
+    """All members as they arrived, including those that this version does not know."""
     peer: Peer | None = field(default=None, repr=False, compare=False)
+    """The sender, which may have left since (then it is no longer in `Room.peers`)."""
 
     @property
     def data(self) -> Any:
+        """The content of a `data` message: any JSON value."""
         return self.members.get("data")
 
     @property
     def sdp(self) -> str:
+        """The description in an `offer` or `answer`."""
         return str(self.members.get("sdp", ""))
 
     @property
     def candidate(self) -> dict[str, Any] | None:
-        """None is the end of candidates."""
+        """An `RTCIceCandidateInit`; None is the end of candidates."""
         return self.members.get("candidate")
 
     @property
     def reason(self) -> str | None:
+        """Why a peer said `bye`, if it told."""
         return self.members.get("reason")
 
 
 @dataclass(frozen=True)
 class PeerJoined:
+    """Another member has come."""
+
     peer: Peer
+    """Who."""
 
 
 @dataclass(frozen=True)
 class PeerLeft:
+    """Another member has gone."""
+
     peer: Peer
+    """Who."""
     reason: LeaveReason
+    """Why."""
 
 
 @dataclass(frozen=True)
 class Resumed:
     """Back in the room after the seat was lost."""
 
-    #: The mailbox is new: messages in the old one may have been lost.
     lost: bool
-    #: This member has a new id: the server did not recognise the old token.
+    """The mailbox is new: messages in the old one may have been lost."""
     renamed: bool
-    #: The peers that are certainly in the room.
+    """This member has a new id: the server did not recognise the old token."""
     roster: tuple[Peer, ...]
+    """The peers that are certainly in the room."""
 
 
 @dataclass(frozen=True)
 class StateChanged:
+    """The connection with the server, or this member's place in the room, has changed."""
+
     state: RoomStatus
-    #: The reason, if a request was refused or not answered.
+    """What `Room.state` is now."""
     error: Exception | None = None
+    """The reason, if a request was refused or not answered."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +115,10 @@ class RoomClosed:
 
 @dataclass(frozen=True)
 class IceServersChanged:
-    """Renewed, or changed since the seat was taken again."""
+    """The ICE servers were renewed, or are others since the seat was taken again."""
 
     servers: tuple[dict[str, Any], ...] = field(repr=False)
+    """What `Room.ice_servers` is now: objects like `RTCIceServer`."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +126,23 @@ class Refused:
     """A message that a sealed room did not use."""
 
     seq: int
+    """Its number in this member's mailbox."""
     sender: str
+    """The sender's id."""
     type: str
+    """The message's type."""
     why: Why
+    """The reason."""
 
 
 @dataclass(frozen=True)
 class TroubleChanged:
-    """What a peer of a sealed room lacks; None: nothing any more."""
+    """What a peer of a sealed room lacks has changed."""
 
     peer: Peer
+    """Who."""
     trouble: Trouble | None
+    """What it lacks; None: nothing any more."""
 
 
 Event = Union[Message, PeerJoined, PeerLeft, Resumed, StateChanged, RoomClosed, IceServersChanged, Refused, TroubleChanged]
@@ -129,7 +150,9 @@ Event = Union[Message, PeerJoined, PeerLeft, Resumed, StateChanged, RoomClosed, 
 
 @dataclass(frozen=True)
 class Sent:
-    #: The message's number in the recipient's mailbox; None if it was for all.
+    """The server has accepted a message."""
+
     seq: int | None
-    #: One entry for each recipient: `{"to": …, "seq": …}`.
+    """The message's number in the recipient's mailbox; None if it was for all."""
     accepted: tuple[Mapping[str, Any], ...]
+    """One entry for each recipient: `{"to": …, "seq": …}`."""

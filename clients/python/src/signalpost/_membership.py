@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ._backoff import backoff, bounded, retry_delay
 from ._http import Request
@@ -17,20 +18,17 @@ from ._session import Entry, Session
 GRACE = 10.0
 
 
-class Listener(Protocol):
-    @property
-    def cursor(self) -> int: ...
-
-    def entered(self, entry: Entry) -> None:
-        """The seat was taken again."""
-
-    async def received(self, batch: Mapping[str, Any]) -> None: ...
-
-    async def has_room(self) -> bool: ...
-
-    def changed(self, state: Literal["connected", "reconnecting"], error: Exception | None = None) -> None: ...
-
-    def ended(self, state: Ending, error: Exception | None = None) -> None: ...
+@dataclass(frozen=True)
+class Listener:
+    #: Up to here the mailbox has been read.
+    cursor: Callable[[], int]
+    #: The seat was taken again.
+    entered: Callable[[Entry], None]
+    received: Callable[[Mapping[str, Any]], Awaitable[None]]
+    #: Waits until the program has read what was delivered, or until the seat needs a sign of life (False).
+    has_room: Callable[[], Awaitable[bool]]
+    changed: Callable[[Literal["connected", "reconnecting"], "Exception | None"], None]
+    ended: Callable[[Ending, "Exception | None"], None]
 
 
 class Membership:
@@ -60,7 +58,7 @@ class Membership:
                 ending = await self._spell(poll)
                 self._seated.clear()
                 if ending != "lost":
-                    return self._listener.ended(ending)
+                    return self._listener.ended(ending, None)
                 await self._come_back()
         except Exception as error:
             # A defect ends the room, loudly, rather than leave it deaf.
@@ -83,19 +81,19 @@ class Membership:
             await asyncio.gather(polling, losing, return_exceptions=True)
 
     async def _come_back(self) -> None:
-        self._listener.changed("reconnecting")
+        self._listener.changed("reconnecting", None)
         # Back off if the last seat was lost before a poll succeeded.
         if self._rejoins > 0:
             await asyncio.sleep(backoff(self._rejoins))
         self._rejoins += 1
         self._listener.entered(await self._session.enter(_rejoin_delay))
-        self._listener.changed("connected")
+        self._listener.changed("connected", None)
 
     # What the poll needs.
 
     @property
     def cursor(self) -> int:
-        return self._listener.cursor
+        return self._listener.cursor()
 
     async def read(self, wait: float, cursor: int, unique: str | None) -> tuple[dict[str, Any], str | None]:
         seat = self._session.seat

@@ -14,10 +14,16 @@ class SignalpostError(Exception):
 
 
 class Problem(SignalpostError):
-    """The server refused a request.
+    """The server refused a request."""
 
-    `slug` is the kind of problem (`room-full`, `secret-missing`, …) and `document` the whole RFC 9457 document.
-    """
+    document: Mapping[str, Any]
+    """The RFC 9457 document, which says what to do."""
+    status: int
+    """The HTTP status."""
+    slug: str
+    """The kind of problem (`room-full`, `secret-missing`, …): the last part of the document's `type`."""
+    retry_after: float | None
+    """Seconds that the server asks to wait before a retry, if it does."""
 
     def __init__(self, document: Mapping[str, Any], status: int, retry_after: float | None = None) -> None:
         super().__init__(str(document.get("detail") or document.get("title") or status))
@@ -26,8 +32,7 @@ class Problem(SignalpostError):
         self.slug = str(document.get("type", "")).rpartition("/")[2]
         asked = document.get("retry_after_ms")
         given = isinstance(asked, (int, float)) and not isinstance(asked, bool) and asked >= 0
-        #: Seconds that the server asks to wait before a retry, if it does.
-        self.retry_after: float | None = asked / 1000 if given and asked is not None else retry_after
+        self.retry_after = asked / 1000 if given and asked is not None else retry_after
 
 
 class Unreachable(SignalpostError):
@@ -37,9 +42,16 @@ class Unreachable(SignalpostError):
     portal with its page (`foreign`), a cache with an old response (`stale`).
     """
 
+    reason: Silence
+    """What happened instead."""
+    status: int | None
+    """The HTTP status of an intermediary's response."""
+    retry_after: float | None
+    """Seconds that the intermediary asks to wait, if it does."""
+
     def __init__(self, reason: Silence, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(f"The server cannot be reached ({reason}{f' {status}' if status else ''}).")
-        self.reason: Silence = reason
+        self.reason = reason
         self.status = status
         self.retry_after = retry_after
 
@@ -47,6 +59,9 @@ class Unreachable(SignalpostError):
 class RoomEnded(SignalpostError):
     """The room ended before the operation was done."""
 
+    state: Ending
+    """How: the room's final state."""
+
     def __init__(self, state: Ending) -> None:
         super().__init__(f"The room has ended ({state}).")
-        self.state: Ending = state
+        self.state = state

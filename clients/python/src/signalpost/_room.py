@@ -16,7 +16,7 @@ from ._endpoints import endpoints
 from ._events import Event, IceServersChanged, Peer, Resumed, RoomClosed, RoomStatus, Sent, StateChanged, Trouble, TroubleChanged
 from ._http import Http, Request
 from ._ice import IceServers, Servers
-from ._membership import Membership
+from ._membership import Listener, Membership
 from ._outbox import Carrier, Outbox, Receipts
 from ._problems import Ending, Problem, RoomEnded, Unreachable
 from ._room_state import RoomState
@@ -39,7 +39,19 @@ GOODBYE = 5.0
 
 
 class Room:
-    """Made by `join`. Iterate over it to read its events: the room reads no further ahead than 1,000 of them."""
+    """A room as one member sees it, made by `join`.
+
+    Iterate over it to read its events: the room reads no further ahead than 1,000 of them.
+    """
+
+    name: str
+    """The room's name."""
+    created: bool
+    """Whether this join created it."""
+    returned: bool
+    """Whether this process has a seat that an earlier one had."""
+    lease: float
+    """How long a seat lasts without a poll, in seconds."""
 
     def __init__(self, session: Session, entry: Entry) -> None:
         self._session = session
@@ -47,11 +59,12 @@ class Room:
         self._known = RoomState(entry)
         self._stream = EventStream()
         self._state: RoomStatus = "connected"
-        #: The room's name, and whether this join created it.
-        self.name: str = entry.joined["room"]
-        self.created: bool = entry.joined["created"]
-        self._lease: float = entry.joined["lease_ms"] / 1000
-        self._membership = Membership(session, self)
+        self.name = entry.joined["room"]
+        self.created = entry.joined["created"]
+        self.returned = entry.resumed
+        self.lease = entry.joined["lease_ms"] / 1000
+        listener = Listener(lambda: self._known.cursor, self._entered, self._received, self._has_room, self._changed, self._end)
+        self._membership = Membership(session, listener)
         self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost, self._seal))
         self._ice = IceServers(self._ask_ice_servers, self._ice_changed)
         self._expiry: asyncio.TimerHandle | None = None
@@ -64,6 +77,7 @@ class Room:
 
     @property
     def me(self) -> Peer:
+        """This member."""
         return self._known.me
 
     @property
@@ -73,6 +87,7 @@ class Room:
 
     @property
     def state(self) -> RoomStatus:
+        """Of the connection with the server, or how the room ended."""
         return self._state
 
     @property
@@ -87,11 +102,12 @@ class Room:
 
     @property
     def troubles(self) -> Mapping[str, Trouble]:
-        """What peers of a sealed room lack, by id."""
+        """What peers of a sealed room lack, by id: nothing they send is used, and they can read nothing."""
         return MappingProxyType(self._sealing.troubles if self._sealing else {})
 
     @property
     def ice_servers(self) -> Servers:
+        """Objects like `RTCIceServer`. Credentials are renewed before they expire: see `IceServersChanged`."""
         return self._ice.current
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -145,19 +161,14 @@ class Room:
 
     # What the membership needs.
 
-    @property
-    def cursor(self) -> int:
-        """Up to here the mailbox has been read."""
-        return self._known.cursor
-
-    def entered(self, entry: Entry) -> None:
+    def _entered(self, entry: Entry) -> None:
         self._equip(entry)
         events = self._known.returned(entry, asyncio.get_running_loop().time())
         if any(isinstance(event, Resumed) and event.renamed for event in events):
             self._outbox.reseal()
         self._tell([*events, *self._troubles()])
 
-    async def received(self, batch: Mapping[str, Any]) -> None:
+    async def _received(self, batch: Mapping[str, Any]) -> None:
         arrives = any(message.get("type") == "peer-joined" for message in batch["messages"])
         if arrives and self._ice.withheld:
             # Nobody is heard until the connection with them can have a relay.
@@ -171,18 +182,30 @@ class Room:
         if any(isinstance(event, RoomClosed) for event in events):
             self._end("closed")
 
-    async def has_room(self) -> bool:
-        return await self._stream.has_room(self._lease / 3)
+    async def _has_room(self) -> bool:
+        return await self._stream.has_room(self.lease / 3)
 
-    def changed(self, state: RoomStatus, error: Exception | None = None) -> None:
+    def _changed(self, state: RoomStatus, error: Exception | None) -> None:
         if state == self._state or self._is_over:
             return
         self._state = state
         log.log(logging.INFO if error is None else logging.WARNING, "room %s: %s%s", self.name, state, f" ({error})" if error else "")
         self._stream.put([StateChanged(state, error)])
 
-    def ended(self, state: Ending, error: Exception | None = None) -> None:
-        self._end(state, error)
+    def _end(self, state: Ending, error: Exception | None = None, keep: bool = False) -> None:
+        if self._is_over:
+            return
+        self._changed(state, error)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._ice.end()
+        self._outbox.end(RoomEnded(state))
+        if self._keeping is not asyncio.current_task():
+            self._keeping.cancel()
+        # What another process took over may be continued here, which needs the token.
+        if state != "superseded" and not keep:
+            self._session.unkeep()
+        self._stream.end()
 
     # The rest.
 
@@ -206,21 +229,6 @@ class Room:
         deadline = self._known.next_deadline
         loop = asyncio.get_running_loop()
         self._expiry = None if deadline is None else loop.call_at(deadline, lambda: self._tell(self._known.elapsed(loop.time())))
-
-    def _end(self, state: Ending, error: Exception | None = None, keep: bool = False) -> None:
-        if self._is_over:
-            return
-        self.changed(state, error)
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._ice.end()
-        self._outbox.end(RoomEnded(state))
-        if self._keeping is not asyncio.current_task():
-            self._keeping.cancel()
-        # What another process took over may be continued here, which needs the token.
-        if state != "superseded" and not keep:
-            self._session.unkeep()
-        self._stream.end()
 
     def _equip(self, entry: Entry) -> None:
         self._ice.set(entry.joined["ice_servers"], entry.joined["ice_ttl_s"])
@@ -283,12 +291,15 @@ def join(
     :param room: 1–64 characters of `A-Za-z0-9._~-`; created if it does not exist
     :param name: shown to the others
     :param metadata: an object with further data for the others, at most 4 KiB
+    :param secret: of a room that has one, or is to have one
+    :param ticket: from the application's login, if the server requires tickets
     :param capacity: the number of seats, if this creates the room
     :param key: seals the room (needs `signalpost[sealed]`): 43 characters of base64url, from `signalpost.new_key()` or a link
     :param passphrase: instead of the key. Anybody who can guess it can read everything
     :param seat: `Room.seat` of an earlier process, to return to it
     :param seat_file: keeps the seat from one process to the next
     :param client: your own session, with proxies or certificates; it is not closed
+    :param on_retry: called before each retry
     """
     given = {"name": name, "metadata": metadata, "secret": secret, "ticket": ticket, "capacity": capacity}
     wishes = {member: value for member, value in given.items() if value is not None}

@@ -13,16 +13,19 @@ class Seat:
     """A credential: anybody who has it can act as the peer. Its `repr` shows no token."""
 
     peer: str
+    """The peer's id."""
     token: str = field(repr=False)
-    #: Allows to close the room, if this member created it.
+    """What proves it."""
     room_token: str | None = field(default=None, repr=False)
+    """Allows to close the room, if this member created it."""
 
     def to_json(self) -> str:
+        """To be kept where nobody else can read it."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Seat:
-        """Raises `ValueError` if it is not a seat."""
+        """The opposite of `to_json`. Raises `ValueError` if the text is not a seat."""
         document = json.loads(text)
         members = [document.get(name) for name in ("peer", "token")] if isinstance(document, dict) else []
         if len(members) != 2 or not all(isinstance(member, str) for member in members):

@@ -95,7 +95,7 @@ fn frames_that_carry_nothing_end_the_connection() {
     }
 }
 
-/// A slow client may go on for ever: its allowance grows.
+/// A slow client is never cut off: its allowance grows.
 #[test]
 fn slow_frames_never_end_the_connection() {
     let mut client = busy();

@@ -285,7 +285,7 @@ fn content_length_is_checked() {
         assert_eq!((ended, was_reset), (is_valid, !is_valid), "{name}");
         let requests = client.events.iter().filter(|event| matches!(event, Event::Request { .. })).count();
         let resets = client.events.iter().filter(|event| matches!(event, Event::Reset { .. })).count();
-        assert_eq!(resets, if is_valid { 0 } else { requests }, "{name}: whoever knows the request knows its end");
+        assert_eq!(resets, if is_valid { 0 } else { requests }, "{name}: its end is known if the request is");
     }
 }
 

@@ -190,7 +190,7 @@ fn a_response_may_end_without_a_window() {
     let kinds: Vec<_> =
         parse(&client.out).iter().map(|(header, _)| (header.kind, header.stream, header.has(END_STREAM))).collect();
     assert_eq!(kinds, [(HEADERS, 1, true), (HEADERS, 3, false), (DATA, 3, true)]);
-    // To whom nobody listens, all can be said.
+    // An exchange that has ended takes any output and drops it.
     client.out.clear();
     assert_eq!(client.connection.send_data(3, b"xyz", true, &mut client.out), 3);
     client.connection.send_head(3, 200, [], true, &mut client.out);

@@ -68,6 +68,28 @@ export default {
   'figure': { one: '{label} over the last {count} s: now {now}, at most {most}', other: '{label} over the last {count} s: now {now}, at most {most}' },
   'sentence': '{text}.',
 
+  // Sealed rooms
+  'no-key': '{name} has no key to this room, or somebody in between has taken it away',
+  'no-key-todo': 'Send {name} the whole link, down to its last character.',
+  'no-passphrase-todo': 'Tell {name} that this room has a passphrase, and which one.',
+  'another-key': '{name} has another key, or somebody in between changes what {name} sends',
+  'another-key-todo': 'One of you may have an old link. Send {name} the link of this page.',
+  'another-passphrase': '{name} has entered another passphrase, or somebody in between changes what {name} sends',
+  'another-passphrase-todo': 'Hang up, and enter it once more at both ends: each letter, capital and space counts.',
+  'room-is-sealed': 'Somebody here has sealed this room, and this page has no key',
+  'room-is-sealed-todo': 'Ask for the whole link, or for the passphrase, and join again with it.',
+  'safety-number': 'Safety number',
+  'safety-open': 'This room is not sealed. Comparing this number aloud is the only way to know that nobody is in between: then both ends have the same one.',
+  'safety-sealed': 'This room is sealed: nobody without its key is in between. Both ends have the same number.',
+  'safety-compared': 'You have compared this number: nobody is in between.',
+  'safety-unknown': 'Browsers compute the safety number only on https pages: without it, nobody can know whether somebody is in between.',
+  'compare': 'We have the same number',
+  'refused-unsealed': 'not used: not sealed',
+  'refused-unreadable': 'not used: cannot be opened',
+  'refused-repeated': 'not used: repeated',
+  'refused-outdated': 'not used: outdated',
+  'refused-malformed': 'not used: malformed',
+
   // What prevents a connection
   'nothing-came': 'Nothing has come from {name} yet',
   'nothing-came-todo': '{name} may not have answered the call yet, or the page there is closed, or suspended in the background. Ask {name} to open it again.',

@@ -11,11 +11,14 @@ import aiortc
 from aiortc.contrib.media import MediaRelay
 from pyee.asyncio import AsyncIOEventEmitter
 
-from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, StateChanged, Trouble
-from .._problems import SignalpostError
+from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, Sent, StateChanged, Trouble
 from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
+from ._whip import whip_role
+
+#: How long hanging up may wait for the server to accept the goodbye.
+FAREWELL = 2.0
 
 
 class Call(AsyncIOEventEmitter):
@@ -26,6 +29,11 @@ class Call(AsyncIOEventEmitter):
     * `track` (peer, track), `chat` (peer, text), `channel` (peer, open), `link` (peer, state), `bye` (peer, reason);
     * `room` (event) for each event of the room.
     """
+
+    room: Room
+    """The room in which the call is."""
+    receive: bool
+    """False for a peer that does not want the others' media."""
 
     def __init__(
         self, room: Room, tracks: Sequence[aiortc.MediaStreamTrack] = (), *, receive: bool = True, ice_servers: Sequence[Mapping[str, Any]] | None = None
@@ -66,7 +74,11 @@ class Call(AsyncIOEventEmitter):
             raise RuntimeError("The call has been started.")
         self._running = asyncio.ensure_future(self._run())
         for peer in self.room.peers.values():
-            self._link(peer).offer()
+            if whip_role(peer) is None:
+                self._link(peer).offer()
+            elif self.room.returned:
+                # The connection with it went with the process before: it has to call anew.
+                self._dismiss(peer, "reloaded")
 
     async def wait(self) -> None:
         """Returns at the end of the room or of the call."""
@@ -78,13 +90,13 @@ class Call(AsyncIOEventEmitter):
         return sum([link.say(text) for link in self._links.values()])
 
     async def hang_up(self, reason: str | None = None) -> None:
-        """Tells the others and ends the call. This member stays in the room."""
+        """Tells the others and ends the call. This member stays in the room.
+
+        If the server does not accept the goodbye within two seconds, the call ends all the same, and the room keeps trying to send it.
+        """
         if self._links and self._running is not None and not self._running.done():
             members = {} if reason is None else {"reason": reason}
-            try:
-                await self.room.send(None, "bye", **members)
-            except SignalpostError:
-                pass
+            await asyncio.wait({self._post(None, "bye", **members)}, timeout=FAREWELL)
         await self.close()
 
     async def close(self) -> None:
@@ -110,14 +122,17 @@ class Call(AsyncIOEventEmitter):
         if isinstance(event, Message):
             self._heard(event)
         elif isinstance(event, PeerJoined):
+            # One that calls by WHIP calls perhaps somebody else.
+            if whip_role(event.peer):
+                return
             link = self._link(event.peer)
             link.departed = False
             if link.state != "connected":
-                link.expect()
+                link._expect()
         elif isinstance(event, PeerLeft):
             gone = self._links.get(event.peer.id)
             # If only its lease has expired, the connection may still work.
-            if gone is not None and (event.reason != "expired" or not gone.depart()):
+            if gone is not None and (event.reason != "expired" or not gone._depart()):
                 self._shut(gone)
         elif isinstance(event, Resumed):
             self._resumed(event)
@@ -129,8 +144,10 @@ class Call(AsyncIOEventEmitter):
         peer = message.peer
         if peer is None or message.type == "data":
             return
+        if message.type == "offer" and self._has_nothing_for(peer):
+            return self._dismiss(peer, "declined")
         if message.type != "bye":
-            return self._link(peer).take(message)
+            return self._link(peer)._take(message)
         if link := self._links.get(peer.id):
             self._shut(link)
         self.emit("bye", peer, message.reason)
@@ -141,11 +158,16 @@ class Call(AsyncIOEventEmitter):
         here = {peer.id for peer in event.roster}
         if event.renamed:
             departed = [link for link in self._links.values() if link.peer.id not in here]
-            self._orphans += [link for link in departed if link.depart()]
+            self._orphans += [link for link in departed if link._depart()]
         # These peers came back before this one did, so earlier messages to them may be lost.
         for peer in event.roster:
-            if self._link(peer).state != "connected":
+            if whip_role(peer) is None and self._link(peer).state != "connected":
                 self._link(peer).offer()
+
+    def _has_nothing_for(self, peer: Peer) -> bool:
+        """An encoder where nothing is received, or a player where nothing is sent."""
+        role = whip_role(peer)
+        return (role == "encoder" and not self.receive) or (role == "player" and not self._tracks)
 
     def _link(self, peer: Peer) -> Link:
         return self._links.setdefault(peer.id, self._links.get(peer.id) or Link(self, peer))
@@ -153,46 +175,61 @@ class Call(AsyncIOEventEmitter):
     def _shut(self, link: Link) -> None:
         if self._links.get(link.peer.id) is link:
             del self._links[link.peer.id]
-        closing = asyncio.ensure_future(link.close())
+        closing = asyncio.ensure_future(link._close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
     # What a link needs.
 
     @property
-    def configuration(self) -> aiortc.RTCConfiguration:
+    def _lease(self) -> float:
+        return self.room.lease
+
+    def _dismiss(self, peer: Peer, reason: str) -> None:
+        self._post(peer, "bye", reason=reason)
+
+    def _is_there(self, peer: Peer) -> None:
+        self._post(peer, "data", data={"whip": "alive"})
+
+    @property
+    def _configuration(self) -> aiortc.RTCConfiguration:
         servers = self.room.ice_servers if self._ice_servers is None else self._ice_servers
         known = ("urls", "username", "credential")
         given = [{member: server[member] for member in known if member in server} for server in servers]
         # Without a list, aiortc would ask a STUN server of its own choice.
         return aiortc.RTCConfiguration(iceServers=[aiortc.RTCIceServer(**server) for server in given])
 
-    def subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
+    def _subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
         return [self._relay.subscribe(track) for track in self._tracks]
 
-    def is_polite(self, peer: Peer) -> bool:
+    def _is_polite(self, peer: Peer) -> bool:
         return is_polite(self.room.me, self.room.peers.get(peer.id, peer))
 
-    def can_signal(self) -> bool:
+    def _can_signal(self) -> bool:
         return self.room.state == "connected"
 
-    def is_sealed(self) -> bool:
+    def _is_sealed(self) -> bool:
         return self.room.key is not None
 
-    def trouble(self, peer: Peer) -> Trouble | None:
+    def _trouble(self, peer: Peer) -> Trouble | None:
         return self.room.troubles.get(peer.id)
 
-    def send(self, peer: Peer, type: str, sdp: str) -> None:
-        sent = self.room.send(peer, type, sdp=sdp)
+    def _describe(self, peer: Peer, type: str, sdp: str) -> None:
         # The link's patience makes up for a description that cannot be delivered.
-        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._post(peer, type, sdp=sdp)
 
-    def happened(self, event: str, peer: Peer, detail: Any) -> None:
+    def _post(self, to: Peer | None, type: str, **members: Any) -> asyncio.Future[Sent]:
+        """A message that nobody has to wait for: if it fails, that is not reported."""
+        sent = self.room.send(to, type, **members)
+        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+        return sent
+
+    def _happened(self, event: str, peer: Peer, detail: Any) -> None:
         self.emit(event, peer, detail)
         if (event, detail) == ("link", "connected"):
             self._release_orphans()
 
-    def ended(self, link: Link) -> None:
+    def _ended(self, link: Link) -> None:
         self._shut(link)
 
     def _release_orphans(self) -> None:

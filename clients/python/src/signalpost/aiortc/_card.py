@@ -11,16 +11,16 @@ DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inacti
 
 @dataclass(frozen=True)
 class Card:
-    """Without a statement, a peer can do everything, as browsers do."""
+    """What a peer can do in a call. Without a statement, it can do everything, as browsers do."""
 
-    #: False: wants all candidates in the description.
     trickle: bool = True
-    #: False: one offer and one answer for each connection.
+    """False: wants all candidates in the description."""
     renegotiates: bool = True
-    #: False: has no data channel.
+    """False: one offer and one answer for each connection."""
     channel: bool = True
-    #: Of the peer's media, as the peer sees it.
+    """False: has no data channel."""
     direction: Direction = "sendrecv"
+    """Of the peer's media, as the peer sees it."""
 
     @classmethod
     def of(cls, metadata: Any) -> Card:
@@ -38,8 +38,10 @@ class Card:
 
     @property
     def sends(self) -> bool:
+        """Whether the peer may send media."""
         return self.direction in ("sendrecv", "sendonly")
 
     @property
     def receives(self) -> bool:
+        """Whether the peer may be sent media."""
         return self.direction in ("sendrecv", "recvonly")

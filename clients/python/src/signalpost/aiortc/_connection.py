@@ -22,15 +22,15 @@ KINDS = ("audio", "video")
 class Host(Protocol):
     """What a connection needs of its link."""
 
-    def send_description(self, type: str, sdp: str) -> None: ...
+    def _send_description(self, type: str, sdp: str) -> None: ...
 
-    def connection_changed(self) -> None: ...
+    def _connection_changed(self) -> None: ...
 
-    def channel_changed(self, open: bool) -> None: ...
+    def _channel_changed(self, open: bool) -> None: ...
 
-    def heard(self, data: str | bytes) -> None: ...
+    def _heard(self, data: str | bytes) -> None: ...
 
-    def track_arrived(self, track: aiortc.MediaStreamTrack) -> None: ...
+    def _track_arrived(self, track: aiortc.MediaStreamTrack) -> None: ...
 
 
 class Connection:
@@ -127,7 +127,7 @@ class Connection:
         local = self.pc.localDescription
         if not self._closed:
             self._version += 1
-            self._host.send_description(local.type, with_origin(local.sdp, id(self), self._version))
+            self._host._send_description(local.type, with_origin(local.sdp, id(self), self._version))
 
     async def _add(self, candidate: dict[str, Any]) -> None:
         text = str(candidate.get("candidate") or "")
@@ -153,17 +153,17 @@ class Connection:
 
     def _channel_changed(self, channel: aiortc.RTCDataChannel) -> None:
         if not self._closed and channel is self.channel:
-            self._host.channel_changed(channel.readyState == "open")
+            self._host._channel_changed(channel.readyState == "open")
 
     def _track_arrived(self, track: aiortc.MediaStreamTrack) -> None:
         if not self._closed:
-            self._host.track_arrived(track)
+            self._host._track_arrived(track)
 
     def _hear(self, channel: aiortc.RTCDataChannel, data: str | bytes) -> None:
         if not self._closed:
             self.channel = channel
-            self._host.heard(data)
+            self._host._heard(data)
 
     def _state_changed(self) -> None:
         if not self._closed:
-            self._host.connection_changed()
+            self._host._connection_changed()

@@ -14,14 +14,12 @@ from ._card import Card
 from ._connection import Connection
 from ._negotiation import View, belongs, judge
 from ._patience import MAX_ATTEMPTS, Phase, Watch
+from ._whip import Heartbeat, whip_role
 
 log = logging.getLogger("signalpost.aiortc")
 
-#: `waiting` for the peer's offer, `connecting`, `connected`, `interrupted` (was connected; being repaired), `failed` (no more
-#: attempts until something changes), `closed`.
+# The aliases are documented in `__init__.py`, as those of `_events.py`.
 LinkState = Literal["waiting", "connecting", "connected", "interrupted", "failed", "closed"]
-
-#: Why nobody can be in between: the room is sealed, or two people have compared the safety number.
 Verified = Literal["key", "compared", False]
 
 #: Candidates that may wait for their description: more than anybody gathers for one.
@@ -34,39 +32,56 @@ class LinkHost(Protocol):
     receive: bool
 
     @property
-    def configuration(self) -> aiortc.RTCConfiguration: ...
+    def _configuration(self) -> aiortc.RTCConfiguration: ...
 
-    def subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
+    def _subscribe(self) -> Sequence[aiortc.MediaStreamTrack]:
         """The tracks to send, for one connection."""
 
-    def is_polite(self, peer: Peer) -> bool: ...
+    def _is_polite(self, peer: Peer) -> bool: ...
 
-    def can_signal(self) -> bool: ...
+    def _can_signal(self) -> bool: ...
 
-    def is_sealed(self) -> bool: ...
+    def _is_sealed(self) -> bool: ...
 
-    def trouble(self, peer: Peer) -> Trouble | None: ...
+    def _trouble(self, peer: Peer) -> Trouble | None: ...
 
-    def send(self, peer: Peer, type: str, sdp: str) -> None: ...
+    @property
+    def _lease(self) -> float: ...
 
-    def happened(self, event: str, peer: Peer, detail: Any) -> None: ...
+    def _dismiss(self, peer: Peer, reason: str) -> None: ...
 
-    def ended(self, link: Link) -> None:
-        """Its peer has departed, and now its connection, too."""
+    def _is_there(self, peer: Peer) -> None: ...
+
+    def _describe(self, peer: Peer, type: str, sdp: str) -> None: ...
+
+    def _happened(self, event: str, peer: Peer, detail: Any) -> None: ...
+
+    def _ended(self, link: Link) -> None:
+        """Its peer has departed, or has to call anew, and now its connection is gone, too."""
 
 
 class Link:
+    """The connection with one peer of a call, made by `Call`."""
+
+    peer: Peer
+    """Who."""
+    state: LinkState
+    """How far it is."""
+    departed: bool
+    """The peer is no longer a member, as far as is known: the link lasts for as long as it works."""
+
     def __init__(self, host: LinkHost, peer: Peer) -> None:
         self.peer = peer
-        self.state: LinkState = "waiting"
-        #: The peer is no longer a member, as far as is known: the link lasts for as long as it works.
+        self.state = "waiting"
         self.departed = False
         self._host = host
         self._card = Card.of(peer.metadata)
+        #: For a peer that calls by WHIP: this end answers, and never offers.
+        self._heartbeat = Heartbeat(lambda: host._is_there(peer), host._lease) if whip_role(peer) else None
         self._connection: Connection | None = None
         self._compared: str | None = None
         self._early: list[dict[str, Any]] = []
-        self._watch = Watch(lambda: host.is_polite(peer), self._repair)
+        self._watch = Watch(lambda: host._is_polite(peer), self._repair)
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._working = asyncio.ensure_future(self._work())
 
@@ -81,13 +96,14 @@ class Link:
         return self._connection.channel if self._connection else None
 
     def say(self, text: str | bytes) -> bool:
+        """Sends a text on the channel. Returns whether it was open."""
         channel = self.channel
         if channel is None or channel.readyState != "open":
             return False
         channel.send(text)
         return True
 
-    def expect(self) -> None:
+    def _expect(self) -> None:
         """The peer has just joined and is going to offer."""
         self._steps.put_nowait(self._drop)
         self._watch.begin("waiting")
@@ -95,10 +111,12 @@ class Link:
 
     def offer(self) -> None:
         """Replaces the connection, beginning with an offer."""
+        if self._heartbeat:
+            return self._refer()
         self._watch.attempts = 0
         self._steps.put_nowait(self._replace)
 
-    def take(self, message: Message) -> None:
+    def _take(self, message: Message) -> None:
         if message.type != "candidate":
             self._steps.put_nowait(lambda: self._description(message.type, message.sdp))
         elif message.candidate is not None:
@@ -108,7 +126,7 @@ class Link:
     @property
     def trouble(self) -> Trouble | None:
         """What the peer lacks in a sealed room: nothing it sends is used, and it can read nothing."""
-        return self._host.trouble(self.peer)
+        return self._host._trouble(self.peer)
 
     @property
     def safety_number(self) -> str | None:
@@ -117,23 +135,24 @@ class Link:
 
     @property
     def verified(self) -> Verified:
+        """Whether it is known that nobody is in between, and why."""
         number = self.safety_number
         if number is None:
             return False
         if number == self._compared:
             return "compared"
-        return "key" if self._host.is_sealed() else False
+        return "key" if self._host._is_sealed() else False
 
     def mark_compared(self) -> None:
         """The number of now is the one that the peer sees. A connection with other certificates has to be compared again."""
         self._compared = self.safety_number
 
-    def depart(self) -> bool:
+    def _depart(self) -> bool:
         """The peer is gone from the room. A working connection is left alone. Returns whether there is one."""
         self.departed = True
         return self.state == "connected"
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         if self.state == "closed":
             return
         self._enter("closed")
@@ -156,16 +175,16 @@ class Link:
         connection = self._connection
         signaling = connection.pc.signalingState if connection else "closed"
         remote, heard = (connection.remote, connection.heard) if connection else (None, None)
-        verdict = judge(View(self._host.is_polite(self.peer), signaling, remote, heard), type, sdp)
+        verdict = judge(View(self._host._is_polite(self.peer), signaling, remote, heard), type, sdp)
         log.debug("%s from %s: %s", type, self.peer.id, verdict)
         if verdict == "drop":
             return
         if verdict == "replace":
-            return await self._replace()
+            return self._refer() if self._heartbeat else await self._replace()
         if verdict == "renew":
             await self._renew()
         if self.state != "connected":
-            self._watch.begin("ignored" if verdict == "ignore" else "connecting")
+            self._watch.begin("ignored" if verdict == "ignore" else "answered" if self._heartbeat else "connecting")
         if verdict == "ignore" or self._connection is None:
             return
         if verdict == "accept":
@@ -173,7 +192,7 @@ class Link:
         # If the offer has no section for one of our tracks, only an offer of ours brings it across. A polite peer gives way to
         # that; any other has to be answered first.
         lacking = self._connection.lacks_sections(sdp) and self._card.renegotiates
-        if not lacking or self._host.is_polite(self.peer):
+        if not lacking or self._host._is_polite(self.peer):
             await self._connection.answer(sdp, self._take_early(sdp))
         if lacking:
             await self._replace()
@@ -195,7 +214,7 @@ class Link:
 
     async def _renew(self) -> None:
         await self._drop()
-        self._connection = Connection(self, self._host.configuration, self._host.subscribe(), self._card, self._host.receive)
+        self._connection = Connection(self, self._host._configuration, self._host._subscribe(), self._card, self._host.receive)
         self._watch.begin("connecting")
         self._enter("connecting")
 
@@ -209,8 +228,10 @@ class Link:
 
     def _repair(self, phase: Phase) -> None:
         # No signaling would arrive now.
-        if not self._host.can_signal():
+        if not self._host._can_signal():
             return self._watch.begin(phase)
+        if self._heartbeat:
+            return self._refer()
         self._watch.attempts += 1
         if self._watch.attempts <= MAX_ATTEMPTS:
             return self._steps.put_nowait(self._replace)
@@ -218,34 +239,43 @@ class Link:
         self._watch.rest()
         self._enter("failed")
 
+    def _refer(self) -> None:
+        """The peer has to call anew."""
+        self._host._dismiss(self.peer, "failed")
+        self._host._ended(self)
+
     def _enter(self, state: LinkState) -> None:
         if self.state in (state, "closed"):
             return
         self.state = state
-        self._host.happened("link", self.peer, state)
+        if self._heartbeat:
+            self._heartbeat.begin() if state == "connected" else self._heartbeat.end()
+        self._host._happened("link", self.peer, state)
 
     # What the connection tells.
 
-    def send_description(self, type: str, sdp: str) -> None:
-        self._host.send(self.peer, type, sdp)
+    def _send_description(self, type: str, sdp: str) -> None:
+        self._host._describe(self.peer, type, sdp)
 
-    def connection_changed(self) -> None:
+    def _connection_changed(self) -> None:
         state = self._connection.state if self._connection else "closed"
         if state == "connected":
             self._watch.calm()
             self._enter("connected")
         elif state in ("failed", "closed"):
             if self.departed:
-                return self._host.ended(self)
+                return self._host._ended(self)
+            if self._heartbeat:
+                return self._refer()
             if self.state == "connected":
                 self._enter("interrupted")
             self._watch.begin("interrupted")
 
-    def channel_changed(self, open: bool) -> None:
-        self._host.happened("channel", self.peer, open)
+    def _channel_changed(self, open: bool) -> None:
+        self._host._happened("channel", self.peer, open)
 
-    def heard(self, data: str | bytes) -> None:
-        self._host.happened("chat", self.peer, data)
+    def _heard(self, data: str | bytes) -> None:
+        self._host._happened("chat", self.peer, data)
 
-    def track_arrived(self, track: aiortc.MediaStreamTrack) -> None:
-        self._host.happened("track", self.peer, track)
+    def _track_arrived(self, track: aiortc.MediaStreamTrack) -> None:
+        self._host._happened("track", self.peer, track)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Literal
 
 #: What a link waits for: the peer's offer; an answer, after an offer of the peer's was ignored in favour of ours; a
-#: connection; a broken connection to come back by itself.
-Phase = Literal["waiting", "ignored", "connecting", "interrupted"]
+#: connection; one with a peer that calls by WHIP, which has the answer when all candidates are in it; a broken connection to come back
+#: by itself.
+Phase = Literal["waiting", "ignored", "connecting", "answered", "interrupted"]
 
-FIRST: dict[Phase, float] = {"waiting": 5.0, "ignored": 3.0, "connecting": 8.0, "interrupted": 3.0}
+FIRST: dict[Phase, float] = {"waiting": 5.0, "ignored": 3.0, "connecting": 8.0, "answered": 30.0, "interrupted": 3.0}
 LONGEST = 60.0
 #: With growing patience, about five minutes of trying.
 MAX_ATTEMPTS = 8

@@ -17,7 +17,7 @@ Signal = aiortc.RTCSessionDescription | aiortc.RTCIceCandidate | SignalingBye
 
 
 class SignalpostSignaling(BaseSignaling):
-    """The other peer is the first one found in the room. `send` waits for it."""
+    """What aiortc's examples expect of signaling, with two peers in a room: the other is the first one found there."""
 
     def __init__(self, base: str, room: str, **options: Any) -> None:
         """Takes the options of `signalpost.join`."""
@@ -29,12 +29,14 @@ class SignalpostSignaling(BaseSignaling):
         self._reading: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
+        """Joins the room."""
         self._room = await self._joining
         for peer in self._room.peers.values():
             self._meet(peer)
         self._reading = asyncio.ensure_future(self._read(self._room))
 
     async def close(self) -> None:
+        """Says goodbye, and leaves the room."""
         if self._room is None:
             return
         if self._other is not None:
@@ -44,6 +46,7 @@ class SignalpostSignaling(BaseSignaling):
         await room.leave()
 
     async def send(self, descr: Signal) -> None:
+        """Sends a description, a candidate or a goodbye, once somebody is there."""
         if self._room is None:
             raise RuntimeError("connect() first")
         await self._found.wait()
@@ -57,7 +60,7 @@ class SignalpostSignaling(BaseSignaling):
             await self._room.send(self._other, "bye")
 
     async def receive(self) -> Signal | None:
-        """None at the end of the room."""
+        """The next description, candidate or goodbye of the other peer; None at the end of the room."""
         return await self._signals.get()
 
     def _meet(self, peer: Peer) -> None:

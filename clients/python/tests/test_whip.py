@@ -1,0 +1,109 @@
+"""Encoders and players that call by plain HTTP, with aiortc at both ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+import aiohttp
+import aioice.ice
+import pytest
+from aiortc import AudioStreamTrack, MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from av import VideoFrame
+from company import Member
+from server import Server
+
+from signalpost import Peer
+from signalpost.aiortc._whip import whip_role
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
+    yield
+
+
+class Caller:
+    """`async with Caller(base, "whip")` calls whoever is in the room."""
+
+    def __init__(self, base: str, kind: str) -> None:
+        self._endpoint = f"{base}/v1/rooms/tea/{kind}?name=OBS"
+        self.pc = RTCPeerConnection()
+        self.tracks: asyncio.Queue[MediaStreamTrack] = asyncio.Queue()
+        self.pc.on("track", self.tracks.put_nowait)
+        for track in (VideoStreamTrack(), AudioStreamTrack()):
+            self.pc.addTransceiver(track if kind == "whip" else track.kind, direction="sendonly" if kind == "whip" else "recvonly")
+
+    async def __aenter__(self) -> Caller:
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        async with aiohttp.ClientSession() as http:
+            async with http.post(self._endpoint, data=self.pc.localDescription.sdp.encode(), headers={"content-type": "application/sdp"}) as response:
+                text = await response.text()
+                self.status = response.status
+        if self.status == 201:
+            self.session = urljoin(self._endpoint, response.headers["location"])
+            await self.pc.setRemoteDescription(RTCSessionDescription(text, "answer"))
+        return self
+
+    async def __aexit__(self, *ending: object) -> None:
+        await self.pc.close()
+
+    async def delete(self) -> int:
+        async with aiohttp.ClientSession() as http, http.delete(self.session) as response:
+            return response.status
+
+
+def test_a_role_takes_an_id_of_the_server_and_a_card() -> None:
+    of_server, of_anybody = "0a1b2c3d-0000-8000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000001"
+    assert whip_role(Peer(of_server, metadata={"whip": "encoder"})) == "encoder"
+    assert whip_role(Peer(of_server, metadata={"whip": "player"})) == "player"
+    for peer in (Peer(of_anybody, metadata={"whip": "encoder"}), Peer(of_server), Peer(of_server, metadata={"whip": ["encoder"]})):
+        assert whip_role(peer) is None
+
+
+async def test_an_encoder_is_answered_and_heard(server: Server) -> None:
+    async with Member(server.base, "Ann", [VideoStreamTrack()]) as ann, Caller(server.base, "whip") as obs:
+        assert obs.status == 201
+        await ann.next("link", "OBS", "connected")
+        kinds = {(await ann.next("track", "OBS")).kind for _ in range(2)}
+        assert kinds == {"audio", "video"}
+        assert await obs.delete() == 200
+        assert await ann.next("bye", "OBS") == "ended"
+        assert not ann.call.links
+
+
+async def test_its_seat_lasts_longer_than_a_lease() -> None:
+    async with Server("--lease-ms", "2000") as server, Member(server.base, "Ann") as ann, Caller(server.base, "whip"):
+        await ann.next("link", "OBS", "connected")
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(ann.next("room", "PeerLeft"), 5)
+        assert [peer.name for peer in ann.room.peers.values()] == ["OBS"]
+
+
+async def test_a_connection_that_failed_ends_the_session(server: Server) -> None:
+    async with Member(server.base, "Ann") as ann, Caller(server.base, "whip") as obs:
+        await ann.next("link", "OBS", "connected")
+        [link] = ann.call.links.values()
+        assert link.pc is not None
+        await link.pc.close()
+        await ann.next("room", "PeerLeft")
+        assert await obs.delete() == 404
+
+
+async def test_a_player_is_sent_what_there_is(server: Server) -> None:
+    async with Member(server.base, "Ann", [VideoStreamTrack()]) as ann, Caller(server.base, "whep") as player:
+        assert player.status == 201
+        await ann.next("link", "OBS", "connected")
+        track = await player.tracks.get()
+        frame = await track.recv()
+        assert isinstance(frame, VideoFrame) and frame.width == 640
+
+
+async def test_who_receives_or_sends_nothing_declines(server: Server) -> None:
+    async with Member(server.base, "Ann", receive=False):
+        for kind in ("whip", "whep"):
+            async with Caller(server.base, kind) as caller:
+                assert caller.status in (409, 503)

@@ -1,0 +1,87 @@
+//! One link for each peer.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use signalpost_client::{Event, Events, Peer, Room, Signal, State};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::link::{self, Order};
+
+pub struct Calls {
+    room: Room,
+    address: IpAddr,
+    /// By the peer's id. A link ends when this end of its channel is dropped.
+    links: HashMap<String, UnboundedSender<Order>>,
+}
+
+impl Calls {
+    pub fn new(room: Room, address: IpAddr) -> Self {
+        Self { room, address, links: HashMap::new() }
+    }
+
+    /// Until the room ends.
+    pub async fn run(mut self, mut events: Events) -> State {
+        // Whoever joins offers to those who are there.
+        for peer in self.room.peers() {
+            self.order(&peer, Order::Offer);
+        }
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Message(message) => {
+                    if let Some(peer) = message.peer {
+                        self.heard(&peer, message.signal);
+                    }
+                }
+                Event::PeerJoined(peer) => {
+                    println!("{} is here", peer.name);
+                    self.order(&peer, Order::Expect);
+                }
+                Event::PeerLeft { peer, .. } => {
+                    println!("{} has left", peer.name);
+                    self.links.remove(&peer.id);
+                }
+                // These peers came back before this one did, so what was said to them may be lost.
+                Event::Resumed { lost: true, roster, .. } => {
+                    for peer in roster {
+                        self.order(&peer, Order::OfferUnlessConnected);
+                    }
+                }
+                Event::State { state, .. } => println!("room: {state}"),
+                _ => {}
+            }
+        }
+        self.room.state()
+    }
+
+    fn heard(&mut self, peer: &Arc<Peer>, signal: Signal) {
+        match signal {
+            Signal::Data(_) => {}
+            Signal::Bye(_) => drop(self.links.remove(&peer.id)),
+            signal => self.order(peer, Order::Take(signal)),
+        }
+    }
+
+    fn order(&mut self, peer: &Arc<Peer>, order: Order) {
+        let (room, address) = (self.room.clone(), self.address);
+        let start = || {
+            let (orders, given) = unbounded_channel();
+            let peer = peer.clone();
+            tokio::spawn(async move {
+                let name = peer.name.clone();
+                if let Err(error) = link::run(room, peer, address, given).await {
+                    println!("the link with {name} has ended: {error}");
+                }
+            });
+            orders
+        };
+        // A link that has failed is begun anew.
+        if self.links.get(&peer.id).is_none_or(UnboundedSender::is_closed) {
+            self.links.insert(peer.id.clone(), start());
+        }
+        if let Some(link) = self.links.get(&peer.id) {
+            let _ = link.send(order);
+        }
+    }
+}

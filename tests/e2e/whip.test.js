@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible } from './support/axe.js';
+import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
+import { Server } from './support/server.js';
+import { encoder, endpoint, isAudible } from './support/whip.js';
+
+let server, browser;
+before(async () => { [server, browser] = await Promise.all([Server.start(['--room-capacity', '8']), launch()]); });
+after(async () => { await browser.close(); await server.stop(); });
+
+/** With a camera, so that the browser shows its addresses. */
+async function viewer(t, room, options = {}) {
+  const page = await visit(browser, server.base, { room, name: 'Ann', media: 'both', ...options });
+  t.after(() => page.context().close());
+  await page.waitForFunction(() => window.signalpost?.room);
+  return page;
+}
+
+/** A minute of its 15 frames a second. */
+const MINUTE = 60 * 15;
+
+/** Resolves with the time from an encoder's successful attempt to its picture. */
+async function comesBack(page, obs) {
+  // An attempt from before the page was back may have found nobody.
+  for (let attempts = 1; attempts <= 2; attempts += 1) {
+    await obs.next('try');
+    const tried = Date.now();
+    if ((await obs.next('answer')).status !== 201) continue;
+    await videoRuns(page, 1);
+    return `${Date.now() - tried} ms, attempt ${attempts}`;
+  }
+  return assert.fail('two attempts were not answered');
+}
+
+test('OBS, as far as libdatachannel is: a picture for a minute, and sound; the chat knows nothing of it', async (t) => {
+  const page = await viewer(t, 'obs');
+  const obs = await encoder(t, endpoint(server, 'obs', '?name=OBS'));
+  const answer = await obs.next('answer');
+  assert.equal(answer.status, 201, answer.text);
+  await state(page, 'connected');
+  await videoRuns(page);
+  await isAudible(page);
+  assert.deepEqual(await page.evaluate(() => { const { videoWidth, videoHeight } = document.querySelector('[data-testid=remote-video]'); return [videoWidth, videoHeight]; }), [320, 180]);
+  assert.match(await page.getByTestId('remote-tile').locator('figcaption').textContent(), /OBS – encoder/);
+  assert.equal(await page.getByTestId('chat-input').isDisabled(), true);
+  assert.equal(await page.getByTestId('chat-entry').filter({ hasText: 'OBS' }).count(), 0);
+  await accessible(page);
+  await videoRuns(page, MINUTE);
+  const pair = await page.evaluate(async () => [...(await [...window.signalpost.call.links.values()][0].pc.getStats()).values()].find(({ type, nominated }) => type === 'candidate-pair' && nominated));
+  assert.ok(pair.responsesReceived > 5, 'connectivity checks are answered');
+
+  obs.do('stop');
+  assert.equal((await obs.next('stopped')).status, 200);
+  await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
+  await state(page, 'waiting');
+  assert.match(await page.getByTestId('status').textContent(), /OBS left/);
+});
+
+test('an encoder that was killed comes back as the same peer, and its picture with it', async (t) => {
+  const page = await viewer(t, 'again');
+  const first = await encoder(t, endpoint(server, 'again'));
+  await state(page, 'connected');
+  await videoRuns(page);
+  const [before] = await page.evaluate(() => [...window.signalpost.room.peers.keys()]);
+  await first.end();
+  const second = await encoder(t, endpoint(server, 'again'));
+  t.diagnostic(`back after ${await comesBack(page, second)}`);
+  assert.deepEqual(await page.evaluate(() => [...window.signalpost.room.peers.keys()]), [before]);
+  assert.equal(await page.getByTestId('remote-tile').count(), 1);
+});
+
+test('a page that is loaded again has the picture as soon as the encoder calls again', async (t) => {
+  const page = await viewer(t, 'reload');
+  const obs = await encoder(t, endpoint(server, 'reload'));
+  await state(page, 'connected');
+  await videoRuns(page);
+  const id = await idOf(page);
+  obs.forget();
+  await page.reload();
+  await page.waitForFunction((before) => window.signalpost?.room.self.id === before, id);
+  t.diagnostic(`back after ${await comesBack(page, obs)}`);
+  await isAudible(page);
+});
+
+test('nobody in the room: 503, and the encoder tries until somebody comes', async (t) => {
+  const made = await fetch(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"room": "empty"}' });
+  assert.equal(made.status, 201, await made.text());
+  const obs = await encoder(t, endpoint(server, 'empty'));
+  assert.equal((await obs.next('answer')).status, 503);
+  const page = await viewer(t, 'empty');
+  await state(page, 'connected');
+  await videoRuns(page);
+});
+
+test('of two viewers one has the picture, and the other is told who', async (t) => {
+  const ann = await viewer(t, 'two');
+  const ben = await viewer(t, 'two', { name: 'Ben' });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await encoder(t, endpoint(server, 'two', `?name=OBS&to=${await idOf(ben)}`));
+  await ben.getByTestId('remote-tile').filter({ hasText: 'encoder' }).waitFor();
+  assert.equal(await ann.getByTestId('remote-tile').filter({ hasText: 'encoder' }).count(), 0, 'it was called by name');
+
+  const other = await encoder(t, endpoint(server, 'two', '?name=Camera'));
+  await other.next('answer', { status: 201 });
+  const tiles = [ann, ben].map((page) => page.getByTestId('remote-tile').filter({ hasText: 'Camera – encoder' }));
+  const told = [ann, ben].map((page) => page.getByTestId('chat-entry').filter({ hasText: /sees the picture of .*Camera/ }));
+  await Promise.race([Promise.all([tiles[0].waitFor(), told[1].waitFor()]), Promise.all([tiles[1].waitFor(), told[0].waitFor()])]);
+});
+
+test('a page that only chats declines', async (t) => {
+  await viewer(t, 'chat', { media: 'chat' });
+  const obs = await encoder(t, endpoint(server, 'chat'));
+  assert.equal((await obs.next('answer')).status, 503);
+});

@@ -1,0 +1,56 @@
+/** What the page says about files: loaded when they are first used. */
+export default {
+  // The dialog
+  'files': 'Files',
+  'files-to': 'To',
+  'files-everybody': 'Everybody',
+  'files-choose': 'Choose files',
+  'files-note': 'You can also drop files on the call, or on a person’s picture to send them to that person only. They go from browser to browser, encrypted, to those who accept them.',
+  'files-unable': 'They cannot receive files, because their program does not know how: {names}',
+  'files-no-folders': 'A folder cannot be sent. Please pack it into one file.',
+
+  // A question
+  'file-offer': '{name} wants to send you a file',
+  'file-offer-note': 'Accept it only if you trust who sends it. It is saved, and not opened.',
+  'file-new': '{name} wants to send you {file} ({size})',
+  'file-accept': 'Accept',
+
+  // A file in the list
+  'file-to': 'To {name}',
+  'file-from': 'From {name}',
+  'file-save': 'Save again',
+  'file-remove': 'Remove from the list',
+  'file-news': '{file}: {news}',
+  'file-asked': 'Waiting for your answer.',
+  'file-opening': 'Choose where to save it.',
+  'file-offered': 'Waiting for {name} to accept.',
+  'file-accepted': '{name} has accepted. It is being sent.',
+  'file-progress': '{done} of {size}',
+  'file-pace': '{done} of {size} – {speed} – {time} left',
+  'file-interrupted': 'Interrupted. It goes on as soon as {name} is connected again.',
+  'file-resumes': 'The connection to {name} is back, and it goes on.',
+  'file-checking': 'Checking that it is complete…',
+  'file-arrived': '{name} has received it.',
+  'file-saved': 'Saved.',
+  'file-complete': 'Complete. It is among your downloads.',
+
+  // Why it is not complete
+  'file-cancelled': 'You cancelled it.',
+  'file-cancelled-by': '{name} cancelled it.',
+  'file-declined': 'You declined it.',
+  'file-declined-by': '{name} declined it.',
+  'file-left': '{name} left before it was complete.',
+  'file-lost': '{name} asked to continue where that is not possible. Please send it again.',
+  'file-gone': '{name} has loaded the page again, and has to choose and send the file again.',
+  'file-no-space': 'There is not enough space for it on this device.',
+  'file-no-space-at': '{name} has not enough space for it.',
+  'file-not-written': 'It could not be written on this device.',
+  'file-not-written-at': 'It could not be written on {name}’s device.',
+  'file-too-large': 'This browser can only receive files up to {limit} here. Chrome, Edge, Firefox and Safari 26 can receive more, on https pages and outside private windows.',
+  'file-too-large-at': '{name}’s browser can only receive files up to {limit}.',
+  'file-too-many-at': '{name} has not answered about other files yet. Please send it later.',
+  'file-damaged': 'It arrived damaged, and was thrown away. Please ask for it again.',
+  'file-damaged-at': 'It arrived damaged. Please send it again.',
+  'file-unreadable': 'It can no longer be read: it was changed, moved or deleted. Please choose it again.',
+  'file-unreadable-at': '{name} can no longer read it: it was changed, moved or deleted.',
+};

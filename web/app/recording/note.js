@@ -1,0 +1,87 @@
+import { show } from '../languages/document.js';
+import { isolate } from '../names.js';
+import { part } from '../page.js';
+import { download } from './destination.js';
+import { KeptRecordings, forget } from './kept.js';
+
+/** @import { Key } from '../languages/say.js' */
+/** @import { Result } from './recording.js' */
+
+/** What became of a recording, also after the call. */
+export class RecordNote {
+  #view = part('record-note', HTMLElement);
+  #words = part('record-words', HTMLElement);
+  #save = part('record-save', HTMLButtonElement);
+  #drop = part('record-delete', HTMLButtonElement);
+  #kept = new KeptRecordings();
+
+  /** Nothing is recorded. @param {Key} key why */
+  refused(key) {
+    this.#tell(key);
+  }
+
+  saving() {
+    this.#tell('record-saving');
+  }
+
+  /** @param {Result} result */
+  ended({ how, name, file, trouble }) {
+    if (how === 'empty') return this.#tell(trouble === 'disk-full' ? 'record-nowhere' : 'record-empty');
+    if (file && trouble !== 'not-moved') this.#download(file);
+    this.#tell(wordsOf(how, trouble), name);
+    if (file) this.#offer(file, trouble === 'not-moved');
+  }
+
+  /** From a visit before. @param {File} file */
+  left(file) {
+    this.#tell('record-left', file.name);
+    this.#offer(file, true);
+  }
+
+  /**
+   * @param {Key} key
+   * @param {string} [name] of the file
+   */
+  #tell(key, name = '') {
+    this.#save.hidden = this.#drop.hidden = true;
+    this.#view.hidden = false;
+    show(this.#words, key, { file: isolate(name) });
+  }
+
+  /**
+   * @param {File} file
+   * @param {boolean} isNowhere it is not saved yet
+   */
+  #offer(file, isNowhere) {
+    this.#save.hidden = false;
+    this.#drop.hidden = !isNowhere;
+    show(this.#save, isNowhere ? 'record-save' : 'record-save-again');
+    this.#save.onclick = () => {
+      this.#download(file);
+      this.#tell('record-downloaded', file.name);
+      this.#offer(file, false);
+    };
+    this.#drop.onclick = () => {
+      void forget(file.name, this.#kept);
+      this.#view.hidden = true;
+    };
+  }
+
+  /** @param {File} file */
+  #download(file) {
+    download(file);
+    this.#kept.set(file.name, Date.now());
+  }
+}
+
+/**
+ * @param {Result['how']} how
+ * @param {Result['trouble']} trouble
+ * @returns {Key}
+ */
+export function wordsOf(how, trouble) {
+  if (trouble === 'disk-full') return 'record-disk-full';
+  if (trouble === 'failed') return 'record-failed';
+  if (trouble === 'not-moved') return 'record-not-moved';
+  return how === 'saved' ? 'record-saved' : 'record-downloaded';
+}
