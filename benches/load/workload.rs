@@ -72,7 +72,7 @@ impl Workload {
                 "The same, but each pair answers when it is its turn, so that all together send 1,000 messages a second."
             }
             Self::TlsCall => {
-                "So many calls at a time, as our client signals them: two join, offer and answer of 3 KB with eight candidates \
+                "Concurrent calls, as our client signals them: two peers join, offer and answer of 3 KB with eight candidates \
                  each, in one request, both leave. Each peer has one encrypted connection, which it keeps from call to call."
             }
             Self::Parked => {

@@ -139,7 +139,7 @@ async function middle(room) {
   return { ann, ben, long, download };
 }
 
-test('a connection that is replaced in the middle: it goes on where it stopped, and everything is right', async () => {
+test('a connection that is replaced in the middle: the file continues where it stopped, and everything is right', async () => {
   const { ann, ben, long, download } = await middle('lost');
   await ann.evaluate(() => [...window.signalpost.call.links.values()][0].offer());
   await Promise.all([ann, ben].map((page) => heard(page, 'Interrupted.')));

@@ -18,7 +18,7 @@ after(async () => { await browser.close(); await server.stop(); });
 
 const SECONDS = 6;
 
-test('a page that is hidden goes on recording, as while another window is shared', async () => {
+test('a hidden page keeps recording, as while another window is shared', async () => {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   await page.evaluateOnNewDocument(() => { delete window.showSaveFilePicker; });

@@ -2584,7 +2584,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session goes on */
+            /** @description The session continues */
             204: {
                 headers: {
                     [name: string]: unknown;

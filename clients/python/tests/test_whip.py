@@ -27,7 +27,7 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Caller:
-    """`async with Caller(base, "whip")` calls whoever is in the room."""
+    """`async with Caller(base, "whip")` calls everybody in the room."""
 
     def __init__(self, base: str, kind: str) -> None:
         self._endpoint = f"{base}/v1/rooms/tea/{kind}?name=OBS"

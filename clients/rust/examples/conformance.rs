@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use signalpost_client::{Error, Event, Events, Join, Room, Signal, join};
 use tokio::sync::mpsc;
 
-/// Each line is written at once, whoever writes it.
+/// Each line is written whole, whichever task writes it.
 #[allow(clippy::print_stdout, reason = "the kit reads it")]
 fn say(event: &Value) {
     println!("{event}");

@@ -31,7 +31,7 @@
 //! | [`Events::next`], and the stream | no event is lost |
 //! | [`Room::send`] | the message is sent once all the same: it was queued by the call |
 //! | [`join()`] | no seat is left behind; a seat to which it was to return is kept |
-//! | [`Room::leave`] | it goes on |
+//! | [`Room::leave`] | it continues |
 //! | [`Room::close`] | the room may have ended or not |
 //!
 //! # Coming back

@@ -13,7 +13,7 @@
 //!     .build();
 //! ```
 //!
-//! Whoever comes later offers. It takes a Tokio runtime.
+//! The peer that joined later offers. It takes a Tokio runtime.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -23,7 +23,7 @@ impl Calls {
 
     /// Until the room ends.
     pub async fn run(mut self, mut events: Events) -> State {
-        // Whoever joins offers to those who are there.
+        // A newcomer offers to those who are there.
         for peer in self.room.peers() {
             self.order(&peer, Order::Offer);
         }

@@ -223,7 +223,7 @@ impl Link {
     }
 
     fn answer(&mut self, sdp: &str) -> Result<(), Failure> {
-        // If both offer at once, whoever joined later gives way; str0m cannot roll back, but a new connection can.
+        // If both offer at once, the peer that joined later gives way; str0m cannot roll back, but a new connection can.
         let is_polite = self.room.me().order > self.peer.order;
         if self.pending.is_some() && !is_polite {
             return Ok(());
@@ -261,7 +261,7 @@ impl Link {
         }
     }
 
-    /// str0m takes no TCP and no names such as `*.local`. Whoever has only those is found by the packets that come from there.
+    /// str0m takes no TCP and no names such as `*.local`. A peer that has only those is found by the packets that it sends.
     fn add(&mut self, candidate: &Sent) {
         if let Ok(candidate) = Candidate::from_sdp_string(&candidate.candidate) {
             self.rtc.add_remote_candidate(candidate);

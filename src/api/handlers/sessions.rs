@@ -137,7 +137,7 @@ impl SessionOwner {
     path = "/v1/rooms/{room}/sessions/{session}",
     tag = "whip",
     operation_id = "showSession",
-    responses((status = 204, description = "The session goes on"))
+    responses((status = 204, description = "The session continues"))
 )]
 pub async fn show_session(api: Arc<Api>, _: Anyone, visitor: SessionVisitor) -> Result<Response, Problem> {
     let seated = api.engine.seated(&visitor.room, &[visitor.id.peer]).await?;

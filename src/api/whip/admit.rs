@@ -14,7 +14,7 @@ use crate::{
     domain::{CreatorId, Identity, Joined, Refusal, Rights, Seq, Visitor},
 };
 
-/// Takes the seat, or takes it again. The room must exist: whoever opens the page is to be its creator.
+/// Takes the seat, or takes it again. The room must exist: a person who opens the page is to be its creator.
 pub async fn join(seat: &Seat, kind: Kind, caller: &Caller) -> Result<Joined, Problem> {
     let api = &seat.api;
     api.rates.check_misses(caller.address)?;

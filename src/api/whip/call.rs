@@ -117,7 +117,7 @@ impl Call {
         Self { seat, ringing, offer: signals::offer(offer), kind, is_open: true }
     }
 
-    /// Calls those who are there, and whoever comes, until `until`. If nothing comes of it, the seat is free again.
+    /// Calls those who are there, and newcomers, until `until`. If nothing comes of it, the seat is free again.
     pub async fn answered(
         &mut self,
         present: impl Iterator<Item = PeerId>,

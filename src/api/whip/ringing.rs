@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_is_called_but_no_encoder_and_nobody_else_than_the_one_wanted() {
+    fn newcomers_are_called_but_no_encoder_and_only_the_one_wanted() {
         let mut everybody = ringing(&[]);
         assert_eq!(everybody.hear(&Content::PeerJoined(card(id(1)))), Next::Ask(id(1)));
         assert_eq!(everybody.hear(&Content::PeerJoined(card(kind::peer_id(1)))), Next::Nothing);

@@ -7,7 +7,7 @@ import { between } from './between.js';
 /** @typedef {(message: any, to: string) => any} Tamper what becomes of a relayed message; null: it is not passed on */
 
 /**
- * A server that is not to be trusted, or whoever opens the TLS in front of one: it reads everything that it carries, and may change what
+ * A server that is not to be trusted, or a proxy in front of one that terminates TLS: it reads everything that it carries, and may change what
  * it passes on.
  */
 export class Hostile {

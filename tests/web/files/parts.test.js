@@ -22,7 +22,7 @@ afterEach(() => speak('en', { ...common, ...trouble, ...english }));
 const SUMS = { '': 0, 'a': 0xe8b7be43, '123456789': 0xcbf43926 };
 for (const [text, sum] of Object.entries(SUMS)) test(`the CRC-32 of "${text}"`, () => assert.equal(crc32(new TextEncoder().encode(text)), sum));
 
-test('a sum goes on where it stopped, wherever that is', () => {
+test('a sum continues where it stopped, wherever that is', () => {
   const bytes = bytesOf(1_000);
   const whole = crc32(bytes);
   for (const at of [0, 1, 2, 3, 4, 5, 500, 999, 1_000]) assert.equal(crc32(bytes.subarray(at), crc32(bytes.subarray(0, at))), whole);

@@ -95,7 +95,7 @@ test('a channel that is slow does not fill up', async () => {
 
 // ---- Interrupted ------------------------------------------------------------------------------------------------------
 
-test('after a lost connection it goes on where it stopped, without a gap and nothing twice', async () => {
+test('after a lost connection it continues where it stopped, without a gap and nothing twice', async () => {
   const pair = await offered(fileOf(9 * MEGABYTE));
   const { ann, ben } = pair;
   await ben.conversation.accept(ben.files[0]);

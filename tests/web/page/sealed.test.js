@@ -78,7 +78,7 @@ test('a peer that is connected lacks nothing, whatever comes under its name', ()
   assert.equal(lackingIn(sealed, call('interrupted')).size, 1);
 });
 
-test('if only descriptions are changed on their way, that is not forgotten with the next candidate', () => {
+test('if only descriptions are changed in transit, that is not forgotten with the next candidate', () => {
   const sealed = room();
   let changes = 0;
   followLacks(sealed, () => { changes += 1; });

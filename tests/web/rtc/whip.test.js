@@ -65,7 +65,7 @@ test('its offer is answered, and nothing else is said to it but that it is heard
   assert.deepEqual((await ann.said()).map(({ to, message }) => [to, message]), [[ID, alive], [ID, alive], [ID, alive]]);
 });
 
-test('the heartbeat goes on while the connection may come back, and ends with it', async () => {
+test('the heartbeat continues while the connection may come back, and ends with it', async () => {
   const { clock, ann } = await connected(OBS);
   ann.pc(ID).become('disconnected');
   await ann.said();

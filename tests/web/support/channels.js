@@ -44,7 +44,7 @@ export class Wire {
     }
   }
 
-  /** The connection is gone, with what was on its way. */
+  /** The connection is gone, with what was in transit. */
   cut() {
     for (const end of this.ends) {
       Object.assign(end, { readyState: 'closed', sent: [] });

@@ -16,7 +16,7 @@ export function canSeal() {
 
 /**
  * From the fragment of a link. `#sealed=passphrase` says that there is a passphrase, which the link does not contain: without that,
- * whoever opens the link would come into the room unsealed.
+ * people who open the link would come into the room unsealed.
  *
  * @param {URLSearchParams} fragment
  * @returns {Seal | undefined}

@@ -68,7 +68,7 @@ async fn come_back(core: &Arc<Core>, rejoins: u32) -> Result<(), Error> {
     }
     let patience = Patience { delay_of: &mut rejoin_delay, wanted: None };
     let joined = core.session.enter(patience).await?;
-    // Without the file the next process is another peer; this one goes on.
+    // Without the file the next process is another peer; this one is not affected.
     let _ = core.session.keep();
     core.entered(&joined);
     core.changed(State::Connected, None);

@@ -52,7 +52,7 @@ pub(crate) struct Joined {
     pub(crate) resumed: bool,
 }
 
-/// How joining goes on after an error.
+/// What joining does after an error.
 pub(crate) struct Patience<'a> {
     /// How long to wait after an error, the number of errors before it given. None: give up.
     pub(crate) delay_of: &'a mut (dyn FnMut(&Error, u32) -> Option<Duration> + Send),

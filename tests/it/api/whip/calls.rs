@@ -111,7 +111,7 @@ async fn the_first_who_answers_has_it_and_the_others_are_told() {
             assert_eq!(bye["answeredBy"], json!(ben.peer.id));
         };
         told(ann.next("bye").await);
-        // Whoever offers to it later is told, too; but not the one that has it.
+        // A peer that offers to it later is told, too; but not the one that has it.
         let mut cleo = scene.browser("Cleo").await;
         cleo.says(&encoder, json!({"type": "offer", "sdp": "v=0\r\n"})).await;
         told(cleo.next("bye").await);
@@ -123,7 +123,7 @@ async fn the_first_who_answers_has_it_and_the_others_are_told() {
 }
 
 #[actix_web::test]
-async fn whoever_comes_while_it_waits_is_called() {
+async fn a_newcomer_is_called_while_it_waits() {
     for scene in both() {
         scene.server.post("/v1/rooms", json!({"room": "tea", "capacity": 8})).await.expect(201);
         let calling = scene.calls(WHIP);
