@@ -5,7 +5,7 @@
 #   bash tests/run.sh rust web              only some parts
 #   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
-# Parts: lint deny rust instructions web document api fuzz clients pythons browser nat
+# Parts: lint deny rust instructions web document api fuzz clients browser nat
 #
 # A failed part does not stop the others. At the end a table shows how long each part took, by the clock and of the processors, and
 # how many of its tests passed and failed, followed by the commands that rerun failed parts. The output of each part is also in
@@ -14,7 +14,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin
 
-ALL=(lint deny rust instructions web document api fuzz clients pythons browser nat)
+ALL=(lint deny rust instructions web document api fuzz clients browser nat)
 # Exit code of a part that cannot run on this machine.
 SKIPPED=77
 
@@ -95,7 +95,7 @@ install() {
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi
   if wanted web document clients browser nat; then npm_packages || failed=1; fi
-  if wanted deny api clients pythons browser; then python_packages || failed=1; fi
+  if wanted deny api clients browser; then python_packages || failed=1; fi
   return $failed
 }
 
@@ -103,7 +103,7 @@ install() {
 # tests need: otherwise it would build most of them twice. The same in `lint` and in tests/fuzz.sh.
 build() {
   rm -f target/tests/built
-  if [ -z "$GIVEN" ] && wanted api fuzz clients pythons browser nat; then cargo build --locked --bins --examples; fi
+  if [ -z "$GIVEN" ] && wanted api fuzz clients browser nat; then cargo build --locked --bins --examples; fi
   touch target/tests/built
   if wanted rust; then cargo test --locked --no-run; fi
   if wanted clients; then rust_client test --no-run; fi
@@ -168,9 +168,6 @@ clients() {
     timeout 900 ../../target/python/bin/python -m pytest -q)
   node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
 }
-
-# The unit tests of the Python client with all other Python versions that are installed.
-pythons() { binary; bash tests/pythons.sh; }
 
 browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
 
