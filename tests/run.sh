@@ -84,7 +84,8 @@ install() {
   cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt || failed=1
   cargo clippy --version > /dev/null 2>&1 || rustup component add clippy || failed=1
   if wanted browser; then
-    debian chromium=chromium firefox-esr=firefox-esr openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
+    debian chromium=chromium firefox-esr=firefox-esr WebKitWebDriver=webkit2gtk-driver Xvfb=xvfb \
+      /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core /usr/share/fonts/truetype/wqy/wqy-microhei.ttc=fonts-wqy-microhei openssl=openssl nginx=nginx-light haproxy=haproxy apache2=apache2-bin caddy=caddy \
       varnishd=varnish /usr/lib/squid/security_file_certgen=squid-openssl tinyproxy=tinyproxy-bin \
       prometheus=prometheus certutil=libnss3-tools \
       whip-client=simple-whip-client /usr/share/doc/gstreamer1.0-plugins-base=gstreamer1.0-plugins-base \

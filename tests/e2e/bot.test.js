@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { newKey } from '../../web/client/index.js';
+import { enter, heard, launch, say, state, visit } from './support/browser.js';
 import { example, start } from './support/program.js';
 import { Server } from './support/server.js';
 
@@ -75,6 +76,19 @@ test('bot: talks with a page that is loaded again, and while and after the serve
   await program.printed('room: connected');
   const ben = await view(t, next, 'yard', 'Ben');
   await echo(ben, 'fourth');
+});
+
+test('bot: talks in a sealed room, with the key from the link', async (t) => {
+  const server = await serve(t);
+  const key = newKey();
+  await bot(t, server, 'attic', '--key', key);
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const ann = await context.newPage();
+  await enter(ann, `${server.base}/?room=attic&name=Ann&media=none#key=${key}`);
+  await heard(ann, 'a bot: write help');
+  await say(ann, 'who');
+  await heard(ann, 'Ann, Bot');
 });
 
 test('bot: says why it cannot join', async (t) => {

@@ -32,6 +32,14 @@ test('of a flood the last messages are kept, in order, and the page stays respon
   assert.match(await ann.getByTestId('chat-log').locator('li').first().textContent(), /Only the last 500 messages are kept/);
   const end = await ann.getByTestId('chat-log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
   assert.ok(end <= 8, `the newest is ${end} px below`);
+  // Nor when a phone is turned.
+  for (const size of [{ width: 390, height: 844 }, { width: 844, height: 390 }]) {
+    await ann.setViewportSize(size);
+    await ann.waitForFunction(() => {
+      const log = document.querySelector('[data-testid=chat-log]');
+      return log.scrollHeight - log.scrollTop - log.clientHeight <= 8;
+    });
+  }
   await say(ann, 'still here');
   await heard(ben, 'still here');
 });

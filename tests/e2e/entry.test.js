@@ -54,7 +54,7 @@ test('a ticket in the fragment lets one in, and nobody else by the link that the
   await ann.getByTestId('show-qr').click();
   assert.equal(await ann.getByTestId('qr-link').getAttribute('href'), `${ticketed.base}/?room=tea`);
   // Hung up, she can join again: the page has not forgotten her ticket.
-  await ann.locator('dialog[open] button').first().click();
+  await ann.getByTestId('qr-close').click();
   await ann.getByTestId('hang-up').click();
   await state(ann, 'lobby');
   await ann.getByTestId('join').click();

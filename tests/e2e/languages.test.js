@@ -89,6 +89,63 @@ test('the picker changes the page without a reload, in the form and in the call,
   await context.close();
 });
 
+test('what was noted in the chat, and why the form is shown again, follow when the language changes', async () => {
+  const ann = await visit(browser, server.base, { room: 'follow', name: 'Ann', media: 'none' });
+  const ben = await visit(browser, server.base, { room: 'follow', name: 'Ben', media: 'none' });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await say(ann, 'Tea?');
+  await ann.getByTestId('chat-entry').filter({ hasText: 'Tea?' }).waitFor();
+  const entries = async () => (await ann.getByTestId('chat-entry').allTextContents()).map((text) => text.trim());
+  const joined = (catalogue) => filled(catalogue.joined, { name: 'Ben' });
+  assert.deepEqual(await entries(), ['Ben joined', 'You Tea?']);
+  const speak = async (tag) => {
+    await ann.getByTestId('settings').click();
+    await ann.getByTestId('settings-language').selectOption(tag);
+    await ann.waitForSelector(`html[lang=${tag}]`);
+    await ann.getByTestId('settings-close').click();
+  };
+  await speak('ar');
+  assert.deepEqual(await entries(), [joined(arabic), `${arabic.you} Tea?`]);
+  // The tab keeps what was noted, and not how.
+  await ann.reload();
+  await state(ann, 'connected');
+  await ann.getByTestId('chat-entry').filter({ hasText: 'Tea?' }).waitFor();
+  await speak('de');
+  assert.deepEqual(await entries(), [joined(german), `${german.you} Tea?`]);
+
+  await ann.getByTestId('hang-up').click();
+  await state(ann, 'lobby');
+  await ann.getByTestId('room').fill('!!!');
+  await ann.getByTestId('join').click();
+  const status = ann.getByTestId('lobby-status');
+  assert.equal(await status.textContent(), german['name-empty']);
+  await ann.getByTestId('language').selectOption('zh-CN');
+  await ann.waitForSelector('html[lang=zh-CN]');
+  assert.equal(await status.textContent(), chinese['name-empty']);
+  await Promise.all([ann, ben].map((page) => page.context().close()));
+});
+
+test('the network test has the picker, too: what it found follows, and its report', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await startTest(page, server.base);
+  await page.locator('[data-test=signaling][data-grade=good]').waitFor();
+  await page.getByTestId('stop').click();
+  await page.getByTestId('language').selectOption('zh-CN');
+  await page.waitForSelector('html[lang=zh-CN]');
+  assert.equal(await page.getByTestId('verdict').textContent(), filled(trouble.sentence, { text: trouble.stopped }));
+  const row = page.locator('[data-test=signaling]');
+  assert.equal(await row.locator('[data-part=title]').textContent(), trouble['test-requests']);
+  assert.match(await row.locator('[data-part=words]').textContent(), new RegExp(filled(trouble['test-responded'], { ms: '\\d+' })));
+  const [head, , served, used] = (await page.getByTestId('report').textContent()).split('\n');
+  assert.equal(head, filled(trouble['report-of'], { page: server.base }));
+  assert.ok(served.startsWith(trouble['report-server'].split('{')[0]) && used.startsWith(trouble['report-browser'].split('{')[0]));
+  // The other page of the same browser speaks it, too.
+  await page.goto(server.base);
+  await page.waitForSelector('html[lang=zh-CN]');
+  await context.close();
+});
+
 test('zh-CN: the network test says what it does and finds', async () => {
   const context = await browser.newContext({ locale: 'zh-CN' });
   const page = await context.newPage();

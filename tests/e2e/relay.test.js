@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import puppeteer from 'puppeteer-core';
-
 import { heard, launch, say, startTest, state, videoRuns, visit } from './support/browser.js';
+import { launchFirefox } from './support/firefox.js';
 import { call, chats } from './support/native-call.js';
 import { LIBRARIES } from './support/native.js';
 import { Server } from './support/server.js';
@@ -82,24 +78,10 @@ for (const library of Object.keys(LIBRARIES)) {
   }));
 }
 
-/** Without questions about the camera, and with candidates on loopback. */
-const PREFERENCES = {
-  'media.navigator.streams.fake': true,
-  'media.navigator.permission.disabled': true,
-  'media.peerconnection.ice.loopback': true,
-  'media.autoplay.default': 0,
-  'network.captive-portal-service.enabled': false,
-  'network.connectivity-service.enabled': false,
-  'app.normandy.enabled': false,
-  'datareporting.policy.dataSubmissionEnabled': false,
-};
-
 test('Firefox calls Chromium through the relay', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'signalpost-firefox-'));
-  const executablePath = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
-  const firefox = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: PREFERENCES, env: { ...process.env, HOME: home } });
+  const firefox = await launchFirefox();
   try {
-    const page = await firefox.newPage();
+    const page = await firefox.page();
     await page.evaluateOnNewDocument(restrict, 'udp');
     const options = { room: 'firefox', prepare: restricted('udp') };
     const ben = await visit(browser, plain.base, { ...options, name: 'Ben' });
@@ -114,6 +96,5 @@ test('Firefox calls Chromium through the relay', async () => {
     await ben.context().close();
   } finally {
     await firefox.close();
-    await rm(home, { recursive: true, force: true });
   }
 });

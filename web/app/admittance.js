@@ -1,5 +1,4 @@
 import { whipRole } from '../client/index.js';
-import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 import { fits } from './sealed/lacks.js';
 
@@ -42,14 +41,13 @@ export class Admittance {
   }
 
   /**
-   * What to tell the user if a peer was the last who declined; null if others are left.
+   * Was that peer the last who declined?
    *
    * @param {Room} room
    * @param {Peer} peer
    */
   declinedBy(room, peer) {
     this.#declined.add(peer.id);
-    const all = [...room.peers.values()].every((one) => whipRole(one) || this.#declined.has(one.id));
-    return all ? say('declined-you', { name: isolatedName(peer) }) : null;
+    return [...room.peers.values()].every((one) => whipRole(one) || this.#declined.has(one.id));
   }
 }

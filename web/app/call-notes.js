@@ -1,7 +1,6 @@
 import { Attendance } from './attendance.js';
 import { whipRole } from '../client/index.js';
 import { newsOf, readDeviceNews } from './devices/news.js';
-import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
 
 /** @import { Room } from '../client/types.d.ts' */
@@ -20,17 +19,18 @@ export function noteEvents(room, chat, stage, speak) {
   const attendance = new Attendance(room.peers.values());
   room.on('state', ({ state }) => state === 'reconnecting' && attendance.doubt());
   room.on('resumed', (resumption) => attendance.resumed(resumption));
-  room.on('peer-joined', (peer) => !whipRole(peer) && attendance.joined(peer) && chat.note(say('joined', { name: isolatedName(peer) })));
+  room.on('peer-joined', (peer) => !whipRole(peer) && attendance.joined(peer) && chat.note('joined', { name: isolatedName(peer) }));
   room.on('peer-left', ({ peer }) => {
     stage.forget(peer);
-    if (attendance.left(peer)) chat.note(say('left', { name: isolatedName(peer) }));
+    if (attendance.left(peer)) chat.note('left', { name: isolatedName(peer) });
   });
   room.on('message', (message) => {
     const news = message.type === 'data' ? readDeviceNews(message.data) : null;
     const peer = room.peers.get(message.from);
     if (!news || !peer) return;
-    const { log, spoken } = newsOf(isolatedName(peer), stage.heard(peer, news), news);
-    for (const text of log) chat.note(text);
+    const name = isolatedName(peer);
+    const { log, spoken } = newsOf(name, stage.heard(peer, news), news);
+    for (const key of log) chat.note(key, { name });
     if (spoken.length > 0) speak(spoken.join(' · '));
   });
 }

@@ -8,6 +8,7 @@ import { Diagnostics } from './diagnostics.js';
 import { Files } from './files/gate.js';
 import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
+import { say } from './languages/say.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
@@ -119,7 +120,7 @@ export class CallView {
     const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
     room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
     noteEvents(room, this.#chat, this.#stage, speak);
-    noteTaken(room, call, (text) => (this.#chat.note(text), speak(text)));
+    noteTaken(room, call, (key, values) => (this.#chat.note(key, values), speak(say(key, values))));
   }
 
   /**

@@ -2,11 +2,14 @@ import { linksIn } from './chat/links.js';
 import { show } from './languages/document.js';
 import { copyOf, inside, write } from './page.js';
 
+/** @import { Key, Values } from './languages/say.js' */
+
 /**
  * @typedef {object} Entry
  * @property {string} who
  * @property {string} text
  * @property {'mine' | 'theirs' | 'note'} kind
+ * @property {{ key: Key, values: Values }} [said] what a note says, in whatever language
  */
 
 const MAX_ENTRIES = 500;
@@ -28,11 +31,27 @@ export class ChatLog {
   #waiting = [];
   #due = false;
   #dropped = false;
+  /** The end is in view, and stays so: a user who has scrolled up stays there. */
+  #follows = true;
+  /** The size of the log that this is about. */
+  #size = '';
 
   /** @param {HTMLElement} list in the element that scrolls */
   constructor(list) {
     this.#list = list;
-    this.#view = /** @type {HTMLElement} */ (list.parentElement);
+    const view = /** @type {HTMLElement} */ (list.parentElement);
+    this.#view = view;
+    const size = () => `${view.clientWidth} ${view.clientHeight} ${view.scrollHeight}`;
+    view.addEventListener('scroll', () => {
+      // In a log of another size, the browser has scrolled and not the user.
+      if (size() === this.#size) this.#follows = view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_PX;
+    });
+    // A phone that is turned, or its keyboard, would cover the newest; and so would a language with longer words.
+    const sizes = new ResizeObserver(() => {
+      this.#size = size();
+      if (this.#follows) this.#toEnd();
+    });
+    for (const element of [view, list]) sizes.observe(element);
   }
 
   /** @param {Entry} entry */
@@ -56,13 +75,16 @@ export class ChatLog {
 
   #show() {
     this.#due = false;
-    const [list, view] = [this.#list, this.#view];
     const entries = this.#waiting.splice(0);
-    // A user who has scrolled up stays there, except after sending a message.
-    const follows = view.scrollHeight - view.scrollTop - view.clientHeight <= NEAR_PX || entries.some(({ kind }) => kind === 'mine');
-    list.append(...entries.map(made));
+    // Who sends a message sees it.
+    this.#follows ||= entries.some(({ kind }) => kind === 'mine');
+    this.#list.append(...entries.map(made));
     this.#trim();
-    if (follows) view.scrollTop = view.scrollHeight;
+    if (this.#follows) this.#toEnd();
+  }
+
+  #toEnd() {
+    this.#view.scrollTop = this.#view.scrollHeight;
   }
 
   #trim() {
@@ -77,12 +99,14 @@ export class ChatLog {
 }
 
 /** @param {Entry} entry */
-function made({ who, text, kind }) {
+function made({ who, text, kind, said }) {
   const entry = copyOf('chat-entry');
   entry.dataset.kind = kind;
-  inside(entry, 'who').textContent = who;
+  if (kind === 'mine') show(inside(entry, 'who'), 'you');
+  else inside(entry, 'who').textContent = who;
   const shown = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
-  if (kind === 'note') write(inside(entry, 'text'), shown);
+  if (said) show(inside(entry, 'text'), said.key, said.values);
+  else if (kind === 'note') write(inside(entry, 'text'), shown);
   else inside(entry, 'text').append(...linksIn(shown).map(({ text, href }) => (href ? linkTo(href) : text)));
   return entry;
 }

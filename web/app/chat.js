@@ -9,6 +9,7 @@ import { play } from './sounds.js';
 
 /** @import { Call } from '../client/types.d.ts' */
 /** @import { Entry } from './chat-log.js' */
+/** @import { Key, Values } from './languages/say.js' */
 
 /** Text over the data channels, to all connected peers. */
 export class Chat {
@@ -65,14 +66,24 @@ export class Chat {
     });
   }
 
-  /** Adds a note about an event in the room. @param {string} text */
-  note(text) {
+  /**
+   * Adds a note about an event in the room, which follows when the language changes.
+   *
+   * @param {Key} key
+   * @param {Values} values
+   */
+  note(key, values) {
+    this.#add({ who: '', text: say(key, values), kind: 'note', said: { key, values } });
+  }
+
+  /** Adds a note that stays as it is written. @param {string} text */
+  remark(text) {
     this.#add({ who: '', text, kind: 'note' });
   }
 
-  /** Adds a note that somebody should hear of. @param {string} text */
+  /** Adds one that somebody should hear of. @param {string} text */
   alert(text) {
-    this.note(text);
+    this.remark(text);
     if (this.#unread.add()) play('message');
   }
 

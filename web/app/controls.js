@@ -120,7 +120,9 @@ function button(label, id, press) {
   element.type = 'button';
   element.className = 'button small';
   element.dataset.testid = id;
-  write(element, label);
+  // One box: what a button contains is set apart.
+  element.append(document.createElement('span'));
+  write(/** @type {Element} */ (element.firstElementChild), label);
   element.onclick = press;
   return element;
 }

@@ -1,5 +1,4 @@
 import { show } from './languages/document.js';
-import { say } from './languages/say.js';
 import { escaped, nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
 import { Panel } from './panel/panel.js';
@@ -53,10 +52,10 @@ export class Diagnostics {
     row.dataset.direction = direction;
     row.dataset.type = type;
     const other = peer === null ? null : room.peers.get(peer);
-    const everybody = say(direction === 'out' ? 'wire-all' : 'wire-server');
     inside(row, 'time').textContent = new Date(at).toLocaleTimeString([], { hour12: false });
     show(inside(row, 'direction'), direction === 'in' ? 'wire-from' : 'wire-to');
-    inside(row, 'peer').textContent = peer === null ? everybody : other ? nameOf(other) : peer.slice(0, 8);
+    if (peer === null) show(inside(row, 'peer'), direction === 'out' ? 'wire-all' : 'wire-server');
+    else inside(row, 'peer').textContent = other ? nameOf(other) : peer.slice(0, 8);
     inside(row, 'type').textContent = type;
     if (refused) show(inside(row, 'refused'), `refused-${refused}`);
     inside(row, 'size').textContent = size(JSON.stringify(message).length);

@@ -1,7 +1,7 @@
 import { lastingStorage, newKey } from '../client/index.js';
 import { BASE } from './base.js';
 import { inView, isWanted } from './consent.js';
-import { fillPicker } from './languages/document.js';
+import { fillPicker, onLanguage } from './languages/document.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
@@ -26,6 +26,7 @@ export class Lobby {
   #status = part('lobby-status', HTMLElement);
   #join = part('join', HTMLButtonElement);
   #preview = new Preview();
+  #problem = () => '';
   /** What has no field. @type {Pick<Wish, 'capacity' | 'ticket'>} */
   #more = {};
 
@@ -34,16 +35,16 @@ export class Lobby {
     this.#name.value = lastingStorage.getItem(NAME) ?? '';
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const noName = whyNoRoomName(this.#room.value);
-      const problem = noName || this.#seal.problem(toRoomName(this.#room.value));
-      this.#tell(problem);
-      if (noName) this.#room.select();
-      else if (problem) this.#join.focus();
+      const { value } = this.#room;
+      this.#tell(() => whyNoRoomName(value) || this.#seal.problem(toRoomName(value)));
+      if (whyNoRoomName(value)) this.#room.select();
+      else if (this.#problem()) this.#join.focus();
       else if (event.isTrusted && isWanted()) this.#leave(join);
     });
     // A key that is still held down from another page must not join.
     this.#form.addEventListener('keydown', (event) => event.repeat && event.key === 'Enter' && event.preventDefault());
     fillPicker(part('language', HTMLSelectElement));
+    onLanguage(() => this.#tell(this.#problem));
     this.#join.disabled = true;
     void inView().then(() => this.#ready());
     // Typing into the form shows that the user has seen it.
@@ -57,9 +58,9 @@ export class Lobby {
 
   /**
    * @param {Partial<Wish>} wish what is already known
-   * @param {string} [problem] why the form is shown again
+   * @param {() => string} [problem] why the form is shown again, in the language of the page
    */
-  show(wish, problem = '') {
+  show(wish, problem = () => '') {
     this.#name.value = wish.name ?? this.#name.value;
     const isNew = wish.room === undefined;
     const room = wish.room ?? suggestRoomName();
@@ -90,10 +91,12 @@ export class Lobby {
     (this.#name.value ? this.#join : this.#name).focus();
   }
 
-  /** @param {string} problem */
+  /** @param {() => string} problem */
   #tell(problem) {
-    write(this.#status, problem);
-    this.#status.hidden = problem === '';
+    this.#problem = problem;
+    const words = problem();
+    write(this.#status, words);
+    this.#status.hidden = words === '';
   }
 
   /** Shows the field for the room's secret. */

@@ -44,7 +44,7 @@ const guard = new BackGuard(
   () => visit && void hangUp(),
 );
 const lobby = new Lobby((wish, equipment) => (view.forget(), void enter(wish, equipment)));
-const noCalls = whyNoCalls();
+const canCall = whyNoCalls() === '';
 
 /** @type {Visit | null} */
 let visit = null;
@@ -57,7 +57,7 @@ let crowd = null;
  * @param {import('./devices/equipment.js').Equipment} [equipment] that is open already
  */
 async function enter(wish, equipment) {
-  if (noCalls) return lobby.show(wish, noCalls);
+  if (!canCall) return lobby.show(wish, () => whyNoCalls());
   record.allow(false);
   view.clear();
   lobby.hide();
@@ -86,17 +86,17 @@ async function enter(wish, equipment) {
 
 /** @param {Visit} visit */
 function show({ facts, wish }) {
-  const { state, text } = view.show(facts, wish);
+  const { state } = view.show(facts, wish);
   record.allow(facts.phase === 'inside' && !isOver(state));
   // A reload must not return to a room from which the user was removed.
   if (state === 'kicked' || state === 'closed') keptVisit.drop();
-  if (facts.phase === 'refused' && state === 'error') refused(text, facts.refusal ?? {});
+  if (facts.phase === 'refused' && state === 'error') refused(() => summarize(facts).text, facts.refusal ?? {});
 }
 
 /**
  * Back to the form, with what can be tried instead.
  *
- * @param {string} problem
+ * @param {() => string} problem
  * @param {{ slug?: string, capacityMax?: number, secretMin?: number }} refusal
  */
 function refused(problem, { slug = '', capacityMax, secretMin }) {
@@ -108,9 +108,9 @@ function refused(problem, { slug = '', capacityMax, secretMin }) {
 /**
  * Returns to the form.
  *
- * @param {string} [problem]
+ * @param {() => string} [problem]
  */
-function back(problem = '') {
+function back(problem) {
   const asked = readAddress(location.href);
   // Somebody has pasted another link to this room, such as the one with the key.
   const isPasted = Boolean(visit && asked.room === visit.wish.room && asked.seal && !isSameSeal(asked.seal, visit.wish.seal));
@@ -122,7 +122,7 @@ function back(problem = '') {
   document.title = 'Signalpost';
   document.body.dataset.state = problem ? 'error' : 'lobby';
   guard.exit(problem || isPasted ? location.href : './');
-  lobby.show(wish, problem || (isPasted ? whyNot(wish) : ''));
+  lobby.show(wish, problem ?? (() => (isPasted ? whyNot(wish) : '')));
 }
 
 async function hangUp() {
@@ -134,7 +134,7 @@ async function hangUp() {
 /** Why this link cannot be followed; empty if it can. @param {Partial<Wish>} wish */
 function whyNot({ seal }) {
   const typed = new URL(location.href).searchParams.get('room');
-  return noCalls || (typed === null ? '' : whyNoRoomName(typed) || whyNoSeal(seal));
+  return (canCall ? '' : whyNoCalls()) || (typed === null ? '' : whyNoRoomName(typed) || whyNoSeal(seal));
 }
 
 /** @param {Partial<Wish>} wish */
@@ -162,14 +162,13 @@ window.addEventListener('pageshow', (event) => {
 // The whole link instead of one without a key: only its fragment is another, so the browser loads nothing.
 window.addEventListener('hashchange', () => {
   const wish = readAddress(location.href);
-  if (!visit && wish.room) lobby.show(wish, whyNot(wish));
+  if (!visit && wish.room) lobby.show(wish, () => whyNot(wish));
 });
 
 const asked = readAddress(location.href);
 const { wish: kept, reloaded } = keptVisit.take();
 const known = kept && kept.room === asked.room ? kept : null;
-const problem = whyNot(asked);
-if (problem) lobby.show(asked, problem);
+if (whyNot(asked)) lobby.show(asked, () => whyNot(asked));
 else if (known && reloaded) void enter(known);
 else lobby.show({ ...known, ...defined(asked) });
 document.body.dataset.loaded = 'true';

@@ -52,6 +52,12 @@ export class PeerTiles {
     this.#arrange();
   }
 
+  /** In another language. @param {DeviceNews} news */
+  translate(news) {
+    this.#main.mark(news);
+    this.#arrange();
+  }
+
   /** @param {MediaStream} stream that has come, or has changed */
   play(stream) {
     this.#streams.add(stream);

@@ -13,7 +13,7 @@ const RETRY_MS = 5_000;
 /** The limit for any delay that the server asks for. */
 const MAX_WAIT_MS = 60_000;
 /** The channel for files, and what others are told: this page knows it (docs/files.md). */
-export const CHANNELS = { files: 1 };
+export const CHANNELS = { files: 100 };
 const METADATA = { rtc: { files: true } };
 
 /**

@@ -22,7 +22,7 @@ export class Stage {
   #recorders = new Recorders();
 
   constructor() {
-    onLanguage(() => { for (const [id, tiles] of this.#tiles) tiles.mark(this.#devices.get(id) ?? ALL_LIVE); });
+    onLanguage(() => { for (const [id, tiles] of this.#tiles) tiles.translate(this.#devices.get(id) ?? ALL_LIVE); });
     new ResizeObserver(() => this.#fit()).observe(this.#view);
   }
 

@@ -158,10 +158,10 @@ export class Visit {
    * @param {Peer} peer
    */
   #declinedBy(room, peer) {
-    const message = this.#admittance.declinedBy(room, peer);
+    const isLast = this.#admittance.declinedBy(room, peer);
     this.#tell({ key: 'declined', name: isolatedName(peer) });
-    if (!message) return;
-    this.#refuse({ slug: 'declined', message });
+    if (!isLast) return;
+    this.#refuse({ slug: 'declined', message: '', name: isolatedName(peer) });
     void this.leave();
   }
 

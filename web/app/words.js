@@ -7,6 +7,7 @@ import { isKey, language, list, say } from './languages/say.js';
  * @typedef {object} Refusal
  * @property {string} [slug] of the problem
  * @property {string} message
+ * @property {string} [name] of who declined, isolated
  * @property {string} [action]
  * @property {number} [capacityMax] if more seats were asked for
  * @property {number} [secretMin] if the secret is shorter
@@ -79,12 +80,12 @@ const TRANSLATED = ['rate-limited', 'too-many-failures', 'rooms-exhausted', 'mem
  * @param {Refusal} refusal
  * @returns {Summary}
  */
-function refused({ slug = '', message, action, capacityMax, secretMin }) {
+function refused({ slug = '', message, name = '', action, capacityMax, secretMin }) {
   if (capacityMax) return plain('error', say('too-many-seats', { count: capacityMax }));
   if (secretMin) return plain('error', say('secret-short', { count: secretMin }));
   if (slug === 'kicked') return plain('kicked', say('kicked'));
   if (slug === 'room-closed') return plain('closed', say('room-closed'));
-  if (slug === 'declined') return plain('error', message);
+  if (slug === 'declined') return plain('error', say('declined-you', { name }));
   const worded = language() === 'en' ? WORDED : [...WORDED, ...TRANSLATED];
   if (isKey(slug) && worded.includes(slug)) return plain('error', say(slug));
   if (slug.startsWith('ticket-')) return plain('error', say('ticket-invalid'));

@@ -206,8 +206,9 @@ export interface CallOptions {
   /** Whether media of the others are received, true by default. If not, they send none. */
   receive?: boolean;
   /**
-   * Ids, from 1, of data channels of your own, by their labels. Both ends create them with every connection (`negotiated`), so they exist
-   * whichever end offers, and nothing tells the other end: use one only with peers that say in their cards that they know it.
+   * Ids of data channels of your own, by their labels. They are created with every connection (`negotiated`, so they exist whichever end
+   * offers) to a peer that says in its card that it does the same: `metadata: { rtc: { [label]: true } }`. Ids from 100 do not get in the way of
+   * channels that a peer opens, which count from 0.
    */
   channels?: Record<string, number>;
   /**

@@ -63,6 +63,20 @@ test('what was said is there after a reload, in the same room only, until the ca
   assert.deepEqual(new History(storage).open('tea'), []);
 });
 
+test('a note is kept with what it says, in whatever language, and is a plain text if that is no message', () => {
+  const kept = new Map();
+  const storage = memory(kept);
+  const note = { who: '', text: 'Ben joined', kind: 'note' };
+  const before = new History(storage);
+  before.open('tea');
+  const said = { key: 'joined', values: { name: 'Ben' } };
+  before.add({ ...note, said });
+  for (const wrong of [{ key: 'toString', values: {} }, { key: 'joined', values: { name: {} } }, 7, { values: {} }]) before.add({ ...note, said: wrong });
+  before.add({ ...note, kind: 'theirs', said });
+  before.save();
+  assert.deepEqual(new History(storage).open('tea'), [{ ...note, said }, note, note, note, note, { ...note, kind: 'theirs' }]);
+});
+
 test('storage that holds something else is no history', () => {
   for (const value of ['null', '[', '7', '{"room":"tea","entries":7}', '{"room":"tea","entries":[null,7,{"who":"a"},{"who":"a","text":"b","kind":"evil"}]}']) {
     assert.deepEqual(new History({ ...memory(), getItem: () => value }).open('tea'), []);

@@ -113,6 +113,12 @@ test('from right to left, what is written from left to right is isolated, once',
   assert.equal(say('joined', { name: '\u2068Ben\u2069' }), of('ar').joined.replace('{name}', '\u2068Ben\u2069'));
 });
 
+test('in messages from right to left, the operator’s options are isolated, or their dashes would be at the wrong end', () => {
+  const options = Object.values(of('ar')).flatMap(forms).flatMap((text) => [...text.matchAll(/.?--[a-z-]+.?/gu)].map(([option]) => option));
+  assert.ok(options.length > 5);
+  assert.deepEqual(options.filter((option) => !/^\u2068.*\u2069$/.test(option)), []);
+});
+
 test('problems are worded by their slug, and the others in the words of the server', () => {
   const refused = (slug) => summarize({ phase: 'refused', refusal: { slug, message: 'M.', action: 'A.' }, links: [], news: '' }).text;
   assert.equal(refused('rate-limited'), 'M. A.', 'the server speaks English');
@@ -149,6 +155,14 @@ test('the English in the HTML is that of the catalogue', () => {
     for (const [tag, key] of html.matchAll(new RegExp(`<[^>]* ${mark}="([^"]*)"[^>]*>`, 'g'))) {
       assert.equal(tag.match(new RegExp(` ${attribute}="([^"]*)"`))?.[1], english[key], key);
     }
+  }
+});
+
+test('without JavaScript each page says so in all languages', () => {
+  for (const page of PAGES) {
+    const notice = /<noscript><div[^>]*>(.*?)<\/div><\/noscript>/s.exec(page)?.[1] ?? '';
+    const said = [...notice.matchAll(/<p lang="([^"]*)"(?: dir="([^"]*)")?>([^<]*)<\/p>/g)].map(([, tag, dir, text]) => [tag, dir, text]);
+    assert.deepEqual(said, LANGUAGES.map(({ tag, dir }) => [tag, dir, of(tag)['needs-script']]));
   }
 });
 

@@ -76,7 +76,7 @@ const moments = [
   [{ phase: 'refused', refusal: { slug: 'ticket-missing', message: '' } }, 'error', 'This server lets in only people with a personal link – please open the link that you were sent'],
   [{ phase: 'refused', refusal: { slug: 'ticket-expired', message: '' } }, 'error', 'Your link has expired, or is not valid yet – please get a new one'],
   [{ phase: 'refused', refusal: { slug: 'ticket-signature', message: '' } }, 'error', 'Your link is not valid here – please get a new one'],
-  [{ phase: 'refused', refusal: { slug: 'declined', message: 'Ann declined the call.' } }, 'error', 'Ann declined the call.'],
+  [{ phase: 'refused', refusal: { slug: 'declined', message: '', name: 'Ann' } }, 'error', 'Ann declined the call.'],
   [{ phase: 'refused', refusal: { message: 'No more rooms.', action: 'Try later.' } }, 'error', 'No more rooms. Try later.'],
   [inside({}), 'waiting', 'Waiting for somebody to join'],
   [inside({ news: 'Ben hung up' }), 'waiting', 'Ben hung up – Waiting for somebody to join'],

@@ -53,11 +53,16 @@ test('both ends agree on the channel beforehand', async () => {
   assert.deepEqual(ann.pc('ben').channel.options, { negotiated: true, id: 0 });
 });
 
-test('channels of the application are made with every connection, and told of as they open', async () => {
-  const { ann, ben } = await connected({ channels: { files: 1 } });
+test('channels of the application are made with every connection to peers that know them, and told of as they open', async () => {
+  const { ann, ben } = couple({ channels: { files: 100, games: 102 } });
+  ann.room.peers.get('ben').metadata = { rtc: { files: true, games: 'yes' } };
+  ben.call.start();
+  ann.call.start();
+  await talk(ann, ben);
+  assert.deepEqual(ben.pc('ann').more, []);
   const opened = () => ann.events.filter(({ name }) => name === 'data-channel').map(({ peer, channel }) => [peer.id, channel]);
   const first = ann.pc('ben').more[0];
-  assert.deepEqual([first.label, first.options, ann.pc('ben').more.length], ['files', { negotiated: true, id: 1 }, 1]);
+  assert.deepEqual([first.label, first.options, ann.pc('ben').more.length], ['files', { negotiated: true, id: 100 }, 1]);
   assert.deepEqual(opened(), []);
   first.onopen();
   ann.link('ben').offer();

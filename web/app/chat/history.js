@@ -1,5 +1,6 @@
 import { tabStorage } from '../../client/index.js';
 import { BASE } from '../base.js';
+import { isKey } from '../languages/say.js';
 
 /** @import { Entry } from '../chat-log.js' */
 
@@ -54,9 +55,16 @@ export class History {
     try {
       const { room, entries } = JSON.parse(this.#storage.getItem(KEY) ?? '{}');
       if (room !== this.#room || !Array.isArray(entries)) return [];
-      return entries.filter((one) => typeof one?.who === 'string' && typeof one.text === 'string' && KINDS.includes(one.kind));
+      return entries.filter((one) => typeof one?.who === 'string' && typeof one.text === 'string' && KINDS.includes(one.kind)).map(readable);
     } catch {
       return [];
     }
   }
+}
+
+/** An entry without a note's message if that is none. @param {Entry} entry @returns {Entry} */
+function readable({ who, text, kind, said }) {
+  const values = Object.values(said?.values ?? {});
+  const isMessage = kind === 'note' && said && isKey(said.key) && values.every((value) => typeof value === 'string' || typeof value === 'number');
+  return { who, text, kind, ...(isMessage && { said: { key: said.key, values: said.values ?? {} } }) };
 }

@@ -19,12 +19,13 @@ export function choicesFor(kinds, devices) {
 }
 
 /**
- * Those worth a button: where there is one device, *Try again* means it; and Chromium lists the default device twice.
+ * Those worth a button: where there is one device, *Try again* means it; Chromium lists the default device twice; and what is denied is
+ * denied for all of a kind.
  *
  * @param {Choice[]} choices
  * @param {Map<Kind, Lack>} lacks
  */
 export function offered(choices, lacks) {
-  const each = choices.filter(({ deviceId }) => deviceId !== 'default' && deviceId !== '');
+  const each = choices.filter(({ kind, deviceId }) => deviceId !== 'default' && deviceId !== '' && lacks.get(kind)?.permission !== 'denied');
   return each.filter(({ kind }) => lacks.get(kind)?.deviceId || each.filter((other) => other.kind === kind).length > 1);
 }

@@ -53,7 +53,7 @@ export function readDeviceNews(data) {
 }
 
 /**
- * Sentences about the devices of a peer that have changed: `log` for the chat, `spoken` for screen readers only.
+ * What is said about the devices of a peer that have changed: the keys of `log` in the chat, `spoken` to screen readers only.
  *
  * @param {string} name isolated
  * @param {DeviceNews} before
@@ -63,10 +63,10 @@ export function newsOf(name, before, now) {
   const changed = NAMES.filter((device) => before[device] !== now[device]);
   // Who mutes and unmutes often must not fill the chat.
   const isSwitch = (/** @type {Device} */ device) => now[device] === 'off' || (now[device] === 'live' && before[device] === 'off');
-  const devices = changed.filter((device) => !isSwitch(device)).map((device) => say(`${device}-${now[device] === 'live' ? 'works' : 'stopped'}`, { name }));
-  const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [say(now.screen ? 'shares' : 'shares-no-more', { name })];
+  const devices = changed.filter((device) => !isSwitch(device)).map((device) => /** @type {const} */ (`${device}-${now[device] === 'live' ? 'works' : 'stopped'}`));
+  const screen = Boolean(before.screen) === Boolean(now.screen) ? [] : [now.screen ? /** @type {const} */ ('shares') : /** @type {const} */ ('shares-no-more')];
   const hand = Boolean(before.hand) === Boolean(now.hand) ? [] : [say(now.hand ? 'raised' : 'lowered', { name })];
-  const recording = Boolean(before.recording) === Boolean(now.recording) ? [] : [say(now.recording ? 'records' : 'records-no-more', { name })];
+  const recording = Boolean(before.recording) === Boolean(now.recording) ? [] : [now.recording ? /** @type {const} */ ('records') : /** @type {const} */ ('records-no-more')];
   return { log: [...devices, ...screen, ...recording], spoken: [...changed.filter(isSwitch).map((device) => say(`${device}-is-${now[device] === 'live' ? 'on' : 'off'}`, { name })), ...hand] };
 }
 

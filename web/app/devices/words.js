@@ -24,8 +24,9 @@ export function describe(lacks, wanted) {
   const all = [...lacks];
   if (all.length === 0) return '';
   const [[, first], second] = all;
+  const denied = second && all.every(([, { error = 'NotAllowedError', permission }]) => permission === 'denied' && error === 'NotAllowedError');
   const alike = second && first.error !== undefined && first.error === second[1].error;
-  const sentences = alike ? [explain(first.error ?? '', ['video', 'audio'], first.permission)] : all.map(([kind, lack]) => sentence(kind, lack));
+  const sentences = denied ? [say('both-denied')] : alike ? [explain(first.error ?? '', ['video', 'audio'], first.permission)] : all.map(([kind, lack]) => sentence(kind, lack));
   return [...sentences, all.every(([, { why }]) => why === 'start') ? beginning(lacks, wanted) : consequence(lacks)].join(' ');
 }
 

@@ -1,8 +1,8 @@
 import { learnMore } from '../languages/document.js';
-import { say } from '../languages/say.js';
 import { part } from '../page.js';
 
 /** @import { Call, Peer } from '../../client/types.d.ts' */
+/** @import { Chat } from '../chat.js' */
 /** @import { Session } from './session.js' */
 
 /** Messages that wait while the rest is loaded; a peer that sends more without an answer means no good. */
@@ -20,7 +20,7 @@ export class Files {
   /** @type {Session | null} */
   #loaded = null;
 
-  /** @param {{ note: (text: string) => void, alert: (text: string) => void }} chat */
+  /** @param {Pick<Chat, 'note' | 'remark' | 'alert'>} chat */
   constructor(chat) {
     this.#chat = chat;
     part('files', HTMLElement).addEventListener('click', () => void this.#with((session) => session.open()));
@@ -63,7 +63,7 @@ export class Files {
     } catch {
       if (call !== this.#call) return;
       this.#session = null;
-      this.#chat.note(say('not-loaded'));
+      this.#chat.note('not-loaded', {});
     }
   }
 

@@ -9,6 +9,7 @@ import { Transfer } from './transfer.js';
 import { noteOf, percentIn } from './words.js';
 
 /** @import { Call, Peer } from '../../client/types.d.ts' */
+/** @import { Chat } from '../chat.js' */
 /** @import { Incoming } from './incoming.js' */
 /** @import { Outgoing } from './outgoing.js' */
 /** @import { Company } from './dialog.js' */
@@ -34,7 +35,7 @@ export class Session {
 
   /**
    * @param {Call} call
-   * @param {{ note: (text: string) => void, alert: (text: string) => void }} chat
+   * @param {Pick<Chat, 'note' | 'remark' | 'alert'>} chat
    */
   constructor(call, chat) {
     this.#call = call;
@@ -79,7 +80,7 @@ export class Session {
 
   /** Folders were dropped. */
   refuseFolders() {
-    this.#chat.note(say('files-no-folders'));
+    this.#chat.note('files-no-folders', {});
   }
 
   /** The call is over. */
@@ -160,7 +161,7 @@ export class Session {
   #note({ file, peer, interrupted, pace }, news) {
     const text = noteOf(news, file, { peer, interrupted, pace });
     if (news === 'asked' || news === 'done') this.#chat.alert(text);
-    else this.#chat.note(text);
+    else this.#chat.remark(text);
   }
 
   #later() {

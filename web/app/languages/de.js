@@ -3,6 +3,7 @@ export default {
   'page-about': 'Videoanrufe per Link. Signalisierung über einfaches HTTP, Medien direkt von Browser zu Browser.',
   'lead': 'Videoanrufe per Link: Raum öffnen, Link teilen, sprechen.',
   'not-loaded': 'Ein Teil dieser Seite wurde nicht geladen: Das Netz ist ausgefallen, eine Erweiterung hat ihn blockiert, oder dieser Browser ist zu alt. Bitte die Seite neu laden.',
+  'needs-script': 'Diese Seite braucht JavaScript: Der Browser selbst führt die Anrufe. Bitte erlauben Sie es für diese Website.',
   'your-name': 'Ihr Name',
   'room': 'Raum',
   'secret': 'Kennwort des Raums',

@@ -4,6 +4,7 @@ export default {
   'page-about': 'Video calls by link. Signaling over plain HTTP, media from browser to browser.',
   'lead': 'Video calls by link: open a room, share the link, talk.',
   'not-loaded': 'Part of this page did not load: the network failed, an extension blocked it, or this browser is too old. Try to reload it.',
+  'needs-script': 'This page needs JavaScript: calls are made by the browser itself. Please allow it for this site.',
   'your-name': 'Your name',
   'room': 'Room',
   'secret': 'The room’s secret',

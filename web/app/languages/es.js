@@ -3,6 +3,7 @@ export default {
   'page-about': 'Videollamadas por enlace. Señalización por HTTP corriente, medios de navegador a navegador.',
   'lead': 'Videollamadas por enlace: abre una sala, comparte el enlace y habla.',
   'not-loaded': 'Parte de esta página no se ha cargado: la red ha fallado, una extensión la ha bloqueado o este navegador es demasiado antiguo. Intenta recargarla.',
+  'needs-script': 'Esta página necesita JavaScript: las llamadas las hace el propio navegador. Permítelo para este sitio.',
   'your-name': 'Tu nombre',
   'room': 'Sala',
   'secret': 'Contraseña de la sala',

@@ -3,6 +3,7 @@ export default {
   'page-about': 'Appels vidéo par lien. Signalisation en HTTP simple, médias de navigateur à navigateur.',
   'lead': 'Appels vidéo par lien : ouvrez un salon, partagez le lien, parlez.',
   'not-loaded': 'Une partie de cette page n’a pas été chargée : le réseau a échoué, une extension l’a bloquée ou ce navigateur est trop ancien. Essayez de la recharger.',
+  'needs-script': 'Cette page a besoin de JavaScript : c’est le navigateur lui-même qui fait les appels. Veuillez l’autoriser pour ce site.',
   'your-name': 'Votre nom',
   'room': 'Salon',
   'secret': 'Mot de passe du salon',

@@ -1,6 +1,6 @@
 import { BASE } from '../base.js';
 import { isWanted } from '../consent.js';
-import { begin, show as translate } from '../languages/document.js';
+import { begin, fillPicker, onLanguage, show as translate } from '../languages/document.js';
 import { say } from '../languages/say.js';
 import { plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
@@ -45,7 +45,7 @@ async function run() {
     state: 'running',
     when: new Date().toISOString(),
     page: location.origin,
-    server: '(unknown)',
+    server: '',
     protocol: protocol(),
     browser: navigator.userAgent,
     verdict: null,
@@ -92,7 +92,6 @@ function line(run, about) {
     run.report.tests.push(about);
     list.append(row);
     row.dataset.test = about.kind;
-    inside(row, 'title').textContent = about.title;
   }
   fill(row, about, 'running');
   show(run);
@@ -103,7 +102,8 @@ function line(run, about) {
  * @param {Line} about
  * @param {'running' | 'stopped'} otherwise without an outcome
  */
-function fill(row, { kind, outcome }, otherwise) {
+function fill(row, { kind, title, outcome }, otherwise) {
+  inside(row, 'title').textContent = title;
   row.dataset.grade = outcome?.grade ?? otherwise;
   inside(row, 'grade').textContent = outcome ? gradeWords(outcome.grade) : say(otherwise);
   write(inside(row, 'words'), outcome?.words ?? (otherwise === 'running' ? '…' : ''));
@@ -143,12 +143,23 @@ function show({ report }) {
   part('report', HTMLElement).textContent = asText(report);
 }
 
+/** In another language. */
+function reword() {
+  if (!current) return;
+  const { rows, report } = current;
+  for (const [about, row] of rows) {
+    about.word?.();
+    fill(row, about, report.state === 'stopped' ? 'stopped' : 'running');
+  }
+  show(current);
+}
+
 /** The server's version, from the OpenAPI document. @param {AbortSignal} signal */
 async function version(signal) {
   try {
     return (await (await fetch(`${BASE}openapi.json`, { signal })).json()).info.version;
   } catch {
-    return '(unknown)';
+    return '';
   }
 }
 
@@ -157,6 +168,8 @@ function protocol() {
   return /** @type {PerformanceNavigationTiming | undefined} */ (loaded)?.nextHopProtocol || 'HTTP';
 }
 
+fillPicker(part('language', HTMLSelectElement));
+onLanguage(reword);
 stop.addEventListener('click', halt);
 // It takes seats in rooms, so no link starts it.
 for (const button of [start, again]) button.addEventListener('click', ({ isTrusted }) => isTrusted && isWanted() && void run());

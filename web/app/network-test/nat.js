@@ -3,7 +3,7 @@ import { say } from '../languages/say.js';
 import { gather } from './gather.js';
 
 /** @import { IceError } from '../ice/errors.js' */
-/** @import { Outcome } from './outcome.js' */
+/** @import { Judgement, Outcome } from './outcome.js' */
 
 const STUN_PORT = 3478;
 
@@ -20,11 +20,12 @@ export function reflectors(servers) {
  *
  * @param {string[]} urls at least two of {@link reflectors}
  * @param {AbortSignal} signal
+ * @returns {Promise<Judgement>}
  */
 export async function testNat(urls, signal) {
   const { candidates, errors, complete } = await gather([{ urls }], () => false, signal);
   const answered = complete ? urls.filter((url) => !worstOf(errors, url)).length : 0;
-  return judgeNat(candidates, answered);
+  return () => judgeNat(candidates, answered);
 }
 
 /**

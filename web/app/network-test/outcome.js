@@ -12,11 +12,14 @@ import { say } from '../languages/say.js';
  * @property {string} [todo]
  * @property {Record<string, unknown>} [figures] for programs
  *
+ * @typedef {() => Outcome} Judgement an outcome in the language that the page speaks when it is called
+ *
  * @typedef {object} Line one test
  * @property {'signaling' | 'webrtc' | 'poll' | 'upgrade' | 'stun' | 'nat' | 'turn'} kind
  * @property {string} title
  * @property {string} [url]
  * @property {Outcome} [outcome] missing while it runs
+ * @property {() => void} [word] words title and outcome anew
  */
 
 /** @param {Grade} grade */

@@ -1,3 +1,4 @@
+import { say } from '../languages/say.js';
 import { plain } from '../names.js';
 import { gradeWords } from './outcome.js';
 
@@ -8,7 +9,7 @@ import { gradeWords } from './outcome.js';
  * @property {'running' | 'done' | 'stopped'} state
  * @property {string} when
  * @property {string} page the origin that was tested
- * @property {string} server its version
+ * @property {string} server its version; empty if unknown
  * @property {string} protocol of requests to it
  * @property {string} browser
  * @property {Pick<Outcome, 'grade' | 'words'> | null} verdict
@@ -22,10 +23,10 @@ import { gradeWords } from './outcome.js';
  */
 export function asText({ state, when, page, server, protocol, browser, verdict, tests }) {
   const lines = tests.map(({ title, outcome }) => {
-    if (!outcome) return `[…] ${title}: ${state === 'running' ? 'still running' : 'stopped'}`;
-    const todo = outcome.todo ? `\n    To do: ${outcome.todo}` : '';
+    if (!outcome) return `[…] ${title}: ${say(state === 'running' ? 'report-running' : 'report-stopped')}`;
+    const todo = outcome.todo ? `\n    ${say('report-todo', { todo: outcome.todo })}` : '';
     return `[${gradeWords(outcome.grade)}] ${title}: ${outcome.words}${todo}`;
   });
-  const head = [`Signalpost network test of ${page}`, when, `Server ${server}, over ${protocol}`, `Browser ${browser}`];
-  return plain([...head, '', verdict?.words ?? 'No verdict.', '', ...lines, ''].join('\n'));
+  const head = [say('report-of', { page }), when, say('report-server', { version: server || say('unknown'), protocol }), say('report-browser', { browser })];
+  return plain([...head, '', verdict?.words ?? say('report-no-verdict'), '', ...lines, ''].join('\n'));
 }

@@ -3,7 +3,7 @@ import { say } from '../languages/say.js';
 import { gather } from './gather.js';
 
 /** @import { Gathered } from './gather.js' */
-/** @import { Outcome } from './outcome.js' */
+/** @import { Judgement, Outcome } from './outcome.js' */
 
 /** Browsers do not give up on a silent server sooner than this. */
 const MIN_SILENCE_MS = 5_000;
@@ -13,10 +13,11 @@ const MIN_SILENCE_MS = 5_000;
  *
  * @param {string} url
  * @param {AbortSignal} signal
- * @returns {Promise<Outcome>}
+ * @returns {Promise<Judgement>}
  */
 export async function testStun(url, signal) {
-  return judgeStun(url, await gather([{ urls: url }], ({ type }) => type === 'srflx', signal));
+  const gathered = await gather([{ urls: url }], ({ type }) => type === 'srflx', signal);
+  return () => judgeStun(url, gathered);
 }
 
 /**

@@ -9,7 +9,7 @@ import { testStun } from './stun.js';
 import { testTurn } from './turn.js';
 import { responds, testUpgrade } from './upgrade.js';
 
-/** @import { Line, Outcome } from './outcome.js' */
+/** @import { Judgement, Line, Outcome } from './outcome.js' */
 
 /**
  * Runs all tests at once. `show` is called for each line when its test begins and when it ends.
@@ -19,17 +19,16 @@ import { responds, testUpgrade } from './upgrade.js';
  * @param {(seat: Seat) => void} seated called with each seat that the page has to leave
  */
 export async function runTests(signal, show, seated) {
-  /** @param {Omit<Line, 'outcome'>} about @param {() => Promise<Outcome>} test */
-  const run = async (about, test) => {
+  /** @param {Pick<Line, 'kind' | 'url'> & { title: () => string }} about @param {() => Promise<Judgement>} test */
+  const run = async ({ title, ...about }, test) => {
     if (signal.aborted) return;
+    /** @type {Judgement | undefined} */
+    let judge;
     /** @type {Line} */
-    const line = { ...about };
+    const line = { ...about, title: title(), word: () => { Object.assign(line, { title: title(), outcome: judge?.() }); } };
     show(line);
-    try {
-      line.outcome = await test();
-    } catch (error) {
-      line.outcome = { grade: 'unknown', words: say('test-failed', { error: /** @type {Error} */ (error).message }) };
-    }
+    judge = await test().catch((error) => () => failed(error));
+    line.word?.();
     if (!signal.aborted) show(line);
   };
   const take = async (/** @type {Seat | undefined} */ other = undefined) => {
@@ -40,19 +39,20 @@ export async function runTests(signal, show, seated) {
 
   /** @type {Seat | null} */
   let seat = null;
-  const signaling = run({ kind: 'signaling', title: say('test-requests') }, async () => {
+  const signaling = run({ kind: 'signaling', title: () => say('test-requests') }, async () => {
     const started = performance.now();
     try {
       seat = await take();
     } catch (error) {
-      return refused(error, signal);
+      if (signal.aborted) throw signal.reason;
+      return () => refused(error);
     }
     const tookMs = Math.round(performance.now() - started);
-    return { grade: 'good', words: say('test-responded', { ms: tookMs }), figures: { tookMs } };
+    return () => ({ grade: 'good', words: say('test-responded', { ms: tookMs }), figures: { tookMs } });
   });
-  const upgrade = run({ kind: 'upgrade', title: 'WebSockets' }, () => testUpgrade(signal));
+  const upgrade = run({ kind: 'upgrade', title: () => 'WebSockets' }, () => testUpgrade(signal));
   const noCalls = whyNoCalls();
-  if (noCalls) void run({ kind: 'webrtc', title: 'WebRTC' }, async () => ({ grade: 'bad', words: noCalls, todo: say('test-webrtc-todo') }));
+  if (noCalls) void run({ kind: 'webrtc', title: () => 'WebRTC' }, async () => () => ({ grade: 'bad', words: whyNoCalls(), todo: say('test-webrtc-todo') }));
   await signaling;
   const first = /** @type {Seat | null} */ (seat);
   await Promise.all([upgrade, ...(first ? [polls(first), ...(noCalls ? [] : media(await iceServers(first)))] : [])]);
@@ -70,39 +70,40 @@ export async function runTests(signal, show, seated) {
   /** @param {Seat} first */
   async function polls(first) {
     const longest = first.joined.wait_max_ms;
-    return run({ kind: 'poll', title: say('test-polls') }, async () => {
+    return run({ kind: 'poll', title: () => say('test-polls') }, async () => {
       const seats = longest > HOLDS_MS[0] ? [first, await take()] : [first];
       const holds = await findHold(seats, longest, signal);
       // A server that is gone has cut them itself.
       const isDead = holds.some(({ end }) => end === 'cut') && !await responds(signal);
-      return isDead ? dead() : judgeHolds(holds, longest);
+      return () => (isDead ? dead() : judgeHolds(holds, longest));
     });
   }
 
   /** @param {RTCIceServer[] | null} servers */
   function media(servers) {
-    if (!servers) return [run({ kind: 'turn', title: say('test-relay') }, async () => ({ grade: 'unknown', words: say('test-no-answer') }))];
+    if (!servers) return [run({ kind: 'turn', title: () => say('test-relay') }, async () => () => ({ grade: 'unknown', words: say('test-no-answer') }))];
     const each = servers.flatMap((server) => [server.urls].flat().map((url) => ({ ...server, urls: url })));
     const [stun, turn] = ['stun', 'turn'].map((scheme) => each.filter(({ urls }) => urls.startsWith(scheme)));
     const mirrors = reflectors(servers);
-    const missing = (/** @type {Outcome} */ outcome) => async () => outcome;
+    /** @param {'stun' | 'turn'} what @returns {() => Promise<Judgement>} */
+    const missing = (what) => async () => () => ({ grade: 'fair', words: say(`test-no-${what}`), todo: say(`test-no-${what}-todo`) });
     return [
-      ...stun.map(({ urls: url }) => run({ kind: 'stun', title: `STUN: ${url}`, url }, () => testStun(url, signal))),
-      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: 'STUN' }, missing({ grade: 'fair', words: say('test-no-stun'), todo: say('test-no-stun-todo') }))]),
-      ...(mirrors.length > 1 ? [run({ kind: 'nat', title: 'NAT' }, () => testNat(mirrors, signal))] : []),
-      ...turn.map((server) => run({ kind: 'turn', title: say('test-relay-of', { url: server.urls }), url: server.urls }, () => testTurn(server, signal))),
-      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: say('test-relay') }, missing({ grade: 'fair', words: say('test-no-turn'), todo: say('test-no-turn-todo') }))]),
+      ...stun.map(({ urls: url }) => run({ kind: 'stun', title: () => `STUN: ${url}`, url }, () => testStun(url, signal))),
+      ...(stun.length > 0 ? [] : [run({ kind: 'stun', title: () => 'STUN' }, missing('stun'))]),
+      ...(mirrors.length > 1 ? [run({ kind: 'nat', title: () => 'NAT' }, () => testNat(mirrors, signal))] : []),
+      ...turn.map((server) => run({ kind: 'turn', title: () => say('test-relay-of', { url: server.urls }), url: server.urls }, () => testTurn(server, signal))),
+      ...(turn.length > 0 ? [] : [run({ kind: 'turn', title: () => say('test-relay') }, missing('turn'))]),
     ];
   }
 }
 
-/**
- * @param {unknown} error
- * @param {AbortSignal} signal
- * @returns {Outcome}
- */
-function refused(error, signal) {
-  if (signal.aborted) throw signal.reason;
+/** @param {Error} error @returns {Outcome} */
+function failed({ message }) {
+  return { grade: 'unknown', words: say('test-failed', { error: message }) };
+}
+
+/** @param {unknown} error @returns {Outcome} */
+function refused(error) {
   if (error instanceof Problem && error.slug.startsWith('ticket-')) return { grade: 'unknown', words: say('test-tickets') };
   if (error instanceof Problem) return { grade: 'bad', words: say('test-refused', { reason: isolate(inOneLine(error.message)) }), todo: inOneLine(error.document.action ?? '') };
   const reason = error instanceof Unreachable ? error.reason : 'network';

@@ -2,7 +2,7 @@ import { explain, hostOf, iceError, transportOf, worstOf } from '../ice/errors.j
 import { say } from '../languages/say.js';
 
 /** @import { IceError } from '../ice/errors.js' */
-/** @import { Outcome } from './outcome.js' */
+/** @import { Judgement, Outcome } from './outcome.js' */
 
 const PATIENCE_MS = 15_000;
 const BYTE = 'x';
@@ -20,10 +20,11 @@ const BYTE = 'x';
  *
  * @param {RTCIceServer} server with one URL
  * @param {AbortSignal} signal
- * @returns {Promise<Outcome>}
+ * @returns {Promise<Judgement>}
  */
 export async function testTurn(server, signal) {
-  return judgeTurn(String(server.urls), await relay(server, signal));
+  const relayed = await relay(server, signal);
+  return () => judgeTurn(String(server.urls), relayed);
 }
 
 /** @param {RTCIceServer} server @param {AbortSignal} signal @returns {Promise<Relayed>} */

@@ -2,7 +2,7 @@ import { BASE } from '../base.js';
 import { Problem, environment, request } from '../../client/index.js';
 import { say } from '../languages/say.js';
 
-/** @import { Outcome } from './outcome.js' */
+/** @import { Judgement } from './outcome.js' */
 
 const PATH = `${BASE}v1/probe/upgrade`;
 const PATIENCE_MS = 10_000;
@@ -13,19 +13,15 @@ const NORMAL_CLOSURE = 1000;
  * Does a WebSocket open? Signalpost needs none, but this tells what kind of network it is.
  *
  * @param {AbortSignal} signal
- * @returns {Promise<Outcome>}
+ * @returns {Promise<Judgement>}
  */
 export async function testUpgrade(signal) {
-  if (typeof WebSocket === 'undefined') return { grade: 'unknown', words: say('sockets-missing'), figures: { upgrades: null } };
+  if (typeof WebSocket === 'undefined') return () => ({ grade: 'unknown', words: say('sockets-missing'), figures: { upgrades: null } });
   const opened = await opens(new URL(PATH, location.href.replace(/^http/, 'ws')), signal);
-  if (opened) return { grade: 'good', words: say('sockets-good'), figures: { upgrades: true } };
+  if (opened) return () => ({ grade: 'good', words: say('sockets-good'), figures: { upgrades: true } });
   // The path is to blame only if the server would have accepted the upgrade.
-  if (!await responds(signal)) return { grade: 'unknown', words: say('sockets-unknown'), figures: { upgrades: null } };
-  return {
-    grade: 'fair',
-    words: say('sockets-blocked'),
-    figures: { upgrades: false },
-  };
+  if (!await responds(signal)) return () => ({ grade: 'unknown', words: say('sockets-unknown'), figures: { upgrades: null } });
+  return () => ({ grade: 'fair', words: say('sockets-blocked'), figures: { upgrades: false } });
 }
 
 /** Does the server answer an ordinary request, in its own words? @param {AbortSignal} signal */

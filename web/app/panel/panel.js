@@ -1,4 +1,4 @@
-import { show } from '../languages/document.js';
+import { onLanguage, show } from '../languages/document.js';
 import { language, say } from '../languages/say.js';
 import { escaped, isolatedName, nameOf, plain } from '../names.js';
 import { copyOf, inside, part, write } from '../page.js';
@@ -25,6 +25,12 @@ export class Panel {
   #call = null;
   /** @type {(id: string, flow: Partial<Flow>) => void} */
   #tell = () => {};
+  /** Words all of it anew. */
+  #renew = () => {};
+
+  constructor() {
+    onLanguage(() => this.#renew());
+  }
 
   /**
    * @param {Room} room
@@ -34,6 +40,7 @@ export class Panel {
   follow(room, call, tell) {
     this.#call = call;
     this.#tell = tell;
+    this.#renew = () => void (this.#call === call && this.#look(room, call));
     call.on('link', () => this.#show(room, call));
     void this.#watch(room, call);
   }
@@ -61,11 +68,19 @@ export class Panel {
    */
   async #watch(room, call) {
     while (this.#call === call) {
-      await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
-      for (const [{ peer, state }, { trace }] of this.#known) this.#tell(peer.id, state === 'connected' ? trace.flows.at(-1) ?? {} : {});
-      this.#show(room, call);
+      await this.#look(room, call);
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     }
+  }
+
+  /**
+   * @param {Room} room
+   * @param {Call} call
+   */
+  async #look(room, call) {
+    await Promise.all([...this.#known.values()].map(({ trace }) => trace.look().catch(() => {})));
+    for (const [{ peer, state }, { trace }] of this.#known) this.#tell(peer.id, state === 'connected' ? trace.flows.at(-1) ?? {} : {});
+    this.#show(room, call);
   }
 
   /**
@@ -169,9 +184,17 @@ function rows(side, candidates, chosen) {
     const where = shown.includes(':') ? `[${shown}]:${port}` : `${shown}:${port}`;
     const cells = [side, where, `${type} (${say(`type-${/** @type {Candidate['type']} */ (type)}`)})`, protocol.toUpperCase(), used ? say('in-use') : ''];
     for (const text of cells) row.insertCell().textContent = text;
-    row.cells[1].dir = 'ltr';
+    row.cells[1].replaceChildren(leftToRight(where));
     return row;
   }).sort((a, b) => Number(b.dataset.used === 'true') - Number(a.dataset.used === 'true'));
+}
+
+/** @param {string} text */
+function leftToRight(text) {
+  const element = document.createElement('bdi');
+  element.dir = 'ltr';
+  element.textContent = text;
+  return element;
 }
 
 /** The data that an element's children were made from. @type {WeakMap<Element, string>} */

@@ -25,3 +25,14 @@ export function cardOf(metadata) {
     receives: direction !== 'sendonly' && direction !== 'inactive',
   };
 }
+
+/**
+ * The application's channels that a peer knows as well, as its card says.
+ *
+ * @param {unknown} metadata
+ * @param {Record<string, number>} channels ids by label
+ */
+export function sharedChannels(metadata, channels) {
+  const rtc = /** @type {{ rtc?: Record<string, unknown> | null } | null | undefined} */ (metadata)?.rtc;
+  return Object.fromEntries(Object.entries(channels).filter(([label]) => rtc?.[label] === true));
+}

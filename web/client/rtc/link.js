@@ -1,4 +1,4 @@
-import { cardOf } from './card.js';
+import { cardOf, sharedChannels } from './card.js';
 import { Connection } from './connection.js';
 import { EarlyCandidates } from './early-candidates.js';
 import { Heartbeat } from './heartbeat.js';
@@ -170,10 +170,11 @@ export class Link {
   /** Replaces the connection. The new one makes an offer, unless it answers one first. */
   #renew() {
     this.#drop();
-    const { configuration, ...equipment } = this.#host.equipment();
+    const { configuration, channels, ...equipment } = this.#host.equipment();
+    const { metadata } = this.peer;
     const { send, channel, opened, stream: show, data } = this.#host;
-    const connection = new Connection(this.#env, configuration, equipment, {
-      ...{ send, channel, opened, data, stream: show, card: cardOf(this.peer.metadata) },
+    const connection = new Connection(this.#env, configuration, { ...equipment, channels: sharedChannels(metadata, channels) }, {
+      ...{ send, channel, opened, data, stream: show, card: cardOf(metadata) },
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),

@@ -149,7 +149,8 @@ async fn tickets_are_those_of_joining() {
 async fn an_encoder_opens_no_room() {
     for scene in both() {
         let refused = send(scene.offering(WHIP, OFFER)).await;
-        refused.refused(503, "nobody-answered");
+        let detail = refused.refused(503, "nobody-answered")["detail"].to_string();
+        assert!(detail.contains("does not exist"), "{detail}");
         assert_eq!(refused.headers["retry-after"], "2");
         let offer = OFFER.replace("sendonly", "recvonly");
         let refused = send(scene.offering(WHEP, &offer)).await;

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { faults } from './gallery/boxes.js';
+import { SIZES, eachLook } from './gallery/looks.js';
+import { SCENES, world } from './gallery/scenes.js';
+import { accessible } from './support/axe.js';
+
+// Every state of the page can be read and used in each size, scheme and language. gallery/make.js makes pictures of the same.
+
+/** Contrast depends on the scheme, and what axe finds besides on neither size nor scheme. */
+const AXE = [{ size: 'desktop', scheme: 'light', language: 'en' }, { size: 'phone', scheme: 'dark', language: 'ar' }];
+
+let room;
+before(async () => { room = await world(); });
+after(() => room.end());
+
+// axe needs scripts in the page.
+const isAxed = (look) => look.scripted && AXE.some((one) => Object.entries(one).every(([name, value]) => look[name] === value));
+
+describe('every state of the page', { concurrency: 2 }, () => {
+  for (const [name, scene] of Object.entries(SCENES)) {
+    test(`${name}: all can be read and pressed`, async () => {
+      const found = [];
+      for await (const [state, page] of scene(room)) {
+        const where = ({ language, size, scheme }) => [state, language, size, scheme].join(', ');
+        await eachLook(page, async (look) => {
+          if (look.scheme === 'light') found.push(...(await page.evaluate(faults)).map((fault) => `${where(look)}: ${fault}`));
+          if (isAxed(look)) await accessible(page).catch((error) => found.push(`${where(look)}: ${error.message}`));
+          // Boxes do not depend on the scheme.
+        }, (look) => look.scheme === 'light' || isAxed(look));
+      }
+      assert.deepEqual(found, []);
+    });
+  }
+});
+
+/** Each row: what is done to the form, and what is found. */
+const FAULTS = [
+  [() => { document.querySelector('#join').style.width = '500px'; }, /outside the window/],
+  [() => { document.querySelector('#join').style.marginTop = '-6rem'; }, /covered by/],
+  [() => Object.assign(document.querySelector('#join').style, { width: '1rem', padding: 0 }), /text is wider than its button/],
+  [() => Object.assign(document.querySelector('.lead').style, { height: '1rem', overflow: 'hidden' }), /text is cut off/],
+  [() => { document.querySelector('.lead').style.marginTop = '-2.5rem'; }, /text over/],
+  [() => { document.querySelector('.lead').style.fontSize = '10px'; }, /small text/],
+  [() => Object.assign(document.querySelector('.lead').style, { width: '500px' }), /wider than its parent/],
+];
+
+test('what cannot be read or pressed is found', async () => {
+  const page = await (await room.browser.newContext({ viewport: SIZES.phone })).newPage();
+  for (const [spoil, fault] of FAULTS) {
+    await page.goto(`${room.server.base}/?name=Ann&room=tea`);
+    await page.waitForSelector('body[data-loaded=true]');
+    assert.deepEqual(await page.evaluate(faults), []);
+    await page.evaluate(spoil);
+    assert.match((await page.evaluate(faults)).join('\n'), fault);
+  }
+  await page.context().close();
+});

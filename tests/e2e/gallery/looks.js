@@ -1,0 +1,49 @@
+/** All ways to look at a state of the page: sizes, schemes and languages. */
+
+export const SIZES = {
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+  landscape: { width: 844, height: 390 },
+};
+export const SCHEMES = ['light', 'dark'];
+export const LANGUAGES = ['en', 'zh-CN', 'ar'];
+
+/** Chooses a language as the picker in the form does, wherever the page is. */
+export async function speak(page, language) {
+  await page.evaluate((language) => {
+    const picker = document.querySelector('#language');
+    picker.value = language;
+    picker.dispatchEvent(new Event('change'));
+  }, language);
+  await page.waitForFunction((language) => document.documentElement.lang === language, language);
+}
+
+/** Tiles are fitted in the frame after, and what that changes is drawn in the next. */
+const settled = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+
+/** @typedef {{ language: string, size: string, scheme: string, scripted: boolean }} Look */
+
+/**
+ * Shows a state in all ways, and calls back for each. Leaves the page as it was: in English, light, in a desktop's window.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {(look: Look) => Promise<void>} see
+ * @param {(look: Look) => boolean} [wanted] which of them
+ */
+export async function eachLook(page, see, wanted = () => true) {
+  const scripted = await page.evaluate(() => document.body.dataset.loaded === 'true');
+  for (const language of scripted ? LANGUAGES : ['en']) {
+    if (scripted) await speak(page, language);
+    for (const size of Object.keys(SIZES)) {
+      await page.setViewportSize(SIZES[size]);
+      for (const look of SCHEMES.map((scheme) => ({ language, size, scheme, scripted })).filter(wanted)) {
+        await page.emulateMedia({ colorScheme: look.scheme });
+        if (scripted) await settled(page);
+        await see(look);
+      }
+    }
+  }
+  if (scripted) await speak(page, 'en');
+  await page.setViewportSize(SIZES.desktop);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
