@@ -5,7 +5,7 @@ import { friends } from './friends.js';
 import { around, many, trouble, two } from './in-the-call.js';
 
 /**
- * Leads a page through some states, and yields each with its name: whoever looks at it then leaves the page as it was.
+ * Leads a page through some states, and yields each with its name: the caller, which looks at it then, leaves the page as it was.
  *
  * @typedef {(world: World) => AsyncGenerator<[string, import('playwright-core').Page]>} Scene
  * @typedef {{ browser: import('playwright-core').Browser, server: Server, friends: Awaited<ReturnType<typeof friends>> }} World
