@@ -107,7 +107,12 @@ impl Ringing {
                 self.candidates.push((from, candidate))
             }
             Heard::Candidate(None) => self.gathered.push(from),
-            Heard::Bye => {
+            // The offer went to the page as it was before.
+            Heard::Reloaded if !self.is_restart => {
+                self.forget(from);
+                return if self.calls(from) { Next::Ask(from) } else { Next::Nothing };
+            }
+            Heard::Bye | Heard::Reloaded => {
                 self.forget(from);
                 self.declined = self.declined.or(Some(Declined::ByWord));
             }
@@ -245,6 +250,22 @@ mod tests {
         assert_eq!(ringing.hear(&answers(2, &ANSWER.replace("recvonly", "inactive"))), Next::Dismiss(id(2)));
         assert!(ringing.is_over());
         assert_eq!(ringing.declined(), Some(Declined::With(Flaw::MediaRefused)));
+    }
+
+    /// OBS notices a reload at once, and calls while the page is still loading.
+    #[test]
+    fn a_page_that_was_loaded_again_is_called_again() {
+        let reloaded = says(1, r#""type":"bye","reason":"reloaded""#);
+        let mut call = ringing(&[1]);
+        assert_eq!(call.hear(&reloaded), Next::Ask(id(1)));
+        call.ask(id(1));
+        assert!(!call.is_over());
+        call.hear(&answers(1, ANSWER));
+        assert!(call.is_answered());
+        // Its connection is gone, so there is nothing to restart.
+        let mut restart = Ringing::again(Kind::Encoder, 1, id(1));
+        assert_eq!(restart.hear(&reloaded), Next::Nothing);
+        assert!(restart.is_over());
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Heard {
     /// `None` for their end.
     Candidate(Option<Trickled>),
     Bye,
+    /// A goodbye of a page that was loaded again, and did not get the offer.
+    Reloaded,
     Other,
 }
 
@@ -34,6 +36,7 @@ struct Signal {
     r#type: String,
     sdp: Option<String>,
     candidate: Option<Init>,
+    reason: Option<String>,
 }
 
 /// `RTCIceCandidateInit`.
@@ -86,7 +89,9 @@ pub fn json_of(payload: &Payload) -> String {
 }
 
 pub fn heard(payload: &Payload) -> Heard {
-    let Ok(Signal { r#type, sdp, candidate }) = serde_json::from_str(&json_of(payload)) else { return Heard::Other };
+    let Ok(Signal { r#type, sdp, candidate, reason }) = serde_json::from_str(&json_of(payload)) else {
+        return Heard::Other;
+    };
     match (r#type.as_str(), sdp) {
         ("answer", Some(sdp)) => Heard::Answer(sdp),
         ("candidate", _) => Heard::Candidate(candidate.filter(|init| !init.candidate.is_empty()).map(|init| {
@@ -94,6 +99,7 @@ pub fn heard(payload: &Payload) -> Heard {
             let text = init.candidate.strip_prefix("a=").unwrap_or(&init.candidate).to_owned();
             Trickled { text, mid: init.sdp_mid, index: init.sdp_m_line_index }
         })),
+        ("bye", _) if reason.as_deref() == Some("reloaded") => Heard::Reloaded,
         ("bye", _) => Heard::Bye,
         _ => Heard::Other,
     }
@@ -114,6 +120,8 @@ mod tests {
             assert_eq!(of(&format!(r#""type":"candidate","candidate":{end}"#)), Heard::Candidate(None));
         }
         assert_eq!(of(r#""type":"bye""#), Heard::Bye);
+        assert_eq!(of(r#""type":"bye","reason":"busy""#), Heard::Bye);
+        assert_eq!(of(r#""type":"bye","reason":"reloaded""#), Heard::Reloaded);
         for other in [
             r#""type":"data","data":1"#,
             r#""type":"offer","sdp":"v=0""#,

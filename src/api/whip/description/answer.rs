@@ -83,6 +83,10 @@ pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String,
         };
         // RFC 9725 section 4.2: the media go one way.
         section.replace_line(both, one);
+        // Section 4.4.1, RFC 8858: browsers do so, and do not say it in answers.
+        if section.has("a=rtcp-mux") && !section.has("a=rtcp-mux-only") {
+            section.push("a=rtcp-mux-only");
+        }
     }
     if found { Ok(answer.to_string()) } else { Err(Flaw::NoAddress) }
 }
@@ -183,6 +187,17 @@ mod tests {
         );
         assert!(merged(&both, &[], Kind::Encoder).unwrap().contains("a=recvonly"));
         assert!(merged(&both, &[], Kind::Player).unwrap().contains("a=sendonly"));
+    }
+
+    #[test]
+    fn sections_without_a_port_for_rtcp_say_so() {
+        let multiplexed = |more: &str| {
+            let lines = format!("a=rtcp-mux\r\n{more}a={}\r\n", candidate("udp", "::1", "host", 1));
+            merged(&format!("{HEAD}{}", section("video", "0", &lines)), &[], Kind::Encoder).unwrap()
+        };
+        for answer in [multiplexed(""), multiplexed("a=rtcp-mux-only\r\n")] {
+            assert_eq!(answer.matches("a=rtcp-mux-only\r\n").count(), 1, "{answer}");
+        }
     }
 
     #[test]
