@@ -14,6 +14,8 @@ use crate::api::{
 
 /// As in a batch of messages.
 const CANDIDATES_MAX: usize = 50;
+/// Bytes of a candidate: those of browsers have some 150.
+const CANDIDATE_MAX: usize = 1024;
 
 #[derive(Debug, PartialEq)]
 pub struct Fragment {
@@ -40,7 +42,7 @@ impl Fragment {
             let mid = section.value("mid");
             let texts = section.values("candidate").map(|value| format!("candidate:{value}"));
             // RFC 9725 section 4.3.2: what cannot be used is skipped without a word.
-            let known = texts.filter(|text| Candidate::parse(text).is_some());
+            let known = texts.filter(|text| text.len() <= CANDIDATE_MAX && Candidate::parse(text).is_some());
             candidates.extend(known.map(|text| Trickled { text, mid: mid.map(str::to_owned), index: None }));
         }
         if candidates.len() > CANDIDATES_MAX {
@@ -157,7 +159,8 @@ mod tests {
             let placed = parsed(&other).placed(OFFER);
             assert_eq!((placed[0].mid.as_deref(), placed[0].index), (Some("audio0"), Some(0)), "{other}");
         }
-        assert!(parsed(&format!("{LINE}\na=candidate:nonsense")).candidates.len() == 1);
+        let long = format!("{LINE}{}", " x".repeat(CANDIDATE_MAX));
+        assert!(parsed(&format!("{LINE}\na=candidate:nonsense\n{long}")).candidates.len() == 1);
     }
 
     #[test]

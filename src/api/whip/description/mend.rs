@@ -19,29 +19,38 @@ pub fn name_sections(offer: &mut Sdp<'_>) {
     }
 }
 
+/// Groups that are mended in a section: simulcast has three.
+const GROUPS_MAX: usize = 8;
+/// Lines of one source: encoders write up to four.
+const SOURCE_LINES_MAX: usize = 16;
+
 /// ffmpeg 9 names the source of its retransmissions in `a=ssrc-group:FID` and nowhere else. Chromium then refuses the whole offer:
 /// each source of a group must have a line of its own (RFC 5576 section 4.2). It gets those of the source that it repairs.
 pub fn name_repair_sources(offer: &mut Sdp<'_>) {
     for section in &mut offer.sections {
-        let groups: Vec<(String, String)> = section
-            .values("ssrc-group")
-            .filter_map(|group| group.strip_prefix("FID ")?.split_once(' '))
-            .map(|(media, repair)| (media.to_owned(), repair.trim().to_owned()))
-            .collect();
+        let groups: Vec<(u32, u32)> = section.values("ssrc-group").filter_map(repaired).take(GROUPS_MAX).collect();
         for (media, repair) in groups {
-            let line_of = |line: &str, source: &str| {
-                let rest = line.strip_prefix("a=ssrc:")?.strip_prefix(source)?;
-                rest.starts_with(' ').then(|| rest.to_owned())
+            let line_of = |line: &str, source: u32| {
+                let (number, rest) = line.strip_prefix("a=ssrc:")?.split_once(' ')?;
+                (number.parse() == Ok(source)).then(|| rest.to_owned())
             };
-            if section.0.iter().any(|line| line_of(line, &repair).is_some()) {
+            if section.0.iter().any(|line| line_of(line, repair).is_some()) {
                 continue;
             }
-            let Some(last) = section.0.iter().rposition(|line| line_of(line, &media).is_some()) else { continue };
-            let rests = section.0.iter().filter_map(|line| line_of(line, &media));
-            let lines: Vec<Cow<'_, str>> = rests.map(|rest| format!("a=ssrc:{repair}{rest}").into()).collect();
+            let Some(last) = section.0.iter().rposition(|line| line_of(line, media).is_some()) else { continue };
+            let rests = section.0.iter().filter_map(|line| line_of(line, media)).take(SOURCE_LINES_MAX);
+            let lines: Vec<Cow<'_, str>> = rests.map(|rest| format!("a=ssrc:{repair} {rest}").into()).collect();
             section.0.splice(last + 1..last + 1, lines);
         }
     }
+}
+
+/// The source that is repaired, and the one that repairs it. Words, or the same source twice, are no such pair: their lines would
+/// be copied again and again.
+fn repaired(group: &str) -> Option<(u32, u32)> {
+    let (media, repair) = group.strip_prefix("FID ")?.trim().split_once(' ')?;
+    let pair: (u32, u32) = (media.parse().ok()?, repair.parse().ok()?);
+    (pair.0 != pair.1).then_some(pair)
 }
 
 /// OBS offers without any candidate, and other encoders know only their private address. A browser behind a NAT, or its relay, lets
@@ -104,6 +113,22 @@ mod tests {
         );
         for good in [format!("{lines}a=ssrc:12 cname:c\n"), "v=0\nm=video 9 X 96\na=ssrc-group:FID 11 12\n".into()] {
             assert_eq!(mended(&good, name_repair_sources), good);
+        }
+    }
+
+    /// Each group doubled the lines of its source, so that forty made a terabyte of 1.5 KB.
+    #[test]
+    fn groups_cannot_make_an_offer_grow_without_limit() {
+        let groups = |group: &dyn Fn(usize) -> String| (0..1000).map(group).collect::<String>();
+        let sources = |count: usize| "a=ssrc:1 cname:c\n".repeat(count);
+        for (lines, added) in [
+            (groups(&|number| format!("a=ssrc-group:FID 1 1 {number}\n")) + &sources(3), 0),
+            (groups(&|_| "a=ssrc-group:FID 1 1\n".into()) + &sources(3), 0),
+            (groups(&|number| format!("a=ssrc-group:FID 1 {}\n", number + 2)) + &sources(900), 8 * 16),
+            (groups(&|number| format!("a=ssrc-group:FID {} {}\n", number + 1, number + 2)) + &sources(3), 8 * 3),
+        ] {
+            let offer = format!("v=0\nm=video 9 X 96\n{lines}");
+            assert_eq!(mended(&offer, name_repair_sources).lines().count(), offer.lines().count() + added);
         }
     }
 

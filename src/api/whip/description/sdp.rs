@@ -7,6 +7,10 @@ use std::{borrow::Cow, fmt};
 const LINES_MAX: usize = 2000;
 /// Media sections.
 const SECTIONS_MAX: usize = 16;
+/// Characters of a name or of ICE credentials (RFC 8839 section 5.4).
+const WORD_MAX: usize = 256;
+/// Attributes that a restart or each of its candidates repeats: once in a section, and short.
+const WORDS: [&str; 3] = ["ice-ufrag", "ice-pwd", "mid"];
 
 /// A description or a fragment: the lines of the session, and those of each media section, which begins with `m=`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +61,22 @@ impl<'a> Sdp<'a> {
             }
             sdp.sections.last_mut().unwrap_or(&mut sdp.session).0.push(line.into());
         }
+        sdp.check_words()?;
         Ok(sdp)
+    }
+
+    fn check_words(&self) -> Result<(), String> {
+        for lines in std::iter::once(&self.session).chain(&self.sections) {
+            for attribute in WORDS {
+                let mut values = lines.values(attribute);
+                if values.next().is_some_and(|value| value.len() > WORD_MAX) || values.next().is_some() {
+                    return Err(format!(
+                        "`a={attribute}` is there twice in a section, or longer than {WORD_MAX} characters."
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A value at the session, or else of the first section that has one.
@@ -173,6 +192,7 @@ mod tests {
     fn what_is_no_description_is_refused() {
         let many = format!("v=0\n{}", "a=x\n".repeat(LINES_MAX));
         let sections = format!("v=0\n{}", "m=audio 9 X 0\n".repeat(SECTIONS_MAX + 1));
+        let long = format!("v=0\na=ice-pwd:{}", "p".repeat(WORD_MAX + 1));
         for bad in [
             "",
             "v=1",
@@ -183,6 +203,9 @@ mod tests {
             "v=0\na=\u{1}",
             "v=0\né=1",
             "\u{feff}v=0",
+            "v=0\nm=audio 9 X 0\na=ice-ufrag:u\na=ice-ufrag:u",
+            "v=0\nm=audio 9 X 0\na=mid:0\na=mid:1",
+            &long,
             &many,
             &sections,
         ] {
