@@ -20,7 +20,7 @@ pub fn name_sections(offer: &mut Sdp<'_>) {
 }
 
 /// Groups that are mended in a section: simulcast has three.
-const GROUPS_MAX: usize = 8;
+const GROUPS_MAX: usize = 4;
 /// Lines of one source: encoders write up to four.
 const SOURCE_LINES_MAX: usize = 16;
 
@@ -29,7 +29,10 @@ const SOURCE_LINES_MAX: usize = 16;
 pub fn name_repair_sources(offer: &mut Sdp<'_>) {
     for section in &mut offer.sections {
         let groups: Vec<(u32, u32)> = section.values("ssrc-group").filter_map(repaired).take(GROUPS_MAX).collect();
-        for (media, repair) in groups {
+        for &(media, repair) in &groups {
+            if groups.iter().any(|(_, other)| *other == media) {
+                continue;
+            }
             let line_of = |line: &str, source: u32| {
                 let (number, rest) = line.strip_prefix("a=ssrc:")?.split_once(' ')?;
                 (number.parse() == Ok(source)).then(|| rest.to_owned())
@@ -46,7 +49,7 @@ pub fn name_repair_sources(offer: &mut Sdp<'_>) {
 }
 
 /// The source that is repaired, and the one that repairs it. Words, or the same source twice, are no such pair: their lines would
-/// be copied again and again.
+/// be copied again and again. Nor is a source repaired that repairs another.
 fn repaired(group: &str) -> Option<(u32, u32)> {
     let (media, repair) = group.strip_prefix("FID ")?.trim().split_once(' ')?;
     let pair: (u32, u32) = (media.parse().ok()?, repair.parse().ok()?);
@@ -124,8 +127,8 @@ mod tests {
         for (lines, added) in [
             (groups(&|number| format!("a=ssrc-group:FID 1 1 {number}\n")) + &sources(3), 0),
             (groups(&|_| "a=ssrc-group:FID 1 1\n".into()) + &sources(3), 0),
-            (groups(&|number| format!("a=ssrc-group:FID 1 {}\n", number + 2)) + &sources(900), 8 * 16),
-            (groups(&|number| format!("a=ssrc-group:FID {} {}\n", number + 1, number + 2)) + &sources(3), 8 * 3),
+            (groups(&|number| format!("a=ssrc-group:FID 1 {}\n", number + 2)) + &sources(900), 4 * 16),
+            (groups(&|number| format!("a=ssrc-group:FID {} {}\n", number + 1, number + 2)) + &sources(3), 3),
         ] {
             let offer = format!("v=0\nm=video 9 X 96\n{lines}");
             assert_eq!(mended(&offer, name_repair_sources).lines().count(), offer.lines().count() + added);

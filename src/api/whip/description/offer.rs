@@ -20,7 +20,10 @@ pub fn accept(body: &[u8], kind: Kind, address: IpAddr) -> Result<String, Proble
     mend::name_sections(&mut offer);
     mend::name_repair_sources(&mut offer);
     mend::add_address(&mut offer, address);
-    Ok(offer.to_string())
+    let mended = offer.to_string();
+    // Also what was added must be read again.
+    parse(mended.as_bytes())?;
+    Ok(mended)
 }
 
 /// How many sections an answer must have.
