@@ -175,6 +175,22 @@ test('another link, pasted during a call, asks first, and staying keeps the call
   await close(ann);
 });
 
+test('a link with a key, pasted during an unsealed call, is not entered without it by a reload', async () => {
+  const link = sealedLink(server.base, 'reload');
+  const ann = await visitLink(browser, link.split('#')[0], { name: 'Ann' });
+  await state(ann, 'waiting');
+  await ann.evaluate((whole) => { location.href = whole; }, link);
+  await ann.getByTestId('stay').waitFor();
+  await ann.reload();
+  await state(ann, 'lobby');
+  await ann.waitForSelector('body[data-loaded=true]');
+  assert.deepEqual([ann.url(), await chosen(ann), await ann.getByTestId('name').inputValue()], [link, 'link', 'Ann']);
+  await ann.getByTestId('join').click();
+  await state(ann, 'waiting');
+  assert.equal(await mark(ann), 'Sealed');
+  await close(ann);
+});
+
 test('with an old link, both are told', async () => {
   const ann = await visitLink(browser, sealedLink(server.base, 'old'), { name: 'Ann' });
   await state(ann, 'waiting');

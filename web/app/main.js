@@ -9,7 +9,7 @@ import { Lobby } from './lobby.js';
 import { part } from './page.js';
 import { Record } from './record.js';
 import { whyNoRoomName } from './room-name.js';
-import { isSameSeal, whyNoSeal } from './sealed/seal.js';
+import { isAsAsked, isSameSeal, whyNoSeal } from './sealed/seal.js';
 import { Visit } from './visit.js';
 import { whyNoCalls } from './webrtc.js';
 import { isOver, summarize } from './words.js';
@@ -169,6 +169,7 @@ const asked = readAddress(location.href);
 const { wish: kept, reloaded } = keptVisit.take();
 const known = kept && kept.room === asked.room ? kept : null;
 if (whyNot(asked)) lobby.show(asked, () => whyNot(asked));
-else if (known && reloaded) void enter(known);
+// A link with a key, pasted before the reload, is not followed without it.
+else if (known && reloaded && isAsAsked(asked.seal, known.seal)) void enter(known);
 else lobby.show({ ...known, ...defined(asked) });
 document.body.dataset.loaded = 'true';

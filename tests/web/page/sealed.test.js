@@ -7,7 +7,7 @@ import { invitation, readAddress } from '../../../web/app/address.js';
 import { Admittance } from '../../../web/app/admittance.js';
 import { isolatedName, plain } from '../../../web/app/names.js';
 import { adviceOn, fits, followLacks, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
-import { isSameSeal, whyNoSeal } from '../../../web/app/sealed/seal.js';
+import { isAsAsked, isSameSeal, whyNoSeal } from '../../../web/app/sealed/seal.js';
 import { summarize } from '../../../web/app/words.js';
 
 const KEY = newKey();
@@ -57,6 +57,13 @@ test('seals are the same if key or passphrase are', () => {
   assert.equal(isSameSeal({ key: KEY }, { key: KEY }), true);
   assert.equal(isSameSeal(undefined, undefined), true);
   for (const other of [undefined, { key: newKey() }, { passphrase: KEY }]) assert.equal(isSameSeal({ key: KEY }, other), false);
+});
+
+test('a link with a key, or with another one, asks for more than the call that was left; one with a passphrase asks for any', () => {
+  const other = { key: newKey() };
+  for (const used of [undefined, other, { passphrase: 'x' }]) assert.equal(isAsAsked({ key: KEY }, used), false);
+  for (const used of [undefined, other]) assert.equal(isAsAsked({ passphrase: '' }, used), false);
+  for (const [asked, used] of [[{ key: KEY }, { key: KEY }], [{ passphrase: '' }, { passphrase: 'x' }], [undefined, other], [undefined, undefined]]) assert.equal(isAsAsked(asked, used), true);
 });
 
 // ---- What does not fit -----------------------------------------------------------------------------------------------

@@ -56,3 +56,14 @@ export function whyNoSeal(seal) {
 export function isSameSeal(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);
 }
+
+/**
+ * Is the room entered as this link asks? A link with a passphrase does not say which one, and a link without a key asks for nothing.
+ *
+ * @param {Seal | undefined} asked by the link
+ * @param {Seal | undefined} used
+ */
+export function isAsAsked(asked, used) {
+  if (!asked || isSameSeal(asked, used)) return true;
+  return 'passphrase' in asked && asked.passphrase === '' && used !== undefined && 'passphrase' in used;
+}
