@@ -127,6 +127,23 @@ test('what prevents a recording is said, and nobody is told of one', async () =>
   await close(ann, ben);
 });
 
+test('a part that does not load is said, and does not keep the next recording from starting', async () => {
+  const [ann, ben] = await meet('parts', withoutPicker);
+  await ann.context().route('**/writer-worker.js', (route) => route.abort());
+  await ann.getByTestId('record').click();
+  await words(ann, 'The recording could not be started.');
+  await ann.context().unroute('**/writer-worker.js');
+  await ann.context().route('**/clock-worker.js', (route) => route.abort());
+  await ann.getByTestId('record').click();
+  await words(ann, /ended because of an error|Nothing was recorded/);
+  await ann.context().unroute('**/clock-worker.js');
+  await ann.getByTestId('record').click();
+  await recorded(ann, 1);
+  await saved(ann, () => ann.getByTestId('record').click());
+  await untold(ben);
+  await close(ann, ben);
+});
+
 test('the file of a page that was left asks to be saved at the next visit, and plays; the others see that it ended', async () => {
   const [ann, ben] = await meet('left', withoutPicker);
   await ann.getByTestId('record').click();

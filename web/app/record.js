@@ -36,6 +36,8 @@ export class Record {
     if (this.#now) return this.#now.abort();
     const now = new AbortController();
     this.#now = now;
+    // Until the recording that has ended is saved, there is no other.
+    now.signal.addEventListener('abort', () => this.#button.setAttribute('aria-disabled', 'true'));
     try {
       const { record } = await import('./recording/start.js');
       await record(this.#call, only, now.signal);
@@ -44,5 +46,6 @@ export class Record {
       part('record-note', HTMLElement).hidden = false;
     }
     this.#now = null;
+    this.#button.removeAttribute('aria-disabled');
   }
 }

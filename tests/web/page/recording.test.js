@@ -7,6 +7,7 @@ import { fit } from '../../../web/app/recording/fit.js';
 import { formatOf, whyNot } from '../../../web/app/recording/format.js';
 import { KeptRecordings } from '../../../web/app/recording/kept.js';
 import { wordsOf } from '../../../web/app/recording/note.js';
+import { StoredFile } from '../../../web/app/recording/stored-file.js';
 import { durationBytes, withDuration } from '../../../web/app/recording/webm.js';
 import { isKey } from '../../../web/app/languages/say.js';
 
@@ -85,6 +86,24 @@ test('a picture fills its box, and a screen is shown whole', () => {
   assert.deepEqual(fit({ width: 800, height: 400 }, box, false), { from: { x: 200, y: 0, width: 400, height: 400 }, to: box });
   assert.deepEqual(fit({ width: 800, height: 400 }, box, true), { from: { x: 0, y: 0, width: 800, height: 400 }, to: { x: 100, y: 150, width: 400, height: 200 } });
   assert.deepEqual(fit({ width: 100, height: 400 }, box, true).to, { x: 250, y: 50, width: 100, height: 400 });
+});
+
+test('a file whose worker does not load fails at once, and so does all that it is asked later', async (t) => {
+  const workers = [];
+  globalThis.Worker = class {
+    constructor() { workers.push(this); }
+    postMessage() {}
+    terminate() { this.ended = true; }
+  };
+  t.after(() => delete globalThis.Worker);
+  const file = new StoredFile('tea.webm');
+  const [worker] = workers;
+  const opened = assert.rejects(file.open(), { name: 'NetworkError' });
+  worker.onerror();
+  await opened;
+  await assert.rejects(file.append(new Uint8Array(1)), { name: 'NetworkError' });
+  await assert.rejects(file.close(), { name: 'NetworkError' });
+  assert.equal(worker.ended, true);
 });
 
 test('what is kept in the browser is listed until it is dropped, and nonsense is not read', () => {

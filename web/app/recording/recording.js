@@ -55,6 +55,8 @@ export class Recording {
     this.#recorder.onerror = () => this.#fail('failed');
     this.ended = new Promise((resolve) => { this.#recorder.onstop = () => resolve(this.#finish()); });
     this.#clock.onmessage = () => this.#tick();
+    // It did not load: there would be one picture that never changes.
+    this.#clock.onerror = () => this.#fail('failed');
   }
 
   /** Of the file. */

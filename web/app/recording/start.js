@@ -82,6 +82,8 @@ async function follow(recording, call, signal, note) {
   window.addEventListener('beforeunload', ask);
   call.tell(true);
   mark(true);
+  // Its tiles have no buttons until this recording is saved.
+  part('stage', HTMLElement).dataset.recording = 'true';
   showTime();
   if (signal.aborted) stopped();
   signal.addEventListener('abort', stopped);
@@ -89,7 +91,8 @@ async function follow(recording, call, signal, note) {
   if (!signal.aborted) stopped();
   signal.removeEventListener('abort', stopped);
   window.removeEventListener('beforeunload', ask);
-  if (result.how !== 'kept') await forget(recording.name);
+  if (result.how !== 'kept') await forget(recording.name).catch(() => {});
+  part('stage', HTMLElement).dataset.recording = 'false';
   note.ended(result);
 }
 
@@ -104,5 +107,4 @@ function mark(on) {
   button.dataset.off = String(on);
   show(/** @type {Element} */ (button.querySelector('span')), on ? 'stop-recording' : 'record');
   part('recording', HTMLElement).hidden = !on;
-  part('stage', HTMLElement).dataset.recording = String(on);
 }

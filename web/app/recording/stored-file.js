@@ -6,6 +6,8 @@ export class StoredFile {
   /** Promises of what the worker was asked, by number. @type {Map<number, { resolve: () => void, reject: (error: DOMException) => void }>} */
   #asked = new Map();
   #count = 0;
+  /** Why the worker does not answer. @type {DOMException | null} */
+  #failure = null;
 
   /** @param {string} name */
   constructor(name) {
@@ -18,7 +20,9 @@ export class StoredFile {
     };
     // It did not load.
     this.#worker.onerror = () => {
-      for (const { reject } of this.#asked.values()) reject(new DOMException('', 'NetworkError'));
+      this.#failure = new DOMException('', 'NetworkError');
+      for (const { reject } of this.#asked.values()) reject(this.#failure);
+      this.#asked.clear();
     };
   }
 
@@ -40,8 +44,11 @@ export class StoredFile {
   }
 
   async close() {
-    await this.#ask({});
-    this.#worker.terminate();
+    try {
+      await this.#ask({});
+    } finally {
+      this.#worker.terminate();
+    }
   }
 
   /**
@@ -49,6 +56,7 @@ export class StoredFile {
    * @param {Transferable[]} [transferred]
    */
   #ask(what, transferred = []) {
+    if (this.#failure) return Promise.reject(this.#failure);
     this.#count += 1;
     const id = this.#count;
     return new Promise((resolve, reject) => {
