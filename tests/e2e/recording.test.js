@@ -24,6 +24,12 @@ const recorded = (page, seconds) => page.waitForFunction((seconds) => {
   return minute * 60 + second >= seconds;
 }, seconds);
 
+/** As if its recordings had been downloaded long ago. */
+const longAgo = (page) => page.evaluate(() => {
+  const key = Object.keys(localStorage).find((one) => one.includes('recordings'));
+  localStorage.setItem(key, JSON.stringify(Object.fromEntries(Object.keys(JSON.parse(localStorage.getItem(key))).map((name) => [name, 1]))));
+});
+
 async function meet(room, prepare) {
   const ann = await visit(browser, server.base, { room, name: 'Ann', prepare, acceptDownloads: true });
   await state(ann, 'waiting');
@@ -164,6 +170,18 @@ test('the file of a page that was left asks to be saved at the next visit, and p
   await state(ann, 'connected');
   assert.deepEqual(asked, ['beforeunload'], 'nothing is being recorded any more');
   assert.equal(await ann.getByTestId('record-note').isVisible(), false);
+  // Later, it is still there: the user says that it may go.
+  await longAgo(ann);
+  await ann.reload();
+  await words(ann, 'This browser still has a copy of the recording signalpost-left-');
+  await accessible(ann);
+  await picture(ann, 'recording-copy');
+  assert.ok((await saved(ann, () => ann.getByTestId('record-save').click())).content.equals(file.content));
+  await longAgo(ann);
+  await ann.reload();
+  await ann.getByTestId('record-delete').click();
+  await ann.waitForFunction(() => !Object.keys(localStorage).some((key) => key.includes('recordings')));
+  assert.deepEqual(await stored(ann), []);
   await close(ann, ben);
 });
 

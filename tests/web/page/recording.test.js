@@ -5,7 +5,7 @@ import { NotRecorded, chooseFile } from '../../../web/app/recording/destination.
 import { clockOf, fileName } from '../../../web/app/recording/file-name.js';
 import { fit } from '../../../web/app/recording/fit.js';
 import { formatOf, whyNot } from '../../../web/app/recording/format.js';
-import { KeptRecordings } from '../../../web/app/recording/kept.js';
+import { KeptRecordings, findLeftBehind, forget } from '../../../web/app/recording/kept.js';
 import { wordsOf } from '../../../web/app/recording/note.js';
 import { StoredFile } from '../../../web/app/recording/stored-file.js';
 import { durationBytes, withDuration } from '../../../web/app/recording/webm.js';
@@ -121,6 +121,33 @@ test('what is kept in the browser is listed until it is dropped, and nonsense is
     items.set([...items.keys()][0] ?? `signalpost:recordings:${''}`, nonsense);
     assert.deepEqual(kept.all, {});
   }
+});
+
+/** In place of the browser's storage and private storage: all these recordings are in both. */
+function keeping(t, times) {
+  const files = new Map(Object.keys(times).map((name) => [name, { name, size: 7 }]));
+  const folder = { getFileHandle: async (name) => ({ getFile: async () => files.get(name) }), removeEntry: async (name) => files.delete(name) };
+  const root = { getDirectoryHandle: async () => folder };
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { storage: { getDirectory: async () => root } } });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
+  const items = new Map();
+  const kept = new KeptRecordings({ getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) });
+  for (const [name, at] of Object.entries(times)) kept.set(name, at);
+  return { files, kept };
+}
+
+test('what was downloaded is offered once more and never removed unasked, after what was not', async (t) => {
+  const hour = 3_600_000;
+  const { files, kept } = keeping(t, { 'long ago.webm': Date.now() - hour, 'just now.webm': Date.now(), 'unsaved.webm': null, 'gone.webm': Date.now() - hour });
+  files.delete('gone.webm');
+  const found = [];
+  await findLeftBehind(({ name }, isDownloaded) => found.push([name, isDownloaded]), kept);
+  assert.deepEqual(found, [['unsaved.webm', false], ['long ago.webm', true]]);
+  assert.deepEqual([...files.keys()].sort(), ['just now.webm', 'long ago.webm', 'unsaved.webm']);
+  assert.deepEqual(Object.keys(kept.all).sort(), ['just now.webm', 'long ago.webm', 'unsaved.webm']);
+  await forget('long ago.webm', kept);
+  assert.ok(!files.has('long ago.webm') && !('long ago.webm' in kept.all), 'the user does that');
 });
 
 // ---- WebM ----------------------------------------------------------------------------------------------------------

@@ -200,6 +200,7 @@ export default {
   'record-not-moved': '{file} konnte am gewählten Ort nicht geschrieben werden. Dieser Browser hat die Aufnahme noch: Speichern Sie sie woanders.',
   'record-empty': 'Es wurde nichts aufgenommen.',
   'record-left': 'Eine Aufnahme wurde nicht gespeichert, bevor ihre Seite geschlossen wurde: {file}',
+  'record-copy': 'Dieser Browser hat noch eine Kopie der Aufnahme {file}. Löschen Sie die Kopie, wenn Sie die Aufnahme unter Ihren Downloads gefunden haben.',
   'record-save': 'Speichern',
   'record-save-again': 'Nochmals speichern',
   'record-delete': 'Löschen',

@@ -208,6 +208,7 @@ export default {
   'record-not-moved': '{file} could not be written where you chose. This browser still has the recording: save it somewhere else.',
   'record-empty': 'Nothing was recorded.',
   'record-left': 'A recording was not saved when its page was closed: {file}',
+  'record-copy': 'This browser still has a copy of the recording {file}. Delete the copy if you have found the recording among your downloads.',
   'record-save': 'Save',
   'record-save-again': 'Save again',
   'record-delete': 'Delete',

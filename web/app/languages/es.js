@@ -200,6 +200,7 @@ export default {
   'record-not-moved': 'No se ha podido escribir {file} donde elegiste. Este navegador aún conserva la grabación: guárdala en otro sitio.',
   'record-empty': 'No se ha grabado nada.',
   'record-left': 'Una grabación no se guardó al cerrarse su página: {file}',
+  'record-copy': 'Este navegador aún tiene una copia de la grabación {file}. Elimina la copia si has encontrado la grabación en tus descargas.',
   'record-save': 'Guardar',
   'record-save-again': 'Guardar otra vez',
   'record-delete': 'Eliminar',

@@ -200,6 +200,7 @@ export default {
   'record-not-moved': '{file} n’a pas pu être écrit à l’endroit choisi. Ce navigateur garde encore l’enregistrement : sauvegardez-le ailleurs.',
   'record-empty': 'Rien n’a été enregistré.',
   'record-left': 'Un enregistrement n’a pas été sauvegardé quand sa page a été fermée : {file}',
+  'record-copy': 'Ce navigateur a encore une copie de l’enregistrement {file}. Supprimez la copie si vous avez trouvé l’enregistrement dans vos téléchargements.',
   'record-save': 'Sauvegarder',
   'record-save-again': 'Sauvegarder encore',
   'record-delete': 'Supprimer',

@@ -200,6 +200,7 @@ export default {
   'record-not-moved': '選択した場所に {file} を書き込めませんでした。録画はまだこのブラウザーにあります。別の場所に保存してください。',
   'record-empty': '何も録画されませんでした。',
   'record-left': 'ページが閉じられたとき、保存されなかった録画があります：{file}',
+  'record-copy': 'このブラウザーには録画 {file} のコピーがまだ残っています。ダウンロードした録画が見つかったら、コピーを削除してください。',
   'record-save': '保存',
   'record-save-again': 'もう一度保存',
   'record-delete': '削除',

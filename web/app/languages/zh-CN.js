@@ -200,6 +200,7 @@ export default {
   'record-not-moved': '无法将 {file} 写入您选择的位置。此浏览器中仍保留着录制内容：请保存到其他位置。',
   'record-empty': '没有录到任何内容。',
   'record-left': '有一段录制内容在页面关闭时未保存：{file}',
+  'record-copy': '此浏览器仍保留录制内容 {file} 的副本。如果您已在下载中找到该录制内容，请删除此副本。',
   'record-save': '保存',
   'record-save-again': '再次保存',
   'record-delete': '删除',

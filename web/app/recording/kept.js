@@ -2,7 +2,7 @@ import { lastingStorage } from '../../client/index.js';
 import { KEPT } from './kept-key.js';
 import { removeStored, storedFile } from './stored-file.js';
 
-/** Nobody knows when a download has been written; a copy of a large file takes a while. */
+/** Until then, a download may still be being written: a copy of a large file takes a while. */
 const DOWNLOADED_MS = 600_000;
 const LOCK = 'signalpost:recording:';
 
@@ -65,20 +65,25 @@ export function claim(name) {
 }
 
 /**
- * Calls back with each recording whose page was left before it was saved. Those that were downloaded long ago are removed.
+ * Calls back with each recording whose page was left before it was saved, and after those with the ones that were downloaded a while ago:
+ * no page knows whether a download was written, cancelled or blocked, so only the user can have them removed.
  *
- * @param {(file: File) => void} found
+ * @param {(file: File, isDownloaded: boolean) => void} found
  */
 export async function findLeftBehind(found, kept = new KeptRecordings()) {
   const look = async (/** @type {string} */ name) => {
     const at = kept.all[name];
-    if (at === undefined) return;
-    const file = at === null ? await storedFile(name) : null;
-    if (file) found(file);
-    else if (at === null || Date.now() - at > DOWNLOADED_MS) await forget(name, kept);
+    if (at === undefined || (at !== null && Date.now() - at < DOWNLOADED_MS)) return;
+    const file = await storedFile(name);
+    if (file) found(file, at !== null);
+    else await forget(name, kept);
   };
   // A page that is still recording, or has just been left, holds a lock.
-  await Promise.all(Object.keys(kept.all).map((name) => (navigator.locks ? navigator.locks.request(LOCK + name, () => look(name)) : look(name))));
+  const lookAt = (/** @type {string[]} */ names) => Promise.all(names.map((name) => (navigator.locks ? navigator.locks.request(LOCK + name, () => look(name)) : look(name))));
+  const { all } = kept;
+  const names = Object.keys(all);
+  await lookAt(names.filter((name) => all[name] === null));
+  await lookAt(names.filter((name) => all[name] !== null));
 }
 
 /** @param {string} name */

@@ -29,13 +29,18 @@ export class RecordNote {
     if (how === 'empty') return this.#tell(trouble === 'disk-full' ? 'record-nowhere' : 'record-empty');
     if (file && trouble !== 'not-moved') this.#download(file);
     this.#tell(wordsOf(how, trouble), name);
-    if (file) this.#offer(file, trouble === 'not-moved');
+    if (file) this.#offer(file, { again: trouble !== 'not-moved', drop: trouble === 'not-moved' });
   }
 
-  /** From a visit before. @param {File} file */
-  left(file) {
-    this.#tell('record-left', file.name);
-    this.#offer(file, true);
+  /**
+   * From a visit before.
+   *
+   * @param {File} file
+   * @param {boolean} isDownloaded as far as the page knows
+   */
+  left(file, isDownloaded) {
+    this.#tell(isDownloaded ? 'record-copy' : 'record-left', file.name);
+    this.#offer(file, { again: isDownloaded, drop: true });
   }
 
   /**
@@ -50,16 +55,16 @@ export class RecordNote {
 
   /**
    * @param {File} file
-   * @param {boolean} isNowhere it is not saved yet
+   * @param {{ again: boolean, drop: boolean }} what `again`: it was downloaded; `drop`: the browser no longer reads it for a download
    */
-  #offer(file, isNowhere) {
+  #offer(file, { again, drop }) {
     this.#save.hidden = false;
-    this.#drop.hidden = !isNowhere;
-    show(this.#save, isNowhere ? 'record-save' : 'record-save-again');
+    this.#drop.hidden = !drop;
+    show(this.#save, again ? 'record-save-again' : 'record-save');
     this.#save.onclick = () => {
       this.#download(file);
       this.#tell('record-downloaded', file.name);
-      this.#offer(file, false);
+      this.#offer(file, { again: true, drop: false });
     };
     this.#drop.onclick = () => {
       void forget(file.name, this.#kept);
