@@ -12,6 +12,8 @@ export class Admittance {
   #callers = new Map();
   /** The ids of peers that declined. @type {Set<string>} */
   #declined = new Set();
+  /** The ids of peers that the user declined. @type {Set<string>} */
+  declinedHere = new Set();
 
   /** @param {Pick<Viewer, 'asked' | 'changed'>} viewer */
   constructor(viewer) {
@@ -36,6 +38,7 @@ export class Admittance {
     this.#viewer.changed();
     const yes = await this.#viewer.asked(peer, signal);
     this.#callers.delete(peer.id);
+    if (!yes && !signal.aborted) this.declinedHere.add(peer.id);
     this.#viewer.changed();
     return yes;
   }

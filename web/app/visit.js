@@ -52,7 +52,7 @@ export class Visit {
 
   /** @returns {Facts} */
   get facts() {
-    const lacking = lackingIn(this.room, this.call);
+    const lacking = lackingIn(this.room, this.call, this.#admittance.declinedHere);
     const fitting = [...(this.call?.links.values() ?? [])].filter(({ peer }) => !lacking.has(peer.id));
     const links = fitting.map((link) => ({ name: isolatedName(link.peer), state: this.#stateOf(link) }));
     const freesInMs = this.#freesAt === null ? null : this.#freesAt - performance.now();

@@ -16,7 +16,7 @@ const GUEST = { id: 'b', name: '', metadata: {}, order: 2 };
 
 /** A room in which these peers lack something. */
 function room(troubles = [], { key = KEY, peers = [ANN, GUEST] } = {}) {
-  return Object.assign(new Emitter(), { key, troubles: new Map(troubles), peers: new Map(peers.map((peer) => [peer.id, peer])) });
+  return Object.assign(new Emitter(), { key, self: { order: 3 }, troubles: new Map(troubles), peers: new Map(peers.map((peer) => [peer.id, peer])) });
 }
 
 // ---- Links ---------------------------------------------------------------------------------------------------------
@@ -83,6 +83,22 @@ test('a peer that is connected lacks nothing, whatever comes under its name', ()
   const sealed = room([['b', 'no key']]);
   assert.equal(lackingIn(sealed, call('connected')).size, 0);
   assert.equal(lackingIn(sealed, call('interrupted')).size, 1);
+});
+
+// Regression: everybody was told that the room is sealed.
+test('a newcomer whose card says that it is sealed does not make the room sealed, and is asked about', async () => {
+  const claims = { ...GUEST, order: 4, metadata: { sealed: '1.AAAA' } };
+  const open = room([], { key: null, peers: [ANN, claims] });
+  const lackOfGuest = (call, declined) => lackingIn(open, call, declined).get('b')?.lack;
+  assert.equal(lackOfGuest(null), 'stranger');
+  claims.order = 2;
+  assert.equal(lackOfGuest(null), 'sealed', 'it was here before');
+  assert.equal(lackOfGuest({ links: new Map([['a', { state: 'connected' }]]) }), 'stranger', 'and yet this page is connected');
+  assert.match(plain(adviceOn([...lackingIn(open, null, new Set()).values(), { name: 'x', lack: 'stranger' }], undefined).what), /^Somebody here has sealed/);
+  assert.match(plain(adviceOn([{ name: isolatedName(GUEST), lack: 'stranger' }], undefined).what), /^Guest has joined with a key that this room does not have/);
+  const admittance = new Admittance({ changed() {}, asked: async () => false });
+  assert.equal(await admittance.ask(open, claims, new AbortController().signal), false);
+  assert.equal(lackOfGuest(null, admittance.declinedHere), undefined, 'declined: nothing more is said');
 });
 
 test('if only descriptions are changed in transit, that is not forgotten with the next candidate', () => {

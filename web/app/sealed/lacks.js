@@ -5,9 +5,11 @@ import { isolatedName } from '../names.js';
 /** @import { Seal } from './seal.js' */
 
 /**
- * Why a peer cannot be connected with. `sealed`: what it sends is sealed, and this page has no key.
+ * Why a peer cannot be connected with. `sealed`: its card says that what it sends is sealed, and this page has no key. Anybody can
+ * write that into their card, so it is the room that is `sealed` only if it was there first and nobody is connected; else the
+ * `stranger` has a key of its own.
  *
- * @typedef {'no key' | 'another key' | 'sealed'} Lack
+ * @typedef {'no key' | 'another key' | 'sealed' | 'stranger'} Lack
  *
  * @typedef {{ name: string, lack: Lack }} Lacking the name is isolated
  */
@@ -60,19 +62,25 @@ export function lackOf(room, { id, metadata }) {
 /**
  * Who cannot be connected with, by id. A connection that is up stays up, whatever somebody in between sends under its peer's name.
  *
- * @param {Pick<Room, 'key' | 'troubles' | 'peers'> | null} room
+ * @param {Pick<Room, 'key' | 'troubles' | 'peers' | 'self'> | null} room
  * @param {Pick<Call, 'links'> | null} call
+ * @param {ReadonlySet<string>} [declined] the ids of those whom the user did not let in
  * @returns {Map<string, Lacking>}
  */
-export function lackingIn(room, call) {
+export function lackingIn(room, call, declined = new Set()) {
+  const isConnected = (/** @type {string} */ id) => call?.links.get(id)?.state === 'connected';
+  const isAlone = ![...(call?.links.keys() ?? [])].some(isConnected);
   return new Map([...(room?.peers.values() ?? [])].flatMap((peer) => {
-    const lack = room && call?.links.get(peer.id)?.state !== 'connected' && lackOf(room, peer);
-    return lack ? [[peer.id, { name: isolatedName(peer), lack }]] : [];
+    const lack = room && !isConnected(peer.id) && !declined.has(peer.id) && lackOf(room, peer);
+    if (!lack) return [];
+    const isStranger = lack === 'sealed' && !(isAlone && peer.order < room.self.order);
+    return [[peer.id, { name: isolatedName(peer), lack: isStranger ? 'stranger' : lack }]];
   }));
 }
 
 /**
- * Resolves when what the peer sends can be read: until then there is nothing to ask the user about it.
+ * Resolves when what the peer sends can be read: until then there is nothing to ask the user about it. In a room without a key that
+ * is at once: it would never change, and the user must be able to decline.
  *
  * @param {Room} room
  * @param {Peer} peer
@@ -81,7 +89,7 @@ export function lackingIn(room, call) {
  */
 export function fits(room, peer, signal) {
   return new Promise((resolve) => {
-    if (!lackOf(room, peer)) return resolve();
+    if (room.key === null || !lackOf(room, peer)) return resolve();
     const end = room.on('trouble', (change) => {
       if (change.peer.id !== peer.id || change.trouble) return;
       end();
@@ -92,7 +100,7 @@ export function fits(room, peer, signal) {
 }
 
 /** What matters most comes first: nobody at all can be heard without a key. @type {Lack[]} */
-const ORDER = ['sealed', 'another key', 'no key'];
+const ORDER = ['sealed', 'another key', 'no key', 'stranger'];
 
 /**
  * What does not fit, and what to do about it; null if all is well.
@@ -106,6 +114,7 @@ export function adviceOn(lacking, seal) {
   const { name, lack } = first;
   const byPassphrase = seal !== undefined && 'passphrase' in seal;
   if (lack === 'sealed') return { what: say('room-is-sealed'), todo: say('room-is-sealed-todo') };
+  if (lack === 'stranger') return { what: say('stranger-key', { name }), todo: say('stranger-key-todo', { name }) };
   if (lack === 'no key') return { what: say('no-key', { name }), todo: say(byPassphrase ? 'no-passphrase-todo' : 'no-key-todo', { name }) };
   if (byPassphrase) return { what: say('another-passphrase', { name }), todo: say('another-passphrase-todo', { name }) };
   return { what: say('another-key', { name }), todo: say('another-key-todo', { name }) };

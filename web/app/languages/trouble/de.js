@@ -75,6 +75,8 @@ export default {
   'another-passphrase-todo': 'Legen Sie auf und geben Sie sie auf beiden Seiten noch einmal ein: Jeder Buchstabe zählt, auch Großschreibung und Leerzeichen.',
   'room-is-sealed': 'Jemand hier hat diesen Raum versiegelt, und diese Seite hat keinen Schlüssel',
   'room-is-sealed-todo': 'Lassen Sie sich den ganzen Link oder die Passphrase geben, und treten Sie damit noch einmal bei.',
+  'stranger-key': '{name} ist mit einem Schlüssel beigetreten, den dieser Raum nicht hat',
+  'stranger-key-todo': 'Wenn Sie {name} erwarten, lassen Sie sich den Link oder die Passphrase von {name} geben, und treten Sie damit noch einmal bei. Für die anderen hier ändert sich nichts.',
   'safety-number': 'Sicherheitsnummer',
   'safety-open': 'Dieser Raum ist nicht versiegelt. Nur wer diese Nummer laut vergleicht, weiß, dass niemand dazwischen ist: Dann haben beide Seiten dieselbe.',
   'safety-sealed': 'Dieser Raum ist versiegelt: Ohne seinen Schlüssel ist niemand dazwischen. Beide Seiten haben dieselbe Nummer.',

@@ -78,6 +78,8 @@ export default {
   'another-passphrase-todo': 'Hang up, and enter it once more at both ends: each letter, capital and space counts.',
   'room-is-sealed': 'Somebody here has sealed this room, and this page has no key',
   'room-is-sealed-todo': 'Ask for the whole link, or for the passphrase, and join again with it.',
+  'stranger-key': '{name} has joined with a key that this room does not have',
+  'stranger-key-todo': 'If you expect {name}, ask for the link or the passphrase that {name} has, and join again with it. Nothing changes for the others here.',
   'safety-number': 'Safety number',
   'safety-open': 'This room is not sealed. Comparing this number aloud is the only way to know that nobody is in between: then both ends have the same one.',
   'safety-sealed': 'This room is sealed: nobody without its key is in between. Both ends have the same number.',

@@ -75,6 +75,8 @@ export default {
   'another-passphrase-todo': 'Colgad y volved a escribirla en ambos lados: cuentan cada letra, cada mayúscula y cada espacio.',
   'room-is-sealed': 'Alguien ha sellado esta sala, y esta página no tiene la clave',
   'room-is-sealed-todo': 'Pide el enlace completo o la frase secreta, y vuelve a entrar con ello.',
+  'stranger-key': '{name} ha entrado con una clave que esta sala no tiene',
+  'stranger-key-todo': 'Si esperas a {name}, pide el enlace o la frase secreta que tiene {name} y vuelve a entrar con ello. Para los demás no cambia nada.',
   'safety-number': 'Número de seguridad',
   'safety-open': 'Esta sala no está sellada. Comparar este número en voz alta es la única manera de saber que no hay nadie en medio: entonces es el mismo en ambos lados.',
   'safety-sealed': 'Esta sala está sellada: sin su clave nadie puede estar en medio. El número es el mismo en ambos lados.',

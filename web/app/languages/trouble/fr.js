@@ -75,6 +75,8 @@ export default {
   'another-passphrase-todo': 'Raccrochez et saisissez-la de nouveau des deux côtés : chaque lettre, majuscule et espace compte.',
   'room-is-sealed': 'Quelqu’un a scellé ce salon, et cette page n’a pas de clé',
   'room-is-sealed-todo': 'Demandez le lien entier ou la phrase secrète, et entrez de nouveau avec.',
+  'stranger-key': '{name} utilise une clé que ce salon n’a pas',
+  'stranger-key-todo': 'Si vous attendez {name}, demandez-lui son lien ou sa phrase secrète, et entrez de nouveau avec. Rien ne change pour les autres.',
   'safety-number': 'Numéro de sécurité',
   'safety-open': 'Ce salon n’est pas scellé. Comparer ce numéro à voix haute est le seul moyen de savoir que personne ne s’interpose : il est alors le même des deux côtés.',
   'safety-sealed': 'Ce salon est scellé : sans sa clé, personne ne peut s’interposer. Le numéro est le même des deux côtés.',

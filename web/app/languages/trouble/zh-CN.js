@@ -75,6 +75,8 @@ export default {
   'another-passphrase-todo': '请挂断，双方重新输入口令：每个字母、大小写和空格都要一致。',
   'room-is-sealed': '这里有人保护了此房间，而此页面没有密钥',
   'room-is-sealed-todo': '请索取完整链接或口令，然后用它重新加入。',
+  'stranger-key': '{name}使用的密钥不属于此房间',
+  'stranger-key-todo': '如果您在等{name}，请向对方索取链接或口令，然后用它重新加入。其他人不受影响。',
   'safety-number': '安全码',
   'safety-open': '此房间不加保护。只有出声核对此号码，才能知道中间没有别人：那时双方的号码相同。',
   'safety-sealed': '此房间受到保护：没有密钥的人无法介入其中。双方的号码相同。',
