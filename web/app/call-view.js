@@ -119,7 +119,7 @@ export class CallView {
     this.#lockNotice.follow(room);
     const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
     room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
-    noteEvents(room, this.#chat, this.#stage, speak);
+    noteEvents(room, call, this.#chat, this.#stage, speak);
     noteTaken(room, call, (key, values) => (this.#chat.note(key, values), speak(say(key, values))));
   }
 
