@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { enter, heard, idOf, launch, say, state } from './support/browser.js';
+import { enter, heard, idOf, launch, say, state, visit } from './support/browser.js';
 import { lacking, newKey, safetyNumber, sealedLink, visitLink } from './support/sealed.js';
 import { Server } from './support/server.js';
 
@@ -189,6 +189,33 @@ test('a link with a key, pasted during an unsealed call, is not entered without 
   await state(ann, 'waiting');
   assert.equal(await mark(ann), 'Sealed');
   await close(ann);
+});
+
+test('who comes with a key into a room that is not sealed is named, and can be declined; nobody says that the room is sealed', async () => {
+  const ann = await visit(browser, server.base, { room: 'claim', name: 'Ann', media: 'none', answers: false });
+  await state(ann, 'waiting');
+  const cleo = await visitLink(browser, sealedLink(server.base, 'claim'), { name: 'Cleo' });
+  assert.match(await lacking(ann, 'with a key'), /^Guest has joined with a key that this room does not have\. If you expect Guest/);
+  const caller = ann.getByTestId('caller');
+  await caller.waitFor();
+  await accessible(ann);
+  await picture(ann, 'stranger-key');
+  await caller.getByTestId('decline').click();
+  await ann.getByTestId('lacking').waitFor({ state: 'hidden' });
+  await caller.waitFor({ state: 'hidden' });
+  await close(ann, cleo);
+});
+
+test('if the part with the safety number does not load, the panel says so', async () => {
+  const link = sealedLink(server.base, 'unloaded');
+  const ann = await visitLink(browser, link, { name: 'Ann' });
+  await state(ann, 'waiting');
+  const ben = await visitLink(browser, link, { name: 'Ben', fill: (page) => page.context().route('**/sealed/safety.js', (route) => route.abort()) });
+  await connected(ann, ben);
+  await open(ben);
+  await ben.getByTestId('safety-note').filter({ hasText: 'Part of this page did not load' }).waitFor();
+  assert.equal(await ben.getByTestId('compare').isVisible(), false);
+  await close(ann, ben);
 });
 
 test('with an old link, both are told', async () => {

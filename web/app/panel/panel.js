@@ -116,7 +116,7 @@ export class Panel {
     }));
     this.#known.set(link, { trace: new Trace(link, isolatedName(link.peer), () => lackOf(room, link.peer) !== null), card });
     this.#list.append(card);
-    void import('../sealed/safety.js').then(({ followSafety }) => followSafety(card, room, call, link));
+    void import('../sealed/safety.js').then(({ followSafety }) => followSafety(card, room, call, link), () => tellNoSafety(card));
   }
 
   /** Writes the parts that are visible while the panel is closed. */
@@ -131,6 +131,13 @@ export class Panel {
     write(inside(this.#trouble, 'what'), finding ? say('sentence', { text: finding.what }) : '');
     write(inside(this.#trouble, 'todo'), finding?.todo ?? '');
   }
+}
+
+/** The safety number is unknown because the part of the page that shows it did not load. @param {HTMLElement} card */
+function tellNoSafety(card) {
+  inside(card, 'compare').hidden = true;
+  show(inside(card, 'safety-note'), 'not-loaded');
+  inside(card, 'safety').hidden = false;
 }
 
 /**

@@ -60,6 +60,10 @@ export class WhipDialog {
     document.body.append(this.#view);
   }
 
+  get isOpen() {
+    return this.#view.open;
+  }
+
   /** Does the user wait for an encoder? */
   get expectsEncoder() {
     return this.#view.open && this.#kind === 'whip';

@@ -9,11 +9,14 @@ import { part } from '../page.js';
 /** The buttons beside the link for people: most calls never load what they open. */
 export class WhipOpener {
   #buttons = part('whip-buttons', HTMLElement);
+  #trouble = part('whip-not-loaded', HTMLElement);
   #share;
   /** @type {{ room: Room, wish: Wish } | null} */
   #call = null;
   /** @type {WhipDialog | null} */
   #dialog = null;
+  /** Of the dialog, so that two clicks make one. @type {Promise<WhipDialog> | null} */
+  #loading = null;
 
   /** @param {Pick<Share, 'address' | 'close'>} share */
   constructor(share) {
@@ -41,16 +44,30 @@ export class WhipOpener {
   clear() {
     this.close();
     this.#call = null;
-    this.#buttons.hidden = true;
+    this.#buttons.hidden = this.#trouble.hidden = true;
   }
 
   /** @param {'whip' | 'whep'} kind */
   async #open(kind) {
-    const { WhipDialog } = await import('./dialog.js');
     const call = this.#call;
     if (!call) return;
-    this.#dialog ??= await WhipDialog.load();
+    this.#trouble.hidden = true;
+    try {
+      this.#loading ??= load();
+      this.#dialog = await this.#loading;
+    } catch {
+      this.#loading = null;
+      this.#trouble.hidden = false;
+      return;
+    }
+    // The call may be over by now, and a second click may have opened it.
+    if (call !== this.#call || this.#dialog.isOpen) return;
     this.#share.close();
     this.#dialog.open({ ...call, link: this.#share.address }, kind);
   }
+}
+
+async function load() {
+  const { WhipDialog } = await import('./dialog.js');
+  return WhipDialog.load();
 }
