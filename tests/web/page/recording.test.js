@@ -8,7 +8,7 @@ import { formatOf, whyNot } from '../../../web/app/recording/format.js';
 import { KeptRecordings, findLeftBehind, forget } from '../../../web/app/recording/kept.js';
 import { wordsOf } from '../../../web/app/recording/note.js';
 import { StoredFile } from '../../../web/app/recording/stored-file.js';
-import { durationBytes, withDuration } from '../../../web/app/recording/webm.js';
+import { Beginning, durationBytes, withDuration } from '../../../web/app/recording/webm.js';
 import { isKey } from '../../../web/app/languages/say.js';
 
 const at = new Date(2026, 10, 3, 4, 5, 6);
@@ -170,6 +170,17 @@ test('a file gets room for its duration, and nothing else changes', () => {
   assert.deepEqual([...bytes], [
     ...ebml, ...segment, 0x15, 0x49, 0xa9, 0x66, 0x01, 0, 0, 0, 0, 0, 0, size, ...scale, ...app, 0x44, 0x89, 0x88, ...bytes.subarray(durationAt, durationAt + 8), ...rest,
   ]);
+});
+
+test('a file gets room for its duration also if its beginning comes byte by byte, and another file stays as it is', () => {
+  const whole = file(ebml, segment, info(scale, app));
+  const beginning = new Beginning();
+  const given = [...whole].map((byte) => beginning.add(Uint8Array.of(byte)));
+  assert.deepEqual(given.slice(0, -1).filter(Boolean), []);
+  assert.deepEqual(given.at(-1), withDuration(whole));
+  const other = new Beginning();
+  assert.equal(other.add(new Uint8Array(1_000)), null);
+  assert.deepEqual(other.add(new Uint8Array(100)), { bytes: new Uint8Array(1_100), durationAt: 0 });
 });
 
 /** Each row: what is unusual, and the beginning of the file. */

@@ -2,7 +2,7 @@ import { copyTo } from './destination.js';
 import { Mixer } from './mixer.js';
 import { Painter } from './painter.js';
 import { storedFile } from './stored-file.js';
-import { durationBytes, withDuration } from './webm.js';
+import { Beginning, durationBytes } from './webm.js';
 
 /** @import { Format } from './format.js' */
 /** @import { SceneReader } from './scene.js' */
@@ -30,7 +30,8 @@ export class Recording {
   #clock = new Worker(new URL('./clock-worker.js', import.meta.url), { type: 'module' });
   #recorder;
   #began = 0;
-  #pieces = 0;
+  /** Until it is written. @type {Beginning | null} */
+  #beginning = new Beginning();
   #durationAt = 0;
   /** @type {Result['trouble']} */
   #trouble = null;
@@ -91,14 +92,20 @@ export class Recording {
     if (this.#trouble || piece.size === 0) return;
     try {
       const bytes = new Uint8Array(await piece.arrayBuffer());
-      const begun = this.#pieces === 0 ? withDuration(bytes) : null;
-      this.#pieces += 1;
-      this.#durationAt = begun?.durationAt ?? this.#durationAt;
-      await this.#file.append(begun?.bytes ?? bytes);
+      if (this.#beginning) await this.#begin(this.#beginning.add(bytes));
+      else await this.#file.append(bytes);
       if (this.#durationAt) await this.#file.put(durationBytes(this.length), this.#durationAt);
     } catch (error) {
       this.#fail(/** @type {DOMException} */ (error).name === 'QuotaExceededError' ? 'disk-full' : 'failed');
     }
+  }
+
+  /** @param {{ bytes: Uint8Array, durationAt: number } | null} begun null: more is to come */
+  async #begin(begun) {
+    if (!begun) return;
+    this.#beginning = null;
+    this.#durationAt = begun.durationAt;
+    await this.#file.append(begun.bytes);
   }
 
   /** @param {'disk-full' | 'failed'} trouble */

@@ -8,6 +8,8 @@ const DURATION = 0x4489;
 const UNKNOWN = -1;
 /** The id, a size of one byte, and a number of eight. */
 const DURATION_BYTES = 11;
+/** A file whose duration has no place by then stays as it is. */
+const BEGINNING_BYTES = 1_024;
 
 /**
  * Browsers write WebM as a stream, without its duration, so players neither show it nor let one seek. This makes room for it.
@@ -36,6 +38,29 @@ export function withDuration(file) {
   whole.set(bytes);
   whole.set(file.subarray(info.end), bytes.length);
   return { bytes: whole, durationAt: bytes.length - 8 };
+}
+
+/** The beginning of a recording: a busy browser hands out its first bytes one element at a time, too few to make room for the duration. */
+export class Beginning {
+  #bytes = new Uint8Array();
+
+  /**
+   * What is to be written once there is enough; null until then.
+   *
+   * @param {Uint8Array} bytes
+   */
+  add(bytes) {
+    const whole = new Uint8Array(this.#bytes.length + bytes.length);
+    whole.set(this.#bytes);
+    whole.set(bytes, this.#bytes.length);
+    this.#bytes = whole;
+    return this.#bytes.length < BEGINNING_BYTES && !withDuration(this.#bytes) ? null : this.rest;
+  }
+
+  /** All of it, with room for the duration if there can be. @returns {{ bytes: Uint8Array, durationAt: number }} */
+  get rest() {
+    return withDuration(this.#bytes) ?? { bytes: this.#bytes, durationAt: 0 };
+  }
 }
 
 /** @param {number} ms */
