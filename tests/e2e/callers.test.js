@@ -55,6 +55,24 @@ class Stranger {
   }
 }
 
+test('a caller is answered by one press of a key, not covered by the files, and a held key answers nobody else', async () => {
+  const ann = await waiting('covered');
+  await state(ann, 'waiting');
+  await ann.getByTestId('files').click();
+  await ann.getByTestId('files-dialog').waitFor();
+  for (const name of ['Cleo', 'Dora', 'Emil']) await Stranger.join('covered', name);
+  await caller(ann).nth(2).waitFor();
+  assert.equal(await ann.getByTestId('files-dialog').isVisible(), false);
+  await ann.getByTestId('decline').first().focus();
+  for (const key of ['Enter', 'Escape']) {
+    for (let times = 0; times < 4; times += 1) await ann.keyboard.down(key);
+    await ann.keyboard.up(key);
+  }
+  await ann.waitForFunction(() => document.querySelectorAll('#callers > *').length === 1);
+  assert.equal(await ann.getByTestId('caller-name').textContent(), 'Emil is calling');
+  await close(ann);
+});
+
 test('nothing is sent to a newcomer in an open room before the person waiting answers', async () => {
   const ann = await waiting('open');
   await state(ann, 'waiting');

@@ -1,5 +1,5 @@
 /** Questions that one peer may ask before they are answered. */
-const MOST_ASKED = 50;
+export const MOST_ASKED = 50;
 /** And in a minute, also if it takes them back: each is a note in the chat. */
 const MOST_NEW = 100;
 const MINUTE_MS = 60_000;
