@@ -341,6 +341,9 @@ test('the dialog says who cannot receive files, and that nobody is there', async
     const room = await join(base, 'others', { name: 'Nora' });
     room.call();
   }, server.base);
+  // The question about her has closed the dialog.
+  await state(ann, 'connected');
+  await ann.getByTestId('files').click();
   await ann.getByTestId('files-why').filter({ hasText: 'program does not know how: Nora' }).waitFor();
   assert.ok(await ann.getByTestId('files-choose').isDisabled());
   await picture(ann, 'files-unable');

@@ -35,7 +35,7 @@ export class Questions {
     const card = make('section', { class: 'caller card', role: 'alertdialog', 'aria-modal': 'false', tabindex: '-1', test: 'file-question', 'aria-labelledby': who.id, 'aria-describedby': what.id },
       who, make('div', { class: 'file-what' }, what, note), answers);
     // The chat tells screen readers; the focus stays where the user works.
-    card.onkeydown = ({ key, repeat }) => key === 'Escape' && !repeat && transfer.cancel();
+    card.addEventListener('keydown', ({ key, repeat }) => key === 'Escape' && !repeat && transfer.cancel());
     this.#cards.set(transfer, card);
     this.#view.append(card);
     this.#view.hidden = false;
