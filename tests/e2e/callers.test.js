@@ -55,6 +55,24 @@ class Stranger {
   }
 }
 
+test('a question about a caller is not covered by the files, and a key that is held already does not answer it', async () => {
+  const ann = await waiting('covered');
+  await state(ann, 'waiting');
+  await ann.keyboard.down('Escape');
+  await ann.getByTestId('files').click();
+  await ann.getByTestId('files-dialog').waitFor();
+  await Stranger.join('covered', 'Cleo');
+  await caller(ann).waitFor();
+  assert.equal(await ann.getByTestId('files-dialog').isVisible(), false);
+  await ann.waitForFunction(() => document.activeElement.dataset.testid === 'caller');
+  await ann.keyboard.down('Escape');
+  assert.equal(await caller(ann).count(), 1);
+  await ann.keyboard.up('Escape');
+  await ann.keyboard.press('Escape');
+  await caller(ann).waitFor({ state: 'detached' });
+  await close(ann);
+});
+
 test('nothing is sent to a newcomer in an open room before the person waiting answers', async () => {
   const ann = await waiting('open');
   await state(ann, 'waiting');

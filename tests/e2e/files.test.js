@@ -101,6 +101,68 @@ test('a name with direction marks and separators, an empty file, and one after t
   await close(ann, ben);
 });
 
+test('a key that is held answers one question, and the focus goes to the next without its buttons', async () => {
+  const [ann, ben] = await people('held', ['Ann', 'Ben']);
+  await drop(ann, '#stage', ['one', '1'], ['two', '2'], ['three', '3']);
+  await card(ben).nth(2).waitFor();
+  await ben.getByTestId('file-question-accept').first().focus();
+  const arrived = ben.waitForEvent('download');
+  for (let times = 0; times < 4; times += 1) await ben.keyboard.down('Enter');
+  await ben.keyboard.up('Enter');
+  await same(await arrived, { name: 'one', sha: hash('1') });
+  assert.deepEqual(await ben.getByTestId('file-question-name').allTextContents(), ['two', 'three']);
+  assert.equal(await ben.evaluate(() => document.activeElement.dataset.testid), 'file-question');
+  for (let times = 0; times < 4; times += 1) await ben.keyboard.down('Escape');
+  await ben.keyboard.up('Escape');
+  await heard(ann, 'two: Ben declined it.');
+  assert.deepEqual(await ben.getByTestId('file-question-name').allTextContents(), ['three']);
+  // In the list, the next button would be the one that cancels or removes it.
+  await ben.getByTestId('files').click();
+  await ben.getByTestId('file-accept').filter({ visible: true }).focus();
+  for (let times = 0; times < 4; times += 1) await ben.keyboard.down('Enter');
+  await ben.keyboard.up('Enter');
+  await heard(ben, 'three: Complete.');
+  assert.equal(await ben.getByTestId('file').count(), 3);
+  await close(ann, ben);
+});
+
+test('more files at once than anybody is asked about: the dialog says so', async () => {
+  const [ann, ben] = await people('many', ['Ann', 'Ben']);
+  await ann.getByTestId('files').click();
+  await ann.getByTestId('files-input').setInputFiles(Array.from({ length: 51 }, (_, at) => ({ name: `${at}`, mimeType: '', buffer: Buffer.alloc(1) })));
+  await ann.getByTestId('files-problem').filter({ hasText: 'up to 50 files at once' }).waitFor();
+  await heard(ann, 'up to 50 files at once');
+  await accessible(ann);
+  await picture(ann, 'files-many');
+  await ann.getByTestId('files-input').setInputFiles([{ name: 'one', mimeType: '', buffer: Buffer.alloc(1) }]);
+  await card(ben).waitFor();
+  assert.equal(await ann.getByTestId('files-problem').isVisible(), false);
+  assert.deepEqual(await ben.getByTestId('file-question-name').allTextContents(), ['one']);
+  await close(ann, ben);
+});
+
+test('a part of the page that did not load is tried again, and the question is not lost', async () => {
+  const [ann, ben] = await people('blocked', ['Ann', 'Ben']);
+  await ben.route('**/files/session.js', (route) => route.abort());
+  await drop(ann, '#stage', ['late.txt', 'late']);
+  await heard(ben, 'Part of this page did not load');
+  await ben.unroute('**/files/session.js');
+  await drop(ann, '#stage', ['second.txt', 'second']);
+  await card(ben).nth(1).waitFor();
+  assert.deepEqual(await ben.getByTestId('file-question-name').allTextContents(), ['late.txt', 'second.txt']);
+  await same(await take(ben), { name: 'late.txt', sha: hash('late') });
+  await close(ann, ben);
+});
+
+test('a peer that takes only tiny messages is named as one that cannot receive files, and the page goes on', async () => {
+  const prepare = () => Object.defineProperty(RTCSctpTransport.prototype, 'maxMessageSize', { get: () => 12 });
+  const [ann, ben] = await people('tiny', ['Ann', 'Ben'], { Ann: { prepare } });
+  await ann.getByTestId('files').click();
+  await ann.getByTestId('files-why').filter({ hasText: 'Ben' }).waitFor();
+  assert.ok(await ann.getByTestId('files-choose').isDisabled());
+  await close(ann, ben);
+});
+
 test('to everybody of three, or to one of them', async () => {
   const [ann, ben, cem] = await people('three', ['Ann', 'Ben', 'Cem']);
   const tea = await file('all.bin', 2 * MEGABYTE);
@@ -279,6 +341,9 @@ test('the dialog says who cannot receive files, and that nobody is there', async
     const room = await join(base, 'others', { name: 'Nora' });
     room.call();
   }, server.base);
+  // The question about her has closed the dialog.
+  await state(ann, 'connected');
+  await ann.getByTestId('files').click();
   await ann.getByTestId('files-why').filter({ hasText: 'program does not know how: Nora' }).waitFor();
   assert.ok(await ann.getByTestId('files-choose').isDisabled());
   await picture(ann, 'files-unable');

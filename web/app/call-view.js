@@ -134,6 +134,7 @@ export class CallView {
     this.#share.close();
     this.#settings.close();
     this.#keyboard.close();
+    this.#files.close();
     this.#whip.close();
     return this.#callers.ask(peer, signal);
   }

@@ -62,7 +62,11 @@ function answerOf(card, signal) {
   return new Promise((resolve) => {
     inside(card, 'answer').addEventListener('click', () => resolve(true));
     inside(card, 'decline').addEventListener('click', () => resolve(false));
-    card.addEventListener('keydown', ({ key }) => key === 'Escape' && resolve(false));
+    card.addEventListener('keydown', (event) => {
+      // A key that is held was meant for what had the focus before.
+      if (event.repeat && event.key === 'Enter') event.preventDefault();
+      if (!event.repeat && event.key === 'Escape') resolve(false);
+    });
     signal.addEventListener('abort', () => resolve(false));
     if (signal.aborted) resolve(false);
   });

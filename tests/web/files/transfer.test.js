@@ -306,6 +306,82 @@ test('what was not offered or not accepted is skipped, as is nonsense', async ()
   assert.deepEqual(ben.states, ['receiving', 'asked']);
 });
 
+test('a file of which everything is here is stored, although its sender has left', async () => {
+  const pair = await offered(fileOf(10));
+  let release;
+  const store = Object.assign(new Store(), { close: () => new Promise((resolve) => { release = () => resolve(new Blob(store.written)); }) });
+  pair.ben.open = async () => store;
+  await pair.ben.conversation.accept(pair.ben.files[0]);
+  await pair.run(() => release);
+  const transfer = new Transfer(pair.ben.files[0], pair.ben.conversation);
+  transfer.look(0);
+  pair.wire.cut();
+  pair.ben.conversation.close();
+  assert.deepEqual([transfer.look(1), transfer.interrupted], [null, false]);
+  release();
+  await pair.run();
+  assert.deepEqual([pair.ben.states, pair.ben.files[0].blob.size, store.aborted, transfer.look(2)], [['done'], 10, false, 'done']);
+});
+
+test('a channel for tiny messages is not used', async () => {
+  for (const limit of [1, 12, 13, 2_047]) {
+    const pair = couple();
+    pair.connect();
+    pair.ann.conversation.attach(pair.wire.ends[0], limit);
+    pair.ann.conversation.offer([fileOf(10)]);
+    await pair.run();
+    assert.deepEqual([pair.ann.conversation.isOpen, pair.ann.conversation.isUnfit, pair.ben.files], [false, true, []], `${limit} bytes`);
+    pair.connect();
+    await pair.run();
+    assert.deepEqual([pair.ann.conversation.isUnfit, pair.ben.states], [false, ['asked']]);
+  }
+});
+
+test('offers that are too long for one message are made in several, also again', async () => {
+  const pair = couple();
+  const longest = 3_000;
+  const connect = () => {
+    pair.connect();
+    const [end] = pair.wire.ends;
+    const { send } = end;
+    end.send = (data) => {
+      if (Buffer.byteLength(data) > longest) throw new TypeError('too large');
+      send.call(end, data);
+    };
+    pair.ann.conversation.attach(end, longest);
+  };
+  connect();
+  pair.ann.conversation.offer(Array.from({ length: 50 }, (_, at) => fileOf(1, `${at} ${'茶'.repeat(80)}`)));
+  await pair.run();
+  assert.deepEqual([pair.ben.files.length, new Set(pair.ann.states)], [50, new Set(['offered'])]);
+  pair.wire.cut();
+  connect();
+  await pair.run();
+  const asked = pair.ben.files.filter(({ state }) => state === 'asked');
+  assert.deepEqual(asked.map(({ offer: { id } }) => id).sort(), pair.ann.files.map(({ offer: { id } }) => id).sort());
+  for (const file of asked) await pair.ben.conversation.accept(file);
+  await pair.run();
+  assert.deepEqual(new Set(pair.ann.states), new Set(['done']));
+});
+
+test('a thousand and one files are not lost without a word', async () => {
+  const { ann, ben } = await offered(...Array.from({ length: 1_001 }, (_, at) => fileOf(1, `${at}`)));
+  assert.deepEqual([ben.files.length, ann.states.filter((state) => state === 'over too-many them').length], [50, 951]);
+});
+
+test('offers that are made and taken back again and again are soon declined, until a minute later', async (t) => {
+  let now = 5_000;
+  t.mock.method(performance, 'now', () => now);
+  const { ben, say } = await receiving(100);
+  const again = async (from) => say({ type: 'hello', files: Array.from({ length: 50 }, (_, at) => ({ id: from + at, name: 'x', size: 1, mime: '' })) }, { type: 'hello', files: [] });
+  for (let round = 1; round <= 20; round += 1) await again(round * 100);
+  assert.ok(ben.files.length <= 100, `${ben.files.length} questions`);
+  now += 60_001;
+  const before = ben.files.length;
+  await again(10_000);
+  assert.equal(ben.files.length, before + 50);
+});
+
 test('nobody can ask about more than fifty files at once', async () => {
   const pair = await offered(...Array.from({ length: 60 }, (_, at) => fileOf(1, `${at}`)));
   assert.equal(pair.ben.files.length, 50);

@@ -1,6 +1,6 @@
 import { Receiver } from './receiver.js';
 import { Sender } from './sender.js';
-import { read } from './wire.js';
+import { SHORTEST, greeting, read } from './wire.js';
 
 /** @import { Peer } from '../../client/types.d.ts' */
 /** @import { Incoming, Sink } from './incoming.js' */
@@ -18,6 +18,10 @@ const LIMIT = 64 * 1024;
 export class Conversation {
   /** @type {RTCDataChannel | null} */
   #channel = null;
+  /** Of that channel. @type {Port | null} */
+  #port = null;
+  /** Is it for messages that are too short? */
+  isUnfit = false;
   #greeted = false;
   #quiet = false;
   #sender;
@@ -51,9 +55,12 @@ export class Conversation {
    * @param {number} [limit] bytes in a message
    */
   attach(channel, limit = LIMIT) {
-    this.#channel = channel;
+    this.isUnfit = limit < SHORTEST;
     this.#greeted = false;
     this.#quiet = false;
+    channel.onmessage = null;
+    if (this.isUnfit) return this.#detach();
+    this.#channel = channel;
     channel.bufferedAmountLowThreshold = LOW;
     channel.onmessage = ({ data }) => channel === this.#channel && this.#hear(data);
     channel.onbufferedamountlow = () => this.#sender.pump();
@@ -73,7 +80,7 @@ export class Conversation {
   offer(sources) {
     for (const source of sources) {
       const { offer } = this.#sender.add(source);
-      if (this.#greeted) this.#say({ type: 'offer', file: offer });
+      if (this.#greeted) this.#port?.send(JSON.stringify({ type: 'offer', file: offer }));
     }
     this.#greet();
   }
@@ -91,7 +98,7 @@ export class Conversation {
 
   /** The peer is gone. */
   close() {
-    this.#channel = null;
+    this.#channel = this.#port = null;
     this.#sender.close();
     this.#receiver.close();
   }
@@ -107,9 +114,11 @@ export class Conversation {
 
   /** The first thing that is said on a channel: all that this end offers. */
   #greet() {
-    if (this.#greeted || !this.isOpen) return;
-    this.#greeted = true;
-    this.#say({ type: 'hello', files: this.#sender.offers });
+    const port = this.#port;
+    if (this.#greeted || !port || !this.isOpen) return;
+    const [hello, ...more] = greeting(this.#sender.offers, port.limit).map((message) => JSON.stringify(message));
+    this.#greeted = port.send(hello);
+    for (const offer of more) port.send(offer);
   }
 
   #detach() {
@@ -119,13 +128,9 @@ export class Conversation {
 
   /** @param {Port | null} port */
   #connect(port) {
+    this.#port = port;
     this.#sender.attach(port);
     this.#receiver.attach(port);
-  }
-
-  /** @param {object} message */
-  #say(message) {
-    if (this.#channel) portOf(this.#channel, LIMIT).send(JSON.stringify(message));
   }
 }
 
@@ -141,8 +146,10 @@ function portOf(channel, limit) {
     send(data) {
       try {
         channel.send(/** @type {string} */ (data));
+        return true;
       } catch {
         // It is closed: the next one begins with what has arrived.
+        return false;
       }
     },
   };

@@ -4,10 +4,9 @@ import { isolatedName, plain } from '../names.js';
 import { button, make, newId } from './elements.js';
 import { Entry } from './entry.js';
 
-/** @import { Peer } from '../../client/types.d.ts' */
+/** @import { Key, Values } from '../languages/say.js' */
+/** @import { Company } from './company.js' */
 /** @import { Transfer } from './transfer.js' */
-
-/** @typedef {{ able: Peer[], unable: Peer[] }} Company who can receive files now, and who never can */
 
 /** Where files are chosen, and how it is with them. */
 export class FilesDialog {
@@ -16,6 +15,7 @@ export class FilesDialog {
   #toField;
   #choose;
   #why = make('p', { class: 'banner', id: newId(), role: 'status', test: 'files-why' });
+  #problem = make('p', { class: 'banner', role: 'status', test: 'files-problem' });
   #input = make('input', { type: 'file', multiple: '', test: 'files-input' });
   #list = make('ul', { class: 'files-list', test: 'files-list' });
   /** @type {Map<Transfer, Entry>} */
@@ -31,20 +31,36 @@ export class FilesDialog {
     this.#toField = make('label', { class: 'field' }, make('span', { key: 'files-to' }), this.#to);
     this.#choose = button('files-choose', 'files-choose', () => this.#input.click(), 'primary wide');
     this.#choose.setAttribute('aria-describedby', this.#why.id);
-    this.#input.hidden = true;
+    this.#input.hidden = this.#problem.hidden = true;
     this.#input.onchange = () => this.#chosen();
     label(this.#list, 'files');
     const close = make('form', { method: 'dialog' }, make('button', { class: 'button wide', test: 'files-close', key: 'close' }));
     const about = make('p', { class: 'quiet', key: 'files-note' });
-    this.element = make('dialog', { class: 'card files', test: 'files-dialog', 'aria-labelledby': title.id }, title, this.#why, this.#toField, this.#choose, this.#input, about, this.#list, close);
+    this.element = make('dialog', { class: 'card files', test: 'files-dialog', 'aria-labelledby': title.id }, title, this.#why, this.#problem, this.#toField, this.#choose, this.#input, about, this.#list, close);
     document.body.append(this.element);
     this.#forget = onLanguage(() => this.refresh());
-    this.refresh();
   }
 
   open() {
+    if (this.element.open) return;
+    this.#problem.hidden = true;
+    this.element.showModal();
     this.refresh();
-    if (!this.element.open) this.element.showModal();
+  }
+
+  close() {
+    this.element.close();
+  }
+
+  /**
+   * Says why files that were chosen are not sent.
+   *
+   * @param {Key} key
+   * @param {Values} values
+   */
+  refuse(key, values) {
+    show(this.#problem, key, values);
+    this.#problem.hidden = false;
   }
 
   /** @param {Transfer} transfer that is new */
@@ -54,18 +70,14 @@ export class FilesDialog {
     this.#list.prepend(entry.element);
   }
 
-  /** @param {Transfer} transfer */
-  update(transfer) {
-    this.#entries.get(transfer)?.show();
-  }
-
   remove() {
     this.#forget();
     this.element.remove();
   }
 
-  /** Shows how everything is now. */
+  /** Shows how everything is now, if anybody sees it. */
   refresh() {
+    if (!this.element.open) return;
     for (const entry of this.#entries.values()) entry.show();
     const { able, unable } = this.#actions.company();
     const shown = JSON.stringify([language(), able, unable]);
@@ -83,6 +95,7 @@ export class FilesDialog {
   }
 
   #chosen() {
+    this.#problem.hidden = true;
     this.#actions.send([...(this.#input.files ?? [])], this.#toField.hidden ? '' : this.#to.value);
     // The same file can be chosen again.
     this.#input.value = '';

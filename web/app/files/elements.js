@@ -30,7 +30,13 @@ export function make(tag, { class: kind, test, key, ...attributes } = {}, ...chi
 export function button(key, test, press, kind = '') {
   const element = make('button', { type: 'button', class: `button ${kind}`, test, key });
   element.onclick = press;
+  element.onkeydown = onlyOnce;
   return element;
+}
+
+/** A key that is held does not press what gets the focus next. @param {KeyboardEvent} event */
+function onlyOnce(event) {
+  if (event.repeat && event.key === 'Enter') event.preventDefault();
 }
 
 let ids = 0;

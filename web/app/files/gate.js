@@ -11,11 +11,11 @@ const MOST_WAITING = 100;
 /** What a call needs before anybody uses files: it keeps the channels, and loads the rest with the first message, click or drop. */
 export class Files {
   #chat;
-  /** By peer id. @type {Map<string, { peer: Peer, channel: RTCDataChannel }>} */
+  /** By peer id. @type {Map<string, { peer: Peer, channel: RTCDataChannel, waiting: MessageEvent[] }>} */
   #channels = new Map();
   /** @type {Call | null} */
   #call = null;
-  /** @type {Promise<Session> | null} */
+  /** @type {Promise<Session | null> | null} */
   #session = null;
   /** @type {Session | null} */
   #loaded = null;
@@ -32,16 +32,21 @@ export class Files {
     this.#call = call;
     part('files', HTMLElement).hidden = false;
     call.on('data-channel', ({ peer, channel }) => {
-      this.#channels.set(peer.id, { peer, channel });
-      if (this.#loaded) return this.#loaded.attach(peer, channel);
       /** @type {MessageEvent[]} */
       const waiting = [];
+      this.#channels.set(peer.id, { peer, channel, waiting });
+      if (this.#loaded) return this.#loaded.attach(peer, channel);
       channel.onmessage = (event) => {
         if (waiting.push(event) > MOST_WAITING) return channel.close();
-        if (waiting.length === 1) void this.#with(() => waiting.forEach((one) => channel.onmessage?.(one)));
+        void this.#with(() => {});
       };
     });
     call.on('link', ({ peer, state }) => state === 'closed' && this.#channels.delete(peer.id));
+  }
+
+  /** Closes the dialog. */
+  close() {
+    this.#loaded?.closeDialog();
   }
 
   /** The call is over. */
@@ -57,24 +62,27 @@ export class Files {
   async #with(action) {
     const call = this.#call;
     if (!call) return;
-    try {
-      const session = await (this.#session ??= this.#load(call));
-      if (call === this.#call) action(session);
-    } catch {
-      if (call !== this.#call) return;
-      this.#session = null;
-      this.#chat.note('not-loaded', {});
-    }
+    const session = await (this.#session ??= this.#load(call));
+    if (session && call === this.#call) action(session);
   }
 
-  /** @param {Call} call */
+  /** Null if that fails; what waits is tried again with the next message, click or drop. @param {Call} call */
   async #load(call) {
-    const [{ Session }] = await Promise.all([import('./session.js'), learnMore('files/'), style()]);
-    if (call !== this.#call) throw new Error('The call is over.');
-    const session = new Session(call, this.#chat);
-    this.#loaded = session;
-    for (const { peer, channel } of this.#channels.values()) session.attach(peer, channel);
-    return session;
+    try {
+      const [{ Session }] = await Promise.all([import('./session.js'), learnMore('files/'), style()]);
+      if (call !== this.#call) return null;
+      this.#loaded = new Session(call, this.#chat);
+    } catch {
+      if (call !== this.#call) return null;
+      this.#session = null;
+      this.#chat.note('not-loaded', {});
+      return null;
+    }
+    for (const { peer, channel, waiting } of this.#channels.values()) {
+      this.#loaded.attach(peer, channel);
+      for (const message of waiting.splice(0)) channel.onmessage?.(message);
+    }
+    return this.#loaded;
   }
 
   /** Files that are dragged over the call are meant for it: the browser would leave the page to show them. @param {DragEvent} event */

@@ -25,7 +25,7 @@
  * @returns {Outgoing}
  */
 export function outgoing(id, source) {
-  const offer = { id, name: source.name, size: source.size, mime: source.type };
+  const offer = { id, name: source.name, size: source.size, mime: source.type.slice(0, 100) };
   return { offer, source, state: 'offered', agreed: false, sent: 0, stored: 0, crc: 0, sums: new Map([[0, 0]]) };
 }
 

@@ -35,7 +35,7 @@ export class Questions {
     const card = make('section', { class: 'caller card', role: 'alertdialog', 'aria-modal': 'false', tabindex: '-1', test: 'file-question', 'aria-labelledby': who.id, 'aria-describedby': what.id },
       who, make('div', { class: 'file-what' }, what, note), answers);
     // The chat tells screen readers; the focus stays where the user works.
-    card.onkeydown = ({ key }) => key === 'Escape' && transfer.cancel();
+    card.addEventListener('keydown', ({ key, repeat }) => key === 'Escape' && !repeat && transfer.cancel());
     this.#cards.set(transfer, card);
     this.#view.append(card);
     this.#view.hidden = false;
@@ -48,8 +48,9 @@ export class Questions {
     card?.remove();
     this.#cards.delete(transfer);
     this.#view.hidden = this.#view.childElementCount === 0;
-    const next = this.#view.querySelector('button') ?? part('files', HTMLElement);
-    if (focused) next.focus();
+    // Not one of its buttons: a key must not answer the next question, which may be about a caller.
+    const next = this.#view.firstElementChild ?? part('files', HTMLElement);
+    if (focused) /** @type {HTMLElement} */ (next).focus();
   }
 
   clear() {

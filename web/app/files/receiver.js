@@ -1,13 +1,12 @@
 import { fits, incoming, isLive, reasonOf, take, write } from './incoming.js';
+import { Patience } from './patience.js';
 import { release } from './release.js';
 
 /** @import { Incoming, IncomingEnd, IncomingState, Sink } from './incoming.js' */
 /** @import { Declined, FromSender, Offered, Port } from './wire.js' */
 
-/** Questions that one peer may ask before they are answered. */
-const MOST_ASKED = 50;
-/** Files that are over, for as long as their sender may ask about them again. */
-const MOST_OVER = 200;
+/** Files, with those that are over and that their sender may ask about again. */
+const MOST_KEPT = 250;
 
 /** The files that one peer sends. */
 export class Receiver {
@@ -15,6 +14,7 @@ export class Receiver {
   #files = new Map();
   /** @type {Port | null} */
   #port = null;
+  #patience = new Patience();
   #open;
   #changed;
 
@@ -76,7 +76,7 @@ export class Receiver {
 
   /** The peer is gone. */
   close() {
-    for (const file of this.#live) this.#end(file, 'left', 'them');
+    for (const file of this.#needing) this.#end(file, 'left', 'them');
     this.#port = null;
   }
 
@@ -84,21 +84,27 @@ export class Receiver {
     return [...this.#files.values()].filter(isLive);
   }
 
+  /** Those that need their sender: one of which everything is here does not. */
+  get #needing() {
+    return this.#live.filter(({ state }) => state !== 'finishing');
+  }
+
   /** Everything that the sender knows of. @param {Offered[]} offers */
   #greeted(offers) {
-    for (const file of this.#live) if (!offers.some(({ id }) => id === file.offer.id)) this.#end(file, 'gone', 'them');
+    for (const file of this.#needing) if (!offers.some(({ id }) => id === file.offer.id)) this.#end(file, 'gone', 'them');
     for (const offer of offers) this.#offered(offer);
   }
 
   /** @param {Offered} offer */
   #offered(offer) {
     const known = this.#files.get(offer.id);
-    if (known && known.offer.name === offer.name && known.offer.size === offer.size) return this.#again(known);
+    const isSame = known?.offer.name === offer.name && known.offer.size === offer.size;
+    if (known && isSame && !(known.state === 'over' && known.by === 'them')) return this.#again(known);
     if (known) this.#end(known, 'gone', 'them');
-    if (this.#live.filter(({ state }) => state === 'asked').length >= MOST_ASKED) return this.#say({ type: 'decline', id: offer.id, reason: 'too-many' });
+    if (this.#patience.ends(this.#live.filter(({ state }) => state === 'asked').length)) return this.#say({ type: 'decline', id: offer.id, reason: 'too-many' });
     const file = incoming(offer);
     this.#files.set(offer.id, file);
-    if (this.#files.size > MOST_OVER + MOST_ASKED) this.#files.delete([...this.#files.values()].find((one) => !isLive(one))?.offer.id ?? offer.id);
+    if (this.#files.size > MOST_KEPT) this.#files.delete([...this.#files.values()].find((one) => !isLive(one))?.offer.id ?? offer.id);
     this.#changed(file);
   }
 

@@ -26,9 +26,10 @@ export class Sender {
     this.#changed = changed;
   }
 
-  /** What is offered, or not complete. */
+  /** What is not complete, and then what is offered. */
   get offers() {
-    return [...this.#files.values()].filter(isLive).map(({ offer }) => offer);
+    const isNew = (/** @type {Outgoing} */ { state }) => Number(state === 'offered');
+    return this.#live.sort((one, other) => isNew(one) - isNew(other)).map(({ offer }) => offer);
   }
 
   /**
@@ -113,8 +114,11 @@ export class Sender {
   async #pump() {
     if (this.#busy) return;
     this.#busy = true;
-    for (let file = this.#next; file; file = this.#next) await this.#sendBlock(file);
-    this.#busy = false;
+    try {
+      for (let file = this.#next; file; file = this.#next) await this.#sendBlock(file);
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** The file whose turn it is, if it may go on. */

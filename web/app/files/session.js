@@ -1,18 +1,21 @@
-import { say } from '../languages/say.js';
-import { part } from '../page.js';
+import { companyOf } from './company.js';
 import { Conversation } from './conversation.js';
+import { Deferred } from './deferred.js';
 import { FilesDialog } from './dialog.js';
+import { showMoving } from './moving.js';
 import { leaveOwnFiles } from './own-storage.js';
+import { MOST_ASKED } from './patience.js';
 import { Questions } from './questions.js';
-import { download, openSink } from './sinks.js';
+import { openSink, save } from './sinks.js';
 import { Transfer } from './transfer.js';
-import { noteOf, percentIn } from './words.js';
+import { noteOf } from './words.js';
 
 /** @import { Call, Peer } from '../../client/types.d.ts' */
+/** @import { Key, Values } from '../languages/say.js' */
 /** @import { Chat } from '../chat.js' */
 /** @import { Incoming } from './incoming.js' */
 /** @import { Outgoing } from './outgoing.js' */
-/** @import { Company } from './dialog.js' */
+/** @import { Company } from './company.js' */
 /** @import { News } from './transfer.js' */
 
 /** Texts and bars follow this often at most. */
@@ -29,7 +32,8 @@ export class Session {
   #transfers = new Map();
   #dialog;
   #questions = new Questions();
-  #due = false;
+  #shown = new Deferred(() => this.#show(), 0);
+  #ticks = new Deferred(() => this.#tick(), TICK_MS);
   #over = false;
   #unsubscribe;
 
@@ -42,7 +46,7 @@ export class Session {
     this.#chat = chat;
     this.#dialog = new FilesDialog({
       send: (files, to) => this.send(files, to),
-      save: ({ file }) => 'blob' in file && file.blob && download(file.blob, file.name),
+      save: ({ file }) => save(file),
       company: () => this.#company,
     });
     this.#unsubscribe = call.on('link', ({ peer, state }) => {
@@ -68,11 +72,18 @@ export class Session {
     this.#dialog.open();
   }
 
+  /** Something else is more important than the dialog. */
+  closeDialog() {
+    this.#dialog.close();
+  }
+
   /**
    * @param {File[]} files
    * @param {string} to the id of a peer; empty: to everybody who can receive them
    */
   send(files, to) {
+    // Nobody would be asked about more.
+    if (files.length > MOST_ASKED) return this.#refuse('files-too-many', { limit: MOST_ASKED });
     const able = this.#company.able.filter(({ id }) => to === '' || id === to);
     for (const { id } of able) this.#conversations.get(id)?.offer(files);
     if (able.length === 0) this.open();
@@ -80,26 +91,35 @@ export class Session {
 
   /** Folders were dropped. */
   refuseFolders() {
-    this.#chat.note('files-no-folders', {});
+    this.#refuse('files-no-folders', {});
+  }
+
+  /**
+   * In the dialog, too, since it may cover the chat.
+   *
+   * @param {Key} key
+   * @param {Values} values
+   */
+  #refuse(key, values) {
+    this.#chat.note(key, values);
+    this.#dialog.refuse(key, values);
   }
 
   /** The call is over. */
   close() {
     this.#over = true;
     this.#unsubscribe();
+    for (const one of [this.#shown, this.#ticks]) one.stop();
     for (const conversation of this.#conversations.values()) conversation.close();
     this.#questions.clear();
     this.#dialog.remove();
-    this.#guard();
-    this.#total();
+    showMoving([]);
     leaveOwnFiles();
   }
 
   /** @returns {Company} */
   get #company() {
-    const connected = [...this.#call.links.values()].filter(({ state }) => state === 'connected').map(({ peer }) => peer);
-    const knows = (/** @type {Peer} */ { metadata }) => /** @type {any} */ (metadata)?.rtc?.files === true;
-    return { able: connected.filter((peer) => knows(peer) && this.#conversations.get(peer.id)?.isOpen), unable: connected.filter((peer) => !knows(peer)) };
+    return companyOf([...this.#call.links.values()], this.#conversations);
   }
 
   get #moving() {
@@ -115,7 +135,7 @@ export class Session {
   /** The connection with a peer has changed. @param {string} id */
   #look(id) {
     for (const transfer of this.#transfers.values()) if (transfer.peer.id === id && transfer.isLive) this.#tell(transfer);
-    this.#later();
+    this.#ticks.want();
   }
 
   /**
@@ -123,7 +143,7 @@ export class Session {
    * @param {Conversation} conversation
    */
   #changed(file, conversation) {
-    if (this.#over) return;
+    if (this.#over) return save(file);
     let transfer = this.#transfers.get(file);
     if (!transfer) {
       transfer = new Transfer(file, conversation);
@@ -132,7 +152,7 @@ export class Session {
       this.#trim();
     }
     this.#tell(transfer);
-    this.#later();
+    this.#ticks.want();
   }
 
   /** The oldest that are over go. */
@@ -149,9 +169,8 @@ export class Session {
     const news = transfer.look(performance.now());
     this.#questions.update(transfer);
     if (news) this.#note(transfer, news);
-    const { file } = transfer;
-    if (news === 'done' && 'blob' in file && file.blob) download(file.blob, file.name);
-    if (news) this.#show();
+    if (news === 'done') save(transfer.file);
+    if (news) this.#shown.want();
   }
 
   /**
@@ -164,36 +183,15 @@ export class Session {
     else this.#chat.remark(text);
   }
 
-  #later() {
-    if (this.#due || this.#over) return;
-    this.#due = true;
-    setTimeout(() => {
-      this.#due = false;
-      if (this.#over) return;
-      // A file that stands still becomes slower, too.
-      for (const transfer of this.#moving) this.#tell(transfer);
-      this.#show();
-      if (this.#moving.length > 0) this.#later();
-    }, TICK_MS);
+  #tick() {
+    // A file that stands still becomes slower, too.
+    for (const transfer of this.#moving) this.#tell(transfer);
+    this.#show();
+    if (this.#moving.length > 0) this.#ticks.want();
   }
 
   #show() {
     this.#dialog.refresh();
-    this.#guard();
-    this.#total();
-  }
-
-  /** How much of everything is done, on the button. */
-  #total() {
-    const moving = this.#moving;
-    const [size, stored] = [moving.reduce((sum, { file }) => sum + file.offer.size, 0), moving.reduce((sum, { file }) => sum + file.stored, 0)];
-    const view = part('files-total', HTMLElement);
-    view.hidden = moving.length === 0;
-    view.textContent = percentIn(size === 0 ? 0 : stored / size);
-  }
-
-  /** A reload would lose what is on its way. */
-  #guard() {
-    window.onbeforeunload = this.#moving.length > 0 ? (event) => event.preventDefault() : null;
+    showMoving(this.#moving);
   }
 }

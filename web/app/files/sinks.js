@@ -1,6 +1,7 @@
 import { ownFile } from './own-storage.js';
 
-/** @import { Sink } from './incoming.js' */
+/** @import { Incoming, Sink } from './incoming.js' */
+/** @import { Outgoing } from './outgoing.js' */
 
 /** Where nothing can be written to disk. */
 export const MOST_IN_MEMORY = 64 * 1000 * 1000;
@@ -68,13 +69,18 @@ function inMemory(size) {
   };
 }
 
+/** Saves a file that is complete, unless it is where the user wanted it already. @param {Outgoing | Incoming} file */
+export function save(file) {
+  if (file.state === 'done' && 'blob' in file && file.blob) download(file.blob, file.name);
+}
+
 /**
  * Saves a file as a download, whatever it is: a browser would show an image or a page, and run what is in it.
  *
  * @param {Blob} blob
  * @param {string} name
  */
-export function download(blob, name) {
+function download(blob, name) {
   const link = document.createElement('a');
   const url = URL.createObjectURL(blob.slice(0, blob.size, 'application/octet-stream'));
   link.href = url;

@@ -28,7 +28,7 @@ export class Transfer {
 
   /** Is it waiting for the connection to come back? */
   get interrupted() {
-    return this.isLive && this.#wasAccepted && this.conversation.isInterrupted;
+    return this.isLive && this.file.state !== 'finishing' && this.#wasAccepted && this.conversation.isInterrupted;
   }
 
   /** Would something be lost with the page? */

@@ -13,13 +13,15 @@
  * What a conversation needs of its channel.
  *
  * @typedef {object} Port
- * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
+ * @property {(data: string | Uint8Array<ArrayBuffer>) => boolean} send whether the channel has taken it
  * @property {number} bufferedAmount
  * @property {number} limit bytes in a message
  */
 
 /** Bytes that a receiver has not reported as stored; a sender waits with more. */
 export const WINDOW = 4 * 1024 * 1024;
+/** A channel for shorter messages is not used: any offer fits into so much. */
+export const SHORTEST = 2 * 1024;
 const HEADER = 12;
 /** Of bytes in a message. A chat message waits for one that is being sent: a quarter of a second at 1 Mbit/s. */
 const CHUNK = 32 * 1024;
@@ -56,6 +58,22 @@ export class Parts {
     this.#message.set(part, HEADER);
     return this.#message.subarray(0, HEADER + part.length);
   }
+}
+
+/**
+ * The messages that offer everything: the first of them is the greeting, with as much as fits.
+ *
+ * @param {Offered[]} offers
+ * @param {number} limit bytes in a message
+ * @returns {[object, ...object[]]}
+ */
+export function greeting(offers, limit) {
+  const length = (/** @type {object} */ value) => new TextEncoder().encode(JSON.stringify(value)).length;
+  let left = limit - length({ type: 'hello', files: [] });
+  // Each, and a comma.
+  const many = offers.findIndex((file, at) => at === MOST_FILES || (left -= length(file) + 1) < 0);
+  const files = many < 0 ? offers : offers.slice(0, many);
+  return [{ type: 'hello', files }, ...offers.slice(files.length).map((file) => ({ type: 'offer', file }))];
 }
 
 /**

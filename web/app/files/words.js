@@ -62,9 +62,10 @@ export function textOf(file, { peer, interrupted, pace }) {
   if (state === 'done') return say(way === 'out' ? 'file-arrived' : 'blob' in file && file.blob ? 'file-complete' : 'file-saved', { name });
   if (state === 'asked') return say('file-asked', { name });
   if (state === 'opening') return say('file-opening');
+  if (state === 'finishing') return say('file-checking');
   if (interrupted) return say('file-interrupted', { name });
   if (state === 'offered' || !file.agreed) return say(way === 'out' ? 'file-offered' : 'file-interrupted', { name });
-  if (state === 'checking' || state === 'finishing') return say('file-checking');
+  if (state === 'checking') return say('file-checking');
   return progressOf(file, pace);
 }
 

@@ -7,6 +7,7 @@ export default {
   'files-note': 'Sie können Dateien auch auf das Gespräch ziehen, oder auf das Bild einer Person, um sie nur ihr zu senden. Sie gehen verschlüsselt von Browser zu Browser, an alle, die sie annehmen.',
   'files-unable': 'Sie können keine Dateien empfangen, weil ihr Programm das nicht kennt: {names}',
   'files-no-folders': 'Ein Ordner kann nicht gesendet werden. Bitte packen Sie ihn in eine Datei.',
+  'files-too-many': 'Sie können höchstens {limit} Dateien auf einmal senden. Bitte packen Sie sie in eine Datei, oder senden Sie sie nacheinander.',
 
   'file-offer': '{name} möchte Ihnen eine Datei senden',
   'file-offer-note': 'Nehmen Sie sie nur an, wenn Sie dem Absender vertrauen. Sie wird gespeichert und nicht geöffnet.',

@@ -8,6 +8,7 @@ export default {
   'files-note': 'You can also drop files on the call, or on a person’s picture to send them to that person only. They go from browser to browser, encrypted, to those who accept them.',
   'files-unable': 'They cannot receive files, because their program does not know how: {names}',
   'files-no-folders': 'A folder cannot be sent. Please pack it into one file.',
+  'files-too-many': 'You can send up to {limit} files at once. Please pack them into one file, or send them in several steps.',
 
   // A question
   'file-offer': '{name} wants to send you a file',

@@ -7,6 +7,7 @@ export default {
   'files-note': 'También puedes soltar archivos sobre la llamada, o sobre la imagen de una persona para enviarlos solo a ella. Van de navegador a navegador, cifrados, a quienes los aceptan.',
   'files-unable': 'Estas personas no pueden recibir archivos, porque su programa no sabe hacerlo: {names}',
   'files-no-folders': 'No se puede enviar una carpeta. Comprímela en un archivo.',
+  'files-too-many': 'Puedes enviar hasta {limit} archivos a la vez. Comprímelos en uno solo, o envíalos en varias veces.',
 
   'file-offer': '{name} quiere enviarte un archivo',
   'file-offer-note': 'Acéptalo solo si confías en quien lo envía. Se guarda, y no se abre.',

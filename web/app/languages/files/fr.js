@@ -7,6 +7,7 @@ export default {
   'files-note': 'Vous pouvez aussi déposer des fichiers sur l’appel, ou sur l’image d’une personne pour les envoyer à elle seule. Ils vont de navigateur à navigateur, chiffrés, à ceux qui les acceptent.',
   'files-unable': 'Ces personnes ne peuvent pas recevoir de fichiers, car leur programme ne le permet pas : {names}',
   'files-no-folders': 'Un dossier ne peut pas être envoyé. Veuillez en faire une archive.',
+  'files-too-many': 'Vous pouvez envoyer jusqu’à {limit} fichiers à la fois. Veuillez en faire une archive, ou les envoyer en plusieurs fois.',
 
   'file-offer': '{name} veut vous envoyer un fichier',
   'file-offer-note': 'N’acceptez que si vous faites confiance à l’expéditeur. Le fichier est enregistré, et n’est pas ouvert.',

@@ -1,0 +1,17 @@
+import { part } from '../page.js';
+import { percentIn } from './words.js';
+
+/** @import { Transfer } from './transfer.js' */
+
+/**
+ * Shows how much of everything is done, on the button; and a reload, which would lose what is on its way, asks before.
+ *
+ * @param {Transfer[]} moving
+ */
+export function showMoving(moving) {
+  const [size, stored] = [moving.reduce((sum, { file }) => sum + file.offer.size, 0), moving.reduce((sum, { file }) => sum + file.stored, 0)];
+  const view = part('files-total', HTMLElement);
+  view.hidden = moving.length === 0;
+  view.textContent = percentIn(size === 0 ? 0 : stored / size);
+  window.onbeforeunload = moving.length > 0 ? (event) => event.preventDefault() : null;
+}
