@@ -60,7 +60,7 @@ pub enum Silence {
     Timeout,
     /// A gateway responded with an error.
     Gateway,
-    /// Something else responded, such as the page of a captive portal.
+    /// Something else responded, such as the page of a captive portal. So did what has more than 8 MiB.
     Foreign,
     /// A cache responded with what it had kept.
     Stale,
