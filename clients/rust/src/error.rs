@@ -16,6 +16,8 @@ pub enum Error {
     Unreachable(Unreachable),
     /// The room ended before it was done.
     Ended(Ending),
+    /// 50,000 messages or 16 MiB wait to be sent, so this one was not queued.
+    Backlog,
     /// The arguments are wrong; nothing was sent.
     Invalid(String),
 }
@@ -58,7 +60,7 @@ pub enum Silence {
     Timeout,
     /// A gateway responded with an error.
     Gateway,
-    /// Something else responded, such as the page of a captive portal.
+    /// Something else responded, such as the page of a captive portal. So did what has more than 8 MiB.
     Foreign,
     /// A cache responded with what it had kept.
     Stale,
@@ -118,6 +120,7 @@ impl fmt::Display for Error {
             Self::Problem(problem) => problem.fmt(f),
             Self::Unreachable(unreachable) => unreachable.fmt(f),
             Self::Ended(ending) => write!(f, "the room has ended ({ending})"),
+            Self::Backlog => f.write_str("too many messages wait to be sent"),
             Self::Invalid(why) => f.write_str(why),
         }
     }

@@ -101,10 +101,11 @@ impl Drop for Seated {
 
 #[async_trait]
 impl Signaller for Seated {
-    /// An error here would end the socket's signaling, so one about a peer that has just left is none. A keep-alive is not needed: the poll is one.
+    /// An error here would end the socket's signaling, so one about a peer that has just left is none. One that was not queued would be missing, which
+    /// is one. A keep-alive is not needed: the poll is one.
     async fn send(&mut self, request: PeerRequest) -> Result<(), SignalingError> {
         if let PeerRequest::Signal { receiver, data } = request {
-            drop(self.room.send(&receiver.to_string(), from_matchbox(data)?));
+            self.room.send(&receiver.to_string(), from_matchbox(data)?).queued().map_err(failed)?;
         }
         Ok(())
     }

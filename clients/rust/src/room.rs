@@ -104,6 +104,9 @@ impl Room {
     /// accepted it: [`Error::Problem`] if it never will, [`Error::Ended`] if the room ended before. Dropping the future changes nothing: the message is
     /// sent once all the same.
     ///
+    /// While the server is away, or the peer's mailbox is full, messages wait. If 50,000 messages or 16 MiB wait, further ones are not
+    /// queued: their futures give [`Error::Backlog`] at once. A program that sends much awaits the earlier ones.
+    ///
     /// ```no_run
     /// # async fn example(room: signalpost_client::Room, peer: &str) -> Result<(), signalpost_client::Error> {
     /// use signalpost_client::Signal;
@@ -192,6 +195,17 @@ impl fmt::Debug for Events {
 #[derive(Debug)]
 #[must_use = "it tells whether the message was accepted; `drop` it if that does not matter"]
 pub struct Delivery(Result<oneshot::Receiver<Result<Sent, Error>>, Option<Error>>);
+
+impl Delivery {
+    /// Whether it was queued, whatever becomes of it.
+    #[cfg(feature = "matchbox")]
+    pub(crate) fn queued(self) -> Result<(), Error> {
+        match self.0 {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.unwrap_or(Error::Ended(Ending::Closed))),
+        }
+    }
+}
 
 impl Future for Delivery {
     type Output = Result<Sent, Error>;

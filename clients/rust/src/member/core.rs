@@ -151,10 +151,7 @@ impl Core {
 
     /// Queues a message. Its place and its number are taken together.
     pub(crate) fn send(&self, letter: Letter) -> Result<oneshot::Receiver<Result<Sent, Error>>, Error> {
-        let mut outbox = self.outbox();
-        let json = self.encode(&letter)?;
-        let waiting = outbox.put(letter, json);
-        drop(outbox);
+        let waiting = self.outbox().put(letter, |letter| self.encode(letter))?;
         self.more.notify_one();
         Ok(waiting)
     }

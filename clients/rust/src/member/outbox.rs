@@ -12,6 +12,9 @@ use crate::{Ending, Error, Receipt, Sent, Signal};
 const BATCH_MESSAGES: usize = 50;
 /// A little below the server's 256 KiB.
 const BATCH_BYTES: usize = 250 * 1024;
+/// A program that goes on while this much waits is refused: the server may be away for hours.
+const WAITING_MESSAGES: usize = 50_000;
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// A message as the program gave it.
 #[derive(Debug)]
@@ -53,19 +56,32 @@ pub(crate) struct Outbox {
     queue: VecDeque<Entry>,
     /// The batch that is being sent. Its messages come before all that are queued for the same recipients.
     sending: Vec<Entry>,
+    /// What is queued and being sent, as JSON.
+    bytes: usize,
     /// Recipients whose mailbox is full, and when to try them again.
     blocked: HashMap<Option<String>, Instant>,
     ended: Option<Ending>,
 }
 
 impl Outbox {
-    pub(crate) fn put(&mut self, letter: Letter, json: String) -> oneshot::Receiver<Result<Sent, Error>> {
+    /// Refused if too much waits already, however large this one is: a message that is too large is the server's to refuse.
+    pub(crate) fn put(
+        &mut self,
+        letter: Letter,
+        encode: impl FnOnce(&Letter) -> Result<String, Error>,
+    ) -> Result<oneshot::Receiver<Result<Sent, Error>>, Error> {
         let (done, waiting) = oneshot::channel();
-        match self.ended {
-            Some(ending) => answer(done, Err(Error::Ended(ending))),
-            None => self.queue.push_back(Entry { letter, json, done, alone: false }),
+        if let Some(ending) = self.ended {
+            answer(done, Err(Error::Ended(ending)));
+            return Ok(waiting);
         }
-        waiting
+        if self.queue.len() + self.sending.len() >= WAITING_MESSAGES || self.bytes >= WAITING_BYTES {
+            return Err(Error::Backlog);
+        }
+        let json = encode(&letter)?;
+        self.bytes += json.len();
+        self.queue.push_back(Entry { letter, json, done, alone: false });
+        Ok(waiting)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -76,6 +92,7 @@ impl Outbox {
     pub(crate) fn reseal(&mut self, mut encode: impl FnMut(&Letter) -> Result<String, Error>) {
         for entry in self.sending.iter_mut().chain(&mut self.queue) {
             if let Ok(json) = encode(&entry.letter) {
+                self.bytes = self.bytes - entry.json.len() + json.len();
                 entry.json = json;
             }
         }
@@ -87,6 +104,7 @@ impl Outbox {
         for entry in self.sending.drain(..).chain(self.queue.drain(..)) {
             answer(entry.done, Err(Error::Ended(ending)));
         }
+        self.bytes = 0;
     }
 
     /// Makes the longest batch from the front of the queue in which no message overtakes another for the same peer. False: there is
@@ -136,7 +154,7 @@ impl Outbox {
         let to_all = self.sending.iter().filter(|entry| entry.letter.to.is_none()).count();
         let others = receipts.len().saturating_sub(self.sending.len() - to_all) / to_all.max(1);
         let mut receipts = receipts.into_iter();
-        for entry in self.sending.drain(..) {
+        for entry in self.settled() {
             let is_direct = entry.letter.to.is_some();
             let own: Vec<_> = receipts.by_ref().take(if is_direct { 1 } else { others }).collect();
             let seq = own.first().filter(|_| is_direct).map(|receipt| receipt.seq);
@@ -163,9 +181,16 @@ impl Outbox {
 
     /// It is refused for good.
     pub(crate) fn refused(&mut self, error: &Error) {
-        for entry in self.sending.drain(..) {
+        for entry in self.settled() {
             answer(entry.done, Err(error.clone()));
         }
+    }
+
+    /// The batch, which waits no more.
+    fn settled(&mut self) -> Vec<Entry> {
+        let settled = std::mem::take(&mut self.sending);
+        self.bytes -= settled.iter().map(|entry| entry.json.len()).sum::<usize>();
+        settled
     }
 
     fn back(&mut self, alone: bool) {
@@ -187,10 +212,16 @@ mod tests {
 
     use super::*;
 
-    fn put(outbox: &mut Outbox, to: &str, text: &str) -> oneshot::Receiver<Result<Sent, Error>> {
+    type Waiting = oneshot::Receiver<Result<Sent, Error>>;
+
+    fn offer(outbox: &mut Outbox, to: &str, text: &str) -> Result<Waiting, Error> {
         let to = (to != "*").then(|| to.to_owned());
         let letter = Letter { to, signal: Signal::Bye(None), more: Map::new() };
-        outbox.put(letter, text.to_owned())
+        outbox.put(letter, |_| Ok(text.to_owned()))
+    }
+
+    fn put(outbox: &mut Outbox, to: &str, text: &str) -> Waiting {
+        offer(outbox, to, text).unwrap()
     }
 
     fn outbox(letters: &[(&str, &str)]) -> Outbox {
@@ -278,5 +309,39 @@ mod tests {
             assert!(matches!(waiting.try_recv(), Ok(Err(Error::Ended(Ending::Kicked)))));
         }
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn while_too_many_messages_wait_no_more_are_queued() {
+        let mut outbox = outbox(&[("a", "x"); WAITING_MESSAGES]);
+        assert!(matches!(offer(&mut outbox, "a", "x"), Err(Error::Backlog)));
+        outbox.begin(Instant::now());
+        assert!(matches!(offer(&mut outbox, "a", "x"), Err(Error::Backlog)), "they are being sent");
+        outbox.accepted(Vec::new());
+        for _ in 0..BATCH_MESSAGES {
+            drop(put(&mut outbox, "a", "x"));
+        }
+        assert!(matches!(offer(&mut outbox, "a", "x"), Err(Error::Backlog)));
+        outbox.end(Ending::Closed);
+        assert!(matches!(put(&mut outbox, "a", "x").try_recv(), Ok(Err(Error::Ended(Ending::Closed)))));
+    }
+
+    #[test]
+    fn while_too_many_bytes_wait_no_more_are_queued() {
+        let big = "x".repeat(WAITING_BYTES / 2);
+        let mut outbox = outbox(&[("a", &big), ("a", &big)]);
+        assert!(matches!(offer(&mut outbox, "b", "x"), Err(Error::Backlog)));
+        outbox.reseal(|_| Ok("x".to_owned()));
+        drop(put(&mut outbox, "b", &big));
+        drop(put(&mut outbox, "b", &big));
+        assert!(matches!(offer(&mut outbox, "b", "x"), Err(Error::Backlog)));
+        outbox.begin(Instant::now());
+        outbox.refused(&Error::Backlog);
+        outbox.begin(Instant::now());
+        outbox.split();
+        assert!(matches!(offer(&mut outbox, "b", "x"), Err(Error::Backlog)));
+        outbox.begin(Instant::now());
+        outbox.accepted(Vec::new());
+        drop(put(&mut outbox, "b", "x"));
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Poll {
     failures: u32,
     hasty: u32,
     dates: Dates,
+    /// When the latest request was sent.
+    asked: Instant,
     /// Asks for no hold, to learn at once whether the server is back.
     probing: bool,
     /// A cache has responded, so each request gets a URL of its own.
@@ -70,6 +72,7 @@ impl Poll {
             failures: 0,
             hasty: 0,
             dates: Dates::default(),
+            asked: Instant::now(),
             probing: false,
             unique: false,
             delivered: false,
@@ -77,26 +80,46 @@ impl Poll {
     }
 
     pub(crate) async fn run(&mut self) -> Stop {
+        // By the poll before the next one.
+        let mut acknowledged = self.core.roster().cursor;
         loop {
-            let (wait, cursor) =
-                (if self.probing { Duration::ZERO } else { self.hold.wait }, self.core.roster().cursor);
-            let started = Instant::now();
-            let failed = match self.read(wait, cursor).await {
-                Ok(batch) => self.took(batch, wait, cursor, started.elapsed()).await.err(),
-                Err(failure) => Some(failure),
-            };
+            let failed = self.next(&mut acknowledged).await.err();
             if let State::Ended(ending) = self.core.state() {
                 return Stop::Over(ending);
             }
             let Some(Failure::Failed(error)) = failed else { continue };
             match stop_of(&error) {
                 Some(stop) => return stop,
-                None => self.failed(error, started.elapsed()).await,
+                None => self.failed(error, self.asked.elapsed()).await,
             }
         }
     }
 
+    /// Asks for no more than the program has room for.
+    async fn next(&mut self, acknowledged: &mut u64) -> Result<(), Failure> {
+        let often = self.core.lease / 3;
+        // After a failure, the server is to hear from this member soon.
+        let mut pause = if self.failures > 0 { Duration::ZERO } else { often };
+        while !self.core.has_room(pause).await {
+            // Acknowledges nothing, and keeps the seat.
+            pause = match self.read(Duration::ZERO, *acknowledged).await {
+                Ok(_) => {
+                    self.reached();
+                    often
+                }
+                Err(Failure::Doubted) => Duration::ZERO,
+                Err(failure) => return Err(failure),
+            };
+        }
+        let (wait, cursor) = (if self.probing { Duration::ZERO } else { self.hold.wait }, self.core.roster().cursor);
+        *acknowledged = cursor;
+        let batch = self.read(wait, cursor).await?;
+        self.took(batch, wait, self.asked.elapsed()).await;
+        Ok(())
+    }
+
     async fn read(&mut self, wait: Duration, cursor: u64) -> Result<Batch, Failure> {
+        self.asked = Instant::now();
         let unique = self.unique.then(|| Uuid::new_v4().to_string());
         let seat = self.core.session.seat().ok_or(Failure::Failed(Error::Ended(Ending::Closed)))?;
         let mut request = Request::new(Method::GET, self.core.session.at.mailbox(&seat.peer, wait, unique.as_deref()));
@@ -110,18 +133,23 @@ impl Poll {
         batch.filter(|_| !repeated).ok_or_else(|| Failure::Failed(Error::silence(Silence::Stale)))
     }
 
-    async fn took(&mut self, batch: Batch, wait: Duration, cursor: u64, age: Duration) -> Result<(), Failure> {
-        let probed = std::mem::take(&mut self.probing);
+    fn reached(&mut self) {
+        self.probing = false;
         self.failures = 0;
+        self.core.changed(State::Connected, None);
+    }
+
+    async fn took(&mut self, batch: Batch, wait: Duration, age: Duration) {
+        let probed = self.probing;
+        self.reached();
         if !wait.is_zero() {
             self.hold.answered(age);
         }
-        self.core.changed(State::Connected, None);
         let is_empty = batch.messages.is_empty();
         self.delivered = true;
         self.core.received(batch).await;
         if self.core.is_over() {
-            return Ok(());
+            return;
         }
         // If an intermediary strips `wait` or responds from a cache, this must not become a flood of requests.
         let hasty = !probed && is_empty && age < HASTY;
@@ -130,11 +158,6 @@ impl Poll {
         if hasty {
             tokio::time::sleep(backoff(self.hasty)).await;
         }
-        while !self.core.has_room(self.core.lease / 3).await {
-            // Acknowledges nothing, and keeps the seat.
-            self.read(Duration::ZERO, cursor).await?;
-        }
-        Ok(())
     }
 
     async fn failed(&mut self, error: Error, age: Duration) {

@@ -80,7 +80,10 @@ impl Roster {
         let is_readable = (joined.cursor..=joined.latest).contains(&self.cursor);
         let me = self.own(&joined.peer);
         let renamed = me.id != self.me.id;
-        self.me = me;
+        let before = std::mem::replace(&mut self.me, me);
+        if renamed {
+            self.forget(&before.id);
+        }
         if joined.resumed && is_readable && !renamed {
             let certain = self.peers.values().filter(|peer| !self.unconfirmed.contains_key(&peer.id));
             return vec![Event::Resumed { lost: false, renamed: false, roster: sorted(certain) }];
@@ -174,7 +177,12 @@ impl Roster {
     fn open(&mut self, kind: &str, from: &str, message: &Map<String, Value>) -> Result<Option<Opened>, Why> {
         #[cfg(feature = "sealed")]
         if let Some(sealing) = &mut self.sealing {
-            return sealing.open(&self.me.id, kind, from, message).map(|signal| Some((signal, Map::new())));
+            let opened = sealing.open(&self.me.id, kind, from, message);
+            // The server can name any sender.
+            if self.peers.contains_key(from) {
+                sealing.heard(from, opened.as_ref().map(drop).map_err(|why| *why));
+            }
+            return opened.map(|signal| Some((signal, Map::new())));
         }
         let member = member_of(kind).unwrap_or_default();
         let content = message.get(member).cloned().unwrap_or_default();
@@ -193,7 +201,17 @@ impl Roster {
 
     fn left(&mut self, id: &str, reason: LeaveReason) -> Option<Event> {
         self.unconfirmed.remove(id);
+        self.forget(id);
         self.peers.remove(id).map(|peer| Event::PeerLeft { peer, reason })
+    }
+
+    /// What only matters while it is a member.
+    fn forget(&mut self, id: &str) {
+        #[cfg(feature = "sealed")]
+        if let Some(sealing) = &mut self.sealing {
+            sealing.forget(id);
+        }
+        let _ = id;
     }
 
     fn listed(&mut self, joined: &Joined) -> HashMap<String, Arc<Peer>> {
@@ -223,4 +241,43 @@ fn sorted<'a>(peers: impl Iterator<Item = &'a Arc<Peer>>) -> Vec<Arc<Peer>> {
     let mut peers: Vec<_> = peers.cloned().collect();
     peers.sort_by_key(|peer| peer.order);
     peers
+}
+
+#[cfg(test)]
+#[cfg(feature = "sealed")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::RoomKey;
+
+    fn roster() -> Roster {
+        let peer = |id| json!({"id": id, "name": "", "metadata": {}, "order": 1});
+        let joined = json!({
+            "room": "tea", "created": false, "peer": peer("ben"), "token": "", "cursor": 0, "latest": 0,
+            "peers": [peer("ann")], "ice_servers": [], "lease_ms": 1, "wait_max_ms": 1
+        });
+        let joined = serde_json::from_value(joined).unwrap();
+        Roster::new(&joined, Some(Sealing::new(RoomKey::new(), "tea")))
+    }
+
+    fn received(roster: &mut Roster, message: Value) -> Vec<Event> {
+        let mut message = message.as_object().unwrap().clone();
+        let cursor = roster.cursor + 1;
+        message.insert("seq".to_owned(), cursor.into());
+        roster.received(Batch { messages: vec![message], cursor })
+    }
+
+    #[test]
+    fn what_a_member_lacks_is_known_while_it_is_here() {
+        let mut roster = roster();
+        let bye = |from| json!({"type": "bye", "from": from, "reason": "not sealed"});
+        for from in ["ann", "somebody", "else"] {
+            assert!(matches!(received(&mut roster, bye(from))[0], Event::Refused { why: Why::Unsealed, .. }));
+        }
+        assert_eq!(roster.all_troubles(), HashMap::from([("ann".to_owned(), Trouble::NoKey)]));
+        received(&mut roster, json!({"type": "peer-left", "peer": "ann", "reason": "left"}));
+        received(&mut roster, bye("ann"));
+        assert_eq!(roster.all_troubles(), HashMap::new());
+    }
 }

@@ -53,15 +53,25 @@ impl Sealing {
         from: &str,
         message: &Map<String, Value>,
     ) -> Result<Signal, Why> {
-        let opened = self.seals.open(me, kind, from, message);
-        match &opened {
-            Ok(_) => self.note(from, None),
-            Err(why) => match trouble_of(*why) {
-                None => {}
-                trouble => self.note(from, trouble),
-            },
+        self.seals.open(me, kind, from, message)
+    }
+
+    /// What a message of a member says about it.
+    pub(crate) fn heard(&mut self, id: &str, opened: Result<(), Why>) {
+        let trouble = opened.err().and_then(trouble_of);
+        if opened.is_err() && trouble.is_none() {
+            return;
         }
-        opened
+        self.heard.insert(id.to_owned());
+        self.set(id, trouble);
+    }
+
+    /// Somebody has left.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.seals.forget(id);
+        self.troubles.remove(id);
+        self.heard.remove(id);
+        self.changed.remove(id);
     }
 
     /// A name that is not sealed is not shown: the server may have chosen it.
@@ -98,11 +108,6 @@ impl Sealing {
         }
     }
 
-    fn note(&mut self, id: &str, trouble: Option<Trouble>) {
-        self.heard.insert(id.to_owned());
-        self.set(id, trouble);
-    }
-
     fn set(&mut self, id: &str, trouble: Option<Trouble>) {
         if self.trouble(id) == trouble {
             return;
@@ -137,12 +142,17 @@ mod tests {
         assert_eq!(sealing.trouble("ann"), Some(Trouble::NoKey));
         assert_eq!(sealing.changes(), HashSet::from(["ann".to_owned()]));
         let message = Seals::new(key, "tea").seal("ann", Some("ben"), &Signal::Data(1.into())).unwrap();
-        sealing.open("ben", "data", "ann", &message).unwrap();
+        let hear = |sealing: &mut Sealing| {
+            let opened = sealing.open("ben", "data", "ann", &message);
+            sealing.heard("ann", opened.as_ref().map(drop).map_err(|why| *why));
+            opened
+        };
+        hear(&mut sealing).unwrap();
         assert_eq!(sealing.trouble("ann"), None);
         assert_eq!(sealing.changes().len(), 1);
         sealing.open_peer(peer("ann"));
         assert_eq!((sealing.trouble("ann"), sealing.changes().len()), (None, 0));
-        assert_eq!(sealing.open("ben", "data", "ann", &message), Err(Why::Repeated));
+        assert_eq!(hear(&mut sealing), Err(Why::Repeated));
         assert_eq!(sealing.trouble("ann"), None);
     }
 }

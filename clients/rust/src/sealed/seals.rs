@@ -16,10 +16,10 @@ pub(crate) struct Seals {
     room: String,
     epoch: String,
     nonce: fn() -> [u8; NONCE_LEN],
-    /// Numbers given so far, by receiver.
+    /// Numbers given so far, by receiver. They are kept: whoever comes back refuses those it knows.
     numbers: HashMap<String, u64>,
     replays: Replays,
-    /// By sender and receiver.
+    /// By sender and receiver. Those with which nothing was opened are not kept: the server can name any sender.
     ciphers: HashMap<(String, String), LessSafeKey>,
 }
 
@@ -90,9 +90,16 @@ impl Seals {
         }
     }
 
+    /// Somebody has left. What was received is remembered, so that the server cannot repeat it.
+    pub(crate) fn forget(&mut self, id: &str) {
+        let id = id.to_lowercase();
+        self.ciphers.retain(|(from, to), _| *from != id && *to != id);
+    }
+
     fn seal_text(&mut self, kind: &str, from: &str, to: &str, number: u64, value: &str) -> String {
         let (nonce, epoch) = ((self.nonce)(), self.epoch.clone());
-        format::seal(self.cipher(from, to), nonce, &format::context(kind, from, to), &epoch, number, value)
+        let cipher = self.ciphers.entry(pair(from, to)).or_insert_with(|| self.key.cipher(&self.room, from, to));
+        format::seal(cipher, nonce, &format::context(kind, from, to), &epoch, number, value)
     }
 
     /// The receiver (empty: all), and what was sealed for it.
@@ -105,20 +112,53 @@ impl Seals {
     ) -> Result<(String, Content), Why> {
         let bytes = format::bytes(sealed.and_then(Value::as_str))?;
         for to in receivers {
-            if let Some(plain) = format::open(self.cipher(from, to), &format::context(kind, from, to), &bytes) {
+            let context = format::context(kind, from, to);
+            let opened = match self.ciphers.get(&pair(from, to)) {
+                Some(cipher) => format::open(cipher, &context, &bytes),
+                None => self.open_first(from, to, &context, &bytes),
+            };
+            if let Some(plain) = opened {
                 return Ok(((*to).to_owned(), format::parse(&plain)?));
             }
         }
         Err(Why::Unreadable)
     }
 
-    fn cipher(&mut self, from: &str, to: &str) -> &LessSafeKey {
-        let pair = (from.to_owned(), to.to_owned());
-        self.ciphers.entry(pair).or_insert_with(|| self.key.cipher(&self.room, from, to))
+    fn open_first(&mut self, from: &str, to: &str, context: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+        let cipher = self.key.cipher(&self.room, from, to);
+        let plain = format::open(&cipher, context, bytes)?;
+        self.ciphers.insert(pair(from, to), cipher);
+        Some(plain)
     }
+}
+
+fn pair(from: &str, to: &str) -> (String, String) {
+    (from.to_owned(), to.to_owned())
 }
 
 /// As the server checks names that it can read.
 fn is_name(name: &str) -> bool {
     name.chars().count() <= 64 && !name.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphers_are_kept_only_for_those_who_are_here_and_have_the_key() {
+        let key = RoomKey::new();
+        let [mut ann, mut ben] = [Seals::new(key.clone(), "tea"), Seals::new(key, "tea")];
+        let message = ann.seal("Ann", Some("ben"), &Signal::Data(1.into())).unwrap();
+        for number in 0..9 {
+            assert_eq!(ben.open("ben", "data", &format!("nobody {number}"), &message), Err(Why::Unreadable));
+        }
+        assert_eq!(ben.ciphers.len(), 0);
+        ben.open("ben", "data", "Ann", &message).unwrap();
+        ben.seal("ben", Some("Ann"), &Signal::Data(1.into())).unwrap();
+        assert_eq!(ben.ciphers.len(), 2);
+        ben.forget("Ann");
+        assert_eq!(ben.ciphers.len(), 0);
+        assert_eq!(ben.open("ben", "data", "Ann", &message), Err(Why::Repeated));
+    }
 }

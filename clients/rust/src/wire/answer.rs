@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::retry_after::retry_after;
 use crate::{Error, Problem, Silence, Unreachable};
 
+/// A poll's has 256 KiB, or one message that is larger; a join's has at most 63 peers.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
 /// A response of the server.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -18,14 +21,26 @@ pub(crate) struct Answer {
 }
 
 /// `expects`: a member that the response must have to be the server's.
-pub(crate) async fn read(response: Response, expects: Option<&str>) -> Result<Answer, Error> {
+pub(crate) async fn read(mut response: Response, expects: Option<&str>) -> Result<Answer, Error> {
     let status = response.status();
     let headers = response.headers();
     let (is_json, wait) = (is_json(headers), retry_after(headers));
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
-    // Anything else is not the server's, whatever its length.
-    let text = if is_json { response.bytes().await.map_err(network)? } else { Vec::new().into() };
+    // Anything else is not the server's.
+    let text = if is_json { body(&mut response).await? } else { Vec::new() };
     judge(status, date, wait, serde_json::from_slice(&text).unwrap_or_default(), expects)
+}
+
+/// Empty if it is longer than any of the server's.
+async fn body(response: &mut Response) -> Result<Vec<u8>, Error> {
+    let mut text = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(network)? {
+        if text.len() + chunk.len() > MAX_BYTES {
+            return Ok(Vec::new());
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
 }
 
 fn judge(
@@ -76,9 +91,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::Method;
     use serde_json::json;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::wire::http::{Http, Request};
 
     fn said(status: u16, body: Value, expects: Option<&str>) -> String {
         match judge(StatusCode::from_u16(status).unwrap(), None, None, body, expects) {
@@ -100,6 +119,31 @@ mod tests {
         assert_eq!(said(302, Value::Null, None), "Foreign");
         assert_eq!(said(503, json!({"type": "about:blank"}), None), "Gateway");
         assert_eq!(said(413, Value::Null, None), "body-too-large");
+    }
+
+    /// What is read of JSON of this length, from a server that says nothing else.
+    async fn long(status: u16, length: usize) -> Result<Answer, Error> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::with_capacity(8 * 1024)).await.unwrap();
+            let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n\r\n{{\"messages\":[]");
+            let said = [head, " ".repeat(length - 15), "}".to_owned()].concat();
+            // Nobody has to read it to the end.
+            let _ = stream.write_all(said.as_bytes()).await;
+        });
+        let request = Request { expects: Some("messages"), ..Request::new(Method::GET, url) };
+        Http::new(None).unwrap().ask(&request).await
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_longer_than_any_of_the_servers_is_not() {
+        assert_eq!(long(200, MAX_BYTES).await.unwrap().status, 200);
+        for (status, reason) in [(200, Silence::Foreign), (502, Silence::Gateway)] {
+            let answer = long(status, MAX_BYTES + 1).await;
+            assert!(matches!(answer, Err(Error::Unreachable(told)) if told.reason == reason), "{status}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) fn retry_delay(error: &Error, failures: u32) -> Option<Duration> {
             problem.retry_after
         }
         Error::Unreachable(unreachable) => unreachable.retry_after,
-        Error::Ended(_) | Error::Invalid(_) => return None,
+        Error::Ended(_) | Error::Backlog | Error::Invalid(_) => return None,
     };
     Some(asked.map_or_else(|| backoff(failures), bounded))
 }

@@ -57,12 +57,16 @@ impl Drop for Server {
     }
 }
 
-/// Takes requests to a server at once, and responses back only while it is open.
+/// Takes requests to a server at once, and responses back only while it is open. It can cut all connections, and refuse new ones.
 pub struct Gate {
     pub base: String,
     open: watch::Sender<bool>,
     /// How many connections have carried something to the server.
     asked: watch::Receiver<usize>,
+    /// How often something was carried back.
+    answered: watch::Receiver<usize>,
+    is_cut: watch::Sender<bool>,
+    refused: watch::Receiver<usize>,
 }
 
 impl Gate {
@@ -72,13 +76,39 @@ impl Gate {
         let target = server.base.trim_start_matches("http://").to_owned();
         let (open, opened) = watch::channel(true);
         let (asking, asked) = watch::channel(0);
+        let (answering, answered) = watch::channel(0);
+        let (is_cut, cutting) = watch::channel(false);
+        let (refusing, refused) = watch::channel(0);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                let mut cutting = cutting.clone();
+                if *cutting.borrow() {
+                    drop(near);
+                    refusing.send_modify(|refused| *refused += 1);
+                    continue;
+                }
                 let far = TcpStream::connect(&target).await.unwrap();
-                tokio::spawn(carry(near, far, opened.clone(), asking.clone()));
+                let carrying = carry(near, far, opened.clone(), asking.clone(), answering.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = cutting.wait_for(|is_cut| *is_cut) => {}
+                        () = carrying => {}
+                    }
+                });
             }
         });
-        Self { base, open, asked }
+        Self { base, open, asked, answered, is_cut, refused }
+    }
+
+    /// Cuts all connections, refuses one, and lets one be answered.
+    pub async fn falter(&self) {
+        let (mut refused, mut answered) = (self.refused.clone(), self.answered.clone());
+        refused.mark_unchanged();
+        self.is_cut.send_replace(true);
+        refused.changed().await.unwrap();
+        answered.mark_unchanged();
+        self.is_cut.send_replace(false);
+        answered.changed().await.unwrap();
     }
 
     pub fn close(&self) {
@@ -95,7 +125,13 @@ impl Gate {
     }
 }
 
-async fn carry(near: TcpStream, far: TcpStream, mut opened: watch::Receiver<bool>, asking: watch::Sender<usize>) {
+async fn carry(
+    near: TcpStream,
+    far: TcpStream,
+    mut opened: watch::Receiver<bool>,
+    asking: watch::Sender<usize>,
+    answering: watch::Sender<usize>,
+) {
     let ((mut from_near, mut to_near), (mut from_far, mut to_far)) = (near.into_split(), far.into_split());
     tokio::spawn(async move {
         from_near.readable().await.unwrap();
@@ -115,6 +151,7 @@ async fn carry(near: TcpStream, far: TcpStream, mut opened: watch::Receiver<bool
         {
             return;
         }
+        answering.send_modify(|answered| *answered += 1);
     }
 }
 
