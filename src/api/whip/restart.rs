@@ -65,7 +65,10 @@ impl Taken {
         if outcome != Ok(Stored::Done) {
             let _ = self.seat.end(&[], Goodbye::Ended).await;
         }
-        outcome.map(|stored| stored == Stored::Done)
+        match outcome {
+            Err(refusal) if is_over(&refusal) => Ok(false),
+            outcome => outcome.map(|stored| stored == Stored::Done),
+        }
     }
 
     /// All stays as it is, if the session goes on.
