@@ -2689,7 +2689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2700,15 +2700,6 @@ export interface operations {
             };
             /** @description `session-unknown`: The session has ended */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `room-closed`: The room was closed */
-            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2911,7 +2902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `kicked`: This peer was removed from the room. `cross-origin-refused`: The request comes from a page on another origin */
+            /** @description `cross-origin-refused`: The request comes from a page on another origin */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2938,17 +2929,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `nobody-sends`: Nobody in the room sends anything to this player. `poll-superseded`: Superseded by a newer poll of this peer */
+            /** @description `nobody-sends`: Nobody in the room sends anything to this player */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `room-closed`: The room was closed */
-            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -13,9 +13,12 @@ use crate::{
             responses::{BatchPosted, BatchPostedAndReceived, Posted},
             signal::{Signal, SignalBatch},
         },
-        whip::heard::Notices,
+        whip::{
+            heard::{self, Notices},
+            kind,
+        },
     },
-    domain::{Accepted, PeerId, Post},
+    domain::{Accepted, PeerId, Post, Refusal},
     transport::Response,
 };
 
@@ -105,16 +108,22 @@ pub async fn post_batch(
 }
 
 /// Apart from the poll, which would otherwise keep the body in memory.
-async fn accept_batch(api: &Api, by: &Member, key: IdempotencyKey, body: JsonBody) -> Result<Accepted, Problem> {
+async fn accept_batch(api: &Arc<Api>, by: &Member, key: IdempotencyKey, body: JsonBody) -> Result<Accepted, Problem> {
     let bytes = body.read(api.limits.batch_bytes).await?;
     let targets = message::parse_batch(&bytes, &api.limits)?;
     let keyed = key.keyed(&[b"batch", &bytes]);
     post(api, by, Post { targets, keyed }).await
 }
 
-async fn post(api: &Api, by: &Member, post: Post) -> Result<Accepted, Problem> {
+async fn post(api: &Arc<Api>, by: &Member, post: Post) -> Result<Accepted, Problem> {
     let notices = Notices::of(&post.targets);
-    let accepted = api.engine.post(&by.room, by.peer, post).await?;
+    let accepted = match api.engine.post(&by.room, by.peer, post).await {
+        Err(Refusal::MailboxFull { peer }) if kind::is_peer(peer) => {
+            Box::pin(heard::relieve(api, &by.room, peer)).await;
+            return Err(Refusal::MailboxFull { peer }.into());
+        }
+        outcome => outcome?,
+    };
     if !notices.is_empty() {
         // Boxed, because few posts concern an encoder.
         Box::pin(notices.act(api, &by.room, by.peer, &accepted)).await;

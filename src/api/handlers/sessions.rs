@@ -12,13 +12,14 @@ use crate::{
         json::write::no_content,
         whip::{
             body::FragmentBody,
-            call::{PATIENCE, Seat},
+            call::{PATIENCE, Seat, is_over},
             callers::{IfMatch, SessionOwner, SessionVisitor, session_unknown},
             description::fragment::{self, Fragment},
+            kind::Kind,
             media_type::MediaType,
-            restart::restart,
+            restart::{restart, restarting},
             signals::{self, Goodbye},
-            state::{Kept, State},
+            state::Kept,
         },
     },
     domain::{Refusal, RoomName},
@@ -56,17 +57,14 @@ pub async fn trickle(
     let fragment = Fragment::parse(&body.read(api.limits.body_bytes).await?)?;
     let until = api.clock.now() + PATIENCE;
     let seat = owner.seat(&api);
-    let kept = State::load(&api, &seat.room, seat.peer, Some(seat.page)).await.map_err(ended)?;
+    let kept = Kept::load(&seat).await.map_err(ended)?;
     if if_match.0.is_none() {
         let detail = "The request needs `If-Match` with the `ETag` of the ICE session.";
         return Err(Problem::new(Code::PreconditionMissing, detail));
     }
-    let Some(kept) = kept else {
-        let detail = "ICE is being restarted.";
-        return Err(Problem::new(Code::PreconditionFailed, detail));
-    };
+    let kept = kept.ok_or_else(|| restarting(Kind::Encoder))?;
     if kept.is_abandoned() {
-        seat.end(&[], Goodbye::Ended).await;
+        let _ = seat.end(&[], Goodbye::Ended).await;
         return Err(session_unknown());
     }
     if !if_match.is_any() && !if_match.has_etag(&kept.state.etag) {
@@ -94,10 +92,10 @@ async fn pass_on(seat: &Seat, kept: &Kept, fragment: &Fragment) -> Result<Respon
     }
     match seat.send(kept.state.viewer, payloads).await {
         Err(Refusal::PeerUnknown { .. }) => {
-            seat.end(&[], Goodbye::Ended).await;
+            let _ = seat.end(&[], Goodbye::Ended).await;
             Err(session_unknown())
         }
-        outcome => Ok(outcome.map(|()| no_content())?),
+        outcome => outcome.map(|()| no_content()).map_err(ended),
     }
 }
 
@@ -112,17 +110,13 @@ async fn pass_on(seat: &Seat, kept: &Kept, fragment: &Fragment) -> Result<Respon
 )]
 pub async fn stop(api: Arc<Api>, owner: SessionOwner) -> Result<Response, Problem> {
     let seat = owner.seat(&api);
-    State::load(&api, &seat.room, seat.peer, Some(seat.page)).await.map_err(ended)?;
-    seat.end(&[owner.id.viewer], Goodbye::Ended).await;
+    seat.end(&[owner.id.viewer], Goodbye::Ended).await.map_err(ended)?;
     Ok(Response::text(StatusCode::OK, &[("cache-control", NO_STORE)], ""))
 }
 
 /// Whether it has left, or another request of the same encoder has its seat.
 fn ended(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::PeerGone | Refusal::RoomUnknown | Refusal::PollSuperseded => session_unknown(),
-        refusal => refusal.into(),
-    }
+    if is_over(&refusal) { session_unknown() } else { refusal.into() }
 }
 
 impl SessionOwner {

@@ -22,10 +22,11 @@ use crate::{
             restart::new_etag,
             ringing::Ringing,
             session_id::SessionId,
-            state::State,
+            signals::{self, Goodbye},
+            state::{Kept, State, Stored},
         },
     },
-    domain::{Joined, Page, PeerId, Refusal, RoomName},
+    domain::{Joined, Page, PeerId, Refusal, RoomName, Seq},
     ice::IceServer,
     transport::{
         Response,
@@ -137,12 +138,18 @@ async fn begin(
             return Err(problem);
         }
     };
+    let mut cursor = joined.newest;
+    if joined.resumed {
+        call.or_hang_up(end_earlier(&seat, cursor, caller.to).await).await?;
+    }
     let present = call.or_hang_up(present(&seat, &joined).await).await?;
-    let Answered { by, sdp } = call.answered(present.into_iter(), joined.newest, until).await?;
+    let Answered { by, sdp } = call.answered(present.into_iter(), &mut cursor, until).await?;
     let etag = new_etag();
-    let state = State { kind, viewer: by, offer, etag: etag.clone(), heard: None };
-    let stored = state.store(&api, &seat.room, seat.peer, Some(seat.page)).await;
-    call.or_hang_up(stored).await?;
+    let state = State { kind, viewer: by, page: seat.page, offer, etag: etag.clone(), heard: None };
+    let stored = state.store(&seat, cursor, None).await;
+    if call.or_hang_up(stored).await? == Stored::Abandoned {
+        return Err(call.abandoned(by).await);
+    }
     call.taken(by).await;
     let id = SessionId::new(&api.tokens, seat.peer, by, seat.page, caller.bearer.as_deref());
     let mut response = Response::text(StatusCode::CREATED, ANSWER, sdp);
@@ -155,6 +162,18 @@ async fn begin(
         response.add("link", link);
     }
     Ok(response)
+}
+
+/// An earlier session of the same encoder is over, and what is in its mailbox concerns nobody. Whoever is not called must be told.
+async fn end_earlier(seat: &Seat, newest: Seq, wanted: Option<PeerId>) -> Result<(), Refusal> {
+    let earlier = Kept::load(seat).await?;
+    seat.read(Some(newest)).await?;
+    if let Some(viewer) = earlier.map(|kept| kept.state.viewer)
+        && wanted.is_some_and(|wanted| wanted != viewer)
+    {
+        let _ = seat.send(viewer, vec![signals::bye(Goodbye::Ended)]).await;
+    }
+    Ok(())
 }
 
 /// The others in the room. Those that a seat which was taken again knows of may be out of date.

@@ -12,7 +12,7 @@ use crate::{
             signals::{self, Goodbye},
         },
     },
-    domain::{Page, Payload, PeerId, Post, Refusal, RoomName, Seq, Target, Timestamp},
+    domain::{Batch, Page, Payload, PeerId, Post, Refusal, RoomName, Seq, Target, Timestamp},
     engine::PollRequest,
 };
 
@@ -22,6 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(7);
 const GATHERING: Duration = Duration::from_secs(2);
 /// When an encoder should try again. OBS does so after two seconds anyway.
 const RETRY: Duration = Duration::from_secs(2);
+/// Between polls that other requests with the same page cut short.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The seat of an encoder or player, as long as this page has it.
 #[derive(Clone, Debug)]
@@ -55,24 +57,35 @@ impl Seat {
         self.api.engine.post(&self.room, self.peer, Post { targets, keyed: None }).await.map(drop)
     }
 
-    /// Waits for an answer until `until`.
+    /// What is in the mailbox behind `after`, or everything. Refused if a newer request of the same encoder has the seat.
+    pub async fn read(&self, after: Option<Seq>) -> Result<Batch, Refusal> {
+        let request = PollRequest { after, page: Some(self.page) };
+        self.api.engine.receive(&self.room, self.peer, request, Duration::ZERO).await
+    }
+
+    /// Waits for an answer until `until`. `cursor` is how far the mailbox was read.
     pub async fn ring(
         &self,
         ringing: &mut Ringing,
         offer: &Payload,
-        mut cursor: Seq,
+        cursor: &mut Seq,
         until: Timestamp,
     ) -> Result<(), Refusal> {
-        let mut end = until;
+        let (mut end, mut was_cut_short) = (until, false);
         while !ringing.is_over() {
             let now = self.api.clock.now();
             if now >= end {
                 break;
             }
             let hold = now.until(end).min(self.api.limits.wait_max);
-            let request = PollRequest { after: Some(cursor), page: Some(self.page) };
+            let request = PollRequest { after: Some(*cursor), page: Some(self.page) };
             let batch = self.api.engine.receive(&self.room, self.peer, request, hold).await?;
-            cursor = batch.cursor;
+            *cursor = batch.cursor;
+            let is_cut_short = batch.messages.is_empty() && self.api.clock.now() < now + hold;
+            if is_cut_short && was_cut_short {
+                self.api.clock.sleep_until(end.min(self.api.clock.now() + PAUSE)).await;
+            }
+            was_cut_short = is_cut_short;
             let was_answered = ringing.is_answered();
             for message in &batch.messages {
                 match ringing.hear(&message.content) {
@@ -99,16 +112,12 @@ impl Seat {
     }
 
     /// Ends the session: tells the browsers, and frees the seat; but not if a newer request of the same encoder has it.
-    pub async fn end(&self, browsers: &[PeerId], why: Goodbye) {
-        let request = PollRequest { after: None, page: Some(self.page) };
-        if self.api.engine.receive(&self.room, self.peer, request, Duration::ZERO).await.is_err() {
-            return;
-        }
+    pub async fn end(&self, browsers: &[PeerId], why: Goodbye) -> Result<(), Refusal> {
+        self.read(None).await?;
         for browser in browsers {
             let _ = self.send(*browser, vec![signals::bye(why)]).await;
         }
-        // If it is gone already, all the better.
-        let _ = self.api.engine.leave(&self.room, self.peer).await;
+        self.api.engine.leave(&self.room, self.peer).await
     }
 }
 
@@ -121,7 +130,7 @@ impl Call {
     pub async fn answered(
         &mut self,
         present: impl Iterator<Item = PeerId>,
-        cursor: Seq,
+        cursor: &mut Seq,
         until: Timestamp,
     ) -> Result<Answered, Problem> {
         let outcome = self.ring(present, cursor, until).await;
@@ -134,7 +143,7 @@ impl Call {
     async fn ring(
         &mut self,
         present: impl Iterator<Item = PeerId>,
-        cursor: Seq,
+        cursor: &mut Seq,
         until: Timestamp,
     ) -> Result<Answered, Problem> {
         for peer in present {
@@ -175,9 +184,18 @@ impl Call {
         self.is_open = false;
     }
 
+    /// The one who answered has hung up before the session began.
+    pub async fn abandoned(mut self, by: PeerId) -> Problem {
+        self.ringing.forget(by);
+        self.hang_up().await;
+        nobody(self.kind, "The browser has answered, and then hung up.")
+    }
+
     async fn hang_up(&mut self) {
-        if std::mem::take(&mut self.is_open) {
-            self.seat.end(self.ringing.asked(), Goodbye::Failed).await;
+        if self.is_open {
+            // What fails here is done when the lease ends. If the client hangs up meanwhile, it is done again.
+            let _ = self.seat.end(self.ringing.asked(), Goodbye::Failed).await;
+            self.is_open = false;
         }
     }
 }
@@ -186,9 +204,15 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.is_open {
             let (seat, asked) = (self.seat.clone(), self.ringing.asked().to_vec());
-            actix_web::rt::spawn(async move { seat.end(&asked, Goodbye::Failed).await });
+            actix_web::rt::spawn(async move { drop(seat.end(&asked, Goodbye::Failed).await) });
         }
     }
+}
+
+/// The seat is free, or a newer request of the same encoder has it.
+pub fn is_over(refusal: &Refusal) -> bool {
+    use Refusal::{Kicked, PeerGone, PollSuperseded, RoomClosed, RoomUnknown};
+    matches!(refusal, PeerGone | RoomUnknown | PollSuperseded | RoomClosed | Kicked)
 }
 
 /// Nobody is there, or in time.

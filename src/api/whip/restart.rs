@@ -8,17 +8,18 @@ use crate::{
     api::{
         Problem,
         whip::{
-            call::{Seat, flawed, unanswered},
+            call::{Seat, flawed, is_over, nobody, unanswered},
             description::{
                 fragment::{self, Fragment},
                 offer,
             },
+            kind::Kind,
             ringing::Ringing,
             signals::{self, Goodbye},
-            state::{Kept, State},
+            state::{Kept, State, Stored},
         },
     },
-    domain::{Refusal, Timestamp},
+    domain::{Refusal, Seq, Timestamp},
 };
 
 /// What the encoder is told.
@@ -27,28 +28,61 @@ pub struct Restarted {
     pub etag: String,
 }
 
-/// While the answer is waited for in the session's mailbox, its state is here. It is put back, also if the client hangs up.
+/// While the answer is waited for in the session's mailbox, its state is here. It is put back, also if the client hangs up; if that
+/// cannot be done, the session ends.
 struct Taken {
     seat: Seat,
     state: Option<State>,
+    /// How far the mailbox was read.
+    read: Seq,
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
-            let seat = self.seat.clone();
-            actix_web::rt::spawn(async move {
-                let _ = state.store(&seat.api, &seat.room, seat.peer, Some(seat.page)).await;
-            });
+            let mut taken = Self { seat: self.seat.clone(), state: None, read: self.read };
+            actix_web::rt::spawn(async move { drop(taken.put_back(state).await) });
         }
     }
 }
 
 impl Taken {
-    /// The same state, or the one after the restart.
-    async fn put_back(&mut self, state: State) -> Result<(), Refusal> {
+    /// `None` if another request has taken it.
+    async fn take(seat: Seat, kept: Kept) -> Result<Option<Self>, Refusal> {
+        if !kept.claim(&seat).await? {
+            return Ok(None);
+        }
+        let state = State { heard: Some(kept.last_heard()), ..kept.state.clone() };
+        let taken = Self { seat, state: Some(state), read: kept.cursor() };
+        taken.seat.read(Some(taken.read)).await?;
+        Ok(Some(taken))
+    }
+
+    /// The same state, or the one after the restart. Says whether the session goes on.
+    async fn put_back(&mut self, state: State) -> Result<bool, Refusal> {
+        let outcome = state.store(&self.seat, self.read, None).await;
         self.state = None;
-        state.store(&self.seat.api, &self.seat.room, self.seat.peer, Some(self.seat.page)).await
+        if outcome != Ok(Stored::Done) {
+            let _ = self.seat.end(&[], Goodbye::Ended).await;
+        }
+        match outcome {
+            Err(refusal) if is_over(&refusal) => Ok(false),
+            outcome => outcome.map(|stored| stored == Stored::Done),
+        }
+    }
+
+    /// All stays as it is, if the session goes on.
+    async fn refuse<T>(&mut self, problem: Problem) -> Result<Option<T>, Problem> {
+        let goes_on = match self.state.clone() {
+            Some(state) => self.put_back(state).await?,
+            None => false,
+        };
+        if goes_on { Err(problem) } else { Ok(None) }
+    }
+
+    async fn end(&mut self) {
+        let _ = self.seat.end(&[], Goodbye::Ended).await;
+        self.state = None;
     }
 }
 
@@ -67,51 +101,48 @@ pub async fn restart(
     address: IpAddr,
     until: Timestamp,
 ) -> Result<Option<Restarted>, Problem> {
-    let cursor = kept.cursor();
-    let state = kept.state;
+    let state = kept.state.clone();
+    // As a task, so that it is put back if the client hangs up meanwhile.
+    let taking = actix_web::rt::spawn(Taken::take(seat.clone(), kept)).await;
+    let taken = taking.unwrap_or(Err(Refusal::EngineUnavailable { perhaps_done: true }));
+    let mut taken = match taken {
+        Err(refusal) if is_over(&refusal) => return Ok(None),
+        taken => taken?.ok_or_else(|| restarting(state.kind))?,
+    };
     let offer = fragment.restart(&state.offer, credentials, address);
     let payload = signals::offer(&offer);
-    match seat.send(state.viewer, vec![payload.clone()]).await {
-        Err(Refusal::PeerUnknown { .. }) => {
-            seat.end(&[], Goodbye::Ended).await;
-            return Ok(None);
-        }
-        outcome => outcome?,
-    }
     let mut ringing = Ringing::again(state.kind, offer::sections(&offer), state.viewer);
-    let mut taken = Taken { seat: seat.clone(), state: Some(state.clone()) };
-    let rung = seat.ring(&mut ringing, &payload, cursor, until).await;
+    let rung = match seat.send(state.viewer, vec![payload.clone()]).await {
+        Ok(()) => seat.ring(&mut ringing, &payload, &mut taken.read, until).await,
+        refused => refused,
+    };
     match rung {
         Ok(()) => {}
-        // It was ended meanwhile, or another request has the seat.
-        Err(Refusal::PeerGone | Refusal::RoomUnknown | Refusal::PollSuperseded) => {
-            taken.state = None;
+        Err(refusal) if is_over(&refusal) || matches!(refusal, Refusal::PeerUnknown { .. }) => {
+            taken.end().await;
             return Ok(None);
         }
-        Err(refusal) => {
-            taken.put_back(state).await?;
-            return Err(refusal.into());
-        }
+        Err(refusal) => return taken.refuse(refusal.into()).await,
     }
     match ringing.answer() {
         Some((_, Ok(sdp))) => {
             let etag = new_etag();
-            taken.put_back(State { offer, etag: etag.clone(), ..state }).await?;
-            Ok(Some(Restarted { fragment: fragment::of_answer(&sdp), etag }))
+            let state = State { offer, etag: etag.clone(), heard: None, ..state };
+            taken.state = Some(state.clone());
+            let goes_on = taken.put_back(state).await?;
+            Ok(goes_on.then(|| Restarted { fragment: fragment::of_answer(&sdp), etag }))
         }
+        Some((_, Err(flaw))) => taken.refuse(flawed(flaw, state.kind)).await,
         // It hung up or left.
         None if ringing.asked().is_empty() && ringing.declined().is_none_or(|declined| !declined.is_flaw()) => {
-            taken.state = None;
-            seat.end(&[], Goodbye::Ended).await;
+            taken.end().await;
             Ok(None)
         }
-        other => {
-            let kind = state.kind;
-            taken.put_back(state).await?;
-            Err(match other {
-                Some((_, Err(flaw))) => flawed(flaw, kind),
-                _ => unanswered(&ringing, kind),
-            })
-        }
+        None => taken.refuse(unanswered(&ringing, state.kind)).await,
     }
+}
+
+/// What a request is told while another one has the state.
+pub fn restarting(kind: Kind) -> Problem {
+    nobody(kind, "ICE is being restarted.")
 }

@@ -122,7 +122,7 @@ impl Ringing {
     }
 
     /// It left, or does not want to.
-    fn forget(&mut self, peer: PeerId) {
+    pub fn forget(&mut self, peer: PeerId) {
         self.asked.retain(|asked| *asked != peer);
         self.candidates.retain(|(from, _)| *from != peer);
         self.gathered.retain(|from| *from != peer);

@@ -88,6 +88,11 @@ pub fn json_of(payload: &Payload) -> String {
     ["{", payload.as_str(), "}"].concat()
 }
 
+/// As we write it: the type first.
+pub fn is_bye(payload: &str) -> bool {
+    payload.starts_with(r#""type":"bye""#)
+}
+
 pub fn heard(payload: &Payload) -> Heard {
     let Ok(Signal { r#type, sdp, candidate, reason }) = serde_json::from_str(&json_of(payload)) else {
         return Heard::Other;

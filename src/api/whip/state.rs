@@ -8,12 +8,16 @@ use serde_json::json;
 
 use crate::{
     api::{
-        Api,
         params::parse_peer,
-        whip::{kind::Kind, signals},
+        whip::{
+            call::{PATIENCE, Seat},
+            kind::Kind,
+            signals,
+        },
     },
-    domain::{Batch, Content, Message, Page, PeerId, Post, Refusal, RoomName, Seq, Target, Timestamp},
-    engine::PollRequest,
+    domain::{
+        Accepted, Batch, Content, KeyedRequest, Message, Page, Payload, PeerId, Post, Refusal, Seq, Target, Timestamp,
+    },
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +25,8 @@ pub struct State {
     pub kind: Kind,
     /// Whose answer the encoder has.
     pub viewer: PeerId,
+    /// Of the request that began the session.
+    pub page: Page,
     /// The offer in force.
     pub offer: String,
     /// The name of the ICE session, without quotes.
@@ -33,70 +39,150 @@ pub struct State {
 #[derive(Debug)]
 pub struct Kept {
     pub state: State,
+    /// Where it is in the mailbox.
+    seq: Seq,
     messages: Vec<Message>,
 }
 
+/// What became of a state that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    Done,
+    /// The viewer has left, or said goodbye, and that was not read before.
+    Abandoned,
+    /// Another request has replaced the earlier state first.
+    Outdated,
+}
+
 #[derive(Deserialize, Serialize)]
-struct Stored<'a> {
+struct Written<'a> {
     whip: &'a str,
     viewer: &'a str,
+    page: u64,
     etag: &'a str,
     offer: Cow<'a, str>,
     heard: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct StoredMessage<'a> {
+struct WrittenMessage<'a> {
     #[serde(borrow)]
-    data: Stored<'a>,
+    data: Written<'a>,
 }
 
 /// Of at least 256 messages and, with default limits, a megabyte.
 const MESSAGES_LEFT: usize = 16;
 const BYTES_LEFT: usize = 128 * 1024;
+/// After that long no request waits any more that has taken the state.
+const FORGOTTEN: Duration = PATIENCE.saturating_mul(2);
 
 impl State {
-    /// Puts the state into the mailbox, and takes everything out that was there before.
-    pub async fn store(&self, api: &Api, room: &RoomName, peer: PeerId, page: Option<Page>) -> Result<(), Refusal> {
+    /// Puts the state into the mailbox, and takes out what was read, which is everything up to `read`. With an earlier state only if no
+    /// other request has replaced or taken that.
+    pub async fn store(&self, seat: &Seat, read: Seq, earlier: Option<&Kept>) -> Result<Stored, Refusal> {
+        let (payload, keyed) = (self.written(), earlier.map(Kept::key));
+        let mut after = read;
+        let accepted = loop {
+            match to_itself(seat, payload.clone(), keyed).await {
+                Err(Refusal::MailboxFull { .. }) => {}
+                outcome => break outcome?,
+            }
+            match seat.read(Some(after)).await {
+                Ok(batch) if has_hung_up(self.viewer, &batch.messages) => return Ok(Stored::Abandoned),
+                Ok(batch) => after = batch.cursor,
+                Err(Refusal::CursorGone { oldest, .. }) => after = oldest,
+                Err(refusal) => return Err(refusal),
+            }
+        };
+        if accepted.repeated {
+            return Ok(Stored::Outdated);
+        }
+        let place = accepted.positions.first().map_or(Seq::START, |(_, seq)| *seq);
+        loop {
+            let batch = match seat.read(Some(after)).await {
+                // Somebody else has read further.
+                Err(Refusal::CursorGone { .. }) => return Ok(Stored::Done),
+                batch => batch?,
+            };
+            if has_hung_up(self.viewer, &batch.messages) {
+                return Ok(Stored::Abandoned);
+            }
+            // The state must be in what one read returns.
+            if batch.cursor >= place || batch.messages.is_empty() {
+                return Ok(Stored::Done);
+            }
+            after = batch.cursor;
+        }
+    }
+
+    fn written(&self) -> Payload {
         let viewer = self.viewer.to_string();
-        let stored = Stored {
+        let written = Written {
             whip: self.kind.word(),
             viewer: &viewer,
+            page: self.page.0,
             etag: &self.etag,
             offer: self.offer.as_str().into(),
             heard: self.heard.map(Timestamp::micros),
         };
-        let payload = signals::payload("data", &json!({ "data": stored }));
-        let targets = vec![Target { to: Some(peer), payload }];
-        let accepted = api.engine.post(room, peer, Post { targets, keyed: None }).await?;
-        let before = accepted.positions.first().and_then(|(_, seq)| Seq::new(seq.get().saturating_sub(1)));
-        api.engine.receive(room, peer, PollRequest { after: before, page }, Duration::ZERO).await?;
-        Ok(())
-    }
-
-    /// The state of a session, or `None` while it is called or restarts. Renews the session's lease. With a page, only if that
-    /// still has the seat.
-    pub async fn load(api: &Api, room: &RoomName, peer: PeerId, page: Option<Page>) -> Result<Option<Kept>, Refusal> {
-        let batch = api.engine.receive(room, peer, PollRequest { after: None, page }, Duration::ZERO).await?;
-        Ok(Kept::find(peer, batch))
+        signals::payload("data", &json!({ "data": written }))
     }
 
     fn parse(json: &str) -> Option<Self> {
-        let StoredMessage { data } = serde_json::from_str(json).ok()?;
+        let WrittenMessage { data } = serde_json::from_str(json).ok()?;
         let (kind, viewer) = (Kind::of(data.whip)?, parse_peer(data.viewer)?);
-        let heard = data.heard.map(Timestamp::from_micros);
-        Some(Self { kind, viewer, offer: data.offer.into_owned(), etag: data.etag.to_owned(), heard })
+        let (page, heard) = (Page(data.page), data.heard.map(Timestamp::from_micros));
+        Some(Self { kind, viewer, page, offer: data.offer.into_owned(), etag: data.etag.to_owned(), heard })
     }
 }
 
+async fn to_itself(seat: &Seat, payload: Payload, keyed: Option<KeyedRequest>) -> Result<Accepted, Refusal> {
+    let targets = vec![Target { to: Some(seat.peer), payload }];
+    seat.api.engine.post(&seat.room, seat.peer, Post { targets, keyed }).await
+}
+
+/// Whether that peer has left or said goodbye.
+fn has_hung_up(viewer: PeerId, messages: &[Message]) -> bool {
+    messages.iter().any(|message| match &message.content {
+        Content::PeerLeft { peer, .. } => peer.id == viewer,
+        Content::Relayed { from, payload } => *from == viewer && signals::is_bye(payload.as_str()),
+        Content::PeerJoined(_) | Content::RoomClosed => false,
+    })
+}
+
+/// Whether there is no state, and no request either that has taken it and will put it back.
+pub fn is_forgotten(batch: &Batch) -> bool {
+    let oldest = batch.messages.first().map(|message| message.since);
+    let newest = batch.messages.last().map(|message| message.since);
+    oldest.zip(newest).is_some_and(|(oldest, newest)| oldest + FORGOTTEN < newest)
+}
+
 impl Kept {
-    fn find(peer: PeerId, batch: Batch) -> Option<Self> {
+    /// The state of a session, or `None` while it is called or restarts. Renews the session's lease.
+    pub async fn load(seat: &Seat) -> Result<Option<Self>, Refusal> {
+        Ok(Self::find(seat.peer, &seat.read(None).await?))
+    }
+
+    pub fn find(peer: PeerId, batch: &Batch) -> Option<Self> {
         let of_state = |message: &Message| match &message.content {
-            Content::Relayed { from, payload } if *from == peer => State::parse(&signals::json_of(payload)),
+            Content::Relayed { from, payload } if *from == peer => {
+                State::parse(&signals::json_of(payload)).map(|state| (message.seq, state))
+            }
             _ => None,
         };
-        let state = batch.messages.iter().rev().find_map(of_state)?;
-        Some(Self { state, messages: batch.messages })
+        let (seq, state) = batch.messages.iter().rev().find_map(of_state)?;
+        Some(Self { state, seq, messages: batch.messages.clone() })
+    }
+
+    /// Says that this request will replace the state. Only the first does that.
+    pub async fn claim(&self, seat: &Seat) -> Result<bool, Refusal> {
+        let payload = signals::payload("data", &json!({ "data": null }));
+        Ok(!to_itself(seat, payload, Some(self.key())).await?.repeated)
+    }
+
+    /// Of posts that replace this state: an engine accepts the first. The peer has no others with a key.
+    fn key(&self) -> KeyedRequest {
+        KeyedRequest { key: self.seq.get().into(), request: 0 }
     }
 
     /// How far the mailbox was read.
@@ -104,32 +190,33 @@ impl Kept {
         self.messages.last().map_or(Seq::START, |message| message.seq)
     }
 
-    /// So much is in the mailbox, where nobody else reads it, that the state must be put behind it before there is no room for it.
+    /// So much is in the mailbox besides the state, where nobody else reads it, that the state must be put behind it before there is no
+    /// room for it.
     pub fn is_crowded(&self) -> bool {
-        let bytes: usize = self.messages.iter().map(|message| message.content.bytes()).sum();
+        let others = self.messages.iter().filter(|message| message.seq != self.seq);
+        let bytes: usize = others.map(|message| message.content.bytes()).sum();
         self.messages.len() > MESSAGES_LEFT || bytes > BYTES_LEFT
     }
 
-    /// The viewer has left.
+    /// The viewer has left or hung up.
     pub fn is_abandoned(&self) -> bool {
-        let is_viewer = |message: &Message| matches!(&message.content, Content::PeerLeft { peer, .. } if peer.id == self.state.viewer);
-        self.messages.iter().any(is_viewer)
+        has_hung_up(self.state.viewer, &self.messages)
     }
 
     /// When the viewer last said something. The session's beginning counts.
-    pub fn last_heard(&self, peer: PeerId) -> Timestamp {
+    pub fn last_heard(&self) -> Timestamp {
         let said = |message: &Message| match &message.content {
             Content::Relayed { from, .. } if *from == self.state.viewer => Some(message.since),
-            Content::Relayed { from, .. } if *from == peer => Some(self.state.heard.unwrap_or(message.since)),
+            _ if message.seq == self.seq => Some(self.state.heard.unwrap_or(message.since)),
             _ => None,
         };
         self.messages.iter().filter_map(said).max().unwrap_or_default()
     }
 
     /// Whether the viewer has said nothing for so long, as of the newest message.
-    pub fn is_silent(&self, lease: Duration, peer: PeerId) -> bool {
+    pub fn is_silent(&self, lease: Duration) -> bool {
         let now = self.messages.iter().map(|message| message.since).max().unwrap_or_default();
-        self.last_heard(peer) + lease < now
+        self.last_heard() + lease < now
     }
 }
 
@@ -147,7 +234,8 @@ mod tests {
     }
 
     fn state() -> State {
-        State { kind: Kind::Player, viewer: id(1), offer: "v=0\r\n\"é\"".into(), etag: "x".into(), heard: None }
+        let (offer, etag) = ("v=0\r\n\"é\"".into(), "x".into());
+        State { kind: Kind::Player, viewer: id(1), page: Page(7), offer, etag, heard: None }
     }
 
     fn message(seconds: u64, content: Content) -> Message {
@@ -159,10 +247,8 @@ mod tests {
     }
 
     fn stored_with(seconds: u64, from: u8, heard: Option<u64>) -> Message {
-        let heard = heard.map(|seconds| seconds * 1_000_000);
-        let stored =
-            Stored { whip: "player", viewer: &id(1).to_string(), etag: "x", offer: state().offer.into(), heard };
-        let payload = signals::payload("data", &json!({ "data": stored }));
+        let heard = heard.map(|seconds| Timestamp::from_millis(seconds * 1000));
+        let payload = State { heard, ..state() }.written();
         message(seconds, Content::Relayed { from: id(from), payload })
     }
 
@@ -170,8 +256,13 @@ mod tests {
         message(seconds, Content::Relayed { from: id(from), payload: Payload::new(r#""type":"data","data":1"#) })
     }
 
+    fn batch(mut messages: Vec<Message>) -> Batch {
+        (1..).zip(&mut messages).for_each(|(seq, message)| message.seq = Seq::new(seq).unwrap());
+        Batch { messages, cursor: Seq::START, fresh: 0, poll: None }
+    }
+
     fn found(messages: Vec<Message>) -> Option<Kept> {
-        Kept::find(id(9), Batch { messages, cursor: Seq::START, fresh: 0, poll: None })
+        Kept::find(id(9), &batch(messages))
     }
 
     #[test]
@@ -182,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_session_is_silent_when_only_others_have_spoken_for_a_lease() {
-        let silent = |messages| found(messages).unwrap().is_silent(LEASE, id(9));
+        let silent = |messages| found(messages).unwrap().is_silent(LEASE);
         assert!(!silent(vec![stored(0, 9), says(40, 2)]));
         assert!(silent(vec![stored(0, 9), says(46, 2)]));
         assert!(!silent(vec![stored(0, 9), says(30, 1), says(46, 2)]));
@@ -200,5 +291,36 @@ mod tests {
         };
         assert!(found(vec![stored(0, 9), left(1)]).unwrap().is_abandoned());
         assert!(!found(vec![stored(0, 9), left(2)]).unwrap().is_abandoned());
+    }
+
+    /// Also when that was before the state was put into the mailbox, or put behind it.
+    #[test]
+    fn a_session_is_abandoned_when_its_viewer_says_goodbye() {
+        let bye = |from| message(1, Content::Relayed { from: id(from), payload: Payload::new(r#""type":"bye""#) });
+        assert!(found(vec![bye(1), stored(0, 9)]).unwrap().is_abandoned());
+        assert!(found(vec![stored(0, 9), bye(1)]).unwrap().is_abandoned());
+        assert!(!found(vec![stored(0, 9), bye(2), says(1, 1)]).unwrap().is_abandoned());
+    }
+
+    #[test]
+    fn the_state_itself_crowds_nothing() {
+        let large = State { offer: "x".repeat(BYTES_LEFT), ..state() }.written();
+        let large = message(0, Content::Relayed { from: id(9), payload: large });
+        assert!(!found(vec![large.clone(), says(1, 1)]).unwrap().is_crowded());
+        let noise = || {
+            let payload = Payload::new(format!(r#""type":"data","data":"{}""#, "x".repeat(BYTES_LEFT / 2)));
+            message(1, Content::Relayed { from: id(2), payload })
+        };
+        assert!(found(vec![large, noise(), noise()]).unwrap().is_crowded());
+        let many = std::iter::once(stored(0, 9)).chain((0..MESSAGES_LEFT).map(|_| says(1, 1)));
+        assert!(found(many.collect()).unwrap().is_crowded());
+    }
+
+    /// The node that had taken it is gone.
+    #[test]
+    fn a_mailbox_without_a_state_is_forgotten_when_nobody_reads_it() {
+        let after = |seconds| is_forgotten(&batch(vec![says(0, 1), says(seconds, 2)]));
+        assert!(!after(FORGOTTEN.as_secs()) && after(FORGOTTEN.as_secs() + 1));
+        assert!(!is_forgotten(&batch(vec![])));
     }
 }

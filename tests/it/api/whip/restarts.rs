@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::scene::{Browser, CANDIDATE, FRAGMENT, OFFER, Scene, Session, both, lines};
 use crate::support::{
     harness::{Answer, send},
+    redis_server::RedisServer,
     waits::until_parked,
 };
 
@@ -107,10 +108,54 @@ async fn an_encoder_that_hangs_up_while_it_restarts_has_its_session_still() {
         // While it waits, another cannot; and DELETE always can.
         let restarting = self::restarting(&scene, &session, "*");
         ann.until_offer().await;
-        send(session.patching(&scene.server, &body)).await.refused(412, "precondition-failed");
+        let other = send(session.patching(&scene.server, &body)).await;
+        other.refused(503, "nobody-answered");
+        assert!(other.headers.contains_key("retry-after"));
         send(session.request(Method::DELETE, &scene.server)).await.expect_ok();
         restarting.await.unwrap().refused(404, "session-unknown");
         assert_eq!(ann.next("bye").await["reason"], "ended");
         assert_eq!(ann.next("peer-left").await["peer"], Value::from(session.encoder.id));
     }
+}
+
+/// Each would wait in the same mailbox, and they would wake each other.
+#[actix_web::test]
+async fn of_several_restarts_at_once_one_is_carried_out() {
+    for scene in both() {
+        let mut ann = scene.browser("Ann").await;
+        let session = scene.session(&mut ann).await;
+        let restarts: Vec<_> = (0..4).map(|_| restarting(&scene, &session, "*")).collect();
+        let refused = async {
+            while restarts.iter().filter(|restart| restart.is_finished()).count() < 3 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(6), refused).await.unwrap();
+        answers_again(&mut ann).await;
+        let mut statuses = Vec::new();
+        for restart in restarts {
+            statuses.push(restart.await.unwrap().status);
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 503, 503, 503]);
+        assert_eq!(ann.unread().await, Vec::<Value>::new());
+    }
+}
+
+/// It cannot put back the state of the session. Without that, each PATCH would be refused, and no goodbye would count.
+#[actix_web::test]
+async fn a_node_that_stops_while_ice_restarts_ends_the_session() {
+    let redis = RedisServer::shared();
+    let url = redis.url_apart();
+    let flags = ["--engine", url.as_str(), "--token-key", "kZ3vq9TfWm1x8LrP0aYdBc"];
+    let [scene, other] = [Scene::start(&flags), Scene::start(&flags)];
+    let mut ann = other.browser("Ann").await;
+    let session = scene.session(&mut ann).await;
+    let restarting = restarting(&scene, &session, "*");
+    ann.until_offer().await;
+    until_parked(&scene.server, 1).await;
+    scene.server.stop();
+    restarting.await.unwrap().refused(503, "draining");
+    assert_eq!(ann.next("peer-left").await["peer"], Value::from(session.encoder.id.as_str()));
+    assert!(!session.goes_on(&other.server).await);
 }

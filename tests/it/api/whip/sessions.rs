@@ -216,3 +216,70 @@ async fn a_session_parks_no_poll() {
     until_parked(&scene.server, 0).await;
     assert!(session.goes_on(&scene.server).await);
 }
+
+/// A proxy, or a client that was not answered, may send a goodbye again when there is another session.
+#[actix_web::test]
+async fn a_goodbye_that_is_repeated_ends_no_newer_session() {
+    for scene in both() {
+        let mut ann = scene.browser("Ann").await;
+        let first = scene.session(&mut ann).await;
+        let posting = ann.peer.posting(&first.encoder, &json!({"type": "bye"}));
+        let posting = posting.header("idempotency-key", "9f0c1b7e-0000-4000-8000-000000000001");
+        send(posting.try_clone().unwrap()).await.expect(202);
+        assert!(!first.goes_on(&scene.server).await);
+        let second = scene.session(&mut ann).await;
+        send(posting).await.expect(202);
+        assert_eq!(first.encoder.id, second.encoder.id);
+        assert!(second.goes_on(&scene.server).await);
+    }
+}
+
+/// Otherwise nobody could write to everybody as long as it lasts.
+#[actix_web::test]
+async fn a_full_mailbox_is_emptied() {
+    let flags = ["--mailbox-messages", "40"];
+    for full in [39, 40] {
+        let scene = Scene::start(&flags);
+        let [mut ann, ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
+        let session = scene.session_of(&mut ann).await;
+        let noise = json!({"type": "data", "data": 1, "to": session.encoder.id});
+        let noise = |count: usize| ben.peer.batch(json!(vec![&noise; count]));
+        // The state is one of those that a mailbox holds.
+        assert_eq!(noise(full).await.status, if full == 39 { 202 } else { 429 });
+        noise(39).await.expect(202);
+        ann.lives(&session.encoder).await;
+        let good = fragment(&format!("a=mid:0\r\na={CANDIDATE}"));
+        assert_eq!(send(session.patching(&scene.server, &good)).await.status, 204);
+    }
+}
+
+#[actix_web::test]
+async fn a_session_ends_with_its_room_and_when_it_is_thrown_out() {
+    for scene in both() {
+        let mut ann = scene.browser("Ann").await;
+        let room_token = ann.peer.joined["room_token"].as_str().unwrap().to_owned();
+        let good = fragment(&format!("a=mid:0\r\na={CANDIDATE}"));
+        let session = scene.session(&mut ann).await;
+        scene.server.delete(&session.encoder.path(""), &room_token).await.expect(204);
+        send(session.patching(&scene.server, &good)).await.refused(404, "session-unknown");
+        send(session.request(Method::DELETE, &scene.server)).await.refused(404, "session-unknown");
+        let session = scene.session_as(&mut ann, "/v1/rooms/tea/whip?name=other").await;
+        scene.server.delete("/v1/rooms/tea", &room_token).await.expect(204);
+        send(session.patching(&scene.server, &good)).await.refused(404, "session-unknown");
+    }
+}
+
+/// It is not called, so no offer tells it that the connection is over.
+#[actix_web::test]
+async fn a_browser_whose_encoder_calls_another_is_told() {
+    for scene in both() {
+        let [mut ann, mut ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
+        let first = scene.session_of(&mut ann).await;
+        let second = scene.session_of(&mut ben).await;
+        assert_eq!(first.encoder.id, second.encoder.id);
+        assert_eq!(ann.next("bye").await["reason"], "ended");
+        // What it says now concerns an earlier session.
+        ann.says(&second.encoder, json!({"type": "bye"})).await;
+        assert!(second.goes_on(&scene.server).await);
+    }
+}
