@@ -16,11 +16,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'files-'));
   [server, browser] = await Promise.all([Server.start(['--room-capacity', '3']), launch({ camera: false })]);
 });
-after(async () => {
-  await browser.close();
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
+after(async () => { await browser.close(); await server.stop(); await rm(folder, { recursive: true }); });
 
 const picture = (page, name) => process.env.SCREENSHOTS && page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
 const close = (...pages) => Promise.all(pages.map((page) => page.context().close()));
