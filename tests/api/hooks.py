@@ -57,6 +57,11 @@ class Member:
                 case.path_parameters[name] = path.get(name, case.path_parameters[name])
 
 
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
+def text(context, value):
+    return str(value).encode("utf-8", errors="surrogatepass")
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # An Idempotency-Key belongs to one request. Reusing it with a different body is refused, as specified.
