@@ -3122,7 +3122,20 @@ export interface operations {
             content: {
                 /**
                  * @example v=0
-                 *     …
+                 *     o=- 1 1 IN IP4 0.0.0.0
+                 *     s=-
+                 *     t=0 0
+                 *     a=group:BUNDLE 0
+                 *     m=video 9 UDP/TLS/RTP/SAVPF 96
+                 *     c=IN IP4 0.0.0.0
+                 *     a=mid:0
+                 *     a=recvonly
+                 *     a=ice-ufrag:1a2b
+                 *     a=ice-pwd:0123456789abcdef01234567
+                 *     a=fingerprint:sha-256 00:07:0E:15:1C:23:2A:31:38:3F:46:4D:54:5B:62:69:70:77:7E:85:8C:93:9A:A1:A8:AF:B6:BD:C4:CB:D2:D9
+                 *     a=setup:actpass
+                 *     a=rtcp-mux
+                 *     a=rtpmap:96 VP8/90000
                  */
                 "application/sdp": string;
             };
@@ -3441,7 +3454,20 @@ export interface operations {
             content: {
                 /**
                  * @example v=0
-                 *     …
+                 *     o=- 1 1 IN IP4 0.0.0.0
+                 *     s=-
+                 *     t=0 0
+                 *     a=group:BUNDLE 0
+                 *     m=video 9 UDP/TLS/RTP/SAVPF 96
+                 *     c=IN IP4 0.0.0.0
+                 *     a=mid:0
+                 *     a=sendonly
+                 *     a=ice-ufrag:1a2b
+                 *     a=ice-pwd:0123456789abcdef01234567
+                 *     a=fingerprint:sha-256 00:07:0E:15:1C:23:2A:31:38:3F:46:4D:54:5B:62:69:70:77:7E:85:8C:93:9A:A1:A8:AF:B6:BD:C4:CB:D2:D9
+                 *     a=setup:actpass
+                 *     a=rtcp-mux
+                 *     a=rtpmap:96 VP8/90000
                  */
                 "application/sdp": string;
             };

@@ -53,7 +53,7 @@ const ANSWER: SharedFields = &[
         ("name" = Option<String>, Query, nullable = false, max_length = 64, description = "The peer's name, unless the ticket has one"),
         ("to" = Option<Uuid>, Query, nullable = false, description = "The peer to call; without it, everybody"),
     ),
-    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\n…"),
+    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=ice-ufrag:1a2b\r\na=ice-pwd:0123456789abcdef01234567\r\na=fingerprint:sha-256 00:07:0E:15:1C:23:2A:31:38:3F:46:4D:54:5B:62:69:70:77:7E:85:8C:93:9A:A1:A8:AF:B6:BD:C4:CB:D2:D9\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"),
     responses((
         status = 201,
         body = String,
@@ -89,7 +89,7 @@ pub async fn publish(
         ("name" = Option<String>, Query, nullable = false, max_length = 64, description = "The peer's name, unless the ticket has one"),
         ("to" = Option<Uuid>, Query, nullable = false, description = "The peer to call; without it, everybody"),
     ),
-    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\n…"),
+    request_body(content = String, content_type = "application/sdp", description = "The offer", example = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=ice-ufrag:1a2b\r\na=ice-pwd:0123456789abcdef01234567\r\na=fingerprint:sha-256 00:07:0E:15:1C:23:2A:31:38:3F:46:4D:54:5B:62:69:70:77:7E:85:8C:93:9A:A1:A8:AF:B6:BD:C4:CB:D2:D9\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n"),
     responses((
         status = 201,
         body = String,
