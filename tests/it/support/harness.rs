@@ -69,15 +69,16 @@ pub fn config(flags: &[&str]) -> Config {
     Cli::try_parse_from(all.iter().chain(relay).chain(flags)).unwrap().config
 }
 
-/// Tries again if Redis, or a server of its cluster, takes longer than the product waits at its start: on a machine that does much
-/// else it may.
+/// Tries again a few times if Redis, or a server of its cluster, takes longer than the product waits at its start: on a busy machine
+/// it may.
 fn build(config: &Config) -> App {
-    loop {
+    for _ in 0..4 {
         match App::build(config.clone()) {
-            Err(error) if error.to_string().contains("timed out") => {}
+            Err(error) if error.contains("Redis") && error.contains("timed out") => println!("again: {error}"),
             built => return built.unwrap(),
         }
     }
+    App::build(config.clone()).unwrap()
 }
 
 impl Server {

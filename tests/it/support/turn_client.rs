@@ -185,12 +185,13 @@ impl TurnClient {
             assert_eq!(self.ask(ALLOCATE, &attributes).await.code(), 401);
         }
         // The engine did not answer in time: "the client should try the request again" (RFC 8489 section 14.8).
-        loop {
+        for _ in 0..3 {
             let reply = self.ask(ALLOCATE, &attributes).await;
             if reply.code() != 500 {
                 return reply;
             }
         }
+        self.ask(ALLOCATE, &attributes).await
     }
 
     pub async fn refresh(&mut self, seconds: u32) -> Reply {

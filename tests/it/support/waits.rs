@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::harness::Server;
 
-const PATIENCE: Duration = Duration::from_secs(50);
+pub const PATIENCE: Duration = Duration::from_secs(50);
 
 /// Asks whether the node is ready until it says what is expected.
 pub async fn until_ready(node: &Server, status: u16) {
@@ -14,7 +14,7 @@ pub async fn until_ready(node: &Server, status: u16) {
 
 /// Waits until that many polls are parked at the node and registered in Redis.
 pub async fn until_parked_in_redis(node: &Server, polls: usize) {
-    tokio::time::timeout(PATIENCE, until_parked(node, polls)).await.unwrap();
+    until_parked(node, polls).await;
     // Its call to Redis uses the connection on which the polls registered.
     node.get("/v1/rooms/tea").await.expect(200);
 }
@@ -23,7 +23,10 @@ pub async fn until_parked_in_redis(node: &Server, polls: usize) {
 pub async fn until_parked(server: &Server, count: usize) {
     let line = format!("signalpost_parked_polls {count}\n");
     let there = server.metrics.map_or(server.base.clone(), |addr| format!("http://{addr}"));
-    while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
-        tokio::task::yield_now().await;
-    }
+    let asking = async {
+        while !reqwest::get(format!("{there}/metrics")).await.unwrap().text().await.unwrap().contains(&line) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("never {line}"));
 }

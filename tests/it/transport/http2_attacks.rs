@@ -219,7 +219,7 @@ async fn oversized_header_blocks_are_cut_off() {
 async fn responses_blocked_by_flow_control_are_dropped() {
     let server = AttackedServer::start("window").await;
     let block = server.asking_for(60_000).await;
-    let attack = join_all((0..20).map(|_| async {
+    let attack = join_all((0..80).map(|_| async {
         let mut stream = server.connect(&[0, INITIAL_WINDOW, 0, 0, 0, 0]).await;
         for number in 0..90 {
             let head = frame(HEADERS, END_STREAM | END_HEADERS, 2 * number + 1, &block);

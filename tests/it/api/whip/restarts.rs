@@ -8,7 +8,7 @@ use super::scene::{Browser, CANDIDATE, FRAGMENT, OFFER, Scene, Session, both, li
 use crate::support::{
     harness::{Answer, send},
     redis_server::RedisServer,
-    waits::until_parked,
+    waits::{PATIENCE, until_parked},
 };
 
 const OTHER: &str = "candidate:7 1 udp 2122260223 192.0.2.77 5000 typ host";
@@ -104,7 +104,7 @@ async fn an_encoder_that_hangs_up_while_it_restarts_has_its_session_still() {
         let body = format!("m=audio 9 RTP/AVP 0\r\na=mid:0\r\na={CANDIDATE}");
         // It is put back by a task of its own.
         let passed_on = async { while send(session.patching(&scene.server, &body)).await.status != 204 {} };
-        tokio::time::timeout(std::time::Duration::from_secs(40), passed_on).await.unwrap();
+        tokio::time::timeout(PATIENCE, passed_on).await.unwrap();
         // While it waits, another cannot; and DELETE always can.
         let restarting = self::restarting(&scene, &session, "*");
         ann.until_offer().await;
@@ -130,7 +130,7 @@ async fn of_several_restarts_at_once_one_is_carried_out() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(6), refused).await.unwrap();
+        tokio::time::timeout(PATIENCE, refused).await.unwrap();
         answers_again(&mut ann).await;
         let mut statuses = Vec::new();
         for restart in restarts {

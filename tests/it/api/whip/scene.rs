@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     harness::{Answer, Peer, Server, send},
     redis_server::RedisServer,
+    waits::PATIENCE,
 };
 
 pub const SDP: &str = "application/sdp";
@@ -106,15 +107,17 @@ impl Browser {
 
     /// The next message of this type; waits for it.
     pub async fn next(&mut self, kind: &str) -> Value {
-        loop {
-            let messages = self.peer.poll(self.cursor, 50.0).await.messages();
-            for message in messages {
-                self.cursor = message["seq"].as_u64().unwrap();
-                if message["type"] == kind {
-                    return message;
+        let reading = async {
+            loop {
+                for message in self.peer.poll(self.cursor, 50.0).await.messages() {
+                    self.cursor = message["seq"].as_u64().unwrap();
+                    if message["type"] == kind {
+                        return message;
+                    }
                 }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no {kind} arrived"))
     }
 
     /// Who offers, and what.

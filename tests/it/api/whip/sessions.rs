@@ -149,10 +149,11 @@ async fn heartbeats_keep_it_and_fill_nothing() {
         let good = fragment(&format!("a=mid:0\r\na={CANDIDATE}"));
         assert_eq!(send(session.patching(&scene.server, &good)).await.status, 204);
     }
-    let scene = Scene::start(&["--lease-ms", "3000"]);
+    let scene = Scene::start(&["--lease-ms", "6000"]);
     let mut ann = scene.browser("Ann").await;
     let session = scene.session(&mut ann).await;
-    for _ in 0..10 {
+    // Longer than a lease.
+    for _ in 0..16 {
         ann.lives(&session.encoder).await;
         ann.pauses().await;
     }
