@@ -201,7 +201,7 @@ test('a connection that is replaced in the middle: the file continues where it s
   const { ann, ben, long, download } = await middle('lost');
   await ann.evaluate(() => [...window.signalpost.call.links.values()][0].offer());
   await Promise.all([ann, ben].map((page) => heard(page, 'Interrupted.')));
-  await Promise.all([ann, ben].map((page) => heard(page, 'is back, and it goes on.')));
+  await Promise.all([ann, ben].map((page) => heard(page, 'the transfer continues.')));
   await accessible(ann);
   await picture(ann, 'files-middle');
   await ben.evaluate(() => window.release());
@@ -244,7 +244,7 @@ test('either end cancels in the middle, and a reload says what it means', async 
   const { ann, ben } = await middle('reloaded');
   await ann.reload();
   await state(ann, 'connected');
-  await heard(ben, 'Ann has loaded the page again, and has to choose and send the file again.');
+  await heard(ben, 'Ann reloaded the page and must send the file again.');
   await choose(ann, join(folder, 'reloaded.bin'));
   await ben.getByTestId('file-question-accept').click();
   await ann.waitForFunction(() => document.querySelector('[data-testid=file-progress]').value > 0);
@@ -306,12 +306,12 @@ test('too little space, and no storage at all: both are told', async () => {
   const big = await file('big.bin', 65_000_000);
   await choose(ann, big.path);
   await ben.getByTestId('file-question-accept').click();
-  await Promise.all([heard(ann, 'Ben has not enough space for it.'), heard(ben, 'There is not enough space for it on this device.')]);
+  await Promise.all([heard(ann, 'Ben does not have enough space for it.'), heard(ben, 'There is not enough space for it on this device.')]);
   // A browser that does not know beforehand.
   await ben.evaluate(() => { StorageManager.prototype.estimate = async () => ({}); });
   await ann.getByTestId('files-input').setInputFiles([{ name: 'medium.bin', mimeType: '', buffer: Buffer.alloc(8 * MEGABYTE) }]);
   await ben.getByTestId('file-question-accept').click();
-  await Promise.all([heard(ann, 'medium.bin: Ben has not enough space for it.'), heard(ben, 'medium.bin: There is not enough space for it on this device.')]);
+  await Promise.all([heard(ann, 'medium.bin: Ben does not have enough space for it.'), heard(ben, 'medium.bin: There is not enough space for it on this device.')]);
   await close(ann, ben);
   const [cem, dan] = await people('memory', ['Cem', 'Dan'], { Dan: { prepare: () => { delete window.showSaveFilePicker; StorageManager.prototype.getDirectory = async () => { throw new DOMException('', 'SecurityError'); }; } } });
   await choose(cem, big.path);

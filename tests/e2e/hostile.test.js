@@ -101,9 +101,9 @@ test('a sealed call goes through a server that reads everything, and has told it
 
 /** What somebody in between can put in the place of a sealed description. */
 const FORGERIES = {
-  'of its own': { says: /has no key/, forge: ({ middle }) => middle.tamper },
+  'of its own': { says: /does not have this room’s key/, forge: ({ middle }) => middle.tamper },
   'sealed with a key of its own': {
-    says: /has another key/,
+    says: /has a different key/,
     forge: ({ middle, room }) => {
       const seals = new Seals(RoomKey.of(newKey()), room);
       return async (message, to) => {
@@ -113,7 +113,7 @@ const FORGERIES = {
     },
   },
   'with one character changed': {
-    says: /has another key/,
+    says: /has a different key/,
     forge: () => (message) => (message.sdp ? { ...message, sdp: message.sdp.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A')) } : message),
   },
 };

@@ -64,7 +64,7 @@ test('all tiles are recorded into a file that plays; everybody is told, who come
 
   const file = await saved(ann, () => ann.getByTestId('record').click());
   assert.match(file.name, /^signalpost-tea-\d{4}-\d\d-\d\d-\d{6}\.(webm|mp4)$/);
-  await words(ann, `among your downloads, as ${file.name}`);
+  await words(ann, `in your downloads, as ${file.name}`);
   await accessible(ann);
   await picture(ann, 'recording-saved');
   await Promise.all([untold(ben), untold(cem)]);
@@ -127,7 +127,7 @@ test('what prevents a recording is said, and nobody is told of one', async () =>
     Object.assign(window, { MediaRecorder: window.kept, pickerFails: '' });
     Object.defineProperty(navigator.storage, 'getDirectory', { value: undefined });
   });
-  await press('This browser has no space');
+  await press('This page has nowhere to store a recording');
   assert.equal(await ben.getByTestId('recorders').isVisible(), false);
   assert.equal(await ben.getByTestId('chat-entry').filter({ hasText: 'recording' }).count(), 0);
   await close(ann, ben);

@@ -130,7 +130,7 @@ test('who comes without the key is told to ask for the whole link, and comes in 
   const ann = await visitLink(browser, link, { name: 'Ann' });
   await state(ann, 'waiting');
   const ben = await visitLink(browser, link.split('#')[0], { name: 'Ben' });
-  assert.equal(await lacking(ann, 'has no key'), 'Guest has no key to this room, or somebody in between has taken it away. Send Guest the whole link, down to its last character.');
+  assert.equal(await lacking(ann, 'does not have this room’s key'), 'Guest does not have this room’s key, or the connection is being tampered with. Send Guest the whole link, down to its last character.');
   await lacking(ben, 'Somebody here has sealed this room, and this page has no key. Ask for the whole link');
   for (const page of [ann, ben]) {
     await page.getByTestId('status').filter({ hasText: '1 person here has no key that fits' }).waitFor();
@@ -222,7 +222,7 @@ test('with an old link, both are told', async () => {
   const ann = await visitLink(browser, sealedLink(server.base, 'old'), { name: 'Ann' });
   await state(ann, 'waiting');
   const ben = await visitLink(browser, sealedLink(server.base, 'old'), { name: 'Ben' });
-  for (const page of [ann, ben]) await lacking(page, /Guest has another key.* One of you may have an old link\. Send Guest the link of this page\./);
+  for (const page of [ann, ben]) await lacking(page, /Guest has a different key.* One of you may have an old link\. Send Guest the link of this page\./);
   await accessible(ben);
   await close(ann, ben);
 });
@@ -244,7 +244,7 @@ test('a passphrase is in no link, and a wrong one is told to both', async () => 
     assert.equal(await page.getByTestId('passphrase').evaluate((input) => input.matches(':focus:invalid')), true);
     await page.getByTestId('passphrase').fill('correct house battery staple');
   } });
-  for (const page of [ann, ben]) await lacking(page, /Guest has entered another passphrase.* Hang up, and enter it once more at both ends/);
+  for (const page of [ann, ben]) await lacking(page, /Guest has entered a different passphrase.* Hang up, and enter it once more at both ends/);
   await ben.getByTestId('hang-up').click();
   await state(ben, 'lobby');
   await ben.getByTestId('passphrase').fill('correct horse battery staple');

@@ -2929,7 +2929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `nobody-sends`: Nobody in the room sends anything to this player */
+            /** @description `nobody-sends`: No media for this player */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2938,7 +2938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `precondition-failed`: Another ICE session */
+            /** @description `precondition-failed`: `If-Match` does not match the current ICE session */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2974,7 +2974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `media-refused`: The browser cannot play this */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `media-refused`: The browser does not support the offered media */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,7 +3192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `room-full`: The room is full. `nobody-sends`: Nobody in the room sends anything to this player. `poll-superseded`: Superseded by a newer poll of this peer */
+            /** @description `room-full`: The room is full. `nobody-sends`: No media for this player. `poll-superseded`: Superseded by a newer poll of this peer */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `media-refused`: The browser cannot play this */
+            /** @description `invalid`: The request is well-formed but invalid. `room-name-invalid`: Invalid room name. `media-refused`: The browser does not support the offered media */
             422: {
                 headers: {
                     [name: string]: unknown;

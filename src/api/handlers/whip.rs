@@ -164,7 +164,8 @@ async fn begin(
     Ok(response)
 }
 
-/// An earlier session of the same encoder is over, and what is in its mailbox concerns nobody. Whoever is not called must be told.
+/// An earlier session of the same encoder is over, and what is in its mailbox concerns nobody. If the new request
+/// names another peer, the previous viewer gets a `bye`.
 async fn end_earlier(seat: &Seat, newest: Seq, wanted: Option<PeerId>) -> Result<(), Refusal> {
     let earlier = Kept::load(seat).await?;
     seat.read(Some(newest)).await?;

@@ -19,7 +19,7 @@ use crate::{
 /// A message that may concern a session. The later ones matter more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// To everybody. It only fills the mailbox, so not each is looked at.
+    /// A broadcast. It only fills the mailbox, so only every eighth is processed.
     Noise,
     /// The heartbeat, mostly. Whatever its viewer says shows that it is there.
     Other,
@@ -102,7 +102,7 @@ async fn hear(
     };
     // A newer request of the same encoder may take the seat meanwhile.
     let seat = Seat { api: api.clone(), room: room.clone(), peer: session, page: kept.state.page };
-    // What is heard of again, because its post was repeated, is in the mailbox no more.
+    // If the post was a retry, its message may no longer be in the mailbox.
     if kept.is_abandoned() || kept.is_silent(api.limits.lease) {
         return seat.end(&[], Goodbye::Ended).await;
     }

@@ -30,14 +30,14 @@ pub struct Restarted {
 
 /// While the answer is waited for in the session's mailbox, its state is here. It is put back, also if the client hangs up; if that
 /// cannot be done, the session ends.
-struct Taken {
+struct ClaimedState {
     seat: Seat,
     state: Option<State>,
     /// How far the mailbox was read.
     read: Seq,
 }
 
-impl Drop for Taken {
+impl Drop for ClaimedState {
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
             let mut taken = Self { seat: self.seat.clone(), state: None, read: self.read };
@@ -46,7 +46,7 @@ impl Drop for Taken {
     }
 }
 
-impl Taken {
+impl ClaimedState {
     /// `None` if another request has taken it.
     async fn take(seat: Seat, kept: Kept) -> Result<Option<Self>, Refusal> {
         if !kept.claim(&seat).await? {
@@ -58,7 +58,7 @@ impl Taken {
         Ok(Some(taken))
     }
 
-    /// The same state, or the one after the restart. Says whether the session goes on.
+    /// The same state, or the one after the restart. Says whether the session continues.
     async fn put_back(&mut self, state: State) -> Result<bool, Refusal> {
         let outcome = state.store(&self.seat, self.read, None).await;
         self.state = None;
@@ -71,13 +71,13 @@ impl Taken {
         }
     }
 
-    /// All stays as it is, if the session goes on.
+    /// Nothing changes, if the session continues.
     async fn refuse<T>(&mut self, problem: Problem) -> Result<Option<T>, Problem> {
-        let goes_on = match self.state.clone() {
+        let continues = match self.state.clone() {
             Some(state) => self.put_back(state).await?,
             None => false,
         };
-        if goes_on { Err(problem) } else { Ok(None) }
+        if continues { Err(problem) } else { Ok(None) }
     }
 
     async fn end(&mut self) {
@@ -103,7 +103,7 @@ pub async fn restart(
 ) -> Result<Option<Restarted>, Problem> {
     let state = kept.state.clone();
     // As a task, so that it is put back if the client hangs up meanwhile.
-    let taking = actix_web::rt::spawn(Taken::take(seat.clone(), kept)).await;
+    let taking = actix_web::rt::spawn(ClaimedState::take(seat.clone(), kept)).await;
     let taken = taking.unwrap_or(Err(Refusal::EngineUnavailable { perhaps_done: true }));
     let mut taken = match taken {
         Err(refusal) if is_over(&refusal) => return Ok(None),
@@ -129,8 +129,8 @@ pub async fn restart(
             let etag = new_etag();
             let state = State { offer, etag: etag.clone(), heard: None, ..state };
             taken.state = Some(state.clone());
-            let goes_on = taken.put_back(state).await?;
-            Ok(goes_on.then(|| Restarted { fragment: fragment::of_answer(&sdp), etag }))
+            let continues = taken.put_back(state).await?;
+            Ok(continues.then(|| Restarted { fragment: fragment::of_answer(&sdp), etag }))
         }
         Some((_, Err(flaw))) => taken.refuse(flawed(flaw, state.kind)).await,
         // It hung up or left.

@@ -26,10 +26,10 @@ pub struct Ringing {
     /// Whose candidates are complete.
     gathered: Vec<PeerId>,
     answer: Option<(PeerId, String)>,
-    /// Why the last one who was asked is none who answers.
+    /// Why the most recent refusal happened.
     declined: Option<Declined>,
     is_closed: bool,
-    /// A connection exists already, and lasts if this comes to nothing.
+    /// A connection exists already, and stays up if the restart fails.
     is_restart: bool,
 }
 
@@ -62,7 +62,7 @@ impl Ringing {
         Self { kind, sections, wanted, asked, candidates, gathered, answer, declined, is_closed, is_restart }
     }
 
-    /// Asks the one again that has answered before.
+    /// Asks the current viewer again (ICE restart).
     pub fn again(kind: Kind, sections: usize, viewer: PeerId) -> Self {
         Self { asked: vec![viewer], is_restart: true, ..Self::new(kind, sections, Some(viewer)) }
     }

@@ -44,7 +44,7 @@ pub struct Kept {
     messages: Vec<Message>,
 }
 
-/// What became of a state that was to be stored.
+/// The outcome of storing a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     Done,
@@ -190,8 +190,8 @@ impl Kept {
         self.messages.last().map_or(Seq::START, |message| message.seq)
     }
 
-    /// So much is in the mailbox besides the state, where nobody else reads it, that the state must be put behind it before there is no
-    /// room for it.
+    /// The mailbox, which nobody else reads, holds so much besides the state that the state must be rewritten behind it while it still
+    /// fits.
     pub fn is_crowded(&self) -> bool {
         let others = self.messages.iter().filter(|message| message.seq != self.seq);
         let bytes: usize = others.map(|message| message.content.bytes()).sum();

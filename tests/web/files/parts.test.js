@@ -129,7 +129,7 @@ test('whatever becomes of a file, there is a sentence for it', () => {
   const common = { offer, stored: 1e6, agreed: true };
   const [out, into] = [{ ...common, source: {} }, common];
   assert.equal(textOf({ ...out, state: 'sending' }, about), '1 MB of 4 MB – 2 MB/s – 2 min left');
-  assert.equal(textOf({ ...out, state: 'sending' }, { ...about, interrupted: true }), 'Interrupted. It goes on as soon as \u2068Ben\u2069 is connected again.');
+  assert.equal(textOf({ ...out, state: 'sending' }, { ...about, interrupted: true }), 'Interrupted. It will continue when \u2068Ben\u2069 reconnects.');
   assert.equal(textOf({ ...into, state: 'receiving' }, { ...about, pace: new Pace() }), '1 MB of 4 MB');
   const ends = { out: ['declined', 'cancelled', 'space', 'disk', 'too-large', 'too-many', 'damaged', 'unreadable', 'gone', 'left'], in: ['declined', 'cancelled', 'space', 'disk', 'too-large', 'damaged', 'unreadable', 'gone', 'left'] };
   for (const [way, whys] of Object.entries(ends)) {

@@ -162,16 +162,16 @@ test('each lack has its sentence and what to do, by key and by passphrase', () =
     of('no key', { passphrase: 'x' }), of('another key', { passphrase: 'x' }), of('sealed', undefined),
   ];
   assert.equal(new Set(said).size, 5);
-  assert.match(said[0], /^Guest has no key.*Send Guest the whole link/);
-  assert.match(said[1], /^Guest has another key.*old link/);
-  assert.match(said[2], /^Guest has no key.*has a passphrase/);
-  assert.match(said[3], /^Guest has entered another passphrase.*at both ends/);
+  assert.match(said[0], /^Guest does not have this room’s key.*Send Guest the whole link/);
+  assert.match(said[1], /^Guest has a different key.*old link/);
+  assert.match(said[2], /^Guest does not have this room’s key.*has a passphrase/);
+  assert.match(said[3], /^Guest has entered a different passphrase.*at both ends/);
   assert.match(said[4], /^Somebody here has sealed this room.*Ask for the whole link/);
 });
 
 test('of several lacks, the one that may be this page’s own comes first', () => {
   const [none, other] = ['no key', 'another key'].map((lack) => ({ name: lack, lack }));
-  for (const lacking of [[none, other], [other, none]]) assert.match(adviceOn(lacking, { key: KEY }).what, /^another key has another key/);
+  for (const lacking of [[none, other], [other, none]]) assert.match(adviceOn(lacking, { key: KEY }).what, /^another key has a different key/);
   assert.equal(adviceOn([], { key: KEY }), null);
 });
 

@@ -2,7 +2,7 @@
 const TABLES = tables();
 
 /**
- * CRC-32 as in zlib and Ethernet (reversed polynomial 0xedb88320), which can go on where it stopped.
+ * CRC-32 as in zlib and Ethernet (reversed polynomial 0xedb88320), resumable.
  *
  * @param {Uint8Array} bytes
  * @param {number} [before] of everything before them

@@ -8,7 +8,7 @@ import { Entry } from './entry.js';
 /** @import { Company } from './company.js' */
 /** @import { Transfer } from './transfer.js' */
 
-/** Where files are chosen, and how it is with them. */
+/** Chooses files and shows their progress. */
 export class FilesDialog {
   #actions;
   #to = make('select', { test: 'files-to' });

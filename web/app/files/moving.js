@@ -4,7 +4,7 @@ import { percentIn } from './words.js';
 /** @import { Transfer } from './transfer.js' */
 
 /**
- * Shows how much of everything is done, on the button; and a reload, which would lose what is on its way, asks before.
+ * Shows on the button how much of everything is done, and asks before a reload that would lose transfers.
  *
  * @param {Transfer[]} moving
  */

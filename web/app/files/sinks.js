@@ -29,7 +29,7 @@ async function picked(name) {
     const handle = await pick.call(window, { suggestedName: name, startIn: 'downloads' });
     return writing(await handle.createWritable(), async () => null, async () => {});
   } catch (error) {
-    // Without a click of late, as with the second of two files, the browser does not ask.
+    // Without a recent click, as with the second of two files, the browser does not ask.
     if (/** @type {Error} */ (error).name === 'SecurityError') return null;
     throw error;
   }

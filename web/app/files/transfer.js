@@ -6,7 +6,7 @@ import { Pace } from './pace.js';
 
 /** @typedef {'asked' | 'offered' | 'accepted' | 'interrupted' | 'resumed' | 'done' | 'over'} News what a person wants to know */
 
-/** A file on its way, as it is shown, and what is news about it. */
+/** A transfer as the user sees it, and its news. */
 export class Transfer {
   pace = new Pace();
   /** @type {{ state: string, interrupted: boolean } | null} */

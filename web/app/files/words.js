@@ -46,7 +46,7 @@ const ENDS = {
 };
 
 /**
- * How it is with a file.
+ * The status of a file.
  *
  * @param {Told} file
  * @param {{ peer: Peer, interrupted: boolean, pace: Pick<Pace, 'speed' | 'remaining'> }} about

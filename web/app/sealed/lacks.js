@@ -20,8 +20,8 @@ const refused = new WeakMap();
 const REFUSED = { unsealed: 'no key', unreadable: 'another key' };
 
 /**
- * Tells when what peers lack may have changed, and notes which descriptions are not used. The client tells what the last message says of a peer: if somebody in between changes only
- * descriptions, that is that all is well, and yet nothing connects.
+ * Tells when what peers lack may have changed, and notes which descriptions are not used. The client judges a peer by its last message.
+ * An attacker who changes only descriptions leaves that looking fine, although nothing connects; so descriptions are tracked here.
  *
  * @param {Room} room
  * @param {() => void} changed

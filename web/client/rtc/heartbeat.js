@@ -1,8 +1,8 @@
 /** @import { Environment, LinkState, Message } from '../types.d.ts' */
 
 /**
- * Tells the server that the connection with an encoder or player is there, which does not poll: its seat lasts for as long as this goes
- * on (docs/whip.md).
+ * Tells the server that the connection with an encoder or player is there, which does not poll: its seat lasts while heartbeats arrive
+ * (docs/whip.md).
  */
 export class Heartbeat {
   #env;

@@ -12,7 +12,7 @@ use crate::{Ending, Error, Receipt, Sent, Signal};
 const BATCH_MESSAGES: usize = 50;
 /// A little below the server's 256 KiB.
 const BATCH_BYTES: usize = 250 * 1024;
-/// A program that goes on while this much waits is refused: the server may be away for hours.
+/// Sends beyond this are refused: the server may be away for hours.
 const WAITING_MESSAGES: usize = 50_000;
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 

@@ -16,14 +16,14 @@ pub(crate) struct Seals {
     room: String,
     epoch: String,
     nonce: fn() -> [u8; NONCE_LEN],
-    /// Numbers given so far, by receiver. They are kept: whoever comes back refuses those it knows.
+    /// Numbers given so far, by receiver. Never reset: a peer that returns rejects numbers it has already seen.
     numbers: HashMap<String, u64>,
     replays: Replays,
     /// By sender and receiver. Those with which nothing was opened are not kept: the server can name any sender.
     ciphers: HashMap<(String, String), LessSafeKey>,
 }
 
-/// Types whose content is sealed within an object, because the server takes no string there.
+/// Types whose content is sealed within an object, because the server does not accept a string there.
 const WITHIN: [&str; 2] = ["candidate", "data"];
 
 impl Seals {

@@ -59,7 +59,7 @@ fn repaired(group: &str) -> Option<(u32, u32)> {
 /// OBS offers without any candidate, and other encoders know only their private address. A browser behind a NAT, or its relay, lets
 /// nobody in to whom it has not sent first, and sends nothing without a candidate. So there is one with the address that the request
 /// came from. Its port is not the encoder's: the first packet of the encoder's itself tells that (RFC 8445 section 7.3.1.3), and a
-/// relay's permissions have no ports (RFC 8656 section 9). Chromium takes no port below 1024.
+/// relay's permissions have no ports (RFC 8656 section 9). Chromium ignores ports below 1024.
 pub fn add_address(offer: &mut Sdp<'_>, address: IpAddr) {
     let address = address.to_canonical();
     let known = |section: &Lines<'_>| {

@@ -66,7 +66,7 @@ export default {
   'figure': { zero: '{label} خلال آخر {count} ثانية: الآن {now}، بحد أقصى {most}', one: '{label} خلال آخر ثانية ({count}): الآن {now}، بحد أقصى {most}', two: '{label} خلال آخر ثانيتين ({count}): الآن {now}، بحد أقصى {most}', few: '{label} خلال آخر {count} ثوانٍ: الآن {now}، بحد أقصى {most}', many: '{label} خلال آخر {count} ثانية: الآن {now}، بحد أقصى {most}', other: '{label} خلال آخر {count} ثانية: الآن {now}، بحد أقصى {most}' },
   'sentence': '{text}.',
 
-  'no-key': 'ليس لدى {name} مفتاح هذه الغرفة، أو أزاله وسيط في الطريق',
+  'no-key': 'ليس لدى {name} مفتاح هذه الغرفة، أو هناك من يعبث بالاتصال',
   'no-key-todo': 'أرسل إلى {name} الرابط كاملًا حتى آخر حرف.',
   'no-passphrase-todo': 'أخبر {name} أن لهذه الغرفة عبارة مرور، وما هي.',
   'another-key': 'لدى {name} مفتاح آخر، أو يغيّر وسيط في الطريق ما يرسله {name}',

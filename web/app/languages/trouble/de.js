@@ -66,7 +66,7 @@ export default {
   'figure': { one: '{label} in der letzten {count} s: jetzt {now}, höchstens {most}', other: '{label} in den letzten {count} s: jetzt {now}, höchstens {most}' },
   'sentence': '{text}.',
 
-  'no-key': '{name} hat keinen Schlüssel zu diesem Raum, oder jemand dazwischen hat ihn entfernt',
+  'no-key': '{name} hat keinen Schlüssel zu diesem Raum, oder die Verbindung wird manipuliert',
   'no-key-todo': 'Schicken Sie {name} den ganzen Link, bis zum letzten Zeichen.',
   'no-passphrase-todo': 'Sagen Sie {name}, dass dieser Raum eine Passphrase hat, und welche.',
   'another-key': '{name} hat einen anderen Schlüssel, oder jemand dazwischen verändert, was {name} sendet',

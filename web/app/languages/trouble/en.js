@@ -69,12 +69,12 @@ export default {
   'sentence': '{text}.',
 
   // Sealed rooms
-  'no-key': '{name} has no key to this room, or somebody in between has taken it away',
+  'no-key': '{name} does not have this room’s key, or the connection is being tampered with',
   'no-key-todo': 'Send {name} the whole link, down to its last character.',
   'no-passphrase-todo': 'Tell {name} that this room has a passphrase, and which one.',
-  'another-key': '{name} has another key, or somebody in between changes what {name} sends',
+  'another-key': '{name} has a different key, or someone is changing what {name} sends',
   'another-key-todo': 'One of you may have an old link. Send {name} the link of this page.',
-  'another-passphrase': '{name} has entered another passphrase, or somebody in between changes what {name} sends',
+  'another-passphrase': '{name} has entered a different passphrase, or someone is changing what {name} sends',
   'another-passphrase-todo': 'Hang up, and enter it once more at both ends: each letter, capital and space counts.',
   'room-is-sealed': 'Somebody here has sealed this room, and this page has no key',
   'room-is-sealed-todo': 'Ask for the whole link, or for the passphrase, and join again with it.',

@@ -66,7 +66,7 @@ export default {
   'figure': { one: '{label} en el último {count} s: ahora {now}, como máximo {most}', many: '{label} en los últimos {count} s: ahora {now}, como máximo {most}', other: '{label} en los últimos {count} s: ahora {now}, como máximo {most}' },
   'sentence': '{text}.',
 
-  'no-key': '{name} no tiene la clave de esta sala, o alguien que está en medio la ha quitado',
+  'no-key': '{name} no tiene la clave de esta sala, o alguien está manipulando la conexión',
   'no-key-todo': 'Envía a {name} el enlace completo, hasta el último carácter.',
   'no-passphrase-todo': 'Di a {name} que esta sala tiene una frase secreta, y cuál es.',
   'another-key': '{name} tiene otra clave, o alguien que está en medio cambia lo que envía {name}',

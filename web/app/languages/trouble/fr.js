@@ -66,7 +66,7 @@ export default {
   'figure': { one: '{label} pendant la dernière {count} s : actuellement {now}, au plus {most}', many: '{label} pendant les dernières {count} s : actuellement {now}, au plus {most}', other: '{label} pendant les dernières {count} s : actuellement {now}, au plus {most}' },
   'sentence': '{text}.',
 
-  'no-key': '{name} n’a pas la clé de ce salon, ou quelqu’un l’a retirée en chemin',
+  'no-key': '{name} n’a pas la clé de ce salon, ou quelqu’un altère la connexion',
   'no-key-todo': 'Envoyez à {name} le lien entier, jusqu’au dernier caractère.',
   'no-passphrase-todo': 'Dites à {name} que ce salon a une phrase secrète, et laquelle.',
   'another-key': '{name} a une autre clé, ou quelqu’un modifie en chemin ce que {name} envoie',

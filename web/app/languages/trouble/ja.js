@@ -66,7 +66,7 @@ export default {
   'figure': { other: '直近 {count} 秒の{label}：現在 {now}、最大 {most}' },
   'sentence': '{text}。',
 
-  'no-key': '{name}さんはこのルームの鍵を持っていないか、途中の誰かが鍵を取り除いています',
+  'no-key': '{name}さんはこのルームの鍵を持っていないか、接続が改ざんされています',
   'no-key-todo': '{name}さんに、最後の文字まで完全なリンクを送ってください。',
   'no-passphrase-todo': 'このルームには合言葉があることと、その合言葉を{name}さんに伝えてください。',
   'another-key': '{name}さんの鍵が違うか、{name}さんの送信内容を途中の誰かが変更しています',

@@ -66,7 +66,7 @@ export default {
   'figure': { other: '最近 {count} 秒的{label}：当前 {now}，最高 {most}' },
   'sentence': '{text}。',
 
-  'no-key': '{name}没有此房间的密钥，或者中间有人将其去除',
+  'no-key': '{name}没有此房间的密钥，或者连接正遭到篡改',
   'no-key-todo': '请把完整链接发给{name}，一个字符也不能少。',
   'no-passphrase-todo': '请告诉{name}此房间有口令，以及口令是什么。',
   'another-key': '{name}的密钥不同，或者中间有人更改了{name}发送的内容',
