@@ -166,7 +166,7 @@ clients() {
   (cd clients/python
     for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
     timeout 900 ../../target/python/bin/python -m pytest -q)
-  node --test --test-reporter=spec --test-concurrency=3 --test-force-exit tests/clients/
+  node --test --test-reporter=spec --test-concurrency=3 --test-force-exit --test-timeout=1200000 tests/clients/
 }
 
 browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }

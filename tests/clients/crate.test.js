@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 
 import { join } from '../../web/client/index.js';
 import { Server } from '../e2e/support/server.js';
+import { greeting } from './runtimes.js';
 
 const run = promisify(execFile);
 const client = new URL('../../clients/rust/', import.meta.url).pathname;
@@ -51,9 +52,9 @@ test('the first lines of the README run in an empty project', async (t) => {
   await run('cargo', ['build', '--quiet', '--offline', '--target-dir', target], { cwd: project });
 
   const room = await join(server.base, 'tea', { name: 'Ben' });
-  const greeted = new Promise((resolve) => { room.on('message', resolve); });
   const child = spawn(path(target, 'debug/ten-lines'), { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill());
+  const greeted = greeting(room, child);
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { from, data } = await greeted;
   assert.equal(data, 'hello');

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -8,7 +9,7 @@ export const rust = process.env.RUST_CONFORMANCE ?? new URL('../../target/debug/
 export const python = process.env.PYTHON ?? new URL('../../target/python/bin/python', import.meta.url).pathname;
 
 /**
- * Runs the kit. The command that starts the client may name a file in the kit's folder.
+ * Runs the kit, and fails if it did not get to its end. The command that starts the client may name a file in the kit's folder.
  *
  * @param {string[]} client
  * @param {string[]} [options]
@@ -20,9 +21,14 @@ export async function verdicts(client, options = []) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const said = [];
   createInterface({ input: child.stdout }).on('line', (line) => said.push(JSON.parse(line)));
-  await once(child, 'close');
+  const [code] = await once(child, 'close');
+  assert.equal(code, said.every(({ passed }) => passed) ? 0 : 1, 'the exit code of the kit');
+  for (const beginning of chosen(options)) assert.ok(said.some(({ name }) => name.startsWith(beginning)), `no scenario ran: ${beginning}`);
   return said;
 }
+
+/** The beginnings of names that were asked for; by default that of every name. @param {string[]} options */
+const chosen = (options) => (options.includes('--only') ? options[options.indexOf('--only') + 1] : '').split(',');
 
 /** What a client did wrong, by scenario. */
 export const wrongs = (said) => Object.fromEntries(said.filter(({ passed }) => !passed).map(({ name, kind, seen }) => [name, `${kind}: ${seen}`]));

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { join } from '../../web/client/index.js';
 import { Server } from '../e2e/support/server.js';
 import { client, project } from './packed.js';
-import { RUNTIMES } from './runtimes.js';
+import { RUNTIMES, greeting } from './runtimes.js';
 
 const run = promisify(execFile);
 const tsc = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname;
@@ -34,8 +34,8 @@ for (const [runtime, [program, ...options]] of Object.entries(RUNTIMES)) {
     assert.ok(lines.trim().split('\n').length <= 10);
     await writeFile(path(packed.folder, 'index.js'), lines.replace('http://127.0.0.1:8080/', `${server.base}/`));
     const room = await join(server.base, 'tea', { name: 'Ben' });
-    const greeted = new Promise((resolve) => { room.on('message', resolve); });
     const child = spawn(program, [...options, 'index.js'], { cwd: packed.folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    const greeted = greeting(room, child);
     const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const { from, data } = await greeted;
     assert.equal(data, 'hello');

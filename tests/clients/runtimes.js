@@ -9,3 +9,17 @@ export const deno = [program, ...strict, '--allow-env', '--allow-read'];
 
 /** What runs a program that uses our client. */
 export const RUNTIMES = { 'Node.js': [process.execPath], Deno: [program, ...strict] };
+
+/**
+ * The first message that a program sends. Rejects if the program ends before.
+ *
+ * @param {import('../../web/client/index.js').Room} room
+ * @param {import('node:child_process').ChildProcess} child
+ */
+export function greeting(room, child) {
+  return new Promise((resolve, reject) => {
+    room.on('message', resolve);
+    child.once('error', reject);
+    child.once('exit', (code, signal) => reject(new Error(`it ended with ${code ?? signal} before it said anything`)));
+  });
+}

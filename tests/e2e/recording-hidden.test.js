@@ -18,10 +18,28 @@ after(async () => { await browser.close(); await server.stop(); });
 
 const SECONDS = 6;
 
+/** In a page: counts the pictures that are painted for a recording. */
+function counting() {
+  delete window.showSaveFilePicker;
+  window.painted = 0;
+  const { fillRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillRect = function counted(...box) {
+    // Each begins with the ground, which fills it.
+    if (box[2] === 1280 && box[3] === 720) window.painted += 1;
+    fillRect.apply(this, box);
+  };
+}
+
+/** In a page: counts from now on how often a timer of it rings that is set to as many pictures a second. */
+function ringing() {
+  Object.assign(window, { painted: 0, rung: 0 });
+  setInterval(() => { window.rung += 1; }, 40);
+}
+
 test('a hidden page keeps recording, as while another window is shared', async () => {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.evaluateOnNewDocument(() => { delete window.showSaveFilePicker; });
+  await page.evaluateOnNewDocument(counting);
   await page.goto(`${server.base}/?room=hidden&name=Ann`);
   await page.waitForSelector('#join:not([disabled])');
   await page.click('#join');
@@ -30,12 +48,17 @@ test('a hidden page keeps recording, as while another window is shared', async (
   await page.waitForSelector('#recording:not([hidden])');
   await (await browser.newPage()).goto('about:blank');
   // In a hidden page, timers and frames come rarely: this asks from outside.
-  const ask = async (question) => { while (!await page.evaluate(question)) await page.evaluate(() => navigator.locks.query()); };
+  const ask = async (question) => {
+    for (const started = Date.now(); !await page.evaluate(question); await page.evaluate(() => navigator.locks.query())) {
+      if (Date.now() - started > PATIENCE_MS) throw new Error(`it never came to this: ${question}`);
+    }
+  };
   await ask(() => document.visibilityState === 'hidden');
-  const hiddenAt = Date.now();
+  await page.evaluate(ringing);
   await ask(`(${(seconds) => document.querySelector('#recording-time').textContent >= `0:0${seconds}`})(${SECONDS})`);
   assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
-  assert.ok(Date.now() - hiddenAt < PATIENCE_MS);
+  const { painted, rung } = await page.evaluate(() => ({ painted: window.painted, rung: window.rung }));
+  assert.ok(painted > 2 * rung, `${painted} pictures, while a timer of the page rang ${rung} times`);
   await page.evaluate(() => document.querySelector('#record').click());
   await page.waitForFunction(() => document.querySelector('#record-words').textContent.includes('downloads'), { polling: 100 });
   const content = await page.evaluate(async () => {
@@ -47,6 +70,6 @@ test('a hidden page keeps recording, as while another window is shared', async (
   });
   const { video, audio } = await probe(Buffer.from(content, 'base64'));
   assert.ok(audio.peak > 300, JSON.stringify({ video, audio }));
-  // Timers of a hidden page run once a second.
-  assert.ok(video.changes > 2 * SECONDS, `${video.changes} pictures in ${SECONDS} s`);
+  // How many are encoded depends on the machine.
+  assert.ok(video.changes >= 3 && video.until > SECONDS / 2, `${video.changes} pictures, the last after ${video.until} of ${SECONDS} s`);
 });

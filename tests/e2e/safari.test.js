@@ -101,6 +101,7 @@ function oneMicrophone() {
 test('where only one microphone is open at a time, another one takes its place and is heard', async () => {
   const context = await browser.newContext();
   const ann = await context.newPage();
+  await ann.clock.install();
   await ann.addInitScript(oneMicrophone);
   await ann.goto(`${server.base}/?room=microphone&name=Ann&media=audio`);
   // The preview has the same one as the call.
@@ -117,6 +118,7 @@ test('where only one microphone is open at a time, another one takes its place a
   await ann.waitForFunction(() => document.querySelector('#self-video').srcObject.getAudioTracks().map(({ label, muted }) => `${label} ${muted}`).join() === 'Fake Audio Input 2 false');
   await ann.getByTestId('settings-close').click();
   // The old one counts as missing if it is mute for two seconds and was not given back.
+  await ann.clock.fastForward(3_000);
   const stopped = await ann.evaluate(() => window.opened.map(({ readyState }) => readyState));
   assert.deepEqual(stopped, ['ended', 'live']);
   assert.ok(await ann.getByTestId('notice').isHidden());

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { addressOf, commands } from '../../web/app/whip/lines.js';
 import { launch, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
-import { isAudible } from './support/whip.js';
+import { isAudible, runsForAMinute } from './support/whip.js';
 
 let server, browser, stub;
 before(async () => {
@@ -19,9 +19,6 @@ before(async () => {
   await promisify(execFile)('cc', ['-shared', '-fPIC', '-Wl,-soname,libgupnp-igd-1.0.so.4', '-o', path(stub, 'libgupnp-igd-1.0.so.4'), source]);
 });
 after(async () => { await browser.close(); await server.stop(); await rm(stub, { recursive: true }); });
-
-/** The frames of a minute. */
-const MINUTE = 60 * 15;
 
 /** The command that the page shows, with a small picture, in a shell. */
 function whipClient(t, room, ...options) {
@@ -49,7 +46,7 @@ for (const [name, options] of Object.entries({ 'candidates by PATCH': [], 'all c
       await state(page, 'connected');
       await videoRuns(page);
       await isAudible(page);
-      await videoRuns(page, MINUTE);
+      await runsForAMinute(page);
     })()]);
     client.kill('SIGINT');
     await page.getByTestId('remote-tile').waitFor({ state: 'detached' });

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { accessible } from './support/axe.js';
 import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
-import { encoder, endpoint, isAudible } from './support/whip.js';
+import { declined, encoder, endpoint, isAudible, runsForAMinute } from './support/whip.js';
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(['--room-capacity', '8']), launch()]); });
@@ -17,9 +17,6 @@ async function viewer(t, room, options = {}) {
   await page.waitForFunction(() => window.signalpost?.room);
   return page;
 }
-
-/** A minute of its 15 frames a second. */
-const MINUTE = 60 * 15;
 
 /** Resolves with the time from an encoder's successful attempt to its picture. */
 async function comesBack(page, obs) {
@@ -47,7 +44,7 @@ test('OBS, as far as libdatachannel is: a picture for a minute, and sound; the c
   assert.equal(await page.getByTestId('chat-input').isDisabled(), true);
   assert.equal(await page.getByTestId('chat-entry').filter({ hasText: 'OBS' }).count(), 0);
   await accessible(page);
-  await videoRuns(page, MINUTE);
+  await runsForAMinute(page);
   const pair = await page.evaluate(async () => [...(await [...window.signalpost.call.links.values()][0].pc.getStats()).values()].find(({ type, nominated }) => type === 'candidate-pair' && nominated));
   assert.ok(pair.responsesReceived > 5, 'connectivity checks are answered');
 
@@ -112,5 +109,5 @@ test('of two viewers one has the picture, and the other is told who', async (t) 
 test('a page that only chats declines', async (t) => {
   await viewer(t, 'chat', { media: 'chat' });
   const obs = await encoder(t, endpoint(server, 'chat'));
-  assert.equal((await obs.next('answer')).status, 503);
+  declined(await obs.next('answer'), 503);
 });

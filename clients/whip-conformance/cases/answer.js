@@ -80,6 +80,7 @@ export const answer = [
       const session = await subject.begin();
       const group = session.answer.session.find((line) => line.startsWith('a=group:BUNDLE'));
       const mids = accepted(session).map(({ lines }) => attribute(lines, 'mid'));
+      check(mids.length > 0, 'no section was accepted', 'audio and video');
       check(mids.every((mid) => group?.split(' ').includes(mid ?? '')), group ?? 'no group', `a=group:BUNDLE ${mids.join(' ')}`);
       return group;
     },

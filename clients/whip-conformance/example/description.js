@@ -46,7 +46,9 @@ export function answerTo(text, { ufrag, pwd }, has) {
 /** @param {{ ufrag: string, pwd: string }} credentials @param {(defect: string) => boolean} has */
 export function restarted({ ufrag, pwd }, has) {
   const lite = has('restart-ice-lite') ? [] : ['a=ice-lite'];
-  return lines([...lite, 'a=ice-options:trickle', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:0', `a=ice-ufrag:${ufrag}`, `a=ice-pwd:${pwd}`, CANDIDATE, 'a=end-of-candidates']);
+  const options = has('restart-ice-options') ? [] : ['a=ice-options:trickle'];
+  const pacing = has('restart-ice-pacing') ? ['a=ice-pacing:50'] : [];
+  return lines([...lite, ...options, ...pacing, 'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=mid:0', `a=ice-ufrag:${ufrag}`, `a=ice-pwd:${pwd}`, CANDIDATE, 'a=end-of-candidates']);
 }
 
 /** @param {string[]} all */

@@ -52,10 +52,15 @@ class Exchange {
   answer() {
     const { method, url = '', headers } = this.request;
     if (method === 'OPTIONS') return this.#options();
-    if (this.token && headers.authorization !== `Bearer ${this.token}`) return { status: 401, headers: this.has('challenge') ? {} : { 'www-authenticate': 'Bearer' } };
+    if (this.token && headers.authorization !== `Bearer ${this.token}`) return this.#unauthorized();
     if (url === '/whip') return this.#endpoint();
     const session = this.sessions.get(url);
     return session ? this.#session(url, session) : { status: 404 };
+  }
+
+  /** @returns {Answer} */
+  #unauthorized() {
+    return { status: this.has('bearer') ? 404 : 401, headers: this.has('challenge') ? {} : { 'www-authenticate': 'Bearer' } };
   }
 
   /** @returns {Answer} */
@@ -75,7 +80,9 @@ class Exchange {
     if (method === 'GET') return this.has('get-endpoint') ? { status: 405 } : { status: 204 };
     if (method !== 'POST') return { status: 405, headers: { allow: 'GET, POST, OPTIONS' } };
     if (headers['content-type'] !== 'application/sdp' && !this.has('content-type')) return { status: 415 };
+    if (this.has('no-see-other')) return { status: 302, headers: { location: '/whip' } };
     if (!isOffer(this.body)) return { status: this.has('malformed') ? 500 : 400 };
+    if (this.has('gathered-offer') && this.body.includes('a=candidate:')) return { status: 422 };
     if (!this.has('two-videos') && this.body.match(/^m=video/gm)?.length === 2) return { status: 422 };
     const answer = answerTo(this.body, newCredentials(), this.has);
     return answer === null ? { status: 422 } : this.has('two-videos') && this.body.match(/^m=video/gm)?.length === 2 ? this.#created(answer.replace(/^m=video 9(?=[^]*m=video)/m, 'm=video 0')) : this.#created(answer);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+import { PATIENCE_MS } from './browser.js';
 import { glance } from './glance.js';
 import { Screen } from './screen.js';
 
@@ -16,6 +17,13 @@ async function freePort() {
   return port;
 }
 
+/** @param {() => Promise<unknown>} look @param {string} condition in words, or its source */
+async function eventually(look, condition) {
+  for (const started = Date.now(); !await look(); await glance()) {
+    if (Date.now() - started > PATIENCE_MS) throw new Error(`it never came to this: ${condition}`);
+  }
+}
+
 /** WebKitGTK, over WebDriver: https://www.w3.org/TR/webdriver2. One page. */
 export class WebKit {
   static async start() {
@@ -24,7 +32,9 @@ export class WebKit {
     const driver = spawn(DRIVER, [`--port=${port}`], { stdio: 'ignore', env: { ...process.env, DISPLAY: screen.display, WEBKIT_DISABLE_COMPOSITING_MODE: '1' } });
     process.once('exit', () => driver.kill('SIGKILL'));
     const webkit = Object.assign(new WebKit(), { driver, screen, base: `http://127.0.0.1:${port}` });
-    while (!await webkit.#ask('GET', '/status').catch(() => null)) await glance();
+    const ended = once(driver, 'exit').then(([code, signal]) => { throw new Error(`${DRIVER} ended with ${code ?? signal} before it answered at port ${port}`); });
+    await Promise.race([ended, eventually(() => webkit.#ask('GET', '/status').catch(() => null), `${DRIVER} answers`)]);
+    ended.catch(() => {});
     const options = { binary: BROWSER, args: ['--automation', '--enable-media-stream=true', '--enable-webrtc=true'] };
     const { sessionId } = await webkit.#ask('POST', '/session', { capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options } } });
     webkit.session = `/session/${sessionId}`;
@@ -52,8 +62,8 @@ export class WebKit {
   }
 
   /** Waits until this is true in the page. */
-  async until(run, ...values) {
-    while (!await this.evaluate(run, ...values)) await glance();
+  until(run, ...values) {
+    return eventually(() => this.evaluate(run, ...values), `${run}`);
   }
 
   async #element(selector) {

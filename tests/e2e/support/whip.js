@@ -1,10 +1,11 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { promisify } from 'node:util';
 
-import { PATIENCE_MS, framesDecoded } from './browser.js';
+import { PATIENCE_MS } from './browser.js';
 import { glance } from './glance.js';
 import { Native, python } from './native.js';
 
@@ -56,11 +57,32 @@ export async function isAudible(page) {
   throw new Error('silence');
 }
 
-/** Waits until no frames arrive any more. */
-export async function standsStill(page) {
-  for (let frames = -1, unchanged = 0; unchanged < 40; await glance()) {
-    const now = await framesDecoded(page);
-    unchanged = now === frames ? unchanged + 1 : 0;
-    frames = now;
+/** Fails unless this answer says that everybody there has declined, and not that nobody is there or answers. */
+export function declined({ status, text }, expected) {
+  assert.deepEqual([status, JSON.parse(text).detail], [expected, 'Everybody in the room has declined.']);
+}
+
+/** What the page has received of its one picture: its source, the sender's time of the last frame that was shown (90 kHz), and all frames. */
+const shown = (page) => page.evaluate(async () => {
+  const [{ pc }] = window.signalpost.call.links.values();
+  const receiver = pc.getReceivers().find(({ track }) => track.kind === 'video');
+  const [{ source, rtpTimestamp } = {}] = receiver.getSynchronizationSources();
+  const { framesDecoded } = [...(await receiver.getStats()).values()].find(({ type }) => type === 'inbound-rtp');
+  return { source, rtpTimestamp, framesDecoded };
+});
+
+const MINUTE_MS = 60_000;
+
+/** Waits until the picture has run for a minute of the sender's time, with a frame or more for each second of it. */
+export async function runsForAMinute(page) {
+  const first = await shown(page);
+  let last = first;
+  const length = () => ((last.rtpTimestamp - first.rtpTimestamp) >>> 0) / 90;
+  for (const started = Date.now(); length() < MINUTE_MS; await glance()) {
+    const now = await shown(page);
+    if (now.source !== undefined) last = now;
+    assert.equal(last.source, first.source, 'it is still the same picture');
+    assert.ok(Date.now() - started < MINUTE_MS + PATIENCE_MS, `of a minute ${length()} ms were shown`);
   }
+  assert.ok(last.framesDecoded - first.framesDecoded > 60, `${last.framesDecoded - first.framesDecoded} frames in a minute`);
 }

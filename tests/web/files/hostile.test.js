@@ -67,7 +67,7 @@ test('a file of which everything is here is stored, although its sender has left
   const store = Object.assign(new Store(), { close: () => new Promise((resolve) => { release = () => resolve(new Blob(store.written)); }) });
   pair.ben.open = async () => store;
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => release);
+  await pair.until(() => release);
   const transfer = new Transfer(pair.ben.files[0], pair.ben.conversation);
   transfer.look(0);
   pair.wire.cut();

@@ -13,11 +13,10 @@ test('beginnings, ends and interruptions are news, and not each part', async () 
   const look = () => {
     news.sent.push(sent.look(0));
     news.received.push(received.look(0));
-    return false;
   };
   look();
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => look() || pair.ben.files[0].received > 2 * MEGABYTE);
+  await pair.until(() => { look(); return pair.ben.files[0].received > 2 * MEGABYTE; });
   pair.wire.cut();
   look();
   pair.connect();
@@ -31,7 +30,7 @@ test('a connection that is interrupted and comes back by itself is news, too', a
   const pair = await offered(fileOf(9 * MEGABYTE));
   const transfer = new Transfer(pair.ann.files[0], pair.ann.conversation);
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => pair.ben.files[0].received > 2 * MEGABYTE);
+  await pair.until(() => pair.ben.files[0].received > 2 * MEGABYTE);
   transfer.look(0);
   pair.ann.conversation.interrupt(true);
   const told = [transfer.look(0), transfer.interrupted];

@@ -57,7 +57,7 @@ for (const who of ['ann', 'ben']) {
   test(`${who} cancels in the middle: what was written is thrown away`, async () => {
     const pair = await offered(fileOf(20 * MEGABYTE));
     await pair.ben.conversation.accept(pair.ben.files[0]);
-    await pair.run(() => pair.ben.files[0].stored > 0);
+    await pair.until(() => pair.ben.files[0].stored > 0);
     pair[who].conversation.cancel(pair[who].files[0]);
     await pair.run();
     const [us, them] = [pair[who], pair[who === 'ann' ? 'ben' : 'ann']];
@@ -87,7 +87,7 @@ test('a channel that is slow does not fill up', async () => {
   const pair = await offered(fileOf(20 * MEGABYTE));
   await pair.ben.conversation.accept(pair.ben.files[0]);
   let most = 0;
-  await pair.run(() => { most = Math.max(most, pair.wire.ends[0].bufferedAmount); return false; });
+  await pair.run(() => { most = Math.max(most, pair.wire.ends[0].bufferedAmount); });
   assert.deepEqual(pair.ann.states, ['done']);
   assert.ok(most < 2 * MEGABYTE, `${most} bytes`);
 });
@@ -100,11 +100,11 @@ test('after a lost connection it continues where it stopped, without a gap and n
   await ben.conversation.accept(ben.files[0]);
   const starts = [];
   for (const wanted of [2, 5]) {
-    await pair.run(() => ben.files[0].received > wanted * MEGABYTE);
+    await pair.until(() => ben.files[0].received > wanted * MEGABYTE);
     pair.wire.cut();
     assert.equal(ann.conversation.isInterrupted, true);
     pair.connect();
-    await pair.run(() => ann.files[0].agreed);
+    await pair.until(() => ann.files[0].agreed);
     starts.push(ann.files[0].sent);
   }
   await pair.run();
@@ -131,7 +131,7 @@ test('what the receiver did meanwhile is told when the connection is back', asyn
   const pair = await offered(fileOf(10, 'a'), fileOf(20, 'b'), fileOf(30, 'c'));
   const [first, second, third] = pair.ben.files;
   await pair.ben.conversation.accept(third);
-  await pair.run(() => third.state === 'done');
+  await pair.until(() => third.state === 'done');
   pair.wire.cut();
   pair.ben.conversation.cancel(first);
   pair.connect();
@@ -143,7 +143,7 @@ test('what the receiver did meanwhile is told when the connection is back', asyn
 test('a sender whose page was loaded again has to be sent for: it does not know the file any more', async () => {
   const pair = await offered(fileOf(9 * MEGABYTE));
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => pair.ben.files[0].stored > 0);
+  await pair.until(() => pair.ben.files[0].stored > 0);
   pair.wire.cut();
   pair.ann = couple().ann;
   pair.connect();
@@ -154,7 +154,7 @@ test('a sender whose page was loaded again has to be sent for: it does not know 
 test('a receiver whose page was loaded again is asked again, and begins anew', async () => {
   const pair = await offered(fileOf(3 * MEGABYTE));
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => pair.ben.files[0].stored > 0);
+  await pair.until(() => pair.ben.files[0].stored > 0);
   pair.wire.cut();
   pair.ben = couple().ben;
   pair.connect();
@@ -169,7 +169,7 @@ test('a receiver whose page was loaded again is asked again, and begins anew', a
 test('a peer that leaves ends everything', async () => {
   const pair = await offered(fileOf(9 * MEGABYTE), fileOf(10));
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => pair.ben.files[0].stored > 0);
+  await pair.until(() => pair.ben.files[0].stored > 0);
   for (const { conversation } of [pair.ann, pair.ben]) conversation.close();
   assert.deepEqual([pair.ann.states, pair.ben.states], [['over left them', 'over left them'], ['over left them', 'over left them']]);
 });
@@ -244,7 +244,7 @@ test('a file that can no longer be read is withdrawn', async () => {
   await writeFile(path, bytesOf(3 * MEGABYTE));
   const pair = await offered(Object.assign(await openAsBlob(path), { name: 'source' }));
   await pair.ben.conversation.accept(pair.ben.files[0]);
-  await pair.run(() => pair.ben.files[0].received > MEGABYTE);
+  await pair.until(() => pair.ben.files[0].received > MEGABYTE);
   await writeFile(path, 'shorter');
   await pair.run();
   await rm(dirname(path), { recursive: true });

@@ -26,22 +26,53 @@ class Channel {
   }
 }
 
+/** How many parts of files are being read. */
+let reads = 0;
+for (const [owner, name] of [[ReadableStreamBYOBReader.prototype, 'read'], [Blob.prototype, 'arrayBuffer']]) {
+  const own = owner[name];
+  owner[name] = async function counted(...values) {
+    reads += 1;
+    try {
+      return await own.apply(this, values);
+    } finally {
+      reads -= 1;
+    }
+  };
+}
+
+/** Guards against hanging only. */
+const PATIENCE_MS = 60_000;
+
 /** The two ends of a channel. */
 export class Wire {
   ends = [new Channel(), new Channel()];
 
-  /** Delivers everything, and what is sent because of it, until `enough` or nothing is left. @param {() => boolean} [enough] */
-  async run(enough = () => false) {
-    for (let idle = 0; idle < 20 && !enough(); ) {
-      const [one, other] = this.ends;
-      const before = one.sent.length + other.sent.length;
+  /** Delivers everything, and what is sent because of it, until nothing is left. @param {() => void} [look] called after each delivery */
+  async run(look = () => {}) {
+    await this.#deliver(() => void look());
+  }
+
+  /** Delivers until this is so, and fails if it never is. @param {() => unknown} enough */
+  async until(enough) {
+    if (!await this.#deliver(enough)) throw new Error(`nothing is left to deliver, and it is not so: ${enough}`);
+  }
+
+  /** @param {() => unknown} enough */
+  async #deliver(enough) {
+    const [one, other] = this.ends;
+    const started = Date.now();
+    // What follows from a part that was read is sent in some further turns.
+    for (let idle = 0; idle < 20; ) {
+      if (enough()) return true;
+      const isBusy = reads + one.sent.length + other.sent.length > 0;
       if (one.sent.length > 0) one.deliver(other);
-      if (enough()) return;
+      if (enough()) return true;
       if (other.sent.length > 0) other.deliver(one);
-      // Files are read and written in tasks of their own.
       await new Promise(setImmediate);
-      idle = before > 0 ? 0 : idle + 1;
+      idle = isBusy ? 0 : idle + 1;
+      if (Date.now() - started > PATIENCE_MS) throw new Error(`${reads} parts of files are still being read`);
     }
+    return false;
   }
 
   /** The connection is gone, with what was in transit. */

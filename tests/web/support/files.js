@@ -56,7 +56,7 @@ export class End {
 /** Ann sends to Ben. */
 export function couple() {
   const pair = { ann: new End('ben'), ben: new End('ann'), wire: new Wire() };
-  return Object.assign(pair, { connect: () => connect(pair), run: (enough) => pair.wire.run(enough) });
+  return Object.assign(pair, { connect: () => connect(pair), run: (look) => pair.wire.run(look), until: (enough) => pair.wire.until(enough) });
 }
 
 /** Both get a new channel. */
