@@ -340,7 +340,7 @@ test('the dialog says who cannot receive files, and that nobody is there', async
   // The question about her has closed the dialog.
   await state(ann, 'connected');
   await ann.getByTestId('files').click();
-  await ann.getByTestId('files-why').filter({ hasText: 'program does not know how: Nora' }).waitFor();
+  await ann.getByTestId('files-why').filter({ hasText: 'These people cannot receive files: Nora' }).waitFor();
   assert.ok(await ann.getByTestId('files-choose').isDisabled());
   await picture(ann, 'files-unable');
   await close(ann);
