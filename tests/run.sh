@@ -160,16 +160,30 @@ api() { binary; bash tests/api/run.sh "$SIGNALPOST_BIN" 25; }
 fuzz() { binary; FUZZ_PROFILE=dev bash tests/fuzz.sh 15s; }
 
 # The clients in Python, JavaScript and Rust: the kit, the packages, their own tests, and in Python types (for each supported version).
+# Python runs beside the others.
 clients() {
+  local python status=0
   binary
-  rust_client test --no-fail-fast
-  (cd clients/python
-    for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
-    timeout 900 ../../target/python/bin/python -m pytest -q)
-  node --test --test-reporter=spec --test-concurrency=3 --test-force-exit --test-timeout=1200000 tests/clients/
+  python_client > target/tests/python.log 2>&1 &
+  python=$!
+  rust_client test --no-fail-fast || status=1
+  node --test --test-reporter=spec --test-concurrency=3 --test-force-exit --test-timeout=600000 tests/clients/ || status=1
+  wait "$python" || status=1
+  cat target/tests/python.log
+  return $status
 }
 
-browser() { binary; node --test --test-reporter=spec --test-concurrency=2 --test-force-exit --test-timeout=1200000 tests/e2e/; }
+python_client() {
+  cd clients/python
+  for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
+  timeout 900 ../../target/python/bin/python -m pytest -q
+}
+
+# Calls wait for each other more than they compute, so more files run at once than there are processors.
+browser() {
+  binary
+  node --test --test-reporter=spec --test-concurrency=$((2 * $(nproc))) --test-force-exit --test-timeout=1200000 tests/e2e/
+}
 
 # Calls through NATs.
 nat() { binary; bash tests/net.sh short; }
