@@ -98,7 +98,7 @@ export default {
   'raise-hand': '挙手',
   'lower-hand': '手を下ろす',
   'copy-link': 'リンクをコピー',
-  'link-copied': 'リンクをコピーしました',
+  'link-copied': 'コピーしました',
   'qr-code': 'QR コード',
   'devices': 'デバイス',
   'camera': 'カメラ',
