@@ -185,9 +185,9 @@ export default {
   'keys-enabled': 'Utiliser ces raccourcis',
 
   'record': 'Enregistrer',
-  'stop-recording': 'Arrêter l’enregistrement',
+  'stop-recording': 'Arrêter d’enregistrer',
   'record-tile': 'Enregistrer seulement {name}',
-  'recording': 'Enregistrement en cours',
+  'recording': 'Enregistrement',
   'recording-by': { one: '{names} enregistre cet appel', many: '{names} enregistrent cet appel', other: '{names} enregistrent cet appel' },
   'is-recording': 'enregistre l’appel',
   'records': '{name} enregistre cet appel',
