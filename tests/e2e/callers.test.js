@@ -136,7 +136,7 @@ test('a declined caller is told so and gives up the seat, and the person waiting
   await state(ben, 'error');
   assert.match(await ben.getByTestId('lobby-status').textContent(), /^Ann declined the call\.$/);
   assert.equal(await ben.evaluate(() => document.querySelector('#self-video').srcObject), null, 'his camera is still on');
-  await ann.getByTestId('status').filter({ hasText: 'Ben left – Waiting for somebody to join' }).waitFor();
+  await ann.getByTestId('status').filter({ hasText: 'Ben left – waiting for somebody to join' }).waitFor();
   await state(ann, 'waiting');
   assert.equal((await new Way(server.base).ask('/v1/rooms/declined')).body.occupancy, 1);
   const cleo = await visit(browser, server.base, { room: 'declined', name: 'Cleo' });

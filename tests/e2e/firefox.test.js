@@ -87,7 +87,7 @@ async function refreshes(...pages) {
 
 async function shares(one, other) {
   await one.click('share-screen');
-  await heard(other, 'shares a screen');
+  await heard(other, 'is sharing a screen');
   await pictureRuns(other, '[data-screen=true] video');
   await pictureRuns(other);
   await one.click('share-screen');

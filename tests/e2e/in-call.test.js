@@ -38,9 +38,9 @@ test('in the call: another camera, a screen beside it, a hand, the key to talk, 
 
   await ann.getByTestId('hand').click();
   await ben.getByTestId('raised').first().waitFor();
-  await ben.getByTestId('spoken-devices').filter({ hasText: 'Ann has raised a hand' }).waitFor();
+  await ben.getByTestId('spoken-devices').filter({ hasText: 'Ann has raised their hand' }).waitFor();
   await ann.getByTestId('share-screen').click();
-  await heard(ben, 'Ann shares a screen');
+  await heard(ben, 'Ann is sharing a screen');
   await screenRuns(ben);
   await videoRuns(ben);
   await Promise.all([accessible(ann), accessible(ben)]);

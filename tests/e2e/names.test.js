@@ -62,7 +62,7 @@ test('a name with marks of direction turns nothing around, wherever it is shown'
     assert.doesNotMatch(content, MARKS, 'a message of the log turns around');
   }
   await ann.getByTestId('hang-up').click();
-  await ben.getByTestId('status').filter({ hasText: 'Ann hung up – Waiting for somebody to join' }).waitFor();
+  await ben.getByTestId('status').filter({ hasText: 'Ann hung up – waiting for somebody to join' }).waitFor();
   await ben.getByTestId('chat-entry').filter({ hasText: 'Ann left' }).waitFor();
   assert.deepEqual(await ben.evaluate(unisolated, 'Ann'), []);
   await close(ann, ben);

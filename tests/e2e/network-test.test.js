@@ -99,7 +99,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 40_000, `cut after ${figures.cutAfterMs} ms`);
     assert.ok(figures.longestMs < figures.cutAfterMs && figures.longestMs > 4_000, `${figures.longestMs} ms came back`);
     assert.equal(grade, 'fair');
-    assert.match(words, /^One was cut after \d.*Signalpost detects/);
+    assert.match(words, /^A request was cut off after \d.*Signalpost detects/);
     assert.deepEqual([verdict.grade, of('turn')[0].grade], ['bad', 'fair']);
     assert.match(verdict.words, /same network: no STUN server is set up, and no relay is set up/);
     await page.context().close();

@@ -106,6 +106,6 @@ test('an end that has gone silent is said to be that', async () => {
   assert.equal(response.status, 201);
   const trouble = ann.getByTestId('trouble');
   await trouble.waitFor({ timeout: 120_000 });
-  assert.match(await trouble.textContent(), /Nothing has come from Cleo yet/);
+  assert.match(await trouble.textContent(), /Nothing has arrived from Cleo yet/);
   await ann.context().close();
 });

@@ -46,7 +46,7 @@ test('a room that the page suggests is sealed: its link has the key, tiles have 
     await open(page);
     await page.getByTestId('safety-number').filter({ hasText: number }).waitFor();
   }
-  await ann.getByTestId('safety-note').filter({ hasText: 'nobody without its key is in between' }).waitFor();
+  await ann.getByTestId('safety-note').filter({ hasText: 'nobody without its key can be in between' }).waitFor();
   await accessible(ann);
   await picture(ann, 'sealed-call');
   await ann.getByTestId('compare').click();
@@ -102,7 +102,7 @@ test('a room that is entered by its name is not sealed, and says so', async () =
   await connected(ann, ben);
   assert.equal(await ann.getByTestId('lock').isHidden(), true);
   await open(ann);
-  await ann.getByTestId('safety-note').filter({ hasText: 'the only way to know that nobody is in between' }).waitFor();
+  await ann.getByTestId('safety-note').filter({ hasText: 'if it is the same at both ends, nobody is in between' }).waitFor();
   await accessible(ann);
   await picture(ann, 'not-sealed');
   await ann.getByTestId('compare').click();
@@ -133,7 +133,7 @@ test('who comes without the key is told to ask for the whole link, and comes in 
   assert.equal(await lacking(ann, 'does not have this room’s key'), 'Guest does not have this room’s key, or the connection is being tampered with. Send Guest the whole link, down to its last character.');
   await lacking(ben, 'Somebody here has sealed this room, and this page has no key. Ask for the whole link');
   for (const page of [ann, ben]) {
-    await page.getByTestId('status').filter({ hasText: '1 person here has no key that fits' }).waitFor();
+    await page.getByTestId('status').filter({ hasText: '1 person here does not have a matching key' }).waitFor();
     await accessible(page);
   }
   assert.equal(await ann.getByTestId('caller').count(), 0, 'nobody is asked about somebody who cannot be heard');
@@ -278,7 +278,7 @@ const withoutWebCrypto = () => Object.defineProperty(Crypto.prototype, 'subtle',
 
 test('where browsers cannot seal, a sealed room is not entered, and a new one says that it is not sealed', async () => {
   const ann = await visitLink(browser, sealedLink(server.base, 'http'), { name: 'Ann', prepare: withoutWebCrypto });
-  await ann.getByTestId('lobby-status').filter({ hasText: 'browsers can do that only on https pages' }).waitFor();
+  await ann.getByTestId('lobby-status').filter({ hasText: 'which browsers support only on https pages' }).waitFor();
   const ben = await visitLink(browser, server.base, { name: 'Ben', prepare: withoutWebCrypto, fill: async (page) => {
     assert.equal(await chosen(page), 'none');
     await page.getByTestId('seal-note').filter({ hasText: 'Browsers can seal rooms only on https pages' }).waitFor();

@@ -25,8 +25,8 @@ test('a shared screen and a raised hand are told, and left out otherwise', () =>
   const live = { camera: 'live', microphone: 'live' };
   assert.deepEqual(readDeviceNews({ media: { ...live, screen: 'id', hand: true } }), { ...live, screen: 'id', hand: true });
   for (const extra of [{ screen: 7, hand: 'yes' }, { screen: '', hand: 1 }, { screen: null }]) assert.deepEqual(readDeviceNews({ media: { ...live, ...extra } }), live);
-  assert.deepEqual(newsOf('Ann', live, { ...live, screen: 'id', hand: true }), { log: ['shares'], spoken: ['Ann has raised a hand'] });
-  assert.deepEqual(newsOf('Ann', { ...live, screen: 'id', hand: true }, live), { log: ['shares-no-more'], spoken: ['Ann has lowered the hand'] });
+  assert.deepEqual(newsOf('Ann', live, { ...live, screen: 'id', hand: true }), { log: ['shares'], spoken: ['Ann has raised their hand'] });
+  assert.deepEqual(newsOf('Ann', { ...live, screen: 'id', hand: true }, live), { log: ['shares-no-more'], spoken: ['Ann has lowered their hand'] });
 });
 
 test('muting is spoken, and a device that stops is written down', () => {

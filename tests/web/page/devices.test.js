@@ -80,7 +80,7 @@ const start = (error, more) => ({ why: 'start', error, deviceId: null, ...more }
 const lacks = [
   [{ video: start('NotFoundError') }, BOTH, 'No camera was found. Others can hear you but not see you.'],
   [{ audio: start('NotFoundError') }, BOTH, 'No microphone was found. Others can see you but not hear you.'],
-  [{ audio: start('NotFoundError'), video: start('NotFoundError') }, BOTH, 'No camera and no microphone were found. You can still watch and chat.'],
+  [{ audio: start('NotFoundError'), video: start('NotFoundError') }, BOTH, 'No camera or microphone was found. You can still watch and chat.'],
   [{ audio: start('NotReadableError'), video: start('NotReadableError') }, BOTH, 'Camera and microphone are in use by another program. You can still watch and chat.'],
   [{ audio: start('NotAllowedError', { permission: 'denied' }), video: start('NotAllowedError', { permission: 'denied' }) }, BOTH, 'Camera and microphone are not allowed for this page. You can allow them in the browser’s settings for this site. You can still watch and chat.'],
   [{ audio: start('NotAllowedError') }, ['audio'], 'The microphone is not allowed for this page. You can still listen and chat.'],

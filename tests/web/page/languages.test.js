@@ -103,7 +103,7 @@ test('what a catalogue lacks is said in English, in its plural form', () => {
 });
 
 test('a value is inserted as it is, whatever it looks like', () => {
-  assert.equal(say('waiting-after', { news: '{news} $& {name}' }), '{news} $& {name} – Waiting for somebody to join');
+  assert.equal(say('waiting-after', { news: '{news} $& {name}' }), '{news} $& {name} – waiting for somebody to join');
 });
 
 test('from right to left, what is written from left to right is isolated, once', () => {

@@ -108,10 +108,10 @@ const evidence = (more) => ({ name: 'Ben', state: 'connecting', answered: true, 
 
 /** Each row: the known facts, and the beginning of the first finding. */
 const failures = [
-  [{ answered: false }, /^Nothing has come from Ben yet/],
+  [{ answered: false }, /^Nothing has arrived from Ben yet/],
   [{ local: [] }, /^This browser offers no addresses/],
   [{ local: [], relayOnly: true, errors: [{ url: TURN, code: 401, text: '' }] }, /^turn\.example\.org refuses the TURN credentials/],
-  [{ remote: [] }, /^No addresses have come from Ben/],
+  [{ remote: [] }, /^No addresses have arrived from Ben/],
   [{ urls: [STUN] }, /no relay \(TURN\) is set up/],
   [{ urls: [] }, /no relay \(TURN\) is set up/],
   [{ errors: [{ url: STUN, code: 701, text: '' }, { url: TURN, code: 486, text: '' }] }, /this user’s relay quota is used up/],

@@ -178,7 +178,7 @@ test('of several lacks, the one that may be this page’s own comes first', () =
 test('the status counts who cannot be connected with, beside the others', () => {
   const inside = (more) => summarize({ phase: 'inside', room: 'connected', links: [], news: '', ...more });
   const lacking = [{ name: 'Guest', lack: 'no key' }];
-  assert.deepEqual(inside({ lacking }), { state: 'waiting', text: '1 person here has no key that fits', spoken: '1 person here has no key that fits' });
+  assert.deepEqual(inside({ lacking }), { state: 'waiting', text: '1 person here does not have a matching key', spoken: '1 person here does not have a matching key' });
   const both = inside({ lacking: [...lacking, ...lacking], links: [{ name: 'Ben', state: 'connected' }] });
-  assert.deepEqual([both.state, both.text], ['connected', 'Connected to Ben · 2 people here have no key that fits']);
+  assert.deepEqual([both.state, both.text], ['connected', 'Connected to Ben · 2 people here do not have a matching key']);
 });
