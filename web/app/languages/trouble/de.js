@@ -111,7 +111,7 @@ export default {
   'ice-no-relays': '{host} hat keine Relays mehr frei (508)',
   'ice-no-relays-todo': 'Der Betreiber sollte --turn-total erhöhen oder einem anderen TURN-Server mehr Ports (min-port, max-port) oder eine größere total-quota geben.',
   'ice-refuses': '{host} lehnt ab ({code} {text})',
-  'ice-refuses-todo': 'Der Betreiber sollte das Protokoll dieses Servers prüfen.',
+  'ice-refuses-todo': 'Der Betreiber sollte in den Logdateien dieses Servers nachsehen.',
   'ice-no-name': 'Kein Server hat den Namen {host}',
   'ice-no-name-todo': 'Der Betreiber sollte die Schreibweise prüfen. Wenn es in anderen Netzwerken geht, liegt es am DNS dieses Netzwerks.',
   'ice-silent': '{host} antwortet nicht über {protocol}',
