@@ -8,11 +8,11 @@ export default {
   'files-note': 'You can also drop files on the call, or on a person’s picture to send them to that person only. They go from browser to browser, encrypted, to those who accept them.',
   'files-unable': 'These people cannot receive files: {names}',
   'files-no-folders': 'A folder cannot be sent. Please pack it into one file.',
-  'files-too-many': 'You can send up to {limit} files at once. Please pack them into one file, or send them in several steps.',
+  'files-too-many': 'You can send up to {limit} files at once. Please pack them into one file, or send them in batches.',
 
   // A question
   'file-offer': '{name} wants to send you a file',
-  'file-offer-note': 'Accept it only if you trust who sends it. It is saved, and not opened.',
+  'file-offer-note': 'Accept it only if you trust the sender. It will be saved, but not opened.',
   'file-new': '{name} wants to send you {file} ({size})',
   'file-accept': 'Accept',
 
@@ -47,10 +47,10 @@ export default {
   'file-no-space-at': '{name} does not have enough space for it.',
   'file-not-written': 'It could not be written on this device.',
   'file-not-written-at': 'It could not be written on {name}’s device.',
-  'file-too-large': 'This browser can only receive files up to {limit} here. Chrome, Edge, Firefox and Safari 26 can receive more, on https pages and outside private windows.',
+  'file-too-large': 'This browser can only receive files up to {limit} here. Chrome, Edge, Firefox and Safari 26 can receive larger ones, on https pages and outside private windows.',
   'file-too-large-at': '{name}’s browser can only receive files up to {limit}.',
   'file-too-many-at': '{name} has too many unanswered file offers. Please send it later.',
-  'file-damaged': 'It arrived damaged, and was thrown away. Please ask for it again.',
+  'file-damaged': 'It arrived damaged and was discarded. Please ask for it again.',
   'file-damaged-at': 'It arrived damaged. Please send it again.',
   'file-unreadable': 'It can no longer be read: it was changed, moved or deleted. Please choose it again.',
   'file-unreadable-at': '{name} can no longer read it: it was changed, moved or deleted.',
