@@ -2,6 +2,7 @@ import { heard, say, state, visit } from '../support/browser.js';
 import { pullable } from '../support/devices.js';
 import { Server } from '../support/server.js';
 import { LANGUAGES, SIZES, speak } from './looks.js';
+import { leftBehind, recordable, recording } from './recording.js';
 
 /** @import { Scene } from './scenes.js' */
 
@@ -13,9 +14,9 @@ const pictures = (page, count) => page.waitForFunction((count) => {
 }, count);
 const at = ({ browser, server }, room, options) => visit(browser, server.base, { room, name: 'Ann', viewport: SIZES.desktop, ...options });
 
-/** @type {Scene} Alone, asked, and with one other. */
+/** @type {Scene} Alone, asked, with one other, and what is recorded. */
 export async function* two(world) {
-  const ann = await at(world, 'two', { answers: false });
+  const ann = await at(world, 'two', { answers: false, prepare: recordable });
   await state(ann, 'waiting');
   yield ['alone', ann];
   await world.friends.join('two', ['Ben']);
@@ -30,9 +31,11 @@ export async function* two(world) {
   await world.friends.tell('two', 'Ben', { microphone: 'live', camera: 'missing', off: ['microphone', 'camera'], hand: true });
   await ann.locator('[data-testid=remote-tile][data-microphone=off]').waitFor();
   yield ['muted', ann];
+  yield* recording(ann, (news) => world.friends.tell('two', 'Ben', news));
   await world.friends.leave('two');
   await state(ann, 'waiting');
   yield ['left-alone', ann];
+  yield* leftBehind(ann);
   await close(ann);
 }
 
