@@ -44,16 +44,18 @@ const FAULTS = [
   [() => { document.querySelector('.lead').style.marginTop = '-2.5rem'; }, /text over/],
   [() => { document.querySelector('.lead').style.fontSize = '10px'; }, /small text/],
   [() => Object.assign(document.querySelector('.lead').style, { width: '500px' }), /wider than its parent/],
+  [() => Object.assign(document.querySelector('#join').style, { position: 'absolute', top: 0, height: '10rem' }), /text under join/],
 ];
 
 test('what cannot be read or pressed is found', async () => {
   const page = await (await room.browser.newContext({ viewport: SIZES.phone })).newPage();
+  await page.goto(`${room.server.base}/?name=Ann&room=tea`);
+  await page.waitForSelector('body[data-loaded=true]');
   for (const [spoil, fault] of FAULTS) {
-    await page.goto(`${room.server.base}/?name=Ann&room=tea`);
-    await page.waitForSelector('body[data-loaded=true]');
     assert.deepEqual(await page.evaluate(faults), []);
     await page.evaluate(spoil);
     assert.match((await page.evaluate(faults)).join('\n'), fault);
+    await page.evaluate(() => document.querySelectorAll('#join, .lead').forEach((one) => one.removeAttribute('style')));
   }
   await page.context().close();
 });

@@ -41,7 +41,10 @@ export function faults() {
   const inRoot = [...root.querySelectorAll('*')].filter((element) => isShown(element) && !element.closest('svg, canvas, video'));
   /** What lies above all else may cover it, and what sticks to an edge covers what is scrolled under it. */
   const layer = (element) => {
-    for (let around = element; around; around = around.parentElement) if (around === callers || getComputedStyle(around).position === 'sticky') return around;
+    for (let around = element; around; around = around.parentElement) {
+      const { position } = getComputedStyle(around);
+      if (around === callers || position === 'sticky' || (position === 'fixed' && around.matches('.record-note'))) return around;
+    }
     return null;
   };
 
@@ -88,7 +91,14 @@ export function faults() {
         // The box of a line is higher than its letters.
         const inset = (rest.bottom - rest.top) * 0.3;
         const letters = { ...cross(rest, rest), top: rest.top + inset, bottom: rest.bottom - inset };
-        if (!isEmpty(letters)) texts.push({ element, box: letters });
+        if (isEmpty(letters)) continue;
+        texts.push({ element, box: letters });
+        // Letters in place of a picture lie under it.
+        if (element.matches('.initial')) continue;
+        for (const x of [letters.left + 2, letters.right - 2]) {
+          const over = document.elementFromPoint(x, (letters.top + letters.bottom) / 2);
+          if (over && !element.contains(over) && !over.contains(element) && layer(over) === layer(element)) complain(`text under ${over.id || over.tagName.toLowerCase()}`, element);
+        }
       }
     }
     const parent = element.parentElement;

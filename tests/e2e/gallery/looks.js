@@ -32,12 +32,14 @@ const settled = (page) => page.evaluate(() => new Promise((resolve) => requestAn
  */
 export async function eachLook(page, see, wanted = () => true) {
   const scripted = await page.evaluate(() => document.body.dataset.loaded === 'true');
+  let shown = 'light';
   for (const language of scripted ? LANGUAGES : ['en']) {
     if (scripted) await speak(page, language);
     for (const size of Object.keys(SIZES)) {
       await page.setViewportSize(SIZES[size]);
       for (const look of SCHEMES.map((scheme) => ({ language, size, scheme, scripted })).filter(wanted)) {
-        await page.emulateMedia({ colorScheme: look.scheme });
+        if (look.scheme !== shown) await page.emulateMedia({ colorScheme: look.scheme });
+        shown = look.scheme;
         if (scripted) await settled(page);
         await see(look);
       }

@@ -3,8 +3,7 @@ import { Server } from '../support/server.js';
 import { ends, form, lacking, networkTest, refused } from './before-and-after.js';
 import { files } from './files.js';
 import { friends } from './friends.js';
-import { around, many, trouble, two } from './in-the-call.js';
-import { machines } from './machines.js';
+import { around, machines, many, trouble, two } from './in-the-call.js';
 import { passphrase, sealed } from './sealed.js';
 
 /**

@@ -1,4 +1,4 @@
-import { enter, state } from '../support/browser.js';
+import { state, visit } from '../support/browser.js';
 import { lacking, newKey, safetyNumber, sealedLink, visitLink } from '../support/sealed.js';
 import { SIZES } from './looks.js';
 
@@ -11,6 +11,7 @@ export async function* sealed({ browser, server, friends }) {
   const key = newKey();
   await friends.join('sealed', ['Ben'], { key });
   const ann = await visitLink(browser, sealedLink(server.base, 'sealed', key), { name: 'Ann', viewport: SIZES.desktop });
+  await state(ann, 'connected');
   const number = await safetyNumber(ann);
   const panel = ann.getByTestId('diagnostics').locator('> summary');
   await panel.click();
@@ -30,16 +31,16 @@ export async function* sealed({ browser, server, friends }) {
   yield ['another-key', ann];
 
   // In the same room, without a key.
-  await ann.goto('about:blank');
+  await ann.context().close();
   await friends.leave('sealed', 'Dolores');
-  await enter(ann, `${server.base}/?room=sealed&name=Ann&media=none`);
-  await lacking(ann, 'Somebody here has sealed this room');
-  yield ['room-is-sealed', ann];
+  const anna = await visit(browser, server.base, { room: 'sealed', name: 'Ann', media: 'none', viewport: SIZES.desktop });
+  await lacking(anna, 'Somebody here has sealed this room');
+  yield ['room-is-sealed', anna];
   await friends.leave('sealed');
   await friends.join('sealed', ['Emil'], { key });
-  await lacking(ann, 'with a key that this room does not have');
-  yield ['stranger-key', ann];
-  await ann.context().close();
+  await lacking(anna, 'with a key that this room does not have');
+  yield ['stranger-key', anna];
+  await anna.context().close();
   await friends.leave('sealed');
 }
 
