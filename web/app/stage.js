@@ -143,7 +143,7 @@ export class Stage {
     const end = smallInset(width, large.width, offsetWidth);
     this.#self.style.setProperty('--inset-end', `${end}px`);
     this.#self.style.setProperty('--inset-bottom', `${smallInset(height, large.height, offsetHeight)}px`);
-    // The small picture covers no name.
+    // The name of the other ends before it.
     tiles[0]?.style.setProperty('--free', `${(width + large.width) / 2 - end - offsetWidth}px`);
   }
 }

@@ -93,7 +93,7 @@ export function faults() {
         const letters = { ...cross(rest, rest), top: rest.top + inset, bottom: rest.bottom - inset };
         if (isEmpty(letters)) continue;
         texts.push({ element, box: letters });
-        // Letters in place of a picture lie under it.
+        // The initial of a name lies under the picture.
         if (element.matches('.initial')) continue;
         for (const x of [letters.left + 2, letters.right - 2]) {
           const over = document.elementFromPoint(x, (letters.top + letters.bottom) / 2);

@@ -5,7 +5,7 @@ import { SIZES } from './looks.js';
 /** @import { Scene } from './scenes.js' */
 
 const MEGABYTES = 1_000_000;
-/** Most of the first one is on its way when the third write is held. */
+/** The first is so large that its third write, which is held, is not its last. */
 const OFFERED = [
   ['a film from the harbour, in the evening.webm', 8 * MEGABYTES],
   ['تقرير 2026 – 报告 – with-a-rather-long-name-without-any-spaces-in-it.pdf', 2],
@@ -19,7 +19,7 @@ function drop(files) {
   for (const type of ['dragover', 'drop']) document.querySelector('#stage').dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
 }
 
-/** Whether a file in the list is as far as this. */
+/** Waits until this many files in the list have this state, counted from 0. */
 const has = (page, at, state) => page.locator(`[data-testid=file][data-state=${state}]`).nth(at).waitFor({ state: 'attached' });
 
 /** @type {Scene} Files: nobody to send them to, offered, asked about, moving, and what became of them. */

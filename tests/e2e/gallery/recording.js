@@ -2,7 +2,7 @@ import { state } from '../support/browser.js';
 
 /** @import { Page } from 'playwright-core' */
 
-/** In a page: recordings become downloads, as nobody can choose a file here, and have few pictures. Two cores have enough to do. */
+/** In a page: recordings become downloads, as nobody can choose a file here, and have one picture a second, which is cheap to encode. */
 export function recordable() {
   delete window.showSaveFilePicker;
   const { captureStream } = HTMLCanvasElement.prototype;
