@@ -117,9 +117,8 @@ export async function* machines({ browser, server, friends }) {
   };
   await open('add-encoder');
   await ann.getByTestId('whip-name').fill('The camera at the door');
-  yield ['add-encoder', ann];
   for (const program of await ann.locator('.whip-dialog summary').all()) await program.click();
-  yield ['add-encoder-commands', ann];
+  yield ['add-encoder', ann];
   // It is expected while the dialog is open.
   await friends.encode('machines', 'The camera at the door', secret);
   await ann.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0);

@@ -19,8 +19,7 @@ export async function* sealed({ browser, server, friends }) {
   await ann.getByTestId('lock').waitFor();
   yield ['safety-number', ann];
   await ann.getByTestId('compare').click();
-  await ann.getByTestId('compare').waitFor({ state: 'hidden' });
-  yield ['safety-compared', ann];
+  await ann.locator('[data-testid=lock][data-verified=compared]').waitFor();
   await panel.click();
   await friends.join('sealed', ['Cem']);
   await lacking(ann, 'does not have this room’s key');
