@@ -35,6 +35,7 @@ export function faults() {
     return { rest, cutter };
   };
 
+  const isCall = !document.querySelector('#call')?.hidden && document.querySelector('#call') !== null;
   const dialog = document.querySelector('dialog[open]');
   const callers = document.querySelector('.callers:not([hidden])');
   const root = dialog ?? document.body;
@@ -43,14 +44,13 @@ export function faults() {
   const layer = (element) => {
     for (let around = element; around; around = around.parentElement) {
       const { position } = getComputedStyle(around);
-      if (around === callers || position === 'sticky' || (position === 'fixed' && around.matches('.record-note'))) return around;
+      if (around === callers || position === 'sticky' || (isCall && around.matches('.record-note'))) return around;
     }
     return null;
   };
 
   // ---- Controls ----
 
-  const isCall = !document.querySelector('#call')?.hidden && document.querySelector('#call') !== null;
   // A link may have a box on each of two lines.
   const controls = inRoot.filter((element) => element.matches(CONTROLS)).flatMap((element) => [...element.getClientRects()].map((box) => ({ element, box })));
   for (const { element, box } of controls) {
