@@ -45,7 +45,7 @@ const FAULTS = [
   [() => { document.querySelector('.lead').style.marginTop = '-2.5rem'; }, /text over/],
   [() => { document.querySelector('.lead').style.fontSize = '10px'; }, /small text/],
   [() => Object.assign(document.querySelector('.lead').style, { width: '500px' }), /wider than its parent/],
-  [() => Object.assign(document.querySelector('#join').style, { position: 'absolute', top: 0, height: '10rem' }), /text under join/],
+  [() => Object.assign(document.querySelector('#join').style, { position: 'fixed', inset: 0, width: 'auto' }), /text under join/],
 ];
 
 test('what cannot be read or pressed is found', async () => {
