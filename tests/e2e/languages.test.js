@@ -8,6 +8,7 @@ import trouble from '../../web/app/languages/trouble/zh-CN.js';
 import { accessible } from './support/axe.js';
 import { launch, say, startTest, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
+import { drop } from './support/transfers.js';
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(), launch()]); });
@@ -113,6 +114,12 @@ test('what was noted in the chat, and why the form is shown again, follow when t
   await speak('de');
   assert.deepEqual(await entries(), [joined(german), `${german.you} Tea?`]);
 
+  await drop(ben, '#stage', ['tea.txt', 'tea']);
+  const size = ann.getByTestId('file-question').locator('.count');
+  for (const [tag, words] of [['ar', '3 بايت'], ['de', '3 Byte']]) {
+    await speak(tag);
+    assert.equal(await size.textContent(), words);
+  }
   await ann.getByTestId('hang-up').click();
   await state(ann, 'lobby');
   await ann.getByTestId('room').fill('!!!');

@@ -30,7 +30,10 @@ test('the address from the dialog works, and while it is open the encoder comes 
   assert.deepEqual(await page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /whip\/(dialog|lines|elements)/.test(name)).length), 0, 'it is loaded when it is used');
   await open(page, 'add-encoder');
   await accessible(page);
+  const gstreamer = page.locator('.whip-dialog details').filter({ hasText: 'GStreamer' });
+  await gstreamer.locator('summary').click();
   await page.getByTestId('whip-name').fill('Camera at the door');
+  assert.equal(await gstreamer.evaluate(({ open }) => open), true, 'a command that is read stays open');
   const address = await text(page, 'whip-address');
   assert.equal(address, `${server.base}/v1/rooms/address/whip?name=Camera%20at%20the%20door`);
   assert.ok((await text(page, 'whip-GStreamer')).includes(`signaller::whip-endpoint='${address}'`));

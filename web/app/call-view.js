@@ -2,20 +2,16 @@ import { whipRole } from '../client/index.js';
 import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
-import { Controls, DeviceNotice, showExtra } from './controls.js';
-import { NOTHING } from './devices/equipped.js';
+import { DeviceControls } from './device-controls.js';
 import { Diagnostics } from './diagnostics.js';
 import { Files } from './files/gate.js';
-import { Keyboard } from './keyboard.js';
 import { show } from './languages/document.js';
 import { say } from './languages/say.js';
 import { LockNotice } from './lock-notice.js';
 import { isolate, nameOf } from './names.js';
 import { part, write } from './page.js';
-import { PushToTalk } from './push-to-talk.js';
 import { barsOf } from './quality.js';
 import { showSeal, tellLacks } from './sealed/marks.js';
-import { Settings } from './settings.js';
 import { Share } from './share.js';
 import { play } from './sounds.js';
 import { Stage } from './stage.js';
@@ -27,22 +23,10 @@ import { isOver, summarize } from './words.js';
 
 /** @import { Call, Peer, Room } from '../client/types.d.ts' */
 /** @import { Wish } from './address.js' */
-/** @import { Choice } from './devices/choices.js' */
+/** @import { Devices } from './device-controls.js' */
 /** @import { Equipped } from './devices/equipped.js' */
-/** @import { Kind } from './devices/media.js' */
 /** @import { Extra } from './devices/news.js' */
 /** @import { Facts, Summary } from './words.js' */
-
-/**
- * What the user can do to the own devices.
- *
- * @typedef {object} Devices
- * @property {(kind: Kind, on: boolean) => void} turn
- * @property {() => void} retry
- * @property {(choice: Pick<Choice, 'kind' | 'deviceId'>) => void} use
- * @property {() => void} share a screen, or stop
- * @property {() => void} hand raise or lower it
- */
 
 /** The call as it is shown. */
 export class CallView {
@@ -54,27 +38,14 @@ export class CallView {
   #callers = new Callers();
   #diagnostics = new Diagnostics();
   #lockNotice = new LockNotice();
-  #keyboard;
-  #controls;
-  #deviceNotice;
-  #settings;
+  #devices;
   #wakeLock = new WakeLock();
   #whip = new WhipOpener(this.#share);
   #endVoices = () => {};
 
   /** @param {Devices} devices */
   constructor(devices) {
-    const controls = new Controls(devices.turn);
-    this.#controls = controls;
-    this.#deviceNotice = new DeviceNotice(devices);
-    this.#settings = new Settings((kind, deviceId) => devices.use({ kind, deviceId }));
-    const talk = new PushToTalk(() => controls.isOff('audio'), (on) => devices.turn('audio', on));
-    this.#keyboard = new Keyboard({
-      ...{ microphone: () => controls.toggle('audio'), camera: () => controls.toggle('video'), chat: () => this.#chat.focus() },
-      ...{ hand: devices.hand, talk: () => talk.press() },
-    }, () => talk.release());
-    part('share-screen', HTMLElement).addEventListener('click', devices.share);
-    part('hand', HTMLElement).addEventListener('click', devices.hand);
+    this.#devices = new DeviceControls(devices, () => this.#chat.focus());
   }
 
   /**
@@ -132,8 +103,7 @@ export class CallView {
     play('calling');
     // These would cover the question.
     this.#share.close();
-    this.#settings.close();
-    this.#keyboard.close();
+    this.#devices.closeDialogs();
     this.#files.close();
     this.#whip.close();
     return this.#callers.ask(peer, signal);
@@ -145,14 +115,12 @@ export class CallView {
    */
   showSelf({ name }, equipped) {
     this.#stage.showSelf(equipped, nameOf({ name }));
-    this.#controls.show(equipped.status);
-    this.#deviceNotice.show(equipped);
-    this.#settings.show(equipped);
+    this.#devices.show(equipped);
   }
 
   /** @param {Extra | null} extra null if the call is over */
   showExtra(extra) {
-    showExtra(extra);
+    this.#devices.showExtra(extra);
     this.#stage.raise(extra?.hand === true);
   }
 
@@ -188,19 +156,15 @@ export class CallView {
 
   clear() {
     Object.assign(window, { signalpost: undefined });
-    this.#deviceNotice.show(NOTHING);
+    this.#devices.clear();
     this.#stage.clear();
-    this.#controls.show(NOTHING.status);
     tell('spoken-devices', '');
     this.#chat.clear();
     this.#files.clear();
     this.#share.close();
-    this.#settings.close();
     this.#whip.clear();
     this.#wakeLock.want(false);
     this.#endVoices();
-    this.showExtra(null);
-    this.#keyboard.close();
     this.#lockNotice.clear();
     tellLacks();
     this.#diagnostics.clear();

@@ -140,8 +140,11 @@ export class Stage {
     const [large] = [...boxes.screens, ...boxes.tiles];
     if (!isSmall || !large) return;
     const { offsetWidth, offsetHeight } = this.#self;
-    this.#self.style.setProperty('--inset-end', `${smallInset(width, large.width, offsetWidth)}px`);
+    const end = smallInset(width, large.width, offsetWidth);
+    this.#self.style.setProperty('--inset-end', `${end}px`);
     this.#self.style.setProperty('--inset-bottom', `${smallInset(height, large.height, offsetHeight)}px`);
+    // The name of the other ends before it.
+    tiles[0]?.style.setProperty('--free', `${(width + large.width) / 2 - end - offsetWidth}px`);
   }
 }
 
@@ -150,5 +153,6 @@ export class Stage {
  * @param {import('./tile-layout.js').Box} box
  */
 function place(tile, box) {
+  tile.style.removeProperty('--free');
   for (const [name, value] of Object.entries(box)) tile.style.setProperty(`--${name}`, `${value}px`);
 }

@@ -35,19 +35,22 @@ export function faults() {
     return { rest, cutter };
   };
 
+  const isCall = !document.querySelector('#call')?.hidden && document.querySelector('#call') !== null;
   const dialog = document.querySelector('dialog[open]');
   const callers = document.querySelector('.callers:not([hidden])');
   const root = dialog ?? document.body;
   const inRoot = [...root.querySelectorAll('*')].filter((element) => isShown(element) && !element.closest('svg, canvas, video'));
   /** What lies above all else may cover it, and what sticks to an edge covers what is scrolled under it. */
   const layer = (element) => {
-    for (let around = element; around; around = around.parentElement) if (around === callers || getComputedStyle(around).position === 'sticky') return around;
+    for (let around = element; around; around = around.parentElement) {
+      const { position } = getComputedStyle(around);
+      if (around === callers || position === 'sticky' || (isCall && around.matches('.record-note'))) return around;
+    }
     return null;
   };
 
   // ---- Controls ----
 
-  const isCall = !document.querySelector('#call')?.hidden && document.querySelector('#call') !== null;
   // A link may have a box on each of two lines.
   const controls = inRoot.filter((element) => element.matches(CONTROLS)).flatMap((element) => [...element.getClientRects()].map((box) => ({ element, box })));
   for (const { element, box } of controls) {
@@ -88,7 +91,14 @@ export function faults() {
         // The box of a line is higher than its letters.
         const inset = (rest.bottom - rest.top) * 0.3;
         const letters = { ...cross(rest, rest), top: rest.top + inset, bottom: rest.bottom - inset };
-        if (!isEmpty(letters)) texts.push({ element, box: letters });
+        if (isEmpty(letters)) continue;
+        texts.push({ element, box: letters });
+        // The initial of a name lies under the picture.
+        if (element.matches('.initial')) continue;
+        for (const x of [letters.left + 2, letters.right - 2]) {
+          const over = document.elementFromPoint(x, (letters.top + letters.bottom) / 2);
+          if (over && !element.contains(over) && !over.contains(element) && layer(over) === layer(element)) complain(`text under ${over.id || over.tagName.toLowerCase()}`, element);
+        }
       }
     }
     const parent = element.parentElement;

@@ -15,8 +15,10 @@ export async function friends(browser, base) {
     /** What pages tell each other about their devices. */
     tell: (room, name, media) => run('tell', room, name, media),
     share: (room, name) => run('share', room, name),
-    /** All of them. */
-    leave: (room) => run('leave', room),
+    /** One of them, or all. */
+    leave: (room, name) => run('leave', room, name),
+    /** A camera that calls by WHIP. */
+    encode: (room, name, secret) => run('encode', room, name, secret),
   };
 }
 
@@ -46,10 +48,10 @@ function prepare() {
   // Each has a seat of their own, which the tab must not keep.
   const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 
-  const join = async (room, names, { capacity = 8 } = {}) => {
+  const join = async (room, names, { capacity = 8, ...seal } = {}) => {
     const client = await import('/client/index.js');
     for (const name of names) {
-      const seat = await client.join('/', room, { name, capacity, storage });
+      const seat = await client.join('/', room, { name, capacity, storage, ...seal });
       here.set(`${room} ${name}`, { room: seat, call: seat.call({ stream: picture(here.size * 47), admit }) });
     }
   };
@@ -65,14 +67,25 @@ function prepare() {
     of(room, name).call.share(stream);
     await tell(room, name, { screen: stream.id });
   };
-  const leave = async (at) => {
+  const leave = async (at, name) => {
     for (const [key, { call, room }] of here) {
-      if (!key.startsWith(`${at} `)) continue;
+      if (name ? key !== `${at} ${name}` : !key.startsWith(`${at} `)) continue;
       here.delete(key);
       call.hangUp('hung up');
       await room.leave();
     }
   };
+  const encode = async (room, name, secret) => {
+    const pc = new RTCPeerConnection();
+    for (const track of picture(300).getTracks()) pc.addTransceiver(track, { direction: 'sendonly' });
+    await pc.setLocalDescription();
+    while (pc.iceGatheringState !== 'complete') await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', resolve, { once: true }));
+    const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${secret}` };
+    const response = await fetch(`/v1/rooms/${room}/whip?${new URLSearchParams({ name })}`, { method: 'POST', headers, body: pc.localDescription.sdp });
+    if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+    await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    here.set(`${room} ${name}`, { room: { leave() {} }, call: { hangUp: () => pc.close() } });
+  };
   const say = (room, name, text) => of(room, name).call.say(text);
-  window.friends = { join, say, tell, share, leave };
+  window.friends = { join, say, tell, share, leave, encode };
 }

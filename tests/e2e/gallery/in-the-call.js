@@ -1,7 +1,8 @@
-import { heard, say, state, visit } from '../support/browser.js';
+import { enter, heard, say, state, visit } from '../support/browser.js';
 import { pullable } from '../support/devices.js';
 import { Server } from '../support/server.js';
 import { LANGUAGES, SIZES, speak } from './looks.js';
+import { leftBehind, recordable, recording } from './recording.js';
 
 /** @import { Scene } from './scenes.js' */
 
@@ -13,9 +14,9 @@ const pictures = (page, count) => page.waitForFunction((count) => {
 }, count);
 const at = ({ browser, server }, room, options) => visit(browser, server.base, { room, name: 'Ann', viewport: SIZES.desktop, ...options });
 
-/** @type {Scene} Alone, asked, and with one other. */
+/** @type {Scene} Alone, asked, with one other, and what is recorded. */
 export async function* two(world) {
-  const ann = await at(world, 'two', { answers: false });
+  const ann = await at(world, 'two', { answers: false, prepare: recordable });
   await state(ann, 'waiting');
   yield ['alone', ann];
   await world.friends.join('two', ['Ben']);
@@ -30,9 +31,11 @@ export async function* two(world) {
   await world.friends.tell('two', 'Ben', { microphone: 'live', camera: 'missing', off: ['microphone', 'camera'], hand: true });
   await ann.locator('[data-testid=remote-tile][data-microphone=off]').waitFor();
   yield ['muted', ann];
+  yield* recording(ann, (news) => world.friends.tell('two', 'Ben', news));
   await world.friends.leave('two');
   await state(ann, 'waiting');
   yield ['left-alone', ann];
+  yield* leftBehind(ann);
   await close(ann);
 }
 
@@ -99,6 +102,33 @@ export async function* around(world) {
   yield ['connection', ann];
   await close(ann);
   await friends.leave('around');
+}
+
+/** @type {Scene} Encoders and players: how they call, and how an encoder is shown. */
+export async function* machines({ browser, server, friends }) {
+  const ann = await (await browser.newContext({ viewport: SIZES.desktop })).newPage();
+  const secret = 'two lumps, please';
+  await enter(ann, `${server.base}/?room=machines&name=Ann&media=none#${new URLSearchParams({ secret })}`, { answers: false });
+  await state(ann, 'waiting');
+  const open = async (button) => {
+    await ann.getByTestId('show-qr').click();
+    await ann.getByTestId(button).click();
+    await ann.getByTestId('whip-dialog').waitFor();
+  };
+  await open('add-encoder');
+  await ann.getByTestId('whip-name').fill('The camera at the door');
+  for (const program of await ann.locator('.whip-dialog summary').all()) await program.click();
+  yield ['add-encoder', ann];
+  // It is expected while the dialog is open.
+  await friends.encode('machines', 'The camera at the door', secret);
+  await ann.waitForFunction(() => document.querySelector('[data-testid=remote-video]')?.videoWidth > 0);
+  await ann.getByTestId('whip-close').click();
+  yield ['encoder', ann];
+  // The room is full now.
+  await open('watch-in-player');
+  yield ['watch-in-player', ann];
+  await close(ann);
+  await friends.leave('machines');
 }
 
 /** @type {Scene} What goes wrong in a call. */

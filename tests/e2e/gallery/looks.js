@@ -32,16 +32,22 @@ const settled = (page) => page.evaluate(() => new Promise((resolve) => requestAn
  */
 export async function eachLook(page, see, wanted = () => true) {
   const scripted = await page.evaluate(() => document.body.dataset.loaded === 'true');
+  const sizes = Object.keys(SIZES);
+  let [spoken, shown] = ['en', 'light'];
   for (const language of scripted ? LANGUAGES : ['en']) {
-    if (scripted) await speak(page, language);
-    for (const size of Object.keys(SIZES)) {
+    if (language !== spoken) await speak(page, language);
+    spoken = language;
+    for (const size of sizes) {
       await page.setViewportSize(SIZES[size]);
       for (const look of SCHEMES.map((scheme) => ({ language, size, scheme, scripted })).filter(wanted)) {
-        await page.emulateMedia({ colorScheme: look.scheme });
+        if (look.scheme !== shown) await page.emulateMedia({ colorScheme: look.scheme });
+        shown = look.scheme;
         if (scripted) await settled(page);
         await see(look);
       }
     }
+    // The next language begins with the size that is shown.
+    sizes.reverse();
   }
   if (scripted) await speak(page, 'en');
   await page.setViewportSize(SIZES.desktop);

@@ -1,8 +1,10 @@
 import { launch } from '../support/browser.js';
 import { Server } from '../support/server.js';
 import { ends, form, lacking, networkTest, refused } from './before-and-after.js';
+import { files } from './files.js';
 import { friends } from './friends.js';
-import { around, many, trouble, two } from './in-the-call.js';
+import { around, machines, many, trouble, two } from './in-the-call.js';
+import { passphrase, sealed } from './sealed.js';
 
 /**
  * Leads a page through some states, and yields each with its name: the caller, which looks at it then, leaves the page as it was.
@@ -11,7 +13,7 @@ import { around, many, trouble, two } from './in-the-call.js';
  * @typedef {{ browser: import('playwright-core').Browser, server: Server, friends: Awaited<ReturnType<typeof friends>> }} World
  */
 
-export const SCENES = { form, lacking, refused, two, many, around, trouble, ends, networkTest };
+export const SCENES = { form, lacking, refused, two, many, around, files, sealed, passphrase, machines, trouble, ends, networkTest };
 
 /** A browser, a server, and company. */
 export async function world() {

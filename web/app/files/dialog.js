@@ -36,7 +36,7 @@ export class FilesDialog {
     label(this.#list, 'files');
     const close = make('form', { method: 'dialog' }, make('button', { class: 'button wide', test: 'files-close', key: 'close' }));
     const about = make('p', { class: 'quiet', key: 'files-note' });
-    this.element = make('dialog', { class: 'card files', test: 'files-dialog', 'aria-labelledby': title.id }, title, this.#why, this.#problem, this.#toField, this.#choose, this.#input, about, this.#list, close);
+    this.element = make('dialog', { class: 'card files', test: 'files-dialog', 'aria-labelledby': title.id }, title, this.#why, this.#problem, this.#toField, this.#choose, this.#input, this.#list, about, close);
     document.body.append(this.element);
     this.#forget = onLanguage(() => this.refresh());
   }

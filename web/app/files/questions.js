@@ -1,4 +1,4 @@
-import { show } from '../languages/document.js';
+import { onLanguage, show } from '../languages/document.js';
 import { isolatedName } from '../names.js';
 import { part } from '../page.js';
 import { button, make, newId } from './elements.js';
@@ -11,6 +11,9 @@ export class Questions {
   #view = part('callers', HTMLElement);
   /** @type {Map<Transfer, HTMLElement>} */
   #cards = new Map();
+  #forget = onLanguage(() => {
+    for (const [transfer, card] of this.#cards) writeSize(card, transfer);
+  });
 
   /** @param {Transfer} transfer the question is shown for as long as it is not answered */
   update(transfer) {
@@ -27,13 +30,12 @@ export class Questions {
     show(who, 'file-offer', { name: isolatedName(peer) });
     const name = make('bdi', { class: 'file-name', test: 'file-question-name' });
     name.textContent = nameIn(file);
-    const size = make('span', { class: 'count' });
-    size.textContent = sizeIn(file.offer.size);
-    what.append(name, ' ', size);
+    what.append(name, ' ', make('span', { class: 'count' }));
     const answers = make('div', { class: 'answers' },
       button('file-accept', 'file-question-accept', () => transfer.accept(), 'primary'), button('decline', 'file-question-decline', () => transfer.cancel()));
     const card = make('section', { class: 'caller card', role: 'alertdialog', 'aria-modal': 'false', tabindex: '-1', test: 'file-question', 'aria-labelledby': who.id, 'aria-describedby': what.id },
       who, make('div', { class: 'file-what' }, what, note), answers);
+    writeSize(card, transfer);
     // The chat tells screen readers; the focus stays where the user works.
     card.addEventListener('keydown', ({ key, repeat }) => key === 'Escape' && !repeat && transfer.cancel());
     this.#cards.set(transfer, card);
@@ -54,6 +56,15 @@ export class Questions {
   }
 
   clear() {
+    this.#forget();
     for (const transfer of [...this.#cards.keys()]) this.#close(transfer);
   }
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {Transfer} transfer
+ */
+function writeSize(card, { file }) {
+  /** @type {HTMLElement} */ (card.querySelector('.count')).textContent = sizeIn(file.offer.size);
 }

@@ -107,12 +107,13 @@ export class WhipDialog {
     this.#address.text.textContent = address;
     this.#token.text.textContent = token;
     this.#tokenField.hidden = token === '';
+    const opened = [...this.#commands.querySelectorAll('details')].map(({ open }) => open);
     this.#commands.replaceChildren(
       saying('p', token ? 'obs-with-token' : 'obs'),
-      ...commands(address, token).map(({ program, command }) => {
+      ...commands(address, token).map(({ program, command }, at) => {
         const { view, text } = copyable(`whip-${program}`);
         text.textContent = command;
-        return element('details', {}, element('summary', { textContent: program, dir: 'ltr' }), view);
+        return element('details', { open: opened[at] ?? false }, element('summary', {}, element('bdi', { textContent: program })), view);
       }),
     );
   }
