@@ -4,7 +4,7 @@
 #
 #   bash tests/net.sh           all tests; about five minutes, so this is not part of tests/run.sh
 #   bash tests/net.sh FILE…     some of tests/net/*.test.js
-#   bash tests/net.sh short     what tests/run.sh runs: three networks in 20 s, and STUN on two addresses; exits with 77 and the
+#   bash tests/net.sh short     what tests/run.sh runs: three networks and an encoder in 30 s, and STUN on two addresses; exits with 77 and the
 #                               reason if networks cannot be created
 #   bash tests/net.sh install   only installs the Debian packages
 #
@@ -48,6 +48,11 @@ fi
 if ! cmp -s tests/package-lock.json tests/node_modules/.installed-lock; then
   npm --prefix tests ci --no-audit --no-fund --loglevel=error
   cp tests/package-lock.json tests/node_modules/.installed-lock
+fi
+# What an encoder sends is made with PyAV.
+if [ ! -x target/python/bin/python ]; then
+  python3 -m venv target/python
+  target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 fi
 if [ -z "${SIGNALPOST_BIN:-}" ]; then
   cargo build --release --locked

@@ -95,7 +95,7 @@ install() {
   if wanted instructions; then debian valgrind=valgrind || failed=1; fi
   if wanted nat; then bash tests/net.sh install || failed=1; fi
   if wanted web document clients browser nat; then npm_packages || failed=1; fi
-  if wanted deny api clients browser; then python_packages || failed=1; fi
+  if wanted deny api clients browser nat; then python_packages || failed=1; fi
   return $failed
 }
 

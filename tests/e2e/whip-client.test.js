@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { addressOf, commands } from '../../web/app/whip/lines.js';
 import { launch, state, videoRuns, visit } from './support/browser.js';
+import { redirecting } from './support/redirecting.js';
 import { Server } from './support/server.js';
 import { isAudible, runsForAMinute } from './support/whip.js';
 
@@ -21,8 +22,8 @@ before(async () => {
 after(async () => { await browser.close(); await server.stop(); await rm(stub, { recursive: true }); });
 
 /** The command that the page shows, with a small picture, in a shell. */
-function whipClient(t, room, ...options) {
-  const [, { command }] = commands(addressOf(`${server.base}/`, room, 'whip', { name: 'GStreamer' }), '');
+function whipClient(t, base, room, ...options) {
+  const [, { command }] = commands(addressOf(`${base}/`, room, 'whip', { name: 'GStreamer' }), '');
   const small = command.replace('! videoconvert', '! video/x-raw,width=320,height=180,framerate=15/1 ! videoconvert');
   assert.notEqual(small, command);
   const child = spawn('sh', ['-c', ['exec', small, ...options].join(' ')], { env: { ...process.env, LD_LIBRARY_PATH: stub }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -39,7 +40,7 @@ for (const [name, options] of Object.entries({ 'candidates by PATCH': [], 'all c
     const page = await visit(browser, server.base, { room, name: 'Ann' });
     t.after(() => page.context().close());
     await state(page, 'waiting');
-    const client = whipClient(t, room, ...options);
+    const client = whipClient(t, server.base, room, ...options);
     const ended = once(client, 'exit').then(([code]) => assert.fail(`it ended with ${code}: ${client.log}`));
     ended.catch(() => {});
     await Promise.race([ended, (async () => {
@@ -53,3 +54,17 @@ for (const [name, options] of Object.entries({ 'candidates by PATCH': [], 'all c
     await ended.catch(() => {});
   });
 }
+
+// RFC 9725, section 4.5. This client looks for its session where it was told to call, so it is redirected there, too.
+test('simple-whip-client is redirected, with candidates and at the end as well', async (t) => {
+  const page = await visit(browser, server.base, { room: 'redirected', name: 'Ann' });
+  t.after(() => page.context().close());
+  await state(page, 'waiting');
+  const proxy = await redirecting(t, server.base);
+  const client = whipClient(t, proxy.base, 'redirected');
+  await state(page, 'connected');
+  await videoRuns(page, 1);
+  client.kill('SIGINT');
+  await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
+  assert.deepEqual([...new Set(proxy.methods)], ['POST', 'PATCH', 'DELETE'], client.log);
+});

@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
 import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
+import { redirecting } from './support/redirecting.js';
+import { sealedLink, visitLink } from './support/sealed.js';
 import { Server } from './support/server.js';
 import { declined, encoder, endpoint, isAudible, runsForAMinute } from './support/whip.js';
 
@@ -81,6 +83,20 @@ test('a page that is loaded again has the picture as soon as the encoder calls a
   await isAudible(page);
 });
 
+// RFC 9725, section 4.5. The server sends no 307 itself (docs/whip.md); a proxy may.
+test('a call that is redirected has its session at the server that answered', async (t) => {
+  const page = await viewer(t, 'redirected');
+  const proxy = await redirecting(t, server.base);
+  const obs = await encoder(t, endpoint(proxy, 'redirected', '?name=OBS'));
+  assert.equal((await obs.next('answer')).status, 201);
+  await state(page, 'connected');
+  await videoRuns(page, 1);
+  obs.do('stop');
+  assert.equal((await obs.next('stopped')).status, 200);
+  await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
+  assert.deepEqual(proxy.methods, ['POST']);
+});
+
 test('nobody in the room: 503, and the encoder tries until somebody comes', async (t) => {
   const made = await fetch(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"room": "empty"}' });
   assert.equal(made.status, 201, await made.text());
@@ -104,6 +120,23 @@ test('of two viewers one has the picture, and the other is told who', async (t) 
   const tiles = [ann, ben].map((page) => page.getByTestId('remote-tile').filter({ hasText: 'Camera – encoder' }));
   const told = [ann, ben].map((page) => page.getByTestId('chat-entry').filter({ hasText: /sees the picture of .*Camera/ }));
   await Promise.race([Promise.all([tiles[0].waitFor(), told[1].waitFor()]), Promise.all([tiles[1].waitFor(), told[0].waitFor()])]);
+});
+
+// It comes and goes with each try. Regression: as a guest without a name, noted in the chat each time, and counted in the status.
+test('an encoder that calls a sealed room again and again is told of once', async (t) => {
+  const page = await visitLink(browser, sealedLink(server.base, 'sealed'), { name: 'Ann' });
+  t.after(() => page.context().close());
+  await page.waitForFunction(() => window.signalpost?.room);
+  await page.evaluate(() => {
+    window.statuses = new Set();
+    new MutationObserver(() => window.statuses.add(document.querySelector('[data-testid=status]').textContent)).observe(document.querySelector('[data-testid=status]'), { childList: true, characterData: true, subtree: true });
+  });
+  const obs = await encoder(t, endpoint(server, 'sealed', '?name=OBS'));
+  for (let tries = 0; tries < 2; tries += 1) assert.equal((await obs.next('answer')).status, 503);
+  const notes = await page.getByTestId('chat-entry').allTextContents();
+  assert.match(notes.join('\n'), /^[^\n]*this room is sealed[^\n]*$/);
+  assert.deepEqual(await page.evaluate(() => [...window.statuses].filter((text) => /key|Guest|left/.test(text))), []);
+  assert.equal(await page.getByTestId('lacking').isVisible(), false);
 });
 
 test('a page that only chats declines', async (t) => {

@@ -17,7 +17,7 @@ import { play } from './sounds.js';
 import { Stage } from './stage.js';
 import { followVoices } from './voices.js';
 import { WakeLock } from './wake-lock.js';
-import { noteTaken } from './whip/notes.js';
+import { noteSealed, noteTaken } from './whip/notes.js';
 import { WhipOpener } from './whip/opener.js';
 import { isOver, summarize } from './words.js';
 
@@ -26,6 +26,7 @@ import { isOver, summarize } from './words.js';
 /** @import { Devices } from './device-controls.js' */
 /** @import { Equipped } from './devices/equipped.js' */
 /** @import { Extra } from './devices/news.js' */
+/** @import { Key, Values } from './languages/say.js' */
 /** @import { Facts, Summary } from './words.js' */
 
 /** The call as it is shown. */
@@ -91,7 +92,9 @@ export class CallView {
     const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
     room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
     noteEvents(room, call, this.#chat, this.#stage, speak);
-    noteTaken(room, call, (key, values) => (this.#chat.note(key, values), speak(say(key, values))));
+    const note = (/** @type {Key} */ key, /** @type {Values} */ values) => (this.#chat.note(key, values), speak(say(key, values)));
+    noteTaken(room, call, note);
+    noteSealed(room, note);
   }
 
   /**

@@ -113,6 +113,42 @@ async def test_a_connection_that_failed_ends_the_session(server: Server) -> None
         assert await obs.delete() == 404
 
 
+async def test_what_is_said_about_an_offer_names_it() -> None:
+    """An encoder keeps its peer id when it calls again, so the server has to be told which of its offers this is about."""
+    said: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+
+    async def noting(exchange: Exchange) -> bytes | None:
+        if exchange.is_post and exchange.body:
+            body = json.loads(exchange.body)
+            for message in body.get("messages", [body]):
+                if message.get("type") in ("answer", "bye"):
+                    said.put_nowait(message)
+        return await exchange.forward()
+
+    async with Server() as server, Wire(server) as wire:
+        wire.rule = noting
+        async with Member(wire.base, "Ann") as ann:
+            names = set()
+            for _ in range(2):
+                async with Caller(server.base, "whip") as obs:
+                    assert obs.status == 201
+                    await ann.next("link", "OBS", "connected")
+                    answer = await said.get()
+                    assert answer["type"] == "answer"
+                    names.add(answer["call"])
+                    [link] = ann.call.links.values()
+                    assert link.pc is not None
+                    await link.pc.close()
+                    await ann.next("room", "PeerLeft")
+                    bye = await said.get()
+                    assert (bye["type"], bye["call"]) == ("bye", answer["call"])
+            assert len(names) == 2
+        async with Member(wire.base, "Ben", receive=False), Caller(server.base, "whip") as obs:
+            assert obs.status == 503
+            bye = await said.get()
+            assert bye["reason"] == "declined" and isinstance(bye["call"], str) and bye["call"] not in names
+
+
 async def test_a_player_is_sent_what_there_is(server: Server) -> None:
     async with Member(server.base, "Ann", [VideoStreamTrack()]) as ann, Caller(server.base, "whep") as player:
         assert player.status == 201

@@ -15,13 +15,13 @@ pub fn sdp(input: &[u8]) {
     for kind in [Kind::Encoder, Kind::Player] {
         if let Ok(offer) = offer::accept(input, kind, address) {
             assert_eq!(offer::accept(offer.as_bytes(), kind, address).ok().as_ref(), Some(&offer));
-            assert!(offer::sections(&offer) > 0 && fragment::credentials(&offer).is_some());
+            assert!(!offer::sections(&offer).is_empty() && fragment::credentials(&offer).is_some());
             restart(&offer, input);
         }
         let sections = offer::sections(text);
-        if sections > 0 && answer::check(text, kind, sections).is_ok() {
-            let trickled =
-                Trickled { text: "candidate:1 1 udp 1 192.0.2.1 4000 typ host".into(), mid: None, index: None };
+        if !sections.is_empty() && answer::check(text, kind, &sections).is_ok() {
+            let candidate = "candidate:1 1 udp 1 192.0.2.1 4000 typ host".into();
+            let trickled = Trickled { text: candidate, mid: None, index: None, ufrag: None };
             let merged = answer::merged(text, &[trickled], kind).unwrap();
             assert!(merged.contains("192.0.2.1"), "{merged}");
             assert!(answer::is_whole(&merged) && offer::sections(&merged) == sections);

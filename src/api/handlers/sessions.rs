@@ -84,7 +84,9 @@ pub async fn trickle(
 }
 
 async fn pass_on(seat: &Seat, kept: &Kept, fragment: &Fragment) -> Result<Response, Problem> {
-    let ufrag = fragment.credentials.as_ref().map(|(ufrag, _)| ufrag.as_str());
+    // So that a browser which has a later offer by now can tell.
+    let credentials = fragment::credentials(&kept.state.offer);
+    let ufrag = credentials.as_ref().map(|(ufrag, _)| ufrag.as_str());
     let placed = fragment.placed(&kept.state.offer);
     let mut payloads: Vec<_> = placed.iter().map(|one| signals::candidate(Some(one), ufrag)).collect();
     if fragment.is_last {

@@ -20,7 +20,6 @@ use crate::{
             kind::Kind,
             media_type::MediaType,
             restart::new_etag,
-            ringing::Ringing,
             session_id::SessionId,
             signals::{self, Goodbye},
             state::{Kept, State, Stored},
@@ -128,9 +127,8 @@ async fn begin(
     let (page, _) = Uuid::new_v4().as_u64_pair();
     let seat =
         Seat { api: api.clone(), room: caller.room.clone(), peer: caller.peer(&api.tokens, kind), page: Page(page) };
-    let ringing = Ringing::new(kind, offer::sections(&offer), caller.to);
     // Before the seat is taken, so that it is free again if the client hangs up meanwhile.
-    let mut call = Call::new(seat.clone(), ringing, &offer, kind);
+    let mut call = Call::new(seat.clone(), &offer, kind, caller.to);
     let joined = match admit::join(&seat, kind, &caller).await {
         Ok(joined) => joined,
         Err(problem) => {
@@ -150,7 +148,7 @@ async fn begin(
     if call.or_hang_up(stored).await? == Stored::Abandoned {
         return Err(call.abandoned(by).await);
     }
-    call.taken(by).await;
+    call.taken(by).await.permit_relay(by, &state.offer, &sdp).await;
     let id = SessionId::new(&api.tokens, seat.peer, by, seat.page, caller.bearer.as_deref());
     let mut response = Response::text(StatusCode::CREATED, ANSWER, sdp);
     let path = session_path(&api, &seat.room, id);

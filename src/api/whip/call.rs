@@ -6,7 +6,10 @@ use crate::{
     api::{
         Api, Code, Problem,
         whip::{
-            description::answer::Flaw,
+            description::{
+                answer::{self, Flaw},
+                fragment,
+            },
             kind::Kind,
             ringing::{Declined, Next, Ringing},
             signals::{self, Goodbye},
@@ -111,6 +114,17 @@ impl Seat {
         Ok(())
     }
 
+    /// Has the browser that gave this answer permit the encoder at its relay.
+    pub async fn permit_relay(&self, browser: PeerId, offer: &str, answer: &str) {
+        let credentials = fragment::credentials(offer);
+        let ufrag = credentials.as_ref().map(|(ufrag, _)| ufrag.as_str());
+        let relayed = answer::relayed_alike(answer);
+        let payloads: Vec<_> = relayed.iter().map(|one| signals::candidate(Some(one), ufrag)).collect();
+        if !payloads.is_empty() {
+            let _ = self.send(browser, payloads).await;
+        }
+    }
+
     /// Ends the session: tells the browsers, and frees the seat; but not if a newer request of the same encoder has it.
     pub async fn end(&self, browsers: &[PeerId], why: Goodbye) -> Result<(), Refusal> {
         self.read(None).await?;
@@ -122,7 +136,8 @@ impl Seat {
 }
 
 impl Call {
-    pub fn new(seat: Seat, ringing: Ringing, offer: &str, kind: Kind) -> Self {
+    pub fn new(seat: Seat, offer: &str, kind: Kind, wanted: Option<PeerId>) -> Self {
+        let ringing = Ringing::new(kind, offer, wanted);
         Self { seat, ringing, offer: signals::offer(offer), kind, is_open: true }
     }
 

@@ -13,6 +13,7 @@ pub mod callers;
 pub mod description;
 pub mod heard;
 pub mod kind;
+pub mod mark;
 pub mod media_type;
 pub mod restart;
 pub mod ringing;

@@ -9,10 +9,7 @@ use crate::{
         Problem,
         whip::{
             call::{Seat, flawed, is_over, nobody, unanswered},
-            description::{
-                fragment::{self, Fragment},
-                offer,
-            },
+            description::fragment::{self, Fragment},
             kind::Kind,
             ringing::Ringing,
             signals::{self, Goodbye},
@@ -111,7 +108,7 @@ pub async fn restart(
     };
     let offer = fragment.restart(&state.offer, credentials, address);
     let payload = signals::offer(&offer);
-    let mut ringing = Ringing::again(state.kind, offer::sections(&offer), state.viewer);
+    let mut ringing = Ringing::again(state.kind, &offer, state.viewer);
     let rung = match seat.send(state.viewer, vec![payload.clone()]).await {
         Ok(()) => seat.ring(&mut ringing, &payload, &mut taken.read, until).await,
         refused => refused,
@@ -126,6 +123,7 @@ pub async fn restart(
     }
     match ringing.answer() {
         Some((_, Ok(sdp))) => {
+            seat.permit_relay(state.viewer, &offer, &sdp).await;
             let etag = new_etag();
             let state = State { offer, etag: etag.clone(), heard: None, ..state };
             taken.state = Some(state.clone());

@@ -2,8 +2,12 @@
 
 use crate::{
     api::whip::{
-        description::answer::{self, Flaw, Trickled},
+        description::{
+            answer::{self, Flaw, Trickled},
+            offer::{self, Section},
+        },
         kind::{self, Kind},
+        mark::Mark,
         signals::{self, Heard},
     },
     domain::{Content, PeerId},
@@ -16,7 +20,9 @@ const CANDIDATES_MAX: usize = 256;
 pub struct Ringing {
     kind: Kind,
     /// The sections of the offer.
-    sections: usize,
+    sections: Vec<Section>,
+    /// The name of the offer.
+    mark: Mark,
     /// Whom to call; without one, everybody.
     wanted: Option<PeerId>,
     /// Who has the offer and has not declined.
@@ -56,15 +62,16 @@ pub enum Next {
 }
 
 impl Ringing {
-    pub fn new(kind: Kind, sections: usize, wanted: Option<PeerId>) -> Self {
+    pub fn new(kind: Kind, offer: &str, wanted: Option<PeerId>) -> Self {
+        let (sections, mark) = (offer::sections(offer), Mark::of(offer));
         let (asked, candidates, gathered) = (Vec::new(), Vec::new(), Vec::new());
         let (answer, declined, is_closed, is_restart) = (None, None, false, false);
-        Self { kind, sections, wanted, asked, candidates, gathered, answer, declined, is_closed, is_restart }
+        Self { kind, sections, mark, wanted, asked, candidates, gathered, answer, declined, is_closed, is_restart }
     }
 
     /// Asks the current viewer again (ICE restart).
-    pub fn again(kind: Kind, sections: usize, viewer: PeerId) -> Self {
-        Self { asked: vec![viewer], is_restart: true, ..Self::new(kind, sections, Some(viewer)) }
+    pub fn again(kind: Kind, offer: &str, viewer: PeerId) -> Self {
+        Self { asked: vec![viewer], is_restart: true, ..Self::new(kind, offer, Some(viewer)) }
     }
 
     /// Whether a peer that is there is to get the offer.
@@ -86,7 +93,7 @@ impl Ringing {
             Content::PeerLeft { peer, .. } => self.forget(peer.id),
             Content::RoomClosed => self.is_closed = true,
             Content::Relayed { from, payload } if self.asked.contains(from) => {
-                return self.hear_from(*from, signals::heard(payload));
+                return self.hear_from(*from, signals::heard(payload, &self.mark));
             }
             Content::PeerJoined(_) | Content::Relayed { .. } => {}
         }
@@ -95,7 +102,7 @@ impl Ringing {
 
     fn hear_from(&mut self, from: PeerId, heard: Heard) -> Next {
         match heard {
-            Heard::Answer(sdp) if self.answer.is_none() => match answer::check(&sdp, self.kind, self.sections) {
+            Heard::Answer(sdp) if self.answer.is_none() => match answer::check(&sdp, self.kind, &self.sections) {
                 Ok(()) => self.answer = Some((from, sdp)),
                 Err(flaw) => {
                     self.forget(from);
@@ -170,6 +177,7 @@ mod tests {
     use super::*;
     use crate::domain::{Card, LeaveReason, Metadata, Name, Payload};
 
+    const OFFER: &str = "v=0\r\nm=video 9 X 96\r\na=mid:0\r\n";
     const ANSWER: &str = r"v=0\r\nm=video 9 X 96\r\na=mid:0\r\na=recvonly\r\n";
     const CANDIDATE: &str = "candidate:1 1 udp 1 192.0.2.1 4000 typ host";
 
@@ -194,7 +202,7 @@ mod tests {
     }
 
     fn ringing(asked: &[u8]) -> Ringing {
-        let mut ringing = Ringing::new(Kind::Encoder, 1, None);
+        let mut ringing = Ringing::new(Kind::Encoder, OFFER, None);
         asked.iter().for_each(|number| ringing.ask(id(*number)));
         ringing
     }
@@ -235,7 +243,7 @@ mod tests {
         let mut everybody = ringing(&[]);
         assert_eq!(everybody.hear(&Content::PeerJoined(card(id(1)))), Next::Ask(id(1)));
         assert_eq!(everybody.hear(&Content::PeerJoined(card(kind::peer_id(1)))), Next::Nothing);
-        let mut wanted = Ringing::new(Kind::Encoder, 1, Some(id(2)));
+        let mut wanted = Ringing::new(Kind::Encoder, OFFER, Some(id(2)));
         assert_eq!(wanted.hear(&Content::PeerJoined(card(id(1)))), Next::Nothing);
         assert_eq!(wanted.hear(&Content::PeerJoined(card(id(2)))), Next::Ask(id(2)));
         wanted.ask(id(2));
@@ -263,7 +271,7 @@ mod tests {
         call.hear(&answers(1, ANSWER));
         assert!(call.is_answered());
         // Its connection is gone, so there is nothing to restart.
-        let mut restart = Ringing::again(Kind::Encoder, 1, id(1));
+        let mut restart = Ringing::again(Kind::Encoder, OFFER, id(1));
         assert_eq!(restart.hear(&reloaded), Next::Nothing);
         assert!(restart.is_over());
     }

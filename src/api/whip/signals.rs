@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::whip::description::answer::Trickled,
+    api::whip::{description::answer::Trickled, mark::Mark},
     domain::{Payload, PeerId},
 };
 
@@ -37,6 +37,8 @@ struct Signal {
     sdp: Option<String>,
     candidate: Option<Init>,
     reason: Option<String>,
+    /// The offer that this is about.
+    call: Option<Value>,
 }
 
 /// `RTCIceCandidateInit`.
@@ -47,10 +49,11 @@ struct Init {
     candidate: String,
     sdp_mid: Option<String>,
     sdp_m_line_index: Option<usize>,
+    username_fragment: Option<String>,
 }
 
 pub fn offer(sdp: &str) -> Payload {
-    payload("offer", &json!({ "sdp": sdp }))
+    payload("offer", &json!({ "sdp": sdp, "call": Mark::of(sdp).to_text() }))
 }
 
 pub fn bye(why: Goodbye) -> Payload {
@@ -93,20 +96,28 @@ pub fn is_bye(payload: &str) -> bool {
     payload.starts_with(r#""type":"bye""#)
 }
 
-pub fn heard(payload: &Payload) -> Heard {
-    let Ok(Signal { r#type, sdp, candidate, reason }) = serde_json::from_str(&json_of(payload)) else {
+/// What is said about the offer with this mark. What is said about another one does not matter any more.
+pub fn heard(payload: &Payload, mark: &Mark) -> Heard {
+    let Ok(Signal { r#type, sdp, candidate, reason, call }) = serde_json::from_str(&json_of(payload)) else {
         return Heard::Other;
     };
+    let (of_offer, of_connection) = (mark.is_of_offer(call.as_ref()), mark.is_of_connection(call.as_ref()));
     match (r#type.as_str(), sdp) {
-        ("answer", Some(sdp)) => Heard::Answer(sdp),
-        ("candidate", _) => Heard::Candidate(candidate.filter(|init| !init.candidate.is_empty()).map(|init| {
-            // With and without `a=`, as browsers take it.
-            let text = init.candidate.strip_prefix("a=").unwrap_or(&init.candidate).to_owned();
-            Trickled { text, mid: init.sdp_mid, index: init.sdp_m_line_index }
-        })),
-        ("bye", _) if reason.as_deref() == Some("reloaded") => Heard::Reloaded,
-        ("bye", _) => Heard::Bye,
+        ("answer", Some(sdp)) if of_offer => Heard::Answer(sdp),
+        ("candidate", _) if of_offer => {
+            Heard::Candidate(candidate.filter(|init| !init.candidate.is_empty()).map(Init::trickled))
+        }
+        ("bye", _) if of_connection && reason.as_deref() == Some("reloaded") => Heard::Reloaded,
+        ("bye", _) if of_connection => Heard::Bye,
         _ => Heard::Other,
+    }
+}
+
+impl Init {
+    fn trickled(self) -> Trickled {
+        // With and without `a=`, as browsers take it.
+        let text = self.candidate.strip_prefix("a=").unwrap_or(&self.candidate).to_owned();
+        Trickled { text, mid: self.sdp_mid, index: self.sdp_m_line_index, ufrag: self.username_fragment }
     }
 }
 
@@ -114,12 +125,35 @@ pub fn heard(payload: &Payload) -> Heard {
 mod tests {
     use super::*;
 
+    fn mark() -> Mark {
+        Mark::of("v=0\r\no=rtc 5 1 IN IP4 0.0.0.0\r\n")
+    }
+
+    #[test]
+    fn what_is_said_about_another_offer_is_not_heard() {
+        let [other, restart] =
+            ["6 1", "5 2"].map(|ids| Mark::of(&format!("v=0\r\no=rtc {ids} IN IP4 0.0.0.0\r\n")).to_text());
+        let of = |message: &str, call: &str| {
+            let unmarked = Payload::new(message);
+            let marked = Payload::new(format!(r#"{message},"call":"{call}""#));
+            (heard(&marked, &mark()) == heard(&unmarked, &mark()), heard(&marked, &mark()) == Heard::Other)
+        };
+        for message in [r#""type":"answer","sdp":"v=0""#, r#""type":"candidate","candidate":null"#] {
+            assert_eq!(of(message, &mark().to_text()), (true, false), "{message}");
+            assert_eq!((of(message, &other), of(message, &restart)), ((false, true), (false, true)), "{message}");
+        }
+        for message in [r#""type":"bye""#, r#""type":"bye","reason":"reloaded""#] {
+            assert_eq!((of(message, &other), of(message, &restart)), ((false, true), (true, false)), "{message}");
+        }
+    }
+
     #[test]
     fn messages_are_read_as_browsers_write_them() {
-        let of = |text: &str| heard(&Payload::new(text));
+        let of = |text: &str| heard(&Payload::new(text), &mark());
         assert_eq!(of(r#""type":"answer","sdp":"v=0\r\n","x":1"#), Heard::Answer("v=0\r\n".into()));
-        let trickled = Trickled { text: "candidate:1".into(), mid: Some("0".into()), index: Some(0) };
-        let init = r#"{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}"#;
+        let ufrag = Some("u".into());
+        let trickled = Trickled { text: "candidate:1".into(), mid: Some("0".into()), index: Some(0), ufrag };
+        let init = r#"{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"u"}"#;
         assert_eq!(of(&format!(r#""type":"candidate","candidate":{init}"#)), Heard::Candidate(Some(trickled)));
         for end in ["null", r#"{"candidate":"","sdpMid":"0"}"#, "{}"] {
             assert_eq!(of(&format!(r#""type":"candidate","candidate":{end}"#)), Heard::Candidate(None));

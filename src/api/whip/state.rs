@@ -12,7 +12,8 @@ use crate::{
         whip::{
             call::{PATIENCE, Seat},
             kind::Kind,
-            signals,
+            mark::Mark,
+            signals::{self, Heard},
         },
     },
     domain::{
@@ -88,7 +89,7 @@ impl State {
                 outcome => break outcome?,
             }
             match seat.read(Some(after)).await {
-                Ok(batch) if has_hung_up(self.viewer, &batch.messages) => return Ok(Stored::Abandoned),
+                Ok(batch) if self.was_left(&batch.messages) => return Ok(Stored::Abandoned),
                 Ok(batch) => after = batch.cursor,
                 Err(Refusal::CursorGone { oldest, .. }) => after = oldest,
                 Err(refusal) => return Err(refusal),
@@ -104,7 +105,7 @@ impl State {
                 Err(Refusal::CursorGone { .. }) => return Ok(Stored::Done),
                 batch => batch?,
             };
-            if has_hung_up(self.viewer, &batch.messages) {
+            if self.was_left(&batch.messages) {
                 return Ok(Stored::Abandoned);
             }
             // The state must be in what one read returns.
@@ -128,6 +129,19 @@ impl State {
         signals::payload("data", &json!({ "data": written }))
     }
 
+    /// Whether the viewer has left, or said goodbye to this session.
+    fn was_left(&self, messages: &[Message]) -> bool {
+        messages.iter().any(|message| match &message.content {
+            Content::PeerLeft { peer, .. } => peer.id == self.viewer,
+            Content::Relayed { from, payload } => {
+                *from == self.viewer
+                    && signals::is_bye(payload.as_str())
+                    && signals::heard(payload, &Mark::of(&self.offer)) != Heard::Other
+            }
+            Content::PeerJoined(_) | Content::RoomClosed => false,
+        })
+    }
+
     fn parse(json: &str) -> Option<Self> {
         let WrittenMessage { data } = serde_json::from_str(json).ok()?;
         let (kind, viewer) = (Kind::of(data.whip)?, parse_peer(data.viewer)?);
@@ -139,15 +153,6 @@ impl State {
 async fn to_itself(seat: &Seat, payload: Payload, keyed: Option<KeyedRequest>) -> Result<Accepted, Refusal> {
     let targets = vec![Target { to: Some(seat.peer), payload }];
     seat.api.engine.post(&seat.room, seat.peer, Post { targets, keyed }).await
-}
-
-/// Whether that peer has left or said goodbye.
-fn has_hung_up(viewer: PeerId, messages: &[Message]) -> bool {
-    messages.iter().any(|message| match &message.content {
-        Content::PeerLeft { peer, .. } => peer.id == viewer,
-        Content::Relayed { from, payload } => *from == viewer && signals::is_bye(payload.as_str()),
-        Content::PeerJoined(_) | Content::RoomClosed => false,
-    })
 }
 
 /// Whether there is no state, and no request either that has taken it and will put it back.
@@ -200,7 +205,7 @@ impl Kept {
 
     /// The viewer has left or hung up.
     pub fn is_abandoned(&self) -> bool {
-        has_hung_up(self.state.viewer, &self.messages)
+        self.state.was_left(&self.messages)
     }
 
     /// When the viewer last said something. The session's beginning counts.

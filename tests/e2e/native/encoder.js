@@ -1,4 +1,6 @@
-// A stand-in for OBS, which has libdatachannel, too: encoder.js ENDPOINT PACKETS [TOKEN]
+// A stand-in for OBS, which has libdatachannel, too: encoder.js ENDPOINT PACKETS [TOKEN]. WHIP_BIND is the address of its media.
+// With WHIP_LINKS it uses the relay that the answer names in `Link`, as OBS does since version 30.2. OBS gathers after the answer,
+// which these bindings cannot, so a first call only fetches the names.
 //
 // As OBS: no candidate in the offer, 201 within 8 seconds or nothing, no PATCH, a new connection when the one it has fails, DELETE when it is
 // stopped (`["stop"]` on stdin). Without an encoder in it, it sends what packets.py has encoded, over and over.
@@ -12,19 +14,29 @@ const [endpoint, packets, token = ''] = process.argv.slice(2);
 const PATIENCE_MS = 8_000;
 const PAUSE_MS = 2_000;
 const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+const { WHIP_BIND: bindAddress = '127.0.0.1' } = process.env;
 const authorization = token ? { authorization: `Bearer ${token}` } : {};
 const media = readPackets(packets);
 if (process.env.NDC_LOG) ndc.initLogger('Debug', (level, text) => process.stderr.write(`${level} ${text}\n`));
 
+/** The relays over UDP that the fields name; libdatachannel has no others. @param {string} links */
+function relaysIn(links) {
+  const named = [...links.matchAll(/<turn:([^:>]+):(\d+)\?transport=udp>[^<]*username="([^"]+)"; credential="([^"]+)"/g)];
+  return named.map(([, hostname, port, username, password]) => ({ hostname, port: Number(port), username, password, relayType: 'TurnUdp' }));
+}
+
+/** Known after the first call. @type {object[] | null} */
+let relays = process.env.WHIP_LINKS ? null : [];
+
 /** One attempt, and the connection that comes of it. */
 class Stream {
   #timers = [];
-  #pc = new ndc.PeerConnection('encoder', { iceServers: [], bindAddress: '127.0.0.1', disableAutoNegotiation: true });
+  #pc = new ndc.PeerConnection('encoder', { iceServers: relays ?? [], bindAddress, disableAutoNegotiation: true });
 
   constructor() {
     this.failed = new Promise((resolve) => { this.fail = resolve; });
     this.#pc.onStateChange((state) => {
-      tell('state', { state });
+      tell('state', { state, pair: this.#pc.getSelectedCandidatePair() });
       if (state === 'connected') this.#send();
       if (state === 'failed' || state === 'disconnected' || state === 'closed') this.fail(state);
     });
@@ -52,7 +64,13 @@ class Stream {
     const text = await response.text();
     tell('answer', { status: response.status, links: response.headers.get('link'), text });
     if (response.status !== 201) throw new Error(`${response.status}`);
-    this.session = new URL(response.headers.get('location'), endpoint);
+    // Where it was answered: perhaps elsewhere than it was asked.
+    this.session = new URL(response.headers.get('location'), response.url);
+    if (!relays) {
+      relays = relaysIn(response.headers.get('link') ?? '');
+      // It keeps the seat: the relay refuses those who have none.
+      throw new Error(`${relays.length} relays`);
+    }
     this.#pc.setRemoteDescription(text, 'answer');
   }
 

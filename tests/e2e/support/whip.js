@@ -24,10 +24,15 @@ async function packets() {
   return { folder, file };
 }
 
-/** A stand-in for OBS, which calls until it is answered. */
-export async function encoder(t, endpoint, token = '') {
+/**
+ * A stand-in for OBS, which calls until it is answered.
+ *
+ * @param {(...command: string[]) => string[]} [on] the command line that runs it on another host
+ */
+export async function encoder(t, endpoint, token = '', on = (...command) => command) {
   encoded ??= packets();
-  const program = Native.start(process.execPath, native('encoder.js'), endpoint, (await encoded).file, token);
+  const command = on(process.execPath, native('encoder.js'), endpoint, (await encoded).file, token);
+  const program = Native.start(...command);
   t.after(() => program.end());
   return program;
 }

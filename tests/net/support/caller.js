@@ -62,6 +62,11 @@ export class Caller {
     return seen && this.page.evaluate(() => (window.seen - (window.clicked ?? 0)) / 1000);
   }
 
+  /** When the first remote frame was shown, in milliseconds of the epoch. */
+  firstFrameAt() {
+    return this.page.evaluate(() => performance.timeOrigin + window.seen);
+  }
+
   /** The status that the page shows. */
   says() {
     return this.page.getByTestId('status').textContent();

@@ -9,8 +9,8 @@ import { Network } from './network.js';
 import { PROXIES, needsRelay, startProxy, startRelay, startServer } from './services.js';
 
 /** Calls connect within seconds or never. The limits leave room for a busy machine. */
-const PATIENCE_S = 30;
-const NEVER_S = 12;
+export const PATIENCE_S = 30;
+export const NEVER_S = 12;
 
 /** The path of the media, from the candidate pairs of both browsers. */
 function way([ann, ben]) {

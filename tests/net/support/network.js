@@ -25,14 +25,16 @@ export class Network {
    * @param {object} options
    * @param {keyof MAPPINGS} [options.nat]
    * @param {keyof POLICIES} [options.out]
+   * @param {{ nat?: keyof MAPPINGS, out?: keyof POLICIES }} [options.ben] where Ben's differs from Ann's
    * @param {{ delayMs: number, lossPercent: number }} [options.wire] of the server
    */
-  static async make({ nat = 'cone', out = 'all', wire } = {}) {
+  static async make({ nat = 'cone', out = 'all', ben, wire } = {}) {
+    const [atAnn, atBen] = [{ nat, out }, { nat, out, ...ben }];
     const network = new Network();
     try {
       await network.#internet();
       await network.#public('server', 10, wire);
-      await Promise.all([network.#public('relay', 20), network.#public('proxy', 30), network.#nat(1, nat, out), network.#nat(2, nat, out)]);
+      await Promise.all([network.#public('relay', 20), network.#public('proxy', 30), network.#nat(1, atAnn), network.#nat(2, atBen)]);
       await network.#caller('ann', 1);
       await network.#caller('ben', 2);
     } catch (error) {
@@ -81,7 +83,7 @@ export class Network {
     });
   }
 
-  async #nat(number, mapping, out) {
+  async #nat(number, { nat: mapping, out }) {
     const nat = await this.#public(`nat${number}`, 100 + number);
     await nat.sh(`
       echo 1 > /proc/sys/net/ipv4/ip_forward
@@ -125,7 +127,7 @@ RULES`);
 
   /** Moves the caller to another network, as from Wi-Fi to mobile: the old link goes down before the new one comes up. */
   async move(name, from, to) {
-    await this.#nat(to, 'cone', 'all');
+    await this.#nat(to, { nat: 'cone', out: 'all' });
     await this.plug(name, to);
     await this.hosts[name].sh(`ip link set eth${from} down`);
     await this.use(name, to);

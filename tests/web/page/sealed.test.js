@@ -8,6 +8,7 @@ import { Admittance } from '../../../web/app/admittance.js';
 import { isolatedName, plain } from '../../../web/app/names.js';
 import { adviceOn, fits, followLacks, lackOf, lackingIn } from '../../../web/app/sealed/lacks.js';
 import { isAsAsked, isSameSeal, whyNoSeal } from '../../../web/app/sealed/seal.js';
+import { noteSealed } from '../../../web/app/whip/notes.js';
 import { summarize } from '../../../web/app/words.js';
 
 const KEY = newKey();
@@ -173,6 +174,24 @@ test('of several lacks, the one that may be this page’s own comes first', () =
   const [none, other] = ['no key', 'another key'].map((lack) => ({ name: lack, lack }));
   for (const lacking of [[none, other], [other, none]]) assert.match(adviceOn(lacking, { key: KEY }).what, /^another key has a different key/);
   assert.equal(adviceOn([], { key: KEY }), null);
+});
+
+test('an encoder lacks nothing that anybody could give it, and is told of once', () => {
+  const OBS = { id: '0a1b2c3d-0000-8000-8000-000000000001', name: '', metadata: { whip: 'encoder' }, order: 4 };
+  const sealed = room([[OBS.id, 'no key']], { peers: [ANN, OBS] });
+  assert.deepEqual([...lackingIn(sealed, null).keys()], []);
+  const told = [];
+  noteSealed(sealed, (key) => told.push(key));
+  for (let times = 0; times < 3; times += 1) {
+    sealed.emit('peer-joined', GUEST);
+    sealed.emit('peer-joined', OBS);
+    sealed.emit('peer-left', { peer: OBS, reason: 'left' });
+  }
+  assert.deepEqual(told, ['machine-sealed']);
+  const open = room([], { key: null, peers: [OBS] });
+  noteSealed(open, (key) => told.push(key));
+  open.emit('peer-joined', OBS);
+  assert.equal(told.length, 1);
 });
 
 test('the status counts who cannot be connected with, beside the others', () => {

@@ -162,6 +162,53 @@ test('a player is sent the camera, and the microphone if that is switched on lat
   assert.deepEqual([...pc.sent.keys()].sort(), ['audio', 'video']);
 });
 
+// An encoder keeps its peer id when it calls again, so the server has to be told which of its offers this is about.
+test('what is said about an offer names it', async () => {
+  const { ann } = alone();
+  ann.call.start();
+  ann.room.comes(OBS);
+  const offers = [['first', sdp('theirs', { lines: MEDIA })], ['second', sdp('of the next one', { lines: MEDIA })], ['third', 'broken']];
+  for (const [call, text] of offers) {
+    await ann.hears(ID, { type: 'offer', sdp: text, call });
+    const [{ message }] = await ann.said();
+    assert.deepEqual([message.type, message.call], [call === 'third' ? 'bye' : 'answer', call]);
+  }
+  await ann.hears(ID, { type: 'offer', sdp: sdp('without', { lines: MEDIA }), call: 7 });
+  const [{ message }] = await ann.said();
+  assert.deepEqual([message.type, 'call' in message], ['answer', false]);
+  ann.pc(ID).become('connected');
+  assert.deepEqual((await ann.said()).map((one) => one.message), [{ type: 'data', data: { whip: 'alive' } }]);
+});
+
+test('a goodbye names the offer that is declined, or whose connection has failed', async () => {
+  const offer = { type: 'offer', sdp: sdp('theirs', { lines: MEDIA }), call: 'first' };
+  for (const options of [{ receive: false }, { admit: () => false }]) {
+    const { ann } = alone(options);
+    ann.call.start();
+    ann.room.comes(OBS);
+    for (let times = 0; times < 2; times += 1) {
+      await ann.hears(ID, offer);
+      await settled();
+      assert.deepEqual((await ann.said()).map(({ message }) => message), [{ type: 'bye', reason: 'declined', call: 'first' }]);
+    }
+  }
+  const { ann } = alone();
+  ann.call.start();
+  ann.room.comes(OBS);
+  await ann.hears(ID, offer);
+  await ann.said();
+  ann.pc(ID).become('failed');
+  assert.deepEqual((await ann.said()).map(({ message }) => message), [{ type: 'bye', reason: 'failed', call: 'first' }]);
+});
+
+test('what another peer writes beside its offer is not repeated', async () => {
+  const { ann } = alone({}, { id: 'ben', name: 'Ben', order: 3 });
+  ann.call.start();
+  await ann.said();
+  await ann.hears('ben', { type: 'offer', sdp: sdp('theirs', { lines: MEDIA }), call: 'first' });
+  for (const { message } of await ann.said()) assert.equal('call' in message, false, message.type);
+});
+
 test('a question is asked when the offer is there', async () => {
   const asked = [];
   const { ann } = await called(OBS, { admit: (peer) => (asked.push(peer.name), true) });

@@ -53,6 +53,18 @@ test('messages arrive in the order of the calls', async () => {
   for (let number = 0; number < 200; number += 1) assert.equal((await ben.next('message')).data[0], number);
 });
 
+test('of a card that is not sealed only that it is an encoder’s or player’s is used, with an id that the server gives to no other', async () => {
+  const sealing = await Sealing.of('tea', { key: KEY });
+  const shown = async (id, metadata) => {
+    const joined = { peer: { id: 'me' }, peers: [{ id, name: 'hush', metadata, order: 1 }] };
+    const { peers: [peer] } = await sealing.joined(joined);
+    return [peer.name, peer.metadata, sealing.troubles.get(id)];
+  };
+  const [ofServer, ofAnybody] = ['0a1b2c3d-0000-8000-8000-000000000001', '0a1b2c3d-0000-4000-8000-000000000001'];
+  assert.deepEqual(await shown(ofServer, { whip: 'encoder', rtc: { direction: 'sendonly' } }), ['', { whip: 'encoder' }, 'no key']);
+  assert.deepEqual(await shown(ofAnybody, { whip: 'encoder' }), ['', {}, 'no key']);
+});
+
 test('leaving sends what is queued', async () => {
   const relay = new Relay();
   const [ann, ben] = [await relay.member('Ann', { key: KEY }), await relay.member('Ben', { key: KEY })];

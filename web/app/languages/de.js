@@ -167,6 +167,7 @@ export default {
   'player': 'Player',
   'encoder-taken': '{name} sieht das Bild von {encoder}: Ein Encoder hat nur einen Zuschauer.',
   'encoder-taken-by-another': 'Jemand anderes sieht das Bild von {encoder}: Ein Encoder hat nur einen Zuschauer.',
+  'machine-sealed': 'Ein Encoder oder Player hat angerufen. Er kann nicht herein: Dieser Raum ist versiegelt, und solche Programme haben keinen Schlüssel.',
   'encoder-caller-note': 'Er sendet Bild und Ton und empfängt nichts von Ihnen. Wer den Link hat, kann unter beliebigem Namen anrufen.',
   'player-caller-note': 'Er zeigt Ihre Kamera und gibt Ihr Mikrofon wieder, wenn Sie annehmen. Wer den Link hat, kann unter beliebigem Namen anrufen.',
 

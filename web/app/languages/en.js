@@ -174,6 +174,7 @@ export default {
   'player': 'player',
   'encoder-taken': '{name} sees the picture of {encoder}: an encoder has one viewer.',
   'encoder-taken-by-another': 'Somebody else sees the picture of {encoder}: an encoder has one viewer.',
+  'machine-sealed': 'An encoder or player called. It cannot come in: this room is sealed, and such programs have no key.',
   'encoder-caller-note': 'It sends picture and sound, and receives nothing from you. Anybody with the link can call, under any name.',
   'player-caller-note': 'It shows your camera and plays your microphone if you answer. Anybody with the link can call, under any name.',
 

@@ -167,6 +167,7 @@ export default {
   'player': 'reproductor',
   'encoder-taken': '{name} ve la imagen de {encoder}: un codificador tiene un solo espectador.',
   'encoder-taken-by-another': 'Otra persona ve la imagen de {encoder}: un codificador tiene un solo espectador.',
+  'machine-sealed': 'Ha llamado un codificador o un reproductor. No puede entrar: esta sala está sellada y esos programas no tienen clave.',
   'encoder-caller-note': 'Envía imagen y sonido, y no recibe nada de ti. Cualquiera que tenga el enlace puede llamar, con cualquier nombre.',
   'player-caller-note': 'Si respondes, muestra tu cámara y reproduce tu micrófono. Cualquiera que tenga el enlace puede llamar, con cualquier nombre.',
 

@@ -167,6 +167,7 @@ export default {
   'player': 'lecteur',
   'encoder-taken': '{name} voit l’image de {encoder} : un encodeur n’a qu’un spectateur.',
   'encoder-taken-by-another': 'Quelqu’un d’autre voit l’image de {encoder} : un encodeur n’a qu’un spectateur.',
+  'machine-sealed': 'Un encodeur ou un lecteur a appelé. Il ne peut pas entrer : ce salon est scellé, et ces programmes n’ont pas de clé.',
   'encoder-caller-note': 'Il envoie image et son, et ne reçoit rien de vous. Toute personne ayant le lien peut appeler, sous n’importe quel nom.',
   'player-caller-note': 'Si vous répondez, il affiche votre caméra et diffuse votre micro. Toute personne ayant le lien peut appeler, sous n’importe quel nom.',
 

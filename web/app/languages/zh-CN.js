@@ -167,6 +167,7 @@ export default {
   'player': '播放器',
   'encoder-taken': '{encoder}的画面由{name}观看：一个编码器只有一位观看者。',
   'encoder-taken-by-another': '{encoder}的画面由其他人观看：一个编码器只有一位观看者。',
+  'machine-sealed': '有编码器或播放器呼叫。它无法进入：此房间受到保护，而这类程序没有密钥。',
   'encoder-caller-note': '它发送画面和声音，不会从您这里接收任何内容。任何持有链接的人都可以用任意名字呼叫。',
   'player-caller-note': '如果您接听，它会显示您的摄像头画面并播放您的麦克风声音。任何持有链接的人都可以用任意名字呼叫。',
 

@@ -1,3 +1,4 @@
+import { whipRole } from '../../client/index.js';
 import { say } from '../languages/say.js';
 import { isolatedName } from '../names.js';
 
@@ -71,7 +72,8 @@ export function lackingIn(room, call, declined = new Set()) {
   const isConnected = (/** @type {string} */ id) => call?.links.get(id)?.state === 'connected';
   const isAlone = ![...(call?.links.keys() ?? [])].some(isConnected);
   return new Map([...(room?.peers.values() ?? [])].flatMap((peer) => {
-    const lack = room && !isConnected(peer.id) && !declined.has(peer.id) && lackOf(room, peer);
+    // An encoder can be given no key.
+    const lack = room && !whipRole(peer) && !isConnected(peer.id) && !declined.has(peer.id) && lackOf(room, peer);
     if (!lack) return [];
     const isStranger = lack === 'sealed' && !(isAlone && peer.order < room.self.order);
     return [[peer.id, { name: isolatedName(peer), lack: isStranger ? 'stranger' : lack }]];

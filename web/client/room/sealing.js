@@ -1,3 +1,4 @@
+import { whipRole } from '../rtc/whip.js';
 import { RoomKey } from '../sealed/room-key.js';
 import { Unusable } from '../sealed/replays.js';
 import { FIELDS, Seals } from '../sealed/seals.js';
@@ -145,7 +146,9 @@ export class Sealing {
     try {
       return { peer: { ...card, ...(await this.#seals.openCard(card.metadata)) } };
     } catch (error) {
-      return { peer: { ...card, name: '', metadata: {} }, refused: whyOf(error) };
+      // Encoders have no key. That a peer is one is told by the id, too, which only the server gives.
+      const whip = whipRole(card);
+      return { peer: { ...card, name: '', metadata: whip ? { whip } : {} }, refused: whyOf(error) };
     }
   }
 }

@@ -13,7 +13,7 @@ import { report } from '../platform/emitter.js';
  *
  * @typedef {object} Host
  * @property {(peer: Peer) => Link} link a new one creates no connection and sends nothing by itself
- * @property {(peer: Peer) => void} declined tells the peer
+ * @property {(peer: Peer, offer?: Description | Candidate) => void} declined tells the peer
  *
  * @typedef {object} Question
  * @property {AbortController} life
@@ -78,7 +78,7 @@ export class Admission {
   take(peer, signal) {
     if (!this.#admit || this.#admitted.has(peer.id)) return this.#host.link(peer).take(signal);
     if (this.#declined.has(peer.id)) {
-      if (signal.type === 'offer') this.#host.declined(peer);
+      if (signal.type === 'offer') this.#host.declined(peer, signal);
       return;
     }
     // It may offer again after it has hung up.
@@ -125,7 +125,7 @@ export class Admission {
     this.#questions.delete(peer.id);
     if (!admitted) {
       this.#declined.add(peer.id);
-      return this.#host.declined(peer);
+      return this.#host.declined(peer, question.held.find(({ type }) => type === 'offer'));
     }
     this.#admitted.add(peer.id);
     const link = this.#host.link(peer);

@@ -3,7 +3,7 @@ import { Admission } from './admission.js';
 import { Link } from './link.js';
 import { isPolite } from './negotiation.js';
 import { Orphans } from './orphans.js';
-import { whipRole } from './whip.js';
+import { markOf, whipRole } from './whip.js';
 import { Unreachable } from '../wire/problem.js';
 
 /** @import { Call as Declared, CallEvents, CallOptions, Environment, LeaveReason } from '../types.d.ts' */
@@ -49,7 +49,7 @@ export class Call extends Emitter {
     this.#channels = channels;
     this.#admission = new Admission(admit, admitted, {
       link: (peer) => this.#link(peer),
-      declined: (peer) => this.#dismiss(peer, 'declined'),
+      declined: (peer, offer) => this.#dismiss(peer, 'declined', offer),
     });
   }
 
@@ -157,7 +157,7 @@ export class Call extends Emitter {
     if (message.type === 'data') return;
     const peer = this.#room.peers.get(message.from);
     if (!peer) return;
-    if (message.type === 'offer' && this.#hasNothingFor(peer)) return this.#dismiss(peer, 'declined');
+    if (message.type === 'offer' && this.#hasNothingFor(peer)) return this.#dismiss(peer, 'declined', message);
     if (message.type !== 'bye') return this.#admission.take(peer, message);
     this.#admission.withdraw(peer.id);
     this.#links.get(peer.id)?.close();
@@ -224,10 +224,10 @@ export class Call extends Emitter {
     return (role === 'encoder' && !this.#receive) || (role === 'player' && !this.#stream?.getTracks().length);
   }
 
-  /** @param {Peer} peer @param {string} reason */
-  #dismiss({ id }, reason) {
+  /** @param {Peer} peer @param {string} reason @param {object} [offer] of the peer's */
+  #dismiss(peer, reason, offer) {
     // It does not matter if the peer is gone.
-    void this.#room.send(id, { type: 'bye', reason }).catch(() => {});
+    void this.#room.send(peer.id, { type: 'bye', reason, ...markOf(peer, offer) }).catch(() => {});
   }
 
   #configure() {

@@ -8,11 +8,11 @@ import { MAX_ATTEMPTS, Recovery } from './recovery.js';
 import { Renegotiation } from './renegotiation.js';
 import { Steps } from './steps.js';
 import { Verification } from './verification.js';
-import { whipRole } from './whip.js';
+import { markOf, whipRole } from './whip.js';
 
 /** @import { LinkHost } from './hosts.d.ts' */
 /** @import { Phase } from './recovery.js' */
-/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Peer } from '../types.d.ts' */
+/** @import { Candidate, Description, Environment, Link as Declared, LinkState, Message, Peer } from '../types.d.ts' */
 
 /** Desyncs in a row that are repaired at once; later ones wait for the watch. */
 const IMMEDIATE_REPAIRS = 3;
@@ -33,6 +33,8 @@ export class Link {
   #early = new EarlyCandidates();
   /** For a peer that calls by WHIP: this end answers, and never offers. @type {Heartbeat | null} */
   #heartbeat;
+  /** Names its last offer. */
+  #mark = {};
   /** @type {Liveness | null} */
   #liveness = null;
   // A description that the browser rejects is treated like a lost one.
@@ -158,6 +160,7 @@ export class Link {
     if (verdict === 'desync') return this.#desync();
     if (verdict !== 'ignore') this.#renegotiation.resume();
     if (verdict === 'drop') return;
+    if (description.type === 'offer') this.#mark = markOf(this.peer, description);
     if (verdict === 'renew') this.#renew();
     // The polite end answers at once; if it does not, our offer was lost.
     if (this.state !== 'connected') this.#recovery.watch(verdict === 'ignore' ? 'ignored' : this.#heartbeat ? 'answered' : 'connecting');
@@ -172,9 +175,10 @@ export class Link {
     this.#drop();
     const { configuration, channels, ...equipment } = this.#host.equipment();
     const { metadata } = this.peer;
-    const { send, channel, opened, stream: show, data } = this.#host;
+    const { channel, opened, stream: show, data } = this.#host;
     const connection = new Connection(this.#env, configuration, { ...equipment, channels: sharedChannels(metadata, channels) }, {
-      ...{ send, channel, opened, data, stream: show, card: cardOf(metadata) },
+      ...{ channel, opened, data, stream: show, card: cardOf(metadata) },
+      send: (message) => this.#send(message),
       early: (sdp) => this.#early.takeFor(sdp),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),
@@ -235,8 +239,13 @@ export class Link {
 
   /** The peer has to call anew. */
   #refer() {
-    this.#host.send({ type: 'bye', reason: 'failed' });
+    this.#send({ type: 'bye', reason: 'failed' });
     this.close();
+  }
+
+  /** @param {Message} message */
+  #send(message) {
+    this.#host.send({ ...message, ...this.#mark });
   }
 
   /** @param {LinkState} state */

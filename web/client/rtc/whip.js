@@ -14,3 +14,16 @@ export function whipRole({ id, metadata }) {
   const role = /** @type {{ whip?: unknown } | null | undefined} */ (metadata)?.whip;
   return WHIP_ID.test(id) && (role === 'encoder' || role === 'player') ? role : null;
 }
+
+/**
+ * What names an offer of such a peer, to be repeated in what is said about it: the peer keeps its id when it calls again, so an answer or a
+ * goodbye that is late would be taken for one to its later offer.
+ *
+ * @param {Pick<Peer, 'id' | 'metadata'>} peer
+ * @param {object} [offer]
+ * @returns {{ call?: string }}
+ */
+export function markOf(peer, offer) {
+  const call = /** @type {{ call?: unknown } | undefined} */ (offer)?.call;
+  return whipRole(peer) && typeof call === 'string' ? { call } : {};
+}

@@ -1,10 +1,12 @@
 //! Answers of browsers, as encoders can use them: one text with all candidates.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 use crate::api::whip::{
     description::{
         candidate::Candidate,
+        mend::PORT,
+        offer::Section,
         sdp::{Direction, Lines, Sdp},
     },
     kind::Kind,
@@ -17,7 +19,12 @@ pub struct Trickled {
     pub text: String,
     pub mid: Option<String>,
     pub index: Option<usize>,
+    /// The ICE credentials to which it belongs, if that is said.
+    pub ufrag: Option<String>,
 }
+
+/// Relays that a browser uses at the same time.
+const RELAYS_MAX: usize = 8;
 
 /// Why an answer is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +40,13 @@ pub enum Flaw {
 }
 
 /// Whether the answer is worth waiting for its candidates.
-pub fn check(answer: &str, kind: Kind, sections: usize) -> Result<(), Flaw> {
+pub fn check(answer: &str, kind: Kind, sections: &[Section]) -> Result<(), Flaw> {
     let answer = Sdp::parse(answer).map_err(|_| Flaw::Mismatch)?;
-    if answer.sections.len() != sections {
+    // A section that is refused need not have a name.
+    let fits = |(answered, offered): (&Lines<'_>, &Section)| {
+        answered.kind() == offered.kind && answered.value("mid").is_none_or(|mid| offered.mid.as_deref() == Some(mid))
+    };
+    if answer.sections.len() != sections.len() || !answer.sections.iter().zip(sections).all(fits) {
         return Err(Flaw::Mismatch);
     }
     let mut media = answer.sections.iter().filter(|section| matches!(section.kind(), "audio" | "video"));
@@ -60,10 +71,12 @@ pub fn is_whole(answer: &str) -> bool {
 pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String, Flaw> {
     let mut answer = Sdp::parse(answer).map_err(|_| Flaw::Mismatch)?;
     let mut found = false;
+    let ufrags = ufrags(&answer);
     for (index, section) in answer.sections.iter_mut().enumerate() {
         let own: Vec<String> = section.values("candidate").map(|value| format!("candidate:{value}")).collect();
         let mid = section.value("mid").map(str::to_owned);
         let is_here = |one: &&Trickled| match &one.mid {
+            _ if one.ufrag.as_ref().is_some_and(|ufrag| !ufrags.is_empty() && !ufrags.contains(ufrag)) => false,
             Some(_) => one.mid == mid,
             None => one.index.unwrap_or(0) == index,
         };
@@ -89,6 +102,32 @@ pub fn merged(answer: &str, trickled: &[Trickled], kind: Kind) -> Result<String,
         }
     }
     if found { Ok(answer.to_string()) } else { Err(Flaw::NoAddress) }
+}
+
+/// Candidates with others are of an earlier answer.
+fn ufrags(answer: &Sdp<'_>) -> Vec<String> {
+    let all = std::iter::once(&answer.session).chain(&answer.sections);
+    all.filter_map(|lines| lines.value("ice-ufrag")).map(str::to_owned).collect()
+}
+
+/// Candidates of an encoder, if it is relayed as the browser is. It learns of the relay with the answer, so its offer has none, and few
+/// encoders tell them later; but between two allocations nothing passes that not both permit. Permissions have no ports (RFC 8656 section 9).
+pub fn relayed_alike(answer: &str) -> Vec<Trickled> {
+    let answer = Sdp::parse(answer).unwrap_or_default();
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for section in &answer.sections {
+        for text in section.values("candidate").map(|value| format!("candidate:{value}")) {
+            let relayed = Candidate::parse(&text).filter(|candidate| candidate.is_udp && candidate.kind == "relay");
+            addresses.extend(relayed.and_then(|candidate| candidate.ip()).filter(|ip| !addresses.contains(ip)));
+        }
+    }
+    let section = answer.sections.iter().position(|section| !section.is_rejected()).unwrap_or_default();
+    let mid = answer.sections.get(section).and_then(|section| section.value("mid"));
+    let candidate = |ip: &IpAddr| {
+        let text = format!("candidate:whip 1 udp 1 {ip} {PORT} typ relay raddr 0.0.0.0 rport 0");
+        Trickled { text, mid: mid.map(str::to_owned), index: Some(section), ufrag: None }
+    };
+    addresses.iter().take(RELAYS_MAX).map(candidate).collect()
 }
 
 /// The candidates that an encoder can use, best first.
@@ -119,6 +158,7 @@ fn as_host(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::whip::description::offer;
 
     const HEAD: &str = "v=0\r\ns=-\r\n";
 
@@ -150,6 +190,7 @@ mod tests {
             text: text.clone(),
             mid: mid.map(str::to_owned),
             index,
+            ufrag: None,
         };
         let trickled = [
             trickle(&six, None, Some(0)),
@@ -180,6 +221,23 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_may_have_the_relay_of_the_browser() {
+        let relayed = lines(&[
+            candidate("udp", "192.0.2.1", "host", 9),
+            candidate("udp", "198.51.100.7", "relay", 8),
+            candidate("udp", "198.51.100.7", "relay", 7),
+            candidate("udp", "2001:db8::1", "relay", 6),
+        ]);
+        let answer = format!("{HEAD}m=audio 0 X 0\r\na=mid:a\r\n{}", section("video", "v", &relayed));
+        let found = relayed_alike(&answer);
+        let texts = ["198.51.100.7", "2001:db8::1"]
+            .map(|ip| format!("candidate:whip 1 udp 1 {ip} 65535 typ relay raddr 0.0.0.0 rport 0"));
+        assert_eq!(found.iter().map(|one| &one.text).collect::<Vec<_>>(), texts.iter().collect::<Vec<_>>());
+        assert!(found.iter().all(|one| (one.mid.as_deref(), one.index) == (Some("v"), Some(1))));
+        assert_eq!(relayed_alike(&section("video", "v", "")), []);
+    }
+
+    #[test]
     fn media_go_one_way() {
         let both = format!(
             "{HEAD}{}",
@@ -200,19 +258,50 @@ mod tests {
         }
     }
 
+    fn sections() -> Vec<Section> {
+        offer::sections(&[HEAD, &section("audio", "0", ""), &section("video", "1", "")].concat())
+    }
+
     #[test]
     fn a_refused_section_is_seen() {
         let audio = section("audio", "0", "a=recvonly\r\n");
         let answer = |more: &str| format!("{HEAD}{audio}{more}");
+        let check = |answer: &str, kind| check(answer, kind, &sections());
         let refused = "m=video 0 X 96\r\na=mid:1\r\na=inactive\r\n";
-        assert_eq!(check(&answer(&section("video", "1", "a=recvonly\r\n")), Kind::Encoder, 2), Ok(()));
-        assert_eq!(check(&answer(refused), Kind::Encoder, 2), Err(Flaw::MediaRefused));
-        assert_eq!(check(&answer(""), Kind::Encoder, 2), Err(Flaw::Mismatch));
-        assert_eq!(check("hello", Kind::Encoder, 2), Err(Flaw::Mismatch));
+        assert_eq!(check(&answer(&section("video", "1", "a=recvonly\r\n")), Kind::Encoder), Ok(()));
+        assert_eq!(check(&answer(refused), Kind::Encoder), Err(Flaw::MediaRefused));
         // A browser without a microphone sends the picture alone.
         let sending = answer(&section("video", "1", "a=sendonly\r\n")).replace("a=recvonly", "a=inactive");
-        assert_eq!(check(&sending, Kind::Player, 2), Ok(()));
-        assert_eq!(check(&answer(refused), Kind::Player, 2), Err(Flaw::NothingSent));
+        assert_eq!(check(&sending, Kind::Player), Ok(()));
+        assert_eq!(check(&answer(refused), Kind::Player), Err(Flaw::NothingSent));
+    }
+
+    #[test]
+    fn an_answer_has_the_sections_of_the_offer() {
+        let [audio, video] = [section("audio", "0", ""), section("video", "1", "")];
+        let check = |parts: &[&str]| check(&[HEAD, &parts.concat()].concat(), Kind::Encoder, &sections());
+        assert_eq!(check(&[&audio, &video]), Ok(()));
+        assert_eq!(check(&[&audio, &video.replace("a=mid:1\r\n", "")]), Ok(()));
+        let renamed = section("video", "2", "");
+        for other in [vec![&*audio], vec![&*video, &*audio], vec![&*audio, &*video, &*video], vec![&*audio, &*renamed]]
+        {
+            assert_eq!(check(&other), Err(Flaw::Mismatch), "{other:?}");
+        }
+        assert_eq!(super::check("hello", Kind::Encoder, &sections()), Err(Flaw::Mismatch));
+    }
+
+    #[test]
+    fn candidates_with_the_credentials_of_an_earlier_answer_are_left_out() {
+        let answer = format!("{HEAD}{}", section("video", "0", "a=ice-ufrag:now\r\n"));
+        let trickled =
+            [("4001", Some("before")), ("4002", Some("now")), ("4003", None)].map(|(port, ufrag)| Trickled {
+                text: candidate("udp", "192.0.2.1", "host", 1).replace("4000", port),
+                mid: Some("0".into()),
+                index: None,
+                ufrag: ufrag.map(str::to_owned),
+            });
+        let merged = merged(&answer, &trickled, Kind::Encoder).unwrap();
+        assert_eq!(["4001", "4002", "4003"].map(|port| merged.contains(port)), [false, true, true]);
     }
 
     #[test]

@@ -43,7 +43,12 @@ impl Fragment {
             let texts = section.values("candidate").map(|value| format!("candidate:{value}"));
             // RFC 9725 section 4.3.2: what cannot be used is skipped without a word.
             let known = texts.filter(|text| text.len() <= CANDIDATE_MAX && Candidate::parse(text).is_some());
-            candidates.extend(known.map(|text| Trickled { text, mid: mid.map(str::to_owned), index: None }));
+            candidates.extend(known.map(|text| Trickled {
+                text,
+                mid: mid.map(str::to_owned),
+                index: None,
+                ufrag: None,
+            }));
         }
         if candidates.len() > CANDIDATES_MAX {
             return Err(Problem::invalid(format!("The fragment has more than {CANDIDATES_MAX} candidates.")));
@@ -62,7 +67,7 @@ impl Fragment {
         let place = |one: &Trickled| {
             let index = one.mid.as_deref().and_then(|mid| offer.position(mid)).unwrap_or(0);
             let mid = offer.sections.get(index).and_then(|section| section.value("mid")).map(str::to_owned);
-            Trickled { text: one.text.clone(), mid, index: Some(index) }
+            Trickled { text: one.text.clone(), mid, index: Some(index), ufrag: None }
         };
         self.candidates.iter().map(place).collect()
     }

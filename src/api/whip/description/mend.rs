@@ -76,7 +76,7 @@ pub fn add_address(offer: &mut Sdp<'_>, address: IpAddr) {
     }
 }
 
-const PORT: u16 = 65_535;
+pub const PORT: u16 = 65_535;
 
 fn parsed(text: &str) -> Option<IpAddr> {
     Candidate::parse(text)?.ip()

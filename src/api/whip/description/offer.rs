@@ -7,7 +7,7 @@ use crate::api::{
     whip::{
         description::{
             mend,
-            sdp::{Direction, Sdp},
+            sdp::{Direction, Lines, Sdp},
         },
         kind::Kind,
     },
@@ -26,9 +26,25 @@ pub fn accept(body: &[u8], kind: Kind, address: IpAddr) -> Result<String, Proble
     Ok(mended)
 }
 
-/// How many sections an answer must have.
-pub fn sections(offer: &str) -> usize {
-    Sdp::parse(offer).unwrap_or_default().sections.len()
+/// What an answer must have in the same order (RFC 3264 section 6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// `audio`, `video`, …
+    pub kind: String,
+    pub mid: Option<String>,
+}
+
+pub fn sections(offer: &str) -> Vec<Section> {
+    let of = |lines: &Lines<'_>| Section { kind: lines.kind().into(), mid: lines.value("mid").map(str::to_owned) };
+    Sdp::parse(offer).unwrap_or_default().sections.iter().map(of).collect()
+}
+
+/// What all offers of a connection have in common: the origin (RFC 8866 section 5.2) without its version, and the certificates.
+pub fn connection(offer: &str) -> String {
+    let sdp = Sdp::parse(offer).unwrap_or_default();
+    let origin = sdp.session.0.iter().filter_map(|line| line.strip_prefix("o=")?.rsplitn(5, ' ').last());
+    let all = std::iter::once(&sdp.session).chain(&sdp.sections);
+    origin.chain(all.flat_map(|lines| lines.values("fingerprint"))).collect::<Vec<_>>().join("\n")
 }
 
 fn parse(body: &[u8]) -> Result<Sdp<'_>, Problem> {

@@ -76,6 +76,21 @@ async fn ice_servers_come_in_links() {
     }
 }
 
+/// An encoder that is relayed as well does not say so: it learns of the relay with the answer.
+#[actix_web::test]
+async fn a_browser_that_is_relayed_permits_the_encoder_at_its_relay() {
+    let scene = Scene::start(&[]);
+    let mut ann = scene.browser("Ann").await;
+    let calling = scene.calls(WHIP);
+    let (encoder, _) = ann.until_offer().await;
+    ann.answers(&encoder, &lines(&[CANDIDATE, "candidate:3 1 udp 7 198.51.100.7 50000 typ relay"])).await;
+    assert_eq!(calling.await.unwrap().status, 201);
+    let text = "candidate:whip 1 udp 1 198.51.100.7 65535 typ relay raddr 0.0.0.0 rport 0";
+    let expected = json!({"candidate": text, "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "ufr1"});
+    assert_eq!(ann.next("candidate").await["candidate"], expected);
+    assert_eq!(ann.unread().await, Vec::<serde_json::Value>::new());
+}
+
 #[actix_web::test]
 async fn candidates_that_follow_the_answer_are_merged_into_it() {
     for scene in both() {

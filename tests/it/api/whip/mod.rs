@@ -1,6 +1,7 @@
 //! Encoders and players (docs/whip.md), with a browser that speaks the API and no media.
 
 mod calls;
+mod late;
 mod refusals;
 mod restarts;
 mod scene;

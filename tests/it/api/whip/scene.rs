@@ -123,8 +123,12 @@ impl Browser {
     /// Who offers, and what.
     pub async fn until_offer(&mut self) -> (Peer, String) {
         let offer = self.next("offer").await;
-        let encoder = Peer { id: offer["from"].as_str().unwrap().into(), token: String::new(), ..self.peer.clone() };
-        (encoder, offer["sdp"].as_str().unwrap().into())
+        (self.encoder(&offer), offer["sdp"].as_str().unwrap().into())
+    }
+
+    /// Who sent it.
+    pub fn encoder(&self, offer: &Value) -> Peer {
+        Peer { id: offer["from"].as_str().unwrap().into(), token: String::new(), ..self.peer.clone() }
     }
 
     pub async fn answers(&self, encoder: &Peer, candidates: &str) {

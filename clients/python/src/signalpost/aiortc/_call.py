@@ -15,7 +15,7 @@ from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerL
 from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
-from ._whip import whip_role
+from ._whip import mark_of, whip_role
 
 #: How long hanging up may wait for the server to accept the goodbye.
 FAREWELL = 2.0
@@ -145,7 +145,7 @@ class Call(AsyncIOEventEmitter):
         if peer is None or message.type == "data":
             return
         if message.type == "offer" and self._has_nothing_for(peer):
-            return self._dismiss(peer, "declined")
+            return self._dismiss(peer, "declined", mark_of(message))
         if message.type != "bye":
             return self._link(peer)._take(message)
         if link := self._links.get(peer.id):
@@ -185,8 +185,8 @@ class Call(AsyncIOEventEmitter):
     def _lease(self) -> float:
         return self.room.lease
 
-    def _dismiss(self, peer: Peer, reason: str) -> None:
-        self._post(peer, "bye", reason=reason)
+    def _dismiss(self, peer: Peer, reason: str, mark: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._post(peer, "bye", reason=reason, **mark)
 
     def _is_there(self, peer: Peer) -> None:
         self._post(peer, "data", data={"whip": "alive"})
@@ -214,9 +214,9 @@ class Call(AsyncIOEventEmitter):
     def _trouble(self, peer: Peer) -> Trouble | None:
         return self.room.troubles.get(peer.id)
 
-    def _describe(self, peer: Peer, type: str, sdp: str) -> None:
+    def _describe(self, peer: Peer, type: str, sdp: str, mark: Mapping[str, str]) -> None:
         # The link's patience makes up for a description that cannot be delivered.
-        self._post(peer, type, sdp=sdp)
+        self._post(peer, type, sdp=sdp, **mark)
 
     def _post(self, to: Peer | None, type: str, **members: Any) -> asyncio.Future[Sent]:
         """A message that nobody has to wait for: if it fails, that is not reported."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import aiortc
@@ -14,7 +14,7 @@ from ._card import Card
 from ._connection import Connection
 from ._negotiation import View, belongs, judge
 from ._patience import MAX_ATTEMPTS, Phase, Watch
-from ._whip import Heartbeat, whip_role
+from ._whip import Heartbeat, mark_of, whip_role
 
 log = logging.getLogger("signalpost.aiortc")
 
@@ -48,11 +48,11 @@ class LinkHost(Protocol):
     @property
     def _lease(self) -> float: ...
 
-    def _dismiss(self, peer: Peer, reason: str) -> None: ...
+    def _dismiss(self, peer: Peer, reason: str, mark: Mapping[str, str]) -> None: ...
 
     def _is_there(self, peer: Peer) -> None: ...
 
-    def _describe(self, peer: Peer, type: str, sdp: str) -> None: ...
+    def _describe(self, peer: Peer, type: str, sdp: str, mark: Mapping[str, str]) -> None: ...
 
     def _happened(self, event: str, peer: Peer, detail: Any) -> None: ...
 
@@ -78,6 +78,8 @@ class Link:
         self._card = Card.of(peer.metadata)
         #: For a peer that calls by WHIP: this end answers, and never offers.
         self._heartbeat = Heartbeat(lambda: host._is_there(peer), host._lease) if whip_role(peer) else None
+        #: Names the peer's last offer.
+        self._mark: Mapping[str, str] = {}
         self._connection: Connection | None = None
         self._compared: str | None = None
         self._early: list[dict[str, Any]] = []
@@ -118,7 +120,7 @@ class Link:
 
     def _take(self, message: Message) -> None:
         if message.type != "candidate":
-            self._steps.put_nowait(lambda: self._description(message.type, message.sdp))
+            self._steps.put_nowait(lambda: self._description(message))
         elif message.candidate is not None:
             candidate = message.candidate
             self._steps.put_nowait(lambda: self._candidate(candidate))
@@ -171,7 +173,8 @@ class Link:
                 # A description that aiortc rejects is treated like a lost one: the watch begins anew.
                 log.warning("the negotiation with %s failed", self.peer.id, exc_info=True)
 
-    async def _description(self, type: str, sdp: str) -> None:
+    async def _description(self, message: Message) -> None:
+        type, sdp = message.type, message.sdp
         connection = self._connection
         signaling = connection.pc.signalingState if connection else "closed"
         remote, heard = (connection.remote, connection.heard) if connection else (None, None)
@@ -179,6 +182,8 @@ class Link:
         log.debug("%s from %s: %s", type, self.peer.id, verdict)
         if verdict == "drop":
             return
+        if type == "offer":
+            self._mark = mark_of(message)
         if verdict == "replace":
             return self._refer() if self._heartbeat else await self._replace()
         if verdict == "renew":
@@ -241,7 +246,7 @@ class Link:
 
     def _refer(self) -> None:
         """The peer has to call anew."""
-        self._host._dismiss(self.peer, "failed")
+        self._host._dismiss(self.peer, "failed", self._mark)
         self._host._ended(self)
 
     def _enter(self, state: LinkState) -> None:
@@ -255,7 +260,7 @@ class Link:
     # What the connection tells.
 
     def _send_description(self, type: str, sdp: str) -> None:
-        self._host._describe(self.peer, type, sdp)
+        self._host._describe(self.peer, type, sdp, self._mark)
 
     def _connection_changed(self) -> None:
         state = self._connection.state if self._connection else "closed"

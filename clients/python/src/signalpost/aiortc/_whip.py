@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from .._events import Peer
+from .._events import Message, Peer
 
 #: The server gives such ids to these peers, and to nobody else: a card can say anything.
 WHIP_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8")
@@ -19,6 +19,15 @@ def whip_role(peer: Peer) -> Literal["encoder", "player"] | None:
     if not WHIP_ID.match(peer.id):
         return None
     return "encoder" if role == "encoder" else "player" if role == "player" else None
+
+
+def mark_of(message: Message | None) -> dict[str, str]:
+    """What names an offer of such a peer, to be repeated in what is said about it: the peer keeps its id when it calls again, so an
+    answer or a goodbye that is late would be taken for one to its later offer."""
+    if message is None or message.type != "offer" or message.peer is None or not whip_role(message.peer):
+        return {}
+    call = message.members.get("call")
+    return {"call": call} if isinstance(call, str) else {}
 
 
 class Heartbeat:

@@ -1,0 +1,16 @@
+import { after } from 'node:test';
+
+import { call } from './support/encoder.js';
+import { discard } from './support/services.js';
+
+after(discard);
+
+// One more runs in tests/run.sh: nat.test.js.
+const [NONE, OPEN, LINK] = ['without a relay', 'without a relay; the server’s is open', 'with the relay in `Link`'];
+call('cone NATs', NONE, 'does not connect', { nat: 'cone' });
+call('cone NATs', OPEN, 'relayed, udp', { nat: 'cone' });
+call('cone NATs', LINK, 'relayed, udp', { nat: 'cone' });
+call('symmetric NATs', NONE, 'does not connect', { nat: 'symmetric' });
+call('symmetric NATs', OPEN, 'relayed, udp', { nat: 'symmetric' });
+call('a symmetric NAT; the page without UDP', LINK, 'does not connect', { nat: 'symmetric', out: 'no UDP', ben: { out: 'all' } });
+call('UDP blocked; the page behind a cone NAT', LINK, 'does not connect', { ben: { out: 'no UDP' } });
