@@ -20,8 +20,8 @@ pub fn finish(files: &mut Tree, version: &str) {
 fn finished(files: &Tree, text: &str, version: &str) -> String {
     let entry = text.split_once(MODULE).and_then(|(_, rest)| rest.split_once('"')).map(|(entry, _)| entry);
     let needed = entry.map(|entry| needed_by(files, entry)).unwrap_or_default();
-    // All in the line of the script, which keeps the numbers of lines.
-    let links: String =
-        needed.iter().map(|path| format!("<link rel=\"modulepreload\" href=\"{version}/{path}\">")).collect();
+    // All in the line of the script, which keeps the numbers of lines. With less priority than styles have: the page is painted first.
+    let link = |path: &String| format!("<link rel=\"modulepreload\" href=\"{version}/{path}\" fetchpriority=\"low\">");
+    let links: String = needed.iter().map(link).collect();
     text.replacen(MODULE, &format!("{links}{MODULE}"), 1).replace("=\"app/", &format!("=\"{version}/app/"))
 }
