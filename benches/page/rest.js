@@ -47,7 +47,9 @@ export async function longTasks(base, { people, seconds }) {
   /** @type {Page[]} */
   const pages = [];
   for (let one = 0; one < people; one += 1) {
-    const page = await (await browser.newContext()).newPage();
+    const context = await browser.newContext();
+    context.setDefaultTimeout(ALL_HERE_MS);
+    const page = await context.newPage();
     await page.addInitScript(noteLongTasks);
     await enter(page, `${base}/?${new URLSearchParams({ room: 'rest', name: `Guest ${one + 1}`, capacity: String(people) })}`);
     await page.waitForFunction(() => 'signalpost' in window && window.signalpost, null, { timeout: ALL_HERE_MS });
