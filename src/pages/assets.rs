@@ -72,11 +72,10 @@ fn serve(
     Ok(response.body(Bytes::from_static(gzip.unwrap_or(file.content))))
 }
 
-/// Without the field, a client takes anything (RFC 9110 section 12.5.3), but may not expect it.
+/// Whether the client names gzip. To one that names nothing or takes anything, files are sent as they are.
 fn takes_gzip(request: &HttpRequest) -> bool {
     let offered = [Encoding::gzip(), Encoding::identity()];
-    request.headers().contains_key(header::ACCEPT_ENCODING)
-        && AcceptEncoding::parse(request).is_ok_and(|field| field.negotiate(offered.iter()) == Some(Encoding::gzip()))
+    AcceptEncoding::parse(request).is_ok_and(|field| field.negotiate(offered.iter()) == Some(Encoding::gzip()))
 }
 
 /// Serves the folder of `--web-dir`, and nothing to which links lead out of it.

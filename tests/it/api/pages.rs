@@ -80,7 +80,7 @@ async fn files_are_compressed_for_those_who_take_that() {
     assert_eq!(plain.headers["vary"], "Accept-Encoding");
     assert!(!plain.headers.contains_key("content-encoding"));
     let asking = |accepted: &str| server.request(Method::GET, "/app/main.js").header("accept-encoding", accepted);
-    for accepted in ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "*", "identity;q=0.5, gzip"] {
+    for accepted in ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "identity;q=0.5, gzip"] {
         let answer = asking(accepted).send().await.unwrap();
         assert_eq!(answer.headers()["content-encoding"], "gzip", "{accepted}");
         assert_eq!(answer.headers()["vary"], "Accept-Encoding");
@@ -93,7 +93,7 @@ async fn files_are_compressed_for_those_who_take_that() {
         let other = send(asking("identity").header("if-none-match", again.headers["etag"].clone())).await;
         assert_eq!((other.status, other.text), (200, plain.text.clone()));
     }
-    for accepted in ["", "identity", "br", "gzip;q=0", "*;q=0, identity", "nonsense;;q=x"] {
+    for accepted in ["", "*", "identity", "br", "gzip;q=0", "*;q=0, identity", "nonsense;;q=x"] {
         let answer = send(asking(accepted)).await;
         assert_eq!((answer.status, &answer.text), (200, &plain.text), "{accepted}");
         assert_eq!(answer.headers["etag"], plain.headers["etag"]);
