@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod document;
+mod embedded;
 pub mod etag;
 mod read_only;
 pub mod security_headers;

@@ -73,6 +73,19 @@ test('the panel says that a call is direct, draws its figures, and shows which c
   await close(pages);
 });
 
+test('without the part that measures connections there is a call, and the panel says that it did not load', async () => {
+  const ann = await visit(server.base, 'Ann', { room: 'unmeasured', direct: true });
+  await state(ann, 'waiting');
+  const context = await browser.newContext();
+  await context.route('**/panel/panel.js', (route) => route.abort());
+  const ben = await context.newPage();
+  await enter(ben, `${server.base}/?room=unmeasured&name=Ben`);
+  await Promise.all([ann, ben].map((page) => state(page, 'connected')));
+  await ben.getByTestId('ways').filter({ hasText: 'Part of this page did not load' }).waitFor();
+  assert.deepEqual(await ben.evaluate(() => window.signalpost.report), []);
+  await close([ann, ben]);
+});
+
 test('the panel says that a call is relayed, by whom and over what', async () => {
   const pages = await couple(server.base, { room: 'relayed' });
   await Promise.all(pages.map((page) => state(page, 'connected')));

@@ -1,16 +1,19 @@
 import { show } from './languages/document.js';
 import { escaped, nameOf } from './names.js';
 import { copyOf, inside, part } from './page.js';
-import { Panel } from './panel/panel.js';
 
 /** @import { Flow } from './panel/flow.js' */
+/** @import { Panel } from './panel/panel.js' */
 /** @import { Call, Room, WireEntry } from '../client/types.d.ts' */
 
 const KEPT = 300;
 
 /** For calls that do not work: the route of the media, what prevents it, and the signaling messages. */
 export class Diagnostics {
-  #panel = new Panel();
+  /** Loaded with the first call. @type {Panel | null} */
+  #panel = null;
+  /** @type {Call | null} */
+  #call = null;
   #wire = part('wire', HTMLOListElement);
   #count = part('wire-count', HTMLElement);
   #seen = 0;
@@ -23,7 +26,7 @@ export class Diagnostics {
 
   /** The panel's contents, for programs. */
   get report() {
-    return this.#panel.report;
+    return this.#panel?.report ?? [];
   }
 
   /**
@@ -32,12 +35,17 @@ export class Diagnostics {
    * @param {(id: string, flow: Partial<Flow>) => void} tell of each connection, once a second
    */
   follow(room, call, tell) {
-    this.#panel.follow(room, call, tell);
+    this.#call = call;
     room.on('wire', (entry) => this.#add(room, entry));
+    import('./panel/panel.js').then((loaded) => {
+      this.#panel ??= new loaded.Panel();
+      if (call === this.#call) this.#panel.follow(room, call, tell);
+    }, () => show(part('ways', HTMLElement), 'not-loaded'));
   }
 
   clear() {
-    this.#panel.clear();
+    this.#call = null;
+    this.#panel?.clear();
     this.#seen = 0;
     this.#wire.replaceChildren();
     show(this.#count, 'wire-count', { count: 0 });

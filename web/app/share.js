@@ -4,7 +4,6 @@ import { show } from './languages/document.js';
 import { isolate } from './names.js';
 import { part, write } from './page.js';
 import { atAddress, isLoopback } from './reachable.js';
-import { generate } from './vendor/lean-qr.mjs';
 
 const SAID_FOR_MS = 2_000;
 const ELSEWHERE = `signalpost:elsewhere:${BASE}`;
@@ -92,9 +91,13 @@ export class Share {
   #draw() {
     const { address } = this;
     part('code-warning', HTMLElement).hidden = !isLoopback(new URL(address).hostname);
-    generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
     this.#link.href = address;
     write(this.#link, readable(address));
+    // Without it there is still the link.
+    import('./vendor/lean-qr.mjs').then(({ generate }) => {
+      // Another address may have been typed meanwhile.
+      if (address === this.address) generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
+    }, () => {});
   }
 }
 

@@ -2,6 +2,7 @@
 //! sockets and bytes are in `transport`.
 
 mod base_path;
+mod comments;
 mod cors;
 mod limits;
 mod messages;

@@ -72,6 +72,34 @@ async fn browsers_keep_the_files_of_this_version() {
     server.get("/files-0/app/main.js").await.refused(404, "not-found");
 }
 
+/// They used to be sent as they are, 450 KB at the first load.
+#[actix_web::test]
+async fn files_are_compressed_for_those_who_take_that() {
+    let server = Server::start(&[]);
+    let plain = server.get("/app/main.js").await;
+    assert_eq!(plain.headers["vary"], "Accept-Encoding");
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let asking = |accepted: &str| server.request(Method::GET, "/app/main.js").header("accept-encoding", accepted);
+    for accepted in ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "identity;q=0.5, gzip"] {
+        let answer = asking(accepted).send().await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{accepted}");
+        assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+        let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+        assert_ne!(tag, plain.headers["etag"]);
+        let bytes = answer.bytes().await.unwrap();
+        assert!(bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() < plain.text.len() / 2);
+        let again = send(asking(accepted).header("if-none-match", tag)).await;
+        assert_eq!((again.status, &again.headers["vary"]), (304, &"Accept-Encoding".parse().unwrap()));
+        let other = send(asking("identity").header("if-none-match", again.headers["etag"].clone())).await;
+        assert_eq!((other.status, other.text), (200, plain.text.clone()));
+    }
+    for accepted in ["", "*", "identity", "br", "gzip;q=0", "*;q=0, identity", "nonsense;;q=x"] {
+        let answer = send(asking(accepted)).await;
+        assert_eq!((answer.status, &answer.text), (200, &plain.text), "{accepted}");
+        assert_eq!(answer.headers["etag"], plain.headers["etag"]);
+    }
+}
+
 #[actix_web::test]
 async fn web_dir_replaces_the_embedded_page() {
     let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
