@@ -124,7 +124,7 @@ impl Link {
                     self.say(data.id, &answer)?;
                 }
             }
-            Event::MediaData(data) if self.echo => media::echo(&mut self.rtc, data)?,
+            Event::MediaData(data) if self.echo => media::echo(&mut self.rtc, data),
             Event::KeyframeRequest(request) => media::request(&mut self.rtc, request),
             _ => {}
         }

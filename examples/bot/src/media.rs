@@ -1,15 +1,15 @@
 //! Picture and sound: sent back, or refused.
 
+use str0m::Rtc;
 use str0m::media::{KeyframeRequest, MediaData};
-use str0m::{Rtc, RtcError};
 
-/// Sends what a peer sends back to it.
-pub fn echo(rtc: &mut Rtc, data: MediaData) -> Result<(), RtcError> {
+/// Sends what a peer sends back to it, if it wants that.
+pub fn echo(rtc: &mut Rtc, data: MediaData) {
     let wanted = rtc.media(data.mid).is_some_and(|media| media.direction().is_sending());
-    let Some(writer) = rtc.writer(data.mid).filter(|_| wanted) else { return Ok(()) };
-    match writer.match_params(data.params) {
-        Some(format) => writer.write(format, data.network_time, data.time, data.data),
-        None => Ok(()),
+    let Some(writer) = rtc.writer(data.mid).filter(|_| wanted) else { return };
+    if let Some(format) = writer.match_params(data.params) {
+        // What cannot be sent back is lost, as in any network.
+        let _ = writer.write(format, data.network_time, data.time, data.data);
     }
 }
 
