@@ -32,10 +32,10 @@ struct Options {
     #[arg(long, default_value_t = 7)]
     others: u32,
     /// The room's secret, if it has one
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     secret: Option<String>,
     /// The key of a sealed room: 43 characters of base64url
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     key: Option<String>,
     /// Sends everybody's picture and sound back to them
     #[arg(long)]
