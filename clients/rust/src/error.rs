@@ -56,6 +56,8 @@ pub struct Unreachable {
 pub enum Silence {
     /// There is no connection, or it was closed before the response.
     Network,
+    /// The server's certificate is not trusted, or not for this name or time. [`join`](crate::join()) does not retry then.
+    Certificate,
     /// Nothing came in time.
     Timeout,
     /// A gateway responded with an error.
@@ -139,6 +141,7 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.reason {
             Silence::Network => "the network failed",
+            Silence::Certificate => "its certificate is not accepted",
             Silence::Timeout => "it did not respond in time",
             Silence::Gateway => "a gateway responded with an error",
             Silence::Foreign => "something else responded",
@@ -146,7 +149,14 @@ impl fmt::Display for Unreachable {
         };
         write!(f, "the server cannot be reached: {what}")?;
         self.status.map_or(Ok(()), |status| write!(f, " ({status})"))?;
-        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))?;
+        if self.reason == Silence::Certificate {
+            f.write_str(
+                ". If its issuer is a private one, add the issuer's certificate to the system's, or give it to \
+                 `root_certificate`; if its name or time is wrong, check the URL and the clock",
+            )?;
+        }
+        Ok(())
     }
 }
 

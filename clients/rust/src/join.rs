@@ -19,7 +19,7 @@ use crate::seat::SeatFile;
 use crate::wire::backoff::retry_delay;
 use crate::wire::endpoints::Endpoints;
 use crate::wire::http::Http;
-use crate::{Error, Events, Room, Seat};
+use crate::{Error, Events, Room, Seat, Silence, Unreachable};
 
 type OnRetry = Box<dyn FnMut(&Error, u32, Duration) + Send>;
 
@@ -36,7 +36,8 @@ type OnRetry = Box<dyn FnMut(&Error, u32, Duration) + Send>;
 ///
 /// # Errors
 ///
-/// [`Error::Problem`] if the server refuses (`room-full`, `secret-missing`, …), and [`Error::Invalid`] if the arguments cannot be right.
+/// [`Error::Problem`] if the server refuses (`room-full`, `secret-missing`, …), [`Error::Unreachable`] if its certificate is not accepted
+/// ([`Silence::Certificate`]), and [`Error::Invalid`] if the arguments cannot be right.
 ///
 /// # Cancel safety
 ///
@@ -52,6 +53,7 @@ pub fn join(base: impl Into<String>, room: impl Into<String>) -> Join {
         seat: None,
         seat_file: None,
         client: None,
+        roots: Vec::new(),
         on_retry: None,
         #[cfg(feature = "sealed")]
         lock: Lock::None,
@@ -69,6 +71,8 @@ pub struct Join {
     seat: Option<Seat>,
     seat_file: Option<PathBuf>,
     client: Option<reqwest::Client>,
+    /// In PEM.
+    roots: Vec<u8>,
     on_retry: Option<OnRetry>,
     #[cfg(feature = "sealed")]
     lock: Lock,
@@ -136,6 +140,15 @@ impl Join {
         self
     }
 
+    /// Trusts servers whose certificates this one has issued, besides those that the system trusts: PEM, with one or several. For private
+    /// authorities, and servers that sign their certificates themselves.
+    #[cfg(all(feature = "tls", not(target_os = "android")))]
+    pub fn root_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.roots.extend_from_slice(pem.as_ref());
+        self.roots.push(b'\n');
+        self
+    }
+
     /// A client with proxies, certificates or time-outs of your own. It should use HTTP/1.1 (`http1_only`), and not retry.
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
@@ -155,7 +168,12 @@ impl Join {
 
     async fn enter(mut self) -> Result<(Room, Events), Error> {
         let at = Endpoints::new(&self.base, &self.room, Uuid::new_v4().to_string())?;
-        let http = Http::new(self.client.take())?;
+        if self.client.is_some() && !self.roots.is_empty() {
+            return Err(Error::invalid(
+                "`root_certificate` has no effect on a `client` of your own: give it the certificate.",
+            ));
+        }
+        let http = Http::new(self.client.take(), &self.roots)?;
         let card = [("name", self.name.take().map(Value::from)), ("metadata", self.metadata.take())];
         let mut wishes = std::mem::take(&mut self.others);
         wishes.insert("page".to_owned(), at.page.as_str().into());
@@ -219,6 +237,10 @@ impl Entering {
     async fn enter(mut self, wanted: watch::Receiver<()>) -> Result<Entered, Error> {
         let before = self.session.seat();
         let mut delay_of = |error: &Error, failures: u32| {
+            // A person has to decide. (After it has joined, the certificate may be that of a captive portal, which passes.)
+            if matches!(error, Error::Unreachable(Unreachable { reason: Silence::Certificate, .. })) {
+                return None;
+            }
             let delay = retry_delay(error, failures)?;
             if let Some(call) = &mut self.on_retry {
                 call(error, failures + 1, delay);

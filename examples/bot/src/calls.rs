@@ -1,24 +1,23 @@
 //! One link for each peer.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use signalpost_client::{Event, Events, Peer, Room, Signal, State};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::link::{self, Order};
+use crate::link::{self, Order, Setup};
 
 pub struct Calls {
     room: Room,
-    address: IpAddr,
+    setup: Setup,
     /// By the peer's id. A link ends when this end of its channel is dropped.
     links: HashMap<String, UnboundedSender<Order>>,
 }
 
 impl Calls {
-    pub fn new(room: Room, address: IpAddr) -> Self {
-        Self { room, address, links: HashMap::new() }
+    pub fn new(room: Room, setup: Setup) -> Self {
+        Self { room, setup, links: HashMap::new() }
     }
 
     /// Until the room ends.
@@ -64,13 +63,13 @@ impl Calls {
     }
 
     fn order(&mut self, peer: &Arc<Peer>, order: Order) {
-        let (room, address) = (self.room.clone(), self.address);
+        let (room, setup) = (self.room.clone(), self.setup);
         let start = || {
             let (orders, given) = unbounded_channel();
             let peer = peer.clone();
             tokio::spawn(async move {
                 let name = peer.name.clone();
-                if let Err(error) = link::run(room, peer, address, given).await {
+                if let Err(error) = link::run(room, peer, setup, given).await {
                     println!("the link with {name} has ended: {error}");
                 }
             });

@@ -14,7 +14,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep_until, timeout_at};
 
-use crate::words;
+use crate::{media, words};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -23,6 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const MAX_ATTEMPTS: u32 = 8;
 /// Candidates that may wait for their description.
 const MAX_EARLY: usize = 128;
+
+/// The same for all links.
+#[derive(Clone, Copy)]
+pub struct Setup {
+    /// Where packets arrive.
+    pub address: IpAddr,
+    /// Whether picture and sound are sent back. Otherwise none are taken.
+    pub echo: bool,
+}
 
 pub enum Order {
     /// A new connection, beginning with an offer.
@@ -37,11 +46,11 @@ pub enum Order {
 pub async fn run(
     room: Room,
     peer: Arc<Peer>,
-    address: IpAddr,
+    setup: Setup,
     mut orders: UnboundedReceiver<Order>,
 ) -> Result<(), Failure> {
-    let socket = UdpSocket::bind((address, 0)).await?;
-    let mut link = Link::new(room, peer, socket)?;
+    let socket = UdpSocket::bind((setup.address, 0)).await?;
+    let mut link = Link::new(room, peer, socket, setup.echo)?;
     let mut buffer = vec![0; 2_000];
     loop {
         let next = link.drive().await?;
@@ -66,6 +75,7 @@ struct Link {
     room: Room,
     peer: Arc<Peer>,
     socket: UdpSocket,
+    echo: bool,
     rtc: Rtc,
     pending: Option<SdpPendingOffer>,
     /// The fingerprint of the peer's certificate, once a description of this connection has come.
@@ -78,10 +88,10 @@ struct Link {
 }
 
 impl Link {
-    fn new(room: Room, peer: Arc<Peer>, socket: UdpSocket) -> Result<Self, Failure> {
+    fn new(room: Room, peer: Arc<Peer>, socket: UdpSocket, echo: bool) -> Result<Self, Failure> {
         let rtc = fresh(&socket)?;
         let (pending, remote, early, connected, deadline, attempts) = Default::default();
-        Ok(Self { room, peer, socket, rtc, pending, remote, early, connected, deadline, attempts })
+        Ok(Self { room, peer, socket, echo, rtc, pending, remote, early, connected, deadline, attempts })
     }
 
     /// Does what is due, and says when something will be due next.
@@ -114,6 +124,8 @@ impl Link {
                     self.say(data.id, &answer)?;
                 }
             }
+            Event::MediaData(data) if self.echo => media::echo(&mut self.rtc, data),
+            Event::KeyframeRequest(request) => media::request(&mut self.rtc, request),
             _ => {}
         }
         Ok(())
@@ -234,7 +246,8 @@ impl Link {
         if self.pending.is_some() || !is_first && self.remote != fingerprint {
             self.renew()?;
         }
-        let answer = self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(sdp)?)?;
+        let offer = if self.echo { sdp.to_owned() } else { media::without(sdp) };
+        let answer = self.rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(&offer)?)?;
         if self.remote.is_none() {
             self.rtc.direct_api().create_data_channel(chat());
         }

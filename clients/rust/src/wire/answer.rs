@@ -7,6 +7,8 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Map, Value};
 
 use super::retry_after::retry_after;
+#[cfg(feature = "tls")]
+use super::tls::is_certificate;
 use crate::{Error, Problem, Silence, Unreachable};
 
 /// A poll's has 256 KiB, or one message that is larger; a join's has at most 63 peers.
@@ -74,12 +76,22 @@ fn judge(
 pub(crate) fn network(error: reqwest::Error) -> Error {
     let error = error.without_url();
     let mut cause = error.to_string();
+    let mut reason = Silence::Network;
     let mut source = std::error::Error::source(&error);
     while let Some(inner) = source {
         cause = inner.to_string();
+        if is_certificate(inner) {
+            reason = Silence::Certificate;
+        }
         source = inner.source();
     }
-    Error::Unreachable(Unreachable { cause: Some(cause), ..Unreachable::new(Silence::Network) })
+    Error::Unreachable(Unreachable { cause: Some(cause), ..Unreachable::new(reason) })
+}
+
+/// Errors of other TLS implementations are not known here.
+#[cfg(not(feature = "tls"))]
+fn is_certificate(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
 }
 
 /// Also `application/problem+json`.
@@ -134,7 +146,7 @@ mod tests {
             let _ = stream.write_all(said.as_bytes()).await;
         });
         let request = Request { expects: Some("messages"), ..Request::new(Method::GET, url) };
-        Http::new(None).unwrap().ask(&request).await
+        Http::new(None, &[]).unwrap().ask(&request).await
     }
 
     #[tokio::test]

@@ -50,8 +50,9 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(client: Option<Client>) -> Result<Self, Error> {
-        let client = client.map_or_else(default_client, Ok)?;
+    /// `roots`: certificates in PEM that are trusted besides the system's, if there is no client of the program's.
+    pub(crate) fn new(client: Option<Client>, roots: &[u8]) -> Result<Self, Error> {
+        let client = client.map_or_else(|| default_client(roots), Ok)?;
         Ok(Self { client, doubted: watch::Sender::new(None) })
     }
 
@@ -103,22 +104,10 @@ impl Http {
 }
 
 /// HTTP/1.1, where giving up a request closes its connection: over HTTP/2 the next one would use a connection that is dead.
-fn default_client() -> Result<Client, Error> {
+#[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "without TLS there are no certificates"))]
+fn default_client(roots: &[u8]) -> Result<Client, Error> {
     let builder = Client::builder().http1_only();
     #[cfg(feature = "tls")]
-    let builder = builder.tls_backend_preconfigured(tls()?);
+    let builder = builder.tls_backend_preconfigured(super::tls::config(roots)?);
     builder.build().map_err(|error| Error::invalid(format!("No HTTP client can be made: {error}.")))
-}
-
-/// With a provider of its own, so that it does not matter which one the program has installed, if any.
-#[cfg(feature = "tls")]
-fn tls() -> Result<rustls::ClientConfig, Error> {
-    use rustls_platform_verifier::BuilderVerifierExt as _;
-
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
-        .map_err(|error| Error::invalid(format!("TLS cannot be set up: {error}.")))?;
-    Ok(builder.with_no_client_auth())
 }

@@ -7,3 +7,5 @@ pub(crate) mod hold;
 pub(crate) mod http;
 pub(crate) mod retry_after;
 pub(crate) mod stale;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;

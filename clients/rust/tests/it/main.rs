@@ -3,6 +3,8 @@
 
 mod behind;
 mod cancel;
+#[cfg(feature = "tls")]
+mod https;
 mod room;
 #[cfg(feature = "sealed")]
 mod sealed;
