@@ -5,7 +5,7 @@
 ///
 /// The rule is made to be safe rather than complete. A comment goes if it has its lines for itself. From the first line on in which
 /// something else may begin that spans lines (a template, a comment behind code, an escaped end of line), everything stays as it is.
-/// `tests/clients/sent.test.js` compares what is left of each file with its source by a parser.
+/// `tests/e2e/sent.test.js` compares what is left of each file with its source by a parser.
 pub fn without_comments(text: &str) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut kept = Vec::with_capacity(lines.len());

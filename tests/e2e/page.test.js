@@ -118,9 +118,13 @@ test('a room with a secret asks for it, and admits users who have it', async () 
 test('a full room counts down to when a quiet seat frees', async () => {
   const ann = await visit(browser, server.base, { room: 'quiet', name: 'Ann', media: 'none' });
   const ben = await visit(browser, server.base, { room: 'quiet', name: 'Ben', media: 'none' });
+  // Cleo's page is open before Ben is gone: his seat could be free before it has read that.
+  const cleo = await (await browser.newContext()).newPage();
+  await cleo.goto(`${server.base}/?room=quiet&name=Cleo&media=none`);
+  await cleo.waitForSelector('body[data-loaded=true]');
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await ben.goto('about:blank');
-  const cleo = await visit(browser, server.base, { room: 'quiet', name: 'Cleo', media: 'none' });
+  await cleo.getByTestId('join').click();
   const seconds = async () => Number((await cleo.getByTestId('status').textContent()).match(/free in (\d+) s/)?.[1]);
   await cleo.waitForFunction(() => /free in \d+ s/.test(document.querySelector('[data-testid=status]').textContent));
   const first = await seconds();
