@@ -39,5 +39,7 @@ fn comment_at(lines: &[&str]) -> usize {
 /// Whether something may begin in this line that ends in another.
 fn spans_lines(line: &str) -> bool {
     let opens_comment = line.rfind("/*").is_some_and(|at| !line[at + 2..].contains("*/"));
-    line.matches('`').count() % 2 == 1 || opens_comment || line.trim_end().ends_with('\\')
+    let count = |text: &str| line.matches(text).count();
+    let opens_template = count("`") % 2 == 1 || (count("`") > 0 && count("${") > count("}"));
+    opens_template || opens_comment || line.trim_end().ends_with('\\')
 }

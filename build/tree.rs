@@ -12,15 +12,20 @@ use crate::comments::without_comments;
 /// Contents by path, such as `app/main.js`.
 pub type Tree = BTreeMap<String, Vec<u8>>;
 
-/// Reads the files of a folder that browsers may ask for.
+/// Reads the files of a folder that browsers may ask for. Links, hidden files and what npm installs there are of no concern to them.
 pub fn read(web: &Path) -> io::Result<Tree> {
     let mut files = Tree::new();
     let mut unread: Vec<PathBuf> = ["app", "client"].map(|name| web.join(name)).into();
     while let Some(path) = unread.pop() {
         if path.is_dir() {
-            unread.extend(
-                fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?,
-            );
+            for entry in fs::read_dir(&path)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let is_foreign = entry.file_type()?.is_symlink() || name == "node_modules";
+                if !is_foreign && !name.to_string_lossy().starts_with('.') {
+                    unread.push(entry.path());
+                }
+            }
             continue;
         }
         let names = path.strip_prefix(web).map_err(io::Error::other)?.components();

@@ -166,9 +166,11 @@ clients() {
   binary
   python_client > target/tests/python.log 2>&1 &
   python=$!
+  trap 'kill "$python" 2> /dev/null' EXIT
   rust_client test --no-fail-fast || status=1
   node --test --test-reporter=spec --test-concurrency=3 --test-force-exit --test-timeout=600000 tests/clients/ || status=1
   wait "$python" || status=1
+  trap - EXIT
   cat target/tests/python.log
   return $status
 }
@@ -176,7 +178,7 @@ clients() {
 python_client() {
   cd clients/python
   for version in 3.10 3.11 3.12 3.13; do ../../target/python/bin/mypy --python-version "$version"; done
-  timeout 900 ../../target/python/bin/python -m pytest -q
+  exec timeout 900 ../../target/python/bin/python -m pytest -q
 }
 
 # Calls wait for each other more than they compute, so more files run at once than there are processors.

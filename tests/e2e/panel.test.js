@@ -82,7 +82,11 @@ test('without the part that measures connections there is a call, and the panel 
   await enter(ben, `${server.base}/?room=unmeasured&name=Ben`);
   await Promise.all([ann, ben].map((page) => state(page, 'connected')));
   await ben.getByTestId('ways').filter({ hasText: 'Part of this page did not load' }).waitFor();
+  assert.ok(await ben.locator('#no-connection').isHidden(), 'it does not say that nobody is there');
   assert.deepEqual(await ben.evaluate(() => window.signalpost.report), []);
+  await ben.getByTestId('hang-up').click();
+  await ben.waitForFunction(() => document.querySelector('[data-testid=ways]').textContent === '');
+  assert.equal(await ben.getByTestId('ways').getAttribute('data-say'), null);
   await close([ann, ben]);
 });
 

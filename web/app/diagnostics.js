@@ -12,6 +12,7 @@ const KEPT = 300;
 export class Diagnostics {
   /** Loaded with the first call. @type {Panel | null} */
   #panel = null;
+  #isMissing = false;
   /** @type {Call | null} */
   #call = null;
   #wire = part('wire', HTMLOListElement);
@@ -38,13 +39,26 @@ export class Diagnostics {
     this.#call = call;
     room.on('wire', (entry) => this.#add(room, entry));
     import('./panel/panel.js').then((loaded) => {
+      this.#missing(false);
       this.#panel ??= new loaded.Panel();
       if (call === this.#call) this.#panel.follow(room, call, tell);
-    }, () => show(part('ways', HTMLElement), 'not-loaded'));
+    }, () => this.#missing(call === this.#call));
+  }
+
+  /** @param {boolean} isMissing whether the panel did not load for this call */
+  #missing(isMissing) {
+    if (this.#panel || isMissing === this.#isMissing) return;
+    this.#isMissing = isMissing;
+    part('no-connection', HTMLElement).hidden = isMissing;
+    const ways = part('ways', HTMLElement);
+    if (isMissing) return show(ways, 'not-loaded');
+    delete ways.dataset.say;
+    ways.replaceChildren();
   }
 
   clear() {
     this.#call = null;
+    this.#missing(false);
     this.#panel?.clear();
     this.#seen = 0;
     this.#wire.replaceChildren();

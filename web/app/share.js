@@ -93,11 +93,15 @@ export class Share {
     part('code-warning', HTMLElement).hidden = !isLoopback(new URL(address).hostname);
     this.#link.href = address;
     write(this.#link, readable(address));
-    // Without it there is still the link.
+    this.#canvas.hidden = true;
     import('./vendor/lean-qr.mjs').then(({ generate }) => {
       // Another address may have been typed meanwhile.
-      if (address === this.address) generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
-    }, () => {});
+      if (address !== this.address) return;
+      generate(address).toCanvas(this.#canvas, { on: [0, 0, 0], off: [255, 255, 255], pad: 4 });
+      this.#canvas.hidden = false;
+    }).catch(() => {
+      // The link is still there.
+    });
   }
 }
 

@@ -23,19 +23,21 @@ impl Calls {
     /// Until the room ends.
     pub async fn run(mut self, mut events: Events) -> State {
         // A newcomer offers to those who are there.
-        for peer in self.room.peers() {
+        for peer in self.room.peers().into_iter().filter(|peer| !calls_by_whip(peer)) {
             self.order(&peer, Order::Offer);
         }
         while let Some(event) = events.next().await {
             match event {
                 Event::Message(message) => {
-                    if let Some(peer) = message.peer {
+                    if let Some(peer) = message.peer.filter(|peer| !calls_by_whip(peer)) {
                         self.heard(&peer, message.signal);
                     }
                 }
                 Event::PeerJoined(peer) => {
                     println!("{} is here", peer.name);
-                    self.order(&peer, Order::Expect);
+                    if !calls_by_whip(&peer) {
+                        self.order(&peer, Order::Expect);
+                    }
                 }
                 Event::PeerLeft { peer, .. } => {
                     println!("{} has left", peer.name);
@@ -43,7 +45,7 @@ impl Calls {
                 }
                 // These peers came back before this one did, so what was said to them may be lost.
                 Event::Resumed { lost: true, roster, .. } => {
-                    for peer in roster {
+                    for peer in roster.into_iter().filter(|peer| !calls_by_whip(peer)) {
                         self.order(&peer, Order::OfferUnlessConnected);
                     }
                 }
@@ -83,4 +85,10 @@ impl Calls {
             let _ = link.send(order);
         }
     }
+}
+
+/// An encoder or player (docs/whip.md). It wants a picture or has one, and of those who are there calls the first who answers: that is
+/// for people. Only the server gives ids of this version.
+fn calls_by_whip(peer: &Peer) -> bool {
+    peer.metadata["whip"].is_string() && peer.id.as_bytes().get(14) == Some(&b'8')
 }

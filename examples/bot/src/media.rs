@@ -24,9 +24,9 @@ pub fn request(rtc: &mut Rtc, request: KeyframeRequest) {
 /// The offer of a peer with which no media are exchanged. str0m takes whatever is offered, and has nothing to refuse it with but this:
 /// an answer to `inactive` is `inactive`, too (RFC 3264, section 6.1).
 pub fn without(offer: &str) -> String {
-    let line = |line: &str| match line.trim_end() {
-        "a=sendrecv" | "a=sendonly" | "a=recvonly" => "a=inactive".to_owned(),
-        other => other.to_owned(),
+    let line = |line| match str::trim_end(line) {
+        "a=sendrecv" | "a=sendonly" | "a=recvonly" => "a=inactive\r\n".to_owned(),
+        _ => format!("{line}\r\n"),
     };
-    offer.lines().map(line).map(|line| line + "\r\n").collect()
+    offer.lines().map(line).collect()
 }

@@ -34,7 +34,7 @@ pub fn sdp(input: &[u8]) {
 fn restart(offer: &str, input: &[u8]) {
     let Ok(fragment) = Fragment::parse(input.strip_prefix(b"v=0").unwrap_or(input)) else { return };
     let credentials = ("other".to_owned(), "words".to_owned());
-    let restarted = fragment.restart(offer, &credentials, "192.0.2.7".parse().unwrap());
+    let restarted = fragment.restart(offer, &credentials, "192.0.2.7".parse().unwrap(), 0);
     assert_eq!(offer::sections(&restarted), offer::sections(offer));
     assert_eq!(fragment::credentials(&restarted), Some(credentials));
     for one in fragment.placed(offer) {

@@ -18,6 +18,7 @@ use crate::{
             callers::Caller,
             description::offer,
             kind::Kind,
+            mark::Mark,
             media_type::MediaType,
             restart::new_etag,
             session_id::SessionId,
@@ -143,7 +144,8 @@ async fn begin(
     let present = call.or_hang_up(present(&seat, &joined).await).await?;
     let Answered { by, sdp } = call.answered(present.into_iter(), &mut cursor, until).await?;
     let etag = new_etag();
-    let state = State { kind, viewer: by, page: seat.page, offer, etag: etag.clone(), heard: None };
+    let mark = Mark::of(&offer);
+    let state = State { kind, viewer: by, page: seat.page, offer, mark, etag: etag.clone(), heard: None };
     let stored = state.store(&seat, cursor, None).await;
     if call.or_hang_up(stored).await? == Stored::Abandoned {
         return Err(call.abandoned(by).await);

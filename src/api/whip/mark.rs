@@ -20,6 +20,12 @@ impl Mark {
         Self { connection: digest(&offer::connection(offer)), offer: digest(offer) }
     }
 
+    /// Reads what `to_text` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (connection, offer) = text.split_once('-')?;
+        Some(Self { connection: connection.to_owned(), offer: offer.to_owned() })
+    }
+
     pub fn to_text(&self) -> String {
         format!("{}-{}", self.connection, self.offer)
     }

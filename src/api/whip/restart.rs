@@ -11,6 +11,7 @@ use crate::{
             call::{Seat, flawed, is_over, nobody, unanswered},
             description::fragment::{self, Fragment},
             kind::Kind,
+            mark::Mark,
             ringing::Ringing,
             signals::{self, Goodbye},
             state::{Kept, State, Stored},
@@ -106,7 +107,9 @@ pub async fn restart(
         Err(refusal) if is_over(&refusal) => return Ok(None),
         taken => taken?.ok_or_else(|| restarting(state.kind))?,
     };
-    let offer = fragment.restart(&state.offer, credentials, address);
+    // A restart that is tried again with the same credentials is another offer: the page has heard the first one, and answers none twice.
+    let version = seat.api.clock.unix_millis();
+    let offer = fragment.restart(&state.offer, credentials, address, version);
     let payload = signals::offer(&offer);
     let mut ringing = Ringing::again(state.kind, &offer, state.viewer);
     let rung = match seat.send(state.viewer, vec![payload.clone()]).await {
@@ -125,7 +128,7 @@ pub async fn restart(
         Some((_, Ok(sdp))) => {
             seat.permit_relay(state.viewer, &offer, &sdp).await;
             let etag = new_etag();
-            let state = State { offer, etag: etag.clone(), heard: None, ..state };
+            let state = State { mark: Mark::of(&offer), offer, etag: etag.clone(), heard: None, ..state };
             taken.state = Some(state.clone());
             let continues = taken.put_back(state).await?;
             Ok(continues.then(|| Restarted { fragment: fragment::of_answer(&sdp), etag }))

@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::whip::{description::answer::Trickled, mark::Mark},
+    api::whip::{
+        description::{answer::Trickled, candidate::Candidate},
+        mark::Mark,
+    },
     domain::{Payload, PeerId},
 };
 
@@ -30,6 +33,9 @@ pub enum Goodbye {
     /// This peer answered.
     Taken(PeerId),
 }
+
+/// Bytes of `a=ice-ufrag` (RFC 8839 section 5.4). Names of sections are shorter.
+const UFRAG_MAX: usize = 256;
 
 #[derive(Deserialize)]
 struct Signal {
@@ -104,9 +110,10 @@ pub fn heard(payload: &Payload, mark: &Mark) -> Heard {
     let (of_offer, of_connection) = (mark.is_of_offer(call.as_ref()), mark.is_of_connection(call.as_ref()));
     match (r#type.as_str(), sdp) {
         ("answer", Some(sdp)) if of_offer => Heard::Answer(sdp),
-        ("candidate", _) if of_offer => {
-            Heard::Candidate(candidate.filter(|init| !init.candidate.is_empty()).map(Init::trickled))
-        }
+        ("candidate", _) if of_offer => match candidate.filter(|init| !init.candidate.is_empty()) {
+            Some(init) => init.trickled().map_or(Heard::Other, |candidate| Heard::Candidate(Some(candidate))),
+            None => Heard::Candidate(None),
+        },
         ("bye", _) if of_connection && reason.as_deref() == Some("reloaded") => Heard::Reloaded,
         ("bye", _) if of_connection => Heard::Bye,
         _ => Heard::Other,
@@ -114,10 +121,18 @@ pub fn heard(payload: &Payload, mark: &Mark) -> Heard {
 }
 
 impl Init {
-    fn trickled(self) -> Trickled {
+    /// `None` if it is of no use: whatever is kept of a message is bounded here.
+    fn trickled(self) -> Option<Trickled> {
         // With and without `a=`, as browsers take it.
         let text = self.candidate.strip_prefix("a=").unwrap_or(&self.candidate).to_owned();
-        Trickled { text, mid: self.sdp_mid, index: self.sdp_m_line_index, ufrag: self.username_fragment }
+        let names = [&self.sdp_mid, &self.username_fragment];
+        let is_short = names.into_iter().flatten().all(|name| name.len() <= UFRAG_MAX);
+        (is_short && Candidate::is_usable(&text)).then_some(Trickled {
+            text,
+            mid: self.sdp_mid,
+            index: self.sdp_m_line_index,
+            ufrag: self.username_fragment,
+        })
     }
 }
 
@@ -152,9 +167,20 @@ mod tests {
         let of = |text: &str| heard(&Payload::new(text), &mark());
         assert_eq!(of(r#""type":"answer","sdp":"v=0\r\n","x":1"#), Heard::Answer("v=0\r\n".into()));
         let ufrag = Some("u".into());
-        let trickled = Trickled { text: "candidate:1".into(), mid: Some("0".into()), index: Some(0), ufrag };
-        let init = r#"{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"u"}"#;
+        let line = "candidate:1 1 udp 1 192.0.2.1 4000 typ host";
+        let trickled = Trickled { text: line.into(), mid: Some("0".into()), index: Some(0), ufrag };
+        let init = format!(r#"{{"candidate":"{line}","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"u"}}"#);
         assert_eq!(of(&format!(r#""type":"candidate","candidate":{init}"#)), Heard::Candidate(Some(trickled)));
+        let long = "u".repeat(UFRAG_MAX + 1);
+        for useless in [
+            init.replace(line, "candidate:1"),
+            init.replace(line, &format!(r"{line}\r\nm=video 9 X 96")),
+            init.replace(line, &format!("{line}{}", " x".repeat(512))),
+            init.replace(r#""u""#, &format!(r#""{long}""#)),
+            init.replace(r#""0""#, &format!(r#""{long}""#)),
+        ] {
+            assert_eq!(of(&format!(r#""type":"candidate","candidate":{useless}"#)), Heard::Other, "{useless}");
+        }
         for end in ["null", r#"{"candidate":"","sdpMid":"0"}"#, "{}"] {
             assert_eq!(of(&format!(r#""type":"candidate","candidate":{end}"#)), Heard::Candidate(None));
         }

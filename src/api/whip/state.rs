@@ -30,6 +30,8 @@ pub struct State {
     pub page: Page,
     /// The offer in force.
     pub offer: String,
+    /// Its name, which is not made again for each goodbye that names one.
+    pub mark: Mark,
     /// The name of the ICE session, without quotes.
     pub etag: String,
     /// When the viewer last said something, if that was before this was stored.
@@ -62,6 +64,7 @@ struct Written<'a> {
     page: u64,
     etag: &'a str,
     offer: Cow<'a, str>,
+    call: Cow<'a, str>,
     heard: Option<u64>,
 }
 
@@ -124,6 +127,7 @@ impl State {
             page: self.page.0,
             etag: &self.etag,
             offer: self.offer.as_str().into(),
+            call: self.mark.to_text().into(),
             heard: self.heard.map(Timestamp::micros),
         };
         signals::payload("data", &json!({ "data": written }))
@@ -136,7 +140,7 @@ impl State {
             Content::Relayed { from, payload } => {
                 *from == self.viewer
                     && signals::is_bye(payload.as_str())
-                    && signals::heard(payload, &Mark::of(&self.offer)) != Heard::Other
+                    && signals::heard(payload, &self.mark) != Heard::Other
             }
             Content::PeerJoined(_) | Content::RoomClosed => false,
         })
@@ -146,7 +150,8 @@ impl State {
         let WrittenMessage { data } = serde_json::from_str(json).ok()?;
         let (kind, viewer) = (Kind::of(data.whip)?, parse_peer(data.viewer)?);
         let (page, heard) = (Page(data.page), data.heard.map(Timestamp::from_micros));
-        Some(Self { kind, viewer, page, offer: data.offer.into_owned(), etag: data.etag.to_owned(), heard })
+        let (offer, mark) = (data.offer.into_owned(), Mark::parse(&data.call)?);
+        Some(Self { kind, viewer, page, offer, mark, etag: data.etag.to_owned(), heard })
     }
 }
 
@@ -239,8 +244,8 @@ mod tests {
     }
 
     fn state() -> State {
-        let (offer, etag) = ("v=0\r\n\"é\"".into(), "x".into());
-        State { kind: Kind::Player, viewer: id(1), page: Page(7), offer, etag, heard: None }
+        let (offer, etag) = ("v=0\r\n\"é\"".to_owned(), "x".into());
+        State { kind: Kind::Player, viewer: id(1), page: Page(7), mark: Mark::of(&offer), offer, etag, heard: None }
     }
 
     fn message(seconds: u64, content: Content) -> Message {

@@ -82,6 +82,8 @@ function prepare() {
     while (pc.iceGatheringState !== 'complete') await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', resolve, { once: true }));
     const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${secret}` };
     const response = await fetch(`/v1/rooms/${room}/whip?${new URLSearchParams({ name })}`, { method: 'POST', headers, body: pc.localDescription.sdp });
+    // The page did not answer in time. Encoders try again, too.
+    if (response.status === 503) return pc.close(), encode(room, name, secret);
     if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
     await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
     here.set(`${room} ${name}`, { room: { leave() {} }, call: { hangUp: () => pc.close() } });

@@ -49,6 +49,7 @@ fn any_other_stays() {
 fn nothing_changes_from_the_first_line_on_that_may_not_end_with_itself() {
     check(&[
         ("// one\nlet a = `\n// two\n`;\n// three", "\nlet a = `\n// two\n`;\n// three"),
+        ("// one\nlet a = `${`\n// two\n`}`;", "\nlet a = `${`\n// two\n`}`;"),
         ("// one\nlet a; /* two\n// three */ b();", "\nlet a; /* two\n// three */ b();"),
         ("// one\nlet a = 'two \\\n// three';", "\nlet a = 'two \\\n// three';"),
         ("let a = `one`;\n// two\nlet b = `${c}\n// three`;", "let a = `one`;\n\nlet b = `${c}\n// three`;"),

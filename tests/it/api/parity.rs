@@ -155,7 +155,9 @@ fn is_of_cors(name: &str) -> bool {
 
 /// Takes the CORS fields out.
 fn split(mut answer: Answer) -> (Answer, Vec<(String, String)>) {
-    let (cors, others) = answer.headers.into_iter().partition(|(name, _)| is_of_cors(name));
+    // That files are compressed for some has nothing to do with origins.
+    let is_of_files = |value: &str| value.eq_ignore_ascii_case("accept-encoding");
+    let (cors, others) = answer.headers.into_iter().partition(|(name, value)| is_of_cors(name) && !is_of_files(value));
     answer.headers = others;
     (answer, cors)
 }

@@ -61,7 +61,7 @@ export default {
   'repairing': 'Restableciendo la conexión con {names}…',
   'failed': 'No se ha podido conectar con {names}',
   'waiting': 'Esperando a que alguien se una',
-  'waiting-after': '{news} – Esperando a que alguien se una',
+  'waiting-after': '{news} – esperando a que alguien se una',
   'caller-note': 'Hasta que respondas, no te ven ni te oyen. Cualquiera que tenga el enlace puede llamar, con cualquier nombre.',
   'answer': 'Responder',
   'decline': 'Rechazar',

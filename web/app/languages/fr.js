@@ -61,7 +61,7 @@ export default {
   'repairing': 'Rétablissement de la connexion à {names}…',
   'failed': 'Impossible de se connecter à {names}',
   'waiting': 'En attente d’autres participants',
-  'waiting-after': '{news} – En attente d’autres participants',
+  'waiting-after': '{news} – en attente d’autres participants',
   'caller-note': 'Tant que vous n’avez pas répondu, on ne vous voit ni ne vous entend. Toute personne ayant le lien peut appeler, sous n’importe quel nom.',
   'answer': 'Répondre',
   'decline': 'Refuser',

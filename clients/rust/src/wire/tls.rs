@@ -19,7 +19,9 @@ pub(crate) fn config(roots: &[u8]) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::invalid(format!("TLS cannot be set up: {error}.")))?;
+    let are_given = !roots.is_empty();
     let builder = match verifier(roots, provider) {
+        Err(error) if are_given => return Err(Error::invalid(format!("A root certificate cannot be used: {error}."))),
         Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
         // A container may have no certificates. That matters over https: only, where none is trusted then.
         Err(_) => builder.with_root_certificates(RootCertStore::empty()),

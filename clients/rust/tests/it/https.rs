@@ -115,6 +115,10 @@ async fn a_root_certificate_that_cannot_be_used_is_told() {
         let refused = join("https://127.0.0.1:1", "tea").root_certificate(root).await.map(drop);
         assert!(matches!(&refused, Err(Error::Invalid(why)) if why.contains("PEM")), "{refused:?}");
     }
+    // The system's certificates would not be trusted either.
+    let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+    let refused = join("https://127.0.0.1:1", "tea").root_certificate(garbage).await.map(drop);
+    assert!(matches!(&refused, Err(Error::Invalid(why)) if why.contains("cannot be used")), "{refused:?}");
     let own = join("https://127.0.0.1:1", "tea").root_certificate(Authority::new("ours").root());
     let client = reqwest::Client::builder().tls_backend_preconfigured(tls_of_the_program()).build().unwrap();
     let refused = own.client(client).await.map(drop);

@@ -2,6 +2,9 @@
 
 use std::{cmp::Reverse, net::IpAddr};
 
+/// Bytes of a candidate: those of browsers have some 150.
+const TEXT_MAX: usize = 1024;
+
 /// `candidate:…`, the value of an attribute without its `a=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate<'a> {
@@ -22,6 +25,11 @@ impl<'a> Candidate<'a> {
         let fits =
             component.parse::<u16>().is_ok() && port.parse::<u16>().is_ok() && typ == "typ" && !address.is_empty();
         fits.then_some(Self { text, is_udp: transport.eq_ignore_ascii_case("udp"), address, kind, priority })
+    }
+
+    /// Whether a line with it may be kept and passed on.
+    pub fn is_usable(text: &str) -> bool {
+        text.len() <= TEXT_MAX && !text.contains(char::is_control) && Candidate::parse(text).is_some()
     }
 
     /// A name by which a browser hides an address from strangers (draft-ietf-mmusic-mdns-ice-candidates). Only other programs in the
@@ -60,6 +68,15 @@ mod tests {
             "1 1 udp",
         ] {
             assert_eq!(Candidate::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_candidate_that_is_long_or_more_than_a_line_is_not_used() {
+        let text = "candidate:1 1 UDP 2122260223 192.0.2.1 54400 typ host";
+        assert!(Candidate::is_usable(text));
+        for bad in ["\r\nm=video 9 X 96", "\n", "\0", &" x".repeat(512)] {
+            assert!(!Candidate::is_usable(&format!("{text}{bad}")), "{bad:?}");
         }
     }
 }

@@ -14,9 +14,6 @@ use crate::api::{
 
 /// As in a batch of messages.
 const CANDIDATES_MAX: usize = 50;
-/// Bytes of a candidate: those of browsers have some 150.
-const CANDIDATE_MAX: usize = 1024;
-
 #[derive(Debug, PartialEq)]
 pub struct Fragment {
     /// `a=ice-ufrag` and `a=ice-pwd`, if it has them.
@@ -42,7 +39,7 @@ impl Fragment {
             let mid = section.value("mid");
             let texts = section.values("candidate").map(|value| format!("candidate:{value}"));
             // RFC 9725 section 4.3.2: what cannot be used is skipped without a word.
-            let known = texts.filter(|text| text.len() <= CANDIDATE_MAX && Candidate::parse(text).is_some());
+            let known = texts.filter(|text| Candidate::is_usable(text));
             candidates.extend(known.map(|text| Trickled {
                 text,
                 mid: mid.map(str::to_owned),
@@ -72,11 +69,12 @@ impl Fragment {
         self.candidates.iter().map(place).collect()
     }
 
-    /// The offer for an ICE restart (RFC 9725 section 4.3.3): only the credentials and candidates change.
-    pub fn restart(&self, offer: &str, (ufrag, pwd): &(String, String), address: IpAddr) -> String {
+    /// The offer for an ICE restart (RFC 9725 section 4.3.3): only the credentials and candidates change, and the version, which is at
+    /// least `version`.
+    pub fn restart(&self, offer: &str, (ufrag, pwd): &(String, String), address: IpAddr, version: u64) -> String {
         let placed = self.placed(offer);
         let mut offer = Sdp::parse(offer).unwrap_or_default();
-        raise_version(&mut offer);
+        raise_version(&mut offer, version);
         for lines in std::iter::once(&mut offer.session).chain(&mut offer.sections) {
             lines.replace_value("ice-ufrag", ufrag);
             lines.replace_value("ice-pwd", pwd);
@@ -100,11 +98,11 @@ pub fn credentials(offer: &str) -> Option<(String, String)> {
 }
 
 /// A description that changes has a higher version in `o=` (RFC 3264 section 8).
-fn raise_version(offer: &mut Sdp<'_>) {
+fn raise_version(offer: &mut Sdp<'_>, least: u64) {
     if let Some(line) = offer.session.0.iter_mut().find(|line| line.starts_with("o=")) {
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         if let Some(version) = words.get_mut(2) {
-            *version = version.parse::<u64>().unwrap_or(0).saturating_add(1).to_string();
+            *version = version.parse::<u64>().unwrap_or(0).saturating_add(1).max(least).to_string();
         }
         *line = words.join(" ").into();
     }
@@ -164,7 +162,7 @@ mod tests {
             let placed = parsed(&other).placed(OFFER);
             assert_eq!((placed[0].mid.as_deref(), placed[0].index), (Some("audio0"), Some(0)), "{other}");
         }
-        let long = format!("{LINE}{}", " x".repeat(CANDIDATE_MAX));
+        let long = format!("{LINE}{}", " x".repeat(1024));
         assert!(parsed(&format!("{LINE}\na=candidate:nonsense\n{long}")).candidates.len() == 1);
     }
 
@@ -192,7 +190,7 @@ mod tests {
             .replacen("pwd:p\r\n", &format!("pwd:P\r\n{LINE}\r\n"), 1)
             .replace("pwd:p", "pwd:P")
             .replace("a=candidate:1 1 udp 1 192.0.2.9 9000 typ host\r\n", "");
-        let restart = fragment.restart(OFFER, fragment.credentials.as_ref().unwrap(), "192.0.2.1".parse().unwrap());
+        let restart = fragment.restart(OFFER, fragment.credentials.as_ref().unwrap(), "192.0.2.1".parse().unwrap(), 0);
         assert_eq!(restart, expected);
     }
 

@@ -142,6 +142,21 @@ async fn an_answer_to_a_restart_that_was_given_up_is_not_the_answer_to_the_next(
     }
 }
 
+/// Pages answer an offer once. An encoder that repeated its request got 503 for ever, because its page took the offer for a copy.
+#[actix_web::test]
+async fn a_restart_that_is_tried_again_with_the_same_credentials_is_another_offer() {
+    for scene in both() {
+        let mut ann = scene.browser("Ann").await;
+        let session = scene.session(&mut ann).await;
+        let first = abandoned_restart(&scene, &session, &mut ann).await;
+        let restarting = restarting(&scene, &session, "ufr2");
+        let second = Rung::of(&mut ann).await;
+        assert_ne!(first.call, second.call);
+        second.answers(&ann, 2222).await;
+        assert_eq!(restarting.await.unwrap().status, 200);
+    }
+}
+
 #[actix_web::test]
 async fn candidates_of_an_earlier_answer_are_not_merged_into_the_next() {
     for scene in both() {
