@@ -6,9 +6,6 @@ import { enter, launch } from '../../tests/e2e/support/browser.js';
 const ALL_HERE_MS = 300_000;
 /** The last flag of a name counts. */
 const FEW_FRAMES = '--use-fake-device-for-media-stream=fps=5';
-/** Each task of a thread, with its processor time. */
-const TASKS = 'disabled-by-default-devtools.timeline';
-
 /** In a page: collects its tasks of more than 50 ms. */
 function noteLongTasks() {
   /** @type {number[]} */
@@ -25,19 +22,24 @@ function seesAll(page, others) {
   }, others, { timeout: ALL_HERE_MS });
 }
 
-/** The longest task of each page by processor time, in milliseconds. @param {Buffer} trace */
-function busiest(trace) {
-  const { traceEvents: events } = JSON.parse(trace.toString());
-  const names = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
-  return names.map(({ pid, tid }) => {
-    const tasks = events.filter((event) => event.pid === pid && event.tid === tid && event.name === 'RunTask');
-    return tasks.reduce((most, { tdur = 0 }) => Math.max(most, tdur / 1_000), 0);
-  });
+/**
+ * Reads how long a page's main thread has worked and run scripts so far, in seconds of its processor time.
+ *
+ * @param {Page} page
+ */
+async function meter(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    const of = (/** @type {string} */ wanted) => metrics.find(({ name }) => name === wanted)?.value ?? NaN;
+    return { tasks: of('TaskDuration'), scripts: of('ScriptDuration') };
+  };
 }
 
 /**
- * People in a room, each seeing all others, who do nothing: the tasks of more than 50 ms of all their pages, and the longest of each by
- * processor time, in milliseconds.
+ * People in a room, each seeing all others, who do nothing: the tasks of more than 50 ms of all their pages by the clock, and how long each
+ * page's main thread worked and ran scripts by its processor time, in milliseconds.
  *
  * @param {string} base
  * @param {{ people: number, seconds: number }} how
@@ -56,13 +58,15 @@ export async function longTasks(base, { people, seconds }) {
     pages.push(page);
   }
   await Promise.all(pages.map((page) => seesAll(page, people - 1)));
-  await browser.startTracing(undefined, { categories: [TASKS] });
+  const meters = await Promise.all(pages.map(meter));
+  const before = await Promise.all(meters.map((read) => read()));
   const noted = await Promise.all(pages.map((page) => page.evaluate((ms) => {
     const { longTasks: tasks } = /** @type {{ longTasks: number[] }} */ (/** @type {unknown} */ (window));
     tasks.length = 0;
     return new Promise((resolve) => { setTimeout(() => resolve(tasks), ms); });
   }, seconds * 1_000)));
-  const busy = busiest(await browser.stopTracing());
+  const after = await Promise.all(meters.map((read) => read()));
+  const ms = (/** @type {'tasks' | 'scripts'} */ of) => after.map((now, page) => (now[of] - before[page][of]) * 1_000);
   await browser.close();
-  return { noted: /** @type {number[][]} */ (noted), busy };
+  return { noted: /** @type {number[][]} */ (noted), tasks: ms('tasks'), scripts: ms('scripts') };
 }
