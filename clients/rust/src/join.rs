@@ -140,8 +140,8 @@ impl Join {
         self
     }
 
-    /// Trusts servers whose certificates this one has issued, besides those that the system trusts: PEM, with one or several. For private
-    /// authorities, and servers that sign their certificates themselves.
+    /// Also trusts servers with this certificate, or with one that it has issued: PEM, one or several. For private certificate authorities
+    /// and self-signed servers.
     #[cfg(all(feature = "tls", not(target_os = "android")))]
     pub fn root_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.extend_from_slice(pem.as_ref());

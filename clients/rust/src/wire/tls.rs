@@ -43,7 +43,7 @@ fn verifier(roots: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) 
     Verifier::new_with_extra_roots(roots, provider)
 }
 
-/// Where [`crate::Join`] takes no certificates.
+/// On Android, where [`crate::Join`] has no `root_certificate`.
 #[cfg(target_os = "android")]
 fn verifier(_: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
     Verifier::new(provider)

@@ -184,7 +184,7 @@ async fn candidates_of_an_earlier_answer_are_not_merged_into_the_next() {
     }
 }
 
-/// It crossed the later offer on its way.
+/// The page sends it before it has read the later offer.
 #[actix_web::test]
 async fn a_goodbye_to_an_earlier_call_neither_declines_nor_ends_the_next() {
     for scene in both() {
