@@ -11,7 +11,7 @@ import { Settings } from './settings.js';
 /** @import { Extra } from './devices/news.js' */
 
 /**
- * What the user can do to the own devices.
+ * What users can do with their own devices.
  *
  * @typedef {object} Devices
  * @property {(kind: Kind, on: boolean) => void} turn

@@ -72,7 +72,7 @@ export function lackingIn(room, call, declined = new Set()) {
   const isConnected = (/** @type {string} */ id) => call?.links.get(id)?.state === 'connected';
   const isAlone = ![...(call?.links.keys() ?? [])].some(isConnected);
   return new Map([...(room?.peers.values() ?? [])].flatMap((peer) => {
-    // An encoder can be given no key.
+    // Encoders have no way to hold a key.
     const lack = room && !whipRole(peer) && !isConnected(peer.id) && !declined.has(peer.id) && lackOf(room, peer);
     if (!lack) return [];
     const isStranger = lack === 'sealed' && !(isAlone && peer.order < room.self.order);
