@@ -54,8 +54,8 @@ pub enum MainPort {
 /// Whose credentials are to be made.
 #[derive(Clone, Debug)]
 pub struct IceUser {
-    /// For other TURN servers.
-    pub pseudonym: String,
+    /// For other TURN servers; `None` to name none of them.
+    pub pseudonym: Option<String>,
     pub member: Member,
 }
 
@@ -105,8 +105,9 @@ impl IceConfig {
             let (username, credential) = relay.credentials.issue(&user.member, expires);
             servers.push(IceServer { urls: own.urls(), username: Some(username), credential: Some(credential) });
         }
-        if let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty()) {
-            let username = format!("{expires}:{}", user.pseudonym);
+        let secret = self.turn_secret.as_ref().filter(|_| !self.turn_urls.is_empty());
+        if let (Some(secret), Some(pseudonym)) = (secret, &user.pseudonym) {
+            let username = format!("{expires}:{pseudonym}");
             let credential = password(secret, &username);
             let urls = self.turn_urls.clone();
             servers.push(IceServer { urls, username: Some(username), credential: Some(credential) });
@@ -202,7 +203,7 @@ mod tests {
     fn user() -> IceUser {
         let address = "192.0.2.1".parse::<IpAddr>().unwrap().into();
         let member = Member { room: room(), peer: PeerId::from_bytes([1; 16]), address };
-        IceUser { pseudonym: "u".into(), member }
+        IceUser { pseudonym: Some("u".into()), member }
     }
 
     fn at(host: &str, port: Option<u16>) -> Option<Reached<'_>> {

@@ -11,6 +11,9 @@ import { accessible } from './support/axe.js';
 /** What axe checks, and where: contrast depends on the scheme, and what it finds besides on neither size nor scheme. */
 const AXE = [{ look: { size: 'desktop', scheme: 'light', language: 'en' }, rules: [] }, { look: { size: 'phone', scheme: 'dark', language: 'ar' }, rules: ['color-contrast'] }];
 
+/** In a page, Playwright waits without a limit. */
+const HANGS_MS = 600_000;
+
 let room;
 before(async () => { room = await world(); });
 after(() => room.end());
@@ -20,11 +23,14 @@ const axeOf = (look) => AXE.find((one) => look.scripted && Object.entries(one.lo
 
 describe('every state of the page', { concurrency: 2 }, () => {
   for (const [name, scene] of Object.entries(SCENES)) {
-    test(`${name}: all can be read and pressed`, async () => {
+    test(`${name}: all can be read and pressed`, { timeout: HANGS_MS }, async (t) => {
       const found = [];
+      let seen = 'nothing';
+      t.signal.addEventListener('abort', () => console.error(`${name} stopped after ${seen}`));
       for await (const [state, page] of scene(room)) {
         const where = ({ language, size, scheme }) => [state, language, size, scheme].join(', ');
         await eachLook(page, async (look) => {
+          seen = where(look);
           if (look.scheme === 'light') found.push(...(await page.evaluate(faults)).map((fault) => `${where(look)}: ${fault}`));
           const axe = axeOf(look);
           if (axe) await accessible(page, ...axe.rules).catch((error) => found.push(`${where(look)}: ${error.message}`));

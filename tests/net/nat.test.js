@@ -10,5 +10,5 @@ after(discard);
 const OWN = ['its own relay'];
 call('cone NATs', OWN, 'through the NATs, udp', { nat: 'cone' });
 call('symmetric NATs', OWN, 'relayed, udp', { nat: 'symmetric' });
-encoderCall('symmetric NATs', 'with the relay in `Link`', 'relayed, udp', { nat: 'symmetric' });
+encoderCall('symmetric NATs', 'OBS', 'with the relay in `Link`', 'relayed, udp', { nat: 'symmetric' });
 call('only a proxy that insists on TLS', OWN, 'relayed, tls', { out: 'only a proxy that insists on TLS' });

@@ -3277,7 +3277,10 @@ export interface operations {
     };
     whepOptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As in the POST that follows */
+                name?: string;
+            };
             header?: never;
             path: {
                 /**
@@ -3293,6 +3296,8 @@ export interface operations {
             /** @description In `Accept-Post` */
             200: {
                 headers: {
+                    /** @description An ICE server; one for each URL */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3609,7 +3614,10 @@ export interface operations {
     };
     whipOptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As in the POST that follows */
+                name?: string;
+            };
             header?: never;
             path: {
                 /**
@@ -3625,6 +3633,8 @@ export interface operations {
             /** @description In `Accept-Post` */
             200: {
                 headers: {
+                    /** @description An ICE server; one for each URL */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -52,10 +52,10 @@ pub fn ice_user(
 ) -> Option<IceUser> {
     let is_entitled = api.tickets.is_some() || seated > 1;
     is_entitled.then(|| IceUser {
-        pseudonym: match subject {
+        pseudonym: Some(match subject {
             Some(subject) => api.tokens.pseudonym(b"subject", subject.as_digest()),
             None => api.tokens.pseudonym(b"address", &address.0.site().unwrap_or(address.0).to_bytes()),
-        },
+        }),
         member: turn::Member { room: by.room.clone(), peer: by.peer, address: address.0 },
     })
 }

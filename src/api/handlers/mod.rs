@@ -5,6 +5,7 @@
 //! [`json`](crate::api::json).
 
 pub mod health;
+pub mod ice_links;
 pub mod ice_servers;
 pub mod leave_beacon;
 pub mod messages;

@@ -9,13 +9,16 @@ use crate::{
     api::{
         Api, Problem,
         auth::caller::{Anyone, ClientAddress, Member},
-        handlers::ice_servers::{RequestHost, ice_user, servers_for},
+        handlers::{
+            ice_links::{add_links, early_user},
+            ice_servers::{RequestHost, ice_user},
+        },
         json::write::no_content,
         whip::{
             admit,
             body::DescriptionBody,
             call::{Answered, Call, PATIENCE, Seat},
-            callers::Caller,
+            callers::{Caller, EarlyCaller},
             description::offer,
             kind::Kind,
             mark::Mark,
@@ -27,7 +30,6 @@ use crate::{
         },
     },
     domain::{Joined, Page, PeerId, Refusal, RoomName, Seq},
-    ice::IceServer,
     transport::{
         Response,
         response::{NO_STORE, SharedFields},
@@ -158,9 +160,7 @@ async fn begin(
     response.add("etag", format!("\"{etag}\""));
     let member = Member { room: seat.room.clone(), peer: seat.peer };
     let user = ice_user(&api, &member, ClientAddress(caller.address), joined.subject, 2);
-    for link in servers_for(&api, &seat.room, user.as_ref(), &host).ice_servers.iter().flat_map(links) {
-        response.add("link", link);
-    }
+    add_links(&mut response, &api, &seat.room, user.as_ref(), &host);
     Ok(response)
 }
 
@@ -189,17 +189,6 @@ async fn present(seat: &Seat, joined: &Joined) -> Result<Vec<PeerId>, Refusal> {
 /// An absolute path: several encoders resolve no other (OBS takes it as the whole path).
 fn session_path(api: &Api, room: &RoomName, id: SessionId) -> String {
     format!("{}/v1/rooms/{room}/sessions/{}", api.base_path.as_str(), id.to_text(&api.tokens, room))
-}
-
-/// RFC 9725 section 4.6. The values are base64, numbers and UUIDs, so nothing needs escaping.
-fn links(server: &IceServer) -> Vec<String> {
-    let credentials = match (&server.username, &server.credential) {
-        (Some(username), Some(credential)) => {
-            format!("; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\"")
-        }
-        _ => String::new(),
-    };
-    server.urls.iter().map(|url| format!("<{url}>; rel=\"ice-server\"{credentials}")).collect()
 }
 
 /// Nothing, as WHIP wants it
@@ -232,10 +221,16 @@ pub async fn show_whep(_: Anyone, _: RoomName) -> Result<Response, Problem> {
     path = "/v1/rooms/{room}/whip",
     tag = "whip",
     operation_id = "whipOptions",
-    responses((status = 200, description = "In `Accept-Post`"))
+    params(("name" = Option<String>, Query, nullable = false, description = "As in the POST that follows")),
+    responses((
+        status = 200,
+        description = "In `Accept-Post`",
+        headers(("Link" = String, description = "An ICE server; one for each URL"))
+    )),
+    security((), ("whip_token" = []))
 )]
-pub async fn whip_options(_: Anyone, _: RoomName) -> Result<Response, Problem> {
-    Ok(accepts(MediaType::DESCRIPTION, "GET, POST, OPTIONS, HEAD"))
+pub async fn whip_options(api: Arc<Api>, caller: EarlyCaller, host: RequestHost) -> Result<Response, Problem> {
+    Ok(before_the_call(&api, Kind::Encoder, caller, &host))
 }
 
 /// What the address of a player accepts
@@ -244,10 +239,26 @@ pub async fn whip_options(_: Anyone, _: RoomName) -> Result<Response, Problem> {
     path = "/v1/rooms/{room}/whep",
     tag = "whip",
     operation_id = "whepOptions",
-    responses((status = 200, description = "In `Accept-Post`"))
+    params(("name" = Option<String>, Query, nullable = false, description = "As in the POST that follows")),
+    responses((
+        status = 200,
+        description = "In `Accept-Post`",
+        headers(("Link" = String, description = "An ICE server; one for each URL"))
+    )),
+    security((), ("whip_token" = []))
 )]
-pub async fn whep_options(_: Anyone, _: RoomName) -> Result<Response, Problem> {
-    Ok(accepts(MediaType::DESCRIPTION, "GET, POST, OPTIONS, HEAD"))
+pub async fn whep_options(api: Arc<Api>, caller: EarlyCaller, host: RequestHost) -> Result<Response, Problem> {
+    Ok(before_the_call(&api, Kind::Player, caller, &host))
+}
+
+/// With the ICE servers, for clients that must know them before they gather. Others find them in the response to `POST`.
+fn before_the_call(api: &Api, kind: Kind, EarlyCaller(caller): EarlyCaller, host: &RequestHost) -> Response {
+    let mut response = accepts(MediaType::DESCRIPTION, "GET, POST, OPTIONS, HEAD");
+    if let Some(caller) = caller {
+        let user = early_user(api, &caller, kind);
+        add_links(&mut response, api, &caller.room, user.as_ref(), host);
+    }
+    response
 }
 
 pub fn accepts(accepted: MediaType, allow: &'static str) -> Response {

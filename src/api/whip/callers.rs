@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use crate::{
     api::{
         Call, Code, FromRequest, Problem,
-        auth::{caller::Client, token::TokenKey},
+        auth::{
+            caller::{Anyone, Client},
+            token::TokenKey,
+        },
         params::{parse_peer, query_pairs},
         whip::{
             kind::{self, Kind},
@@ -27,6 +30,11 @@ pub struct Caller {
     /// Whom it calls.
     pub to: Option<PeerId>,
 }
+
+/// Whoever asks with OPTIONS before it calls, within the rate limit of its address for requests without a token. `None` for the preflight of a
+/// browser, and if its call would be malformed.
+#[derive(Debug)]
+pub struct EarlyCaller(pub Option<Caller>);
 
 /// An encoder or player at the URL of its session, with the token with which it came, within the send rate limit.
 #[derive(Debug)]
@@ -60,15 +68,8 @@ impl Caller {
         let parts = parts.map(|part| [&(part.len() as u64).to_be_bytes()[..], part].concat());
         kind::peer_id(tokens.derive(b"whip-peer", &parts.concat()))
     }
-}
 
-impl FromRequest for Caller {
-    const PROBLEMS: &[Code] =
-        &[Code::TokenInvalid, Code::RoomNameInvalid, Code::RateLimited, Code::MalformedRequest, Code::Invalid];
-
-    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        let room = call.room()?;
-        let Client(address) = Client::from_request(call)?;
+    fn read(call: &Call<'_>, room: RoomName, address: AddressKey) -> Result<Self, Problem> {
         let bearer = call.bearer()?.map(str::to_owned);
         let (mut name, mut to) = (None, None);
         for (field, value) in query_pairs(call.request.query()) {
@@ -84,6 +85,28 @@ impl FromRequest for Caller {
         let invalid = || Problem::invalid("`to` must be a peer's id.");
         let to = to.map(|text| parse_peer(&text).ok_or_else(invalid)).transpose()?;
         Ok(Self { room, address, ip: call.ip(), bearer, name, to })
+    }
+}
+
+impl FromRequest for Caller {
+    const PROBLEMS: &[Code] =
+        &[Code::TokenInvalid, Code::RoomNameInvalid, Code::RateLimited, Code::MalformedRequest, Code::Invalid];
+
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let room = call.room()?;
+        let Client(address) = Client::from_request(call)?;
+        Self::read(call, room, address)
+    }
+}
+
+impl FromRequest for EarlyCaller {
+    const PROBLEMS: &[Code] = &[Code::RoomNameInvalid, Code::RateLimited];
+
+    fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
+        let Anyone(address) = Anyone::from_request(call)?;
+        let room = call.room()?;
+        let is_preflight = !call.headers().get_all("access-control-request-method").is_empty();
+        Ok(Self(if is_preflight { None } else { Caller::read(call, room, address).ok() }))
     }
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { promisify } from 'node:util';
 
+import { addressOf, commands } from '../../../web/app/whip/lines.js';
 import { PATIENCE_MS } from './browser.js';
 import { glance } from './glance.js';
 import { Native, python } from './native.js';
@@ -20,7 +22,7 @@ async function packets() {
   const folder = await mkdtemp(path(tmpdir(), 'whip-'));
   const file = path(folder, 'packets.jsonl');
   await run(python, [native('packets.py'), file]);
-  process.once('exit', () => void rm(folder, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return { folder, file };
 }
 
@@ -35,6 +37,33 @@ export async function encoder(t, endpoint, token = '', on = (...command) => comm
   const program = Native.start(...command);
   t.after(() => program.end());
   return program;
+}
+
+const shownCommand = (wanted, base, room) => commands(addressOf(`${base}/`, room, 'whip', { name: wanted }), '').find(({ program }) => program === wanted).command;
+
+/** The command that the page shows for whipclientsink. */
+export const whipClientSink = (base, room) => shownCommand('GStreamer', base, room);
+
+/** simple-whip-client: the command that the page shows, with a small picture. */
+export function whipClient(base, room) {
+  const command = shownCommand('simple-whip-client', base, room);
+  const small = command.replace('! videoconvert', '! video/x-raw,width=320,height=180,framerate=15/1 ! videoconvert');
+  assert.notEqual(small, command);
+  return small;
+}
+
+/** @type {Promise<string> | null} */
+let stub = null;
+
+/** The environment in which Debian 12's simple-whip-client runs (docs/whip-encoders.md). */
+export async function noUpnp() {
+  stub ??= (async () => {
+    const folder = await mkdtemp(path(tmpdir(), 'no-upnp-'));
+    await run('cc', ['-shared', '-fPIC', '-Wl,-soname,libgupnp-igd-1.0.so.4', '-o', path(folder, 'libgupnp-igd-1.0.so.4'), native('no-upnp.c')]);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  })();
+  return { LD_LIBRARY_PATH: await stub };
 }
 
 /** A WHEP player on aiortc. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { glance } from '../../e2e/support/glance.js';
-import { encoder } from '../../e2e/support/whip.js';
+import { Shell } from '../../e2e/support/shell.js';
+import { encoder, noUpnp, whipClient, whipClientSink } from '../../e2e/support/whip.js';
 import { Caller } from './caller.js';
 import { NEVER_S, PATIENCE_S } from './meeting.js';
 import { Network } from './network.js';
@@ -23,44 +24,63 @@ async function pathOf(ann, expected) {
   return path;
 }
 
-/** What the encoder does with the `Link` fields of the answer, and the relay. The open one may send to these networks, which count as private. */
-const RELAYS = {
-  'without a relay': { environment: [], flags: [] },
-  'without a relay; the server’s is open': { environment: [], flags: ['--turn-relay', 'open', '--turn-external-ip', SERVER, '--turn-allow-peer', '203.0.113.0/24'] },
-  'with the relay in `Link`': { environment: ['WHIP_LINKS=1'], flags: [] },
+/** Flags of the server. The open relay may send to these networks, which count as private. */
+const FLAGS = {
+  'without a relay': [],
+  'without a relay; the server’s is open': ['--turn-relay', 'open', '--turn-external-ip', SERVER, '--turn-allow-peer', '203.0.113.0/24'],
+  'with the relay in `Link`': [],
 };
 
+/** Starts an encoder, and resolves when the page has its offer. */
+const ENCODERS = {
+  /** The stand-in for OBS, which offers no candidate. */
+  OBS: async (t, at, { usesLinks, ca }) => {
+    const env = ['env', `NODE_EXTRA_CA_CERTS=${ca}`, 'WHIP_BIND=10.2.0.2', ...(usesLinks ? ['WHIP_LINKS=1'] : [])];
+    const obs = await encoder(t, `https://${SERVER}/v1/rooms/tea/whip?name=OBS`, '', (...command) => at.command(...env, ...command));
+    if (usesLinks) {
+      await obs.next('refused', { text: 'Error: 1 relays' });
+      // The call that only asked for the relay.
+      obs.forget();
+    }
+    await obs.next('try');
+    const started = Date.now();
+    await obs.next('answer', { status: 201 });
+    return started;
+  },
+  'simple-whip-client': async (t, at, { ca, ann }) => called(t, at, ann, ca, whipClient(`https://${SERVER}`, 'tea'), await noUpnp()),
+  /** Its plugin comes from tests/gstreamer.sh. */
+  whipclientsink: async (t, at, { ca, ann }) => called(t, at, ann, ca, whipClientSink(`https://${SERVER}`, 'tea'), {}),
+};
+
+/** A program that is started once, and calls. It trusts the authorities of the system. */
+async function called(t, at, ann, ca, command, env) {
+  await at.sh(`cat ${ca} >> /etc/ssl/certs/ca-certificates.crt`);
+  const program = Shell.start(t, command, { env, on: (...line) => at.command(...line) });
+  await program.whileItRuns(() => ann.page.getByTestId('remote-tile').waitFor({ timeout: PATIENCE_S * 1000 }));
+  return Date.now();
+}
+
 /**
- * Tests what comes of the call of an encoder in Ben's network to Ann's page, with nothing but the binary. The encoder is the stand-in for
- * OBS, and offers no candidate.
+ * Tests what comes of the call of an encoder in Ben's network to Ann's page, with nothing but the binary.
  *
  * @param {string} network its name in docs/connectivity.md
- * @param {keyof RELAYS} relay
+ * @param {keyof ENCODERS} program
+ * @param {keyof FLAGS} relay
  * @param {string} expected the path of the media
  * @param {object} options of the network
  */
-export const call = (network, relay, expected, options) => test(`an encoder, ${network}, ${relay}: ${expected}`, async (t) => {
-  const { environment, flags } = RELAYS[relay];
+export const call = (network, program, relay, expected, options) => test(`${program}, ${network}, ${relay}: ${expected}`, async (t) => {
   const [{ ca }, net] = await Promise.all([prepared(), Network.make(options)]);
   t.after(() => net.remove());
   const { ann: atAnn, ben: atBen } = net.hosts;
-  const [ann] = await Promise.all([Caller.arrive(atAnn, 'Ann'), startServer(net.hosts, ['its own relay'], { flags })]);
+  const [ann] = await Promise.all([Caller.arrive(atAnn, 'Ann'), startServer(net.hosts, ['its own relay'], { flags: FLAGS[relay] })]);
   t.after(() => ann.leave());
   await ann.wait();
-  const env = ['env', `NODE_EXTRA_CA_CERTS=${ca}`, 'WHIP_BIND=10.2.0.2', ...environment];
-  const obs = await encoder(t, `https://${SERVER}/v1/rooms/tea/whip?name=OBS`, '', (...command) => atBen.command(...env, ...command));
-  if (environment.length > 0) {
-    await obs.next('refused', { text: 'Error: 1 relays' });
-    // The call that only asked for the relay.
-    obs.forget();
-  }
-  await obs.next('try');
-  const started = Date.now();
-  await obs.next('answer', { status: 201 });
+  const started = await ENCODERS[program](t, atBen, { usesLinks: relay.startsWith('with '), ca, ann });
   const seen = await ann.sees(expected === NEVER ? NEVER_S : PATIENCE_S);
   const path = seen && await pathOf(ann, expected);
   const media = path ? way(path) : NEVER;
   assert.equal(media, expected);
   const shown = path ? [`${path.local} – ${path.remote} (${path.protocol})`, `${((await ann.firstFrameAt() - started) / 1000).toFixed(1)} s`] : ['–', '–'];
-  await recordEncoder([network, relay, media, ...shown]);
+  await recordEncoder([network, `${program}, ${relay}`, media, ...shown]);
 });

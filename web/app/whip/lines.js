@@ -18,7 +18,7 @@ export function addressOf(link, room, kind, { name = '', to = '' }) {
 }
 
 /**
- * Commands that send a test picture and a tone, for a shell.
+ * Commands that send a test picture and a tone, for a shell, through the relay if need be.
  *
  * @param {string} address
  * @param {string} token empty for none
@@ -30,11 +30,11 @@ export function commands(address, token) {
   return [
     {
       program: 'GStreamer',
-      command: `gst-launch-1.0 whipclientsink name=s signaller::whip-endpoint=${quoted(address)}${token && ` signaller::auth-token=${quoted(token)}`} ${video} ! s. ${audio} ! s.`,
+      command: `gst-launch-1.0 whipclientsink name=s signaller::use-link-headers=true signaller::whip-endpoint=${quoted(address)}${token && ` signaller::auth-token=${quoted(token)}`} ${video} ! s. ${audio} ! s.`,
     },
     {
       program: 'simple-whip-client',
-      command: `whip-client -u ${quoted(address)}${token && ` -t ${quoted(token)}`}` +
+      command: `whip-client -f -u ${quoted(address)}${token && ` -t ${quoted(token)}`}` +
         ` -V '${video} ! vp8enc deadline=1 keyframe-max-dist=60 ! rtpvp8pay pt=96 ssrc=2 ! queue ! application/x-rtp,media=video,encoding-name=VP8,payload=96'` +
         ` -A '${audio} ! opusenc ! rtpopuspay pt=100 ssrc=1 ! queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100'`,
     },

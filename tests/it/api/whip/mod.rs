@@ -2,6 +2,7 @@
 
 mod calls;
 mod late;
+mod options;
 mod refusals;
 mod restarts;
 mod scene;

@@ -1,0 +1,1 @@
+//! Only its dependency is built: see ../gstreamer.sh.
