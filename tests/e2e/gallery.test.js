@@ -26,7 +26,8 @@ describe('every state of the page', { concurrency: 2 }, () => {
     test(`${name}: all can be read and pressed`, { timeout: HANGS_MS }, async (t) => {
       const found = [];
       let seen = 'nothing';
-      t.signal.addEventListener('abort', () => console.error(`${name} stopped after ${seen}`));
+      const told = () => console.error(`${name} hangs after ${seen}`);
+      t.signal.addEventListener('abort', told);
       for await (const [state, page] of scene(room)) {
         const where = ({ language, size, scheme }) => [state, language, size, scheme].join(', ');
         await eachLook(page, async (look) => {
@@ -37,6 +38,7 @@ describe('every state of the page', { concurrency: 2 }, () => {
           // Boxes do not depend on the scheme.
         }, (look) => look.scheme === 'light' || axeOf(look));
       }
+      t.signal.removeEventListener('abort', told);
       assert.deepEqual(found, []);
     });
   }

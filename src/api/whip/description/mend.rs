@@ -19,6 +19,18 @@ pub fn name_sections(offer: &mut Sdp<'_>) {
     }
 }
 
+/// GStreamer's whepclientsrc offers Opus without its channels. In SDP it always has two (RFC 7587 section 7); Chromium has no Opus with one, and
+/// refuses the section.
+pub fn name_opus_channels(offer: &mut Sdp<'_>) {
+    let is_opus = |line: &str| {
+        let codec = line.strip_prefix("a=rtpmap:").and_then(|mapping| mapping.split_once(' '));
+        codec.is_some_and(|(_, codec)| codec.trim().eq_ignore_ascii_case("opus/48000"))
+    };
+    for line in offer.sections.iter_mut().flat_map(|section| &mut section.0).filter(|line| is_opus(line)) {
+        *line = format!("{}/2", line.trim_end()).into();
+    }
+}
+
 /// Groups that are mended in a section: simulcast has three.
 const GROUPS_MAX: usize = 4;
 /// Lines of one source: encoders write up to four.
@@ -116,6 +128,15 @@ mod tests {
         );
         for good in [format!("{lines}a=ssrc:12 cname:c\n"), "v=0\nm=video 9 X 96\na=ssrc-group:FID 11 12\n".into()] {
             assert_eq!(mended(&good, name_repair_sources), good);
+        }
+    }
+
+    #[test]
+    fn opus_gets_its_two_channels() {
+        let offer = "v=0\nm=audio 9 X 96 97\na=rtpmap:96 OPUS/48000\na=rtpmap:97 red/48000\n";
+        assert_eq!(mended(offer, name_opus_channels), offer.replace("OPUS/48000", "OPUS/48000/2"));
+        for good in [offer.replace("OPUS/48000", "opus/48000/2"), offer.replace("OPUS", "opus/1")] {
+            assert_eq!(mended(&good, name_opus_channels), good);
         }
     }
 

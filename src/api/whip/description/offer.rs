@@ -19,6 +19,7 @@ pub fn accept(body: &[u8], kind: Kind, address: IpAddr) -> Result<String, Proble
     check(&offer, kind).map_err(Problem::invalid)?;
     mend::name_sections(&mut offer);
     mend::name_repair_sources(&mut offer);
+    mend::name_opus_channels(&mut offer);
     mend::add_address(&mut offer, address);
     let mended = offer.to_string();
     // Also what was added must be read again.
