@@ -9,8 +9,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Everything else that these tests need, and the binary.
-bash tests/net.sh install
 if ! pkg-config --exists gstreamer-webrtc-1.0 gstreamer-plugins-base-1.0 || ! command -v gst-launch-1.0 > /dev/null; then
   printf '== installing GStreamer\n'
   sudo=""
@@ -30,6 +28,7 @@ if [ -z "${SIGNALPOST_BIN:-}" ]; then
   export SIGNALPOST_BIN=$PWD/target/release/signalpost
 fi
 failed=0
-node --test --test-reporter=spec --test-force-exit --test-timeout=600000 tests/gstreamer/page.test.js || failed=1
+# Installs everything else first.
 bash tests/net.sh tests/gstreamer/nat.test.js || failed=1
+node --test --test-reporter=spec --test-force-exit --test-timeout=600000 tests/gstreamer/page.test.js || failed=1
 exit $failed

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible } from './support/axe.js';
 import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
 import { redirecting } from './support/redirecting.js';
 import { sealedLink, visitLink } from './support/sealed.js';
 import { Server } from './support/server.js';
-import { declined, encoder, endpoint, isAudible, runsForAMinute } from './support/whip.js';
+import { Shell } from './support/shell.js';
+import { declined, encoder, endpoint, noUpnp, whipClient } from './support/whip.js';
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(['--room-capacity', '8']), launch()]); });
@@ -32,30 +32,6 @@ async function comesBack(page, obs) {
   }
   return assert.fail('two attempts were not answered');
 }
-
-test('OBS, as far as libdatachannel is: a picture for a minute, and sound; the chat knows nothing of it', async (t) => {
-  const page = await viewer(t, 'obs');
-  const obs = await encoder(t, endpoint(server, 'obs', '?name=OBS'));
-  const answer = await obs.next('answer');
-  assert.equal(answer.status, 201, answer.text);
-  await state(page, 'connected');
-  await videoRuns(page);
-  await isAudible(page);
-  assert.deepEqual(await page.evaluate(() => { const { videoWidth, videoHeight } = document.querySelector('[data-testid=remote-video]'); return [videoWidth, videoHeight]; }), [320, 180]);
-  assert.match(await page.getByTestId('remote-tile').locator('figcaption').textContent(), /OBS – encoder/);
-  assert.equal(await page.getByTestId('chat-input').isDisabled(), true);
-  assert.equal(await page.getByTestId('chat-entry').filter({ hasText: 'OBS' }).count(), 0);
-  await accessible(page);
-  await runsForAMinute(page);
-  const pair = await page.evaluate(async () => [...(await [...window.signalpost.call.links.values()][0].pc.getStats()).values()].find(({ type, nominated }) => type === 'candidate-pair' && nominated));
-  assert.ok(pair.responsesReceived > 5, 'connectivity checks are answered');
-
-  obs.do('stop');
-  assert.equal((await obs.next('stopped')).status, 200);
-  await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
-  await state(page, 'waiting');
-  assert.match(await page.getByTestId('status').textContent(), /OBS left/);
-});
 
 test('an encoder that was killed comes back as the same peer, and its picture with it', async (t) => {
   const page = await viewer(t, 'again');
@@ -95,6 +71,20 @@ test('a call that is redirected has its session at the server that answered', as
   assert.equal((await obs.next('stopped')).status, 200);
   await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
   assert.deepEqual(proxy.methods, ['POST']);
+});
+
+// RFC 9725, section 4.5. This client looks for its session where it was told to call, so it is redirected there, too.
+test('simple-whip-client is redirected, with candidates and at the end as well', async (t) => {
+  const page = await viewer(t, 'redirected-client');
+  const proxy = await redirecting(t, server.base);
+  const client = Shell.start(t, whipClient(proxy.base, 'redirected-client'), { env: await noUpnp() });
+  await state(page, 'connected');
+  await videoRuns(page, 1);
+  const ended = client.interrupt();
+  await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
+  await ended;
+  // It asks for ICE servers first, because the page shows it with `-f`.
+  assert.deepEqual([...new Set(proxy.methods)], ['OPTIONS', 'POST', 'PATCH', 'DELETE'], client.log);
 });
 
 test('nobody in the room: 503, and the encoder tries until somebody comes', async (t) => {

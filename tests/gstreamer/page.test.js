@@ -27,8 +27,9 @@ test('whipclientsink: a picture for a minute, and sound; it says goodbye, and co
     await isAudible(page);
     await runsForAMinute(page);
   });
-  first.end('SIGINT');
+  const ended = first.interrupt();
   await page.getByTestId('remote-tile').waitFor({ state: 'detached' });
+  await ended;
   const second = Shell.start(t, whipClientSink(server.base, 'sink'));
   await second.whileItRuns(() => videoRuns(page));
 });

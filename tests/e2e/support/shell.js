@@ -4,31 +4,38 @@ import { once } from 'node:events';
 
 /** A program as people start it: by a command in a shell. */
 export class Shell {
+  /** What it has printed. */
   log = '';
 
-  /**
-   * @param {string} command
-   * @param {{ env?: Record<string, string>, on?: (...command: string[]) => string[] }} [options] `on`: the command line that runs it on another host
-   */
-  static start(t, command, { env, on = (...line) => line } = {}) {
-    const [program, ...args] = on('sh', '-c', `exec ${command}`);
-    const shell = Object.assign(new Shell(), { child: spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }) });
-    const { child } = shell;
-    for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => { shell.log += text; });
-    process.once('exit', () => child.kill('SIGKILL'));
-    t.after(() => child.kill('SIGKILL'));
-    shell.ended = once(child, 'exit').then(([code]) => assert.fail(`it ended with ${code}: ${shell.log}`));
-    shell.ended.catch(() => {});
+  /** @param {string} command */
+  static start(t, command, { env = {} } = {}) {
+    const shell = new Shell(spawn('sh', ['-c', `exec ${command}`], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const kill = () => shell.child.kill('SIGKILL');
+    process.once('exit', kill);
+    t.after(async () => {
+      kill();
+      await shell.ended;
+      process.off('exit', kill);
+    });
     return shell;
+  }
+
+  /** @param {import('node:child_process').ChildProcess} child with pipes for its output; whoever started it ends it */
+  constructor(child) {
+    this.child = child;
+    for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => { this.log += text; });
+    /** How it ended: its code, or its signal. */
+    this.ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
   }
 
   /** Fails if the program ends meanwhile. @param {() => Promise<unknown>} work */
   whileItRuns(work) {
-    return Promise.race([this.ended, work()]);
+    return Promise.race([this.ended.then((how) => assert.fail(`it ended with ${how}: ${this.log}`)), work()]);
   }
 
-  /** @param {NodeJS.Signals} signal */
-  end(signal) {
-    this.child.kill(signal);
+  /** Interrupts it, as Ctrl-C does, and resolves when it has ended. */
+  interrupt() {
+    this.child.kill('SIGINT');
+    return this.ended;
   }
 }

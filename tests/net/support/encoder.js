@@ -31,7 +31,7 @@ const FLAGS = {
   'with the relay in `Link`': [],
 };
 
-/** Starts an encoder, and resolves when the page has its offer. */
+/** Starts an encoder. Resolves with the time of its `POST`, if that is known, when the page has its offer. */
 const ENCODERS = {
   /** The stand-in for OBS, which offers no candidate. */
   OBS: async (t, at, { usesLinks, ca }) => {
@@ -47,17 +47,16 @@ const ENCODERS = {
     await obs.next('answer', { status: 201 });
     return started;
   },
-  'simple-whip-client': async (t, at, { ca, ann }) => called(t, at, ann, ca, whipClient(`https://${SERVER}`, 'tea'), await noUpnp()),
+  'simple-whip-client': async (_, at, { ca, ann }) => called(at, ann, ca, whipClient(`https://${SERVER}`, 'tea'), await noUpnp()),
   /** Its plugin comes from tests/gstreamer.sh. */
-  whipclientsink: async (t, at, { ca, ann }) => called(t, at, ann, ca, whipClientSink(`https://${SERVER}`, 'tea'), {}),
+  whipclientsink: async (_, at, { ca, ann }) => called(at, ann, ca, whipClientSink(`https://${SERVER}`, 'tea'), {}),
 };
 
 /** A program that is started once, and calls. It trusts the authorities of the system. */
-async function called(t, at, ann, ca, command, env) {
+async function called(at, ann, ca, command, env) {
   await at.sh(`cat ${ca} >> /etc/ssl/certs/ca-certificates.crt`);
-  const program = Shell.start(t, command, { env, on: (...line) => at.command(...line) });
+  const program = new Shell(at.start(['sh', '-c', `exec ${command}`], { env, stdout: 'pipe' }));
   await program.whileItRuns(() => ann.page.getByTestId('remote-tile').waitFor({ timeout: PATIENCE_S * 1000 }));
-  return Date.now();
 }
 
 /**
@@ -81,6 +80,7 @@ export const call = (network, program, relay, expected, options) => test(`${prog
   const path = seen && await pathOf(ann, expected);
   const media = path ? way(path) : NEVER;
   assert.equal(media, expected);
-  const shown = path ? [`${path.local} – ${path.remote} (${path.protocol})`, `${((await ann.firstFrameAt() - started) / 1000).toFixed(1)} s`] : ['–', '–'];
-  await recordEncoder([network, `${program}, ${relay}`, media, ...shown]);
+  const pair = path ? `${path.local} – ${path.remote} (${path.protocol})` : '–';
+  const took = path && started ? `${((await ann.firstFrameAt() - started) / 1000).toFixed(1)} s` : '–';
+  await recordEncoder([network, `${program}, ${relay}`, media, pair, took]);
 });
