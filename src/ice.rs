@@ -54,7 +54,7 @@ pub enum MainPort {
 /// Whose credentials are to be made.
 #[derive(Clone, Debug)]
 pub struct IceUser {
-    /// For other TURN servers; `None` to name none of them.
+    /// For other TURN servers; without it none of them is named.
     pub pseudonym: Option<String>,
     pub member: Member,
 }

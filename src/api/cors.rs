@@ -14,7 +14,7 @@ use crate::{
 
 /// How long browsers may cache a preflight, in seconds: the most that Chromium honours.
 const PREFLIGHT_SECONDS: &str = "7200";
-const METHODS: &str = "GET, POST, PATCH, DELETE";
+const METHODS: &str = "GET, POST, PATCH, DELETE, OPTIONS";
 /// Response headers that scripts may read.
 const EXPOSED: &str = "accept-patch, etag, link, location, retry-after";
 

@@ -22,21 +22,21 @@ pub fn add_links(response: &mut Response, api: &Api, room: &RoomName, user: Opti
     }
 }
 
-/// Who may have credentials before the call. Those for this server's relay are of no use until the seat is taken. Others are for holders of tickets
-/// only: without tickets, anyone can ask with any room's name.
+/// Who has credentials for this server's relay before the call: they are of no use until the seat is taken. Not with a room's secret, because whether
+/// the relay accepts them would tell whether it is the right one. Credentials for other TURN servers come with the seat.
 pub fn early_user(api: &Api, caller: &Caller, kind: Kind) -> Option<IceUser> {
-    let ticket = caller.bearer.as_deref().filter(|_| api.tickets.is_some());
-    let admission = Admission::check(api, caller.address, &caller.room, None, ticket, None).ok()?;
+    let bearer = caller.bearer.as_deref();
+    if api.tickets.is_none() && bearer.is_some() {
+        return None;
+    }
+    let admission = Admission::check(api, caller.address, &caller.room, None, bearer, None).ok()?;
     let member = Member { room: caller.room.clone(), peer: caller.peer(&api.tokens, kind) };
     let user = ice_user(api, &member, ClientAddress(caller.address), admission.subject, 2)?;
-    match (&api.tickets, admission.rights.enter) {
-        (_, false) => None,
-        (Some(_), true) => Some(user),
-        (None, true) => Some(IceUser { pseudonym: None, ..user }),
-    }
+    admission.rights.enter.then_some(IceUser { pseudonym: None, ..user })
 }
 
-/// The values are base64, numbers and UUIDs, so nothing needs escaping.
+/// User names and passwords consist of digits, colons and base64; a host from the request is an [`Authority`](actix_web::http::uri::Authority), which has
+/// no quotes and no angle brackets.
 fn links(server: &IceServer) -> Vec<String> {
     let credentials = match (&server.username, &server.credential) {
         (Some(username), Some(credential)) => {

@@ -32,7 +32,7 @@ pub struct Caller {
 }
 
 /// Whoever asks with OPTIONS before it calls, within the rate limit of its address for requests without a token. `None` for the preflight of a
-/// browser, and if its call would be malformed.
+/// browser, and if the query or `Authorization` is malformed.
 #[derive(Debug)]
 pub struct EarlyCaller(pub Option<Caller>);
 

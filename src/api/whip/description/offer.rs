@@ -128,6 +128,15 @@ mod tests {
     }
 
     #[test]
+    fn what_encoders_get_wrong_is_mended_in_the_offer() {
+        let lines = "m=audio 9 UDP/TLS/RTP/SAVPF 96 97\r\na=sendonly\r\na=rtpmap:96 OPUS/48000\r\na=ssrc-group:FID 1 2\r\na=ssrc:1 cname:c\r\n";
+        let offer = accept(format!("{HEAD}{lines}").as_bytes(), Kind::Encoder, "192.0.2.7".parse().unwrap()).unwrap();
+        for line in ["a=mid:0", "a=rtpmap:96 OPUS/48000/2", "a=ssrc:2 cname:c", "a=candidate:whip 1 udp 1 192.0.2.7"] {
+            assert!(offer.contains(line), "{line}: {offer}");
+        }
+    }
+
+    #[test]
     fn what_a_connection_needs_must_be_there() {
         let good = format!("{HEAD}{}", section("video", "sendonly"));
         assert_eq!(detail(&good, Kind::Encoder), "good");
