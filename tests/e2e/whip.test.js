@@ -6,7 +6,7 @@ import { redirecting } from './support/redirecting.js';
 import { sealedLink, visitLink } from './support/sealed.js';
 import { Server } from './support/server.js';
 import { Shell } from './support/shell.js';
-import { declined, encoder, endpoint, noUpnp, whipClient } from './support/whip.js';
+import { declined, encoder, endpoint, isAudible, noUpnp, whipClient } from './support/whip.js';
 
 let server, browser;
 before(async () => { [server, browser] = await Promise.all([Server.start(['--room-capacity', '8']), launch()]); });
