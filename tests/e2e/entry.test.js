@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { answer, launch, state } from './support/browser.js';
+import { answer, goBack, launch, state } from './support/browser.js';
 import { Server } from './support/server.js';
 
 // How one gets in, and what the page says if one does not.
@@ -167,8 +167,7 @@ test('going back asks first, and stays in the call', async () => {
   const ann = await join('?room=back&name=Ann&media=none');
   await state(ann, 'waiting');
   const id = await ann.evaluate(() => window.signalpost.room.self.id);
-  const back = () => ann.evaluate(() => history.back());
-  await back();
+  await goBack(ann);
   await ann.getByTestId('stay').waitFor();
   await accessible(ann);
   await ann.getByTestId('stay').click();
@@ -176,7 +175,7 @@ test('going back asks first, and stays in the call', async () => {
   await ann.reload();
   await state(ann, 'waiting');
   assert.equal(await ann.evaluate(() => window.signalpost.room.self.id), id);
-  await back();
+  await goBack(ann);
   await ann.getByTestId('leave').click();
   await state(ann, 'lobby');
   await close(ann);

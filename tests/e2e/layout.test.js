@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { drawn, heard, launch, say, state, visit } from './support/browser.js';
 import { pullable } from './support/devices.js';
 import { Server } from './support/server.js';
 
@@ -47,8 +47,7 @@ function faults() {
 async function fits(page, name) {
   for (const [width, height] of SIZES) {
     await page.setViewportSize({ width, height });
-    // Tiles are fitted in the frame after.
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    await drawn(page);
     if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${width}x${height}.png` });
     assert.deepEqual(await page.evaluate(faults), [], `${name} at ${width} × ${height}`);
   }

@@ -1,4 +1,4 @@
-import { enter, heard, say, state, visit } from '../support/browser.js';
+import { enter, goBack, heard, say, state, visit } from '../support/browser.js';
 import { pullable } from '../support/devices.js';
 import { Server } from '../support/server.js';
 import { LANGUAGES, SIZES, speak } from './looks.js';
@@ -86,7 +86,7 @@ export async function* around(world) {
     ['code', () => ann.getByTestId('show-qr').click()],
     ['settings', () => ann.getByTestId('settings').click()],
     ['shortcuts', () => ann.keyboard.press('?')],
-    ['leave', () => ann.evaluate(() => history.back())],
+    ['leave', () => goBack(ann)],
   ]) {
     await open();
     const dialog = ann.locator('dialog[open]');

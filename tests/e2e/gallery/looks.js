@@ -1,3 +1,5 @@
+import { drawn } from '../support/browser.js';
+
 /** All ways to look at a state of the page: sizes, schemes and languages. */
 
 export const SIZES = {
@@ -17,9 +19,6 @@ export async function speak(page, language) {
   }, language);
   await page.waitForFunction((language) => document.documentElement.lang === language, language);
 }
-
-/** Tiles are fitted in the frame after, and what that changes is drawn in the next. */
-const settled = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
 /** @typedef {{ language: string, size: string, scheme: string, scripted: boolean }} Look */
 
@@ -42,7 +41,7 @@ export async function eachLook(page, see, wanted = () => true) {
       for (const look of SCHEMES.map((scheme) => ({ language, size, scheme, scripted })).filter(wanted)) {
         if (look.scheme !== shown) await page.emulateMedia({ colorScheme: look.scheme });
         shown = look.scheme;
-        if (scripted) await settled(page);
+        if (scripted) await drawn(page);
         await see(look);
       }
     }

@@ -1,5 +1,7 @@
 import { chromium } from 'playwright-core';
 
+import { glance } from './glance.js';
+
 export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /**
@@ -98,6 +100,15 @@ export function state(page, ...states) {
 
 export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id);
 
+/** Waits until what changed is drawn: tiles are fitted in the next frame, and drawn in the one after. Chromium may stop drawing, and then nothing else would end the wait. */
+export const drawn = (page) => page.evaluate(() => new Promise((resolve) => {
+  requestAnimationFrame(() => requestAnimationFrame(resolve));
+  setTimeout(resolve, 1_000);
+}));
+
+/** Goes back in the history. The call has ended by then, so that Playwright does not wait for a navigation. */
+export const goBack = (page) => page.evaluate(() => void setTimeout(() => history.back()));
+
 /** The number of decoded frames of remote video. */
 export function framesDecoded(page) {
   return page.evaluate(async () => {
@@ -119,7 +130,7 @@ export async function videoRuns(page, more = 10) {
     // A new media connection counts from zero.
     const now = await framesDecoded(page);
     if (now >= before + more) return now;
-    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await glance();
   }
   throw new Error(`video stands still at ${before} frames`);
 }
