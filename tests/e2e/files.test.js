@@ -245,9 +245,11 @@ test('either end cancels in the middle, and a reload says what it means', async 
   await ann.reload();
   await state(ann, 'connected');
   await heard(ben, 'Ann reloaded the page and must send the file again.');
+  // Otherwise all of it may have arrived before the click below.
+  await ben.evaluate(() => window.holdAgain());
   await choose(ann, join(folder, 'reloaded.bin'));
   await ben.getByTestId('file-question-accept').click();
-  await ann.waitForFunction(() => document.querySelector('[data-testid=file-progress]').value > 0);
+  await ben.waitForFunction(() => window.release);
   await ben.getByTestId('files').click();
   await ben.getByTestId('file').first().getByTestId('file-cancel').click();
   await heard(ann, 'reloaded.bin: Ben cancelled it.');

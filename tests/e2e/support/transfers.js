@@ -11,6 +11,10 @@ export function withoutPicker() {
 export function holdWrites() {
   delete window.showSaveFilePicker;
   let writes = 0;
+  window.holdAgain = () => {
+    writes = 0;
+    window.release = undefined;
+  };
   const { write } = FileSystemWritableFileStream.prototype;
   FileSystemWritableFileStream.prototype.write = async function held(data) {
     writes += 1;
