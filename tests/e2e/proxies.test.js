@@ -7,7 +7,7 @@ import { join } from '../../web/client/index.js';
 import { authority } from '../net/support/authority.js';
 import { launch } from './support/browser.js';
 import { DEFAULTS, FORWARD, IMPATIENT, RECOMMENDED } from './support/catalogue.js';
-import { address, call, hold, tabs, vanish } from './support/journey.js';
+import { JOINS_A_SECOND, address, call, hold, tabs, vanish } from './support/journey.js';
 import { Proxy } from './support/proxies.js';
 import { Server } from './support/server.js';
 import { startUpgrading, upgrades } from './support/upgrading.js';
@@ -42,7 +42,7 @@ function inTurn(work) {
 async function journey(name, as, recipe) {
   const flags = recipe?.forward ? [] : ['--trusted-proxy', '127.0.0.1'];
   if (recipe?.intercepts) flags.push('--tls-self-signed');
-  const server = await Server.start(['--rate-join', '2', ...flags]);
+  const server = await Server.start(['--rate-join', String(JOINS_A_SECOND), ...flags]);
   const proxy = recipe && await Proxy.start(recipe, new URL(server.base).host, issued);
   const way = await new Way(server.base, proxy).open();
   const { poll, expired } = await vanish(way, server);

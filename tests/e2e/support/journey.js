@@ -108,17 +108,26 @@ export async function call(browser, way) {
   return 'yes';
 }
 
+/** Of the servers here: `--rate-join`, and the burst that it allows. */
+export const JOINS_A_SECOND = 2;
+const BURST = 10 * JOINS_A_SECOND;
+
 /**
  * Which address does the server rate-limit? One client uses up the limit of its address, and another must still have its own; a
- * third forges a different address in each request. The server runs with `--rate-join 2`, which allows bursts of 20.
+ * third forges a different address in each request.
  */
 export async function address(way) {
   const asked = 60;
   const open = async (from, headers) => (await way.ask('/v1/rooms', { from, method: 'POST', headers })).status === 201;
   /** How many concurrent requests are granted: little more than 20, even on a slow machine. */
   const granted = async (from, headersOf) => (await Promise.all(Array.from({ length: asked }, (_, number) => open(from, headersOf(number))))).filter(Boolean).length;
-  assert.ok(await granted('127.0.3.7', () => undefined) < asked, 'nothing is counted');
-  const own = await granted('127.0.3.8', () => undefined) >= 15;
+  const started = performance.now();
+  const first = await granted('127.0.3.7', () => undefined);
+  assert.ok(first < asked, 'nothing is counted');
+  const both = first + await granted('127.0.3.8', () => undefined);
+  // Two clients of one address share a burst, and what has come since: much, on a slow machine.
+  const shared = BURST + JOINS_A_SECOND * (performance.now() - started) / 1000;
+  const own = both > shared + BURST / 2;
   const forged = await granted('127.0.3.9', (number) => ({ 'X-Forwarded-For': `203.0.113.${number}` })) === asked
     || await granted('127.0.3.10', (number) => ({ Forwarded: `for=203.0.113.${number}` })) === asked;
   return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
