@@ -31,8 +31,8 @@ pub struct Caller {
     pub to: Option<PeerId>,
 }
 
-/// Whoever asks with OPTIONS before it calls, within the rate limit of its address for requests without a token. `None` for the preflight of a
-/// browser, and if the query or `Authorization` is malformed.
+/// An encoder or player that sends OPTIONS before its `POST`, within the rate limit of its address for requests without a token. `None` for a
+/// browser's preflight, and if the query or `Authorization` is malformed.
 #[derive(Debug)]
 pub struct EarlyCaller(pub Option<Caller>);
 

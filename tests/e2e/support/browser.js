@@ -106,7 +106,7 @@ export const drawn = (page) => page.evaluate(() => new Promise((resolve) => {
   setTimeout(resolve, 1_000);
 }));
 
-/** Goes back in the history. The call has ended by then, so that Playwright does not wait for a navigation. */
+/** Goes back in the history. The evaluation has returned by then, so Playwright does not wait for a navigation. */
 export const goBack = (page) => page.evaluate(() => void setTimeout(() => history.back()));
 
 /** The number of decoded frames of remote video. */

@@ -23,7 +23,7 @@ export class Shell {
     return shell;
   }
 
-  /** @param {import('node:child_process').ChildProcess} child with pipes for its output; whoever started it ends it */
+  /** @param {import('node:child_process').ChildProcess} child with pipes for its output; the code that started it also ends it */
   constructor(child) {
     this.child = child;
     for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (text) => { this.log += text; });

@@ -115,7 +115,7 @@ async fn where_tickets_are_required_only_their_holders_are_told_of_the_relay() {
     assert_eq!(calling.await.unwrap().status, 201);
 }
 
-/// The credentials are for the peer of whoever calls with this secret: the relay would tell whether it is the right one, without a limit on wrong
+/// The credentials are for the peer of a caller with this secret: the relay would tell whether it is the right one, without a limit on wrong
 /// guesses.
 #[actix_web::test]
 async fn a_rooms_secret_cannot_be_guessed_by_way_of_the_relay() {
