@@ -8,6 +8,8 @@ const IDLE_MS = 6_000;
 /** A poll that was held until its end, and not one that asks whether the server is there. */
 const isHeld = ({ isPoll, answered, ms }) => isPoll && ms > 2_000 && answered?.status === 200 && JSON.parse(answered.text.toString()).messages.length === 0;
 
+const asksAtOnce = ({ isPoll, asked }) => isPoll && Number(new URL(asked.url, 'http://kit').searchParams.get('wait') ?? 0) === 0;
+
 const shortens = (name, promise, end) => ({
   name,
   promise,
@@ -53,6 +55,29 @@ export default [
       const polls = wire.seen.filter(({ isPoll }) => isPoll).length;
       if (polls > 60) throw new Failure('storm', `${polls} polls`, 'at most 60');
       return `${said} in ${polls} polls`;
+    },
+  },
+  {
+    name: 'late-errors',
+    promise: 'a gateway that takes 4.5 s to say that the server is down is not taken for one that ends idle requests',
+    async run(stage) {
+      const server = await stage.server();
+      let down = false;
+      const wire = await stage.wire(server, async ({ isPoll }, ask, answer) => {
+        if (!down || !isPoll) return pass(answer, await ask());
+        await stage.pause(4_500);
+        gateway(answer, 503);
+      });
+      const peer = await stage.peer(server);
+      const client = await stage.client(wire.base);
+      await exchange(client, peer, { rounds: 1 });
+      down = true;
+      const begun = wire.seen.length;
+      await peer.send(client.id, 'the last one before it is down');
+      await client.next('received', { data: 'the last one before it is down' });
+      await stage.awaits('a poll asked for no hold', wire.until(() => wire.seen.slice(begun).some(asksAtOnce)));
+      down = false;
+      return exchange(client, peer, { rounds: 3 });
     },
   },
   {

@@ -30,6 +30,10 @@ const old = [
   ['a new message with an old cursor', { messages: [data(3)], cursor: 2 }],
   ['one without a cursor', { messages: [] }],
   ['something else', { messages: 'none', cursor: 9 }],
+  // These ended the seat and the call: the client's error was taken for the end of the room.
+  ['nothing instead of a message', { messages: [null], cursor: 9 }],
+  ['a message without a number', { messages: [{ ...data(3), seq: null }], cursor: 9 }],
+  ['text instead of numbers', { messages: [{ ...data(3), seq: '3' }], cursor: '3' }],
 ];
 
 for (const [name, answer] of old) {

@@ -49,6 +49,7 @@ test('what was learned of proxies on the old network is forgotten', async () => 
   const { poll: first } = await world.entered();
   await world.clock.advance(20_000);
   await first.intercept(504);
+  await (await world.asked(poll())).answer(200, { messages: [], cursor: 0 });
   assert.equal(wait(await world.asked(poll())), '12.5');
   online(world);
   assert.equal(wait(await world.asked(poll())), '25');

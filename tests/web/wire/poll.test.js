@@ -64,8 +64,25 @@ test('a gateway that loses patience is an empty poll, and teaches the hold', asy
   const { events, poll: first } = await world.entered();
   await world.clock.advance(20_000);
   await first.intercept(504);
+  const second = await world.asked(poll());
+  assert.equal(wait(second), '0', 'is the server there?');
+  await second.answer(200, nothing());
   assert.equal(wait(await world.asked(poll())), '12.5');
   assert.deepEqual(events, []);
+});
+
+test('a gateway that takes its time to say that the server is down is believed', async () => {
+  // Such as HAProxy with a connection time-out of 5 s: it was taken for one that ends idle requests, for hours.
+  const world = new World();
+  const { events, poll: first } = await world.entered();
+  await world.clock.advance(5_000);
+  await first.intercept(503);
+  const second = await world.asked(poll());
+  await world.clock.advance(5_000);
+  await second.intercept(503, '', { 'Retry-After': '7' });
+  assert.deepEqual(names(events), ['reconnecting']);
+  await world.clock.advance(6_000);
+  await world.quiet();
 });
 
 test('a gateway that fails at once means that the server is down', async () => {
@@ -100,7 +117,9 @@ test('another network is met without prejudice', async () => {
   const { poll: first } = await world.entered();
   await world.clock.advance(20_000);
   await first.intercept(504);
+  await (await world.asked(poll())).answer(200, nothing());
   const second = await world.asked(poll());
+  assert.equal(wait(second), '12.5');
   world.page.dispatchEvent(new Event('online'));
   await second.answer(200, nothing());
   await world.clock.advance(1_000);

@@ -117,7 +117,7 @@ export class Poll {
       if (this.#signal.aborted) throw this.#signal.reason;
       if (error === RETRY) return null;
       const ending = endingOf(error);
-      if (!ending) await this.#failed(error, age());
+      if (!ending) await this.#failed(error, waitMs, age());
       return ending;
     } finally {
       settle();
@@ -171,13 +171,16 @@ export class Poll {
 
   /**
    * @param {unknown} error
+   * @param {number} waitMs
    * @param {number} age
    */
-  async #failed(error, age) {
+  async #failed(error, waitMs, age) {
     if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
     if (error instanceof Unreachable) {
-      if (error.reason === 'gateway' && age >= OPEN_MS) {
+      if (error.reason === 'gateway' && waitMs > 0 && age >= OPEN_MS) {
         this.#hold = timedOut(this.#hold, age);
+        // Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+        this.#probing = true;
         return;
       }
       this.#hold = cut(this.#hold, age);

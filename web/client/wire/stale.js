@@ -11,7 +11,8 @@ const REPEATED_MS = 2_500;
  * @param {number} sent cursor of the request
  */
 export function isStale({ messages, cursor }, sent) {
-  return !(cursor >= sent) || !Array.isArray(messages) || messages.some(({ seq }) => !(seq > sent && seq <= cursor));
+  if (!Number.isInteger(cursor) || cursor < sent || !Array.isArray(messages)) return true;
+  return messages.some((message) => !(Number.isInteger(message?.seq) && message.seq > sent && message.seq <= cursor));
 }
 
 /** Recognises repeated responses by `Date`, the time of their origination (RFC 9110, section 6.6.1), which caches keep. */

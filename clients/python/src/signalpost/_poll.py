@@ -91,7 +91,7 @@ class Poll:
             ending = ending_of(error)
             if ending is not None:
                 return ending
-            await self._failed(error, time.monotonic() - started)
+            await self._failed(error, wait, time.monotonic() - started)
         return None
 
     async def _read(self, wait: float, cursor: int) -> dict[str, Any]:
@@ -115,11 +115,13 @@ class Poll:
         if hasty:
             await asyncio.sleep(backoff(self._hasty))
 
-    async def _failed(self, error: Problem | Unreachable, age: float) -> None:
+    async def _failed(self, error: Problem | Unreachable, wait: float, age: float) -> None:
         stale = limited = False
         if isinstance(error, Unreachable):
-            if error.reason == "gateway" and age >= _hold.OPEN:
+            if error.reason == "gateway" and wait > 0 and age >= _hold.OPEN:
                 self._hold = _hold.timed_out(self._hold, age)
+                # Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+                self._probing = True
                 return
             self._hold = _hold.cut(self._hold, age)
             stale = error.reason == "stale"

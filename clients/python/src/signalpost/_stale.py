@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 #: Responses with the same `Date`, which has a resolution of one second, cannot arrive this far apart.
 REPEATED = 2.5
@@ -12,9 +12,13 @@ REPEATED = 2.5
 def is_stale(batch: Mapping[str, Any], sent: int) -> bool:
     """Is a batch older than the cursor of the request, and so not the server's?"""
     messages, cursor = batch.get("messages"), batch.get("cursor")
-    if not isinstance(cursor, int) or cursor < sent or not isinstance(messages, list):
+    if not is_number(cursor) or cursor < sent or not isinstance(messages, list):
         return True
-    return not all(isinstance(message, dict) and sent < message.get("seq", -1) <= cursor for message in messages)
+    return not all(isinstance(one, dict) and is_number(one.get("seq")) and sent < one["seq"] <= cursor for one in messages)
+
+
+def is_number(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 class Dates:

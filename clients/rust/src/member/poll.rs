@@ -53,8 +53,9 @@ pub(crate) struct Poll {
     failures: u32,
     hasty: u32,
     dates: Dates,
-    /// When the latest request was sent.
+    /// When the latest request was sent, and for how long it asked to be held.
     asked: Instant,
+    wait: Duration,
     /// Asks for no hold, to learn at once whether the server is back.
     probing: bool,
     /// A cache has responded, so each request gets a URL of its own.
@@ -73,6 +74,7 @@ impl Poll {
             hasty: 0,
             dates: Dates::default(),
             asked: Instant::now(),
+            wait: Duration::ZERO,
             probing: false,
             unique: false,
             delivered: false,
@@ -119,7 +121,7 @@ impl Poll {
     }
 
     async fn read(&mut self, wait: Duration, cursor: u64) -> Result<Batch, Failure> {
-        self.asked = Instant::now();
+        (self.asked, self.wait) = (Instant::now(), wait);
         let unique = self.unique.then(|| Uuid::new_v4().to_string());
         let seat = self.core.session.seat().ok_or(Failure::Failed(Error::Ended(Ending::Closed)))?;
         let mut request = Request::new(Method::GET, self.core.session.at.mailbox(&seat.peer, wait, unique.as_deref()));
@@ -163,7 +165,11 @@ impl Poll {
     async fn failed(&mut self, error: Error, age: Duration) {
         let reason = if let Error::Unreachable(unreachable) = &error { Some(unreachable.reason) } else { None };
         match reason {
-            Some(Silence::Gateway) if age >= OPEN => return self.hold.timed_out(age),
+            Some(Silence::Gateway) if age >= OPEN && !self.wait.is_zero() => {
+                // Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+                self.probing = true;
+                return self.hold.timed_out(age);
+            }
             Some(_) => self.hold.cut(age),
             None => {}
         }
