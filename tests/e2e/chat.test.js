@@ -74,6 +74,27 @@ test('a new message does not scroll a user who reads older ones', async () => {
   assert.ok(top < 200, `moved to ${top} px`);
 });
 
+test('text that comes as bytes is shown, and one that could not be sent is said to be, and stays to be sent', async () => {
+  await ben.evaluate(() => {
+    const [{ channel }] = window.signalpost.call.links.values();
+    channel.send(new TextEncoder().encode('in bytes: 会議'));
+  });
+  await heard(ann, 'in bytes: 会議');
+  await ann.evaluate(() => {
+    const [{ channel }] = window.signalpost.call.links.values();
+    channel.send = () => { throw new TypeError('longer than a=max-message-size'); };
+  });
+  await say(ann, 'too long');
+  await heard(ann, 'The message was not sent');
+  assert.equal(await ann.getByTestId('chat-input').inputValue(), 'too long');
+  await ann.evaluate(() => {
+    const [{ channel }] = window.signalpost.call.links.values();
+    delete channel.send;
+  });
+  await ann.getByTestId('chat-send').click();
+  await heard(ben, 'too long');
+});
+
 test('links can be followed, what was said outlasts a reload, and hidden pages count', async () => {
   await say(ben, 'see https://example.org/tea, javascript:alert(1)');
   await heard(ann, 'see https');

@@ -90,11 +90,22 @@ export class CallView {
     this.#endVoices = followVoices(call, (id, speaking) => this.#stage.speaks(id, speaking));
     this.#lockNotice.follow(room);
     const speak = (/** @type {string} */ text) => tell('spoken-devices', text);
+    const note = (/** @type {Key} */ key, /** @type {Values} */ values) => this.note(key, values);
     room.on('peer-joined', (peer) => whipRole(peer) || play('joined'));
     noteEvents(room, call, this.#chat, this.#stage, speak);
-    const note = (/** @type {Key} */ key, /** @type {Values} */ values) => (this.#chat.note(key, values), speak(say(key, values)));
     noteTaken(room, call, note);
     noteSealed(room, note);
+  }
+
+  /**
+   * In the chat, and for screen readers.
+   *
+   * @param {Key} key
+   * @param {Values} values
+   */
+  note(key, values) {
+    this.#chat.note(key, values);
+    tell('spoken-devices', say(key, values));
   }
 
   /**

@@ -60,8 +60,7 @@ export class Chat {
       this.#enable();
     });
     call.on('data', ({ peer, data }) => {
-      if (typeof data !== 'string') return;
-      this.#add({ who: nameOf(peer), text: data, kind: 'theirs' });
+      this.#add({ who: nameOf(peer), text: textOf(/** @type {string | ArrayBuffer} */ (data)), kind: 'theirs' });
       if (this.#unread.add()) play('message');
     });
   }
@@ -108,9 +107,14 @@ export class Chat {
 
   /** @param {string} text */
   #say(text) {
-    if (text === '' || !this.#call?.say(text)) return;
-    this.#add({ who: say('you'), text, kind: 'mine' });
-    this.#input.value = '';
+    if (text === '' || !this.#call) return;
+    const wanted = this.#reached.size;
+    const taken = this.#call.say(text);
+    if (taken > 0) {
+      this.#add({ who: say('you'), text, kind: 'mine' });
+      this.#input.value = '';
+    }
+    if (taken < wanted) this.note(taken > 0 ? 'not-all-sent' : 'not-sent', {});
   }
 
   /** @param {Entry} entry */
@@ -125,4 +129,9 @@ export class Chat {
     this.#send.disabled = !open;
     this.#input.placeholder = this.#end || say(open ? 'write-message' : 'nobody-connected');
   }
+}
+
+/** Some programs send text as bytes. @param {string | ArrayBuffer} data */
+function textOf(data) {
+  return typeof data === 'string' ? data : new TextDecoder().decode(data);
 }

@@ -73,6 +73,7 @@ async function enter(wish, equipment) {
     asked: (peer, signal) => view.ask(peer, signal),
     equipped: (equipped) => mine === visit && view.showSelf(wish, equipped),
     shown: (extra) => mine === visit && view.showExtra(extra),
+    noted: (key, values) => mine === visit && view.note(key, values),
   }, equipment);
   visit = mine;
   const call = await mine.begin();

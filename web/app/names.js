@@ -6,7 +6,7 @@ const PDI = '\u2069';
 /** Invisible, but needed to write words and emoji: joiners and variation selectors. */
 const PART_OF_WRITING = /[\u200c\u200d\ufe0e\ufe0f]/;
 /** More marks on one letter than any script needs would cover the lines above and below. */
-const SURPLUS_MARKS = /(\p{M}{4})\p{M}+/gu;
+const SURPLUS_MARKS = /((?:\p{M}[\u200c\u200d]*){4})[\p{M}\u200c\u200d]+/gu;
 
 /**
  * A peer's name, fit to be shown. The server relays names as they are and only limits their length.
@@ -14,8 +14,13 @@ const SURPLUS_MARKS = /(\p{M}{4})\p{M}+/gu;
  * @param {{ name?: string }} peer
  */
 export function nameOf({ name = '' }) {
-  const shown = inOneLine(name.normalize('NFC')).replace(/^\p{M}+/u, '').replace(SURPLUS_MARKS, '$1');
+  const shown = legible(inOneLine(name.normalize('NFC')));
   return /[^\p{Default_Ignorable_Code_Point}\p{M}\s]/u.test(shown) ? shown : say('guest');
+}
+
+/** @param {string} text without marks that have no letter, and with few on each */
+export function legible(text) {
+  return text.replace(/^\p{M}+/u, '').replace(SURPLUS_MARKS, '$1');
 }
 
 /** A peer's name for use within a text, isolated. @param {{ name?: string }} peer */

@@ -79,7 +79,8 @@ function isAscii(text) {
 
 /** @param {string} typed */
 function reduce(typed) {
-  const joined = fold(typed).trim().replace(/\s+/gu, '-');
+  // What word processors and phones put for a hyphen, is one.
+  const joined = fold(typed).trim().replace(/\s+|[\p{Pd}\u2212]/gu, '-');
   // Marks need a letter before them.
   const name = joined.replace(/[^\p{L}\p{M}\p{N}\p{So}._~-]/gu, '').replace(/^\p{M}+/u, '');
   // As path segments these two would be removed (RFC 3986, section 5.2.4).

@@ -7,6 +7,12 @@ const KEY = `signalpost:sounds:${BASE}`;
 const NOTES = { joined: [523, 784], calling: [784, 659, 784], message: [880] };
 const NOTE_S = 0.12;
 const LOUDNESS = 0.08;
+/** Of a flood, no more than this is heard. */
+const PAUSE_MS = 1_000;
+const LONGEST_MS = 2_000;
+
+/** When each sound was last played. @type {Map<Sound, number>} */
+const played = new Map();
 
 /** @typedef {keyof typeof NOTES} Sound */
 
@@ -22,7 +28,9 @@ export function switchSounds(on) {
 
 /** @param {Sound} sound */
 export function play(sound) {
-  if (!soundsOn() || typeof AudioContext === 'undefined') return;
+  const now = performance.now();
+  if (!soundsOn() || typeof AudioContext === 'undefined' || now - (played.get(sound) ?? -Infinity) < PAUSE_MS) return;
+  played.set(sound, now);
   const context = new AudioContext();
   const volume = new GainNode(context, { gain: LOUDNESS });
   volume.connect(context.destination);
@@ -31,6 +39,7 @@ export function play(sound) {
     note.connect(volume);
     note.start(at * NOTE_S);
     note.stop((at + 1) * NOTE_S);
-    if (at === NOTES[sound].length - 1) note.onended = () => void context.close();
   });
+  // By the clock: in a page that nobody has clicked the notes never end.
+  setTimeout(() => void context.close(), LONGEST_MS);
 }

@@ -31,7 +31,10 @@ export class Visit {
   /** @type {Call | null} */
   call = null;
   #equipment;
-  extras = new Extras(() => (this.#viewer.shown(this.extras.told), this.#teller?.tell()));
+  extras = new Extras(
+    () => (this.#viewer.shown(this.extras.told), this.#teller?.tell()),
+    (error) => this.#viewer.noted('screen-not-shared', { error }),
+  );
   /** @type {DeviceTeller | null} */
   #teller = null;
   #admittance;

@@ -370,7 +370,7 @@ export interface Endpoints {
   /** For the beacon. */
   leave(peer: string): string;
   /** Current credentials. */
-  iceServers(peer: string): string;
+  iceServers(peer: string, nonce: string): string;
 }
 
 // ---- What the module exports -------------------------------------------------------------------------------------

@@ -65,6 +65,33 @@ async def test_one_that_leaves_and_returns_is_connected_again(server: Server) ->
             assert not ann.call.links
 
 
+async def test_of_several_channels_one_that_is_open_is_used(server: Server) -> None:
+    """The newest was used, whatever its label and even after it had closed: what was said then was lost."""
+    async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+        await connected(ann, ben)
+        own = ann.link(ben).channel
+        channels = {}
+        for label in ("chat", "telemetry"):
+            opened = asyncio.Event()
+            channels[label] = ben.link(ann).pc.createDataChannel(label)
+            channels[label].on("open", opened.set)
+            await opened.wait()
+            channels[label].send("ready")
+            assert await ann.next("chat", "Ben") == "ready"
+            assert ann.link(ben).channel.label == label
+        channels["chat"].send("I am here")
+        assert await ann.next("chat", "Ben") == "I am here"
+        assert ann.link(ben).channel.label == "chat" and ann.link(ben).channel is not own
+        for label in ("chat", "telemetry"):
+            closed = asyncio.Event()
+            theirs = next(one for one in ann.link(ben)._connection._theirs if one.label == label)
+            theirs.on("close", closed.set)
+            channels[label].close()
+            await closed.wait()
+        assert ann.link(ben).channel is own
+        await chat(ann, ben, "on the agreed one")
+
+
 async def test_a_call_survives_a_server_that_lost_everything() -> None:
     async with Server("--lease-ms", "1000") as server:
         async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:

@@ -133,16 +133,29 @@ export async function address(way) {
   return `${own ? 'yes' : 'the proxy’s'}${forged ? ', can be forged' : ''}`;
 }
 
-/** The number of polls of these pages that have been answered so far. */
-async function endedPolls(pages) {
-  const ended = () => performance.getEntriesByType('resource').filter(({ name }) => name.includes('/messages')).length;
-  return (await Promise.all(pages.map((page) => page.evaluate(ended)))).reduce((sum, count) => sum + count, 0);
+/** In a page: counts polls that have begun, and those in flight. */
+function countPolls() {
+  const { fetch } = window;
+  window.polls = { begun: 0, open: 0 };
+  window.fetch = async (url, init) => {
+    if (!String(url).includes('/messages?wait=')) return fetch(url, init);
+    window.polls.begun += 1;
+    window.polls.open += 1;
+    return fetch(url, init).finally(() => { window.polls.open -= 1; });
+  };
+}
+
+/** How many polls these pages have begun, as soon as each page has one in flight. */
+async function polling(pages) {
+  await Promise.all(pages.map((page) => page.waitForFunction(() => window.polls.open === 1, null, { polling: 50 })));
+  return (await Promise.all(pages.map((page) => page.evaluate(() => window.polls.begun)))).join();
 }
 
 /** Ten tabs of one browser, each in a room: how many can send a request while all polls are parked? */
 export async function tabs(browser, way, server) {
   const context = await browser.newContext(way.browsing);
-  const before = await parked(server);
+  await context.addInitScript(countPolls);
+  const others = await parked(server);
   const open = async (tab) => {
     const page = await context.newPage();
     await enter(page, `${way.base}/?${new URLSearchParams({ room: `tab-${tab}`, name: 'Ann', media: 'none' })}`);
@@ -156,12 +169,13 @@ export async function tabs(browser, way, server) {
   const isMultiplexed = protocol === 'h2';
   if (isMultiplexed) pages.push(...await Promise.all([2, 3, 4, 5, 6, 7, 8, 9, 10].map(open)));
   for (;;) {
-    assert.ok(await parkedBecomes(server, before + pages.length), `the polls of ${pages.length} tabs did not arrive`);
+    assert.ok(await parkedBecomes(server, others + pages.length), `the polls of ${pages.length} tabs did not arrive`);
     const last = pages.at(-1);
-    const ended = await endedPolls(pages);
+    const before = await polling(pages);
     const work = (await Promise.all((isMultiplexed ? pages : [last]).map(answered))).every(Boolean);
-    // Over HTTP/1.1 the request may have used the connection of a poll that ended meanwhile: try again.
-    if (work && !isMultiplexed && await endedPolls(pages) > ended) continue;
+    // Over HTTP/1.1 the request may have used the connection of a poll that ended meanwhile: try again. (Whether polls are parked is not
+    // enough: those figures are up to a second old.)
+    if (work && !isMultiplexed && await polling(pages) !== before) continue;
     if (!work || pages.length === 10) {
       // The page shows the reason.
       await last.getByTestId('crowd').waitFor({ state: work ? 'hidden' : 'visible' });

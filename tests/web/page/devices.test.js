@@ -5,10 +5,11 @@ import { choicesFor, offered } from '../../../web/app/devices/choices.js';
 import { Equipment } from '../../../web/app/devices/equipment.js';
 import { openMedia } from '../../../web/app/devices/media.js';
 import { howToAllow } from '../../../web/app/devices/allow.js';
-import { levelOf } from '../../../web/app/devices/meter.js';
+import { levelOf, meter } from '../../../web/app/devices/meter.js';
 import { optionsOf } from '../../../web/app/devices/options.js';
 import { Preferences } from '../../../web/app/devices/preferences.js';
 import { Switches } from '../../../web/app/devices/switches.js';
+import { watchTrack } from '../../../web/app/devices/watch.js';
 import { describe, explain } from '../../../web/app/devices/words.js';
 
 class Track extends EventTarget {
@@ -146,6 +147,24 @@ test('a camera that is switched off while it is being opened is given back', asy
   const { made, kinds } = equipment();
   await Promise.all([made.open(), made.turn('video', false)]);
   assert.deepEqual(kinds(), ['audio']);
+});
+
+test('a device that is silent from the beginning is missed, too', async (t) => {
+  // A microphone with its switch off: no `mute` event follows, and nobody was told.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const heard = [];
+  const track = Object.assign(new Track('audio', 'a'), { muted: true });
+  watchTrack(track, { ended: () => {}, paused: () => heard.push('paused'), resumed: () => {} });
+  watchTrack(Object.assign(new Track('video', 'b'), { muted: false }), { ended: () => {}, paused: () => heard.push('camera'), resumed: () => {} });
+  assert.deepEqual(heard, []);
+  t.mock.timers.tick(2_000);
+  assert.deepEqual(heard, ['paused']);
+});
+
+test('the level of a microphone is not measured where that fails, and nothing else fails', () => {
+  // Regression: in a Firefox without Web Audio the preview had no buttons.
+  assert.equal(typeof AudioContext, 'undefined');
+  meter(new Track('audio', 'a'), assert.fail)();
 });
 
 test('camera and microphone can be added to a visit that began without', async () => {

@@ -15,10 +15,10 @@ function screen(id) {
 }
 
 function extras(open) {
-  const [shared, told] = [[], []];
-  const made = new Extras(() => told.push(made.told), { getDisplayMedia: open });
+  const [shared, told, failed] = [[], [], []];
+  const made = new Extras(() => told.push(made.told), (error) => failed.push(error), { getDisplayMedia: open });
   made.follow({ share: (stream) => shared.push(stream?.id ?? null) });
-  return { made, shared, told };
+  return { made, shared, told, failed };
 }
 
 test('a screen is shared and told, until its button or the browser ends that', async () => {
@@ -40,6 +40,16 @@ test('a screen that is refused, or chosen when the call is over, is not shared',
   const late = extras(async () => { late.made.close(); return (late.screen = screen('late')); });
   await late.made.shareOrStop();
   assert.deepEqual([refused.shared, refused.told, late.shared, late.told, late.screen.track.stopped], [[], [], [], [], true]);
+});
+
+test('a screen that cannot be had is said to be, unless the user changed their mind', async () => {
+  /** Each row: name and message of the exception, and what is said. */
+  const rows = [['NotAllowedError', 'Permission denied', []], ['NotAllowedError', 'Permission denied by system', ['NotAllowedError']], ['NotReadableError', '', ['NotReadableError']], ['AbortError', '', ['AbortError']]];
+  for (const [name, message, said] of rows) {
+    const { made, shared, failed } = extras(async () => { throw new DOMException(message, name); });
+    await made.shareOrStop();
+    assert.deepEqual([failed, shared], [said, []], message);
+  }
 });
 
 test('a hand is raised and lowered', () => {

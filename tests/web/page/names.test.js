@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { explain, iceError } from '../../../web/app/ice/errors.js';
+import { safeName } from '../../../web/app/files/safe-name.js';
 import { escaped, inOneLine, isolatedName, nameOf, pieces, plain } from '../../../web/app/names.js';
 import { asText } from '../../../web/app/network-test/report.js';
 import { whyNoCalls } from '../../../web/app/webrtc.js';
@@ -26,7 +27,13 @@ const names = [
 ];
 
 for (const [name, shown] of names) {
-  test(`the name ${escaped(String(name)).slice(0, 40)} is shown as ${shown}, and isolated in a text`, () => {
+  test('marks are counted across joiners, and in the names of files, too', () => {
+  const tower = 'a' + '\u0301\u0316\u0301\u0316\u200d'.repeat(12);
+  for (const shown of [nameOf({ name: tower }), safeName(tower)]) assert.ok([...shown].filter((one) => /\p{M}/u.test(one)).length <= 4, shown);
+  for (const name of ['👩\u200d❤\ufe0f\u200d💋\u200d👩', 'क\u094d\u200dषि', 'Nguyễn']) assert.deepEqual([nameOf({ name }), safeName(name)], [name, name]);
+});
+
+test(`the name ${escaped(String(name)).slice(0, 40)} is shown as ${shown}, and isolated in a text`, () => {
     assert.equal(nameOf({ name }), shown);
     assert.equal(isolatedName({ name }), `\u2068${shown}\u2069`);
   });

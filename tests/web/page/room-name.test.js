@@ -23,6 +23,7 @@ const rooms = [
   [['🍵', '🍵\ufe0f'], '🍵', 'xn--sj8h'],
   [['٣'], '٣', 'xn--cib'],
   [['  Café  Tee /Zimmer 1! '], 'café-tee-zimmer-1', 'xn--caf-tee-zimmer-1-dqb'],
+  [['tea-time', 'Tea time', 'tea–time', 'tea—time', 'tea\u2011time', 'tea\u2010time', 'tea−time', 'tea－time'], 'tea-time', 'tea-time'],
   [['~a.b_c-d', '~A.B_C-D'], '~a.b_c-d', '~a.b_c-d'],
   [['...'], '...', '...'],
 ];

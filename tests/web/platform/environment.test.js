@@ -34,6 +34,14 @@ test('only an eager pause ends when the browser is online again', async () => {
   assert.equal(env.clock.pending, 1, 'and leaves no timer behind');
 });
 
+test('and when it is on another network, though it was never offline', async () => {
+  const connection = new EventTarget();
+  const env = { ...world(), connection };
+  const eager = pause(env, 1_000, undefined, true);
+  connection.dispatchEvent(new Event('change'));
+  assert.equal(await outcome(eager), 'done');
+});
+
 test('a pause can be given up, before and while it lasts', async () => {
   const controller = new AbortController();
   const pausing = pause(world(), 1_000, controller.signal);

@@ -101,3 +101,40 @@ test('a peer that leaves and returns starts over', async () => {
   assert.deepEqual(numbers(ben.pc('ann')), []);
   await talk(ann, ben).catch(() => {});
 });
+
+// Regression: those of a program that was restarted went to the connection that it no longer had.
+test('those without a name, right before the offer of a new connection, are tried on that one, too', async () => {
+  const { ben } = await connected();
+  const old = ben.pc('ann');
+  const before = numbers(old).length;
+  await ben.hears('ann', candidate(1));
+  await ben.clock.advance(11_000);
+  for (const one of [candidate(2), candidate(3, '')]) await ben.hears('ann', one);
+  assert.deepEqual(numbers(old).slice(before), [1, 2, 3], 'they may be late ones of the connection that there is');
+  assert.equal(old.candidates.at(-1).usernameFragment, null, 'for browsers an empty name is another one');
+  await ben.hears('ann', { type: 'offer', sdp: sdp('restarted', { ufrag: 'restarted' }) });
+  assert.notEqual(ben.pc('ann'), old);
+  assert.deepEqual(numbers(ben.pc('ann')), [2, 3]);
+});
+
+// Some programs send a description at once, and again when they have gathered. Regression: the second answer replaced the
+// connection, whose successor got two answers as well; of a second offer the candidates were not read.
+test('candidates in a description that is sent again are added, and nothing else happens', async () => {
+  const lines = ['a=candidate:8 1 udp 1 10.0.0.1 9 typ host', 'm=audio 9 UDP/TLS/RTP/SAVPF 0', 'a=candidate:9 1 udp 1 10.0.0.1 9 typ host', 'a=end-of-candidates'];
+  for (const type of ['offer', 'answer']) {
+    const { ann, ben } = couple();
+    ben.call.start();
+    if (type === 'offer') ben.room.comes(ann.room.self);
+    await settled();
+    await ben.said();
+    const bare = sdp('anns', { origin: '5 2', lines: [lines[1]] });
+    await ben.hears('ann', { type, sdp: bare });
+    const pc = ben.pc('ann');
+    pc.connect();
+    await ben.said();
+    await ben.hears('ann', { type, sdp: sdp('anns', { origin: '5 2', lines }) });
+    assert.equal(ben.pc('ann'), pc, type);
+    assert.deepEqual(pc.candidates.map((one) => [one.candidate.split(' ')[0], one.sdpMLineIndex]), [['candidate:8', 0], ['candidate:9', 1]]);
+    assert.deepEqual([types(await ben.said()), ben.link('ann').state], [[], 'connected']);
+  }
+});

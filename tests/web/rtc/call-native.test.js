@@ -5,6 +5,7 @@ import { IncomingStreams } from '../../../web/client/rtc/incoming-streams.js';
 import { settled } from '../support/clock.js';
 import { couple, talk } from '../support/company.js';
 import { connected } from '../support/connected.js';
+import { FakeMediaStream } from '../support/peer-connection.js';
 import { sdp } from '../support/sdp.js';
 
 const named = (member, wanted) => member.events.filter(({ name }) => name === wanted);
@@ -17,6 +18,11 @@ function channel(label) {
 
 const shows = (member) => named(member, 'stream').map(({ stream }) => [...stream.tracks ?? stream.getTracks()]);
 const track = (kind) => ({ kind });
+function stream(...tracks) {
+  const made = new FakeMediaStream();
+  for (const one of tracks) made.addTrack(one);
+  return made;
+}
 const transceiver = (currentDirection = 'sendrecv') => ({ currentDirection });
 
 // Regression: native peers add tracks without a stream (`a=msid:-`), which were decoded but not shown.
@@ -33,12 +39,25 @@ test('tracks without a stream are shown, together', async () => {
 test('they join the stream that the other tracks are in, whichever comes first', async () => {
   for (const streamFirst of [true, false]) {
     const { ann } = await connected();
-    const own = { tracks: [], addTrack(one) { this.tracks.push(one); } };
     const [audio, video] = [track('audio'), track('video')];
+    const own = stream(video);
     const events = [{ track: video, streams: [own], transceiver: transceiver() }, { track: audio, streams: [], transceiver: transceiver() }];
     for (const event of streamFirst ? events : events.reverse()) ann.pc('ben').ontrack(event);
     assert.equal(named(ann, 'stream').at(-1).stream, own);
-    assert.deepEqual(own.tracks, [audio]);
+    assert.deepEqual(own.getTracks(), [video, audio]);
+  }
+});
+
+// Regression: the camera became a second screen, and the peer's tile had no picture.
+test('a camera without a stream does not join that of a screen, in whatever order they come', async () => {
+  const [audio, camera, screen] = [track('audio'), track('video'), track('video')];
+  const shared = [screen];
+  for (const order of [[audio, camera, screen], [audio, screen, camera], [screen, audio, camera], [camera, screen, audio]]) {
+    const { ann } = await connected();
+    const its = stream(...shared);
+    for (const one of order) ann.pc('ben').ontrack({ track: one, streams: one === screen ? [its] : [], transceiver: transceiver() });
+    const home = named(ann, 'stream').map((event) => event.stream).findLast((one) => one !== its);
+    assert.deepEqual([its.getTracks(), new Set(home.getTracks())], [[screen], new Set([audio, camera])]);
   }
 });
 
@@ -88,6 +107,17 @@ test('a channel that the other opens itself is talked on, both ways', async () =
   assert.deepEqual(named(ann, 'data').map(({ data }) => data), ['hi']);
   assert.equal(ann.link('ben').channel, theirs);
   assert.deepEqual(named(ann, 'channel').map(({ open }) => open), [true], 'it was open already');
+});
+
+// Regression: the first that could not take a text kept it from all peers after it.
+test('a text that one peer cannot take is sent to the others', async () => {
+  const { ann } = await connected();
+  const theirs = channel('chat');
+  theirs.send = () => { throw new TypeError('longer than a=max-message-size'); };
+  ann.pc('ben').ondatachannel({ channel: theirs });
+  assert.equal(ann.call.say('hello'), 0);
+  theirs.send = () => {};
+  assert.equal(ann.call.say('hello'), 1);
 });
 
 test('a peer is answered on the channel on which it was heard', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { settled } from '../support/clock.js';
 import { agreed, couple, talk } from '../support/company.js';
 import { connected, refreshed, types } from '../support/connected.js';
+import { FakeMediaStream } from '../support/peer-connection.js';
 import { sdp } from '../support/sdp.js';
 
 test('a peer that joins offers; the others wait', async () => {
@@ -77,9 +78,9 @@ test('channels of the application are made with every connection to peers that k
 
 test('a stream of the other end is shown', async () => {
   const { ann } = await connected();
-  ann.pc('ben').ontrack({ streams: [] });
-  ann.pc('ben').ontrack({ streams: ['a stream'] });
-  assert.deepEqual(ann.events.filter(({ name }) => name === 'stream').map(({ stream }) => stream), ['a stream']);
+  const stream = new FakeMediaStream();
+  ann.pc('ben').ontrack({ streams: [stream] });
+  assert.deepEqual(ann.events.filter(({ name }) => name === 'stream').map((event) => event.stream), [stream]);
 });
 
 test('a connection that was replaced has no say any more', async () => {

@@ -196,4 +196,8 @@ export class FakeMediaStream {
   removeTrack(track) {
     this.tracks.delete(track);
   }
+
+  getTracks() {
+    return [...this.tracks];
+  }
 }

@@ -27,7 +27,7 @@ test('other names with dots are names like any other', () => {
 test('a server under a path has all its addresses under it', () => {
   for (const base of ['/signal', '/signal/', 'https://signal.example/signal/']) {
     const at = endpoints(base, 'tea', 'p');
-    for (const address of [at.join, at.outbox, at.seat('x'), at.mailbox('x', 1000), at.leave('x'), at.iceServers('x')]) {
+    for (const address of [at.join, at.outbox, at.seat('x'), at.mailbox('x', 1000), at.leave('x'), at.iceServers('x', 'n')]) {
       assert.ok(new URL(address, 'https://signal.example').pathname.startsWith('/signal/v1/rooms/tea/'), address);
     }
   }

@@ -15,7 +15,7 @@ async function asking(more = {}) {
 }
 
 test('an answer is its status and its JSON', async () => {
-  const { world, answer, asked } = await asking();
+  const { world, answer, asked } = await asking({ expects: 'fine' });
   await asked.answer(201, { fine: true });
   assert.deepEqual(await answer, { status: 201, body: { fine: true }, date: null });
   assert.equal(world.clock.pending, 0);
@@ -65,6 +65,16 @@ for (const [name, happen, reason] of strangers) {
     await assert.rejects(answer, (error) => error instanceof Unreachable && error.reason === reason);
   });
 }
+
+test('a portal’s page is no answer either where the server has nothing to say', async () => {
+  // The room was said to be locked, or closed, and was not.
+  const { answer, asked } = await asking();
+  await asked.intercept(200, '<html>Please log in</html>');
+  await assert.rejects(answer, (error) => error instanceof Unreachable && error.reason === 'foreign');
+  const said = await asking();
+  await said.asked.intercept(204, null);
+  assert.equal((await said.answer).status, 204);
+});
 
 const NOON = 'Sat, 28 Nov 2026 12:00:00 GMT';
 

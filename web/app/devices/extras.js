@@ -7,6 +7,7 @@ const WANTED = { video: true, audio: true, selfBrowserSurface: 'exclude', surfac
 /** What the user shows besides camera and microphone: a screen, a raised hand, and that the call is being recorded. */
 export class Extras {
   #changed;
+  #failed;
   #devices;
   /** The same for all screens, one after the other: peers are not told about a track that only moves to another stream. @type {MediaStream | null} */
   #home = null;
@@ -19,10 +20,12 @@ export class Extras {
 
   /**
    * @param {() => void} changed
+   * @param {(error: string) => void} failed the screen could not be had
    * @param {MediaDevices | undefined} [devices]
    */
-  constructor(changed, devices = navigator.mediaDevices) {
+  constructor(changed, failed, devices = navigator.mediaDevices) {
     this.#changed = changed;
+    this.#failed = failed;
     this.#devices = devices;
   }
 
@@ -61,7 +64,9 @@ export class Extras {
   /** Asks for a screen, a window or a tab, with its sound if it can be had, or ends sharing. */
   async shareOrStop() {
     if (this.#sharing) return this.#stop();
-    const stream = await this.#devices?.getDisplayMedia(WANTED).catch(() => null);
+    const stream = await this.#devices?.getDisplayMedia(WANTED).catch((error) => {
+      if (!isChoice(error)) this.#failed(error.name);
+    });
     if (!stream) return;
     // The call may be over by now, or a screen is shared already.
     if (this.#over || this.#sharing) return end(stream);
@@ -98,4 +103,9 @@ function end(stream) {
     track.stop();
     stream?.removeTrack(track);
   }
+}
+
+/** The user has changed their mind. The system's refusal has the same name in Chromium, and says so. @param {DOMException} error */
+function isChoice({ name, message }) {
+  return name === 'NotAllowedError' && !/system/i.test(message);
 }

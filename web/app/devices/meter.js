@@ -6,17 +6,18 @@ export function levelOf(samples) {
 }
 
 /**
- * Tells the level of a track with each frame that the page shows.
+ * Tells the level of a track with each frame that the page shows, unless the browser cannot measure it: some have no Web
+ * Audio, and Firefox does not mix sample rates.
  *
  * @param {MediaStreamTrack} track
  * @param {(level: number) => void} tell
  * @returns {() => void} ends that
  */
 export function meter(track, tell) {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
+  const measured = listen(track);
+  if (!measured) return () => {};
+  const { context, analyser } = measured;
   const samples = new Float32Array(analyser.fftSize);
-  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   let frame = requestAnimationFrame(function look() {
     analyser.getFloatTimeDomainData(samples);
     tell(levelOf(samples));
@@ -26,4 +27,19 @@ export function meter(track, tell) {
     cancelAnimationFrame(frame);
     void context.close();
   };
+}
+
+/** @param {MediaStreamTrack} track */
+function listen(track) {
+  /** @type {AudioContext | undefined} */
+  let context;
+  try {
+    context = new AudioContext();
+    const analyser = context.createAnalyser();
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    return { context, analyser };
+  } catch {
+    void context?.close();
+    return null;
+  }
 }

@@ -6,14 +6,16 @@ import { permission } from './permissions.js';
 const PAUSE_MS = 2_000;
 
 /**
- * Tells when a track ends, sends nothing for a while, and sends again.
+ * Tells when a track ends, sends nothing for a while (perhaps from its beginning: a switch or a shutter may be closed), and
+ * sends again.
  *
  * @param {MediaStreamTrack} track
  * @param {{ ended: () => void, paused: () => void, resumed: () => void }} tell
  */
 export function watchTrack(track, { ended, paused, resumed }) {
   track.onended = ended;
-  track.onmute = () => setTimeout(() => track.muted && track.readyState !== 'ended' && paused(), PAUSE_MS);
+  track.onmute = () => void setTimeout(() => track.muted && track.readyState !== 'ended' && paused(), PAUSE_MS);
+  if (track.muted) track.onmute(new Event('mute'));
   track.onunmute = resumed;
 }
 

@@ -1,4 +1,4 @@
-import { inOneLine } from '../names.js';
+import { inOneLine, legible } from '../names.js';
 
 /** Separators of paths, and what Windows does not allow. */
 const FORBIDDEN = /[/\\:*?"<>|\u0000-\u001f\u007f]/g;
@@ -16,7 +16,7 @@ const MAX_EXTENSION = 20;
  * @param {string} name
  */
 export function safeName(name) {
-  const plain = inOneLine(name.normalize('NFC').replace(FORBIDDEN, '_')).replace(/^[.\s]+|[.\s]+$/g, '');
+  const plain = legible(inOneLine(name.normalize('NFC').replace(FORBIDDEN, '_'))).replace(/^[.\s]+|[.\s]+$/g, '');
   return shortened(plain.replace(DEVICES, '_$1')) || 'file';
 }
 

@@ -266,4 +266,7 @@ export default {
   'shares-no-more': '{name} teilt den Bildschirm nicht mehr',
   'raised': '{name} hebt die Hand',
   'lowered': '{name} hat die Hand gesenkt',
+  'screen-not-shared': 'Der Bildschirm konnte nicht geteilt werden ({error}).',
+  'not-sent': 'Die Nachricht wurde nicht gesendet: Sie ist zu lang, oder es wartet schon zu viel.',
+  'not-all-sent': 'Nicht alle haben diese Nachricht bekommen: Sie ist zu lang für sie, oder es wartet schon zu viel.',
 };

@@ -277,4 +277,7 @@ export default {
   'shares-no-more': '{name} has stopped sharing',
   'raised': '{name} has raised their hand',
   'lowered': '{name} has lowered their hand',
+  'screen-not-shared': 'The screen could not be shared ({error}).',
+  'not-sent': 'The message was not sent: it is too long, or too much is waiting to be sent.',
+  'not-all-sent': 'Not everybody was sent this message: it is too long for them, or too much is waiting to be sent.',
 };

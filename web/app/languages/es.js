@@ -266,4 +266,7 @@ export default {
   'shares-no-more': '{name} ha dejado de compartir',
   'raised': '{name} ha levantado la mano',
   'lowered': '{name} ha bajado la mano',
+  'screen-not-shared': 'No se ha podido compartir la pantalla ({error}).',
+  'not-sent': 'El mensaje no se ha enviado: es demasiado largo o hay demasiados en espera.',
+  'not-all-sent': 'No todos han recibido este mensaje: es demasiado largo para ellos o hay demasiados en espera.',
 };

@@ -266,4 +266,7 @@ export default {
   'shares-no-more': '{name} ne partage plus son écran',
   'raised': '{name} a levé la main',
   'lowered': '{name} a baissé la main',
+  'screen-not-shared': 'L’écran n’a pas pu être partagé ({error}).',
+  'not-sent': 'Le message n’a pas été envoyé : il est trop long, ou trop de messages sont en attente.',
+  'not-all-sent': 'Tout le monde n’a pas reçu ce message : il est trop long, ou trop de messages sont en attente.',
 };

@@ -266,4 +266,7 @@ export default {
   'shares-no-more': '{name}さんが共有を停止しました',
   'raised': '{name}さんが手を挙げました',
   'lowered': '{name}さんが手を下ろしました',
+  'screen-not-shared': '画面を共有できませんでした（{error}）。',
+  'not-sent': 'メッセージは送信されませんでした。長すぎるか、送信待ちが多すぎます。',
+  'not-all-sent': 'このメッセージは一部の人に送信されませんでした。長すぎるか、送信待ちが多すぎます。',
 };

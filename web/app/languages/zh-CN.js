@@ -266,4 +266,7 @@ export default {
   'shares-no-more': '{name}已停止共享',
   'raised': '{name}举手了',
   'lowered': '{name}放下了手',
+  'screen-not-shared': '无法共享屏幕（{error}）。',
+  'not-sent': '消息未发送：消息太长，或等待发送的内容太多。',
+  'not-all-sent': '并非所有人都收到了这条消息：消息太长，或等待发送的内容太多。',
 };

@@ -58,7 +58,11 @@ async function run() {
   Object.assign(window, { signalpost: { get report() { return JSON.parse(plain(JSON.stringify(report))); } } });
   show(run);
   start.hidden = true;
-  report.server = await version(signal);
+  // It tells about the server and not about the network, so nothing waits for it.
+  void version(signal).then((server) => {
+    report.server = server;
+    if (run === current) show(run);
+  });
   const counting = setInterval(() => count(run), 250);
   await runTests(signal, (about) => line(run, about), (seat) => run.seats.push(seat)).catch(() => {});
   clearInterval(counting);

@@ -1,3 +1,4 @@
+import { onOtherNetwork } from './other-network.js';
 import { lenientStorage, tabStorage } from './storage.js';
 
 /** @import { Clock, Environment } from '../types.d.ts' */
@@ -28,10 +29,10 @@ export function environment(given) {
 }
 
 /**
- * Resolves after `ms`; with `eager` also as soon as the browser says that it is online again. Rejects with the signal's
- * reason if that is aborted.
+ * Resolves after `ms`; with `eager` also as soon as the browser says that it is online again, or on another network. Rejects
+ * with the signal's reason if that is aborted.
  *
- * @param {Pick<Environment, 'clock' | 'page'>} env
+ * @param {Pick<Environment, 'clock' | 'page' | 'connection'>} env
  * @param {number} ms
  * @param {AbortSignal} [signal]
  * @param {boolean} [eager]
@@ -42,13 +43,13 @@ export function pause(env, ms, signal, eager = false) {
     if (signal?.aborted) return reject(signal.reason);
     const end = () => {
       cancel();
-      env.page?.removeEventListener('online', proceed);
+      forget();
       signal?.removeEventListener('abort', stop);
     };
     const proceed = () => (end(), resolve());
     const stop = () => (end(), reject(signal?.reason));
     const cancel = env.clock.after(ms, proceed);
-    if (eager) env.page?.addEventListener('online', proceed);
+    const forget = eager ? onOtherNetwork(env, proceed) : () => {};
     signal?.addEventListener('abort', stop);
   });
 }

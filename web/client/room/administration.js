@@ -9,7 +9,7 @@ import { persist } from '../wire/persist.js';
  * @param {Environment} env
  * @param {Session} session
  * @param {AbortSignal} over
- * @param {Pick<ApiRequest, 'method' | 'body'>} request
+ * @param {Pick<ApiRequest, 'method' | 'body' | 'expects'>} request
  * @param {string} what it does, for the error
  */
 export async function administer(env, session, over, request, what) {

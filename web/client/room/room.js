@@ -77,7 +77,8 @@ export class Room extends Emitter {
       over,
     });
     this.#outbox = session.sealing ? new SealedOutbox(outbox, session.sealing) : outbox;
-    const iceUrl = () => session.at.iceServers(session.seat.peer);
+    // Caches that ignore `no-store` have seen none of these URLs.
+    const iceUrl = () => session.at.iceServers(session.seat.peer, env.uuid());
     const renew = () => session.ask({ method: 'GET', url: iceUrl(), expects: 'ice_servers', signal: over });
     this.#ice = new IceServers(env, renew, over, (servers) => this.emit('ice-servers', servers));
     this.#equip(entry);
@@ -178,7 +179,7 @@ export class Room extends Emitter {
    * @param {boolean} locked
    */
   async lock(locked) {
-    await administer(this.#env, this.#session, this.#membership.over, { method: 'PATCH', body: JSON.stringify({ locked }) }, 'lock');
+    await administer(this.#env, this.#session, this.#membership.over, { method: 'PATCH', body: JSON.stringify({ locked }), expects: 'locked' }, 'lock');
   }
 
   /** @param {Entry} entry */

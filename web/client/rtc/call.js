@@ -105,12 +105,11 @@ export class Call extends Emitter {
    * Sends a text on every open channel.
    *
    * @param {string} text
-   * @returns {number} how many channels there were
+   * @returns {number} how many channels took it
    */
   say(text) {
     const open = [...this.#links.values()].filter(({ channel }) => channel?.readyState === 'open');
-    for (const { channel } of open) channel?.send(text);
-    return open.length;
+    return open.filter(({ channel }) => took(channel, text)).length;
   }
 
   /** @param {MediaStream | null} stream to send from now on */
@@ -248,5 +247,20 @@ export class Call extends Emitter {
     if (state === 'interrupted') this.#room.refreshIceServers();
     this.emit('link', { peer: link.peer, state });
     if (state === 'connected') this.#orphans.release(this.#links.values());
+  }
+}
+
+/**
+ * Sends a text, unless it is longer than the peer allows, or too much is queued.
+ *
+ * @param {RTCDataChannel | null} channel
+ * @param {string} text
+ */
+function took(channel, text) {
+  try {
+    channel?.send(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -3,7 +3,7 @@ import { gathered } from './gathering.js';
 import { IncomingStreams } from './incoming-streams.js';
 import { OutgoingTracks } from './outgoing-tracks.js';
 import { direct } from './receiving.js';
-import { offerAs, roleIn } from './sdp.js';
+import { candidatesIn, offerAs, roleIn } from './sdp.js';
 
 /** @import { ConnectionHost } from './hosts.d.ts' */
 /** @import { DtlsRole } from './sdp.js' */
@@ -127,10 +127,16 @@ export class Connection {
   /** @param {RTCIceCandidateInit | null} candidate */
   async add(candidate) {
     try {
-      await this.#settled(this.pc.addIceCandidate(candidate));
+      // An empty one is none, but browsers take it for that of another description.
+      await this.#settled(this.pc.addIceCandidate(candidate?.usernameFragment === '' ? { ...candidate, usernameFragment: null } : candidate));
     } catch {
       // It belongs to an offer that was ignored, or to a connection that is gone.
     }
+  }
+
+  /** Adds the candidates in a description that is in force already. @param {Description} description */
+  async addFrom({ sdp }) {
+    for (const candidate of candidatesIn(sdp)) await this.add(candidate);
   }
 
   /** @param {RTCConfiguration} configuration used when either end next gathers candidates */
@@ -193,10 +199,11 @@ export class Connection {
 
   /** @param {Description} description */
   async #apply(description) {
+    const isFirst = this.remote === null;
     await this.#settled(this.pc.setRemoteDescription(description));
     this.remote = description.sdp;
     if (!this.#receive) direct(this.pc, false);
-    for (const candidate of this.#host.early(description.sdp)) await this.add(candidate);
+    for (const candidate of this.#host.early(description.sdp, isFirst)) await this.add(candidate);
   }
 
   /**

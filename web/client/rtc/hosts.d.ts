@@ -31,7 +31,7 @@ export interface ConnectionHost extends Pick<LinkHost, 'send' | 'channel' | 'ope
   /** Of the peer. */
   card: Card;
   /** Candidates that arrived before this description and belong to it. */
-  early(sdp: string): (RTCIceCandidateInit | null)[];
+  early(sdp: string, isFirst: boolean): (RTCIceCandidateInit | null)[];
   /** An offer is needed. */
   needed(): void;
   /** The signaling state has changed. */

@@ -6,8 +6,8 @@ import { Unsupported } from '../platform/unsupported.js';
 const NOT_SENT = new Set(/** @type {const} */ (['sendonly', 'inactive', 'stopped']));
 
 /**
- * The streams that the peer sends. A track need not belong to one (`a=msid:-`, RFC 8830): such tracks join the peer's
- * latest stream, or one made here.
+ * The streams that the peer sends. A track need not belong to one (`a=msid:-`, RFC 8830): such tracks join a stream of the
+ * peer's that has none of their kinds, or one made here. So a camera does not end up in the stream of a screen.
  */
 export class IncomingStreams {
   #MediaStream;
@@ -30,15 +30,38 @@ export class IncomingStreams {
   add({ track, streams, transceiver }) {
     const [stream] = streams;
     if (stream) {
-      if (this.#home !== stream) for (const one of this.#loose.keys()) stream.addTrack(one);
-      this.#home = stream;
-    } else if (track) {
-      if (!this.#home && !this.#MediaStream) throw new Unsupported('media-stream-missing');
-      this.#home ??= new this.#MediaStream();
-      this.#home.addTrack(track);
-      this.#loose.set(track, transceiver);
+      if (stream !== this.#home && this.#isEmpty && this.#fits(stream)) this.#move(stream);
+      return this.#show(stream);
     }
+    this.#loose.set(track, transceiver);
+    if (this.#home && this.#fits(this.#home)) this.#home.addTrack(track);
+    else this.#move(this.#made());
     if (this.#home) this.#show(this.#home);
+  }
+
+  #made() {
+    if (!this.#MediaStream) throw new Unsupported('media-stream-missing');
+    return new this.#MediaStream();
+  }
+
+  /** @param {MediaStream} stream that loose tracks may join */
+  #fits(stream) {
+    const kinds = new Set([...this.#loose.keys()].map(({ kind }) => kind));
+    return stream.getTracks().every((track) => this.#loose.has(track) || !kinds.has(track.kind));
+  }
+
+  /** Nothing of the peer's own is in the stream that loose tracks join. */
+  get #isEmpty() {
+    return this.#home?.getTracks().every((track) => this.#loose.has(track)) ?? true;
+  }
+
+  /** @param {MediaStream} stream that loose tracks join from now on */
+  #move(stream) {
+    for (const track of this.#loose.keys()) {
+      this.#home?.removeTrack(track);
+      stream.addTrack(track);
+    }
+    this.#home = stream;
   }
 
   /** After a negotiation: removes tracks that are no longer sent, as browsers do with streams of the peer's. */

@@ -30,7 +30,7 @@ export class Link {
   #verification;
   /** @type {Connection | null} */
   #connection = null;
-  #early = new EarlyCandidates();
+  #early;
   /** For a peer that calls by WHIP: this end answers, and never offers. @type {Heartbeat | null} */
   #heartbeat;
   /** Names its last offer. */
@@ -52,6 +52,7 @@ export class Link {
     this.#env = env;
     this.peer = peer;
     this.#host = host;
+    this.#early = new EarlyCandidates(env.clock);
     this.#heartbeat = whipRole(peer) ? new Heartbeat(env, host) : null;
     this.#recovery = new Recovery(env, host.isPolite, (phase) => this.#repair(phase));
     this.#renegotiation = new Renegotiation(env, host, this.#negotiation);
@@ -160,6 +161,7 @@ export class Link {
     if (verdict === 'desync') return this.#desync();
     if (verdict !== 'ignore') this.#renegotiation.resume();
     if (verdict === 'drop') return;
+    if (verdict === 'repeated') return this.#connection?.addFrom(description);
     if (description.type === 'offer') this.#mark = markOf(this.peer, description);
     if (verdict === 'renew') this.#renew();
     // The polite end answers at once; if it does not, our offer was lost.
@@ -179,7 +181,7 @@ export class Link {
     const connection = new Connection(this.#env, configuration, { ...equipment, channels: sharedChannels(metadata, channels) }, {
       ...{ channel, opened, data, stream: show, card: cardOf(metadata) },
       send: (message) => this.#send(message),
-      early: (sdp) => this.#early.takeFor(sdp),
+      early: (sdp, isFirst) => this.#early.takeFor(sdp, isFirst),
       needed: () => this.#renegotiation.offer(),
       signaling: () => this.#renegotiation.look(),
       changed: () => this.#changed(),

@@ -14,9 +14,9 @@ import { hasSameIce, isOtherConnection, isRepetition } from './sdp.js';
  * @property {string | null} heard the last remote offer that was answered
  * @property {number} [withdrawn] local offers that were rolled back and may still be answered
  *
- * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop'} Verdict
+ * @typedef {'answer' | 'renew' | 'ignore' | 'accept' | 'desync' | 'drop' | 'repeated'} Verdict
  *   `renew`: answer with a new connection; `ignore`: the peer has to answer our offer instead; `desync`: the two ends
- *   disagree, so start over; `drop`: no longer of use.
+ *   disagree, so start over; `drop`: no longer of use; `repeated`: only its candidates are of use.
  */
 
 /**
@@ -27,7 +27,7 @@ import { hasSameIce, isOtherConnection, isRepetition } from './sdp.js';
 export function judge(view, { type, sdp }) {
   const other = view.remote !== null && isOtherConnection(view.remote, sdp);
   if (type === 'answer') return judgeAnswer(view, sdp, other);
-  return view.heard !== null && isRepetition(view.heard, sdp) ? 'drop' : judgeOffer(view, other);
+  return view.heard !== null && isRepetition(view.heard, sdp) ? 'repeated' : judgeOffer(view, other);
 }
 
 /**
@@ -53,6 +53,8 @@ function judgeOffer({ polite, signaling, remote }, other) {
 function judgeAnswer({ signaling, remote, withdrawn = 0 }, sdp, other) {
   if (signaling === 'closed') return 'drop';
   if (signaling === 'have-local-offer' && !other) return 'accept';
+  // Some peers send a description at once, and again when they have gathered all candidates.
+  if (signaling === 'stable' && remote !== null && isRepetition(remote, sdp)) return 'repeated';
   // An answer to an offer that was rolled back, or to its successor if the late answer was accepted for that.
   const late = signaling === 'stable' && withdrawn > 0 && remote !== null && !other;
   return late && hasSameIce(remote, sdp) ? 'drop' : 'desync';

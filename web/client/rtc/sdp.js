@@ -24,9 +24,29 @@ export function isOtherConnection(before, now) {
  * @param {string} sdp
  */
 export function belongs(candidate, sdp) {
-  const ufrag = candidate?.usernameFragment ?? /\bufrag (\S+)/.exec(String(candidate?.candidate))?.[1] ?? null;
+  const ufrag = ufragOf(candidate);
   const ufrags = values(sdp, 'ice-ufrag');
   return ufrag === null || ufrags.size === 0 || ufrags.has(ufrag);
+}
+
+/**
+ * The username fragment of the description that a candidate belongs to, if it names it.
+ *
+ * @param {RTCIceCandidateInit | null} candidate
+ */
+export function ufragOf(candidate) {
+  return candidate?.usernameFragment || (/\bufrag (\S+)/.exec(String(candidate?.candidate))?.[1] ?? null);
+}
+
+/**
+ * The candidates in a description (RFC 8839, section 5.1).
+ *
+ * @param {string} sdp
+ * @returns {RTCIceCandidateInit[]}
+ */
+export function candidatesIn(sdp) {
+  const sections = sdp.split(/^m=/m).slice(1);
+  return sections.flatMap((section, sdpMLineIndex) => [...section.matchAll(/^a=(candidate:.+)$/gm)].map(([, candidate]) => ({ candidate, sdpMLineIndex })));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { on, onOtherNetwork } from '../platform/other-network.js';
 import { Unreachable } from './problem.js';
 
 /** @import { Environment } from '../types.d.ts' */
@@ -37,16 +38,14 @@ export class Network {
    * @returns {() => void} removes the listener
    */
   onChange(listener) {
-    const { page, connection } = this.#env;
-    const changed = () => listener(Infinity);
+    const { page } = this.#env;
     const awake = () => void (this.#wasAsleep() && listener(Infinity));
-    const drop = on(page, 'online', changed);
-    const drops = ['visibilitychange', 'resume', 'pageshow'].map((name) => on(page, name, awake));
-    const forget = on(connection, 'change', otherKind(connection, changed));
+    const ends = ['visibilitychange', 'resume', 'pageshow'].map((name) => on(page, name, awake));
+    const forget = onOtherNetwork(this.#env, () => listener(Infinity));
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
-      for (const end of [drop, forget, ...drops]) end();
+      for (const end of [forget, ...ends]) end();
     };
   }
 
@@ -91,29 +90,4 @@ export class Network {
   #wasAsleep() {
     return this.#env.clock.date() - this.#active > ASLEEP_MS;
   }
-}
-
-/**
- * @param {EventTarget | undefined} target
- * @param {string} name
- * @param {() => void} listener
- */
-function on(target, name, listener) {
-  target?.addEventListener(name, listener);
-  return () => target?.removeEventListener(name, listener);
-}
-
-/**
- * `navigator.connection` also changes with its speed estimate. On phones, `type` tells whether the network changed.
- *
- * @param {Environment['connection']} connection
- * @param {() => void} changed
- */
-function otherKind(connection, changed) {
-  let kind = connection?.type;
-  return () => {
-    if (kind !== undefined && connection?.type === kind) return;
-    kind = connection?.type;
-    changed();
-  };
 }

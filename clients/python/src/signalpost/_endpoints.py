@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -30,7 +31,8 @@ class Endpoints:
         return f"{self.seat(peer)}/messages?wait={round(wait, 3):g}&page={self.page}{nonce}"
 
     def ice_servers(self, peer: str) -> str:
-        return f"{self.seat(peer)}/ice-servers"
+        # Caches that ignore `no-store` have seen none of these URLs.
+        return f"{self.seat(peer)}/ice-servers?nonce={uuid.uuid4()}"
 
 
 def endpoints(base: str, room: str, page: str) -> Endpoints:

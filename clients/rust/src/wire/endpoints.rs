@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
+use uuid::Uuid;
 
 use crate::Error;
 
@@ -56,8 +57,9 @@ impl Endpoints {
         format!("{}/messages?wait={seconds}&page={}{nonce}", self.seat(peer), self.page)
     }
 
+    /// Caches that ignore `no-store` have seen none of these.
     pub(crate) fn ice_servers(&self, peer: &str) -> String {
-        format!("{}/ice-servers", self.seat(peer))
+        format!("{}/ice-servers?nonce={}", self.seat(peer), Uuid::new_v4())
     }
 }
 

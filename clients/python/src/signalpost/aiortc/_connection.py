@@ -46,14 +46,27 @@ class Connection:
         #: The remote description in force, and the last remote offer that was answered.
         self.remote: str | None = None
         self.heard: str | None = None
-        self.channel: aiortc.RTCDataChannel | None = None
+        #: The negotiated channel, if the peer has one, and those that the peer opened.
+        self._own: aiortc.RTCDataChannel | None = None
+        self._theirs: list[aiortc.RTCDataChannel] = []
+        #: Where the peer was heard last.
+        self._latest: aiortc.RTCDataChannel | None = None
+        self._open = False
         self.pc = aiortc.RTCPeerConnection(configuration)
         self.pc.on("connectionstatechange", self._state_changed)
-        self.pc.on("datachannel", self._listen)
+        self.pc.on("datachannel", self._adopt)
         self.pc.on("track", self._track_arrived)
         if card.channel:
             # Negotiated, so that it exists whichever end offers.
-            self._listen(self.pc.createDataChannel("chat", negotiated=True, id=0))
+            self._own = self.pc.createDataChannel("chat", negotiated=True, id=0)
+            self._listen(self._own)
+
+    @property
+    def channel(self) -> aiortc.RTCDataChannel | None:
+        """Where to send. Of several that the peer opened: the one labelled like ours, or else the newest."""
+        theirs = sorted(reversed(self._theirs), key=lambda channel: channel.label != "chat")
+        ready = (channel for channel in (self._latest, *theirs) if channel is not None and channel.readyState == "open")
+        return next(ready, self._own)
 
     @property
     def state(self) -> str:
@@ -142,18 +155,23 @@ class Connection:
             # One that aiortc does not support, or for a media section that it bundles; others may do.
             log.debug("a candidate was not added: %r", error)
 
-    def _listen(self, channel: aiortc.RTCDataChannel) -> None:
-        """A peer that does not know the negotiated channel opens its own: the newest is used."""
-        self.channel = channel
-        channel.on("open", lambda: self._channel_changed(channel))
-        channel.on("close", lambda: self._channel_changed(channel))
-        channel.on("message", lambda data: self._hear(channel, data))
-        if channel.readyState == "open":
-            self._channel_changed(channel)
+    def _adopt(self, channel: aiortc.RTCDataChannel) -> None:
+        """A peer that does not know the negotiated channel opens its own."""
+        self._theirs.append(channel)
+        self._listen(channel)
+        self._look()
 
-    def _channel_changed(self, channel: aiortc.RTCDataChannel) -> None:
-        if not self._closed and channel is self.channel:
-            self._host._channel_changed(channel.readyState == "open")
+    def _listen(self, channel: aiortc.RTCDataChannel) -> None:
+        channel.on("open", self._look)
+        channel.on("close", self._look)
+        channel.on("message", lambda data: self._hear(channel, data))
+
+    def _look(self) -> None:
+        """Tells when it becomes possible, or impossible, to send."""
+        open = self.channel is not None and self.channel.readyState == "open"
+        if not self._closed and open != self._open:
+            self._open = open
+            self._host._channel_changed(open)
 
     def _track_arrived(self, track: aiortc.MediaStreamTrack) -> None:
         if not self._closed:
@@ -161,7 +179,7 @@ class Connection:
 
     def _hear(self, channel: aiortc.RTCDataChannel, data: str | bytes) -> None:
         if not self._closed:
-            self.channel = channel
+            self._latest = channel
             self._host._heard(data)
 
     def _state_changed(self) -> None:

@@ -94,7 +94,7 @@ class Link:
 
     @property
     def channel(self) -> aiortc.RTCDataChannel | None:
-        """Where `say` sends: the negotiated channel (id 0), or one that the peer opened."""
+        """Where `say` sends: where the peer was heard last, or a channel that it opened, or the negotiated one (id 0)."""
         return self._connection.channel if self._connection else None
 
     def say(self, text: str | bytes) -> bool:

@@ -60,7 +60,8 @@ def is_other_connection(before: str, now: str) -> bool:
 
 def belongs(candidate: dict[str, object], sdp: str) -> bool:
     """May a candidate belong to a description? One without a username fragment is for the description in force."""
-    ufrag = candidate.get("usernameFragment")
+    # An empty one is none.
+    ufrag = candidate.get("usernameFragment") or None
     if ufrag is None:
         found = re.search(r"\bufrag (\S+)", str(candidate.get("candidate")))
         ufrag = found[1] if found else None
