@@ -1,28 +1,44 @@
 #!/usr/bin/env node
 // Takes a client through the scenarios and prints a verdict for each:
 //
-//   node clients/conformance/run.js [--only NAME,…] [--jobs N] [--messages N] [--patience SECONDS] [--json] -- COMMAND [ARGUMENT…]
+//   node clients/conformance/run.js [--only NAME,…] [--jobs N] [--messages N] [--patience SECONDS] [--json] [--list] -- COMMAND [ARGUMENT…]
 //
 // COMMAND starts the client, which speaks the protocol that README.md describes. --only takes beginnings of names. --list prints
 // the scenarios. --patience bounds each scenario's time. The server is $SIGNALPOST_BIN. Exits with 0 if the client passes all.
 
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { Failure } from './kit/failure.js';
 import { Stage } from './kit/stage.js';
 import { scenarios } from './scenarios/index.js';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '8' },
-    messages: { type: 'string', default: '20000' },
-    patience: { type: 'string', default: '600' },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
+const HELP = (await readFile(new URL(import.meta.url), 'utf8')).match(/(?<=\n)(\/\/.*\n)+/)[0].replace(/^\/\/ ?/gm, '');
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h', default: false },
+  only: { type: 'string', default: '' },
+  jobs: { type: 'string', default: '8' },
+  messages: { type: 'string', default: '20000' },
+  patience: { type: 'string', default: '600' },
+  json: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+};
+
+function read() {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    console.error(`run.js: ${error.message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = read();
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 
 const wanted = values.only.split(',');
 const chosen = scenarios.filter(({ name }) => wanted.some((beginning) => name.startsWith(beginning)));
@@ -31,7 +47,7 @@ if (values.list) {
   process.exit();
 }
 if (positionals.length === 0 || chosen.length === 0) {
-  console.error('usage: run.js [--only NAME,…] [--jobs N] [--messages N] [--patience SECONDS] [--json] [--list] -- COMMAND [ARGUMENT…]');
+  console.error(HELP);
   process.exit(2);
 }
 
