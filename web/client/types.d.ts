@@ -285,7 +285,7 @@ export interface Call extends Listenable<CallEvents> {
   start(): void;
   /** Tells the others and ends the call. This member stays in the room. */
   hangUp(reason?: string): void;
-  /** Sends a text on every open channel. Returns how many there were. */
+  /** Sends a text on every open channel. Returns how many took it: one may be full, or allow only shorter messages. */
   say(text: string): number;
   /** Sends this stream from now on, with at most one track of each kind. */
   replaceStream(stream: MediaStream | null): void;
