@@ -11,7 +11,7 @@ import pytest
 from aiortc import AudioStreamTrack, VideoStreamTrack
 from company import Member, chat, connected
 from server import Server
-from wire import Exchange, Wire
+from wire import Exchange, Wire, hurrying
 
 from signalpost.aiortc import _call, _patience
 
@@ -66,8 +66,9 @@ async def test_one_that_leaves_and_returns_is_connected_again(server: Server) ->
 
 
 async def test_a_call_survives_a_server_that_lost_everything() -> None:
-    async with Server("--lease-ms", "1000") as server:
-        async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+    async with Server() as server, Wire(server) as wire:
+        wire.rule = hurrying
+        async with Member(wire.base, "Ann") as ann, Member(wire.base, "Ben") as ben:
             await connected(ann, ben)
             [old] = ann.call.links.values()
             await server.kill()
