@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::harness::{Answer, Peer, Server, send};
+use crate::support::{
+    harness::{Answer, Peer, Server, send},
+    waits::until_parked,
+};
 
 const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
 
@@ -24,6 +27,9 @@ async fn the_first_join_creates_the_room_and_the_third_gets_room_full() {
     let told = ann.messages(0).await;
     assert_eq!(told, [json!({"seq": 1, "type": "peer-joined", "peer": ben.joined["peer"]})]);
 
+    // Without a held poll a seat is quiet after some seconds.
+    let _held = [ann.polling(1, 50.0), ben.polling(0, 50.0)].map(|polling| actix_web::rt::spawn(send(polling)));
+    until_parked(&server, 2).await;
     let full = server.post("/v1/rooms/tea/peers", json!({})).await;
     let problem = full.refused(409, "room-full");
     assert_eq!(problem["capacity"], 2);
