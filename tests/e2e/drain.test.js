@@ -120,16 +120,28 @@ test('a rolling restart behind HAProxy: media unbroken, rooms on the new server,
   await fresh.stop();
 });
 
+/** HAProxy gives up a server that does not answer for some four seconds. */
+const TOO_LONG_MS = 2_500;
+
 test('a server that is too busy to answer for a second is not given up by HAProxy', async () => {
   // Regression: on a busy machine a single late health check removed the only server, and joins got 503.
   const server = await Server.start(FLAGS);
   const proxy = await Proxy.start(behindHaproxy(), host(server));
-  const way = await new Way(server.base, proxy).open();
-  server.child.kill('SIGSTOP');
-  await setTimeout(1000);
-  const asked = way.ask('/v1/rooms/tea/peers', { method: 'POST' });
-  server.child.kill('SIGCONT');
-  assert.equal((await asked).status, 201);
+  const way = new Way(server.base, proxy);
+  let status, took;
+  // Again, if the machine stood still and it was longer than a second.
+  for (let tries = 0; tries < 5; tries += 1) {
+    await way.open();
+    const stopped = performance.now();
+    server.child.kill('SIGSTOP');
+    await setTimeout(1000);
+    const asked = way.ask('/v1/rooms/tea/peers', { method: 'POST' });
+    server.child.kill('SIGCONT');
+    ({ status } = await asked);
+    took = performance.now() - stopped;
+    if (status === 201 || took < TOO_LONG_MS) break;
+  }
+  assert.equal(status, 201, `after ${took} ms`);
   await proxy.stop();
   await server.stop();
 });

@@ -50,11 +50,12 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
 
   const prometheus = await Prometheus.start(new URL(server.base).host);
   await prometheus.has('up');
-  // One peer that keeps polling, one that does not, and one that finds the room full.
-  const ann = await join(server.base, 'tea', { name: 'Ann' });
-  const silent = await (await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).json();
-  assert.equal((await fetch(`${server.base}/v1/rooms/tea/peers`, { method: 'POST' })).status, 409);
-  await ann.send(silent.peer.id, { type: 'data', data: 'are you there?' });
+  // Two peers that keep polling, one that finds their room full, and one elsewhere that does not poll, whose lease ends meanwhile.
+  const [ann, ben] = [await join(server.base, 'tea', { name: 'Ann' }), await join(server.base, 'tea', { name: 'Ben' })];
+  const enter = (room) => fetch(`${server.base}/v1/rooms/${room}/peers`, { method: 'POST' });
+  assert.equal((await enter('tea')).status, 409);
+  const silent = await (await enter('coffee')).json();
+  await ann.send(ben.self.id, { type: 'data', data: 'are you there?' });
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
   // Alone in the room, she was given none.
   while (!ann.iceServers.some(({ credential }) => credential)) await new Promise(setImmediate);
@@ -69,6 +70,6 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
     half.destroy();
   }
   relayed.kill('SIGKILL');
-  await ann.leave();
+  await Promise.all([ann.leave(), ben.leave()]);
   await prometheus.stop();
 });

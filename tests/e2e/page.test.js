@@ -123,15 +123,20 @@ test('a full room counts down to when a quiet seat frees', async () => {
   await cleo.goto(`${server.base}/?room=quiet&name=Cleo&media=none`);
   await cleo.waitForSelector('body[data-loaded=true]');
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  // Recorded by the page itself: on a busy machine a look from here may come too late.
+  await cleo.evaluate(() => {
+    window.counted = [];
+    const look = () => {
+      const seconds = document.querySelector('[data-testid=status]')?.textContent.match(/free in (\d+) s/)?.[1];
+      if (seconds !== undefined && window.counted.at(-1) !== Number(seconds)) window.counted.push(Number(seconds));
+    };
+    new MutationObserver(look).observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
   await ben.goto('about:blank');
   await cleo.getByTestId('join').click();
-  const seconds = async () => Number((await cleo.getByTestId('status').textContent()).match(/free in (\d+) s/)?.[1]);
-  await cleo.waitForFunction(() => /free in \d+ s/.test(document.querySelector('[data-testid=status]').textContent));
-  const first = await seconds();
-  assert.ok(first >= 1 && first <= 8, `${first} s`);
-  await cleo.waitForFunction((first) => Number(document.querySelector('[data-testid=status]').textContent.match(/free in (\d+) s/)?.[1]) < first
-    || document.body?.dataset.state === 'connected', first);
   await Promise.all([state(cleo, 'connected'), state(ann, 'connected')]);
+  const counted = await cleo.evaluate(() => window.counted);
+  assert.ok(counted[0] >= 1 && counted[0] <= 8 && counted.at(-1) <= counted[0], `seconds: ${counted}`);
   await close(ann, ben, cleo);
 });
 

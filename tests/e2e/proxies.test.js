@@ -49,10 +49,10 @@ async function journey(name, as, recipe) {
   const holding = Promise.all([hold(way, 25), hold(way, 55)]);
   const spoken = await inTurn(() => call(browser, way));
   const held = await holding;
-  const free = await expired;
+  const [ended, free] = await Promise.all([poll, expired]);
   // Over HTTP/1.1 the browser has six connections, as without a proxy.
   const many = !recipe || recipe.scheme === 'https' ? await inTurn(() => tabs(browser, way, server)) : '';
-  const row = [name, as, ...held, 'connects', spoken, poll, free, await address(way), many];
+  const row = [name, as, ...held, 'connects', spoken, ended, free, await address(way), many];
   console.log(row.join(' | '));
   await proxy?.stop();
   await server.stop();

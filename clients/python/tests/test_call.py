@@ -11,7 +11,7 @@ import pytest
 from aiortc import AudioStreamTrack, VideoStreamTrack
 from company import Member, chat, connected
 from server import Server
-from wire import Exchange, Wire
+from wire import Exchange, Wire, hurrying
 
 from signalpost.aiortc import _call, _patience
 
@@ -93,8 +93,9 @@ async def test_of_several_channels_one_that_is_open_is_used(server: Server) -> N
 
 
 async def test_a_call_survives_a_server_that_lost_everything() -> None:
-    async with Server("--lease-ms", "1000") as server:
-        async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+    async with Server() as server, Wire(server) as wire:
+        wire.rule = hurrying
+        async with Member(wire.base, "Ann") as ann, Member(wire.base, "Ben") as ben:
             await connected(ann, ben)
             [old] = ann.call.links.values()
             await server.kill()

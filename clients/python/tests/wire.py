@@ -82,6 +82,13 @@ async def passing(exchange: Exchange) -> bytes | None:
     return await exchange.forward()
 
 
+async def hurrying(exchange: Exchange) -> bytes | None:
+    """The client is told of a lease of 0.9 s. The server keeps seats for 45 s, so a machine that stands still costs none."""
+    answer = await exchange.forward()
+    # Nothing, if the server was killed meanwhile.
+    return answer.replace(b'"lease_ms":45000', b'"lease_ms":900  ') or None
+
+
 class Wire:
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -13,5 +13,6 @@ mod peers;
 mod polls;
 mod post_and_poll;
 mod rooms;
+mod seats;
 mod websocket_probe;
 mod whip;

@@ -1,9 +1,12 @@
-//! `/v1/rooms/{room}/peers`: joining, coming back, leaving.
+//! `/v1/rooms/{room}/peers`: joining, coming back, leaving. What happens to a seat that nobody uses is in `seats.rs`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::harness::{Answer, Peer, Server, send};
+use crate::support::{
+    harness::{Answer, Peer, Server, send},
+    waits::until_parked,
+};
 
 const KEY: &str = "2b2d1c2e-0a6f-4f0c-9a55-7a3f4f1f7b11";
 
@@ -24,74 +27,14 @@ async fn the_first_join_creates_the_room_and_the_third_gets_room_full() {
     let told = ann.messages(0).await;
     assert_eq!(told, [json!({"seq": 1, "type": "peer-joined", "peer": ben.joined["peer"]})]);
 
+    // Without a held poll a seat is quiet after some seconds.
+    let _held = [ann.polling(1, 50.0), ben.polling(0, 50.0)].map(|polling| actix_web::rt::spawn(send(polling)));
+    until_parked(&server, 2).await;
     let full = server.post("/v1/rooms/tea/peers", json!({})).await;
     let problem = full.refused(409, "room-full");
     assert_eq!(problem["capacity"], 2);
     assert_eq!(problem["seats"], json!([{"quiet": false, "frees_in_ms": null}, {"quiet": false, "frees_in_ms": null}]));
     assert_eq!(full.headers["retry-after"], "5");
-}
-
-#[actix_web::test]
-async fn room_full_tells_when_a_quiet_seat_frees() {
-    let server = Server::start(&["--leave-grace-ms", "3000"]);
-    let ann = server.join_room("tea", "Ann").await;
-    let ben = server.join_room("tea", "Ben").await;
-    ben.goodbye().await.expect(204);
-    let full = server.post("/v1/rooms/tea/peers", json!({})).await;
-    let problem = full.refused(409, "room-full");
-    let frees_in = problem["frees_in_ms"].as_u64().unwrap();
-    assert!((1..=3000).contains(&frees_in), "{problem}");
-    assert_eq!(full.headers["retry-after"], frees_in.div_ceil(1000).to_string());
-
-    assert_eq!(
-        ann.poll(1, 20.0).await.messages(),
-        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "left"})]
-    );
-    server.join_room("tea", "Cleo").await;
-}
-
-#[actix_web::test]
-async fn a_reloaded_page_keeps_its_seat_mailbox_and_cursor() {
-    let server = Server::start(&["--leave-grace-ms", "3000", "--lease-ms", "30000"]);
-    let ann = server.join_room("tea", "Ann").await;
-    let ben = server.join_room("tea", "Ben").await;
-    ben.say(&ann, 1).await;
-    ann.poll(1, 0.0).await.expect(200);
-    ben.say(&ann, 2).await;
-    ann.goodbye().await.expect(204);
-
-    let again = server.resume(&ann).await.expect(200);
-    assert_eq!(again["peer"], ann.joined["peer"]);
-    assert_eq!(again["token"], ann.token);
-    assert_eq!((&again["cursor"], &again["latest"]), (&json!(1), &json!(3)));
-    assert_eq!(again["peers"], json!([ben.joined["peer"]]));
-    let unread: Vec<Value> = ann.messages(1).await.iter().map(|message| message["data"].clone()).collect();
-    assert_eq!(unread, [1, 2]);
-    // No one was told that Ann left, and her lease is a full one again.
-    assert_eq!(ben.poll(0, 3.5).await.messages(), Vec::<Value>::new());
-    ann.poll(3, 0.0).await.expect(200);
-}
-
-#[actix_web::test]
-async fn a_poll_repeated_by_a_proxy_does_not_undo_a_goodbye() {
-    let server = Server::start(&["--leave-grace-ms", "3000"]);
-    let ann = server.join_room("tea", "Ann").await;
-    let ben = server.join_room("tea", "Ben").await;
-    ben.goodbye().await.expect(204);
-    ben.poll(0, 0.0).await.expect(200);
-    assert_eq!(ann.poll(1, 20.0).await.messages()[0]["reason"], "left");
-}
-
-/// The beacon and the next page's join use different connections and may overtake each other.
-#[actix_web::test]
-async fn a_goodbye_delivered_after_the_return_is_ignored() {
-    let server = Server::start(&["--leave-grace-ms", "700"]);
-    let ann = server.join_room("tea", "Ann").await;
-    let ben = server.join_room("tea", "Ben").await;
-    server.resume(&ben).await.expect(200);
-    ben.goodbye().await.expect(204);
-    ann.poll(1, 1.5).await.expect(200);
-    ben.poll(0, 0.0).await.expect(200);
 }
 
 #[actix_web::test]
@@ -126,26 +69,6 @@ async fn a_join_repeated_after_a_lost_response_takes_no_second_seat() {
     join(json!({"name": "Eve"})).await.refused(422, "key-reused");
     assert_eq!(ben.messages(0).await, Vec::<Value>::new());
     assert_eq!(server.get("/v1/rooms/tea").await.expect(200)["occupancy"], 2);
-}
-
-#[actix_web::test]
-async fn an_expired_peer_rejoins_under_its_id_with_a_new_mailbox() {
-    let server = Server::start(&["--lease-ms", "3000"]);
-    let ann = server.join_room("tea", "Ann").await;
-    let ben = server.join_room("tea", "Ben").await;
-    assert_eq!(
-        ann.poll(1, 20.0).await.messages(),
-        [json!({"seq": 2, "type": "peer-left", "peer": ben.id, "reason": "expired"})]
-    );
-    ben.poll(0, 0.0).await.refused(410, "peer-gone");
-    ben.post(&ann, json!({"type": "bye"})).await.refused(410, "peer-gone");
-    ann.post(&ben, json!({"type": "bye"})).await.refused(404, "peer-unknown");
-
-    let again = server.resume(&ben).await.expect(201);
-    assert_eq!(again["peer"]["id"], ben.id);
-    assert!(again["cursor"].as_u64().unwrap() > 1_700_000_000_000);
-    ben.poll(0, 0.0).await.refused(410, "cursor-gone");
-    ben.poll(again["cursor"].as_u64().unwrap(), 0.0).await.expect(200);
 }
 
 #[actix_web::test]
@@ -209,31 +132,6 @@ async fn names_and_metadata_are_bounded() {
     assert_eq!(fresh["capacity"], 3);
     server.post("/v1/rooms/fresh/peers", json!({"secret": "é".repeat(257)})).await.refused(422, "invalid");
     join(metadata(4096)).await.expect(201);
-}
-
-#[actix_web::test]
-async fn a_leave_beacon_may_be_text_or_json_and_reveals_nothing() {
-    let server = Server::start(&["--leave-grace-ms", "200"]);
-    let ann = server.join_with("tea", json!({"capacity": 4})).await;
-    let ben = server.join_room("tea", "Ben").await;
-    let cleo = server.join_room("tea", "Cleo").await;
-    let beacon = |path: String, body: String| send(server.request(Method::POST, &path).body(body));
-    beacon(ben.path("/leave"), ben.token.clone()).await.expect(204);
-    beacon(cleo.path("/leave"), json!({"token": cleo.token}).to_string()).await.expect(204);
-    beacon(ann.path("/leave"), ben.token.clone()).await.expect(204);
-    beacon(ann.path("/leave"), "nonsense".into()).await.expect(204);
-    beacon(ann.path("/leave"), "x".repeat(2000)).await.refused(413, "body-too-large");
-
-    let mut gone = Vec::new();
-    let mut cursor = 2;
-    while gone.len() < 2 {
-        for message in ann.poll(cursor, 20.0).await.messages() {
-            cursor = message["seq"].as_u64().unwrap();
-            gone.push(message["peer"].clone());
-        }
-    }
-    assert!(gone.contains(&json!(ben.id)) && gone.contains(&json!(cleo.id)));
-    ann.poll(cursor, 0.0).await.expect(200);
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{
     harness::{Server, send},
-    waits::until_parked,
+    waits::{join_to_stay, until_parked},
 };
 
 #[actix_web::test]
@@ -115,8 +115,8 @@ async fn a_poll_without_wait_supersedes_too() {
 
 #[actix_web::test]
 async fn polling_renews_the_lease() {
-    let server = Server::start(&["--lease-ms", "3000"]);
-    let ann = server.join_room("tea", "Ann").await;
+    let server = Server::start(&["--lease-ms", "1500"]);
+    let ann = join_to_stay(&server, "tea", json!({"name": "Ann"})).await;
     let ben = server.join_room("tea", "Ben").await;
     // Ann waits longer than a lease. Ben, who does not poll, expires, and that is her only message.
     let left = ann.poll(1, 50.0).await.messages();

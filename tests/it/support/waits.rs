@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::harness::Server;
+use futures_util::future::select_all;
+use serde_json::Value;
+
+use crate::support::harness::{Peer, Server, send};
 
 pub const PATIENCE: Duration = Duration::from_secs(50);
 
@@ -29,4 +32,21 @@ pub async fn until_parked(server: &Server, count: usize) {
         }
     };
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("never {line}"));
+}
+
+/// Joins, for at least 45 s however short the server's leases are: a lease lasts as long as a poll may be held, even if that poll is
+/// answered sooner. Nobody else may write to the peer meanwhile.
+pub async fn join_to_stay(server: &Server, room: &str, body: Value) -> Peer {
+    let joining = async {
+        loop {
+            let peer = server.join_with(room, body.clone()).await;
+            let polls = [(), ()].map(|()| Box::pin(send(peer.polling(0, 50.0))));
+            // The later poll supersedes the earlier one, and is held. If the lease had already ended, both are refused.
+            let (first, ..) = select_all(polls).await;
+            if first.status == 409 {
+                return peer;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, joining).await.unwrap()
 }

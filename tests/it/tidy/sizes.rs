@@ -47,6 +47,10 @@ fn no_test_is_ignored_or_sleeps() {
         assert!(name.starts_with(ours) || !text.contains("#[ignore"), "{name}");
         assert!(name.starts_with(ours) || !text.contains("thread::sleep"), "{name}");
     }
+    let sleeps = |line: &str| line.contains("timeout(") && line.contains("pending");
+    for (name, text) in files("tests/it", ".rs").into_iter().chain(files("clients/rust/tests", ".rs")) {
+        assert!(name.starts_with(ours) || !text.lines().any(sleeps), "{name} sleeps until a time-out");
+    }
     // Only benches may measure time.
     for (name, text) in files("tests/it", ".rs").into_iter().chain(files("tests/sim", ".rs")) {
         assert!(name.starts_with(ours) || !text.contains("elapsed()") && !text.contains("Instant::now"), "{name}");

@@ -9,7 +9,7 @@ use signalpost_client::{Error, Event, Signal, join};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::support::{Gate, PATIENCE, Server, arrival, data, departure, once, say};
+use crate::support::{BRIEF, Gate, PATIENCE, Server, arrival, data, departure, once, say};
 
 #[tokio::test]
 async fn no_event_is_lost_if_waiting_for_it_is_given_up() {
@@ -141,7 +141,7 @@ async fn leaving_goes_on_if_nobody_waits_for_it() {
 
 #[tokio::test]
 async fn a_room_that_is_dropped_says_nothing_more_and_can_be_taken_again() {
-    let server = Server::with(&["--lease-ms", "2000"]);
+    let server = Server::with(&BRIEF);
     let (_ann, mut events) = server.room("tea").await.unwrap();
     let (ben, mut ben_events) = server.room("tea").await.unwrap();
     let (seat, another) = (ben.seat().unwrap(), ben.clone());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use signalpost_client::{Candidate, Ending, Error, Event, LeaveReason, Signal, State};
 
-use crate::support::{Server, arrival, data, departure, message, say, until};
+use crate::support::{BRIEF, Server, arrival, data, departure, message, say, until};
 
 #[tokio::test]
 async fn two_members_see_and_hear_each_other() {
@@ -101,7 +101,7 @@ async fn only_the_creator_can_close_a_room_and_all_are_told() {
 
 #[tokio::test]
 async fn who_crashed_is_told_of_after_the_lease() {
-    let server = Server::with(&["--lease-ms", "1500"]);
+    let server = Server::with(&BRIEF);
     let (_ann, mut events) = server.room("tea").await.unwrap();
     drop(server.room("tea").await.unwrap());
     arrival(&mut events).await;

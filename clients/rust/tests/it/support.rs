@@ -13,6 +13,9 @@ use tokio::sync::watch;
 /// Against hanging only.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Who polls every second or two keeps its seat even on a busy machine; a longer hold would keep that of one who has gone, too.
+pub const BRIEF: [&str; 4] = ["--lease-ms", "4000", "--wait-max-ms", "1500"];
+
 pub struct Server {
     child: Child,
     pub base: String,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     harness::{Answer, Peer, Server, send},
     redis_server::RedisServer,
-    waits::PATIENCE,
+    waits::{PATIENCE, join_to_stay},
 };
 
 pub const SDP: &str = "application/sdp";
@@ -59,6 +59,11 @@ impl Scene {
     /// The first member of a room with seats for others.
     pub async fn browser(&self, name: &str) -> Browser {
         Browser::new(self.server.join_with("tea", json!({"name": name, "capacity": 8})).await)
+    }
+
+    /// The same, for longer than a lease.
+    pub async fn browser_that_stays(&self, name: &str) -> Browser {
+        Browser::new(join_to_stay(&self.server, "tea", json!({"name": name, "capacity": 8})).await)
     }
 
     pub fn offering(&self, path: &str, offer: &str) -> RequestBuilder {
@@ -143,10 +148,12 @@ impl Browser {
         self.says(encoder, json!({"type": "data", "data": {"whip": "alive"}})).await;
     }
 
-    /// Reads everything, and then for half a second nothing, which renews the lease.
-    pub async fn pauses(&mut self) {
-        let batch = self.peer.poll(self.cursor, 0.5).await.expect(200);
-        self.cursor = batch["cursor"].as_u64().unwrap();
+    /// Reads everything that there is or comes within half a second, which renews the lease.
+    pub async fn pauses(&mut self) -> Vec<Value> {
+        let batch = self.peer.poll(self.cursor, 0.5).await;
+        let messages = batch.messages();
+        self.cursor = batch.json()["cursor"].as_u64().unwrap();
+        messages
     }
 
     /// What is in the mailbox and was not read.

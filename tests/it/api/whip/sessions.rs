@@ -116,7 +116,8 @@ async fn it_ends_when_its_browser_says_goodbye_and_nobody_elses_counts() {
 #[actix_web::test]
 async fn it_ends_without_heartbeats_even_if_others_talk_to_it() {
     let scene = Scene::start(&["--lease-ms", "4000"]);
-    let [mut ann, mut ben] = [scene.browser("Ann").await, scene.browser("Ben").await];
+    let mut ann = scene.browser_that_stays("Ann").await;
+    let mut ben = scene.browser_that_stays("Ben").await;
     let session = scene.session_of(&mut ann).await;
     let talking = async {
         for number in 1.. {
@@ -150,13 +151,20 @@ async fn heartbeats_keep_it_and_fill_nothing() {
         assert_eq!(send(session.patching(&scene.server, &good)).await.status, 204);
     }
     let scene = Scene::start(&["--lease-ms", "6000"]);
-    let mut ann = scene.browser("Ann").await;
+    let mut ann = scene.browser_that_stays("Ann").await;
     let session = scene.session(&mut ann).await;
-    // Longer than a lease.
-    for _ in 0..16 {
+    // The encoder's lease is longer at first, because it was held while it waited for the answer: for 7 s at most. Cleo's begins
+    // later and with a longer hold. When it has ended, the encoder's would have, too.
+    let cleo = scene.browser("Cleo").await;
+    let held = actix_web::rt::spawn(send(cleo.peer.polling(0, 8.0)));
+    let left = loop {
         ann.lives(&session.encoder).await;
-        ann.pauses().await;
-    }
+        if let Some(left) = ann.pauses().await.into_iter().find(|message| message["type"] == "peer-left") {
+            break left;
+        }
+    };
+    assert_eq!(left["peer"], json!(cleo.peer.id));
+    held.await.unwrap().expect(200);
     assert!(session.goes_on(&scene.server).await);
 }
 
