@@ -37,14 +37,20 @@ const LISTEN_EXPECTED: &str = "expects IP:PORT, for example 0.0.0.0:8080";
 
 /// A level, or levels for modules. A name alone would log everything of a module of that name.
 pub fn log_filter(text: &str) -> Result<Targets, String> {
-    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
-    let fits =
-        |part: &str| part.split_once('=').map_or(is_level(part), |(name, level)| !name.is_empty() && is_level(level));
-    match text.split(',').map(str::trim).all(fits) {
-        true => text.parse().map_err(|error| format!("{error}")),
-        false => {
-            Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into())
-        }
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    match entries.map(log_entry).collect::<Option<Vec<_>>>() {
+        Some(entries) if !entries.is_empty() => entries.join(",").parse().map_err(|error| format!("{error}")),
+        _ => Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into()),
+    }
+}
+
+/// A level, perhaps of a module, without blanks, which the filter would take for a part of the name.
+fn log_entry(entry: &str) -> Option<String> {
+    // No level would be `error`.
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    match entry.split_once('=').map(|(name, level)| (name.trim(), level.trim())) {
+        None => is_level(entry).then(|| entry.to_owned()),
+        Some((name, level)) => (!name.is_empty() && is_level(level)).then(|| format!("{name}={level}")),
     }
 }
 
@@ -135,8 +141,21 @@ mod tests {
         for right in ["info", "DEBUG", "off", "warn,signalpost=debug", "info,actix_server=warn"] {
             assert!(log_filter(right).is_ok(), "{right}");
         }
-        for wrong in ["loud", "signalpost", "signalpost=loud", "=info", "info,loud"] {
+        for wrong in ["loud", "signalpost", "signalpost=loud", "=info", "info,loud", "signalpost=", "", " ", " ,,"] {
             assert!(log_filter(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// A blank became part of a module's name, and an empty entry the level `error`, which hid all warnings at startup.
+    #[test]
+    fn log_levels_may_have_blanks_and_empty_entries() {
+        for (written, meant) in [
+            ("warn, signalpost=debug", "warn,signalpost=debug"),
+            ("signalpost=debug, warn", "signalpost=debug,warn"),
+            (" info ,", "info"),
+            ("warn,,signalpost = debug", "warn,signalpost=debug"),
+        ] {
+            assert_eq!(log_filter(written), Ok(meant.parse().unwrap()), "{written}");
         }
     }
 
