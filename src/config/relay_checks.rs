@@ -1,10 +1,15 @@
 //! Whether there is a relay, and its limits.
 
+use std::io::ErrorKind;
+
 use crate::{
-    config::{options::Config, relay::RelayMode},
+    config::{
+        options::Config,
+        relay::{ExternalAddress, RelayMode},
+    },
     turn::{
         Limits,
-        net::peer_sockets::{PeerSockets, is_local},
+        net::peer_sockets::{PeerSockets, is_local, open},
         peers::{OpenNetworks, PeerPolicy},
     },
 };
@@ -48,6 +53,24 @@ impl Config {
         }
         if !self.is_relay_open() && (!externals.is_empty() || !self.relay.turn_allow_peer.is_empty()) {
             return Err("--turn-external-ip and --turn-allow-peer need --turn-relay open".into());
+        }
+        Ok(())
+    }
+
+    /// Opens a socket at each address of an open relay once: otherwise every allocation would fail, and none would say why.
+    pub fn check_relay_sockets(&self) -> Result<(), String> {
+        for ExternalAddress { external, local } in &self.relay.turn_external_ip {
+            let ip = local.unwrap_or(*external);
+            match open((ip, 0).into()) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+                    return Err(format!(
+                        "{ip} is not an address of this machine: write --turn-external-ip {external}/LOCAL with the one to \
+                         which {external} is mapped"
+                    ));
+                }
+                Err(error) => return Err(format!("--turn-external-ip {external}: no socket at {ip}: {error}")),
+            }
         }
         Ok(())
     }

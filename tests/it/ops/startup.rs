@@ -85,6 +85,16 @@ async fn an_address_of_another_machine_is_refused_naming_its_option() {
     assert!(error.contains("--metrics-listen (SIGNALPOST_METRICS_LISTEN)"), "{error}");
 }
 
+/// `/10.0.0.5` is easily forgotten in a cloud: the server started, offered TURN, and answered each allocation 508.
+#[actix_web::test]
+async fn an_open_relay_at_an_address_of_another_machine_is_refused() {
+    for (address, missing) in [("203.0.113.7", "203.0.113.7"), ("203.0.113.7/203.0.113.8", "203.0.113.8")] {
+        let error = refusal(&["--turn-relay", "open", "--turn-external-ip", address], &[]).await;
+        assert!(error.contains(&format!("{missing} is not an address of this machine")), "{error}");
+        assert!(error.contains("--turn-external-ip 203.0.113.7/LOCAL"), "{error}");
+    }
+}
+
 #[actix_web::test]
 async fn empty_variables_are_ignored() {
     let help = binary(&["--help"], &[]).output().await.unwrap();
