@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -91,10 +91,21 @@ fn is_host_and_port(text: &str) -> bool {
     fits && port.is_none_or(|port| port.parse::<std::num::NonZeroU16>().is_ok())
 }
 
+/// An IPv4 network in the form of IPv6 (::ffff:10.0.0.0/104) becomes one of IPv4, the form in which addresses are compared.
 pub fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(address).map_err(|_| "it must be an address or a network such as 10.0.0.0/8".into())
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let network: Result<IpNet, _> = text.parse().or(address);
+    let network = network.map_err(|_| "it must be an address or a network such as 10.0.0.0/8".to_owned())?;
+    let mapped = match network {
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().zip(network.prefix_len().checked_sub(MAPPED_PREFIX)),
+        IpNet::V4(_) => None,
+    };
+    let ipv4 = mapped.and_then(|(ip, prefix_len)| Ipv4Net::new(ip, prefix_len).ok());
+    Ok(ipv4.map_or(network, IpNet::V4))
 }
+
+/// The bits before the IPv4 address in an IPv4-mapped one (RFC 4291 section 2.5.5.2).
+const MAPPED_PREFIX: u8 = 96;
 
 /// As written in unit files, compose files and for other programs.
 pub fn boolean(text: &str) -> Result<bool, String> {
@@ -156,6 +167,25 @@ mod tests {
             ("warn,,signalpost = debug", "warn,signalpost=debug"),
         ] {
             assert_eq!(log_filter(written), Ok(meant.parse().unwrap()), "{written}");
+        }
+    }
+
+    /// Networks in the form of IPv6 were accepted and never matched: clients have addresses of IPv4, even on a socket for both.
+    #[test]
+    fn networks_of_ipv4_in_the_form_of_ipv6_are_those_of_ipv4() {
+        for (written, meant) in [
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("192.0.2.1", "192.0.2.1/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(network(written), Ok(meant.parse().unwrap()), "{written}");
+        }
+        for wrong in ["", "call.example", "10.0.0.0/33", "::ffff:10.0.0.1/129"] {
+            assert!(network(wrong).is_err(), "{wrong}");
         }
     }
 
