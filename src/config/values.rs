@@ -11,13 +11,25 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// A secret, or `@` and the file that contains it.
 pub fn secret(text: &str) -> Result<SecretString, String> {
-    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let secret: SecretString = match text.strip_prefix('@') {
-        Some(path) => read(path)?.into(),
+        Some(path) => file_text(path)?.into(),
         None => text.to_owned().into(),
     };
     let trimmed: SecretString = secret.expose_secret().trim().to_owned().into();
     if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
+}
+
+/// The text of a file, without the byte order mark that editors and shells of Windows put before it.
+pub fn file_text(path: &str) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(format!("{path}: it is in UTF-16; save it in UTF-8"));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is not in UTF-8"))?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// An address to listen on, also as people write it: `8080` for this machine only, `:8080` for all its addresses, `localhost:8080`.
@@ -145,6 +157,28 @@ mod tests {
         {
             assert_eq!(listen_address(wrong), Err(LISTEN_EXPECTED.into()), "{wrong}");
         }
+    }
+
+    /// Notepad and PowerShell write a mark, which became a part of the secret: TURN credentials were refused.
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_a_secret() {
+        let path = std::env::temp_dir().join(format!("signalpost-secret-{}", std::process::id()));
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            secret(&format!("@{}", path.display())).map(|secret| secret.expose_secret().to_owned())
+        };
+        for written in ["word", "word\n", "\u{feff}word\r\n", "\u{feff} word"] {
+            assert_eq!(read(written.as_bytes()).as_deref(), Ok("word"), "{written:?}");
+        }
+        for (bytes, why) in [
+            (&b"\xff\xfew\0o\0r\0d\0"[..], "UTF-16"),
+            (b"\xfe\xff\0w\0o\0r\0d", "UTF-16"),
+            (b"w\xf6rd", "not in UTF-8"),
+            ("\u{feff}\n".as_bytes(), "empty"),
+        ] {
+            assert!(read(bytes).unwrap_err().contains(why), "{bytes:?}");
+        }
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
