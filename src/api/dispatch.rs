@@ -111,9 +111,9 @@ impl<P> Dispatch<P> {
     }
 }
 
-/// The paths to join and to post in a room named `.`, as URL parsers collapse them. They are also valid paths of rooms named
-/// `peers` and `messages`, with other methods.
-const COLLAPSED_PATHS: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+/// The paths to join, post and call in a room named `.`, as URL parsers collapse them. They are also valid paths of rooms named
+/// `peers` and so on, with other methods.
+const COLLAPSED_PATHS: [&str; 4] = ["/v1/rooms/peers", "/v1/rooms/messages", "/v1/rooms/whip", "/v1/rooms/whep"];
 
 fn redirect(location: String) -> Response {
     let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NO_STORE)], "");

@@ -84,7 +84,7 @@ table! {
     SdpExpected: 415 "sdp-expected", "The body is not declared as SDP", "Send the content type in `Accept-Post` or `Accept-Patch`.";
     HostRefused: 421 "host-refused", "The server is not known by this name", "Use `localhost`, or start the server with `--host NAME`.";
     Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
-    RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
+    RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ - and not `.` or `..` alone.";
     MediaRefused: 422 "media-refused", "The browser does not support the offered media", "Use other codecs, such as H.264 or VP8, and Opus.";
     KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";
     PreconditionMissing: 428 "precondition-missing", "`If-Match` is required", "Send the `ETag` of the session as `If-Match`, or `*` to restart ICE.";

@@ -73,6 +73,9 @@ async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> 
 
 async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
+    if path.starts_with("/v1/rooms//") {
+        return Err(Problem::new(Code::RoomNameInvalid, "The room's name in the path is empty."));
+    }
     if lacks_room_name(path) {
         let detail = format!("The path lacks the room's name.{DOT_SEGMENT_HINT}");
         return Err(Problem::new(Code::RoomNameInvalid, detail));
@@ -85,5 +88,6 @@ async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// included (URL standard).
 fn lacks_room_name(path: &str) -> bool {
     let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
-    rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
+    let first = rest.and_then(|rest| rest.split('/').next());
+    matches!(first, Some("peers" | "messages" | "whip" | "whep" | "sessions"))
 }
