@@ -1,8 +1,8 @@
 //! `signalpost healthcheck`: one request, for containers without curl.
 
 use std::{
-    io::{Read, Write},
-    net::{TcpStream, ToSocketAddrs},
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
     time::Duration,
 };
 
@@ -26,18 +26,69 @@ pub fn url_of(config: &Config) -> Result<String, String> {
 pub fn run(url: &str) -> Result<(), String> {
     let rest = url.strip_prefix("http://").ok_or("the URL must begin with http://")?;
     let (host, path) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, path.to_owned()));
-    let with_port = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    let status = get_status(host, &with_port, &path).map_err(|error| format!("{with_port}: {error}"))?;
+    let address = with_port(host);
+    let status = get_status(host, &address, &path).map_err(|error| format!("{address}: {error}"))?;
     if status == "200" { Ok(()) } else { Err(format!("{url}: answered {status}")) }
 }
 
-fn get_status(host: &str, address: &str, path: &str) -> std::io::Result<String> {
-    let address = address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("no such host"))?;
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+/// With the default port, if there is none. An IPv6 address is in brackets, and has colons of its own.
+fn with_port(host: &str) -> String {
+    match host.rsplit_once(':') {
+        Some((_, port)) if !port.ends_with(']') => host.to_owned(),
+        _ => format!("{host}:80"),
+    }
+}
+
+fn get_status(host: &str, address: &str, path: &str) -> io::Result<String> {
+    let mut stream = connect(address.to_socket_addrs()?)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.take(4096).read_to_end(&mut answer)?;
     let line = String::from_utf8_lossy(&answer);
     Ok(line.split_whitespace().nth(1).unwrap_or("nothing").to_owned())
+}
+
+/// To the first address that accepts: `localhost` may be ::1 first, where a server on 127.0.0.1 does not listen.
+fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut outcome = Err(io::Error::other("no such host"));
+    for address in addresses {
+        outcome = TcpStream::connect_timeout(&address, TIMEOUT);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Only the first address was tried.
+    #[test]
+    fn all_addresses_of_a_name_are_tried() {
+        let [listening, closed] = [(), ()].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = [closed, listening].map(|listener| (listener.local_addr().unwrap(), listener));
+        let [(refusing, closed), (accepting, _listening)] = addresses;
+        drop(closed);
+        assert_eq!(connect([refusing, accepting].into_iter()).unwrap().peer_addr().unwrap(), accepting);
+        assert_eq!(connect([refusing].into_iter()).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert!(connect([].into_iter()).is_err());
+    }
+
+    #[test]
+    fn a_url_without_a_port_means_port_80() {
+        for (host, address) in [
+            ("localhost", "localhost:80"),
+            ("localhost:8080", "localhost:8080"),
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("[::1]", "[::1]:80"),
+            ("[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(with_port(host), address);
+        }
+    }
 }
