@@ -36,6 +36,8 @@ pub struct ExternalAddress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports(pub RangeInclusive<u16>);
 
+pub const DEFAULT_PORTS: Ports = Ports(49_152..=65_535);
+
 #[derive(Clone, Debug, Args)]
 pub struct RelayOptions {
     /// Relay calls that find no other path (TURN), over UDP, TCP and TLS on the port of --listen. Closed: between members of the same

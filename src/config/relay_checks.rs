@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use crate::{
     config::{
         options::Config,
-        relay::{ExternalAddress, RelayMode},
+        relay::{DEFAULT_PORTS, ExternalAddress, RelayMode},
     },
     turn::{
         Limits,
@@ -29,8 +29,14 @@ impl Config {
                  of the same node, so each node must say under which name it alone is reached"
                 .into());
         }
-        if !self.has_relay() && !self.relay.turn_listen.is_empty() {
-            return Err("--turn-listen needs --turn-relay closed or open".into());
+        if !self.has_relay() {
+            let given = [
+                ("--turn-listen", !self.relay.turn_listen.is_empty()),
+                ("--public-host", self.relay.public_host.is_some()),
+            ];
+            if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+                return Err(format!("{option} needs --turn-relay closed or open"));
+            }
         }
         self.check_open_relay()
     }
@@ -51,10 +57,15 @@ impl Config {
         if of_ipv4 > 1 || externals.len() - of_ipv4 > 1 {
             return Err("--turn-external-ip may be given once for IPv4 and once for IPv6".into());
         }
-        if !self.is_relay_open() && (!externals.is_empty() || !self.relay.turn_allow_peer.is_empty()) {
-            return Err("--turn-external-ip and --turn-allow-peer need --turn-relay open".into());
+        let given = [
+            ("--turn-external-ip", !externals.is_empty()),
+            ("--turn-allow-peer", !self.relay.turn_allow_peer.is_empty()),
+            ("--turn-ports", self.relay.turn_ports != DEFAULT_PORTS),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) if !self.is_relay_open() => Err(format!("{option} needs --turn-relay open")),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Opens a socket at each address of an open relay once: otherwise every allocation would fail, and none would say why.
@@ -152,7 +163,6 @@ mod tests {
             assert_eq!(config(line).check_relay(), Ok(()), "{line:?}");
         }
         assert!(config(&["--turn-relay=closed", "--engine=redis://a.example"]).check_relay().is_err());
-        assert!(config(&["--turn-listen=127.0.0.1:3478"]).check_relay().is_err());
     }
 
     #[test]
@@ -170,6 +180,24 @@ mod tests {
         assert_eq!((closed.relay_limits().allocations, closed.relay_sockets()), (10_000, 0));
     }
 
+    /// `--turn-ports` and `--public-host` were ignored, others refused.
+    #[test]
+    fn options_without_an_effect_are_refused_by_name() {
+        for (line, option) in [
+            (&["--turn-listen=127.0.0.1:3478"][..], "--turn-listen"),
+            (&["--public-host=one.example"], "--public-host"),
+            (&["--tls-self-signed", "--turn-relay=off", "--public-host=one.example"], "--public-host"),
+            (&["--turn-relay=closed", "--turn-external-ip=203.0.113.7"], "--turn-external-ip"),
+            (&["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"], "--turn-allow-peer"),
+            (&["--turn-relay=closed", "--turn-ports=50000-50009"], "--turn-ports"),
+            (&["--turn-ports=50000-50009"], "--turn-ports"),
+        ] {
+            let error = config(line).check_relay().unwrap_err();
+            assert!(error.starts_with(&format!("{option} needs --turn-relay")), "{line:?}: {error}");
+        }
+        assert_eq!(config(&["--turn-relay=closed", "--public-host=one.example"]).check_relay(), Ok(()));
+    }
+
     #[test]
     fn an_open_relay_must_know_its_address() {
         let open = "--turn-relay=open";
@@ -183,8 +211,6 @@ mod tests {
         for line in [
             &[open][..],
             &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"],
-            &["--turn-relay=closed", "--turn-external-ip=203.0.113.7"],
-            &["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"],
         ] {
             assert!(config(line).check_relay().is_err(), "{line:?}");
         }
