@@ -75,7 +75,7 @@ impl App {
         };
         let connections = registry(config.connections(descriptors));
         let metrics_connections = registry(config.metrics_connections());
-        config.check_relay()?;
+        config.check()?;
         let (listener, addr, udp) = listen(&config)?;
         let (engine, tokens) = (config.engine(&limits, clock)?, config.token_key()?);
         let mut relay = Relay::build(&config, (addr, udp), &engine, &tokens, &proxies, clock)?;

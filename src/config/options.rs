@@ -195,9 +195,9 @@ pub struct Config {
     #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_WAIT_MAX_MS", value_name = "MS", default_value_t = 55_000, value_parser = clap::value_parser!(u64).range(0..=600_000))]
     pub wait_max_ms: u64,
 
-    /// Default number of seats in a room
-    #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub room_capacity: u16,
+    /// Seats in a room whose creator does not say how many. By default 2, or --room-capacity-max if that is less
+    #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub room_capacity: Option<u16>,
 
     /// Largest number of seats in a room
     #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY_MAX", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=64))]
