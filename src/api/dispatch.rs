@@ -62,8 +62,11 @@ where
         }
     }
 
-    fn refuse(&self, overload: Overload) -> Response {
+    fn refuse(&self, overload: Overload, request: Option<&Request>) -> Response {
         let (mut response, code) = outcome(Err(overload.into()));
+        if let Some(request) = request {
+            response.add_shared(self.cors.fields(request.headers()));
+        }
         self.api.request_metrics.begin("", "").end(&mut response, code);
         response
     }

@@ -77,6 +77,23 @@ async fn connections_beyond_the_maximum_are_refused_with_503() {
     assert!(answer.contains("retry-after: 2"), "{answer}");
 }
 
+/// A page saw only `TypeError: Failed to fetch`, and not that it should wait.
+#[actix_web::test]
+async fn a_page_on_an_allowed_origin_can_read_a_refusal() {
+    let server = Server::start(&["--connections-max", "1", "--cors-origin", "https://app.example"]);
+    let mut first = connect(&server).await;
+    assert!(ask(&mut first).await.starts_with("HTTP/1.1 200"));
+    for (origin, may_read) in [("https://app.example", true), ("https://other.example", false)] {
+        let mut stream = connect(&server).await;
+        let request = format!("GET /v1/rooms/tea HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = to_the_end(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("vary: Origin\r\n"), "{answer}");
+        assert_eq!(answer.contains("access-control-allow-origin: https://app.example\r\n"), may_read, "{answer}");
+        assert_eq!(answer.contains("access-control-expose-headers: "), may_read, "{answer}");
+    }
+}
+
 #[actix_web::test]
 async fn an_unfinished_second_head_times_out() {
     let server = Server::start(&["--keep-alive-ms", "500"]);
