@@ -208,7 +208,7 @@ impl App {
 
 fn server_options(config: &Config, relay: &Relay, tls: Option<&Tls>) -> Result<ServerOptions, String> {
     Ok(ServerOptions {
-        workers: config.workers,
+        workers: config.workers.map(usize::from),
         base_path: config.base_path.clone(),
         hosts: config.host.clone(),
         cors_origins: config.cors_origin.clone(),

@@ -249,8 +249,8 @@ pub struct Config {
     pub metrics_public: bool,
 
     /// Number of worker threads. By default one for each processor
-    #[arg(help_heading = "Operating", long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]
-    pub workers: Option<usize>,
+    #[arg(help_heading = "Operating", long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
 
     /// Log level: error, warn, info, debug or trace; or one for each module, as in `warn,signalpost=debug`
     #[arg(help_heading = "Operating", long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info,actix_server=warn", value_parser = log_filter)]
@@ -301,6 +301,8 @@ mod tests {
             "--turn-secret=",
             "--web-dir=/nowhere",
             "--rooms-max=0",
+            "--workers=0",
+            "--workers=100000",
             "--log=loud",
             "--listen=call.example:443",
         ] {
