@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
     time::Duration,
 };
 
@@ -18,8 +18,11 @@ pub fn url_of(config: &Config) -> Result<String, String> {
                 .into(),
         );
     }
-    // Connecting to 0.0.0.0 or :: reaches this machine.
-    Ok(format!("http://{}/readyz", config.metrics_listen.unwrap_or(config.listen)))
+    let listen = config.metrics_listen.unwrap_or(config.listen);
+    // Connecting to 0.0.0.0 reaches this machine. A server on [::] accepts IPv4, too, and only that where there is no IPv6.
+    let is_any = listen.ip() == Ipv6Addr::UNSPECIFIED;
+    let address = if is_any { (Ipv4Addr::LOCALHOST, listen.port()).into() } else { listen };
+    Ok(format!("http://{address}/readyz"))
 }
 
 /// Requests `url`, which must begin with `http://`.
