@@ -162,6 +162,19 @@ async fn malformed_and_smuggled_requests_are_refused() {
     assert_eq!(send_raw(headers).await, 431);
 }
 
+/// It used to be an unknown path.
+#[actix_web::test]
+async fn options_of_the_whole_server_are_answered() {
+    for flags in [&[][..], &["--base-path", "/signal"]] {
+        let server = Server::start(flags);
+        let mut stream = connect(&server).await;
+        stream.write_all(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        let answer = to_the_end(&mut stream).await.to_lowercase();
+        assert!(answer.starts_with("http/1.1 204"), "{answer}");
+        assert!(answer.contains("\r\nallow: get, head, post, patch, delete, options\r\n"), "{answer}");
+    }
+}
+
 /// Without the check against the document: these responses come from the transport.
 async fn send_raw(request: reqwest::RequestBuilder) -> u16 {
     request.send().await.unwrap().status().as_u16()
