@@ -68,7 +68,10 @@ fn connect(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream>
 mod tests {
     use std::net::TcpListener;
 
+    use clap::Parser;
+
     use super::*;
+    use crate::config::Cli;
 
     /// Only the first address was tried.
     #[test]
@@ -92,6 +95,18 @@ mod tests {
             ("[::1]:8080", "[::1]:8080"),
         ] {
             assert_eq!(with_port(host), address);
+        }
+    }
+
+    #[test]
+    fn a_server_on_all_addresses_is_checked_by_ipv4() {
+        for (listen, url) in [
+            (":8080", "http://127.0.0.1:8080/readyz"),
+            ("0.0.0.0:8080", "http://0.0.0.0:8080/readyz"),
+            ("[::1]:8080", "http://[::1]:8080/readyz"),
+        ] {
+            let config = Cli::try_parse_from(["signalpost", "--listen", listen]).unwrap().config;
+            assert_eq!(url_of(&config).as_deref(), Ok(url));
         }
     }
 }
