@@ -58,7 +58,10 @@ fn bind_error(addr: SocketAddr, option: &str, error: &io::Error) -> String {
             format!("{addr} of {option} is not permitted; ports from 1024 up need no rights")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!("{addr} is not an address of this machine; choose one with {option}, :{} for all of them", addr.port())
+            format!(
+                "{addr} is not an address of this machine; choose one with {option}, :{} for all of them",
+                addr.port()
+            )
         }
         _ => format!("{option} {addr}: {error}"),
     }

@@ -208,10 +208,7 @@ mod tests {
             assert_eq!(config(line).check_relay(), Ok(()), "{line:?}");
             assert!(config(line).has_relay(), "{line:?}");
         }
-        for line in [
-            &[open][..],
-            &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"],
-        ] {
+        for line in [&[open][..], &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"]] {
             assert!(config(line).check_relay().is_err(), "{line:?}");
         }
     }

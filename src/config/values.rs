@@ -52,7 +52,9 @@ pub fn log_filter(text: &str) -> Result<Targets, String> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     match entries.map(log_entry).collect::<Option<Vec<_>>>() {
         Some(entries) if !entries.is_empty() => entries.join(",").parse().map_err(|error| format!("{error}")),
-        _ => Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into()),
+        _ => {
+            Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into())
+        }
     }
 }
 

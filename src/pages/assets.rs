@@ -97,7 +97,9 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
         .service(file("/", "index.html"))
         .service(file("/network-test", "network-test.html"))
         .service(other_methods("/{path:(?:app|client)/.*}"))
-        .service(web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")));
+        .service(
+            web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")),
+        );
 }
 
 /// Whether the file is in the folder once all links have been followed.
