@@ -45,8 +45,8 @@ fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDe
 }
 
 const CA: &str = "--redis-tls-ca names the authority that signs its certificate";
-/// Words in errors of rustls, and what may help.
-const ADVICE: [(&str, &str); 7] = [
+/// Words in errors, and what may help.
+const ADVICE: [(&str, &str); 8] = [
     // RFC 8446 section 6.2: the server rejects our certificate, or the lack of one.
     ("fatal alert", "does it require a client certificate? See --redis-tls-cert and --redis-tls-key"),
     ("UnknownIssuer", CA),
@@ -58,6 +58,8 @@ const ADVICE: [(&str, &str); 7] = [
     ("certificate expired", "its certificate must be renewed"),
     ("certificate not valid yet", "is the clock of this machine right?"),
     ("corrupt message", "it does not speak TLS at this port: use the port of its `tls-port`, or redis:// in --engine"),
+    // Redis without TLS takes the handshake for the beginning of a line, and waits for its end.
+    ("timed out", "does it speak TLS at this port? If not, use redis:// in --engine, or the port of its `tls-port`"),
 ];
 
 /// What may help with a TLS error.
