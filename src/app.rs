@@ -75,7 +75,7 @@ impl App {
         };
         let connections = registry(config.connections(descriptors));
         let metrics_connections = registry(config.metrics_connections());
-        config.check_relay()?;
+        config.check()?;
         let (listener, addr, udp) = listen(&config)?;
         let (engine, tokens) = (config.engine(&limits, clock)?, config.token_key()?);
         let mut relay = Relay::build(&config, (addr, udp), &engine, &tokens, &proxies, clock)?;
@@ -208,7 +208,7 @@ impl App {
 
 fn server_options(config: &Config, relay: &Relay, tls: Option<&Tls>) -> Result<ServerOptions, String> {
     Ok(ServerOptions {
-        workers: config.workers,
+        workers: config.workers.map(usize::from),
         base_path: config.base_path.clone(),
         hosts: config.host.clone(),
         cors_origins: config.cors_origin.clone(),

@@ -48,12 +48,35 @@ pub fn tcp_and_udp(addr: SocketAddr, option: &str) -> Result<(TcpListener, Socke
     }
 }
 
+/// What to change, by the option's name.
 fn bind_error(addr: SocketAddr, option: &str, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             format!("{addr} is in use; choose another with {option}, port 0 for any free one")
         }
-        io::ErrorKind::PermissionDenied => format!("{addr} is not permitted; ports from 1024 up need no rights"),
-        _ => format!("{addr}: {error}"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{addr} of {option} is not permitted; ports from 1024 up need no rights")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!(
+                "{addr} is not an address of this machine; choose one with {option}, :{} for all of them",
+                addr.port()
+            )
+        }
+        _ => format!("{option} {addr}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_names_the_option() {
+        use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied, Unsupported};
+        for kind in [AddrInUse, AddrNotAvailable, PermissionDenied, Unsupported] {
+            let error = bind_error("203.0.113.7:443".parse().unwrap(), "--stun-listen", &kind.into());
+            assert!(error.contains("--stun-listen") && error.contains("203.0.113.7:443"), "{error}");
+        }
     }
 }

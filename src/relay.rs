@@ -79,6 +79,7 @@ impl Relay {
             more_ports: more.iter().map(SocketAddr::port).collect::<Vec<_>>(),
             encrypted: config.is_encrypted(),
         });
+        config.check_relay_sockets()?;
         let (peers, peer_sockets) = config.relay_peers();
         let limits = config.relay_limits();
         let relay = credentials.map(|credentials| RelayParts { credentials, limits, peers, sockets: peer_sockets });

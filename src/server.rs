@@ -91,7 +91,7 @@ impl Service for NoHttp {
         std::future::ready(Response::from(&Problem::new(Code::NotFound, "Only the relay (TURN) is served here.")))
     }
 
-    fn refuse(&self, overload: Overload) -> Response {
+    fn refuse(&self, overload: Overload, _: Option<&Request>) -> Response {
         Response::from(&Problem::from(overload))
     }
 
@@ -127,7 +127,7 @@ impl Service for Monitoring {
         }
     }
 
-    fn refuse(&self, overload: Overload) -> Response {
+    fn refuse(&self, overload: Overload, _: Option<&Request>) -> Response {
         Response::from(&Problem::from(overload))
     }
 

@@ -22,7 +22,10 @@ use crate::{
         problem::{Code, DOT_SEGMENT_HINT, Problem},
         router::{Routed, Router},
     },
-    transport::{Overload, Request, Response, Service, response::NO_STORE},
+    transport::{
+        Overload, Request, Response, Service,
+        response::{NO_STORE, SharedFields},
+    },
 };
 
 /// The API, and the pages for any path that it does not know.
@@ -62,8 +65,11 @@ where
         }
     }
 
-    fn refuse(&self, overload: Overload) -> Response {
+    fn refuse(&self, overload: Overload, request: Option<&Request>) -> Response {
         let (mut response, code) = outcome(Err(overload.into()));
+        if let Some(request) = request {
+            response.add_shared(self.cors.fields(request.headers()));
+        }
         self.api.request_metrics.begin("", "").end(&mut response, code);
         response
     }
@@ -90,6 +96,9 @@ impl<P> Dispatch<P> {
         if let Some(response) = self.cors.preflight(request) {
             return Some(Ok(Box::pin(std::future::ready(Ok(response)))));
         }
+        if path == "*" && request.method() == "OPTIONS" {
+            return Some(Ok(Box::pin(std::future::ready(Ok(Response::no_content(WHOLE_SERVER))))));
+        }
         if path == self.base_path.as_str()
             && let Some(location) = self.base_path.trailing_slash_redirect(path, request.query())
         {
@@ -111,9 +120,12 @@ impl<P> Dispatch<P> {
     }
 }
 
-/// The paths to join and to post in a room named `.`, as URL parsers collapse them. They are also valid paths of rooms named
-/// `peers` and `messages`, with other methods.
-const COLLAPSED_PATHS: [&str; 2] = ["/v1/rooms/peers", "/v1/rooms/messages"];
+/// The paths to join, post and call in a room named `.`, as URL parsers collapse them. They are also valid paths of rooms named
+/// `peers` and so on, with other methods.
+const COLLAPSED_PATHS: [&str; 4] = ["/v1/rooms/peers", "/v1/rooms/messages", "/v1/rooms/whip", "/v1/rooms/whep"];
+
+/// The response to `OPTIONS *` (RFC 9110 section 9.3.7).
+const WHOLE_SERVER: SharedFields = &[("allow", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"), ("cache-control", NO_STORE)];
 
 fn redirect(location: String) -> Response {
     let mut response = Response::text(StatusCode::PERMANENT_REDIRECT, &[("cache-control", NO_STORE)], "");

@@ -8,13 +8,17 @@ use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 use crate::{
-    api::{Code, Problem},
+    api::{Code, Problem, problem::DOT_SEGMENT_HINT},
     domain::{Limits, Metadata, Name, Page, PeerId, Refusal, RoomName},
 };
 
 pub fn parse_room(text: &str) -> Result<RoomName, Problem> {
     RoomName::parse(text).ok_or_else(|| {
-        Problem::new(Code::RoomNameInvalid, "A room name has 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -")
+        let detail = match text {
+            "." | ".." => DOT_SEGMENT_HINT.trim_start(),
+            _ => "A room name has 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -",
+        };
+        Problem::new(Code::RoomNameInvalid, detail)
     })
 }
 

@@ -80,11 +80,11 @@ table! {
     CursorGone: 410 "cursor-gone", "The cursor is older than the mailbox", "Join again with your token, and continue from the cursor in the response.";
     PreconditionFailed: 412 "precondition-failed", "`If-Match` does not match the current ICE session", "Use the `ETag` of the latest response, or restart ICE with `If-Match: *`.";
     BodyTooLarge: 413 "body-too-large", "The body is too large", "Send less at once.";
-    UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`.";
-    SdpExpected: 415 "sdp-expected", "The body is not declared as SDP", "Send the content type in `Accept-Post` or `Accept-Patch`.";
+    UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`, and no `Content-Encoding`.";
+    SdpExpected: 415 "sdp-expected", "The body is not declared as SDP", "Send the content type in `Accept-Post` or `Accept-Patch`, and no `Content-Encoding`.";
     HostRefused: 421 "host-refused", "The server is not known by this name", "Use `localhost`, or start the server with `--host NAME`.";
     Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
-    RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ -";
+    RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ - and not `.` or `..` alone.";
     MediaRefused: 422 "media-refused", "The browser does not support the offered media", "Use other codecs, such as H.264 or VP8, and Opus.";
     KeyReused: 422 "key-reused", "Idempotency-Key was used for a different request", "Use a new key for each new request.";
     PreconditionMissing: 428 "precondition-missing", "`If-Match` is required", "Send the `ETag` of the session as `If-Match`, or `*` to restart ICE.";

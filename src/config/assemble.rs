@@ -28,12 +28,20 @@ const METRICS_IDLE: Duration = Duration::from_secs(15);
 const METRICS_BYTES: usize = 1024 * 1024;
 
 impl Config {
+    /// Whether the options fit together.
+    pub fn check(&self) -> Result<(), String> {
+        if self.room_capacity.is_some_and(|capacity| capacity > self.room_capacity_max) {
+            return Err("--room-capacity must not be more than --room-capacity-max".into());
+        }
+        self.check_relay()
+    }
+
     pub fn limits(&self) -> Limits {
         let wait_max = Duration::from_millis(self.wait_max_ms);
         let defaults = Limits::default();
         Limits {
             rooms: self.rooms_max,
-            room_capacity: self.room_capacity.into(),
+            room_capacity: self.room_capacity.map_or(defaults.room_capacity, usize::from),
             room_capacity_max: self.room_capacity_max.into(),
             mailbox_messages: self.mailbox_messages,
             mailbox_bytes: self.mailbox_bytes,
@@ -151,7 +159,10 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::config::options::Cli;
 
     #[test]
     fn the_defaults_are_the_same_as_those_of_limits() {
@@ -159,5 +170,23 @@ mod tests {
         // It depends on the machine.
         let theirs = Limits { rooms_bytes: ours.rooms_bytes, ..Limits::default() };
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    }
+
+    /// `--room-capacity 10 --room-capacity-max 4` made rooms of four.
+    #[test]
+    fn a_capacity_above_the_largest_is_refused() {
+        let config = |line: &[&str]| Cli::try_parse_from([&["signalpost"], line].concat()).unwrap().config;
+        for (line, seats) in [
+            (&[][..], 2),
+            (&["--room-capacity-max=1"], 1),
+            (&["--room-capacity=4", "--room-capacity-max=4"], 4),
+            (&["--room-capacity=64"], 64),
+        ] {
+            assert_eq!((config(line).check(), config(line).limits().seats(None).unwrap()), (Ok(()), seats), "{line:?}");
+        }
+        for line in [["--room-capacity=10", "--room-capacity-max=4"], ["--room-capacity=2", "--room-capacity-max=1"]] {
+            let error = config(&line).check().unwrap_err();
+            assert!(error.contains("--room-capacity ") && error.contains("--room-capacity-max"), "{error}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use crate::{
-    config::values::secret,
+    config::values::{file_text, secret},
     engine::{RedisAddress, RedisLogin, RedisTlsFiles},
 };
 
@@ -25,7 +25,7 @@ impl FromStr for EngineChoice {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let text = match text.strip_prefix('@') {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}")),
+            Some(path) => file_text(path),
             None => Ok(text.to_owned()),
         };
         let choice = text.and_then(|text| match text.trim() {
@@ -110,5 +110,13 @@ mod tests {
         for bad in ["", "Memory", "mysql://a", "redis://", "@/nowhere"] {
             assert!(matches!(bad.parse(), Ok(EngineChoice::Invalid(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_address_in_a_file_may_have_a_byte_order_mark() {
+        let path = std::env::temp_dir().join(format!("signalpost-engine-{}", std::process::id()));
+        std::fs::write(&path, "\u{feff}redis://a.example\r\n").unwrap();
+        assert!(matches!(format!("@{}", path.display()).parse(), Ok(EngineChoice::Redis(_))));
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -4,7 +4,10 @@
 //! spellings of a boolean, and lets `false` conflict with whatever `true` conflicts with. So it is switched off, and
 //! variables become arguments here, unless the command line has the option.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    mem,
+};
 
 use clap::{
     Arg, CommandFactory, FromArgMatches,
@@ -40,6 +43,7 @@ struct Variable {
 ///
 /// An option is invalid, or help was requested. The error is for the user.
 pub fn parse(line: &[OsString], lookup: impl Fn(&OsStr) -> Option<OsString>) -> Result<ParsedArgs, clap::Error> {
+    let line = &normalize_lists(line)[..];
     let command =
         line.get(1).and_then(|word| word.to_str()).filter(|word| Cli::command().find_subcommand(word).is_some());
     let serves = command.is_none_or(|command| command == "serve");
@@ -64,6 +68,30 @@ impl ParsedArgs {
             }
         })
     }
+}
+
+/// The command line with its lists as [`normalize`] writes them. What is empty stays, and is refused.
+fn normalize_lists(line: &[OsString]) -> Vec<OsString> {
+    let command = Cli::command();
+    let is_list = |option: &str| {
+        let mut lists = command.get_arguments().filter(|argument| argument.get_value_delimiter().is_some());
+        lists.any(|argument| argument.get_long() == option.strip_prefix("--"))
+    };
+    let mut is_value = false;
+    let normalized = line.iter().map(|word| {
+        let text = word.to_str().unwrap_or_default();
+        match (mem::replace(&mut is_value, is_list(text)), text.split_once('=')) {
+            (true, _) if !text.is_empty() => without_blanks(text).into(),
+            (false, Some((option, list))) if is_list(option) => format!("{option}={}", without_blanks(list)).into(),
+            _ => word.clone(),
+        }
+    });
+    normalized.collect()
+}
+
+/// A list without surrounding blanks and empty entries.
+fn without_blanks(list: &str) -> String {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(",")
 }
 
 fn parse_with(line: &[OsString], variables: &[Variable]) -> Result<Cli, clap::Error> {
@@ -127,7 +155,7 @@ fn normalize(argument: &Arg, value: &OsStr) -> Result<Option<OsString>, String> 
     // A path need not be Unicode.
     let Some(text) = value.to_str() else { return Ok(Some(value.to_owned())) };
     let text = match argument.get_value_delimiter() {
-        Some(comma) => text.split(comma).map(str::trim).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(","),
+        Some(_) => without_blanks(text),
         None => text.trim().to_owned(),
     };
     let is_boolean = argument.get_value_parser().type_id() == ValueParser::bool().type_id();
@@ -224,6 +252,21 @@ mod tests {
             assert_eq!(with(&format!(" {value}\n")), typed, "{name}");
             if value.contains(',') {
                 assert_eq!(with(&format!(",{},,", value.replace(',', " , "))), typed, "{name}");
+            }
+        }
+    }
+
+    /// Only variables could: with `--ticket-audience 'calls, rooms'`, tickets for `rooms` were refused.
+    #[test]
+    fn lists_on_the_command_line_may_have_blanks_and_empty_entries_too() {
+        for (option, _, value, beside) in samples().into_iter().filter(|(_, _, value, _)| value.contains(',')) {
+            let beside = beside.unwrap_or_default();
+            let (plain, loose) = (format!("{option}={value}"), format!(" {} ,,", value.replace(',', " , ")));
+            for line in [&[format!("{option}={loose}").as_str()][..], &[option.as_str(), loose.as_str()]] {
+                assert_eq!(config(line, &[beside]), config(&[&plain], &[beside]), "{line:?}");
+            }
+            for empty in ["", " ", " , "] {
+                assert!(read_with(&[&option, empty], &[beside]).is_err(), "{option} {empty:?}");
             }
         }
     }

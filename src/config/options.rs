@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use tracing_subscriber::filter::Targets;
@@ -96,6 +96,7 @@ pub struct Config {
         env = "SIGNALPOST_TICKET_AUDIENCE",
         value_name = "NAME",
         value_delimiter = ',',
+        value_parser = NonEmptyStringValueParser::new(),
         requires = "ticket_key"
     )]
     pub ticket_audience: Vec<String>,
@@ -194,9 +195,9 @@ pub struct Config {
     #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_WAIT_MAX_MS", value_name = "MS", default_value_t = 55_000, value_parser = clap::value_parser!(u64).range(0..=600_000))]
     pub wait_max_ms: u64,
 
-    /// Default number of seats in a room
-    #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub room_capacity: u16,
+    /// Seats in a room whose creator does not say how many. By default 2, or --room-capacity-max if that is less
+    #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub room_capacity: Option<u16>,
 
     /// Largest number of seats in a room
     #[arg(help_heading = "Rooms", long, env = "SIGNALPOST_ROOM_CAPACITY_MAX", value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -248,8 +249,8 @@ pub struct Config {
     pub metrics_public: bool,
 
     /// Number of worker threads. By default one for each processor
-    #[arg(help_heading = "Operating", long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = at_least_one)]
-    pub workers: Option<usize>,
+    #[arg(help_heading = "Operating", long, env = "SIGNALPOST_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
 
     /// Log level: error, warn, info, debug or trace; or one for each module, as in `warn,signalpost=debug`
     #[arg(help_heading = "Operating", long, env = "SIGNALPOST_LOG", value_name = "LEVEL", default_value = "info,actix_server=warn", value_parser = log_filter)]
@@ -300,6 +301,8 @@ mod tests {
             "--turn-secret=",
             "--web-dir=/nowhere",
             "--rooms-max=0",
+            "--workers=0",
+            "--workers=100000",
             "--log=loud",
             "--listen=call.example:443",
         ] {

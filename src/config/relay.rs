@@ -19,7 +19,8 @@ pub enum RelayMode {
     Closed,
     /// Also to and from the internet, for peers that do not use TURN
     Open,
-    /// No relay
+    /// No relay. All spellings of `false` mean it, too
+    #[value(aliases = ["false", "0", "no", "n", "f", "disable", "disabled"])]
     Off,
 }
 
@@ -35,6 +36,8 @@ pub struct ExternalAddress {
 /// As `--turn-ports` has it, so that clap does not take it for several values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports(pub RangeInclusive<u16>);
+
+pub const DEFAULT_PORTS: Ports = Ports(49_152..=65_535);
 
 #[derive(Clone, Debug, Args)]
 pub struct RelayOptions {
@@ -118,6 +121,7 @@ fn ports(text: &str) -> Result<Ports, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::values::boolean;
 
     #[test]
     fn external_addresses_are_of_one_family() {
@@ -141,6 +145,19 @@ mod tests {
             "::ffff:203.0.113.7",
         ] {
             assert!(external_address(text).is_err(), "{text}");
+        }
+    }
+
+    /// `SIGNALPOST_TURN_RELAY=false` was refused.
+    #[test]
+    fn a_relay_is_off_in_every_spelling_of_false() {
+        for text in ["off", "false", "False", "0", "no", "NO", "n", "f", "disable", "disabled"] {
+            assert_eq!(RelayMode::from_str(text, true), Ok(RelayMode::Off), "{text}");
+            assert_eq!(boolean(text), Ok(false), "{text}");
+        }
+        assert_eq!(RelayMode::from_str("Open", true), Ok(RelayMode::Open));
+        for text in ["true", "yes", "on", "1", ""] {
+            assert!(RelayMode::from_str(text, true).is_err(), "which of the two is not said: {text}");
         }
     }
 

@@ -1,10 +1,15 @@
 //! Whether there is a relay, and its limits.
 
+use std::io::ErrorKind;
+
 use crate::{
-    config::{options::Config, relay::RelayMode},
+    config::{
+        options::Config,
+        relay::{DEFAULT_PORTS, ExternalAddress, RelayMode},
+    },
     turn::{
         Limits,
-        net::peer_sockets::{PeerSockets, is_local},
+        net::peer_sockets::{PeerSockets, is_local, open},
         peers::{OpenNetworks, PeerPolicy},
     },
 };
@@ -24,8 +29,14 @@ impl Config {
                  of the same node, so each node must say under which name it alone is reached"
                 .into());
         }
-        if !self.has_relay() && !self.relay.turn_listen.is_empty() {
-            return Err("--turn-listen needs --turn-relay closed or open".into());
+        if !self.has_relay() {
+            let given = [
+                ("--turn-listen", !self.relay.turn_listen.is_empty()),
+                ("--public-host", self.relay.public_host.is_some()),
+            ];
+            if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+                return Err(format!("{option} needs --turn-relay closed or open"));
+            }
         }
         self.check_open_relay()
     }
@@ -46,8 +57,31 @@ impl Config {
         if of_ipv4 > 1 || externals.len() - of_ipv4 > 1 {
             return Err("--turn-external-ip may be given once for IPv4 and once for IPv6".into());
         }
-        if !self.is_relay_open() && (!externals.is_empty() || !self.relay.turn_allow_peer.is_empty()) {
-            return Err("--turn-external-ip and --turn-allow-peer need --turn-relay open".into());
+        let given = [
+            ("--turn-external-ip", !externals.is_empty()),
+            ("--turn-allow-peer", !self.relay.turn_allow_peer.is_empty()),
+            ("--turn-ports", self.relay.turn_ports != DEFAULT_PORTS),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) if !self.is_relay_open() => Err(format!("{option} needs --turn-relay open")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a socket at each address of an open relay once: otherwise every allocation would fail, and none would say why.
+    pub fn check_relay_sockets(&self) -> Result<(), String> {
+        for ExternalAddress { external, local } in &self.relay.turn_external_ip {
+            let ip = local.unwrap_or(*external);
+            match open((ip, 0).into()) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+                    return Err(format!(
+                        "{ip} is not an address of this machine: write --turn-external-ip {external}/LOCAL with the one to \
+                         which {external} is mapped"
+                    ));
+                }
+                Err(error) => return Err(format!("--turn-external-ip {external}: no socket at {ip}: {error}")),
+            }
         }
         Ok(())
     }
@@ -129,7 +163,6 @@ mod tests {
             assert_eq!(config(line).check_relay(), Ok(()), "{line:?}");
         }
         assert!(config(&["--turn-relay=closed", "--engine=redis://a.example"]).check_relay().is_err());
-        assert!(config(&["--turn-listen=127.0.0.1:3478"]).check_relay().is_err());
     }
 
     #[test]
@@ -147,6 +180,24 @@ mod tests {
         assert_eq!((closed.relay_limits().allocations, closed.relay_sockets()), (10_000, 0));
     }
 
+    /// `--turn-ports` and `--public-host` were ignored, others refused.
+    #[test]
+    fn options_without_an_effect_are_refused_by_name() {
+        for (line, option) in [
+            (&["--turn-listen=127.0.0.1:3478"][..], "--turn-listen"),
+            (&["--public-host=one.example"], "--public-host"),
+            (&["--tls-self-signed", "--turn-relay=off", "--public-host=one.example"], "--public-host"),
+            (&["--turn-relay=closed", "--turn-external-ip=203.0.113.7"], "--turn-external-ip"),
+            (&["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"], "--turn-allow-peer"),
+            (&["--turn-relay=closed", "--turn-ports=50000-50009"], "--turn-ports"),
+            (&["--turn-ports=50000-50009"], "--turn-ports"),
+        ] {
+            let error = config(line).check_relay().unwrap_err();
+            assert!(error.starts_with(&format!("{option} needs --turn-relay")), "{line:?}: {error}");
+        }
+        assert_eq!(config(&["--turn-relay=closed", "--public-host=one.example"]).check_relay(), Ok(()));
+    }
+
     #[test]
     fn an_open_relay_must_know_its_address() {
         let open = "--turn-relay=open";
@@ -157,12 +208,7 @@ mod tests {
             assert_eq!(config(line).check_relay(), Ok(()), "{line:?}");
             assert!(config(line).has_relay(), "{line:?}");
         }
-        for line in [
-            &[open][..],
-            &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"],
-            &["--turn-relay=closed", "--turn-external-ip=203.0.113.7"],
-            &["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"],
-        ] {
+        for line in [&[open][..], &[open, "--turn-external-ip=203.0.113.7", "--turn-external-ip=203.0.113.8"]] {
             assert!(config(line).check_relay().is_err(), "{line:?}");
         }
     }

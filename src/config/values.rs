@@ -5,19 +5,31 @@ use std::{
     path::PathBuf,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// A secret, or `@` and the file that contains it.
 pub fn secret(text: &str) -> Result<SecretString, String> {
-    let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let secret: SecretString = match text.strip_prefix('@') {
-        Some(path) => read(path)?.into(),
+        Some(path) => file_text(path)?.into(),
         None => text.to_owned().into(),
     };
     let trimmed: SecretString = secret.expose_secret().trim().to_owned().into();
     if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
+}
+
+/// The text of a file, without the byte order mark that editors and shells of Windows put before it.
+pub fn file_text(path: &str) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(format!("{path}: it is in UTF-16; save it in UTF-8"));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is not in UTF-8"))?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// An address to listen on, also as people write it: `8080` for this machine only, `:8080` for all its addresses, `localhost:8080`.
@@ -37,14 +49,22 @@ const LISTEN_EXPECTED: &str = "expects IP:PORT, for example 0.0.0.0:8080";
 
 /// A level, or levels for modules. A name alone would log everything of a module of that name.
 pub fn log_filter(text: &str) -> Result<Targets, String> {
-    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
-    let fits =
-        |part: &str| part.split_once('=').map_or(is_level(part), |(name, level)| !name.is_empty() && is_level(level));
-    match text.split(',').map(str::trim).all(fits) {
-        true => text.parse().map_err(|error| format!("{error}")),
-        false => {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    match entries.map(log_entry).collect::<Option<Vec<_>>>() {
+        Some(entries) if !entries.is_empty() => entries.join(",").parse().map_err(|error| format!("{error}")),
+        _ => {
             Err("expects error, warn, info, debug or trace, or one for each module as in warn,signalpost=debug".into())
         }
+    }
+}
+
+/// A level, perhaps of a module, without blanks, which the filter would take for a part of the name.
+fn log_entry(entry: &str) -> Option<String> {
+    // No level would be `error`.
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    match entry.split_once('=').map(|(name, level)| (name.trim(), level.trim())) {
+        None => is_level(entry).then(|| entry.to_owned()),
+        Some((name, level)) => (!name.is_empty() && is_level(level)).then(|| format!("{name}={level}")),
     }
 }
 
@@ -85,10 +105,21 @@ fn is_host_and_port(text: &str) -> bool {
     fits && port.is_none_or(|port| port.parse::<std::num::NonZeroU16>().is_ok())
 }
 
+/// An IPv4 network in the form of IPv6 (::ffff:10.0.0.0/104) becomes one of IPv4, the form in which addresses are compared.
 pub fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(address).map_err(|_| "it must be an address or a network such as 10.0.0.0/8".into())
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let network: Result<IpNet, _> = text.parse().or(address);
+    let network = network.map_err(|_| "it must be an address or a network such as 10.0.0.0/8".to_owned())?;
+    let mapped = match network {
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().zip(network.prefix_len().checked_sub(MAPPED_PREFIX)),
+        IpNet::V4(_) => None,
+    };
+    let ipv4 = mapped.and_then(|(ip, prefix_len)| Ipv4Net::new(ip, prefix_len).ok());
+    Ok(ipv4.map_or(network, IpNet::V4))
 }
+
+/// The bits before the IPv4 address in an IPv4-mapped one (RFC 4291 section 2.5.5.2).
+const MAPPED_PREFIX: u8 = 96;
 
 /// As written in unit files, compose files and for other programs.
 pub fn boolean(text: &str) -> Result<bool, String> {
@@ -130,13 +161,67 @@ mod tests {
         }
     }
 
+    /// Notepad and PowerShell write a mark, which became a part of the secret: TURN credentials were refused.
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_a_secret() {
+        let path = std::env::temp_dir().join(format!("signalpost-secret-{}", std::process::id()));
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            secret(&format!("@{}", path.display())).map(|secret| secret.expose_secret().to_owned())
+        };
+        for written in ["word", "word\n", "\u{feff}word\r\n", "\u{feff} word"] {
+            assert_eq!(read(written.as_bytes()).as_deref(), Ok("word"), "{written:?}");
+        }
+        for (bytes, why) in [
+            (&b"\xff\xfew\0o\0r\0d\0"[..], "UTF-16"),
+            (b"\xfe\xff\0w\0o\0r\0d", "UTF-16"),
+            (b"w\xf6rd", "not in UTF-8"),
+            ("\u{feff}\n".as_bytes(), "empty"),
+        ] {
+            assert!(read(bytes).unwrap_err().contains(why), "{bytes:?}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
     #[test]
     fn a_log_level_is_one_that_exists() {
         for right in ["info", "DEBUG", "off", "warn,signalpost=debug", "info,actix_server=warn"] {
             assert!(log_filter(right).is_ok(), "{right}");
         }
-        for wrong in ["loud", "signalpost", "signalpost=loud", "=info", "info,loud"] {
+        for wrong in ["loud", "signalpost", "signalpost=loud", "=info", "info,loud", "signalpost=", "", " ", " ,,"] {
             assert!(log_filter(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// A blank became part of a module's name, and an empty entry the level `error`, which hid all warnings at startup.
+    #[test]
+    fn log_levels_may_have_blanks_and_empty_entries() {
+        for (written, meant) in [
+            ("warn, signalpost=debug", "warn,signalpost=debug"),
+            ("signalpost=debug, warn", "signalpost=debug,warn"),
+            (" info ,", "info"),
+            ("warn,,signalpost = debug", "warn,signalpost=debug"),
+        ] {
+            assert_eq!(log_filter(written), Ok(meant.parse().unwrap()), "{written}");
+        }
+    }
+
+    /// Networks in the form of IPv6 were accepted and never matched: clients have addresses of IPv4, even on a socket for both.
+    #[test]
+    fn networks_of_ipv4_in_the_form_of_ipv6_are_those_of_ipv4() {
+        for (written, meant) in [
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("192.0.2.1", "192.0.2.1/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(network(written), Ok(meant.parse().unwrap()), "{written}");
+        }
+        for wrong in ["", "call.example", "10.0.0.0/33", "::ffff:10.0.0.1/129"] {
+            assert!(network(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     pages::{
         embedded::{File, VERSION, file},
         etag::is_known,
-        read_only::page,
+        read_only::{other_methods, page},
     },
 };
 
@@ -93,9 +93,13 @@ pub fn from_folder(config: &mut ServiceConfig, dir: PathBuf) {
         };
         page(path).wrap(headers.clone()).route(web::get().to(open))
     };
-    config.service(file("/", "index.html")).service(file("/network-test", "network-test.html")).service(
-        web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")),
-    );
+    config
+        .service(file("/", "index.html"))
+        .service(file("/network-test", "network-test.html"))
+        .service(other_methods("/{path:(?:app|client)/.*}"))
+        .service(
+            web::scope("").wrap(headers.clone()).service(files("/app", "app")).service(files("/client", "client")),
+        );
 }
 
 /// Whether the file is in the folder once all links have been followed.

@@ -10,6 +10,7 @@ mod embedded;
 pub mod etag;
 mod read_only;
 pub mod security_headers;
+mod swagger;
 
 use std::path::PathBuf;
 
@@ -18,29 +19,20 @@ use actix_web::{
     http::header,
     web::{self, Data, ServiceConfig},
 };
-use utoipa_swagger_ui::Config;
 
 use crate::{
     api::problem::{Code, DOT_SEGMENT_HINT, Problem},
     pages::{
         document::{WrittenDocument, openapi_json},
         read_only::page,
+        swagger::swagger_ui,
     },
 };
 
 /// The routes of an actix-web application.
 pub fn configure(config: &mut ServiceConfig, document: Data<WrittenDocument>, web_dir: Option<PathBuf>) {
-    // A relative address works under any base path.
-    let swagger = Config::from("../openapi.json")
-        // Without the bar in which another document could be named; its logo has an inline style.
-        .use_base_layout()
-        .try_it_out_enabled(true)
-        // Tokens are gone with the page, and nobody else is told of the document.
-        .persist_authorization(false)
-        .validator_url("none")
-        .display_request_duration(true);
     config
-        .app_data(Data::new(swagger))
+        .app_data(Data::new(swagger::config()))
         .app_data(document)
         .service(page("/problems/{slug}").route(web::get().to(problem_page)))
         .service(page("/openapi.json").route(web::get().to(openapi_json)))
@@ -64,15 +56,11 @@ async fn problem_page(slug: web::Path<String>) -> Result<HttpResponse, Problem> 
         .body(text))
 }
 
-async fn swagger_ui(file: web::Path<String>, swagger: Data<Config<'static>>) -> Result<HttpResponse, Problem> {
-    let found = utoipa_swagger_ui::serve(&file, swagger.into_inner());
-    let found = found.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
-    let file = found.ok_or_else(|| Problem::new(Code::NotFound, "Swagger UI has no such file."))?;
-    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.to_vec()))
-}
-
 async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
+    if path.starts_with("/v1/rooms//") {
+        return Err(Problem::new(Code::RoomNameInvalid, "The room's name in the path is empty."));
+    }
     if lacks_room_name(path) {
         let detail = format!("The path lacks the room's name.{DOT_SEGMENT_HINT}");
         return Err(Problem::new(Code::RoomNameInvalid, detail));
@@ -85,5 +73,6 @@ async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// included (URL standard).
 fn lacks_room_name(path: &str) -> bool {
     let rest = path.strip_prefix("/v1/rooms/").or_else(|| path.strip_prefix("/v1/"));
-    rest.is_some_and(|rest| matches!(rest.split('/').next(), Some("peers" | "messages")))
+    let first = rest.and_then(|rest| rest.split('/').next());
+    matches!(first, Some("peers" | "messages" | "whip" | "whep" | "sessions"))
 }

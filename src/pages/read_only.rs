@@ -1,11 +1,17 @@
 //! Resources that answer only `GET` and `HEAD`.
 
-use actix_web::{HttpRequest, HttpResponse, Resource, web};
+use actix_web::{HttpRequest, HttpResponse, Resource, guard, web};
 
 use crate::api::Problem;
 
 pub fn page(path: &str) -> Resource {
     web::resource(path).default_service(web::to(method_not_allowed))
+}
+
+/// Other methods at the paths of a service that would refuse them in its own way, and is added after this. (`HEAD` has become
+/// `GET`.)
+pub fn other_methods(path: &str) -> Resource {
+    web::resource(path).guard(guard::Not(guard::Get())).to(method_not_allowed)
 }
 
 async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {

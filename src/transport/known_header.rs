@@ -5,6 +5,7 @@ use actix_web::http::header::{self, HeaderName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KnownHeader {
     Authorization,
+    ContentEncoding,
     ContentLength,
     ContentType,
     Forwarded,
@@ -18,8 +19,9 @@ pub enum KnownHeader {
 }
 
 impl KnownHeader {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Authorization,
+        Self::ContentEncoding,
         Self::ContentLength,
         Self::ContentType,
         Self::Forwarded,
@@ -35,6 +37,7 @@ impl KnownHeader {
     pub const fn name(self) -> HeaderName {
         match self {
             Self::Authorization => header::AUTHORIZATION,
+            Self::ContentEncoding => header::CONTENT_ENCODING,
             Self::ContentLength => header::CONTENT_LENGTH,
             Self::ContentType => header::CONTENT_TYPE,
             Self::Forwarded => header::FORWARDED,

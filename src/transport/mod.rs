@@ -41,8 +41,8 @@ pub trait Service: 'static {
     /// memory.
     fn call(&self, request: Request) -> impl Future<Output = Response> + 'static;
 
-    /// Answers a request that the transport refuses.
-    fn refuse(&self, overload: Overload) -> Response;
+    /// Answers a request that the transport refuses. Of some there is no head any more.
+    fn refuse(&self, overload: Overload, request: Option<&Request>) -> Response;
 
     /// Whether a request for this path may switch protocols (RFC 9110 section 7.8).
     fn upgrades(&self, path: &str) -> bool;

@@ -68,6 +68,12 @@ impl Response {
         self.shared[1] = fields;
     }
 
+    /// Another response in place of this one, with the fields that do not depend on the response.
+    pub fn replaced_by(self, mut other: Self) -> Self {
+        other.add_shared(self.shared[1]);
+        other
+    }
+
     /// Closes the connection after this response.
     pub fn close_connection(mut self) -> Self {
         self.closes = true;

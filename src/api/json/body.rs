@@ -8,6 +8,7 @@ use crate::{
     domain::Limits,
     transport::{
         body::{BODY_TIMEOUT, Body, BodyError},
+        headers::Headers,
         known_header::KnownHeader,
         limits::memory_budget::Reservation,
     },
@@ -31,16 +32,8 @@ impl FromRequest for JsonBody {
         &[Code::MalformedBody, Code::BodyTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::Invalid];
 
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        let headers = call.headers();
-        // Nearly every client sends exactly this.
-        let is_plain = headers.get(KnownHeader::ContentType) == Some(b"application/json");
-        let content_type = || headers.text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
-        Ok(Self {
-            body: call.request.take_body(),
-            content_length: call.request.content_length(),
-            is_declared_json: is_plain || content_type().is_some_and(|content_type| is_json(content_type.trim())),
-            reservation: call.api.connections.memory.reservation(Some(call.address())),
-        })
+        check_encoding(call.headers(), Code::UnsupportedMediaType)?;
+        Ok(Self::unread(call))
     }
 }
 
@@ -48,11 +41,24 @@ impl FromRequest for BeaconBody {
     const PROBLEMS: &[Code] = &[Code::MalformedBody, Code::BodyTimeout, Code::BodyTooLarge];
 
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
-        Ok(Self(JsonBody { is_declared_json: true, ..JsonBody::from_request(call)? }))
+        Ok(Self(JsonBody { is_declared_json: true, ..JsonBody::unread(call) }))
     }
 }
 
 impl JsonBody {
+    fn unread(call: &Call<'_>) -> Self {
+        let headers = call.headers();
+        // Nearly every client sends exactly this.
+        let is_plain = headers.get(KnownHeader::ContentType) == Some(b"application/json");
+        let content_type = || headers.text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
+        Self {
+            body: call.request.take_body(),
+            content_length: call.request.content_length(),
+            is_declared_json: is_plain || content_type().is_some_and(|content_type| is_json(content_type.trim())),
+            reservation: call.api.connections.memory.reservation(Some(call.address())),
+        }
+    }
+
     /// The body, not validated; empty if there is none.
     pub async fn read(self, limit: usize) -> Result<Bytes, Problem> {
         if self.content_length.is_some_and(|length| length > limit) {
@@ -92,6 +98,18 @@ pub fn body_problem(error: BodyError, limit: usize) -> Problem {
         BodyError::Incomplete(error) => Problem::new(Code::MalformedBody, format!("The body is incomplete: {error}.")),
         BodyError::OutOfMemory => Problem::memory_exhausted(),
     }
+}
+
+/// Refuses compressed bodies (RFC 9110 sections 8.4 and 15.5.16).
+pub fn check_encoding(headers: Headers<'_>, code: Code) -> Result<(), Problem> {
+    let is_none = |coding: &&str| coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity");
+    if headers.get(KnownHeader::ContentEncoding).is_none()
+        || headers.list(KnownHeader::ContentEncoding).iter().all(is_none)
+    {
+        return Ok(());
+    }
+    let detail = "The server does not decode bodies: send it as it is, without `Content-Encoding`.";
+    Err(Problem::new(code, detail).with_field("accept-encoding", "identity"))
 }
 
 pub fn is_json(content_type: &str) -> bool {

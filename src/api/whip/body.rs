@@ -3,7 +3,11 @@
 use actix_web::web::Bytes;
 
 use crate::{
-    api::{Call, Code, FromRequest, Problem, json::body::body_problem, whip::media_type::MediaType},
+    api::{
+        Call, Code, FromRequest, Problem,
+        json::body::{body_problem, check_encoding},
+        whip::media_type::MediaType,
+    },
     transport::{
         body::{Body, BodyError},
         known_header::KnownHeader,
@@ -57,10 +61,15 @@ impl FragmentBody {
 impl SdpBody {
     fn declared(call: &Call<'_>, expected: MediaType) -> Result<Self, Problem> {
         let declared = call.headers().text(KnownHeader::ContentType).and_then(|text| text.split(';').next());
-        if !declared.is_some_and(|declared| declared.trim().eq_ignore_ascii_case(expected.name)) {
-            let detail = format!("The body needs `Content-Type: {}`.", expected.name);
-            return Err(Problem::new(Code::SdpExpected, detail).with_field(expected.field, expected.name));
-        }
+        let is_expected = declared.is_some_and(|declared| declared.trim().eq_ignore_ascii_case(expected.name));
+        let refused = match is_expected {
+            true => check_encoding(call.headers(), Code::SdpExpected),
+            false => {
+                let detail = format!("The body needs `Content-Type: {}`.", expected.name);
+                Err(Problem::new(Code::SdpExpected, detail))
+            }
+        };
+        refused.map_err(|problem| problem.with_field(expected.field, expected.name))?;
         Ok(Self {
             body: call.request.take_body(),
             content_length: call.request.content_length(),

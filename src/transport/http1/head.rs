@@ -191,6 +191,7 @@ fn meaning(name: &[u8]) -> Meaning {
         14 if is("sec-fetch-site") => KnownHeader::SecFetchSite,
         15 if is("idempotency-key") => KnownHeader::IdempotencyKey,
         15 if is("x-forwarded-for") => KnownHeader::XForwardedFor,
+        16 if is("content-encoding") => KnownHeader::ContentEncoding,
         10 if is("connection") => return Meaning::Connection,
         6 if is("expect") => return Meaning::Unusual,
         7 if is("upgrade") => return Meaning::Unusual,

@@ -146,10 +146,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
                 let work = pin!(self.worker.service.call(request));
                 self.drive(work).await?
             }
-            Err(overload) => self.worker.service.refuse(*overload),
+            Err(overload) => self.worker.service.refuse(*overload, Some(&request)),
         };
         if in_flight.as_mut().is_ok_and(|in_flight| !in_flight.response_ready(response.body_len())) {
-            response = self.worker.service.refuse(Overload::Memory);
+            response = response.replaced_by(self.worker.service.refuse(Overload::Memory, None));
         }
         // In flight until the response has been sent.
         let may_continue = match response.as_text() {

@@ -43,7 +43,7 @@ use tokio::{
 };
 
 use crate::transport::{
-    Overload, Service,
+    Overload, Request, Service,
     body::Body,
     http2::{
         connection::{Event, Input, ServerConnection},
@@ -235,15 +235,17 @@ impl<S: Service> Http2<S> {
                 (Body::Stream(payload), Incoming::arriving(sender))
             }
         };
-        let refused = |overload| -> Stage { Stage::Answering(Box::pin(ready(self.worker.service.refuse(overload)))) };
+        let refused = |overload, request: Option<&Request>| -> Stage {
+            Stage::Answering(Box::pin(ready(self.worker.service.refuse(overload, request))))
+        };
         let (stage, in_flight) = if head.is_too_large() {
-            (refused(Overload::HeaderFields(HEADER_FIELDS_MAX)), None)
+            (refused(Overload::HeaderFields(HEADER_FIELDS_MAX), None), None)
         } else {
             let request = request::request(head, body, self.peer, self.connection.clone());
             let Some(mut request) = request else { return self.protocol.reset(stream, ErrorCode::Protocol, out) };
             match self.worker.connections.begin(&mut request) {
                 Ok(in_flight) => (Stage::Answering(Box::pin(self.worker.service.call(request))), Some(in_flight)),
-                Err(overload) => (refused(overload), None),
+                Err(overload) => (refused(overload, Some(&request)), None),
             }
         };
         // Most connections have one at a time; the list would begin with room for four.
@@ -257,7 +259,7 @@ impl<S: Service> Http2<S> {
         if !exchange.incoming.take(bytes, ended, context) && !is_sending {
             // The operation that waits is dropped.
             exchange.incoming = Incoming::Ended;
-            exchange.stage = Stage::Answering(Box::pin(ready(self.worker.service.refuse(Overload::Body))));
+            exchange.stage = Stage::Answering(Box::pin(ready(self.worker.service.refuse(Overload::Body, None))));
         }
     }
 

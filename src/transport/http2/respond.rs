@@ -77,7 +77,7 @@ impl<S: Service> Http2<S> {
         let Poll::Ready(mut response) = work.as_mut().poll(context) else { return Progress::Waits };
         let size = response.body_len();
         if exchange.in_flight.as_mut().is_some_and(|in_flight| !in_flight.response_ready(size)) {
-            response = self.worker.service.refuse(Overload::Memory);
+            response = response.replaced_by(self.worker.service.refuse(Overload::Memory, None));
         }
         self.connection.earn(RESPONSE);
         self.is_leaving |= response.closes_connection();

@@ -80,8 +80,8 @@ impl PeerSockets {
 pub trait Take: Fn(SocketAddr, &[u8]) + Send + Sync + 'static {}
 impl<T: Fn(SocketAddr, &[u8]) + Send + Sync + 'static> Take for T {}
 
-/// Only of its own family: a socket for all of IPv6 would otherwise have the port in IPv4, too, and send there.
-fn open(local: SocketAddr) -> io::Result<UdpSocket> {
+/// A socket only of its own family: one for all of IPv6 would otherwise have the port in IPv4, too, and send there.
+pub fn open(local: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
     if local.is_ipv6() {
         socket.set_only_v6(true)?;

@@ -248,3 +248,20 @@ async fn json_that_strict_parsers_reject_is_not_relayed() {
     server.get("/v1/rooms/coffee").await.refused(404, "room-unknown");
     body(&ann.path("/messages"), r#"{"type":"data","data":"\ud83d\ude00 1e308"}"#).await.expect(202);
 }
+
+/// "The body is not UTF-8" was said of compressed bodies.
+#[actix_web::test]
+async fn compressed_bodies_are_refused_as_such() {
+    let server = Server::start(&[]);
+    let (ann, ben) = (server.join_room("tea", "Ann").await, server.join_room("tea", "Ben").await);
+    let encoded = |coding: &str, body: &[u8]| {
+        let request = ann.request(Method::POST, &ben.path("/messages")).header("content-type", "application/json");
+        send(request.header("content-encoding", coding).body(body.to_vec()))
+    };
+    for coding in ["gzip", "GZIP", "br", "identity, gzip"] {
+        let answer = encoded(coding, b"\x1f\x8b\x08\0").await;
+        assert_eq!(answer.headers["accept-encoding"], "identity", "{coding}");
+        answer.refused(415, "unsupported-media-type");
+    }
+    encoded("Identity", br#"{"type":"bye"}"#).await.expect(202);
+}

@@ -111,6 +111,14 @@ async fn web_dir_replaces_the_embedded_page() {
     }
     server.get("/v1/rooms/tea").await.refused(404, "room-unknown");
     server.get("/nothing").await.refused(404, "not-found");
+    // Used to be text without `Allow`.
+    for path in ["/", "/app/main.js", "/client/index.js", "/app/nothing.js"] {
+        for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
+            let answer = send(server.request(method, path)).await;
+            assert_eq!(answer.headers["allow"], "GET, HEAD", "{path}");
+            answer.refused(405, "method-not-allowed");
+        }
+    }
 }
 
 /// A compressing nginx weakens entity tags, and browsers send them back like that, which used to be answered 200 every time.
@@ -163,6 +171,25 @@ async fn swagger_ui_loads_nothing_from_other_hosts() {
     let page = server.get("/problems/room-full").await;
     assert!(page.text.starts_with("room-full (409)"), "{}", page.text);
     server.get("/problems/nonsense").await.refused(404, "not-found");
+}
+
+/// They used to be sent whole each time, 1.5 MB.
+#[actix_web::test]
+async fn files_of_swagger_ui_are_sent_once() {
+    let server = Server::start(&[]);
+    let mut tags = std::collections::HashSet::new();
+    for file in ["", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        let path = format!("/swagger-ui/{file}");
+        let first = server.get(&path).await;
+        assert_eq!((first.status, &first.headers["cache-control"]), (200, &"no-cache".parse().unwrap()), "{path}");
+        let tag = first.headers["etag"].to_str().unwrap().to_owned();
+        let again = send(server.request(Method::GET, &path).header("if-none-match", format!("W/{tag}"))).await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.headers["etag"], tag.as_str());
+        let changed = send(server.request(Method::GET, &path).header("if-none-match", "\"other\"")).await;
+        assert_eq!((changed.status, changed.text), (200, first.text), "{path}");
+        assert!(tags.insert(tag), "{path}");
+    }
 }
 
 /// Used to be serialized for each request, 150 KB each time.

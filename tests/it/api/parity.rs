@@ -63,6 +63,7 @@ fn signaling(room: &str, ann: &Seat, ben: &Seat) -> Vec<(&'static str, Ask)> {
         ("an unknown type", post(&mailbox).json(json!({"type": "hello"}))),
         ("no content type", Ask { body: bye.to_string(), ..post(&mailbox) }),
         ("no body", post(&mailbox)),
+        ("a compressed body", post(&mailbox).header("content-encoding", "gzip").json(&bye)),
         ("a body too large", post(&mailbox).json(json!("x".repeat(1100)))),
         ("an empty batch", post(&batch).json(json!({"messages": []}))),
         ("a full mailbox", post(&batch).json(json!({"messages": vec![json!({"type": "bye", "to": ben.id}); 7]}))),

@@ -1,7 +1,7 @@
 //! `/v1/rooms` and `/v1/rooms/{room}`.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::harness::{Server, send};
 
@@ -207,7 +207,8 @@ async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
     for base in ["/", "/signal"] {
         let server = Server::start(&["--base-path", base]);
         for dots in [".", ".."] {
-            server.post("/v1/rooms", json!({"room": dots})).await.refused(422, "room-name-invalid");
+            let problem = server.post("/v1/rooms", json!({"room": dots})).await.refused(422, "room-name-invalid");
+            says_why(&problem);
         }
         // Literally, and in every encoding.
         for name in [".", "..", "%2e", "%2E%2e", ".%2e", "%2e.", "..%2f", "%2e%2e%2fx", "..%5c"] {
@@ -219,25 +220,48 @@ async fn dot_segment_room_names_are_refused_even_if_already_resolved() {
                 assert!(body.contains("/problems/room-name-invalid"), "{method} {name}{rest}: {body}");
             }
         }
+        let (_, body) = raw(server.port, "POST", "/v1/rooms/%2e%2E/peers");
+        says_why(&serde_json::from_str(&body).unwrap());
         // As resolved by a client.
         for path in [
             "/v1/rooms/../peers",
             "/v1/rooms/../messages",
+            "/v1/rooms/../whip",
+            "/v1/rooms/../whep",
+            "/v1/rooms/../sessions/x",
+            "/v1/rooms/./sessions/x",
             "/v1/rooms/%2e%2E/peers/x/messages",
             "/v1/rooms/./peers/x/messages",
         ] {
-            let problem = server.post(path, json!({})).await.refused(422, "room-name-invalid");
-            assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{problem}");
+            says_why(&server.post(path, json!({})).await.refused(422, "room-name-invalid"));
         }
         for path in ["/v1/rooms/..", "/v1/rooms/."] {
-            let problem = server.get(path).await.refused(404, "not-found");
-            assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{path}: {problem}");
+            says_why(&server.get(path).await.refused(404, "not-found"));
         }
-        let problem = server.post("/v1/rooms/./peers", json!({})).await.refused(405, "method-not-allowed");
-        assert!(problem["detail"].as_str().unwrap().contains("`..`"), "{problem}");
-        for name in ["peers", "messages", "...", "..a"] {
+        for path in ["/v1/rooms/./peers", "/v1/rooms/./messages", "/v1/rooms/./whip", "/v1/rooms/./whep"] {
+            says_why(&server.post(path, json!({})).await.refused(405, "method-not-allowed"));
+        }
+        for name in ["peers", "messages", "whip", "...", "..a"] {
             server.join_room(name, "Ann").await;
             assert_eq!(server.get(&format!("/v1/rooms/{name}")).await.status, 200);
+        }
+    }
+}
+
+fn says_why(problem: &Value) {
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("`..` cannot be room names"), "{problem}");
+}
+
+/// An empty variable in a client's program used to get "No page or operation has this path".
+#[actix_web::test]
+async fn an_empty_room_name_is_refused_as_such() {
+    for base in ["/", "/signal"] {
+        let server = Server::start(&["--base-path", base]);
+        for rest in ["peers", "peers/x/messages", "messages", "whip"] {
+            let path = format!("{}/v1/rooms//{rest}", base.trim_end_matches('/'));
+            let problem = server.post(&path, json!({})).await.refused(422, "room-name-invalid");
+            assert_eq!(problem["detail"], "The room's name in the path is empty.");
         }
     }
 }

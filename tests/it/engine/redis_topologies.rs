@@ -234,6 +234,19 @@ async fn nodes_follow_a_sentinel_failover() {
     assert_eq!(ann.messages(cursor).await[0]["data"], "after");
 }
 
+/// A Sentinel that had been cut off, and was listed first, kept nodes from starting and from following a failover.
+#[tokio::test]
+async fn a_stale_sentinel_does_not_hide_those_that_know_the_master() {
+    let master = RedisServer::start(&["--save", ""]);
+    let stale = master.sentinel_with("calls", free_port(), "# Nobody listens there.", &[], &[]);
+    let sentinel = master.sentinel_with("calls", master.port, "# The master.", &[], &[]);
+    let url = format!("redis-sentinel://127.0.0.1:{},127.0.0.1:{}/calls", stale.port, sentinel.port);
+    node(&url).join_room("tea", "Ann").await;
+    let alone = format!("redis-sentinel://127.0.0.1:{}/calls", stale.port);
+    let error = App::build(config(&[&["--engine", alone.as_str()], &KEY[..]].concat())).err().unwrap_or_default();
+    assert!(error.contains("it names 127.0.0.1:"), "{error}");
+}
+
 #[tokio::test]
 async fn the_redis_certificate_is_verified() {
     let certificate = write_certificate("redis");

@@ -73,6 +73,28 @@ async fn late_startup_errors_name_the_variable() {
     assert!(error.contains("SIGNALPOST_TLS_SELF_SIGNED") && error.contains("SIGNALPOST_TLS_CERT"), "{error}");
 }
 
+/// It used to say only `203.0.113.7:9464: Cannot assign requested address (os error 99)`.
+#[actix_web::test]
+async fn an_address_of_another_machine_is_refused_naming_its_option() {
+    let other = "203.0.113.7:9464";
+    for option in ["--listen", "--metrics-listen", "--stun-listen"] {
+        let error = refusal(&[option, other], &[]).await;
+        assert!(error.contains(option) && error.contains(other), "{error}");
+    }
+    let error = refusal(&[], &[("SIGNALPOST_METRICS_LISTEN", other)]).await;
+    assert!(error.contains("--metrics-listen (SIGNALPOST_METRICS_LISTEN)"), "{error}");
+}
+
+/// `/10.0.0.5` is easily forgotten in a cloud: the server started, offered TURN, and answered each allocation 508.
+#[actix_web::test]
+async fn an_open_relay_at_an_address_of_another_machine_is_refused() {
+    for (address, missing) in [("203.0.113.7", "203.0.113.7"), ("203.0.113.7/203.0.113.8", "203.0.113.8")] {
+        let error = refusal(&["--turn-relay", "open", "--turn-external-ip", address], &[]).await;
+        assert!(error.contains(&format!("{missing} is not an address of this machine")), "{error}");
+        assert!(error.contains("--turn-external-ip 203.0.113.7/LOCAL"), "{error}");
+    }
+}
+
 #[actix_web::test]
 async fn empty_variables_are_ignored() {
     let help = binary(&["--help"], &[]).output().await.unwrap();

@@ -77,6 +77,23 @@ async fn connections_beyond_the_maximum_are_refused_with_503() {
     assert!(answer.contains("retry-after: 2"), "{answer}");
 }
 
+/// A page saw only `TypeError: Failed to fetch`, and not that it should wait.
+#[actix_web::test]
+async fn a_page_on_an_allowed_origin_can_read_a_refusal() {
+    let server = Server::start(&["--connections-max", "1", "--cors-origin", "https://app.example"]);
+    let mut first = connect(&server).await;
+    assert!(ask(&mut first).await.starts_with("HTTP/1.1 200"));
+    for (origin, may_read) in [("https://app.example", true), ("https://other.example", false)] {
+        let mut stream = connect(&server).await;
+        let request = format!("GET /v1/rooms/tea HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = to_the_end(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("vary: Origin\r\n"), "{answer}");
+        assert_eq!(answer.contains("access-control-allow-origin: https://app.example\r\n"), may_read, "{answer}");
+        assert_eq!(answer.contains("access-control-expose-headers: "), may_read, "{answer}");
+    }
+}
+
 #[actix_web::test]
 async fn an_unfinished_second_head_times_out() {
     let server = Server::start(&["--keep-alive-ms", "500"]);
@@ -143,6 +160,19 @@ async fn malformed_and_smuggled_requests_are_refused() {
     let headers = (0..200)
         .fold(server.request(Method::GET, "/healthz"), |request, number| request.header(format!("x-{number}"), "x"));
     assert_eq!(send_raw(headers).await, 431);
+}
+
+/// It used to be an unknown path.
+#[actix_web::test]
+async fn options_of_the_whole_server_are_answered() {
+    for flags in [&[][..], &["--base-path", "/signal"]] {
+        let server = Server::start(flags);
+        let mut stream = connect(&server).await;
+        stream.write_all(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        let answer = to_the_end(&mut stream).await.to_lowercase();
+        assert!(answer.starts_with("http/1.1 204"), "{answer}");
+        assert!(answer.contains("\r\nallow: get, head, post, patch, delete, options\r\n"), "{answer}");
+    }
 }
 
 /// Without the check against the document: these responses come from the transport.

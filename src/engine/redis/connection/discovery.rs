@@ -46,13 +46,16 @@ async fn ask_server(address: &Address, host: &Host) -> Result<Vec<Assignment>, S
     }
 }
 
+/// The master that the Sentinel names. One that was cut off names a server that is down or a replica by now, and others know better
+/// ("Guidelines for Redis clients with support for Redis Sentinel", step 3).
 async fn ask_sentinel(address: &Address, host: &Host, master: &str) -> Result<Vec<Assignment>, String> {
     let failed = |error: RedisError| address.explain_sentinel(&error);
     let connection = open(address.sentinel_client(host)?, None).await.map_err(failed)?;
     let mut cmd = redis::cmd("SENTINEL");
     let found = query(&connection, cmd.arg("GET-MASTER-ADDR-BY-NAME").arg(master)).await.map_err(failed)?;
     let Some((name, port)) = found else { return Err(format!("it knows no master called {master}")) };
-    Ok(vec![(Host { name, port }, Bucket::all().collect())])
+    let named = Host { name, port };
+    ask_server(address, &named).await.map_err(|why| format!("it names {named}: {why}"))
 }
 
 /// From `CLUSTER SLOTS`: ranges of slots, each with its master and then its replicas.

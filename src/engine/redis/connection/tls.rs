@@ -44,14 +44,59 @@ fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDe
     if found.is_empty() { Err(named(&"there is no certificate in it")) } else { Ok((pem, found)) }
 }
 
-/// The option that may help with a TLS error.
+const CA: &str = "--redis-tls-ca names the authority that signs its certificate";
+/// Words in errors, and what may help.
+const ADVICE: [(&str, &str); 8] = [
+    // RFC 8446 section 6.2: the server rejects our certificate, or the lack of one.
+    ("fatal alert", "does it require a client certificate? See --redis-tls-cert and --redis-tls-key"),
+    ("UnknownIssuer", CA),
+    ("BadSignature", CA),
+    (
+        "not valid for name",
+        "its certificate must have the name by which it is reached, that of --engine or what its cluster or Sentinel announces",
+    ),
+    ("certificate expired", "its certificate must be renewed"),
+    ("certificate not valid yet", "is the clock of this machine right?"),
+    ("corrupt message", "it does not speak TLS at this port: use the port of its `tls-port`, or redis:// in --engine"),
+    // Redis without TLS takes the handshake for the beginning of a line, and waits for its end.
+    ("timed out", "does it speak TLS at this port? If not, use redis:// in --engine, or the port of its `tls-port`"),
+];
+
+/// What may help with a TLS error.
 pub fn advice(error: &RedisError) -> Option<&'static str> {
     let text = error.to_string();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if says(&["fatal alert"]) {
-        // RFC 8446 section 6.2: the server rejects our certificate, or the lack of one.
-        return Some("does it require a client certificate? See --redis-tls-cert and --redis-tls-key");
+    ADVICE.into_iter().find_map(|(words, advice)| text.contains(words).then_some(advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::{
+        AlertDescription, CertificateError, Error, InvalidMessage,
+        pki_types::{ServerName, UnixTime},
+    };
+
+    use super::*;
+
+    /// `--redis-tls-ca` was recommended for every certificate, also for an expired one.
+    #[test]
+    fn advice_fits_the_error() {
+        let (now, before) = (UnixTime::now(), UnixTime::since_unix_epoch(std::time::Duration::from_secs(1)));
+        let expected = ServerName::try_from("redis.example").unwrap().to_owned();
+        let name = CertificateError::NotValidForNameContext { expected, presented: vec!["other.example".into()] };
+        for (error, says) in [
+            (Error::AlertReceived(AlertDescription::CertificateRequired), "--redis-tls-cert"),
+            (CertificateError::UnknownIssuer.into(), "--redis-tls-ca"),
+            (CertificateError::BadSignature.into(), "--redis-tls-ca"),
+            (name.into(), "the name by which it is reached"),
+            (CertificateError::ExpiredContext { time: now, not_after: before }.into(), "renewed"),
+            (CertificateError::NotValidYetContext { time: before, not_before: now }.into(), "clock"),
+            (InvalidMessage::InvalidContentType.into(), "does not speak TLS"),
+        ] {
+            let error = RedisError::from(io::Error::new(io::ErrorKind::InvalidData, error));
+            assert!(advice(&error).is_some_and(|advice| advice.contains(says)), "{error}");
+        }
+        assert_eq!(advice(&io::Error::from(io::ErrorKind::ConnectionRefused).into()), None);
     }
-    says(&["invalid peer certificate", "UnknownIssuer"])
-        .then_some("--redis-tls-ca names the authority that signs its certificate")
 }

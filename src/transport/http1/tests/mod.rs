@@ -99,7 +99,7 @@ where
         Either::Right(async move { Response::from_actix(answer.await.unwrap().into_parts().1) })
     }
 
-    fn refuse(&self, overload: Overload) -> Response {
+    fn refuse(&self, overload: Overload, _: Option<&Request>) -> Response {
         Response::text(StatusCode::SERVICE_UNAVAILABLE, &[], format!("{overload:?}"))
     }
 

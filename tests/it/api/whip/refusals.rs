@@ -51,6 +51,10 @@ async fn what_is_no_offer_is_refused_and_nobody_is_called() {
         assert_eq!(refused.headers["accept-post"], SDP);
     }
     send(scene.server.request(Method::POST, WHIP)).await.refused(415, "sdp-expected");
+    let compressed = send(scene.offering(WHIP, OFFER).header("content-encoding", "gzip")).await;
+    compressed.refused(415, "sdp-expected");
+    assert_eq!(compressed.headers["accept-post"], SDP);
+    assert_eq!(compressed.headers["accept-encoding"], "identity");
     for (query, status, slug) in [
         ("to=nobody", 422, "invalid"),
         (&format!("name={}", "x".repeat(65)), 422, "invalid"),
