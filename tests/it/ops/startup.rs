@@ -1,11 +1,14 @@
 //! Options, environment variables, and the output at startup.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::Command,
 };
+
+/// For a program that should end at once.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 fn binary(flags: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));
@@ -34,7 +37,8 @@ async fn announced(flags: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
 /// The error with which it exits. It must not have printed that it listens.
 async fn refusal(flags: &[&str], variables: &[(&str, &str)]) -> String {
     let flags: Vec<&str> = ["--listen", "127.0.0.1:0"].iter().chain(flags).copied().collect();
-    let output = binary(&flags, variables).output().await.unwrap();
+    let ending = tokio::time::timeout(PATIENCE, binary(&flags, variables).output());
+    let output = ending.await.unwrap_or_else(|_| panic!("it serves: {flags:?}")).unwrap();
     assert!(!output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     String::from_utf8(output.stderr).unwrap()
