@@ -77,9 +77,11 @@ test('a new message does not scroll a user who reads older ones', async () => {
 test('text that comes as bytes is shown, and one that could not be sent is said to be, and stays to be sent', async () => {
   await ben.evaluate(() => {
     const [{ channel }] = window.signalpost.call.links.values();
+    for (const measured of [[0, 1, 2, 3], [0xff, 0xfe]]) channel.send(new Uint8Array(measured));
     channel.send(new TextEncoder().encode('in bytes: 会議'));
   });
   await heard(ann, 'in bytes: 会議');
+  assert.match(await entries(ann).nth(-2).textContent(), /news below/, 'measurements are not');
   await ann.evaluate(() => {
     const [{ channel }] = window.signalpost.call.links.values();
     channel.send = () => { throw new TypeError('longer than a=max-message-size'); };

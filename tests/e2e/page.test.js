@@ -136,7 +136,7 @@ test('a full room counts down to when a quiet seat frees', async () => {
   await cleo.getByTestId('join').click();
   await Promise.all([state(cleo, 'connected'), state(ann, 'connected')]);
   const counted = await cleo.evaluate(() => window.counted);
-  assert.ok(counted[0] >= 1 && counted[0] <= 8 && counted.at(-1) <= counted[0], `seconds: ${counted}`);
+  assert.ok(counted[0] >= 1 && counted[0] <= 8 && counted.length > 1 && counted.at(-1) < counted[0], `seconds: ${counted}`);
   await close(ann, ben, cleo);
 });
 

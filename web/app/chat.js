@@ -60,7 +60,9 @@ export class Chat {
       this.#enable();
     });
     call.on('data', ({ peer, data }) => {
-      this.#add({ who: nameOf(peer), text: textOf(/** @type {string | ArrayBuffer} */ (data)), kind: 'theirs' });
+      const text = textOf(/** @type {string | ArrayBuffer} */ (data));
+      if (text === null) return;
+      this.#add({ who: nameOf(peer), text, kind: 'theirs' });
       if (this.#unread.add()) play('message');
     });
   }
@@ -131,7 +133,17 @@ export class Chat {
   }
 }
 
-/** Some programs send text as bytes. @param {string | ArrayBuffer} data */
+/**
+ * Some programs send text as bytes. Null if these are something else, such as measurements.
+ *
+ * @param {string | ArrayBuffer} data
+ */
 function textOf(data) {
-  return typeof data === 'string' ? data : new TextDecoder().decode(data);
+  if (typeof data === 'string') return data;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(data);
+    return /(?![\t\n\r])\p{Cc}/u.test(text) ? null : text;
+  } catch {
+    return null;
+  }
 }

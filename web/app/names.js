@@ -6,7 +6,7 @@ const PDI = '\u2069';
 /** Invisible, but needed to write words and emoji: joiners and variation selectors. */
 const PART_OF_WRITING = /[\u200c\u200d\ufe0e\ufe0f]/;
 /** More marks on one letter than any script needs would cover the lines above and below. */
-const SURPLUS_MARKS = /((?:\p{M}[\u200c\u200d]*){4})[\p{M}\u200c\u200d]+/gu;
+const SURPLUS_MARKS = /((?:\p{M}[\u200c\u200d]*){3}\p{M})[\u200c\u200d]*\p{M}[\p{M}\u200c\u200d]*/gu;
 
 /**
  * A peer's name, fit to be shown. The server relays names as they are and only limits their length.

@@ -7,7 +7,7 @@ const KEY = `signalpost:sounds:${BASE}`;
 const NOTES = { joined: [523, 784], calling: [784, 659, 784], message: [880] };
 const NOTE_S = 0.12;
 const LOUDNESS = 0.08;
-/** Of a flood, no more than this is heard. */
+/** A sound is not repeated sooner. */
 const PAUSE_MS = 1_000;
 const LONGEST_MS = 2_000;
 

@@ -370,7 +370,8 @@ export interface Endpoints {
   /** For the beacon. */
   leave(peer: string): string;
   /** Current credentials. */
-  iceServers(peer: string, nonce: string): string;
+  /** With a nonce, no cache can have seen it. */
+  iceServers(peer: string, nonce?: string): string;
 }
 
 // ---- What the module exports -------------------------------------------------------------------------------------

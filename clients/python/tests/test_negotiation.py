@@ -6,7 +6,7 @@ import pytest
 
 from signalpost import Peer
 from signalpost.aiortc import Card
-from signalpost.aiortc._negotiation import Verdict, View, belongs, is_polite, judge, with_origin
+from signalpost.aiortc._negotiation import Verdict, View, belongs, candidates_in, is_polite, judge, with_origin
 from signalpost.aiortc._patience import patience
 
 
@@ -23,7 +23,7 @@ OFFERED = View(polite=True, signaling="have-local-offer", remote=None, heard=Non
     [
         (View(True, "closed", None, None), "offer", sdp(), "renew"),
         (STABLE, "offer", sdp(origin="1 2"), "answer"),
-        (STABLE, "offer", sdp() + "a=candidate:1 more\r\n", "drop"),
+        (STABLE, "offer", sdp() + "a=candidate:1 more\r\n", "repeated"),
         (STABLE, "offer", sdp("BB"), "renew"),
         (STABLE, "offer", sdp("aa", origin="1 2"), "answer"),
         (STABLE, "offer", sdp(ufrag="two", origin="1 2"), "replace"),
@@ -33,7 +33,8 @@ OFFERED = View(polite=True, signaling="have-local-offer", remote=None, heard=Non
         (View(True, "have-local-offer", sdp(), None), "offer", sdp("BB"), "renew"),
         (OFFERED, "answer", sdp(), "accept"),
         (View(True, "have-local-offer", sdp(), None), "answer", sdp("BB"), "replace"),
-        (STABLE, "answer", sdp(), "drop"),
+        (STABLE, "answer", sdp() + "a=candidate:1 more\r\n", "repeated"),
+        (STABLE, "answer", sdp(origin="1 2"), "drop"),
         (View(True, "closed", None, None), "answer", sdp(), "drop"),
     ],
 )
@@ -52,6 +53,12 @@ def test_a_candidate_belongs_to_the_description_with_its_username_fragment() -> 
     assert belongs({"candidate": "candidate:1 1 udp 1 1.1.1.1 9 typ host ufrag one"}, sdp())
     assert not belongs({"candidate": "", "usernameFragment": "two"}, sdp())
     assert belongs({"candidate": "candidate:1 1 udp 1 1.1.1.1 9 typ host"}, sdp())
+
+
+def test_candidates_are_read_from_each_section() -> None:
+    """Of a description that was sent again with its candidates, these were lost."""
+    text = sdp() + "a=candidate:1 one\r\nm=audio 9 x\r\na=candidate:2 two\r\na=end-of-candidates\r\n"
+    assert [(one["candidate"], one["sdpMLineIndex"]) for one in candidates_in(text)] == [("candidate:1 one", 0), ("candidate:2 two", 1)]
 
 
 def test_the_session_id_stays_and_its_version_rises() -> None:

@@ -83,6 +83,10 @@ test('a gateway that takes its time to say that the server is down is believed',
   assert.deepEqual(names(events), ['reconnecting']);
   await world.clock.advance(6_000);
   await world.quiet();
+  await world.clock.advance(2_400);
+  await (await world.asked(poll())).answer(200, nothing());
+  assert.deepEqual(names(events), ['reconnecting', 'connected']);
+  assert.equal(wait(await world.asked(poll())), '25', 'and says nothing about holds');
 });
 
 test('a gateway that fails at once means that the server is down', async () => {

@@ -279,5 +279,5 @@ export default {
   'lowered': '{name} has lowered their hand',
   'screen-not-shared': 'The screen could not be shared ({error}).',
   'not-sent': 'The message was not sent: it is too long, or too much is waiting to be sent.',
-  'not-all-sent': 'Not everybody was sent this message: it is too long for them, or too much is waiting to be sent.',
+  'not-all-sent': 'This message did not reach everyone: it is too long for some, or too much is waiting to be sent.',
 };

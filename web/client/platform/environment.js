@@ -49,7 +49,7 @@ export function pause(env, ms, signal, eager = false) {
     const proceed = () => (end(), resolve());
     const stop = () => (end(), reject(signal?.reason));
     const cancel = env.clock.after(ms, proceed);
-    const forget = eager ? onOtherNetwork(env, proceed) : () => {};
+    const forget = eager ? onOtherNetwork(env, proceed, true) : () => {};
     signal?.addEventListener('abort', stop);
   });
 }

@@ -5,10 +5,11 @@
  *
  * @param {Pick<Environment, 'page' | 'connection'>} env
  * @param {() => void} changed
+ * @param {boolean} [sure] do not tell where only the estimate of its speed may have changed
  * @returns {() => void} ends that
  */
-export function onOtherNetwork({ page, connection }, changed) {
-  const ends = [on(page, 'online', changed), on(connection, 'change', otherKind(connection, changed))];
+export function onOtherNetwork({ page, connection }, changed, sure = false) {
+  const ends = [on(page, 'online', changed), on(connection, 'change', otherKind(connection, changed, sure))];
   return () => ends.forEach((end) => end());
 }
 
@@ -28,11 +29,12 @@ export function on(target, name, listener) {
  *
  * @param {Environment['connection']} connection
  * @param {() => void} changed
+ * @param {boolean} sure
  */
-function otherKind(connection, changed) {
+function otherKind(connection, changed, sure) {
   let kind = connection?.type;
   return () => {
-    if (kind !== undefined && connection?.type === kind) return;
+    if ((sure || kind !== undefined) && connection?.type === kind) return;
     kind = connection?.type;
     changed();
   };

@@ -22,7 +22,7 @@ export function endpoints(base, room, page) {
     seat,
     mailbox: (peer, waitMs) => `${seat(peer)}/messages?wait=${Number((waitMs / 1000).toFixed(3))}&page=${page}`,
     leave: (peer) => `${seat(peer)}/leave`,
-    iceServers: (peer, nonce) => `${seat(peer)}/ice-servers?nonce=${nonce}`,
+    iceServers: (peer, nonce) => `${seat(peer)}/ice-servers${nonce === undefined ? '' : `?nonce=${nonce}`}`,
   };
 }
 

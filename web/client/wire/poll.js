@@ -70,6 +70,8 @@ export class Poll {
   #dates = new Dates();
   /** Asks for no hold, to learn at once whether the server is back. */
   #probing = false;
+  /** When a gateway ended the last poll. If the server is there, it was because the poll was idle. @type {number | null} */
+  #endedAt = null;
   /** A cache has responded, so each request gets a URL of its own. */
   #unique = false;
 
@@ -133,6 +135,7 @@ export class Poll {
     // A different network has different proxies.
     if (since === Infinity) {
       this.#hold = freshHold(this.#hold.longest);
+      this.#endedAt = null;
       this.#unique = false;
     }
     attempt.abort(RETRY);
@@ -159,7 +162,9 @@ export class Poll {
     const probed = this.#probing;
     this.#probing = false;
     this.#failures = 0;
-    if (waitMs > 0) this.#hold = answered(this.#hold, age);
+    if (this.#endedAt !== null) this.#hold = timedOut(this.#hold, this.#endedAt);
+    else if (waitMs > 0) this.#hold = answered(this.#hold, age);
+    this.#endedAt = null;
     this.#mailbox.report('connected');
     await this.#mailbox.deliver(batch);
     // If an intermediary strips `wait` or responds from a cache, this must not become a flood of requests.
@@ -178,13 +183,14 @@ export class Poll {
     if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
     if (error instanceof Unreachable) {
       if (error.reason === 'gateway' && waitMs > 0 && age >= OPEN_MS) {
-        this.#hold = timedOut(this.#hold, age);
-        // Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+        // Or it cannot reach the server, and took its time to say so. The next request tells.
+        this.#endedAt = age;
         this.#probing = true;
         return;
       }
-      this.#hold = cut(this.#hold, age);
+      if (waitMs > 0) this.#hold = cut(this.#hold, age);
     }
+    this.#endedAt = null;
     const stale = error instanceof Unreachable && error.reason === 'stale';
     this.#unique ||= stale;
     const limited = error instanceof Problem && error.slug === 'rate-limited';

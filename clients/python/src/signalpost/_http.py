@@ -128,8 +128,8 @@ def _headers(request: Request) -> dict[str, str]:
 def _answer(response: aiohttp.ClientResponse, text: bytes, expects: str | None) -> Answer:
     document = _parse(response, text)
     if 200 <= response.status < 300:
-        # The server's own have nothing to say only with 204.
-        if response.status == 204 if expects is None else isinstance(document, dict) and expects in document:
+        # A portal's page is not empty.
+        if not text if expects is None else isinstance(document, dict) and expects in document:
             return Answer(response.status, document, response.headers.get("Date"))
     elif isinstance(document, dict) and "/problems/" in str(document.get("type", "")):
         # Intermediaries may use RFC 9457, too; only these problems are the server's.

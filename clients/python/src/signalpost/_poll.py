@@ -66,6 +66,8 @@ class Poll:
         self._dates = Dates()
         #: Asks for no hold, to learn at once whether the server is back.
         self._probing = False
+        #: When a gateway ended the last poll. If the server is there, it was because the poll was idle.
+        self._ended_at: float | None = None
         #: A cache has responded, so each request gets a URL of its own.
         self._unique = False
 
@@ -84,6 +86,7 @@ class Poll:
             await self._took(batch, wait, time.monotonic() - started)
             while not await self._mailbox.has_room():
                 # Acknowledges nothing, and keeps the seat.
+                wait, started = 0.0, time.monotonic()
                 await self._read(0, cursor)
         except Doubted:
             return None
@@ -104,8 +107,11 @@ class Poll:
     async def _took(self, batch: Mapping[str, Any], wait: float, age: float) -> None:
         probed, self._probing = self._probing, False
         self._failures = 0
-        if wait > 0:
+        if self._ended_at is not None:
+            self._hold = _hold.timed_out(self._hold, self._ended_at)
+        elif wait > 0:
             self._hold = _hold.answered(self._hold, age)
+        self._ended_at = None
         self._mailbox.report("connected")
         await self._mailbox.deliver(batch)
         # If an intermediary strips `wait` or responds from a cache, this must not become a flood of requests.
@@ -119,14 +125,16 @@ class Poll:
         stale = limited = False
         if isinstance(error, Unreachable):
             if error.reason == "gateway" and wait > 0 and age >= _hold.OPEN:
-                self._hold = _hold.timed_out(self._hold, age)
-                # Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+                # Or it cannot reach the server, and took its time to say so. The next request tells.
+                self._ended_at = age
                 self._probing = True
                 return
-            self._hold = _hold.cut(self._hold, age)
+            if wait > 0:
+                self._hold = _hold.cut(self._hold, age)
             stale = error.reason == "stale"
         else:
             limited = error.slug == "rate-limited"
+        self._ended_at = None
         self._unique = self._unique or stale
         if not limited:
             self._mailbox.report("reconnecting", error)

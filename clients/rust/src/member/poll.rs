@@ -58,6 +58,8 @@ pub(crate) struct Poll {
     wait: Duration,
     /// Asks for no hold, to learn at once whether the server is back.
     probing: bool,
+    /// When a gateway ended the last poll. If the server is there, it was because the poll was idle.
+    ended_at: Option<Duration>,
     /// A cache has responded, so each request gets a URL of its own.
     unique: bool,
     /// Something was received since this was set to false.
@@ -76,6 +78,7 @@ impl Poll {
             asked: Instant::now(),
             wait: Duration::ZERO,
             probing: false,
+            ended_at: None,
             unique: false,
             delivered: false,
         }
@@ -144,8 +147,10 @@ impl Poll {
     async fn took(&mut self, batch: Batch, wait: Duration, age: Duration) {
         let probed = self.probing;
         self.reached();
-        if !wait.is_zero() {
-            self.hold.answered(age);
+        match self.ended_at.take() {
+            Some(age) => self.hold.timed_out(age),
+            None if !wait.is_zero() => self.hold.answered(age),
+            None => {}
         }
         let is_empty = batch.messages.is_empty();
         self.delivered = true;
@@ -166,13 +171,15 @@ impl Poll {
         let reason = if let Error::Unreachable(unreachable) = &error { Some(unreachable.reason) } else { None };
         match reason {
             Some(Silence::Gateway) if age >= OPEN && !self.wait.is_zero() => {
-                // Gateways that cannot reach the server take their time, too. Without a hold, they have no other reason.
+                // Or it cannot reach the server, and took its time to say so. The next request tells.
+                self.ended_at = Some(age);
                 self.probing = true;
-                return self.hold.timed_out(age);
+                return;
             }
-            Some(_) => self.hold.cut(age),
-            None => {}
+            Some(_) if !self.wait.is_zero() => self.hold.cut(age),
+            _ => {}
         }
+        self.ended_at = None;
         let is_stale = reason == Some(Silence::Stale);
         let is_limited = error.slug() == Some("rate-limited");
         self.unique |= is_stale;

@@ -12,7 +12,7 @@ import aiortc
 from .._events import Message, Peer, Trouble
 from ._card import Card
 from ._connection import Connection
-from ._negotiation import View, belongs, judge
+from ._negotiation import View, belongs, candidates_in, judge
 from ._patience import MAX_ATTEMPTS, Phase, Watch
 from ._whip import Heartbeat, mark_of, whip_role
 
@@ -181,6 +181,10 @@ class Link:
         verdict = judge(View(self._host._is_polite(self.peer), signaling, remote, heard), type, sdp)
         log.debug("%s from %s: %s", type, self.peer.id, verdict)
         if verdict == "drop":
+            return
+        if verdict == "repeated" and connection is not None:
+            for candidate in candidates_in(sdp):
+                connection.add(candidate)
             return
         if type == "offer":
             self._mark = mark_of(message)

@@ -12,8 +12,9 @@ from typing import Literal
 from .._events import Peer
 
 #: `answer`: on this connection. `renew`: answer with a new one. `replace`: offer a new one. `accept`: the answer to our offer.
-#: `ignore`: the peer has to answer our offer instead. `drop`: no longer of use.
-Verdict = Literal["answer", "renew", "replace", "accept", "ignore", "drop"]
+#: `ignore`: the peer has to answer our offer instead. `drop`: no longer of use. `repeated`: only its
+#: candidates are of use.
+Verdict = Literal["answer", "renew", "replace", "accept", "ignore", "drop", "repeated"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class View:
 def judge(view: View, type: str, sdp: str) -> Verdict:
     other = view.remote is not None and is_other_connection(view.remote, sdp)
     if type == "answer":
+        if view.signaling == "stable" and view.remote is not None and essence(view.remote) == essence(sdp):
+            return "repeated"
         if view.signaling != "have-local-offer":
             return "drop"
         return "replace" if other else "accept"
     if view.heard is not None and essence(view.heard) == essence(sdp):
-        return "drop"
+        return "repeated"
     if view.signaling == "closed" or other:
         return "renew"
     if view.signaling == "stable":
@@ -87,6 +90,16 @@ def fingerprints(sdp: str) -> frozenset[str]:
 
 def values(sdp: str, attribute: str) -> frozenset[str]:
     return frozenset(re.findall(rf"(?m)^a={attribute}:[ \t]*(\S+)", sdp))
+
+
+def candidates_in(sdp: str) -> list[dict[str, object]]:
+    """The candidates in a description (RFC 8839, section 5.1)."""
+    sections = re.split(r"(?m)^m=", sdp)[1:]
+    return [
+        {"candidate": candidate, "sdpMLineIndex": index}
+        for index, section in enumerate(sections)
+        for candidate in re.findall(r"(?m)^a=(candidate:[^\r\n]+)", section)
+    ]
 
 
 def essence(sdp: str) -> str:
