@@ -66,6 +66,10 @@ where
     }
 
     fn refuse(&self, overload: Overload, request: Option<&Request>) -> Response {
+        // A page may read the refusal of its request only if the preflight has succeeded.
+        if let Some(response) = request.and_then(|request| self.cors.preflight(request)) {
+            return response;
+        }
         let (mut response, code) = outcome(Err(overload.into()));
         if let Some(request) = request {
             response.add_shared(self.cors.fields(request.headers()));

@@ -80,8 +80,8 @@ table! {
     CursorGone: 410 "cursor-gone", "The cursor is older than the mailbox", "Join again with your token, and continue from the cursor in the response.";
     PreconditionFailed: 412 "precondition-failed", "`If-Match` does not match the current ICE session", "Use the `ETag` of the latest response, or restart ICE with `If-Match: *`.";
     BodyTooLarge: 413 "body-too-large", "The body is too large", "Send less at once.";
-    UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as JSON", "Send `Content-Type: application/json`, and no `Content-Encoding`.";
-    SdpExpected: 415 "sdp-expected", "The body is not declared as SDP", "Send the content type in `Accept-Post` or `Accept-Patch`, and no `Content-Encoding`.";
+    UnsupportedMediaType: 415 "unsupported-media-type", "The body is not declared as plain JSON", "Send `Content-Type: application/json`, and no `Content-Encoding`.";
+    SdpExpected: 415 "sdp-expected", "The body is not declared as plain SDP", "Send the content type in `Accept-Post` or `Accept-Patch`, and no `Content-Encoding`.";
     HostRefused: 421 "host-refused", "The server is not known by this name", "Use `localhost`, or start the server with `--host NAME`.";
     Invalid: 422 "invalid", "The request is well-formed but invalid", "Correct what `detail` names.";
     RoomNameInvalid: 422 "room-name-invalid", "Invalid room name", "Use 1 to 64 of the characters A-Z a-z 0-9 . _ ~ - and not `.` or `..` alone.";

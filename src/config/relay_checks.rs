@@ -30,9 +30,11 @@ impl Config {
                 .into());
         }
         if !self.has_relay() {
+            // Who switches it off for a while keeps what has no effect then.
+            let is_switched_off = self.relay.turn_relay == Some(RelayMode::Off);
             let given = [
                 ("--turn-listen", !self.relay.turn_listen.is_empty()),
-                ("--public-host", self.relay.public_host.is_some()),
+                ("--public-host", self.relay.public_host.is_some() && !is_switched_off),
             ];
             if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
                 return Err(format!("{option} needs --turn-relay closed or open"));
@@ -60,7 +62,7 @@ impl Config {
         let given = [
             ("--turn-external-ip", !externals.is_empty()),
             ("--turn-allow-peer", !self.relay.turn_allow_peer.is_empty()),
-            ("--turn-ports", self.relay.turn_ports != DEFAULT_PORTS),
+            ("--turn-ports", self.relay.turn_ports != DEFAULT_PORTS && self.relay.turn_relay != Some(RelayMode::Off)),
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((option, _)) if !self.is_relay_open() => Err(format!("{option} needs --turn-relay open")),
@@ -77,7 +79,7 @@ impl Config {
                 Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
                     return Err(format!(
                         "{ip} is not an address of this machine: write --turn-external-ip {external}/LOCAL with the one to \
-                         which {external} is mapped"
+                         which {external} is mapped (or, if it arrives later, set the sysctl net.ipv4.ip_nonlocal_bind)"
                     ));
                 }
                 Err(error) => return Err(format!("--turn-external-ip {external}: no socket at {ip}: {error}")),
@@ -186,7 +188,6 @@ mod tests {
         for (line, option) in [
             (&["--turn-listen=127.0.0.1:3478"][..], "--turn-listen"),
             (&["--public-host=one.example"], "--public-host"),
-            (&["--tls-self-signed", "--turn-relay=off", "--public-host=one.example"], "--public-host"),
             (&["--turn-relay=closed", "--turn-external-ip=203.0.113.7"], "--turn-external-ip"),
             (&["--turn-relay=closed", "--turn-allow-peer=10.0.0.0/8"], "--turn-allow-peer"),
             (&["--turn-relay=closed", "--turn-ports=50000-50009"], "--turn-ports"),
@@ -195,7 +196,10 @@ mod tests {
             let error = config(line).check_relay().unwrap_err();
             assert!(error.starts_with(&format!("{option} needs --turn-relay")), "{line:?}: {error}");
         }
-        assert_eq!(config(&["--turn-relay=closed", "--public-host=one.example"]).check_relay(), Ok(()));
+        for mode in ["--turn-relay=closed", "--turn-relay=off"] {
+            assert_eq!(config(&[mode, "--public-host=one.example"]).check_relay(), Ok(()), "{mode}");
+        }
+        assert_eq!(config(&["--turn-relay=off", "--turn-ports=50000-50009"]).check_relay(), Ok(()));
     }
 
     #[test]

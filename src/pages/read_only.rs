@@ -8,8 +8,8 @@ pub fn page(path: &str) -> Resource {
     web::resource(path).default_service(web::to(method_not_allowed))
 }
 
-/// Other methods at the paths of a service that would refuse them in its own way, and is added after this. (`HEAD` has become
-/// `GET`.)
+/// Refuses other methods at these paths, before a service that is registered after this would do it in its own way. (`HEAD` has
+/// become `GET`.)
 pub fn other_methods(path: &str) -> Resource {
     web::resource(path).guard(guard::Not(guard::Get())).to(method_not_allowed)
 }

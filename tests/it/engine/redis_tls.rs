@@ -146,7 +146,7 @@ fn certificate_errors_name_the_option() {
     assert!(refused(&url, &["--redis-sentinel-password", "word"]).contains("--redis-sentinel-password needs"));
     let without_tls = redis.url().replace("redis://", "rediss://");
     let why = refused(&without_tls, &["--redis-tls-ca", &ca]);
-    assert!(why.contains("speak TLS at this port") && !why.contains("--redis-tls-ca"), "{why}");
+    assert!(why.contains("`tls-port`") && !why.contains("--redis-tls-ca"), "{why}");
 }
 
 #[tokio::test]

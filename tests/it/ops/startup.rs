@@ -1,14 +1,13 @@
 //! Options, environment variables, and the output at startup.
 
-use std::{process::Stdio, time::Duration};
+use std::process::Stdio;
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::Command,
 };
 
-/// For a program that should end at once.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::waits::PATIENCE;
 
 fn binary(flags: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalpost"));

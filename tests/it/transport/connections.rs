@@ -84,6 +84,15 @@ async fn a_page_on_an_allowed_origin_can_read_a_refusal() {
     let mut first = connect(&server).await;
     assert!(ask(&mut first).await.starts_with("HTTP/1.1 200"));
     for (origin, may_read) in [("https://app.example", true), ("https://other.example", false)] {
+        // Without a preflight that succeeds, it could not.
+        let mut stream = connect(&server).await;
+        let preflight = format!(
+            "OPTIONS /v1/rooms/tea/peers HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: POST\r\n\r\n"
+        );
+        stream.write_all(preflight.as_bytes()).await.unwrap();
+        let answer = to_the_end(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(answer.contains("access-control-allow-methods: "), may_read, "{answer}");
         let mut stream = connect(&server).await;
         let request = format!("GET /v1/rooms/tea HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

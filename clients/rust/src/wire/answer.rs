@@ -24,7 +24,11 @@ pub(crate) struct Answer {
 
 /// `expects`: a member that the response must have to be the server's.
 pub(crate) async fn read(mut response: Response, expects: Option<&str>) -> Result<Answer, Error> {
-    let status = response.status();
+    // A proxy may have made an empty 200 of a 204.
+    let status = match (response.status(), response.content_length()) {
+        (StatusCode::OK, Some(0)) => StatusCode::NO_CONTENT,
+        (status, _) => status,
+    };
     let headers = response.headers();
     let (is_json, wait) = (is_json(headers), retry_after(headers));
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
@@ -53,7 +57,7 @@ fn judge(
     expects: Option<&str>,
 ) -> Result<Answer, Error> {
     if status.is_success() {
-        // The server's own have nothing to say only with 204.
+        // A portal's page is not empty.
         if expects.map_or(status == StatusCode::NO_CONTENT, |member| body.get(member).is_some()) {
             return Ok(Answer { status: status.as_u16(), body, date });
         }

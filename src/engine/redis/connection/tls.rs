@@ -59,7 +59,10 @@ const ADVICE: [(&str, &str); 8] = [
     ("certificate not valid yet", "is the clock of this machine right?"),
     ("corrupt message", "it does not speak TLS at this port: use the port of its `tls-port`, or redis:// in --engine"),
     // Redis without TLS takes the handshake for the beginning of a line, and waits for its end.
-    ("timed out", "does it speak TLS at this port? If not, use redis:// in --engine, or the port of its `tls-port`"),
+    (
+        "timed out",
+        "can it be reached, and is this the port of its `tls-port`? If it has none, use redis:// in --engine",
+    ),
 ];
 
 /// What may help with a TLS error.
