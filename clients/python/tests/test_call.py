@@ -65,6 +65,33 @@ async def test_one_that_leaves_and_returns_is_connected_again(server: Server) ->
             assert not ann.call.links
 
 
+async def test_an_ice_server_that_aiortc_does_not_know_is_left_out(server: Server) -> None:
+    """Nothing connected, and nothing was tried again."""
+    odd = ["stun:[2001:db8::1]:3478", "stun:stun.example?transport=udp", "nonsense"]
+    servers = [{"urls": odd}, {"urls": odd[0]}, {"urls": ["stun:127.0.0.1:9", odd[0]]}]
+    async with Member(server.base, "Ann", ice_servers=servers) as ann, Member(server.base, "Ben") as ben:
+        await connected(ann, ben)
+        assert [one.urls for one in ann.call._configuration.iceServers or []] == [["stun:127.0.0.1:9"]]
+
+
+async def test_a_listener_that_raises_is_reported_and_ends_nothing(server: Server) -> None:
+    """It closed the connection, or ended the whole call."""
+    reported: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(str(context.get("exception"))))
+
+    def broken(*details: object) -> None:
+        raise KeyError("a mistake of the program")
+
+    async with Member(server.base, "Ann", [AudioStreamTrack()]) as ann, Member(server.base, "Ben", [AudioStreamTrack()]) as ben:
+        for event in ("chat", "track", "room", "link", "channel"):
+            ann.call.on(event, broken)
+        await connected(ann, ben)
+        await chat(ann, ben, "hello")
+        await chat(ann, ben, "again")
+        assert ann.link(ben).state == "connected"
+    assert reported and set(reported) == {"'a mistake of the program'"}
+
+
 async def test_of_several_channels_one_that_is_open_is_used(server: Server) -> None:
     """The newest was used, whatever its label and even after it had closed: what was said then was lost."""
     async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:

@@ -6,6 +6,7 @@ import pytest
 
 from signalpost._backoff import backoff, bounded, retry_delay
 from signalpost._hold import SHORTEST, answered, cut, fresh, timed_out
+from signalpost._membership import _rejoin_delay
 from signalpost._problems import Problem, Unreachable
 
 
@@ -40,6 +41,15 @@ def test_a_problem_takes_the_delay_from_its_document() -> None:
     said = Problem({"type": "/problems/draining", "retry_after_ms": 1_500}, 503, 9.0)
     assert said.retry_after == 1.5
     assert Problem({"type": "/problems/draining", "retry_after_ms": "soon"}, 503, 9.0).retry_after == 9.0
+
+
+def test_what_is_no_length_of_time_is_none() -> None:
+    """An integer with hundreds of digits raised an error that ended the room."""
+    for value in (-1, float("nan"), True, "1", None):
+        assert Problem({"retry_after_ms": value}, 503, 9.0).retry_after == 9.0
+    for value in (10**400, float("inf"), 1e300):
+        said = Problem({"type": "/problems/room-full", "retry_after_ms": value, "frees_in_ms": value}, 409)
+        assert said.retry_after == 1e9 and (_rejoin_delay(said, 0) or 0) <= 36
 
 
 def test_a_poll_asks_for_25_seconds_or_for_less_if_the_server_allows_less() -> None:

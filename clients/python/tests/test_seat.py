@@ -186,3 +186,52 @@ async def test_a_room_that_is_full_when_a_member_returns_is_waited_for() -> None
             await becomes(ann, "connected")
             assert ben.me.id in ann.peers
             await ann.leave()
+
+
+async def test_a_seat_file_that_cannot_be_written_is_said_to_be_before_the_room_is_joined(server: Server, tmp_path: Path) -> None:
+    """The seat was kept by nobody: a ghost, and `room-full` for the next attempt."""
+    for _ in range(2):
+        with pytest.raises(OSError):
+            await signalpost.join(server.base, "tea", seat_file=tmp_path / "missing" / "seat", capacity=1)
+
+
+async def test_one_that_cannot_be_written_later_does_not_end_the_room(tmp_path: Path) -> None:
+    """A member that had just got its seat back was thrown out."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    async with Server("--lease-ms", "4000") as server:
+        async with signalpost.join(server.base, "tea", seat_file=folder / "seat") as ann:
+            (folder / "seat").unlink()
+            folder.rmdir()
+            await server.kill()
+            await server.start()
+            await becomes(ann, "connected")
+            async with signalpost.join(server.base, "tea", name="Ben") as ben:
+                assert ann.me.id in ben.peers
+
+
+async def test_leaving_that_is_cancelled_leaves_all_the_same(server: Server) -> None:
+    """Nothing was given up, and the room went on for ever."""
+    async with Wire(server) as wire:
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(exchange: Exchange) -> bytes | None:
+            if exchange.is_post:
+                arrived.set()
+                await go_on.wait()
+            return await exchange.forward()
+
+        async with signalpost.join(server.base, "tea", name="Ben") as ben:
+            ann = await signalpost.join(wire.base, "tea", name="Ann")
+            await following(ben, PeerJoined)
+            wire.rule = slow
+            saying = ann.send(ben.me, "data", data="the last words")
+            leaving = asyncio.ensure_future(ann.leave())
+            await arrived.wait()
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+            go_on.set()
+            assert (await following(ben, Message)).data == "the last words"
+            assert (await following(ben, PeerLeft)).reason == "left"
+            await ann.leave()
+            saying.cancel()

@@ -10,6 +10,7 @@ from aiortc import RTCDataChannel, RTCIceCandidate, RTCPeerConnection, RTCSessio
 from aiortc.contrib.signaling import BYE
 from server import Server
 
+import signalpost
 from signalpost.aiortc import SignalpostSignaling
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,32 @@ async def test_an_example_of_aiortc_runs_over_it(server: Server, monkeypatch: py
     await theirs.close()
     consuming[0].cancel()
     await asyncio.gather(offering.close(), answering.close())
+
+
+async def test_what_is_no_candidate_is_skipped_and_a_goodbye_is_heard_whatever_the_card(server: Server) -> None:
+    """The reader died of one, without a word."""
+    signaling = SignalpostSignaling(server.base, "tea")
+    await signaling.connect()
+    other = await signalpost.join(server.base, "tea", metadata={"one": 1})
+    for candidate in ({"candidate": "candidate:1 1 udp"}, {"candidate": "x"}, {"candidate": 7}):
+        await other.send(None, "candidate", candidate=candidate)
+    await other.send(None, "bye")
+    assert await signaling.receive() is BYE
+    seat = await other.detach()
+    async with signalpost.join(server.base, "tea", metadata={"another": 2}, seat=seat):
+        pass
+    assert await signaling.receive() is BYE
+    await signaling.close()
+
+
+async def test_sending_ends_with_a_room_in_which_nobody_came(server: Server) -> None:
+    signaling = SignalpostSignaling(server.base, "tea")
+    await signaling.connect()
+    sending = asyncio.ensure_future(signaling.send(RTCSessionDescription("v=0", "offer")))
+    await asyncio.sleep(0)
+    await signaling.close()
+    with pytest.raises(signalpost.RoomEnded):
+        await sending
 
 
 async def test_candidates_arrive_as_they_were_sent(server: Server) -> None:

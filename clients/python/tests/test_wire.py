@@ -56,7 +56,11 @@ async def other_json(exchange: Exchange) -> bytes | None:
     return response(200, '{"error": null}', Content_Type="application/json")
 
 
-FAULTS: list[Fault] = [cut_before, cut_after, cut_within, twice, gateway_before, gateway_after, portal, other_json]
+async def deep_json(exchange: Exchange) -> bytes | None:
+    return response(200, "[" * 200_000, Content_Type="application/json")
+
+
+FAULTS: list[Fault] = [cut_before, cut_after, cut_within, twice, gateway_before, gateway_after, portal, other_json, deep_json]
 
 
 def once(fault: Fault, chosen: Callable[[Exchange], bool]) -> Rule:

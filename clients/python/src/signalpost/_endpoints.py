@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ._problems import Problem
 
@@ -40,4 +40,7 @@ def endpoints(base: str, room: str, page: str) -> Endpoints:
     if room in ("", ".", ".."):
         detail = f"“{room}” cannot be the name of a room, because no URL can contain it."
         raise Problem({"type": "/problems/room-name-invalid", "title": "Invalid room name", "detail": detail}, 422)
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{base!r} is not the URL of a server, such as https://signal.example.org")
     return Endpoints(f"{base.rstrip('/')}/v1/rooms/{quote(room, safe='')}", page)

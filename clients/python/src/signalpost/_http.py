@@ -145,7 +145,7 @@ def _parse(response: aiohttp.ClientResponse, text: bytes) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import Any, Literal
 from ._backoff import backoff, bounded, retry_delay
 from ._http import Request
 from ._poll import Poll
-from ._problems import Ending, Problem, SignalpostError
+from ._problems import Ending, Problem, SignalpostError, seconds_in
 from ._session import Entry, Session
+
+log = logging.getLogger("signalpost")
 
 #: How long the server may take beyond a poll's hold before the poll counts as lost.
 GRACE = 10.0
@@ -86,7 +89,12 @@ class Membership:
         if self._rejoins > 0:
             await asyncio.sleep(backoff(self._rejoins))
         self._rejoins += 1
-        self._listener.entered(await self._session.enter(_rejoin_delay))
+        entry = await self._session.enter(_rejoin_delay)
+        try:
+            self._session.keep()
+        except OSError as error:
+            log.warning("the seat is not kept for the next process: %s", error)
+        self._listener.entered(entry)
         self._listener.changed("connected", None)
 
     # What the poll needs.
@@ -116,7 +124,6 @@ class Membership:
 def _rejoin_delay(error: Exception, failures: int) -> float | None:
     """A member that lost its seat waits until one is free; a newcomer is told that the room is full."""
     if isinstance(error, Problem) and error.slug == "room-full":
-        ms = error.document.get("frees_in_ms")
-        known = isinstance(ms, (int, float)) and not isinstance(ms, bool)
-        return bounded(max(1.0, ms / 1000) if known and ms is not None else 5.0) * (1 + 0.2 * random.random())
+        wait = seconds_in(error.document, "frees_in_ms")
+        return bounded(5.0 if wait is None else max(1.0, wait)) * (1 + 0.2 * random.random())
     return retry_delay(error, failures)

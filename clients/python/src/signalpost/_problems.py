@@ -30,9 +30,17 @@ class Problem(SignalpostError):
         self.document = document
         self.status = status
         self.slug = str(document.get("type", "")).rpartition("/")[2]
-        asked = document.get("retry_after_ms")
-        given = isinstance(asked, (int, float)) and not isinstance(asked, bool) and asked >= 0
-        self.retry_after = asked / 1000 if given and asked is not None else retry_after
+        asked = seconds_in(document, "retry_after_ms")
+        self.retry_after = retry_after if asked is None else asked
+
+
+def seconds_in(document: Mapping[str, Any], member: str) -> float | None:
+    """A member in milliseconds. None if it is missing, or no length of time."""
+    value = document.get(member)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
+        return None
+    # Hundreds of digits overflow a `float`. The wait is capped anyway.
+    return min(value, 1e12) / 1000
 
 
 class Unreachable(SignalpostError):

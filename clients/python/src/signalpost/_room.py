@@ -33,9 +33,8 @@ log.addHandler(logging.NullHandler())
 
 #: How long an arrival may wait for the TURN credentials of the call with it.
 EQUIP = 3.0
-#: How long leaving may wait for messages that are still queued, and for the server.
+#: How long leaving may wait for messages that are still queued.
 FLUSH = 2.0
-GOODBYE = 5.0
 
 
 class Room:
@@ -68,6 +67,7 @@ class Room:
         self._outbox = Outbox(Carrier(self._post, self._membership.seated, self._membership.lost, self._seal))
         self._ice = IceServers(self._ask_ice_servers, self._ice_changed)
         self._expiry: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.Future[None] | None = None
         self._equip(entry)
         self._stream.put(self._troubles())
         self._keeping = asyncio.ensure_future(self._membership.keep(entry.joined["wait_max_ms"] / 1000))
@@ -128,29 +128,27 @@ class Room:
         return self._outbox.put(to.id if isinstance(to, Peer) else to, {"type": type, **members})
 
     async def leave(self) -> None:
-        """Sends what is queued, gives up the seat and tells the others."""
-        if self._is_over:
-            return await self._session.http.close()
-        # Joining again before this is done makes a new peer.
-        self._session.unkeep()
-        await asyncio.wait({flush := asyncio.ensure_future(self._outbox.emptied())}, timeout=FLUSH)
-        flush.cancel()
+        """Sends what is queued, gives up the seat and tells the others. Goes on if this is cancelled."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._leave())
+        await asyncio.shield(self._leaving)
+
+    async def _leave(self) -> None:
         if not self._is_over:
-            seat = self._session.seat
+            # Joining again before this is done makes a new peer.
+            self._session.unkeep()
+            await asyncio.wait({flush := asyncio.ensure_future(self._outbox.emptied())}, timeout=FLUSH)
+            flush.cancel()
+        if not self._is_over:
             self._end("closed")
-            request = Request("DELETE", self._session.at.seat(seat.peer), seat.token, timeout=GOODBYE)
-            try:
-                await self._session.ask(request)
-            except (Problem, Unreachable):
-                pass  # If this is lost, the seat ends with its lease.
+            await self._session.give_up()
         await self._session.http.close()
 
     async def detach(self) -> Seat:
         """Ends here and keeps the seat for its lease, so that the next process can return to it."""
-        seat = self._session.seat
         self._end("closed", keep=True)
         await self._session.http.close()
-        return seat
+        return self._session.seat
 
     async def close(self) -> None:
         """Ends the room for all. Only its creator can."""
@@ -321,7 +319,13 @@ async def _join(
     http = Http(client)
     try:
         session = Session(http, at, wishes, seat, SeatFile(seat_file) if seat_file is not None else None, sealing)
-        return Room(session, await session.enter(on_retry=on_retry))
+        entry = await session.enter(on_retry=on_retry)
+        try:
+            session.keep()
+        except OSError:
+            await session.give_up()
+            raise
+        return Room(session, entry)
     except BaseException:
         await http.close()
         raise

@@ -32,6 +32,10 @@ class Entry:
     resumed: bool
 
 
+#: How long leaving may wait for the server.
+GOODBYE = 5.0
+
+
 class Session:
     def __init__(
         self, http: Http, at: Endpoints, wishes: Mapping[str, Any], seat: Seat | None, file: SeatFile | None, sealing: Sealing | None = None
@@ -71,8 +75,6 @@ class Session:
         joined = answer.body
         room_token = joined.get("room_token") or (self._seat.room_token if self._seat else None)
         self._seat = Seat(joined["peer"]["id"], joined["token"], room_token)
-        if self._file:
-            self._file.save(self._seat)
         return Entry(self.sealing.joined(joined) if self.sealing else joined, resumed=answer.status == 200)
 
     async def persist(self, request: Request) -> Answer:
@@ -105,10 +107,24 @@ class Session:
         """Sends a request with the seat's token."""
         return await self.ask(replace(request, token=self.seat.token))
 
+    def keep(self) -> None:
+        """From now on the next process returns to this seat. Raises `OSError` if its file cannot be written."""
+        if self._file and self._seat:
+            self._file.save(self._seat)
+
     def unkeep(self) -> None:
         """From now on the next process does not return to this seat."""
         if self._file and self._seat:
             self._file.drop(self._seat)
+
+    async def give_up(self) -> None:
+        """Frees the seat, if there is one."""
+        if self._seat is None:
+            return
+        try:
+            await self.ask(Request("DELETE", self.at.seat(self._seat.peer), self._seat.token, timeout=GOODBYE))
+        except (Problem, Unreachable):
+            pass  # If this is lost, the seat ends with its lease.
 
     def forget(self) -> None:
         """Gives up the seat without telling the server."""

@@ -24,29 +24,29 @@ pub(crate) struct Answer {
 
 /// `expects`: a member that the response must have to be the server's.
 pub(crate) async fn read(mut response: Response, expects: Option<&str>) -> Result<Answer, Error> {
-    // A proxy may have made an empty 200 of a 204.
-    let status = match (response.status(), response.content_length()) {
-        (StatusCode::OK, Some(0)) => StatusCode::NO_CONTENT,
-        (status, _) => status,
-    };
+    let status = response.status();
     let headers = response.headers();
     let (is_json, wait) = (is_json(headers), retry_after(headers));
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
     // Anything else is not the server's.
-    let text = if is_json { body(&mut response).await? } else { Vec::new() };
-    judge(status, date, wait, serde_json::from_slice(&text).unwrap_or_default(), expects)
+    let text = if is_json || expects.is_none() { body(&mut response).await? } else { None };
+    // A proxy may have made an empty 200 of a 204.
+    let is_empty = text.as_ref().is_some_and(Vec::is_empty);
+    let status = if status == StatusCode::OK && is_empty { StatusCode::NO_CONTENT } else { status };
+    let document = text.filter(|_| is_json).and_then(|text| serde_json::from_slice(&text).ok());
+    judge(status, date, wait, document.unwrap_or_default(), expects)
 }
 
-/// Empty if it is longer than any of the server's.
-async fn body(response: &mut Response) -> Result<Vec<u8>, Error> {
+/// None if it is longer than any of the server's.
+async fn body(response: &mut Response) -> Result<Option<Vec<u8>>, Error> {
     let mut text = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(network)? {
         if text.len() + chunk.len() > MAX_BYTES {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         text.extend_from_slice(&chunk);
     }
-    Ok(text)
+    Ok(Some(text))
 }
 
 fn judge(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Any
 
 import aiortc
 from aiortc.contrib.media import MediaRelay
+from aiortc.rtcicetransport import parse_stun_turn_uri
 from pyee.asyncio import AsyncIOEventEmitter
 
 from .._events import Event, IceServersChanged, Message, Peer, PeerJoined, PeerLeft, Resumed, Sent, StateChanged, Trouble
@@ -16,6 +18,8 @@ from .._room import Room
 from ._link import Link
 from ._negotiation import is_polite
 from ._whip import mark_of, whip_role
+
+log = logging.getLogger("signalpost")
 
 #: How long hanging up may wait for the server to accept the goodbye.
 FAREWELL = 2.0
@@ -194,8 +198,9 @@ class Call(AsyncIOEventEmitter):
     @property
     def _configuration(self) -> aiortc.RTCConfiguration:
         servers = self.room.ice_servers if self._ice_servers is None else self._ice_servers
+        usable = [{**server, "urls": _usable(server["urls"])} for server in servers]
         known = ("urls", "username", "credential")
-        given = [{member: server[member] for member in known if member in server} for server in servers]
+        given = [{member: server[member] for member in known if member in server} for server in usable if server["urls"]]
         # Without a list, aiortc would ask a STUN server of its own choice.
         return aiortc.RTCConfiguration(iceServers=[aiortc.RTCIceServer(**server) for server in given])
 
@@ -232,9 +237,28 @@ class Call(AsyncIOEventEmitter):
     def _ended(self, link: Link) -> None:
         self._shut(link)
 
+    def _emit_run(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A listener that raises is reported, and ends neither the call nor a connection."""
+        try:
+            super()._emit_run(f, args, kwargs)
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler({"message": "a listener of the call raised", "exception": error})
+
     def _release_orphans(self) -> None:
         connected = [link for link in self._links.values() if link.state == "connected" and not link.departed]
         if len(connected) >= len(self._orphans):
             for orphan in self._orphans:
                 self._shut(orphan)
             self._orphans = []
+
+
+def _usable(urls: str | Sequence[str]) -> list[str]:
+    """Those that aiortc takes: one with an IPv6 address, among others, would keep it from connecting at all."""
+    usable = []
+    for url in [urls] if isinstance(urls, str) else urls:
+        try:
+            parse_stun_turn_uri(url)
+            usable.append(url)
+        except ValueError:
+            log.debug("aiortc cannot use the ICE server %s", url)
+    return usable

@@ -12,7 +12,7 @@ import aiortc
 from .._events import Message, Peer, Trouble
 from ._card import Card
 from ._connection import Connection
-from ._negotiation import View, belongs, candidates_in, judge
+from ._negotiation import View, belongs, candidates_in, judge, ufrag_of
 from ._patience import MAX_ATTEMPTS, Phase, Watch
 from ._whip import Heartbeat, mark_of, whip_role
 
@@ -24,6 +24,10 @@ Verified = Literal["key", "compared", False]
 
 #: Candidates that may wait for their description: more than anybody gathers for one.
 MAX_EARLY = 128
+#: A description follows its first candidates sooner than this.
+RECENT = 10.0
+#: How long the end of a link waits for its connections to be closed.
+CLOSING = 5.0
 
 
 class LinkHost(Protocol):
@@ -82,7 +86,11 @@ class Link:
         self._mark: Mapping[str, str] = {}
         self._connection: Connection | None = None
         self._compared: str | None = None
+        self._closing: set[asyncio.Future[None]] = set()
         self._early: list[dict[str, Any]] = []
+        #: Those that do not name their description, and when they came: they were added to the connection that there is, but may
+        #: belong to the next.
+        self._unnamed: list[tuple[dict[str, Any], float]] = []
         self._watch = Watch(lambda: host._is_polite(peer), self._repair)
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._working = asyncio.ensure_future(self._work())
@@ -161,6 +169,8 @@ class Link:
         self._watch.rest()
         self._working.cancel()
         await self._drop()
+        if self._closing:
+            await asyncio.wait(set(self._closing), timeout=CLOSING)
 
     # Negotiation. Its steps run one at a time.
 
@@ -208,13 +218,19 @@ class Link:
 
     async def _candidate(self, candidate: dict[str, Any]) -> None:
         if self._connection is not None and self._connection.takes(candidate):
+            if ufrag_of(candidate) is None:
+                self._unnamed = [*self._unnamed, (candidate, asyncio.get_running_loop().time())][-MAX_EARLY:]
             return self._connection.add(candidate)
         self._early = [*self._early, candidate][-MAX_EARLY:]
 
     def _take_early(self, sdp: str) -> list[dict[str, Any]]:
         ours = [candidate for candidate in self._early if belongs(candidate, sdp)]
         self._early = [candidate for candidate in self._early if not belongs(candidate, sdp)]
-        return ours
+        unnamed, self._unnamed = self._unnamed, []
+        if self._connection is None or self._connection.remote is not None:
+            return ours
+        since = asyncio.get_running_loop().time() - RECENT
+        return [candidate for candidate, at in unnamed if at >= since] + ours
 
     async def _replace(self) -> None:
         await self._renew()
@@ -223,15 +239,19 @@ class Link:
 
     async def _renew(self) -> None:
         await self._drop()
-        self._connection = Connection(self, self._host._configuration, self._host._subscribe(), self._card, self._host.receive)
         self._watch.begin("connecting")
+        self._connection = Connection(self, self._host._configuration, self._host._subscribe(), self._card, self._host.receive)
         self._enter("connecting")
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # Closed as a whole, even if the link is closed meanwhile.
-            await asyncio.shield(connection.close())
+            # In the background: to give back a relay that cannot be reached takes a minute.
+            closing = asyncio.ensure_future(connection.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            # From here on it tells nothing.
+            await asyncio.sleep(0)
 
     # Repair.
 

@@ -63,13 +63,19 @@ def is_other_connection(before: str, now: str) -> bool:
 
 def belongs(candidate: dict[str, object], sdp: str) -> bool:
     """May a candidate belong to a description? One without a username fragment is for the description in force."""
-    # An empty one is none.
-    ufrag = candidate.get("usernameFragment") or None
-    if ufrag is None:
-        found = re.search(r"\bufrag (\S+)", str(candidate.get("candidate")))
-        ufrag = found[1] if found else None
+    ufrag = ufrag_of(candidate)
     known = values(sdp, "ice-ufrag")
     return ufrag is None or not known or ufrag in known
+
+
+def ufrag_of(candidate: dict[str, object]) -> str | None:
+    """The username fragment of the description that a candidate belongs to, if it names it."""
+    ufrag = candidate.get("usernameFragment")
+    # An empty one is none.
+    if isinstance(ufrag, str) and ufrag:
+        return ufrag
+    found = re.search(r"\bufrag (\S+)", str(candidate.get("candidate")))
+    return found[1] if found else None
 
 
 def sections(sdp: str) -> list[str]:

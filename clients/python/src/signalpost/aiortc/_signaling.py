@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import aiortc
@@ -10,8 +11,10 @@ from aiortc.contrib.signaling import BYE, BaseSignaling, SignalingBye
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from .._events import Message, Peer, PeerJoined, PeerLeft
-from .._problems import SignalpostError
+from .._problems import RoomEnded, SignalpostError
 from .._room import Room, join
+
+log = logging.getLogger("signalpost")
 
 Signal = aiortc.RTCSessionDescription | aiortc.RTCIceCandidate | SignalingBye
 
@@ -50,6 +53,8 @@ class SignalpostSignaling(BaseSignaling):
         if self._room is None:
             raise RuntimeError("connect() first")
         await self._found.wait()
+        if self._other is None:
+            raise RoomEnded("closed")
         if isinstance(descr, aiortc.RTCSessionDescription):
             await self._room.send(self._other, descr.type, sdp=descr.sdp)
         elif isinstance(descr, aiortc.RTCIceCandidate):
@@ -73,7 +78,7 @@ class SignalpostSignaling(BaseSignaling):
             async for event in room:
                 if isinstance(event, PeerJoined):
                     self._meet(event.peer)
-                elif isinstance(event, PeerLeft) and event.peer == self._other:
+                elif isinstance(event, PeerLeft) and self._other is not None and event.peer.id == self._other.id:
                     self._signals.put_nowait(BYE)
                 elif isinstance(event, Message) and self._other is not None and event.sender == self._other.id:
                     self._put(event)
@@ -81,6 +86,7 @@ class SignalpostSignaling(BaseSignaling):
             pass
         finally:
             self._signals.put_nowait(None)
+            self._found.set()
 
     def _put(self, message: Message) -> None:
         if message.type in ("offer", "answer"):
@@ -89,6 +95,9 @@ class SignalpostSignaling(BaseSignaling):
             self._signals.put_nowait(BYE)
         elif message.type == "candidate" and (message.candidate or {}).get("candidate"):
             document = message.candidate or {}
-            candidate = candidate_from_sdp(str(document["candidate"]).removeprefix("candidate:"))
+            try:
+                candidate = candidate_from_sdp(str(document["candidate"]).removeprefix("candidate:"))
+            except Exception as error:
+                return log.debug("a candidate was not understood: %r", error)
             candidate.sdpMid, candidate.sdpMLineIndex = document.get("sdpMid"), document.get("sdpMLineIndex")
             self._signals.put_nowait(candidate)
