@@ -218,6 +218,21 @@ test('nobody else can', async () => {
   await assert.rejects(room.lock(true), /Only the creator of a room can lock/);
 });
 
+// Regression: both threw, and the room was never left.
+test('one that has no seat at the moment can leave, and be hidden', async () => {
+  const world = new World();
+  const { room, poll: asked } = await world.entered();
+  await asked.refuse(401, 'token-invalid');
+  await (await world.asked(JOIN)).refuse(401, 'token-invalid');
+  const again = await world.asked(JOIN);
+  hide(world);
+  await room.leave();
+  assert.equal(room.state, 'closed');
+  await again.cut();
+  await world.clock.advance(60_000);
+  await world.quiet();
+});
+
 test('leaving sends what is queued, then gives up the seat', async () => {
   const world = new World();
   const { room, events, poll: held } = await world.entered({ peers: [peer('ben')] });

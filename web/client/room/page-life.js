@@ -14,8 +14,8 @@ export function followPage({ page, beacon }, session, membership) {
   const { over } = membership;
   const hide = () => {
     membership.suspend();
-    const { peer, token } = session.seat;
-    beacon(session.at.leave(peer), token);
+    const seat = session.heldSeat;
+    if (seat) beacon(session.at.leave(seat.peer), seat.token);
   };
   const show = (/** @type {Event} */ event) => {
     if (/** @type {PageTransitionEvent} */ (event).persisted) membership.resume();

@@ -161,8 +161,9 @@ export class Room extends Emitter {
     const timeout = pause(this.#env, FLUSH_MS, over).catch(() => {});
     await Promise.race([this.#outbox.emptied(), timeout]);
     if (over.aborted) return;
-    const { at, seat } = this.#session;
+    const { at, heldSeat: seat } = this.#session;
     this.#membership.end('closed');
+    if (!seat) return;
     const request = { url: at.seat(seat.peer), token: seat.token, keepalive: true };
     // If this is lost, the seat ends with its lease.
     await this.#session.ask({ method: 'DELETE', ...request }).catch(() => {});

@@ -45,7 +45,12 @@ export class Session {
     this.admitted = new AdmittedPeers(env.storage, kept, this.#seat !== null);
   }
 
-  /** Throws before the first join. @returns {Seat} */
+  /** Null before the first join, and while a seat that the server does not know is taken anew. */
+  get heldSeat() {
+    return this.#seat;
+  }
+
+  /** Throws if there is none. @returns {Seat} */
   get seat() {
     if (!this.#seat) throw new Error('There is no seat yet.');
     return this.#seat;
