@@ -66,11 +66,13 @@ where
     }
 
     fn refuse(&self, overload: Overload, request: Option<&Request>) -> Response {
+        let is_over_limit = matches!(overload, Overload::Connections);
         // A page may read the refusal of its request only if the preflight has succeeded.
-        if let Some(response) = request.and_then(|request| self.cors.preflight(request)) {
-            return response;
-        }
-        let (mut response, code) = outcome(Err(overload.into()));
+        let (mut response, code) = match request.and_then(|request| self.cors.preflight(request)) {
+            Some(preflight) if is_over_limit => (preflight.close_connection(), None),
+            Some(preflight) => (preflight, None),
+            None => outcome(Err(overload.into())),
+        };
         if let Some(request) = request {
             response.add_shared(self.cors.fields(request.headers()));
         }

@@ -13,7 +13,7 @@ from server import KEPT_KEY, Server
 from wire import Exchange, Wire, hurrying
 
 import signalpost
-from signalpost import Message, PeerJoined, PeerLeft, Resumed, RoomEnded, Seat
+from signalpost import Message, PeerJoined, PeerLeft, Resumed, RoomEnded, Seat, _room
 
 pytestmark = pytest.mark.anyio
 
@@ -210,8 +210,9 @@ async def test_one_that_cannot_be_written_later_does_not_end_the_room(tmp_path: 
                 assert ann.me.id in ben.peers
 
 
-async def test_leaving_that_is_cancelled_leaves_all_the_same(server: Server) -> None:
+async def test_leaving_that_is_cancelled_leaves_all_the_same(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was given up, and the room went on for ever."""
+    monkeypatch.setattr(_room, "FLUSH", 30.0)
     async with Wire(server) as wire:
         arrived, go_on = asyncio.Event(), asyncio.Event()
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { World, names, peer, poll } from '../support/world.js';
+import { JOIN, World, joined, names, peer, poll } from '../support/world.js';
 
 const wait = (asked) => asked.url.searchParams.get('wait');
 const cursor = (asked) => asked.headers['Last-Event-ID'];
@@ -87,6 +87,17 @@ test('a gateway that takes its time to say that the server is down is believed',
   await (await world.asked(poll())).answer(200, nothing());
   assert.deepEqual(names(events), ['reconnecting', 'connected']);
   assert.equal(wait(await world.asked(poll())), '25', 'and says nothing about holds');
+});
+
+test('nor does a server that has lost the seat meanwhile', async () => {
+  const world = new World();
+  const { poll: first } = await world.entered();
+  await world.clock.advance(5_000);
+  await first.intercept(502);
+  await (await world.asked(poll())).refuse(410, 'peer-gone');
+  await (await world.asked(JOIN)).answer(201, joined());
+  await (await world.asked(poll())).answer(200, nothing());
+  assert.equal(wait(await world.asked(poll())), '25');
 });
 
 test('a gateway that fails at once means that the server is down', async () => {

@@ -119,7 +119,8 @@ export class Poll {
       if (this.#signal.aborted) throw this.#signal.reason;
       if (error === RETRY) return null;
       const ending = endingOf(error);
-      if (!ending) await this.#failed(error, waitMs, age());
+      if (ending) this.#endedAt = null;
+      else await this.#failed(error, waitMs, age());
       return ending;
     } finally {
       settle();

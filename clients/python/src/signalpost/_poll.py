@@ -93,6 +93,7 @@ class Poll:
         except (Problem, Unreachable) as error:
             ending = ending_of(error)
             if ending is not None:
+                self._ended_at = None
                 return ending
             await self._failed(error, wait, time.monotonic() - started)
         return None

@@ -323,7 +323,9 @@ async def _join(
         try:
             session.keep()
         except OSError:
-            await session.give_up()
+            # One that was there before can be returned to.
+            if not entry.resumed:
+                await session.give_up()
             raise
         return Room(session, entry)
     except BaseException:

@@ -94,7 +94,10 @@ impl Poll {
             }
             let Some(Failure::Failed(error)) = failed else { continue };
             match stop_of(&error) {
-                Some(stop) => return stop,
+                Some(stop) => {
+                    self.ended_at = None;
+                    return stop;
+                }
                 None => self.failed(error, self.asked.elapsed()).await,
             }
         }
@@ -138,19 +141,22 @@ impl Poll {
         batch.filter(|_| !repeated).ok_or_else(|| Failure::Failed(Error::silence(Silence::Stale)))
     }
 
-    fn reached(&mut self) {
+    /// Returns whether that taught how long to hold: the poll before was ended by a gateway, and the server is there.
+    fn reached(&mut self) -> bool {
         self.probing = false;
         self.failures = 0;
+        let ended_at = self.ended_at.take();
+        if let Some(age) = ended_at {
+            self.hold.timed_out(age);
+        }
         self.core.changed(State::Connected, None);
+        ended_at.is_some()
     }
 
     async fn took(&mut self, batch: Batch, wait: Duration, age: Duration) {
         let probed = self.probing;
-        self.reached();
-        match self.ended_at.take() {
-            Some(age) => self.hold.timed_out(age),
-            None if !wait.is_zero() => self.hold.answered(age),
-            None => {}
+        if !self.reached() && !wait.is_zero() {
+            self.hold.answered(age);
         }
         let is_empty = batch.messages.is_empty();
         self.delivered = true;

@@ -32,7 +32,8 @@ pub(crate) async fn read(mut response: Response, expects: Option<&str>) -> Resul
     let text = if is_json || expects.is_none() { body(&mut response).await? } else { None };
     // A proxy may have made an empty 200 of a 204.
     let is_empty = text.as_ref().is_some_and(Vec::is_empty);
-    let status = if status == StatusCode::OK && is_empty { StatusCode::NO_CONTENT } else { status };
+    let status =
+        if status == StatusCode::OK && is_empty && expects.is_none() { StatusCode::NO_CONTENT } else { status };
     let document = text.filter(|_| is_json).and_then(|text| serde_json::from_slice(&text).ok());
     judge(status, date, wait, document.unwrap_or_default(), expects)
 }

@@ -28,6 +28,8 @@ MAX_EARLY = 128
 RECENT = 10.0
 #: How long the end of a link waits for its connections to be closed.
 CLOSING = 5.0
+#: How many connections of a link may be closing at a time.
+MAX_CLOSING = 3
 
 
 class LinkHost(Protocol):
@@ -249,9 +251,17 @@ class Link:
             # In the background: to give back a relay that cannot be reached takes a minute.
             closing = asyncio.ensure_future(connection.close())
             self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            closing.add_done_callback(self._closed)
             # From here on it tells nothing.
             await asyncio.sleep(0)
+            # One that keeps renewing its connection must wait for the old ones.
+            if len(self._closing) > MAX_CLOSING:
+                await asyncio.wait(set(self._closing), return_when=asyncio.FIRST_COMPLETED, timeout=CLOSING)
+
+    def _closed(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled() and (error := closing.exception()):
+            log.warning("a connection with %s was not closed properly", self.peer.id, exc_info=error)
 
     # Repair.
 

@@ -50,19 +50,20 @@ class SignalpostSignaling(BaseSignaling):
 
     async def send(self, descr: Signal) -> None:
         """Sends a description, a candidate or a goodbye, once somebody is there."""
-        if self._room is None:
+        room = self._room
+        if room is None:
             raise RuntimeError("connect() first")
         await self._found.wait()
         if self._other is None:
-            raise RoomEnded("closed")
+            raise RoomEnded("superseded" if room.state == "superseded" else "kicked" if room.state == "kicked" else "closed")
         if isinstance(descr, aiortc.RTCSessionDescription):
-            await self._room.send(self._other, descr.type, sdp=descr.sdp)
+            await room.send(self._other, descr.type, sdp=descr.sdp)
         elif isinstance(descr, aiortc.RTCIceCandidate):
             text = "candidate:" + candidate_to_sdp(descr)
             candidate = {"candidate": text, "sdpMid": descr.sdpMid, "sdpMLineIndex": descr.sdpMLineIndex}
-            await self._room.send(self._other, "candidate", candidate=candidate)
+            await room.send(self._other, "candidate", candidate=candidate)
         else:
-            await self._room.send(self._other, "bye")
+            await room.send(self._other, "bye")
 
     async def receive(self) -> Signal | None:
         """The next description, candidate or goodbye of the other peer; None at the end of the room."""
