@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import aioice.ice
 import pytest
@@ -68,7 +69,7 @@ async def test_one_that_leaves_and_returns_is_connected_again(server: Server) ->
 async def test_an_ice_server_that_aiortc_does_not_know_is_left_out(server: Server) -> None:
     """Nothing connected, and nothing was tried again."""
     odd = ["stun:[2001:db8::1]:3478", "stun:stun.example?transport=udp", "nonsense"]
-    servers = [{"urls": odd}, {"urls": odd[0]}]
+    servers: list[dict[str, Any]] = [{"urls": odd}, {"urls": odd[0]}]
     async with Member(server.base, "Ann", ice_servers=servers) as ann, Member(server.base, "Ben") as ben:
         await connected(ann, ben)
         assert ann.call._configuration.iceServers == []
