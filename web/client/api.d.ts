@@ -1102,7 +1102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-media-type`: The body is not declared as JSON */
+            /** @description `unsupported-media-type`: The body is not declared as plain JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1430,7 +1430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-media-type`: The body is not declared as JSON */
+            /** @description `unsupported-media-type`: The body is not declared as plain JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1620,7 +1620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-media-type`: The body is not declared as JSON */
+            /** @description `unsupported-media-type`: The body is not declared as plain JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1882,7 +1882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-media-type`: The body is not declared as JSON */
+            /** @description `unsupported-media-type`: The body is not declared as plain JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2511,7 +2511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-media-type`: The body is not declared as JSON */
+            /** @description `unsupported-media-type`: The body is not declared as plain JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2956,7 +2956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `sdp-expected`: The body is not declared as SDP */
+            /** @description `sdp-expected`: The body is not declared as plain SDP */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3219,7 +3219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `sdp-expected`: The body is not declared as SDP */
+            /** @description `sdp-expected`: The body is not declared as plain SDP */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3556,7 +3556,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `sdp-expected`: The body is not declared as SDP */
+            /** @description `sdp-expected`: The body is not declared as plain SDP */
             415: {
                 headers: {
                     [name: string]: unknown;
