@@ -320,13 +320,7 @@ async def _join(
     try:
         session = Session(http, at, wishes, seat, SeatFile(seat_file) if seat_file is not None else None, sealing)
         entry = await session.enter(on_retry=on_retry)
-        try:
-            session.keep()
-        except OSError:
-            # One that was there before can be returned to.
-            if not entry.resumed:
-                await session.give_up()
-            raise
+        await session.keep_or_give_up(entry)
         return Room(session, entry)
     except BaseException:
         await http.close()

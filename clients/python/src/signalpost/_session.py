@@ -112,6 +112,15 @@ class Session:
         if self._file and self._seat:
             self._file.save(self._seat)
 
+    async def keep_or_give_up(self, entry: Entry) -> None:
+        """As `keep`. If that fails, the seat that was just taken is freed; one that was there before can be returned to."""
+        try:
+            self.keep()
+        except OSError:
+            if not entry.resumed:
+                await self.give_up()
+            raise
+
     def unkeep(self) -> None:
         """From now on the next process does not return to this seat."""
         if self._file and self._seat:
