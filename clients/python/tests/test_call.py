@@ -14,7 +14,7 @@ from company import Member, chat, connected
 from server import Server
 from wire import Exchange, Wire, hurrying
 
-from signalpost.aiortc import _call, _patience
+from signalpost.aiortc import _call, _link, _patience
 
 pytestmark = pytest.mark.anyio
 
@@ -157,6 +157,27 @@ async def test_an_offer_or_answer_that_is_lost_is_made_again(server: Server, mon
                 await connected(ann, ben)
                 await chat(ann, ben, "hello")
         assert lost
+
+
+async def test_a_repair_does_not_wait_for_a_relay_that_is_gone(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiortc takes a minute to give one back, and meanwhile nothing connected."""
+    monkeypatch.setattr(_link, "CLOSING", 0.1)
+    gone = asyncio.Event()
+    async with Member(server.base, "Ann") as ann, Member(server.base, "Ben") as ben:
+        await connected(ann, ben)
+        old = ann.link(ben).pc
+        close = old.close
+
+        async def late() -> None:
+            await gone.wait()
+            await close()
+
+        monkeypatch.setattr(old, "close", late)
+        ann.link(ben).offer()
+        await connected(ann, ben)
+        assert ann.link(ben).pc is not old
+        await chat(ann, ben, "hello again")
+    gone.set()
 
 
 async def test_a_connection_that_breaks_is_replaced(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,20 @@ test('TURN credentials are renewed halfway through their life, from the first on
   assert.equal(renewals(world), 1);
 });
 
+test('no cache has seen the URL of a renewal', async () => {
+  // Regression: a cache-first service worker answered each with the first response, until its credentials had expired.
+  const world = new World();
+  await world.entered({ ice_servers: turn('first'), ice_ttl_s: 60 });
+  const urls = new Set();
+  for (let renewal = 0; renewal < 3; renewal += 1) {
+    await world.clock.advance(30_000);
+    const asked = await world.asked(ICE);
+    urls.add(asked.url.href);
+    await asked.answer(200, { ice_servers: turn('next'), ttl_s: 60 });
+  }
+  assert.equal(urls.size, 3);
+});
+
 test('what does not expire is not renewed', async () => {
   const world = new World();
   await world.entered({ ice_servers: [{ urls: 'stun:stun.example' }], ice_ttl_s: null });
