@@ -76,3 +76,17 @@ test('the preview says what is blocked and how to allow it, follows the choice o
   assert.deepEqual(await tracks.evaluate((all) => all.map(({ readyState }) => readyState)), ['ended', 'ended']);
   await hers.close();
 });
+
+test('without Web Audio there is no level, and everything else', async () => {
+  // Regression: no buttons, notices or lists appeared.
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(() => { delete window.AudioContext; });
+  await page.goto(`${server.base}/?room=mute&name=Ann`);
+  await page.getByTestId('preview-start').click();
+  await page.getByTestId('preview-mute').waitFor();
+  await page.getByTestId('preview-camera-off').waitFor();
+  await page.getByTestId('preview-level').waitFor({ state: 'hidden' });
+  await page.getByTestId('preview-view').getByTestId('pick-audio').waitFor();
+  await picture(page, 'preview-without-web-audio');
+  await page.context().close();
+});

@@ -91,6 +91,9 @@ export class Preview {
     if (this.#measured?.track === track) return;
     this.#measured?.end();
     this.#level.value = 0;
-    this.#measured = track ? { track, end: meter(track, (level) => { this.#level.value = level; }) } : null;
+    const end = track ? meter(track, (level) => { this.#level.value = level; }) : null;
+    // A bar that does not move would say that nobody is heard.
+    /** @type {HTMLElement} */ (this.#level.parentElement).hidden = Boolean(track) && !end;
+    this.#measured = track ? { track, end: end ?? (() => {}) } : null;
   }
 }

@@ -79,7 +79,7 @@ function isAscii(text) {
 
 /** @param {string} typed */
 function reduce(typed) {
-  // What word processors and phones put for a hyphen, is one.
+  // Word processors and phones replace hyphens by dashes.
   const joined = fold(typed).trim().replace(/\s+|[\p{Pd}\u2212]/gu, '-');
   // Marks need a letter before them.
   const name = joined.replace(/[^\p{L}\p{M}\p{N}\p{So}._~-]/gu, '').replace(/^\p{M}+/u, '');

@@ -116,7 +116,7 @@ impl AttackedServer {
         self.talks.send_modify(|talks| *talks += 1);
     }
 
-    /// Waits until the bystander has been served so many times more, while an attack goes on.
+    /// Waits until the bystander has been served this many more times during an attack.
     async fn until_talked(&self, more: usize) {
         let mut talks = self.talks.subscribe();
         let enough = *talks.borrow() + more;

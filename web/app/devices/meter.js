@@ -11,11 +11,11 @@ export function levelOf(samples) {
  *
  * @param {MediaStreamTrack} track
  * @param {(level: number) => void} tell
- * @returns {() => void} ends that
+ * @returns {(() => void) | null} ends that; null if it is not measured
  */
 export function meter(track, tell) {
   const measured = listen(track);
-  if (!measured) return () => {};
+  if (!measured) return null;
   const { context, analyser } = measured;
   const samples = new Float32Array(analyser.fftSize);
   let frame = requestAnimationFrame(function look() {

@@ -127,7 +127,7 @@ export class Connection {
   /** @param {RTCIceCandidateInit | null} candidate */
   async add(candidate) {
     try {
-      // An empty one is none, but browsers take it for that of another description.
+      // Browsers take an empty fragment for that of another description.
       await this.#settled(this.pc.addIceCandidate(candidate?.usernameFragment === '' ? { ...candidate, usernameFragment: null } : candidate));
     } catch {
       // It belongs to an offer that was ignored, or to a connection that is gone.

@@ -70,7 +70,7 @@ export class Poll {
   #dates = new Dates();
   /** Asks for no hold, to learn at once whether the server is back. */
   #probing = false;
-  /** When a gateway ended the last poll. If the server is there, it was because the poll was idle. @type {number | null} */
+  /** The age at which a gateway ended the last poll. If the server is there, it was because the poll was idle. @type {number | null} */
   #endedAt = null;
   /** A cache has responded, so each request gets a URL of its own. */
   #unique = false;

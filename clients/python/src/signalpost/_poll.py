@@ -66,7 +66,7 @@ class Poll:
         self._dates = Dates()
         #: Asks for no hold, to learn at once whether the server is back.
         self._probing = False
-        #: When a gateway ended the last poll. If the server is there, it was because the poll was idle.
+        #: The age at which a gateway ended the last poll. If the server is there, it was because the poll was idle.
         self._ended_at: float | None = None
         #: A cache has responded, so each request gets a URL of its own.
         self._unique = False

@@ -58,7 +58,7 @@ pub(crate) struct Poll {
     wait: Duration,
     /// Asks for no hold, to learn at once whether the server is back.
     probing: bool,
-    /// When a gateway ended the last poll. If the server is there, it was because the poll was idle.
+    /// The age at which a gateway ended the last poll. If the server is there, it was because the poll was idle.
     ended_at: Option<Duration>,
     /// A cache has responded, so each request gets a URL of its own.
     unique: bool,

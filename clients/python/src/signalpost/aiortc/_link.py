@@ -252,9 +252,9 @@ class Link:
             closing = asyncio.ensure_future(connection.close())
             self._closing.add(closing)
             closing.add_done_callback(self._closed)
-            # From here on it tells nothing.
+            # From here on it reports nothing.
             await asyncio.sleep(0)
-            # One that keeps renewing its connection must wait for the old ones.
+            # A peer that keeps making new connections waits until old ones are closed.
             if len(self._closing) > MAX_CLOSING:
                 await asyncio.wait(set(self._closing), return_when=asyncio.FIRST_COMPLETED, timeout=CLOSING)
 
