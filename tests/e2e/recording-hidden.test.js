@@ -7,12 +7,13 @@ import { ALONE, CAMERA, FLAGS, PATIENCE_MS, executablePath } from './support/bro
 import { probe } from './support/recordings.js';
 import { Server } from './support/server.js';
 
-// Playwright has every page believe that it is in view. Puppeteer does not.
+// Playwright has every page believe that it is in view. Puppeteer does not, but both let the timers of hidden pages run freely.
+const UNTHROTTLED = ['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding'];
 
 let server, browser;
 before(async () => {
   server = await Server.start();
-  browser = await puppeteer.launch({ executablePath, headless: true, args: [...FLAGS, ALONE, ...CAMERA] });
+  browser = await puppeteer.launch({ executablePath, headless: true, ignoreDefaultArgs: UNTHROTTLED, args: [...FLAGS, ALONE, ...CAMERA] });
 });
 after(async () => { await browser.close(); await server.stop(); });
 
@@ -24,16 +25,16 @@ function counting() {
   window.painted = 0;
   const { fillRect } = CanvasRenderingContext2D.prototype;
   CanvasRenderingContext2D.prototype.fillRect = function counted(...box) {
-    // Each begins with the ground, which fills it.
-    if (box[2] === 1280 && box[3] === 720) window.painted += 1;
+    // Each begins with the ground. A single tile has the same size.
+    if (box[2] === 1280 && box[3] === 720 && this.fillStyle === '#10161c') window.painted += 1;
     fillRect.apply(this, box);
   };
 }
 
-/** In a page: counts from now on how often a timer of it rings that is set to as many pictures a second. */
+/** In a page: from now on, counts the pictures between two rings of a timer of it that is set to as many pictures a second, and keeps the most. */
 function ringing() {
-  Object.assign(window, { painted: 0, rung: 0 });
-  setInterval(() => { window.rung += 1; }, 40);
+  Object.assign(window, { painted: 0, most: 0 });
+  setInterval(() => Object.assign(window, { painted: 0, most: Math.max(window.most, window.painted) }), 40);
 }
 
 test('a hidden page keeps recording, as while another window is shared', async () => {
@@ -57,8 +58,8 @@ test('a hidden page keeps recording, as while another window is shared', async (
   await page.evaluate(ringing);
   await ask(`(${(seconds) => document.querySelector('#recording-time').textContent >= `0:0${seconds}`})(${SECONDS})`);
   assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
-  const { painted, rung } = await page.evaluate(() => ({ painted: window.painted, rung: window.rung }));
-  assert.ok(painted > 2 * rung, `${painted} pictures, while a timer of the page rang ${rung} times`);
+  // Of a timer in the page there would be one, like rings.
+  await ask(() => window.most > 3);
   await page.evaluate(() => document.querySelector('#record').click());
   await page.waitForFunction(() => document.querySelector('#record-words').textContent.includes('downloads'), { polling: 100 });
   const content = await page.evaluate(async () => {
