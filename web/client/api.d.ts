@@ -114,7 +114,8 @@ export interface paths {
         post?: never;
         /**
          * Close a room
-         * @description Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins.
+         * @description Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins, and is gone once each member has read
+         *     that or has left.
          */
         delete: operations["closeRoom"];
         options?: never;

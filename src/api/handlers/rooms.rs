@@ -145,7 +145,8 @@ pub async fn change(api: Arc<Api>, by: Creator, body: JsonBody) -> Result<Respon
 
 /// Close a room
 ///
-/// Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins.
+/// Each member gets `room-closed` in its mailbox. The room accepts no further messages or joins, and is gone once each member has read
+/// that or has left.
 #[utoipa::path(
     delete,
     path = "/v1/rooms/{room}",
