@@ -50,6 +50,8 @@ test('bot: talks with a page that is loaded again, and while and after the serve
   t.after(() => next.stop());
   await program.printed('room: connected');
   const ben = await view(t, next, 'yard', 'Ben');
+  // Ben may be connected with Ann first.
+  await heard(ben, 'a bot: write help');
   await echo(ben, 'fourth');
 });
 
