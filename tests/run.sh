@@ -5,7 +5,8 @@
 #   bash tests/run.sh rust web              only some parts
 #   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
-# Parts: lint deny rust instructions web document api fuzz clients browser nat
+# Parts: lint deny rust instructions web document api fuzz clients browser nat. Two run beside others: instructions beside rust, api beside
+# clients.
 #
 # A failed part does not stop the others. At the end a table shows how long each part took, by the clock and of the processors, and
 # how many of its tests passed and failed, followed by the commands that rerun failed parts. The output of each part is also in
@@ -193,62 +194,91 @@ nat() { binary; bash tests/net.sh short; }
 # Adds up the numbers that a pattern's only group matches in a log.
 sum() { sed -nE "s/$1/\1/p" "$2" | awk '{ all += $1 } END { print all + 0 }'; }
 
-ROWS=() AGAIN=() PASSED=0 FAILED=0
-row() { ROWS+=("$(printf '%-16s %6s s  %5s s  %7s  %7s  %s' "$@")"); }
+# What `run` records: a line for each part with the numbers of passed and failed tests, the part if it failed (or -), and its row of the table.
+RESULTS=target/tests/results
 
-# Sets CPU to the processor seconds of everything that this script has started and that has ended. (A subshell would count only its own.)
-processor() {
-  times > target/tests/times
-  CPU=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); all += 60 * t[1] + t[2] } printf "%d", all }' target/tests/times)
-}
+# Adds up the processor time of a shell's children, in seconds, in the output of `times`.
+processor() { awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); all += 60 * t[1] + t[2] } printf "%d", all }' "$1"; }
 
-# Runs a part and records its result. Test counts come from the runners' output; a part without counts is one test, unless it
-# only prepares (`no`).
-run() {
-  local name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log status passed failed before clock cpu
+# Runs a part in a subshell, whose children are only the part's, and records its result. Test counts come from the runners' output; a part without counts is one test,
+# unless it only prepares (`no`).
+run() (
+  name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log again=- remark=""
   say "$title"
-  processor
-  before=$CPU
   (set -e; "$name") 2>&1 | tee "$log"
   status=${PIPESTATUS[0]} clock=$((SECONDS - started))
-  processor
-  cpu=$((CPU - before))
-  if [ "$status" -eq $SKIPPED ]; then
-    row "$title" $clock $cpu - - "NOT RUN: $(tail -n 1 "$log")"
-    return
-  fi
+  times > "target/tests/$name.times"
+  cpu=$(processor "target/tests/$name.times")
   passed=$(($(sum '^test result: [^;]* ([0-9]+) passed;.*' "$log") + $(sum '^ℹ pass ([0-9]+)$' "$log")))
   failed=$(($(sum '^test result: .*; ([0-9]+) failed;.*' "$log") + $(sum '^ℹ fail ([0-9]+)$' "$log") + $(sum '^ℹ cancelled ([0-9]+)$' "$log")))
   # pytest: `2 failed, 94 passed in 31.50s`
   passed=$((passed + $(sum '^([0-9]+) passed.* in [0-9.]+s.*' "$log") + $(sum '^[0-9]+ failed, ([0-9]+) passed.* in [0-9.]+s.*' "$log")))
   failed=$((failed + $(sum '^([0-9]+) failed.* in [0-9.]+s.*' "$log")))
-  if [ "$status" -ne 0 ]; then
+  if [ "$status" -eq $SKIPPED ]; then
+    counts=no passed=0 failed=0 remark="NOT RUN: $(tail -n 1 "$log")"
+  elif [ "$status" -ne 0 ]; then
     [ "$failed" -gt 0 ] || failed=1
-    [[ " ${ALL[*]} " != *" $name "* || " ${AGAIN[*]-} " == *" $name "* ]] || AGAIN+=("$name")
+    [[ " ${ALL[*]} " != *" $name "* ]] || again=$name
   elif [ $((passed + failed)) -eq 0 ] && [ "$counts" = yes ]; then
     passed=1
   fi
-  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
-  [ "$counts$failed" = no0 ] && row "$title" $clock $cpu - - "" || row "$title" $clock $cpu "$passed" "$failed" ""
+  shown=("$passed" "$failed")
+  [ "$counts$failed" != no0 ] || shown=(- -)
+  printf '%s %s %s %-16s %6s s  %5s s  %7s  %7s  %s\n' "$passed" "$failed" "$again" "$title" $clock "$cpu" "${shown[@]}" "$remark" >> $RESULTS
+)
+
+# How many parts left no result, as when the disk is full.
+LOST=0
+lost() { LOST=$((LOST + 1)); complain "$1 ended without a result"; }
+# Not `run || lost`, in which `set -e` would have no effect.
+run_or_tell() { run "$@"; [ $? -eq 0 ] || lost "$1"; }
+
+# Parts that leave a processor idle, and the one that runs beside each, if both are wanted.
+declare -A BESIDE=([rust]=instructions [clients]=api)
+
+# Whether it runs beside another that is wanted.
+is_companion() { local part; for part in "${!BESIDE[@]}"; do [ "${BESIDE[$part]}" != "$1" ] || ! wanted "$part" || return 0; done; return 1; }
+
+# A process group of its own, so that it ends with this script.
+COMPANION=
+begin_beside() { set -m; run "$@" < /dev/null > /dev/null 2>&1 & COMPANION=$!; set +m; }
+trap '[ -z "$COMPANION" ] || kill -- "-$COMPANION" 2> /dev/null' EXIT
+
+# Runs a part, and its companion. $2 follows their names in the table.
+run_with_companion() {
+  local part=$1 other=${BESIDE[$1]:-}
+  if [ -z "$other" ] || ! wanted "$other"; then run_or_tell "$part" "$part$2"; return; fi
+  begin_beside "$other" "$other$2"
+  run_or_tell "$part" "$part$2"
+  wait "$COMPANION" || lost "$other"
+  COMPANION=
+  say "$other, which ran beside $part"
+  cat "target/tests/$other.log"
 }
 
 mkdir -p target/tests
+: > $RESULTS
 GIVEN=${SIGNALPOST_BIN:-}
 export SIGNALPOST_BIN=${GIVEN:-$PWD/target/debug/signalpost}
-run install install no
-run build build no
+run_or_tell install install no
+run_or_tell build build no
 for round in $(seq "$REPEAT"); do
   for part in "${ALL[@]}"; do
-    if wanted "$part"; then run "$part" "$part$([ "$REPEAT" -eq 1 ] || echo " ($round)")"; fi
+    if wanted "$part" && ! is_companion "$part"; then run_with_companion "$part" "$([ "$REPEAT" -eq 1 ] || echo " ($round)")"; fi
   done
 done
+PASSED=0 FAILED=0 AGAIN=()
+while read -r passed failed again _; do
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+  [ "$again" = - ] || [[ " ${AGAIN[*]-} " == *" $again "* ]] || AGAIN+=("$again")
+done < $RESULTS
 
 printf '\n%-16s %8s  %7s  %7s  %7s\n' part time cpu passed failed
-printf '%s\n' "${ROWS[@]}"
+cut -d ' ' -f 4- $RESULTS
 printf '%-16s %6s s\n' all $SECONDS
 if [ ${#AGAIN[@]} -gt 0 ]; then
   printf '\nFailed. To rerun:\n'
   printf '  bash tests/run.sh %s\n' "${AGAIN[@]}"
 fi
 printf '\n%s passed, %s failed\n' "$PASSED" "$FAILED"
-[ "$FAILED" -eq 0 ]
+[ $((FAILED + LOST)) -eq 0 ]
