@@ -106,7 +106,7 @@ def filter_failure(context, failure, case, response):
 
 
 def is_used_after_free(failure, case):
-    """Whether something was really deleted, and its operation has an answer to say so."""
+    """Whether it was really deleted, and the operation that used it has an answer to say so."""
     # Some addresses, as those of encoders and players, exist for every name.
     if not {"404", "410"} & set(case.operation.definition.raw["responses"]):
         return False
