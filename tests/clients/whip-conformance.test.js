@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
 import { cases } from '../../clients/whip-conformance/cases/index.js';
 import { start } from '../../clients/whip-conformance/example/server.js';
+import { freePort } from '../e2e/support/free-port.js';
 
 const suite = new URL('../../clients/whip-conformance/run.js', import.meta.url).pathname;
 
@@ -70,11 +70,7 @@ for (const [defect, others] of Object.entries(DEFECTS)) {
 }
 
 test('a server that does not even answer breaks what it can', async () => {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address();
-  listener.close();
-  await once(listener, 'close');
+  const port = await freePort();
   const { said, code } = await verdicts(`http://127.0.0.1:${port}/whip`, '--only', '4.2');
   assert.deepEqual(idsOf(said, 'broken'), cases.filter(({ section }) => section.startsWith('4.2')).map(({ id }) => id).sort());
   assert.equal(code, 1);

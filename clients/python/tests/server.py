@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
+import socket
 from pathlib import Path
 from types import TracebackType
 
 BINARY = os.environ.get("SIGNALPOST_BIN") or str(Path(__file__).parents[3] / "target/debug/signalpost")
 KEPT_KEY = "a-token-key-that-outlives-the-server-0123456789"
+
+
+def free_port() -> int:
+    """A free port below those that the system gives to connections (Linux: from 32768), so that it stays free between two starts."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Server:
@@ -31,7 +45,7 @@ class Server:
 
     async def start(self) -> None:
         """Starts it, or starts it again at the same address."""
-        listen = self.host or "127.0.0.1:0"
+        listen = self.host or f"127.0.0.1:{free_port()}"
         environment = {**os.environ, "SIGNALPOST_LOG": "error"}
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(BINARY, "--listen", listen, *self._flags, stdout=pipe, env=environment)

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 
 import { glance } from './glance.js';
-import { freePort } from './proxies.js';
+import { freePort } from './free-port.js';
 import { binary } from './server.js';
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort } from './proxies.js';
+import { freePort } from './free-port.js';
 
 /** A real Prometheus that scrapes one server five times a second. */
 export class Prometheus {

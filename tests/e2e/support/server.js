@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+import { freePort } from './free-port.js';
+
 export const binary = process.env.SIGNALPOST_BIN ?? new URL('../../../target/release/signalpost', import.meta.url).pathname;
 
 /** The binary on a free port, with default options. */
 export class Server {
   /** @param {string[]} flags */
-  static async start(flags = [], listen = '127.0.0.1:0') {
+  static async start(flags = [], listen = undefined) {
+    const address = listen ?? `127.0.0.1:${await freePort()}`;
     // A test that sets the log level reads the log.
     const stderr = flags.includes('--log') ? 'pipe' : 'inherit';
-    const child = spawn(binary, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn', SIGNALPOST_DRAIN_MS: '0' } });
+    const child = spawn(binary, ['--listen', address, ...flags], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, SIGNALPOST_LOG: 'warn', SIGNALPOST_DRAIN_MS: '0' } });
     // Kills the server even if a test fails before stopping it.
     process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort, listening } from './proxies.js';
+import { freePort } from './free-port.js';
+import { listening } from './proxies.js';
 
 /** A real coturn on loopback, over UDP and TCP, that shares a secret with the server. */
 export class Turn {

@@ -1,28 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
-import { PATIENCE_MS } from './browser.js';
-import { glance } from './glance.js';
+import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 import { Screen } from './screen.js';
 
 const DRIVER = process.env.WEBKIT_DRIVER ?? 'WebKitWebDriver';
 const BROWSER = process.env.WEBKIT ?? `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
-
-async function freePort() {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
-
-/** @param {() => Promise<unknown>} look @param {string} condition in words, or its source */
-async function eventually(look, condition) {
-  for (const started = Date.now(); !await look(); await glance()) {
-    if (Date.now() - started > PATIENCE_MS) throw new Error(`it never came to this: ${condition}`);
-  }
-}
 
 /** WebKitGTK, over WebDriver: https://www.w3.org/TR/webdriver2. One page. */
 export class WebKit {

@@ -261,8 +261,10 @@ pub fn least_rights() -> Vec<Vec<String>> {
 /// The credentials that these rules create.
 pub const LEAST_USER: &str = "signalpost:s3cret@";
 
+/// A free port below those that the system gives to connections, so that it stays free between two starts.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(10_000..30_000));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 fn fresh_prefix() -> String {

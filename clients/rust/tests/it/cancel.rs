@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 use signalpost_client::{Error, Event, Signal, join};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 
 use crate::support::{BRIEF, Gate, PATIENCE, Server, arrival, data, departure, once, say};
@@ -84,7 +84,10 @@ async fn a_join_that_is_given_up_leaves_no_seat_behind() {
 
 #[tokio::test]
 async fn a_join_that_is_given_up_while_it_waits_asks_no_more() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // The port is taken, and nobody listens there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let (failed, mut failing) = mpsc::unbounded_channel();
     let joining = join(format!("http://{nobody}"), "tea").on_retry(move |_, failures, _| {
         let _ = failed.send(failures);
