@@ -39,7 +39,7 @@ export class Native {
     child.once('exit', () => running.delete(child));
     const native = Object.assign(new Native(), { child });
     createInterface({ input: child.stdout }).on('line', (line) => native.#take(JSON.parse(line)));
-    child.once('exit', () => native.#take({ event: 'exit' }));
+    child.once('close', () => native.#take({ event: 'exit' }));
     return native;
   }
 

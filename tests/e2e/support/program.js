@@ -19,7 +19,7 @@ export function start(t, folder, program, ...args) {
   const output = new EventEmitter();
   const take = (line) => { lines.push(line); output.emit('line'); };
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', take);
-  const ended = once(child, 'exit').then(([code]) => { running.delete(child); take(`exit ${code}`); return code; });
+  const ended = once(child, 'close').then(([code]) => { running.delete(child); take(`exit ${code}`); return code; });
   /** Resolves when it prints this line, or one that matches; past lines included unless already returned. */
   const printed = async (line) => {
     for (;;) {
