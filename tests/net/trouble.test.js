@@ -22,19 +22,23 @@ test('5 % loss and 150 ms each way between the callers and the server', () =>
     await record(row);
   }));
 
-/** Cuts a host off after Ben has made his offer. The offer or the answer may be lost, or both are late. */
-const cut = (network, machine) => test(network, () =>
-  Meeting.hold({ told, wire: { delayMs: 150, lossPercent: 0 } }, async (meeting) => {
-    await meeting.begin();
-    await meeting.ben.said('offer');
-    await meeting.network.cut(machine);
-    await setTimeout(CUT_MS);
-    assert.equal(await meeting.ann.page.evaluate(() => window.seen), undefined, 'the cut came too late');
-    await meeting.network.mend(machine);
-    const row = await meeting.row(network, STRAIGHT, 60);
-    assert.equal(row.media, STRAIGHT);
-    await record(row);
-  }));
+/** Cuts a host off after Ben has made his offer. The offer or the answer may be lost, or both are late. Tells whether they had not met before. */
+const holdCut = (network, machine) => Meeting.hold({ told, wire: { delayMs: 150, lossPercent: 0 } }, async (meeting) => {
+  await meeting.begin();
+  await meeting.ben.said('offer');
+  await meeting.network.cut(machine);
+  await setTimeout(CUT_MS);
+  if (await meeting.ann.page.evaluate(() => window.seen !== undefined)) return false;
+  await meeting.network.mend(machine);
+  const row = await meeting.row(network, STRAIGHT, 60);
+  assert.equal(row.media, STRAIGHT);
+  await record(row);
+  return true;
+});
+
+const cut = (network, machine) => test(network, async () => {
+  for (let tries = 1; !await holdCut(network, machine); tries += 1) assert.ok(tries < 3, 'the cut came too late every time');
+});
 
 cut('signaling cut for 20 s after the offer', 'server');
 cut('Ben cut off for 20 s after his offer', 'nat2');
