@@ -50,11 +50,12 @@ test('hanging up tells the other side, and the room can be used again', async ()
 
 test('closing a tab tells the other', async () => {
   const [ann, ben] = await call('closing');
+  await ann.evaluate(() => { window.left = new Promise((resolve) => { window.signalpost.room.on('peer-left', ({ reason }) => resolve(reason)); }); });
   await ben.close({ runBeforeUnload: true });
-  await ben.context().close();
+  assert.equal(await ann.evaluate(() => window.left), 'left', 'not only its lease has ended');
   await state(ann, 'waiting');
   assert.match(await ann.getByTestId('status').textContent(), /Ben left/);
-  await close(ann);
+  await close(ann, ben);
 });
 
 test('a third visitor is told that the room is full, and gets in when a seat frees', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { canChat, heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 // Regression: 3,000 messages kept the receiving page busy for 5.8 s, because each caused a layout and all were kept.
@@ -14,7 +14,7 @@ let server, browser, ann, ben;
 before(async () => {
   [server, browser] = await Promise.all([Server.start(), launch()]);
   [ann, ben] = [await visit(browser, server.base, { room: 'flood', name: 'Ann', media: 'none' }), await visit(browser, server.base, { room: 'flood', name: 'Ben', media: 'none' })];
-  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await Promise.all([canChat(ann), canChat(ben)]);
 });
 after(async () => { await browser.close(); await server.stop(); });
 

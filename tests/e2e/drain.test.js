@@ -22,8 +22,8 @@ const watchMedia = (page) => page.evaluate(() => {
   const [{ pc }] = window.signalpost.call.links.values();
   const ufrag = () => pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1];
   const watch = { pc, changes: [], ufrag: ufrag(), frames: 0, moved: performance.now(), longestStill: 0, failed: null };
-  for (const change of ['connectionstatechange', 'iceconnectionstatechange', 'signalingstatechange']) {
-    pc.addEventListener(change, () => watch.changes.push(`${change}: ${pc.connectionState}`));
+  for (const state of ['connectionState', 'iceConnectionState', 'signalingState']) {
+    pc.addEventListener(`${state.toLowerCase()}change`, () => watch.changes.push(`${state}: ${pc[state]}`));
   }
   watch.look = async () => {
     const video = [...(await pc.getStats()).values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
@@ -35,7 +35,9 @@ const watchMedia = (page) => page.evaluate(() => {
   watch.timer = setInterval(watch.look, 50);
   watch.verdict = () => {
     const now = [...window.signalpost.call.links.values()].map((link) => link.pc);
-    const { changes, failed, longestStill } = watch;
+    const { failed, longestStill } = watch;
+    // Checks may end only after the connection is there.
+    const changes = watch.changes.filter((change) => change !== 'iceConnectionState: completed');
     return { same: now.length === 1 && now[0] === pc, restarted: ufrag() !== watch.ufrag, changes, failed, longestStill };
   };
   window.watch = watch;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { heard, launch, say, state, visit } from './support/browser.js';
+import { canChat, heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 import { choose, drop, hash, holdWrites, same, take, told, withoutPicker } from './support/transfers.js';
 
@@ -29,7 +29,7 @@ async function people(room, names, options = {}) {
     pages.push(await visit(browser, `${server.base}`, { room, name, media: 'none', prepare: withoutPicker, ...options[name] }));
     await state(pages.at(-1), 'waiting', 'connected');
   }
-  await Promise.all(pages.map((page) => page.waitForFunction((others) => [...window.signalpost.call.links.values()].filter(({ channel }) => channel?.readyState === 'open').length === others, names.length - 1)));
+  await Promise.all(pages.map((page) => canChat(page, names.length - 1)));
   return pages;
 }
 
@@ -258,7 +258,12 @@ test('either end cancels in the middle, and a reload says what it means', async 
 
 test('who reloads while receiving is asked again', async () => {
   const { ann, ben, long } = await middle('asked-again');
-  await ben.evaluate(() => window.release());
+  // Otherwise all of it may have arrived before the reload.
+  await ben.evaluate(() => {
+    const { release } = window;
+    window.holdAgain();
+    release();
+  });
   await ben.reload();
   await state(ben, 'connected');
   await card(ben).waitFor();

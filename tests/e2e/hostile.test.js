@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { heard, launch, say, state, videoRuns } from './support/browser.js';
+import { eventually } from './support/eventually.js';
 import { Hostile, sitBetween } from './support/hostile.js';
 import { inMemory } from './support/memory.js';
 import { lacking, newKey, safetyNumber, sealedLink, visitLink } from './support/sealed.js';
@@ -42,8 +43,9 @@ async function hostile() {
 }
 
 /** The addresses of a page's candidates, as they are in descriptions. */
-const addresses = (page) => page.evaluate(() => {
+const addresses = (page) => page.evaluate(async () => {
   const [{ pc }] = window.signalpost.call.links.values();
+  while (pc.iceGatheringState !== 'complete') await new Promise((resolve) => { pc.addEventListener('icegatheringstatechange', resolve, { once: true }); });
   return [...pc.localDescription.sdp.matchAll(/^a=candidate:\S+ \d+ \w+ \d+ (\S+ \d+ typ \w+)/gm)].map(([, address]) => address);
 });
 
@@ -78,7 +80,7 @@ test('without anybody in between the numbers are the same', async () => {
   const { proxy, stop } = await hostile();
   const { ann, ben } = await couple(`${proxy.base}/?room=open`, 'connected');
   assert.equal(await safetyNumber(ann), await safetyNumber(ben));
-  for (const secret of await secrets(ann, ben)) assert.ok(proxy.carried.includes(secret), `${secret} was not carried`);
+  for (const secret of await secrets(ann, ben)) await eventually(() => proxy.carried.includes(secret), `${secret} is carried`);
   await close(ann, ben);
   await stop();
 });

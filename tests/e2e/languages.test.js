@@ -92,6 +92,7 @@ test('the picker changes the page without a reload, in the form and in the call,
 
 test('what was noted in the chat, and why the form is shown again, follow when the language changes', async () => {
   const ann = await visit(browser, server.base, { room: 'follow', name: 'Ann', media: 'none' });
+  await state(ann, 'waiting');
   const ben = await visit(browser, server.base, { room: 'follow', name: 'Ben', media: 'none' });
   await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
   await say(ann, 'Tea?');

@@ -31,8 +31,8 @@ function counting() {
   };
 }
 
-/** In a page: from now on, counts the pictures between two rings of a timer of it that is set to as many pictures a second, and keeps the most. */
-function ringing() {
+/** In a page: `most` is the largest number of pictures painted between two ticks of a timer of the page, as fast as the recording. */
+function ticking() {
   Object.assign(window, { painted: 0, most: 0 });
   setInterval(() => Object.assign(window, { painted: 0, most: Math.max(window.most, window.painted) }), 40);
 }
@@ -55,10 +55,10 @@ test('a hidden page keeps recording, as while another window is shared', async (
     }
   };
   await ask(() => document.visibilityState === 'hidden');
-  await page.evaluate(ringing);
+  await page.evaluate(ticking);
   await ask(`(${(seconds) => document.querySelector('#recording-time').textContent >= `0:0${seconds}`})(${SECONDS})`);
   assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
-  // Of a timer in the page there would be one, like rings.
+  // If a timer of the page painted them, there would be one for each tick.
   await ask(() => window.most > 3);
   await page.evaluate(() => document.querySelector('#record').click());
   await page.waitForFunction(() => document.querySelector('#record-words').textContent.includes('downloads'), { polling: 100 });

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { accessible } from './support/axe.js';
-import { heard, launch, state, videoRuns, visit } from './support/browser.js';
+import { drawn, heard, launch, state, videoRuns, visit } from './support/browser.js';
+import { eventually } from './support/eventually.js';
 import { onDisk } from './support/profile.js';
 import { plays, privateFile, probe, stored, withPicker, withoutPicker } from './support/recordings.js';
 import { Server } from './support/server.js';
@@ -59,8 +60,8 @@ test('all tiles are recorded into a file that plays; everybody is told, who come
   await told(cem, 'Ann is recording this call');
   await recorded(ann, SECONDS);
   const [name] = await stored(ann);
-  const soFar = await privateFile(ann, 'signalpost-recordings', name);
-  assert.ok(soFar.length > 20_000, `${soFar.length} bytes are in the file while it goes on`);
+  await eventually(async () => (await privateFile(ann, 'signalpost-recordings', name)).length > 20_000, 'the file grows');
+  assert.equal(await ann.getByTestId('recording').isVisible(), true, 'while it goes on');
 
   const file = await saved(ann, () => ann.getByTestId('record').click());
   assert.match(file.name, /^signalpost-tea-\d{4}-\d\d-\d\d-\d{6}\.(webm|mp4)$/);
@@ -128,8 +129,13 @@ test('what prevents a recording is said, and nobody is told of one', async () =>
     Object.defineProperty(navigator.storage, 'getDirectory', { value: undefined });
   });
   await press('This page has nowhere to store a recording');
+  // What Ben was told of a recording has arrived before this.
+  await ben.evaluate(() => { window.last = new Promise((resolve) => { window.signalpost.room.on('message', ({ data }) => data?.last && resolve()); }); });
+  await ann.evaluate(() => window.signalpost.room.send(null, { type: 'data', data: { last: true } }));
+  await ben.evaluate(() => window.last);
+  await drawn(ben);
   assert.equal(await ben.getByTestId('recorders').isVisible(), false);
-  assert.equal(await ben.getByTestId('chat-entry').filter({ hasText: 'recording' }).count(), 0);
+  assert.equal(await ben.getByTestId('chat-entry').filter({ hasText: 'is recording' }).count(), 0);
   await close(ann, ben);
 });
 

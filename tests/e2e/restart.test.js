@@ -14,6 +14,7 @@ for (const [key, flags] of [['a kept key', KEPT_KEY], ['a random key', []]]) {
   test(`killing and restarting the server in mid-call leaves the media running, with ${key}`, async () => {
     let server = await Server.start(flags);
     const ann = await visit(browser, server.base, { room: 'tea', name: 'Ann' });
+    await state(ann, 'waiting');
     const ben = await visit(browser, server.base, { room: 'tea', name: 'Ben' });
     await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
     await videoRuns(ann);

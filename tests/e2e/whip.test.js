@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { idOf, launch, state, videoRuns, visit } from './support/browser.js';
+import { drawn, idOf, launch, state, videoRuns, visit } from './support/browser.js';
 import { redirecting } from './support/redirecting.js';
 import { sealedLink, visitLink } from './support/sealed.js';
 import { Server } from './support/server.js';
@@ -122,7 +122,8 @@ test('an encoder that calls a sealed room again and again is told of once', asyn
     new MutationObserver(() => window.statuses.add(document.querySelector('[data-testid=status]').textContent)).observe(document.querySelector('[data-testid=status]'), { childList: true, characterData: true, subtree: true });
   });
   const obs = await encoder(t, endpoint(server, 'sealed', '?name=OBS'));
-  for (let tries = 0; tries < 2; tries += 1) assert.equal((await obs.next('answer')).status, 503);
+  for (let tries = 0; tries < 3; tries += 1) assert.equal((await obs.next('answer')).status, 503);
+  await drawn(page);
   const notes = await page.getByTestId('chat-entry').allTextContents();
   assert.match(notes.join('\n'), /^[^\n]*this room is sealed[^\n]*$/);
   assert.deepEqual(await page.evaluate(() => [...window.statuses].filter((text) => /key|Guest|left/.test(text))), []);

@@ -88,6 +88,10 @@ function prepare() {
     await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
     here.set(`${room} ${name}`, { room: { leave() {} }, call: { hangUp: () => pc.close() } });
   };
-  const say = (room, name, text) => of(room, name).call.say(text);
+  // A connection is there before its channel.
+  const say = async (room, name, text) => {
+    const { call } = of(room, name);
+    while (call.say(text) === 0) await new Promise((resolve) => { call.on('channel', resolve); });
+  };
   window.friends = { join, say, tell, share, leave, encode };
 }

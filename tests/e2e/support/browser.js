@@ -135,6 +135,9 @@ export async function videoRuns(page, more = 10) {
   throw new Error(`video stands still at ${before} frames`);
 }
 
+/** Waits until the channels to this many peers are open. They open after the connections. */
+export const canChat = (page, peers = 1) => page.waitForFunction((peers) => [...window.signalpost.call.links.values()].filter(({ channel }) => channel?.readyState === 'open').length === peers, peers, { timeout: PATIENCE_MS });
+
 export async function say(page, text) {
   await page.getByTestId('chat-input').fill(text);
   await page.getByTestId('chat-send').click();
