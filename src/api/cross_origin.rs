@@ -64,17 +64,5 @@ fn is_own(origin: &[u8], request: &Request, proxies: &TrustedProxies) -> bool {
     {
         return true;
     }
-    proxies.trusts(request.peer().ip().to_canonical())
-        && (headers
-            .get_all("x-forwarded-host")
-            .iter()
-            .flat_map(|list| list.split(','))
-            .any(|host| is_name(host.trim()))
-            || headers.list(KnownHeader::Forwarded).into_iter().filter_map(forwarded_host).any(is_name))
-}
-
-/// The parameter `host` of a member of `Forwarded` (RFC 7239 section 5.3).
-fn forwarded_host(member: &str) -> Option<&str> {
-    let mut pairs = member.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| name.eq_ignore_ascii_case("host")).map(|(_, host)| host.trim_matches('"'))
+    proxies.hosts(request.peer().ip(), headers).into_iter().any(is_name)
 }

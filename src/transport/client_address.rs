@@ -83,7 +83,10 @@ impl TrustedProxies {
             return peer;
         }
         let x_forwarded = self.walk(peer, &fields.list(KnownHeader::XForwardedFor), parse_node);
-        let forwarded = self.walk(peer, &fields.list(KnownHeader::Forwarded), forwarded_for);
+        let forwarded = fields.list(KnownHeader::Forwarded);
+        // All its parameters are optional (RFC 7239 section 4): it may say nothing of clients.
+        let names_clients = forwarded.iter().any(|member| parameter(member, "for").is_some());
+        let forwarded = names_clients.then(|| self.walk(peer, &forwarded, forwarded_for)).flatten();
         match (x_forwarded, forwarded) {
             (Some(one), Some(other)) if one != other => peer,
             (one, other) => one.or(other).unwrap_or(peer),
@@ -104,15 +107,30 @@ impl TrustedProxies {
         (!entries.is_empty()).then_some(client)
     }
 
+    /// By which names the client may have reached the server, as a trusted proxy says in `X-Forwarded-Host` and `Forwarded`, the one nearest
+    /// to the client first. Proxies that only append pass on what a client has written there.
+    pub fn hosts<'a>(&self, peer: IpAddr, fields: Headers<'a>) -> Vec<&'a str> {
+        if !self.trusts(peer.to_canonical()) {
+            return Vec::new();
+        }
+        let listed = fields.get_all("x-forwarded-host").into_iter().flat_map(|list| list.split(',')).map(str::trim);
+        let forwarded = fields.list(KnownHeader::Forwarded).into_iter().filter_map(|member| parameter(member, "host"));
+        listed.chain(forwarded).collect()
+    }
+
     pub fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&ip))
     }
 }
 
-fn forwarded_for(entry: &str) -> Option<IpAddr> {
-    let pairs = entry.split(';').filter_map(|pair| pair.trim().split_once('='));
-    let mut nodes = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("for")).map(|(_, node)| node);
-    parse_node(nodes.next()?.trim_matches('"'))
+fn forwarded_for(member: &str) -> Option<IpAddr> {
+    parse_node(parameter(member, "for")?)
+}
+
+/// A parameter of a member of `Forwarded` (RFC 7239 section 4).
+fn parameter<'a>(member: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut pairs = member.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim_matches('"'))
 }
 
 /// An address with or without a port, IPv6 in brackets or not.
@@ -173,6 +191,15 @@ mod tests {
         assert_eq!(client("fd00::1", None, Some("For=\"[2001:db8::5]:4711\", for=10.0.0.9")), "2001:db8::5");
         assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=203.0.113.9")), "203.0.113.9");
         assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=1.1.1.1")), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("for=unknown")), "10.0.0.1");
+    }
+
+    /// All clients of a proxy that told only the host in it counted as the proxy.
+    #[test]
+    fn forwarded_without_for_contradicts_nothing() {
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("host=call.example;proto=https")), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", None, Some("host=call.example")), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", Some("203.0.113.9"), Some("host=a, for=1.1.1.1")), "10.0.0.1");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! ICE servers with fresh credentials.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::http::{StatusCode, uri::Authority};
 
@@ -65,7 +65,8 @@ pub fn servers_for(api: &Api, room: &RoomName, user: Option<&IceUser>, host: &Re
     IceServers { ice_servers: api.ice.servers(room, user, host.reached(), api.clock.wall_seconds()), ttl_s: ttl }
 }
 
-/// The host to which the client sent the request (RFC 9110 section 7.2). It is unverified, and only sent back to the same client.
+/// The host to which the client sent the request (RFC 9110 section 7.2), also if a trusted proxy has replaced it by one that means
+/// something only behind it. It is unverified, and only sent back to the same client.
 #[derive(Debug)]
 pub struct RequestHost(Option<Authority>);
 
@@ -78,6 +79,20 @@ impl RequestHost {
 impl FromRequest for RequestHost {
     fn from_request(call: &Call<'_>) -> Result<Self, Problem> {
         let from_header = || call.headers().text(KnownHeader::Host)?.parse::<Authority>().ok();
-        Ok(Self(call.request.authority().cloned().or_else(from_header)))
+        let host = call.request.authority().cloned().or_else(from_header);
+        if host.as_ref().is_some_and(|host| !is_internal(host.host())) {
+            return Ok(Self(host));
+        }
+        let forwarded = call.api.proxies.hosts(call.request.peer().ip(), call.headers());
+        Ok(Self(forwarded.into_iter().find_map(|host| host.parse().ok()).or(host)))
+    }
+}
+
+/// Whether a host is of a proxy's own network: an address that is not public, or a name without a dot.
+fn is_internal(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Err(_) => !host.contains('.'),
     }
 }

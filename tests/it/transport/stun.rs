@@ -63,6 +63,29 @@ async fn the_advertised_stun_host_is_the_requests_host() {
     }
 }
 
+/// Behind a proxy that replaces `Host`, peers were told the proxy's name for this server, which they cannot reach.
+#[actix_web::test]
+async fn the_advertised_stun_host_is_the_one_that_a_trusted_proxy_names() {
+    let trusting = Server::start(&[LISTEN, ["--trusted-proxy", "127.0.0.1"]].concat());
+    let strict = Server::start(&LISTEN);
+    for (server, name, value, told) in [
+        (&trusting, "x-forwarded-host", "call.example.org:8443, inner", "stun:call.example.org:"),
+        (&trusting, "forwarded", "for=192.0.2.1;host=\"call.example.org\";proto=https", "stun:call.example.org:"),
+        (&trusting, "x-forwarded-host", "not a host", "stun:127.0.0.1:"),
+        (&strict, "x-forwarded-host", "call.example.org", "stun:127.0.0.1:"),
+    ] {
+        let request = server.request(Method::POST, &format!("/v1/rooms/{}/peers", value.len()));
+        let joined = send(request.header(name, value)).await.expect(201);
+        assert!(joined["ice_servers"][0]["urls"][0].as_str().unwrap().starts_with(told), "{joined}");
+    }
+    // A name that peers can reach stays: that of the proxy may lead to another machine, which has no STUN.
+    let named =
+        Server::start(&[&LISTEN[..], &["--trusted-proxy", "127.0.0.1", "--host", "origin.example.org"]].concat());
+    let request = named.request(Method::POST, "/v1/rooms/tea/peers").header("host", "origin.example.org");
+    let joined = send(request.header("x-forwarded-host", "cdn.example.org")).await.expect(201);
+    assert!(joined["ice_servers"][0]["urls"][0].as_str().unwrap().starts_with("stun:origin.example.org:"), "{joined}");
+}
+
 #[actix_web::test]
 async fn stun_requests_over_the_rate_are_dropped_per_address() {
     let server = Server::start(&LISTEN);
