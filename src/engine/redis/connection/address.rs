@@ -152,7 +152,8 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text.split_once("://").ok_or("it must begin with redis://")?;
-        let (tls, sentinel) = match scheme {
+        // RFC 3986 section 3.1.
+        let (tls, sentinel) = match &*scheme.to_ascii_lowercase() {
             "redis" => (false, false),
             "rediss" => (true, false),
             "redis-sentinel" => (false, true),
@@ -162,14 +163,13 @@ impl FromStr for Address {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (credentials, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let (master, db) = if sentinel { path.split_once('/').unwrap_or((path, "")) } else { ("", path) };
         if sentinel && master.is_empty() {
             return Err("the name of the master is missing: redis-sentinel://host:port/NAME".into());
         }
         let port = if sentinel { SENTINEL_PORT } else { PORT };
         Ok(Self {
-            hosts: hosts.split(',').map(|host| parse_host(host, port)).collect::<Result<_, _>>()?,
+            hosts: parse_hosts(hosts, port)?,
             master: sentinel.then(|| master.to_owned()),
             prefix: parse_prefix(query)?,
             tls: tls.then(TlsFiles::default),
@@ -178,23 +178,46 @@ impl FromStr for Address {
             } else {
                 db.parse().map_err(|_| "a database is a number: redis://host:port/0")?
             },
-            login: Login { user: decode(user)?, password: decode(password)?.map(SecretString::from) },
+            login: parse_login(credentials)?,
             sentinel_login: Login::default(),
         })
     }
 }
 
+/// Only the first that answers is used at the start: a mistake in another would be found when that one fails.
+fn parse_hosts(list: &str, default_port: u16) -> Result<Vec<Host>, String> {
+    let hosts = list.split(',').map(str::trim).filter(|host| !host.is_empty());
+    let hosts: Vec<Host> = hosts.map(|host| parse_host(host, default_port)).collect::<Result<_, _>>()?;
+    if hosts.is_empty() { Err("a host is missing: redis://host:port".into()) } else { Ok(hosts) }
+}
+
 fn parse_host(text: &str, default_port: u16) -> Result<Host, String> {
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let (name, port) = match bracketed {
-        Some((name, port)) => (name, port.strip_prefix(':')),
+        Some((name, "")) => (name, None),
+        Some((name, after)) => (name, Some(after.strip_prefix(':').unwrap_or(""))),
         None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
     };
-    let port = port.map_or(Ok(default_port), str::parse).map_err(|_| "a port is a number: host:6379")?;
     if name.is_empty() {
         return Err("a host is missing: redis://host:port".into());
     }
-    Ok(Host { name: name.to_owned(), port })
+    if name.contains(|c: char| c.is_whitespace() || "[]".contains(c)) {
+        // Not repeated: it may be a part of a password.
+        return Err("a host has no blanks, and an IPv6 address is in brackets: redis://[::1]:6379".into());
+    }
+    let number = |text: &str| text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|b| b.is_ascii_digit()));
+    let port = port.map_or(Some(default_port), number);
+    Ok(Host { name: name.to_owned(), port: port.ok_or("a port is a number from 1 to 65535: host:6379")? })
+}
+
+fn parse_login(credentials: &str) -> Result<Login, String> {
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    let login = Login { user: decode(user)?, password: decode(password)?.map(SecretString::from) };
+    // Redis would not be told the user.
+    if login.user.is_some() && login.password.is_none() {
+        return Err("a user needs a password: redis://USER:PASSWORD@…; a password alone is redis://:PASSWORD@…".into());
+    }
+    Ok(login)
 }
 
 fn parse_prefix(query: &str) -> Result<String, String> {
@@ -226,11 +249,22 @@ mod tests {
         assert_eq!(hosts("redis://a.example"), ["a.example:6379"]);
         assert_eq!(hosts("rediss://a:1,b:2,[::1]:3/4"), ["a:1", "b:2", "[::1]:3"]);
         assert_eq!(hosts("redis-sentinel://a,b:2/calls"), ["a:26379", "b:2"]);
+        assert_eq!(hosts("Redis-Sentinel://a:1, b:2 ,/calls"), ["a:1", "b:2"]);
+        assert_eq!(hosts("redis://[::1], [::2]:2"), ["[::1]:6379", "[::2]:2"]);
         for bad in [
             "memcached://a",
             "redis:a",
             "redis://",
+            "redis://,",
             "redis://a:port",
+            "redis://a:0",
+            "redis://a:+1",
+            "redis://a:1 b:2",
+            "redis://a b",
+            "redis://[::1",
+            "redis://[::1]x",
+            "redis://[::1]6379",
+            "redis://[]:1",
             "redis://a/tea",
             "redis://a?db=1",
             "redis://a?prefix={x}",
@@ -238,6 +272,15 @@ mod tests {
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
+    }
+
+    /// Redis was told neither, and the rights were those of `default`.
+    #[test]
+    fn a_user_has_a_password() {
+        let error = "redis://ann@a".parse::<Address>().unwrap_err();
+        assert!(error.contains("a password alone is redis://:PASSWORD@"), "{error}");
+        let address: Address = "redis://:secret@a".parse().unwrap();
+        assert!(address.login.user.is_none() && address.login.password.is_some());
     }
 
     #[test]
