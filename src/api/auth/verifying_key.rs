@@ -70,7 +70,12 @@ impl VerifyingKey {
 
     pub fn from_pem(pem: &str) -> Result<Self, String> {
         let unknown = || "it must be the PEM of an Ed25519 or P-256 public key".to_owned();
-        let section = pem::parse(pem).ok().filter(|section| section.tag() == "PUBLIC KEY").ok_or_else(unknown)?;
+        let sections = pem::parse_many(pem).map_err(|_| unknown())?;
+        let mut keys = sections.iter().filter(|section| section.tag() == "PUBLIC KEY");
+        let section = keys.next().ok_or_else(unknown)?;
+        if keys.next().is_some() {
+            return Err("there are several keys in it; a JWKS can have several".into());
+        }
         let info = section.contents();
         let ed25519 = info.strip_prefix(ED25519_PREFIX).and_then(Self::ed25519);
         ed25519.or_else(|| info.strip_prefix(P256_PREFIX).and_then(Self::p256)).ok_or_else(unknown)

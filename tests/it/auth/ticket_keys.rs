@@ -139,17 +139,31 @@ fn an_invalid_ticket_key_fails_startup() {
     let folder = Folder::new("bad-keys");
     std::fs::write(folder.file("bad.pem"), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
     std::fs::write(folder.file("empty.json"), "{\"keys\": []}").unwrap();
-    let private = format!("{}.pem", KeyPair::new(&folder, "EdDSA").name);
+    let pair = KeyPair::new(&folder, "EdDSA");
+    let private = format!("{}.pem", pair.name);
+    // Only the first was used: tickets signed with the other key were refused, and nobody was told.
+    let one = std::fs::read_to_string(pair.pem()).unwrap();
+    std::fs::write(folder.file("two.pub"), one.repeat(2)).unwrap();
     let file = |name: &str| format!("@{}", folder.file(name).display());
     let inline =
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA9f86d081884c7d659a2feaa0c55ad015\n-----END PUBLIC KEY-----"
             .to_owned();
     let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U ann@example".to_owned();
-    for bad in ["short".to_owned(), inline, ssh, file("bad.pem"), file(&private), file("empty.json"), file("missing")] {
+    for bad in [
+        "short".to_owned(),
+        inline,
+        ssh,
+        file("bad.pem"),
+        file(&private),
+        file("empty.json"),
+        file("missing"),
+        file("two.pub"),
+    ] {
         let error = signalpost::app::App::build(crate::support::harness::config(&[&format!("--ticket-key={bad}")]))
             .err()
             .unwrap();
         assert!(error.contains("--ticket-key"), "{error}");
+        assert_eq!(error.contains("a JWKS can have several"), bad.contains("two.pub"), "{error}");
     }
 }
 
