@@ -41,6 +41,7 @@ pub mod engine;
 pub mod file_watch;
 pub mod ice;
 pub mod pages;
+pub mod pem_file;
 mod relay;
 pub mod server;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! TLS by rustls, with a certificate that can change while the server runs.
 
-use std::{net::IpAddr, path::Path, path::PathBuf, sync::Arc};
+use std::{fmt::Display, net::IpAddr, path::Path, path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -11,7 +11,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::file_watch::FileWatch;
+use crate::{file_watch::FileWatch, pem_file};
 
 /// The server's certificate.
 #[derive(Debug)]
@@ -71,14 +71,16 @@ impl Tls {
 impl Files {
     fn read(&self) -> Result<CertifiedKey, String> {
         let path = self.certificate.display();
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| format!("--tls-cert {path}: {error}"))?;
+        let named = |error: &dyn Display| format!("--tls-cert {path}: {error}");
+        let chain = pem_file::read(&self.certificate).map_err(|error| named(&error))?;
+        let chain =
+            CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>().map_err(|error| named(&error))?;
         if chain.is_empty() {
             return Err(format!("--tls-cert {path}: it contains no certificate"));
         }
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| format!("--tls-key {}: {error}", self.key.display()))?;
+        let named = |error: &dyn Display| format!("--tls-key {}: {error}", self.key.display());
+        let key = pem_file::read(&self.key).map_err(|error| named(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| named(&error))?;
         certified(chain, key).map_err(|error| format!("--tls-cert and --tls-key do not match: {error}"))
     }
 }

@@ -11,7 +11,7 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
     let layer = name.strip_prefix("src/")?;
     Some(match layer {
         _ if layer.starts_with("domain/") => &["domain"],
-        _ if layer.starts_with("engine/") => &["engine", "domain", "clock"],
+        _ if layer.starts_with("engine/") => &["engine", "domain", "clock", "pem_file"],
         _ if layer.starts_with("transport/") && layer.contains("tests/") => &["transport", "clock"],
         _ if layer.starts_with("transport/") => &["transport"],
         _ if layer.starts_with("api/") => {

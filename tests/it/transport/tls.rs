@@ -199,3 +199,17 @@ fn an_unusable_certificate_fails_startup() {
     let mixed = flags(one.folder.join("cert.pem"), other.folder.join("key.pem"));
     assert!(mixed.contains("do not match"), "{mixed}");
 }
+
+/// The leaf was skipped, and the rest did not match its key.
+#[test]
+fn a_byte_order_mark_before_a_certificate_or_key_is_ignored() {
+    let certificate = write_certificate("marked");
+    for name in ["cert.pem", "key.pem"] {
+        let path = certificate.folder.join(name);
+        let pem = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("\u{feff}{pem}")).unwrap();
+    }
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| certificate.folder.join(name).display().to_string());
+    let config = crate::support::harness::config(&["--tls-cert", &cert, "--tls-key", &key]);
+    signalpost::app::App::build(config).map(drop).unwrap();
+}
