@@ -81,6 +81,13 @@ async def test_what_cannot_be_json_raises_where_it_is_sent(server: Server) -> No
                 ann.send(None, "data", data=data)
 
 
+async def test_the_link_to_a_room_is_not_the_url_of_a_server() -> None:
+    for link in ("https://signal.example.org/?room=tea", "https://signal.example.org#key=secret", "signal.example.org/#key=secret"):
+        with pytest.raises(ValueError, match="no query and no fragment") as refused:
+            await signalpost.join(link, "tea")
+        assert "secret" not in str(refused.value)
+
+
 async def test_what_is_cancelled_before_it_was_sent_is_not_sent(server: Server) -> None:
     async with signalpost.join(server.base, "tea") as ann, signalpost.join(server.base, "tea") as ben:
         first, second, third = [ann.send(ben.me, "data", data=number) for number in range(3)]

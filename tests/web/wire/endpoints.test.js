@@ -32,3 +32,10 @@ test('a server under a path has all its addresses under it', () => {
     }
   }
 });
+
+// The link to a room, as the page copies it, was taken for a server: 405.
+test('a base with a query or a fragment is refused, and its key not repeated', () => {
+  for (const base of ['https://signal.example/?room=tea#key=secret', '/#key=secret', new URL('https://signal.example/?secret')]) {
+    assert.throws(() => endpoints(base, 'tea', 'p'), (error) => error instanceof TypeError && /no query and no fragment/.test(error.message) && !error.message.includes('secret'));
+  }
+});

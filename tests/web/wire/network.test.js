@@ -139,6 +139,19 @@ for (const name of ['visibilitychange', 'resume', 'pageshow']) {
   });
 }
 
+// `resume` is for the document, and does not bubble: a listener of the window hears it only before the document does.
+test('what does not bubble to the window is heard there, too', async () => {
+  const world = new World();
+  const heard = [];
+  const { addEventListener } = world.page;
+  world.page.addEventListener = function add(name, listener, options) {
+    heard.push([name, options]);
+    addEventListener.call(this, name, listener, options);
+  };
+  await world.entered();
+  assert.ok(heard.some(([name, captures]) => name === 'resume' && captures === true), JSON.stringify(heard));
+});
+
 test('when the room is over nothing listens any more', async () => {
   const world = new World();
   const { poll: first } = await world.entered();

@@ -14,14 +14,16 @@ export function onOtherNetwork({ page, connection }, changed, sure = false) {
 }
 
 /**
+ * Listens before the target does: `resume` is for the document, and does not bubble to the window (Page Lifecycle).
+ *
  * @param {EventTarget | undefined} target
  * @param {string} name
  * @param {() => void} listener
  * @returns {() => void} removes the listener
  */
 export function on(target, name, listener) {
-  target?.addEventListener(name, listener);
-  return () => target?.removeEventListener(name, listener);
+  target?.addEventListener(name, listener, true);
+  return () => target?.removeEventListener(name, listener, true);
 }
 
 /**

@@ -9,8 +9,11 @@ import { Problem } from './problem.js';
  * @param {string} room
  * @param {string} page identifies this page
  * @returns {Endpoints}
+ * @throws {TypeError} if the base has a query or a fragment
  */
 export function endpoints(base, room, page) {
+  // Not repeated: the fragment may have a room's key.
+  if (/[?#]/.test(String(base))) throw new TypeError('The URL of a server has no query and no fragment, which the link to a room has.');
   if (DOTS.has(room)) throw unaddressable(room);
   const root = `${String(base).replace(/\/+$/, '')}/v1/rooms/${encodeURIComponent(room)}`;
   const seat = (/** @type {string} */ peer) => `${root}/peers/${peer}`;

@@ -40,6 +40,9 @@ def endpoints(base: str, room: str, page: str) -> Endpoints:
     if room in ("", ".", ".."):
         detail = f"“{room}” cannot be the name of a room, because no URL can contain it."
         raise Problem({"type": "/problems/room-name-invalid", "title": "Invalid room name", "detail": detail}, 422)
+    if "?" in base or "#" in base:
+        # Not repeated: the fragment may have a room's key.
+        raise ValueError("the URL of a server has no query and no fragment, which the link to a room has")
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{base!r} is not the URL of a server, such as https://signal.example.org")

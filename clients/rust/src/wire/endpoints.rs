@@ -20,10 +20,15 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     pub(crate) fn new(base: &str, room: &str, page: String) -> Result<Self, Error> {
+        // Not repeated: the fragment may have a room's key.
+        if base.contains(['?', '#']) {
+            let why = "The URL of a server has no query and no fragment, which the link to a room has.";
+            return Err(Error::invalid(why));
+        }
         let base = base.trim_end_matches('/');
         let url = Url::parse(base)
             .map_err(|error| Error::invalid(format!("{base:?} is not the URL of a server: {error}.")))?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::invalid(format!("{base:?} is not the URL of a server.")));
         }
         // URL parsers resolve these path segments, even as `%2e` (URL standard).
@@ -85,8 +90,12 @@ mod tests {
             ("h", "tea"),
             ("ws://h", "tea"),
             ("http://h/?a", "tea"),
+            ("https://h/#key=secret", "tea"),
+            ("h/?room=tea#key=secret", "tea"),
         ] {
-            assert!(matches!(Endpoints::new(base, room, String::new()), Err(Error::Invalid(_))), "{base} {room}");
+            let refused = Endpoints::new(base, room, String::new()).err().unwrap();
+            assert!(matches!(refused, Error::Invalid(_)), "{base} {room}");
+            assert!(!refused.to_string().contains("secret"), "{refused}");
         }
     }
 }
