@@ -204,3 +204,32 @@ test('on plain http outside localhost it says why there is no camera, and one ca
   assert.deepEqual(errors, []);
   await plain.close();
 });
+
+/** In a page: plays nothing before a click, as phones that save power do not even play what is muted. */
+function saving() {
+  let clicked = false;
+  addEventListener('click', ({ target }) => { clicked ||= Boolean(target.closest('[data-part=sound]')); }, true);
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function refused() {
+    if (clicked) return play.call(this);
+    this.pause();
+    return Promise.reject(new DOMException('', 'NotAllowedError'));
+  };
+  Object.defineProperty(HTMLMediaElement.prototype, 'autoplay', { set() {}, get: () => false });
+  new MutationObserver(() => document.querySelectorAll('video[autoplay]').forEach((video) => video.removeAttribute('autoplay'))).observe(document, { childList: true, subtree: true });
+}
+
+// Regression: the button gave sound to a picture that stood still, and then there was nothing left to press.
+test('where nothing may play without a click, the button for sound starts the picture, too', async () => {
+  const errors = [];
+  const ben = await visit(browser, server.base, { room: 'saving', name: 'Ben', media: 'none', prepare: saving });
+  ben.on('pageerror', (error) => errors.push(error.stack));
+  await state(ben, 'waiting');
+  const ann = await visit(browser, server.base, { room: 'saving', name: 'Ann' });
+  await state(ann, 'connected');
+  await ben.locator('[data-testid=remote-tile] [data-part=sound]').click();
+  await ben.waitForFunction(() => { const video = document.querySelector('[data-testid=remote-video]'); return !video.paused && !video.muted && video.currentTime > 0; });
+  assert.equal(await ben.locator('[data-testid=remote-tile] [data-part=sound]').isVisible(), false);
+  assert.deepEqual(errors, []);
+  await close(ann, ben);
+});

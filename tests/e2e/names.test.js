@@ -13,6 +13,24 @@ const close = (...pages) => Promise.all(pages.map((page) => page.context().close
 
 // ---- Names of people ---------------------------------------------------------------------------------------------
 
+// Regression: the server refused it, on every visit, because it was stored before.
+test('a name with a tab, pasted from a table, is made one line, also one that was stored', async () => {
+  const ann = await visit(browser, server.base, { room: 'table', name: 'Ann', media: 'none' });
+  await state(ann, 'waiting');
+  await ann.evaluate(() => {
+    sessionStorage.clear();
+    localStorage.setItem('signalpost:name:/', 'Ann\tLee');
+  });
+  await ann.goto(`${server.base}/?room=table&media=none`);
+  await ann.waitForSelector('body[data-loaded=true]');
+  assert.equal(await ann.getByTestId('name').inputValue(), 'Ann Lee');
+  await ann.getByTestId('name').fill('Ann\tvan\tLee ');
+  await ann.getByTestId('join').click();
+  await state(ann, 'waiting');
+  assert.equal(await ann.evaluate(() => window.signalpost.room.self.name), 'Ann van Lee');
+  await close(ann);
+});
+
 // Regression: a name with U+202E reversed the status, the title and the notes around it.
 const TURNING = '\u202eAnn\u202d\u2066\u2069\u2069\u200f';
 const MARKS = /[\u202a-\u202e\u2066\u2067\u200e\u200f]/;

@@ -173,4 +173,21 @@ describe('the page that tests a network', { concurrency: true }, () => {
     await accessible(page);
     await context.close();
   });
+
+  // It was said that the test itself had failed.
+  test('a server that dies before the second of two seats is taken has stopped responding, too', async () => {
+    const mortal = await start(Server.start());
+    const context = await browser.newContext();
+    let joins = 0;
+    await context.route(/\/peers$/, async (route) => {
+      joins += 1;
+      if (joins === 2) await mortal.kill();
+      await route.continue();
+    });
+    const page = await context.newPage();
+    await startTest(page, mortal.base);
+    const { of } = await result(page);
+    assert.deepEqual([of('poll')[0].grade, of('poll')[0].words], ['unknown', 'The server stopped responding during the test.']);
+    await context.close();
+  });
 });

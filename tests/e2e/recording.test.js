@@ -110,6 +110,33 @@ test('one tile is recorded, without the sound of the others, into a file that th
   await close(ann, ben);
 });
 
+/** In a page: the first track that is to be mixed is refused, as Firefox refuses other sample rates. */
+function refuseOne() {
+  const { createMediaStreamSource } = AudioContext.prototype;
+  let refused = false;
+  AudioContext.prototype.createMediaStreamSource = function mixed(stream) {
+    if (refused) return createMediaStreamSource.call(this, stream);
+    refused = true;
+    throw new DOMException('', 'NotSupportedError');
+  };
+}
+
+// Regression: nothing was recorded, although the pictures and the other's voice could be.
+test('a voice that the browser cannot mix is missing in the recording, and that is said to the end', async () => {
+  const [ann, ben] = await meet('odd', withoutPicker);
+  await ann.evaluate(refuseOne);
+  await ann.getByTestId('record').click();
+  await ann.getByTestId('record-lacks').filter({ hasText: 'The recording lacks the sound of at least one person' }).waitFor();
+  await accessible(ann);
+  await picture(ann, 'recording-lacks');
+  await recorded(ann, SECONDS);
+  const file = await saved(ann, () => ann.getByTestId('record').click());
+  await words(ann, `in your downloads, as ${file.name}`);
+  assert.ok(await ann.getByTestId('record-lacks').isVisible());
+  await picture(ann, 'recording-lacked');
+  await close(ann, ben);
+});
+
 test('what prevents a recording is said, and nobody is told of one', async () => {
   const [ann, ben] = await meet('no-record', withPicker);
   const press = async (says) => {

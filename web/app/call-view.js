@@ -3,6 +3,7 @@ import { noteEvents } from './call-notes.js';
 import { Callers } from './callers.js';
 import { Chat } from './chat.js';
 import { DeviceControls } from './device-controls.js';
+import { followSpeaker } from './devices/speaker.js';
 import { Diagnostics } from './diagnostics.js';
 import { Files } from './files/gate.js';
 import { show } from './languages/document.js';
@@ -47,6 +48,7 @@ export class CallView {
   /** @param {Devices} devices */
   constructor(devices) {
     this.#devices = new DeviceControls(devices, () => this.#chat.focus());
+    void followSpeaker();
   }
 
   /**

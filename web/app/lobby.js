@@ -2,6 +2,7 @@ import { lastingStorage, newKey } from '../client/index.js';
 import { BASE } from './base.js';
 import { inView, isWanted } from './consent.js';
 import { fillPicker, onLanguage } from './languages/document.js';
+import { inOneLine } from './names.js';
 import { part, write } from './page.js';
 import { Preview } from './preview.js';
 import { suggestRoomName, toRoomName, whyNoRoomName } from './room-name.js';
@@ -32,7 +33,7 @@ export class Lobby {
 
   /** @param {(wish: Wish, equipment?: Equipment) => void} join with what is open already */
   constructor(join) {
-    this.#name.value = lastingStorage.getItem(NAME) ?? '';
+    this.#name.value = inOneLine(lastingStorage.getItem(NAME) ?? '');
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const { value } = this.#room;
@@ -115,7 +116,7 @@ export class Lobby {
     return {
       room,
       seal: this.#seal.read(room),
-      name: this.#name.value.trim() || undefined,
+      name: inOneLine(this.#name.value) || undefined,
       media: /** @type {MediaChoice} */ (this.#media().value),
       secret: this.#secret.value || undefined,
       ...this.#more,

@@ -91,9 +91,13 @@ export class Preview {
     if (this.#measured?.track === track) return;
     this.#measured?.end();
     this.#level.value = 0;
-    const end = track ? meter(track, (level) => { this.#level.value = level; }) : null;
+    const bar = /** @type {HTMLElement} */ (this.#level.parentElement);
     // A bar that does not move would say that nobody is heard.
-    /** @type {HTMLElement} */ (this.#level.parentElement).hidden = Boolean(track) && !end;
+    const end = track ? meter(track, (level) => {
+      bar.hidden = level === null;
+      this.#level.value = level ?? 0;
+    }) : null;
+    bar.hidden = Boolean(track) && !end;
     this.#measured = track ? { track, end: end ?? (() => {}) } : null;
   }
 }

@@ -1,10 +1,11 @@
 import { ALL_LIVE } from './devices/news.js';
 import { onLanguage } from './languages/document.js';
+import { initialOf } from './names.js';
 import { inside, part } from './page.js';
 import { PeerTiles } from './peer-tiles.js';
 import { Recorders } from './recorders.js';
 import { layOut, smallInset } from './tile-layout.js';
-import { initial, mark } from './tile.js';
+import { mark } from './tile.js';
 
 /** @import { Call, Peer } from '../client/types.d.ts' */
 /** @import { DeviceNews } from './devices/news.js' */
@@ -35,7 +36,7 @@ export class Stage {
     this.#selfVideo.hidden = status.video !== 'live';
     this.#self.dataset.name = name;
     this.#self.dataset.facing = stream?.getVideoTracks()[0]?.getSettings().facingMode ?? '';
-    inside(this.#self, 'initial').textContent = initial(name);
+    inside(this.#self, 'initial').textContent = initialOf(name);
     mark(this.#self, { hand: !inside(this.#self, 'hand').hidden, camera: status.video === 'off' ? 'off' : 'live', microphone: status.audio === 'off' ? 'off' : 'live' });
   }
 

@@ -3,7 +3,7 @@ import { lackOf, offOf } from './devices/news.js';
 import { toSpeaker } from './devices/speaker.js';
 import { show } from './languages/document.js';
 import { say } from './languages/say.js';
-import { nameOf } from './names.js';
+import { initialOf, nameOf } from './names.js';
 import { copyOf, inside } from './page.js';
 import { QUALITY } from './quality.js';
 import { enlarge } from './tile-tools.js';
@@ -27,7 +27,7 @@ export class Tile {
     this.#video = /** @type {HTMLVideoElement} */ (inside(this.element, 'video'));
     void toSpeaker(this.#video);
     inside(this.element, 'name').textContent = nameOf(peer);
-    inside(this.element, 'initial').textContent = initial(nameOf(peer));
+    inside(this.element, 'initial').textContent = initialOf(nameOf(peer));
     enlarge(this.element, this.#video, nameOf(peer));
   }
 
@@ -89,22 +89,20 @@ export function mark(element, news) {
 }
 
 /**
- * Without a user gesture on this page, the browser does not play sound.
+ * Without a user gesture on this page, the browser does not play sound. Some do not even show moving pictures, as on phones that save
+ * power.
  *
  * @param {HTMLVideoElement} video
  * @param {HTMLElement} button
  */
 function playSilently(video, button) {
   video.muted = true;
-  void video.play();
+  video.play().catch(() => {});
   button.hidden = false;
   button.onclick = () => {
     video.muted = false;
     button.hidden = true;
+    void toSpeaker(video);
+    video.play().catch(() => { button.hidden = false; });
   };
-}
-
-/** @param {string} name */
-export function initial(name) {
-  return ([...name][0] ?? '?').toUpperCase();
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { explain, iceError } from '../../../web/app/ice/errors.js';
 import { safeName } from '../../../web/app/files/safe-name.js';
-import { escaped, inOneLine, isolatedName, nameOf, pieces, plain } from '../../../web/app/names.js';
+import { escaped, inOneLine, initialOf, isolatedName, nameOf, pieces, plain } from '../../../web/app/names.js';
 import { asText } from '../../../web/app/network-test/report.js';
 import { whyNoCalls } from '../../../web/app/webrtc.js';
 
@@ -64,4 +64,10 @@ test('a browser makes calls if it makes connections with channels', () => {
   for (const RTCPeerConnection of [undefined, null, () => {}, class { close() {} }, class { constructor() { throw new Error(); } }]) {
     assert.match(whyNoCalls(RTCPeerConnection), /has no WebRTC/);
   }
+});
+
+// Half of a flag, an astronaut's head, and a letter without its mark.
+test('the initial is a whole letter, with its marks, or a whole emoji', () => {
+  const initials = { ann: 'A', 'e\u030bva': 'E\u030b', '🇺🇦 Olena': '🇺🇦', '👩‍🚀 Mia': '👩‍🚀', '\u200dben': 'B', 会議: '会', ßa: 'SS', '': '?' };
+  for (const [name, initial] of Object.entries(initials)) assert.equal(initialOf(name), initial, name);
 });

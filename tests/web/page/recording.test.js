@@ -6,6 +6,7 @@ import { clockOf, fileName } from '../../../web/app/recording/file-name.js';
 import { fit } from '../../../web/app/recording/fit.js';
 import { formatOf, whyNot } from '../../../web/app/recording/format.js';
 import { KeptRecordings, findLeftBehind, forget } from '../../../web/app/recording/kept.js';
+import { Mixer } from '../../../web/app/recording/mixer.js';
 import { wordsOf } from '../../../web/app/recording/note.js';
 import { StoredFile } from '../../../web/app/recording/stored-file.js';
 import { Beginning, durationBytes, withDuration } from '../../../web/app/recording/webm.js';
@@ -196,3 +197,28 @@ const unusual = [
   ['an end in a head', [ebml, segment.slice(0, 6)]],
 ];
 for (const [what, parts] of unusual) test(`a file with ${what} stays as it is`, () => assert.equal(withDuration(file(parts.flat())), null));
+
+// Regression: one track that Web Audio refuses, as Firefox does if its sample rate differs, prevented the recording, or silenced all that came after it.
+test('a track that cannot be mixed is left out, and said to be, once', (t) => {
+  const connected = [];
+  Object.assign(globalThis, {
+    MediaStream: class { constructor(tracks) { this.tracks = tracks; } },
+    AudioContext: class {
+      state = 'running';
+      createMediaStreamDestination() { return { stream: 'all' }; }
+      createMediaStreamSource({ tracks: [{ id }] }) {
+        if (id === 'odd') throw new DOMException('', 'NotSupportedError');
+        return { connect: () => connected.push(id), disconnect: () => connected.push(`not ${id}`) };
+      }
+      async close() {}
+    },
+  });
+  t.after(() => { delete globalThis.MediaStream; delete globalThis.AudioContext; });
+  let lacks = 0;
+  const mixer = new Mixer(() => { lacks += 1; });
+  const [ann, odd, ben] = ['ann', 'odd', 'ben'].map((id) => ({ id, readyState: 'live' }));
+  mixer.follow([odd, ann]);
+  mixer.follow([odd, ann, ben]);
+  mixer.close();
+  assert.deepEqual([connected, lacks], [['ann', 'ben', 'not ann', 'not ben'], 1]);
+});

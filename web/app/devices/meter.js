@@ -5,12 +5,15 @@ export function levelOf(samples) {
   return Math.min(1, Math.max(0, 1 + (10 * Math.log10(power + 1e-12)) / 60));
 }
 
+/** It takes some frames to start. */
+const STARTING_FRAMES = 30;
+
 /**
  * Tells the level of a track with each frame that the page shows, unless the browser cannot measure it: some have no Web
  * Audio, and Firefox does not mix sample rates.
  *
  * @param {MediaStreamTrack} track
- * @param {(level: number) => void} tell
+ * @param {(level: number | null) => void} tell null: it is not known at the moment. Phones interrupt Web Audio, for example during a phone call.
  * @returns {(() => void) | null} ends that; null if it is not measured
  */
 export function meter(track, tell) {
@@ -18,9 +21,14 @@ export function meter(track, tell) {
   if (!measured) return null;
   const { context, analyser } = measured;
   const samples = new Float32Array(analyser.fftSize);
+  const resume = () => void (context.state === 'running' || context.state === 'closed' || context.resume().catch(() => {}));
+  context.onstatechange = resume;
+  resume();
+  let stopped = 0;
   let frame = requestAnimationFrame(function look() {
     analyser.getFloatTimeDomainData(samples);
-    tell(levelOf(samples));
+    stopped = context.state === 'running' ? 0 : stopped + 1;
+    tell(stopped > STARTING_FRAMES ? null : levelOf(samples));
     frame = requestAnimationFrame(look);
   });
   return () => {

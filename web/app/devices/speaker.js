@@ -10,7 +10,31 @@ export function canChooseSpeaker() {
 /** From now on, all sound comes from this device. @param {string} deviceId */
 export async function chooseSpeaker(deviceId) {
   preferences.set('speaker', deviceId);
-  await Promise.all([...document.querySelectorAll('video')].map(toSpeaker));
+  await useChosen();
+}
+
+/** Uses the chosen speaker again as soon as it is back. */
+export async function followSpeaker() {
+  let wasThere = await isThere();
+  navigator.mediaDevices?.addEventListener?.('devicechange', async () => {
+    const before = wasThere;
+    wasThere = await isThere();
+    if (wasThere && !before) await useChosen(true);
+  });
+}
+
+async function isThere() {
+  const chosen = preferences.all.get('speaker');
+  const devices = await navigator.mediaDevices?.enumerateDevices?.().catch(() => []) ?? [];
+  return devices.some(({ kind, deviceId }) => kind === 'audiooutput' && deviceId === chosen);
+}
+
+/** @param {boolean} [anew] also what was played there before: choosing the same again has no effect (Audio Output Devices API) */
+function useChosen(anew = false) {
+  return Promise.all([...document.querySelectorAll('video')].map(async (video) => {
+    if (anew && canChooseSpeaker() && video.sinkId) await video.setSinkId('').catch(() => {});
+    await toSpeaker(video);
+  }));
 }
 
 /** Plays on the speaker that was chosen, if it is there. @param {HTMLMediaElement} element */

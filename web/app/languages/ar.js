@@ -193,6 +193,7 @@ export default {
   'is-recording': 'يسجّل المكالمة',
   'records': 'يسجّل {name} هذه المكالمة',
   'records-no-more': 'أوقف {name} التسجيل',
+  'record-lacks-sound': 'ينقص التسجيل صوت شخص واحد على الأقل: لا يستطيع هذا المتصفح تسجيله.',
   'record-saving': 'جارٍ حفظ التسجيل…',
   'record-saved': 'حُفظ التسجيل باسم {file}.',
   'record-downloaded': 'التسجيل ضمن تنزيلاتك باسم {file}.',

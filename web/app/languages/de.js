@@ -193,6 +193,7 @@ export default {
   'is-recording': 'nimmt das Gespräch auf',
   'records': '{name} nimmt dieses Gespräch auf',
   'records-no-more': '{name} nimmt nicht mehr auf',
+  'record-lacks-sound': 'In der Aufnahme fehlt der Ton von mindestens einer Person: Dieser Browser kann ihn nicht aufnehmen.',
   'record-saving': 'Die Aufnahme wird gespeichert …',
   'record-saved': 'Die Aufnahme wurde als {file} gespeichert.',
   'record-downloaded': 'Die Aufnahme ist unter Ihren Downloads, als {file}.',

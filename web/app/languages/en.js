@@ -201,6 +201,7 @@ export default {
   'is-recording': 'recording the call',
   'records': '{name} is recording this call',
   'records-no-more': '{name} has stopped recording',
+  'record-lacks-sound': 'The recording lacks the sound of at least one person: this browser cannot record it.',
   'record-saving': 'The recording is being saved…',
   'record-saved': 'The recording was saved as {file}.',
   'record-downloaded': 'The recording is in your downloads, as {file}.',

@@ -193,6 +193,7 @@ export default {
   'is-recording': 'grabando la llamada',
   'records': '{name} está grabando esta llamada',
   'records-no-more': '{name} ha dejado de grabar',
+  'record-lacks-sound': 'En la grabación falta el sonido de al menos una persona: este navegador no puede grabarlo.',
   'record-saving': 'Guardando la grabación…',
   'record-saved': 'La grabación se ha guardado como {file}.',
   'record-downloaded': 'La grabación está en tus descargas, como {file}.',

@@ -193,6 +193,7 @@ export default {
   'is-recording': 'enregistre l’appel',
   'records': '{name} enregistre cet appel',
   'records-no-more': '{name} a cessé d’enregistrer',
+  'record-lacks-sound': 'Il manque à l’enregistrement le son d’au moins une personne : ce navigateur ne peut pas l’enregistrer.',
   'record-saving': 'L’enregistrement est en cours de sauvegarde…',
   'record-saved': 'L’enregistrement a été sauvegardé sous le nom {file}.',
   'record-downloaded': 'L’enregistrement est dans vos téléchargements, sous le nom {file}.',

@@ -193,6 +193,7 @@ export default {
   'is-recording': '通話を録画中',
   'records': '{name}さんがこの通話を録画しています',
   'records-no-more': '{name}さんが録画を停止しました',
+  'record-lacks-sound': 'このブラウザーでは、少なくとも 1 人の音声を録音できません。',
   'record-saving': '録画を保存しています…',
   'record-saved': '録画を {file} として保存しました。',
   'record-downloaded': '録画は {file} としてダウンロードされました。',

@@ -193,6 +193,7 @@ export default {
   'is-recording': '正在录制通话',
   'records': '{name}正在录制此通话',
   'records-no-more': '{name}已停止录制',
+  'record-lacks-sound': '录制中缺少至少一个人的声音：此浏览器无法录制。',
   'record-saving': '正在保存录制内容…',
   'record-saved': '录制内容已保存为 {file}。',
   'record-downloaded': '录制内容已下载，文件名为 {file}。',

@@ -4,6 +4,14 @@ export class Mixer {
   #out = this.#context.createMediaStreamDestination();
   /** @type {Map<MediaStreamTrack, MediaStreamAudioSourceNode>} */
   #sources = new Map();
+  /** What Web Audio does not take: Firefox does not mix sample rates. @type {WeakSet<MediaStreamTrack>} */
+  #refused = new WeakSet();
+  #lacks;
+
+  /** @param {() => void} lacks a track cannot be heard */
+  constructor(lacks) {
+    this.#lacks = lacks;
+  }
 
   get stream() {
     return this.#out.stream;
@@ -17,13 +25,23 @@ export class Mixer {
       this.#sources.delete(track);
     }
     for (const track of tracks) {
-      if (this.#sources.has(track) || track.readyState !== 'live') continue;
-      const source = this.#context.createMediaStreamSource(new MediaStream([track]));
-      source.connect(this.#out);
-      this.#sources.set(track, source);
+      if (this.#sources.has(track) || this.#refused.has(track) || track.readyState !== 'live') continue;
+      this.#add(track);
     }
     // Phones suspend it, for example during a phone call.
     if (this.#context.state !== 'running') void this.#context.resume().catch(() => {});
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #add(track) {
+    try {
+      const source = this.#context.createMediaStreamSource(new MediaStream([track]));
+      source.connect(this.#out);
+      this.#sources.set(track, source);
+    } catch {
+      this.#refused.add(track);
+      this.#lacks();
+    }
   }
 
   close() {

@@ -11,6 +11,7 @@ import { KeptRecordings, forget } from './kept.js';
 export class RecordNote {
   #view = part('record-note', HTMLElement);
   #words = part('record-words', HTMLElement);
+  #lacks = part('record-lacks', HTMLElement);
   #save = part('record-save', HTMLButtonElement);
   #drop = part('record-delete', HTMLButtonElement);
   #kept = new KeptRecordings();
@@ -18,6 +19,17 @@ export class RecordNote {
   /** Nothing is recorded. @param {Key} key why */
   refused(key) {
     this.#tell(key);
+  }
+
+  begin() {
+    this.#lacks.hidden = true;
+  }
+
+  /** It goes on without somebody's sound. Said until the next one begins. */
+  lacksSound() {
+    if (this.#view.hidden) this.#tell('recording');
+    this.#lacks.hidden = false;
+    show(this.#lacks, 'record-lacks-sound');
   }
 
   saving() {

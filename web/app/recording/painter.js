@@ -1,4 +1,4 @@
-import { initial } from '../tile.js';
+import { initialOf } from '../names.js';
 import { layOut } from '../tile-layout.js';
 import { fit } from './fit.js';
 
@@ -61,7 +61,7 @@ export class Painter {
     context.beginPath();
     context.arc(x + width / 2, y + height / 2, size / 2, 0, 2 * Math.PI);
     context.fill();
-    this.#write(initial(name), x + width / 2, y + height / 2, { size: size / 2, align: 'center' });
+    this.#write(initialOf(name), x + width / 2, y + height / 2, { size: size / 2, align: 'center' });
   }
 
   /**

@@ -26,7 +26,7 @@ export class Recording {
   #scene;
   #handle;
   #painter = new Painter();
-  #mixer = new Mixer();
+  #mixer;
   #clock = new Worker(new URL('./clock-worker.js', import.meta.url), { type: 'module' });
   #recorder;
   #began = 0;
@@ -45,8 +45,10 @@ export class Recording {
    * @param {Format} format
    * @param {SceneReader} scene
    * @param {FileSystemFileHandle | null} handle where it goes in the end
+   * @param {() => void} lacks somebody's sound cannot be recorded
    */
-  constructor(file, { mimeType }, scene, handle) {
+  constructor(file, { mimeType }, scene, handle, lacks) {
+    this.#mixer = new Mixer(lacks);
     this.#file = file;
     this.#scene = scene;
     this.#handle = handle;

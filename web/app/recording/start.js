@@ -23,8 +23,9 @@ const LOOK_MS = 250;
  */
 export async function record(call, only, signal) {
   const note = new RecordNote();
+  note.begin();
   try {
-    const recording = await begin(call, only, signal);
+    const recording = await begin(call, only, signal, note);
     if (!recording) return;
     const release = claim(recording.name);
     await follow(recording, call, signal, note);
@@ -38,8 +39,9 @@ export async function record(call, only, signal) {
  * @param {Recorded} call
  * @param {Only | null} only
  * @param {AbortSignal} signal
+ * @param {RecordNote} note
  */
-async function begin({ room, screen }, only, signal) {
+async function begin({ room, screen }, only, signal, note) {
   const why = whyNot();
   if (why) throw new NotRecorded(why);
   const format = /** @type {Format} */ (formatOf((type) => MediaRecorder.isTypeSupported(type)));
@@ -52,7 +54,7 @@ async function begin({ room, screen }, only, signal) {
   kept.set(name, null);
   try {
     await file.open();
-    const recording = new Recording(file, format, new SceneReader(part('stage', HTMLElement), only, screen), handle);
+    const recording = new Recording(file, format, new SceneReader(part('stage', HTMLElement), only, screen), handle, () => note.lacksSound());
     recording.start();
     return recording;
   } catch (error) {
