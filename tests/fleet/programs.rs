@@ -1,9 +1,11 @@
 //! Servers as processes, on free ports, in a folder that is removed with them.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Mutex,
 };
 
 use tokio::{
@@ -46,9 +48,10 @@ impl Drop for Folder {
 
 /// A free port below the ephemeral range, so that a server may stop and start again on it.
 pub async fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let port = fastrand::u16(12_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() && GIVEN.lock().unwrap().insert(port) {
             return port;
         }
     }

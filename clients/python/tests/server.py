@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 BINARY = os.environ.get("SIGNALPOST_BIN") or str(Path(__file__).parents[3] / "target/debug/signalpost")
+PORTS: set[int] = set()
 KEPT_KEY = "a-token-key-that-outlives-the-server-0123456789"
 
 
@@ -18,12 +19,15 @@ def free_port() -> int:
     """A free port below those that the system gives to connections (Linux: from 32768), so that it stays free between two starts."""
     while True:
         port = random.randrange(10_000, 30_000)
+        if port in PORTS:
+            continue
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        PORTS.add(port)
+        return port
 
 
 class Server:

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+
 use signalpost::app::App;
 
 use crate::support::{
-    harness::{Answer, Peer, Server, config, send},
+    harness::{Answer, Peer, Server, build, config, send},
     redis_server::RedisServer,
     waits::{until_parked_in_redis, until_ready},
 };
@@ -19,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(50);
 const HOLD: f64 = 55.0;
 
 fn node(redis: &RedisServer) -> Server {
-    Server::start(&[&["--engine", &redis.url()], &KEY[..]].concat())
+    // Who says nothing during an outage keeps the seat.
+    Server::start(&[&["--engine", &redis.url(), "--lease-ms", "600000"], &KEY[..]].concat())
 }
 
 async fn three(one: &Server, two: &Server) -> [Peer; 3] {
@@ -60,7 +62,7 @@ fn is_put_off(answer: &Answer) {
 #[tokio::test]
 async fn an_unusable_engine_fails_startup_with_the_reason() {
     let error = |engine: &str, flags: &[&str]| {
-        App::build(config(&[&["--engine", engine], flags].concat())).err().unwrap_or_default()
+        build(&config(&[&["--engine", engine], flags].concat())).err().unwrap_or_default()
     };
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let unreachable = error(&format!("redis://ann:secret@{free}"), &KEY);
@@ -75,7 +77,8 @@ async fn an_unusable_engine_fails_startup_with_the_reason() {
     assert!(error(&redis.url(), &[]).contains("--token-key"));
     assert!(error(&format!("redis-sentinel://127.0.0.1:{}/calls", redis.port), &KEY).contains("cannot be used"));
     redis.pause();
-    assert!(error(&redis.url(), &KEY).contains("cannot be used"));
+    let paused = App::build(config(&[&["--engine", &redis.url()], &KEY[..]].concat()));
+    assert!(paused.err().unwrap().contains("cannot be used"));
     redis.go_on();
     let guarded = RedisServer::start(&["--requirepass", "open sesame"]);
     assert!(error(&guarded.url(), &KEY).contains("cannot be used"));

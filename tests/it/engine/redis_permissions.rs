@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use signalpost::app::App;
 
 use crate::support::{
-    harness::{Server, config, send},
+    harness::{Server, build, config, send},
     process::ServerProcess,
     redis_server::{RedisCluster, RedisServer, least_rights},
     waits::until_ready,
@@ -16,7 +15,7 @@ const KEY: [&str; 2] = ["--token-key", "kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U"];
 const PATIENCE: Duration = Duration::from_secs(40);
 
 fn refused(url: &str) -> String {
-    App::build(config(&[&["--engine", url], &KEY[..]].concat())).err().unwrap_or_default()
+    build(&config(&[&["--engine", url], &KEY[..]].concat())).err().unwrap_or_default()
 }
 
 fn admitted() -> RedisServer {

@@ -4,10 +4,9 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::json;
-use signalpost::app::App;
 
 use crate::support::{
-    harness::{Server, config},
+    harness::{Server, build, config},
     redis_server::{RedisCluster, RedisServer, free_port},
     waits::until_ready,
 };
@@ -94,7 +93,7 @@ async fn node(url: &str, flags: &[&str]) -> Server {
 }
 
 fn refused(url: &str, flags: &[&str]) -> String {
-    App::build(config(&[&["--engine", url], &KEY[..], flags].concat())).err().unwrap_or_default()
+    build(&config(&[&["--engine", url], &KEY[..], flags].concat())).err().unwrap_or_default()
 }
 
 #[tokio::test]

@@ -12,11 +12,10 @@ use std::{
 
 use reqwest::Method;
 use serde_json::json;
-use signalpost::app::App;
 
 use crate::support::{
     certificate::write_certificate,
-    harness::{Answer, Peer, Server, config, send},
+    harness::{Answer, Peer, Server, build, config, send},
     redis_server::{RedisCluster, RedisServer, free_port},
     waits::until_parked_in_redis,
 };
@@ -243,7 +242,7 @@ async fn a_stale_sentinel_does_not_hide_those_that_know_the_master() {
     let url = format!("redis-sentinel://127.0.0.1:{},127.0.0.1:{}/calls", stale.port, sentinel.port);
     node(&url).join_room("tea", "Ann").await;
     let alone = format!("redis-sentinel://127.0.0.1:{}/calls", stale.port);
-    let error = App::build(config(&[&["--engine", alone.as_str()], &KEY[..]].concat())).err().unwrap_or_default();
+    let error = build(&config(&[&["--engine", alone.as_str()], &KEY[..]].concat())).err().unwrap_or_default();
     assert!(error.contains("it names 127.0.0.1:"), "{error}");
 }
 
@@ -257,7 +256,7 @@ async fn the_redis_certificate_is_verified() {
         RedisServer::start(&[&files[..], &["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]].concat());
     let url = format!("rediss://localhost:{port}");
     let flags = [&["--engine", &url], &KEY[..]].concat();
-    let strange = App::build(config(&flags)).err().unwrap();
+    let strange = build(&config(&flags)).err().unwrap();
     assert!(strange.contains("certificate"), "{strange}");
 
     let mut trusting = Command::new(env!("CARGO_BIN_EXE_signalpost"))

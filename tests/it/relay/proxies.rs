@@ -11,13 +11,9 @@ use super::{connect, two_members_over_tls};
 use crate::support::{
     certificate::write_certificate,
     harness::Server,
+    redis_server::free_port,
     turn_client::{Received, TurnClient},
 };
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Starts a proxy with a file of `deploy/`, on other ports.
 async fn start(program: &str, flags: &[&str], text: &str, folder: &Path) -> Child {
@@ -30,9 +26,10 @@ async fn start(program: &str, flags: &[&str], text: &str, folder: &Path) -> Chil
     command.spawn().unwrap_or_else(|error| panic!("{program} is missing ({error}): tests/run.sh installs it"))
 }
 
-async fn until_listening(port: u16) {
+async fn until_listening(proxy: &mut Child, port: u16) {
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        assert!(proxy.try_wait().unwrap().is_none(), "it has ended");
         pace.tick().await;
     }
 }
@@ -53,8 +50,8 @@ async fn passes(name: &str, program: &str, flags: &[&str], file: &str, listen: (
     } else {
         String::new()
     };
-    let _proxy = start(program, flags, &(prologue + &text), &certificate.folder).await;
-    until_listening(port).await;
+    let mut proxy = start(program, flags, &(prologue + &text), &certificate.folder).await;
+    until_listening(&mut proxy, port).await;
     let [ann, ben] = two_members_over_tls(&server, &certificate).await;
 
     let through = || TcpStream::connect(("127.0.0.1", port));

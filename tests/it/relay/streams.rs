@@ -38,7 +38,7 @@ async fn a_connection_without_an_allocation_is_closed() {
 /// `--keep-alive-ms` is for HTTP.
 #[actix_web::test]
 async fn an_allocation_keeps_its_connection() {
-    let server = Server::start(&[&CLOSED[..], &["--keep-alive-ms", "300"]].concat());
+    let server = Server::start(&[&CLOSED[..], &["--keep-alive-ms", "3000"]].concat());
     let [ann, ben] = two_members(&server, "tea").await;
     let mut quiet = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
     quiet.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();

@@ -1,10 +1,12 @@
 //! coturn's client, `turnutils_uclient`.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join_all};
 use tokio::process::Command;
 
 use super::{CLOSED, two_members, two_members_over_tls};
-use crate::support::{certificate::write_certificate, harness::Server};
+use crate::support::{certificate::write_certificate, harness::Server, redis_server::free_port};
 
 /// Two clients of it exchange three messages each (`-y`), without allocations for RTCP (`-c`).
 async fn run(port: u16, joined: &serde_json::Value, flags: &[&str]) -> String {
@@ -54,14 +56,30 @@ async fn it_exchanges_messages_over_udp_and_tcp() {
 async fn it_exchanges_messages_with_a_peer_outside() {
     let server = Server::start(&["--turn-relay=open", "--turn-external-ip=127.0.0.1", "--turn-allow-peer=127.0.0.2"]);
     let members = two_members(&server, "tea").await;
-    let port = std::net::UdpSocket::bind("127.0.0.2:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     let mut peer =
         Command::new("turnutils_peer").args(["-L", "127.0.0.2", "-p", &port]).kill_on_drop(true).spawn().unwrap();
+    answers(&format!("127.0.0.2:{port}")).await;
     for flags in [&[][..], &["-s"], &["-t"]] {
         let text = run(server.port, &members[0].joined, &[flags, &["-e", "127.0.0.2", "-r", &port]].concat()).await;
         assert!(text.contains("Total lost packets 0 "), "{flags:?}: {text}");
     }
     peer.kill().await.unwrap();
+}
+
+/// Waits until it sends something back.
+async fn answers(peer: &str) {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let (mut pace, mut buffer) = (tokio::time::interval(Duration::from_millis(20)), [0; 64]);
+    loop {
+        pace.tick().await;
+        // Refused as long as nobody listens.
+        let _ = socket.send_to(b"is anybody there?", peer).await;
+        let answer = socket.recv_from(&mut buffer);
+        if matches!(tokio::time::timeout(Duration::from_millis(500), answer).await, Ok(Ok(_))) {
+            return;
+        }
+    }
 }
 
 #[actix_web::test]

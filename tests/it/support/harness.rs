@@ -71,14 +71,14 @@ pub fn config(flags: &[&str]) -> Config {
 
 /// Tries again a few times if Redis, or a server of its cluster, takes longer than the product waits at its start: on a busy machine
 /// it may.
-fn build(config: &Config) -> App {
+pub fn build(config: &Config) -> Result<App, String> {
     for _ in 0..4 {
         match App::build(config.clone()) {
             Err(error) if error.contains("Redis") && error.contains("timed out") => println!("again: {error}"),
-            built => return built.unwrap(),
+            built => return built,
         }
     }
-    App::build(config.clone()).unwrap()
+    App::build(config.clone())
 }
 
 impl Server {
@@ -87,7 +87,7 @@ impl Server {
         let (report, started) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let app = build(&config);
+                let app = build(&config).unwrap();
                 report.send((app.addr(), app.metrics_addr(), app.stopper())).unwrap();
                 app.run_until_stopped().await.unwrap();
             });

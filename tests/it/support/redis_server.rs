@@ -1,6 +1,7 @@
 //! Debian's redis-server on a free port; it ends with the test.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
@@ -261,10 +262,11 @@ pub fn least_rights() -> Vec<Vec<String>> {
 /// The credentials that these rules create.
 pub const LEAST_USER: &str = "signalpost:s3cret@";
 
-/// A free port below those that the system gives to connections, so that it stays free between two starts.
+/// A free port below those that the system gives to connections, so that it stays free between two starts. No other call gets it.
 pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut ports = std::iter::repeat_with(|| fastrand::u16(10_000..30_000));
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok() && GIVEN.lock().insert(*port)).unwrap()
 }
 
 fn fresh_prefix() -> String {

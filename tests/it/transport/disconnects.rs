@@ -92,17 +92,20 @@ async fn stopping_answers_every_poll() {
 #[actix_web::test]
 async fn sigterm_answers_a_thousand_parked_polls_and_exits_0() {
     const POLLS: usize = 1000;
-    let mut binary = ServerProcess::start(&["--rate-join", "0"]).await;
+    let mut binary = ServerProcess::start(&["--rate-join", "0", "--lease-ms", "600000"]).await;
     let base = format!("http://127.0.0.1:{}", binary.port);
     let client = reqwest::Client::new();
-    let mut streams = Vec::new();
+    let (mut streams, mut heads) = (Vec::new(), Vec::new());
     for number in 0..POLLS {
         let url = format!("{base}/v1/rooms/r{number}/peers");
         let joined: serde_json::Value = client.post(url).send().await.unwrap().json().await.unwrap();
         let token = joined["token"].as_str().unwrap();
         let path = format!("/v1/rooms/r{number}/peers/{}/messages?wait=50", joined["peer"]["id"].as_str().unwrap());
+        heads.push(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"));
+    }
+    // All joins first: the first poll must not have ended when the last is sent.
+    for head in heads {
         let mut stream = TcpStream::connect(("127.0.0.1", binary.port)).await.unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         streams.push(stream);
     }

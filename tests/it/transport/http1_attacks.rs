@@ -224,7 +224,8 @@ async fn ambiguous_framing_is_refused_and_ends_the_connection() {
 #[actix_web::test]
 async fn a_flood_of_joins_creates_no_more_than_half_of_rooms_max() {
     let attempts: usize = std::env::var("JOIN_ATTEMPTS").map_or(5000, |number| number.parse().unwrap());
-    let server = AttackedServer::start(&["--rooms-max", "1000", "--lease-ms", "3600000"]).await;
+    let server =
+        AttackedServer::start(&["--rooms-max", "1000", "--lease-ms", "3600000", "--keep-alive-ms", "600000"]).await;
     let joining = |numbers: std::ops::Range<usize>| {
         let server = &server;
         async move {
