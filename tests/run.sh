@@ -5,8 +5,8 @@
 #   bash tests/run.sh rust web              only some parts
 #   bash tests/run.sh --repeat 10 rust      ten times, counting all runs; a failure does not stop it
 #
-# Parts: lint deny rust instructions web document api fuzz clients browser nat. Two run beside others: instructions beside rust, api beside
-# clients.
+# Parts: lint deny rust instructions web document api fuzz clients browser nat. Two run beside others: api beside rust, and instructions
+# beside clients.
 #
 # A failed part does not stop the others. At the end a table shows how long each part took, by the clock and of the processors, and
 # how many of its tests passed and failed, followed by the commands that rerun failed parts. The output of each part is also in
@@ -234,7 +234,7 @@ lost() { LOST=$((LOST + 1)); complain "$1 ended without a result"; }
 run_or_tell() { run "$@"; [ $? -eq 0 ] || lost "$1"; }
 
 # Parts that leave a processor idle, and the one that runs beside each, if both are wanted.
-declare -A BESIDE=([rust]=instructions [clients]=api)
+declare -A BESIDE=([rust]=api [clients]=instructions)
 
 # Whether it runs beside another that is wanted.
 is_companion() { local part; for part in "${!BESIDE[@]}"; do [ "${BESIDE[$part]}" != "$1" ] || ! wanted "$part" || return 0; done; return 1; }
