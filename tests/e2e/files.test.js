@@ -259,11 +259,7 @@ test('either end cancels in the middle, and a reload says what it means', async 
 test('who reloads while receiving is asked again', async () => {
   const { ann, ben, long } = await middle('asked-again');
   // Otherwise all of it may have arrived before the reload.
-  await ben.evaluate(() => {
-    const { release } = window;
-    window.holdAgain();
-    release();
-  });
+  await ben.evaluate(() => window.releaseAndHold());
   await ben.reload();
   await state(ben, 'connected');
   await card(ben).waitFor();

@@ -7,13 +7,18 @@ export function withoutPicker() {
   delete window.showSaveFilePicker;
 }
 
-/** In a page: the given write to disk waits until `release()`. */
+/** In a page: the third write to disk waits until `release()`, or until `releaseAndHold()`, after which the third waits again. */
 export function holdWrites() {
   delete window.showSaveFilePicker;
   let writes = 0;
   window.holdAgain = () => {
     writes = 0;
     window.release = undefined;
+  };
+  window.releaseAndHold = () => {
+    const { release } = window;
+    window.holdAgain();
+    release();
   };
   const { write } = FileSystemWritableFileStream.prototype;
   FileSystemWritableFileStream.prototype.write = async function held(data) {
