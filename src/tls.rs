@@ -11,7 +11,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::{file_watch::FileWatch, pem_file};
+use crate::{file_watch::FileWatch, text_file};
 
 /// The server's certificate.
 #[derive(Debug)]
@@ -72,14 +72,14 @@ impl Files {
     fn read(&self) -> Result<CertifiedKey, String> {
         let path = self.certificate.display();
         let named = |error: &dyn Display| format!("--tls-cert {path}: {error}");
-        let chain = pem_file::read(&self.certificate).map_err(|error| named(&error))?;
+        let chain = text_file::bytes(&self.certificate).map_err(|error| named(&error))?;
         let chain =
             CertificateDer::pem_slice_iter(&chain).collect::<Result<Vec<_>, _>>().map_err(|error| named(&error))?;
         if chain.is_empty() {
             return Err(format!("--tls-cert {path}: it contains no certificate"));
         }
         let named = |error: &dyn Display| format!("--tls-key {}: {error}", self.key.display());
-        let key = pem_file::read(&self.key).map_err(|error| named(&error))?;
+        let key = text_file::bytes(&self.key).map_err(|error| named(&error))?;
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| named(&error))?;
         certified(chain, key).map_err(|error| format!("--tls-cert and --tls-key do not match: {error}"))
     }

@@ -115,7 +115,7 @@ pub struct Config {
         hide_possible_values = true, value_parser = boolean)]
     pub tls_self_signed: bool,
 
-    /// Proxy whose `X-Forwarded-For` or `Forwarded` is trusted, as an address or a network (10.0.0.0/8). Repeatable
+    /// Proxy whose `X-Forwarded-For`, `X-Forwarded-Host` or `Forwarded` is trusted, as an address or a network (10.0.0.0/8). Repeatable
     #[arg(help_heading = "Listening", long, env = "SIGNALPOST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 

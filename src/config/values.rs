@@ -9,6 +9,8 @@ use ipnet::{IpNet, Ipv4Net};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use crate::text_file;
+
 /// A secret, or `@` and the file that contains it.
 pub fn secret(text: &str) -> Result<SecretString, String> {
     let secret: SecretString = match text.strip_prefix('@') {
@@ -19,17 +21,8 @@ pub fn secret(text: &str) -> Result<SecretString, String> {
     if trimmed.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(trimmed) }
 }
 
-/// The text of a file, without the byte order mark that editors and shells of Windows put before it.
 pub fn file_text(path: &str) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
-    if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(format!("{path}: it is in UTF-16; save it in UTF-8"));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|_| format!("{path}: it is not in UTF-8"))?;
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    Ok(text)
+    text_file::text(path.as_ref()).map_err(|why| format!("{path}: {why}"))
 }
 
 /// An address to listen on, also as people write it: `8080` for this machine only, `:8080` for all its addresses, `localhost:8080`.

@@ -23,6 +23,9 @@ export function legible(text) {
   return text.replace(/^\p{M}+/u, '').replace(SURPLUS_MARKS, '$1');
 }
 
+/** In code points: a family of four, each with a colour of skin. Chains of joiners have no end. */
+const LONGEST_LETTER = 11;
+
 /**
  * The first letter, or a whole emoji or flag, in capitals. A letter has its marks.
  *
@@ -32,8 +35,8 @@ export function initialOf(name) {
   const visible = name.replace(/^[\p{Default_Ignorable_Code_Point}\s]+/u, '');
   // Firefox has Intl.Segmenter since version 125.
   const [first] = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(visible) : visible;
-  const letter = typeof first === 'string' ? first : first?.segment;
-  return (letter ?? '?').toUpperCase();
+  const letter = (typeof first === 'string' ? first : first?.segment) ?? '?';
+  return ([...letter].length > LONGEST_LETTER ? [...letter][0] : letter).toUpperCase();
 }
 
 /** A peer's name for use within a text, isolated. @param {{ name?: string }} peer */

@@ -296,6 +296,11 @@ impl IntoFuture for Join {
 
 impl fmt::Debug for Join {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Join").field("base", &self.base).field("room", &self.room).finish_non_exhaustive()
+        // The fragment of a link has a room's key.
+        let base = self.base.split(['?', '#']).next();
+        f.debug_struct("Join")
+            .field("base", &base.unwrap_or_default())
+            .field("room", &self.room)
+            .finish_non_exhaustive()
     }
 }

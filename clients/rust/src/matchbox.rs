@@ -63,6 +63,10 @@ impl fmt::Debug for Signalpost {
 #[async_trait]
 impl SignallerBuilder for Signalpost {
     async fn new_signaller(&self, attempts: Option<u16>, url: String) -> Result<Box<dyn Signaller>, SignalingError> {
+        // The link to a room would become its name, which the server is told, with its key.
+        if url.contains(['?', '#']) {
+            return Err(failed("the URL has a query or a fragment, as the link to a room has"));
+        }
         let (base, room) = url.rsplit_once('/').ok_or_else(|| failed("a URL and the name of a room are needed"))?;
         let (enough, mut exhausted) = mpsc::unbounded_channel();
         let joining = (self.configure)(join(base, room)).on_retry(move |error, failures, _| {

@@ -16,6 +16,7 @@ use crate::{
     },
     domain::RoomName,
     file_watch::FileWatch,
+    text_file,
 };
 
 #[derive(Debug)]
@@ -87,13 +88,11 @@ fn secret_key(secret: &[u8]) -> Result<Key, String> {
 }
 
 fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-    let keys = text.and_then(|text| parse_keys(&text));
+    let keys = text_file::text(path).and_then(|text| parse_keys(&text));
     keys.map_err(|why| format!("--ticket-key @{}: {why}", path.display()))
 }
 
 fn parse_keys(text: &str) -> Result<Vec<Key>, String> {
-    let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         return parse_jwks(text);
     }

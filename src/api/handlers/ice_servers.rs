@@ -88,11 +88,57 @@ impl FromRequest for RequestHost {
     }
 }
 
-/// Whether a host is of a proxy's own network: an address that is not public, or a name without a dot.
+/// Ends of names that are not in the public DNS.
+const INTERNAL: [&str; 5] = [".local", ".localhost", ".internal", ".lan", ".home.arpa"];
+
+/// Whether a host is of a proxy's own network: an address that is not public, or a name that only it knows.
 fn is_internal(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
     match host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        // The last: RFC 6598, which tunnels use.
+        Ok(IpAddr::V4(ip)) => {
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.to_bits() >> 22 == 0b01_1001_0001
+        }
         Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        Err(_) => !host.contains('.'),
+        Err(_) => !host.contains('.') || INTERNAL.iter().any(|end| host.ends_with(end)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_the_own_network_are_told_from_public_ones() {
+        for internal in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "[::1]",
+            "[fd00::5]",
+            "[fe80::1]",
+            "[::ffff:10.0.0.1]",
+            "backend",
+            "localhost.",
+            "App.Internal",
+            "box.local",
+            "signalpost.default.svc.cluster.local",
+        ] {
+            assert!(is_internal(internal), "{internal}");
+        }
+        for public in [
+            "203.0.113.9",
+            "100.63.0.1",
+            "100.128.0.1",
+            "[2001:db8::5]",
+            "call.example.org",
+            "local.example",
+            "a.test.example",
+        ] {
+            assert!(!is_internal(public), "{public}");
+        }
     }
 }

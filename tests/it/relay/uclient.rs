@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::{CLOSED, two_members, two_members_over_tls};
 use crate::support::{certificate::write_certificate, harness::Server, redis_server::free_port};
@@ -59,7 +59,7 @@ async fn it_exchanges_messages_with_a_peer_outside() {
     let port = free_port().to_string();
     let mut peer =
         Command::new("turnutils_peer").args(["-L", "127.0.0.2", "-p", &port]).kill_on_drop(true).spawn().unwrap();
-    answers(&format!("127.0.0.2:{port}")).await;
+    answers(&mut peer, &format!("127.0.0.2:{port}")).await;
     for flags in [&[][..], &["-s"], &["-t"]] {
         let text = run(server.port, &members[0].joined, &[flags, &["-e", "127.0.0.2", "-r", &port]].concat()).await;
         assert!(text.contains("Total lost packets 0 "), "{flags:?}: {text}");
@@ -68,13 +68,14 @@ async fn it_exchanges_messages_with_a_peer_outside() {
 }
 
 /// Waits until it sends something back.
-async fn answers(peer: &str) {
+async fn answers(peer: &mut Child, at: &str) {
     let socket = tokio::net::UdpSocket::bind("127.0.0.2:0").await.unwrap();
     let (mut pace, mut buffer) = (tokio::time::interval(Duration::from_millis(20)), [0; 64]);
     loop {
         pace.tick().await;
+        assert!(peer.try_wait().unwrap().is_none(), "it has ended");
         // Refused as long as nobody listens.
-        let _ = socket.send_to(b"is anybody there?", peer).await;
+        let _ = socket.send_to(b"is anybody there?", at).await;
         let answer = socket.recv_from(&mut buffer);
         if matches!(tokio::time::timeout(Duration::from_millis(500), answer).await, Ok(Ok(_))) {
             return;

@@ -11,11 +11,11 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
     let layer = name.strip_prefix("src/")?;
     Some(match layer {
         _ if layer.starts_with("domain/") => &["domain"],
-        _ if layer.starts_with("engine/") => &["engine", "domain", "clock", "pem_file"],
+        _ if layer.starts_with("engine/") => &["engine", "domain", "clock", "text_file"],
         _ if layer.starts_with("transport/") && layer.contains("tests/") => &["transport", "clock"],
         _ if layer.starts_with("transport/") => &["transport"],
         _ if layer.starts_with("api/") => {
-            &["api", "transport", "engine", "domain", "clock", "file_watch", "ice", "turn", "telemetry"]
+            &["api", "transport", "engine", "domain", "clock", "file_watch", "text_file", "ice", "turn", "telemetry"]
         }
         _ if layer.starts_with("pages/") => &["pages", "api"],
         _ if layer.starts_with("telemetry/") => &["telemetry", "engine", "turn"],

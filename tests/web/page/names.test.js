@@ -68,6 +68,6 @@ test('a browser makes calls if it makes connections with channels', () => {
 
 // Half of a flag, an astronaut's head, and a letter without its mark.
 test('the initial is a whole letter, with its marks, or a whole emoji', () => {
-  const initials = { ann: 'A', 'e\u030bva': 'E\u030b', '🇺🇦 Olena': '🇺🇦', '👩‍🚀 Mia': '👩‍🚀', '\u200dben': 'B', 会議: '会', ßa: 'SS', '': '?' };
+  const initials = { ann: 'A', 'e\u030bva': 'E\u030b', '🇺🇦 Olena': '🇺🇦', '👩‍🚀 Mia': '👩‍🚀', '\u200dben': 'B', 会議: '会', ßa: 'SS', '': '?', [Array(20).fill('👩').join('\u200d')]: '👩' };
   for (const [name, initial] of Object.entries(initials)) assert.equal(initialOf(name), initial, name);
 });

@@ -5,8 +5,8 @@ export function levelOf(samples) {
   return Math.min(1, Math.max(0, 1 + (10 * Math.log10(power + 1e-12)) / 60));
 }
 
-/** It takes some frames to start. */
-const STARTING_FRAMES = 30;
+/** Web Audio takes a moment to start. */
+const STARTING_MS = 1_000;
 
 /**
  * Tells the level of a track with each frame that the page shows, unless the browser cannot measure it: some have no Web
@@ -24,11 +24,12 @@ export function meter(track, tell) {
   const resume = () => void (context.state === 'running' || context.state === 'closed' || context.resume().catch(() => {}));
   context.onstatechange = resume;
   resume();
-  let stopped = 0;
+  let ranAt = performance.now();
   let frame = requestAnimationFrame(function look() {
     analyser.getFloatTimeDomainData(samples);
-    stopped = context.state === 'running' ? 0 : stopped + 1;
-    tell(stopped > STARTING_FRAMES ? null : levelOf(samples));
+    const now = performance.now();
+    if (context.state === 'running') ranAt = now;
+    tell(now - ranAt > STARTING_MS ? null : levelOf(samples));
     frame = requestAnimationFrame(look);
   });
   return () => {

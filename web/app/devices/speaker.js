@@ -15,18 +15,22 @@ export async function chooseSpeaker(deviceId) {
 
 /** Uses the chosen speaker again as soon as it is back. */
 export async function followSpeaker() {
-  let wasThere = await isThere();
-  navigator.mediaDevices?.addEventListener?.('devicechange', async () => {
-    const before = wasThere;
-    wasThere = await isThere();
-    if (wasThere && !before) await useChosen(true);
-  });
+  let known = await speakers();
+  let looking = Promise.resolve();
+  const look = async () => {
+    const before = known;
+    known = await speakers();
+    const chosen = preferences.all.get('speaker') ?? '';
+    // Before the user has allowed any device, there are no ids.
+    if (before.size > 0 && known.has(chosen) && !before.has(chosen)) await useChosen(true);
+  };
+  navigator.mediaDevices?.addEventListener?.('devicechange', () => { looking = looking.then(look); });
 }
 
-async function isThere() {
-  const chosen = preferences.all.get('speaker');
+/** Their ids. @returns {Promise<Set<string>>} */
+async function speakers() {
   const devices = await navigator.mediaDevices?.enumerateDevices?.().catch(() => []) ?? [];
-  return devices.some(({ kind, deviceId }) => kind === 'audiooutput' && deviceId === chosen);
+  return new Set(devices.filter(({ kind, deviceId }) => kind === 'audiooutput' && deviceId).map(({ deviceId }) => deviceId));
 }
 
 /** @param {boolean} [anew] also what was played there before: choosing the same again has no effect (Audio Output Devices API) */

@@ -73,7 +73,7 @@ export async function runTests(signal, show, seated) {
     const hold = async () => findHold(longest > HOLDS_MS[0] ? [first, await take()] : [first], longest, signal);
     return run({ kind: 'poll', title: () => say('test-polls') }, async () => {
       const holds = await hold().catch(async (error) => {
-        if (signal.aborted || await responds(signal)) throw error;
+        if (signal.aborted || error instanceof Problem || await responds(signal)) throw error;
         return null;
       });
       // A server that is gone has cut them itself.

@@ -18,6 +18,7 @@ export class RecordNote {
 
   /** Nothing is recorded. @param {Key} key why */
   refused(key) {
+    this.begin();
     this.#tell(key);
   }
 
@@ -27,7 +28,7 @@ export class RecordNote {
 
   /** It goes on without somebody's sound. Said until the next one begins. */
   lacksSound() {
-    if (this.#view.hidden) this.#tell('recording');
+    this.#tell('recording');
     this.#lacks.hidden = false;
     show(this.#lacks, 'record-lacks-sound');
   }
@@ -51,6 +52,7 @@ export class RecordNote {
    * @param {boolean} isDownloaded as far as the page knows
    */
   left(file, isDownloaded) {
+    this.begin();
     this.#tell(isDownloaded ? 'record-copy' : 'record-left', file.name);
     this.#offer(file, { again: isDownloaded, drop: true });
   }

@@ -9,7 +9,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::pem_file;
+use crate::text_file;
 
 /// Files in PEM. They are read again for each connection, so that certificates can be renewed while the server runs.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ impl TlsFiles {
 fn pair(cert: &Path, key: &Path) -> Result<ClientTlsConfig, String> {
     let (client_cert, chain) = certificates(cert, "--redis-tls-cert")?;
     let named = |error: &dyn std::fmt::Display| format!("--redis-tls-key {}: {error}", key.display());
-    let client_key = pem_file::read(key).map_err(|error| named(&error))?;
+    let client_key = text_file::bytes(key).map_err(|error| named(&error))?;
     let parsed = PrivateKeyDer::from_pem_slice(&client_key).map_err(|error| named(&error))?;
     CertifiedKey::from_der(chain, parsed, &ring::default_provider())
         .map_err(|error| format!("--redis-tls-cert and --redis-tls-key do not match: {error}"))?;
@@ -41,7 +41,7 @@ fn pair(cert: &Path, key: &Path) -> Result<ClientTlsConfig, String> {
 /// The file and the certificates in it, at least one.
 fn certificates(path: &Path, option: &str) -> Result<(Vec<u8>, Vec<CertificateDer<'static>>), String> {
     let named = |error: &dyn std::fmt::Display| format!("{option} {}: {error}", path.display());
-    let pem = pem_file::read(path).map_err(|error| named(&error))?;
+    let pem = text_file::bytes(path).map_err(|error| named(&error))?;
     let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| named(&error))?;
     if found.is_empty() { Err(named(&"there is no certificate in it")) } else { Ok((pem, found)) }
 }
