@@ -1,6 +1,9 @@
 //! The keys that verify tickets: the operator's, or those in a file that may change.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use secrecy::{ExposeSecret, SecretString};
@@ -87,7 +90,7 @@ fn secret_key(secret: &[u8]) -> Result<Key, String> {
     Ok(Key { id: None, key: VerifyingKey::from_secret(secret)? })
 }
 
-fn read_keys(path: &PathBuf) -> Result<Vec<Key>, String> {
+fn read_keys(path: &Path) -> Result<Vec<Key>, String> {
     let keys = text_file::text(path).and_then(|text| parse_keys(&text));
     keys.map_err(|why| format!("--ticket-key @{}: {why}", path.display()))
 }

@@ -8,7 +8,6 @@ import { howToAllow } from '../../../web/app/devices/allow.js';
 import { levelOf, meter } from '../../../web/app/devices/meter.js';
 import { optionsOf } from '../../../web/app/devices/options.js';
 import { Preferences } from '../../../web/app/devices/preferences.js';
-import { followSpeaker } from '../../../web/app/devices/speaker.js';
 import { Switches } from '../../../web/app/devices/switches.js';
 import { watchTrack } from '../../../web/app/devices/watch.js';
 import { describe, explain } from '../../../web/app/devices/words.js';
@@ -166,76 +165,6 @@ test('the level of a microphone is not measured where that fails, and nothing el
   // Regression: in a Firefox without Web Audio the preview had no buttons.
   assert.equal(typeof AudioContext, 'undefined');
   assert.equal(meter(new Track('audio', 'a'), assert.fail), null);
-});
-
-/** Installs globals for one test. */
-function install(t, globals) {
-  for (const [name, value] of Object.entries(globals)) {
-    const before = Object.getOwnPropertyDescriptor(globalThis, name);
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-    t.after(() => before ? Object.defineProperty(globalThis, name, before) : delete globalThis[name]);
-  }
-}
-
-// Regression: a phone call during the preview left a bar that did not move, as if nobody were heard.
-test('while Web Audio is interrupted the level is not known, and it is resumed', async (t) => {
-  const context = { state: 'interrupted', resumed: 0, resume: async () => { context.resumed += 1; }, close: async () => {} };
-  const analyser = { fftSize: 4, getFloatTimeDomainData: (samples) => samples.fill(1) };
-  const frames = [];
-  install(t, {
-    AudioContext: function AudioContext() { return Object.assign(context, { createAnalyser: () => analyser, createMediaStreamSource: () => ({ connect() {} }) }); },
-    MediaStream: class {},
-    requestAnimationFrame: (look) => frames.push(look),
-    cancelAnimationFrame: () => {},
-  });
-  const levels = [];
-  let now = 0;
-  t.mock.method(performance, 'now', () => now);
-  const pass = (ms) => {
-    now += ms;
-    frames.shift()();
-    return levels.at(-1);
-  };
-  const end = meter(new Track('audio', 'a'), (level) => levels.push(level));
-  const become = (state) => { context.state = state; context.onstatechange(); };
-  assert.deepEqual([pass(1_000), pass(1)], [1, null]);
-  become('running');
-  assert.equal(pass(1), 1);
-  become('suspended');
-  assert.deepEqual([pass(1_000), pass(1)], [1, null]);
-  end();
-  assert.equal(context.resumed, 2);
-});
-
-// Regression: the list showed the headset again when it was back, and the sound stayed where it was.
-test('the chosen speaker is used again when it is back', async (t) => {
-  const there = new Set(['default']);
-  const played = [];
-  const video = {
-    muted: false,
-    sinkId: '',
-    async setSinkId(id) {
-      if (id && !there.has(id)) throw new DOMException('', 'NotFoundError');
-      if (id !== video.sinkId) played.push(id);
-      video.sinkId = id;
-    },
-  };
-  const mediaDevices = Object.assign(new EventTarget(), { enumerateDevices: async () => [...there].map((deviceId) => ({ kind: 'audiooutput', deviceId })) });
-  const changed = async () => {
-    mediaDevices.dispatchEvent(new Event('devicechange'));
-    await new Promise(setImmediate);
-    return played.splice(0);
-  };
-  install(t, { navigator: { mediaDevices }, document: { querySelectorAll: () => [video] }, HTMLMediaElement: { prototype: video } });
-  new Preferences().set('speaker', 'headset');
-  await followSpeaker();
-  assert.deepEqual(await changed(), []);
-  there.add('headset');
-  assert.deepEqual([await changed(), await changed()], [['headset'], []]);
-  there.delete('headset');
-  assert.deepEqual(await changed(), []);
-  there.add('headset');
-  assert.deepEqual(await changed(), ['', 'headset'], 'the element has played there before');
 });
 
 test('camera and microphone can be added to a visit that began without', async () => {
