@@ -7,7 +7,8 @@ const [FIRST, COUNT] = [10_000, 20_000];
 
 /** @param {import('node:net').Server | import('node:dgram').Socket} socket @param {() => void} bind */
 async function isFree(socket, bind) {
-  const bound = Promise.race([once(socket, 'listening').then(() => true), once(socket, 'error').then(() => false)]);
+  // Rejects on the event `error`.
+  const bound = once(socket, 'listening').then(() => true, () => false);
   bind();
   if (!await bound) return false;
   await new Promise((resolve) => { socket.close(resolve); });
