@@ -20,6 +20,12 @@ export async function speak(page, language) {
   await page.waitForFunction((language) => document.documentElement.lang === language, language);
 }
 
+/** Returns once the page knows: on a busy machine it is laid out for the former size until then. */
+async function resize(page, size) {
+  await page.setViewportSize(size);
+  await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size, { polling: 50 });
+}
+
 /** @typedef {{ language: string, size: string, scheme: string, scripted: boolean }} Look */
 
 /**
@@ -37,7 +43,7 @@ export async function eachLook(page, see, wanted = () => true) {
     if (language !== spoken) await speak(page, language);
     spoken = language;
     for (const size of sizes) {
-      await page.setViewportSize(SIZES[size]);
+      await resize(page, SIZES[size]);
       for (const look of SCHEMES.map((scheme) => ({ language, size, scheme, scripted })).filter(wanted)) {
         if (look.scheme !== shown) await page.emulateMedia({ colorScheme: look.scheme });
         shown = look.scheme;
@@ -49,6 +55,6 @@ export async function eachLook(page, see, wanted = () => true) {
     sizes.reverse();
   }
   if (scripted) await speak(page, 'en');
-  await page.setViewportSize(SIZES.desktop);
+  await resize(page, SIZES.desktop);
   await page.emulateMedia({ colorScheme: 'light' });
 }

@@ -103,7 +103,7 @@ export const idOf = (page) => page.evaluate(() => window.signalpost.room.self.id
 /** Waits until what changed is drawn: tiles are fitted in the next frame, and drawn in the one after. Chromium may stop drawing, and then nothing else would end the wait. */
 export const drawn = (page) => page.evaluate(() => new Promise((resolve) => {
   requestAnimationFrame(() => requestAnimationFrame(resolve));
-  setTimeout(resolve, 1_000);
+  setTimeout(resolve, 3_000);
 }));
 
 /** Goes back in the history. The evaluation has returned by then, so Playwright does not wait for a navigation. */
