@@ -200,8 +200,8 @@ RESULTS=target/tests/results
 # Adds up the processor time of a shell's children, in seconds, in the output of `times`.
 processor() { awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); all += 60 * t[1] + t[2] } printf "%d", all }' "$1"; }
 
-# Runs a part in a subshell, whose children are only the part's, and records its result. Test counts come from the runners' output; a part without counts is one test,
-# unless it only prepares (`no`).
+# Runs a part in a subshell, whose children are only the part's, and records its result. Test counts come from the runners' output; a
+# part without counts is one test, unless it only prepares (`no`).
 run() (
   name=$1 title=$2 counts=${3:-yes} started=$SECONDS log=target/tests/$1.log again=- remark=""
   say "$title"

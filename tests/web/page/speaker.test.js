@@ -73,4 +73,16 @@ test('the chosen speaker is used again when it is back', async (t) => {
   assert.deepEqual(await changed(), []);
   there.add('headset');
   assert.deepEqual(await changed(), ['', 'headset'], 'the element has played there before');
+
+  // As in browsers that ask for permission in each visit.
+  const ids = [...there];
+  there.clear();
+  await changed();
+  ids.forEach((id) => there.add(id));
+  assert.deepEqual(await changed(), [], 'it was there before its id was known');
+  there.clear();
+  await changed();
+  video.sinkId = '';
+  ids.forEach((id) => there.add(id));
+  assert.deepEqual(await changed(), ['headset']);
 });

@@ -21,8 +21,8 @@ export async function followSpeaker() {
     const before = known;
     known = await speakers();
     const chosen = preferences.all.get('speaker') ?? '';
-    // Before the user has allowed any device, there are no ids.
-    if (before.size > 0 && known.has(chosen) && !before.has(chosen)) await useChosen(true);
+    // Before the user has allowed any device there are no ids, and the speaker may have been there all the time.
+    if (known.has(chosen) && !before.has(chosen)) await useChosen(before.size > 0);
   };
   navigator.mediaDevices?.addEventListener?.('devicechange', () => { looking = looking.then(look); });
 }

@@ -22,11 +22,12 @@ export class RecordNote {
     this.#tell(key);
   }
 
+  /** A new recording. */
   begin() {
     this.#lacks.hidden = true;
   }
 
-  /** It goes on without somebody's sound. Said until the next one begins. */
+  /** The recording continues without the sound of one person. Shown until the next recording begins. */
   lacksSound() {
     this.#tell('recording');
     this.#lacks.hidden = false;
