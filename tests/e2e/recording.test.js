@@ -18,6 +18,7 @@ const close = (...pages) => Promise.all(pages.map((page) => page.context().close
 const told = (page, text) => page.getByTestId('recorders').filter({ hasText: text }).waitFor();
 const untold = (page) => page.getByTestId('recorders').waitFor({ state: 'hidden' });
 const words = (page, text) => page.getByTestId('record-words').filter({ hasText: text }).waitFor();
+
 /** As if its recordings had been downloaded long ago. */
 const longAgo = (page) => page.evaluate(() => {
   const key = Object.keys(localStorage).find((one) => one.includes('recordings'));
