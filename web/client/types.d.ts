@@ -176,7 +176,7 @@ export interface Room extends Listenable<RoomEvents> {
   send(to: string | null, message: Message): Promise<Sent>;
   /** Connects with all members, present and future. Throws `Unsupported` (`webrtc-missing`) without WebRTC. */
   call(options?: CallOptions): Call;
-  /** Sends what is queued, gives up the seat and ends the call. */
+  /** Sends what is queued, for ten seconds at most, gives up the seat and ends the call. */
   leave(): Promise<void>;
   /** Ends the room for all. Only its creator can. */
   close(): Promise<void>;

@@ -133,7 +133,7 @@ impl Room {
         Delivery(self.core().send(letter).map_err(Some))
     }
 
-    /// Sends what is queued, for two seconds at most, gives up the seat and tells the others. It continues if this future is dropped.
+    /// Sends what is queued, for ten seconds at most, gives up the seat and tells the others. It continues if this future is dropped.
     pub async fn leave(&self) {
         let room = self.clone();
         // It fails only if the runtime ends.

@@ -19,8 +19,8 @@ import { arrived, elapsed, nextDeadline, received, returned, unused } from './ro
 
 /** How long an arrival may wait for the TURN credentials of the call with it. */
 const EQUIP_MS = 3_000;
-/** How long leaving may wait for messages that are still queued. */
-const FLUSH_MS = 2_000;
+/** How long leaving may wait for messages that are still queued: a bad connection needs some attempts. */
+const FLUSH_MS = 10_000;
 
 /**
  * A room as one member sees it. Created by `join`.

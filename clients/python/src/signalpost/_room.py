@@ -33,8 +33,8 @@ log.addHandler(logging.NullHandler())
 
 #: How long an arrival may wait for the TURN credentials of the call with it.
 EQUIP = 3.0
-#: How long leaving may wait for messages that are still queued.
-FLUSH = 2.0
+#: How long leaving may wait for messages that are still queued: a bad connection needs some attempts.
+FLUSH = 10.0
 
 
 class Room:
@@ -128,7 +128,7 @@ class Room:
         return self._outbox.put(to.id if isinstance(to, Peer) else to, {"type": type, **members})
 
     async def leave(self) -> None:
-        """Sends what is queued, gives up the seat and tells the others. Goes on if this is cancelled."""
+        """Sends what is queued, for ten seconds at most, gives up the seat and tells the others. Goes on if this is cancelled."""
         if self._leaving is None:
             self._leaving = asyncio.ensure_future(self._leave())
         await asyncio.shield(self._leaving)

@@ -19,8 +19,8 @@ use crate::wire::http::Request;
 use crate::wire::stale::Batch;
 use crate::{Ending, Error, Event, Seat, Sent, State};
 
-/// How long leaving may wait for messages that are still queued.
-const FLUSH: Duration = Duration::from_secs(2);
+/// How long leaving may wait for messages that are still queued: a bad connection needs some attempts.
+const FLUSH: Duration = Duration::from_secs(10);
 
 pub(crate) struct Core {
     pub(crate) session: Session,
