@@ -44,9 +44,8 @@ test('while Web Audio is interrupted the level is not known, and it is resumed',
   assert.equal(context.resumed, 2);
 });
 
-// Regression: the list showed the headset again when it was back, and the sound stayed where it was.
-test('the chosen speaker is used again when it is back', async (t) => {
-  const there = new Set(['default']);
+/** A page with one video, where the headset was chosen. `changed` resolves with the speakers that were set after a change of devices. */
+function chosenHeadset(t, there) {
   const played = [];
   const video = {
     muted: false,
@@ -58,13 +57,20 @@ test('the chosen speaker is used again when it is back', async (t) => {
     },
   };
   const mediaDevices = Object.assign(new EventTarget(), { enumerateDevices: async () => [...there].map((deviceId) => ({ kind: 'audiooutput', deviceId })) });
+  install(t, { navigator: { mediaDevices }, document: { querySelectorAll: () => [video] }, HTMLMediaElement: { prototype: video } });
+  new Preferences().set('speaker', 'headset');
   const changed = async () => {
     mediaDevices.dispatchEvent(new Event('devicechange'));
     await new Promise(setImmediate);
     return played.splice(0);
   };
-  install(t, { navigator: { mediaDevices }, document: { querySelectorAll: () => [video] }, HTMLMediaElement: { prototype: video } });
-  new Preferences().set('speaker', 'headset');
+  return { video, changed };
+}
+
+// Regression: the list showed the headset again when it was back, and the sound stayed where it was.
+test('the chosen speaker is used again when it is back', async (t) => {
+  const there = new Set(['default']);
+  const { changed } = chosenHeadset(t, there);
   await followSpeaker();
   assert.deepEqual(await changed(), []);
   there.add('headset');
@@ -73,16 +79,35 @@ test('the chosen speaker is used again when it is back', async (t) => {
   assert.deepEqual(await changed(), []);
   there.add('headset');
   assert.deepEqual(await changed(), ['', 'headset'], 'the element has played there before');
+});
 
-  // As in browsers that ask for permission in each visit.
-  const ids = [...there];
+// Regression: its absence was taken for a missing permission.
+test('the chosen speaker is used again also if it is the only one', async (t) => {
+  const there = new Set(['headset']);
+  const { video, changed } = chosenHeadset(t, there);
+  video.sinkId = 'headset';
+  await followSpeaker();
   there.clear();
-  await changed();
-  ids.forEach((id) => there.add(id));
+  assert.deepEqual(await changed(), []);
+  there.add('headset');
+  assert.deepEqual(await changed(), ['', 'headset']);
+});
+
+// As in browsers that ask for permission in each visit.
+test('a speaker whose id becomes known is not taken for one that is back', async (t) => {
+  const there = new Set();
+  const { video, changed } = chosenHeadset(t, there);
+  video.sinkId = 'headset';
+  await followSpeaker();
+  assert.deepEqual(await changed(), []);
+  ['default', 'headset'].forEach((id) => there.add(id));
   assert.deepEqual(await changed(), [], 'it was there before its id was known');
-  there.clear();
-  await changed();
-  video.sinkId = '';
-  ids.forEach((id) => there.add(id));
+});
+
+test('a speaker that comes for the first time, with the ids, is used', async (t) => {
+  const there = new Set();
+  const { changed } = chosenHeadset(t, there);
+  await followSpeaker();
+  ['default', 'headset'].forEach((id) => there.add(id));
   assert.deepEqual(await changed(), ['headset']);
 });

@@ -16,13 +16,16 @@ export async function chooseSpeaker(deviceId) {
 /** Uses the chosen speaker again as soon as it is back. */
 export async function followSpeaker() {
   let known = await speakers();
+  // Before the user has allowed any device there are no ids, and the speaker may have been there all the time.
+  let isAllowed = known.size > 0;
   let looking = Promise.resolve();
   const look = async () => {
     const before = known;
     known = await speakers();
     const chosen = preferences.all.get('speaker') ?? '';
-    // Before the user has allowed any device there are no ids, and the speaker may have been there all the time.
-    if (known.has(chosen) && !before.has(chosen)) await useChosen(before.size > 0);
+    const anew = isAllowed;
+    isAllowed ||= known.size > 0;
+    if (known.has(chosen) && !before.has(chosen)) await useChosen(anew);
   };
   navigator.mediaDevices?.addEventListener?.('devicechange', () => { looking = looking.then(look); });
 }

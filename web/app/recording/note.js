@@ -18,13 +18,13 @@ export class RecordNote {
 
   /** Nothing is recorded. @param {Key} key why */
   refused(key) {
-    this.begin();
+    this.#forget();
     this.#tell(key);
   }
 
   /** A new recording. */
   begin() {
-    this.#lacks.hidden = true;
+    this.#forget();
   }
 
   /** The recording continues without the sound of one person. Shown until the next recording begins. */
@@ -53,9 +53,14 @@ export class RecordNote {
    * @param {boolean} isDownloaded as far as the page knows
    */
   left(file, isDownloaded) {
-    this.begin();
+    this.#forget();
     this.#tell(isDownloaded ? 'record-copy' : 'record-left', file.name);
     this.#offer(file, { again: isDownloaded, drop: true });
+  }
+
+  /** Whether somebody's sound was missing, which was about another recording. */
+  #forget() {
+    this.#lacks.hidden = true;
   }
 
   /**
