@@ -74,7 +74,7 @@ export default [
     name: 'peer-gone',
     promise: 'a client whose seat has expired (410 peer-gone) takes it again, as the same peer',
     async run(stage) {
-      const server = await stage.server(['--lease-ms', '4000']);
+      const server = await stage.server(['--lease-ms', '15000']);
       const wire = await stage.wire(server);
       const client = await stage.client(wire.base);
       const peer = await stage.peer(server);
@@ -91,7 +91,7 @@ export default [
     name: 'full-return',
     promise: 'a member that finds its room full when it comes back waits until a seat is free',
     async run(stage) {
-      const server = await stage.server(['--lease-ms', '4000']);
+      const server = await stage.server(['--lease-ms', '15000']);
       const wire = await stage.wire(server);
       const client = await stage.client(wire.base);
       const peer = await stage.peer(server);
