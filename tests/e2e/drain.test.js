@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import { heard, idOf, launch, say, state, videoRuns, visit } from './support/browser.js';
 import { behindHaproxy } from './support/catalogue.js';
+import { glance } from './support/glance.js';
 import { Proxy } from './support/proxies.js';
 import { Server } from './support/server.js';
 import { Way } from './support/way.js';
@@ -21,11 +23,16 @@ const occupancy = async (base) => (await new Way(base).ask('/v1/rooms/tea')).bod
 const watchMedia = (page) => page.evaluate(() => {
   const [{ pc }] = window.signalpost.call.links.values();
   const ufrag = () => pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1];
-  const watch = { pc, changes: [], ufrag: ufrag(), frames: 0, moved: performance.now(), longestStill: 0, failed: null };
+  const now = performance.now();
+  const watch = { pc, changes: [], ufrag: ufrag(), frames: 0, moved: now, looked: now, longestStill: 0, longestStarved: 0, failed: null };
+  // It may be over before a frame is drawn.
+  window.signalpost.room.on('state', ({ state }) => { watch.reconnects ||= state === 'reconnecting'; });
   for (const state of ['connectionState', 'iceConnectionState', 'signalingState']) {
     pc.addEventListener(`${state.toLowerCase()}change`, () => watch.changes.push(`${state}: ${pc[state]}`));
   }
   watch.look = async () => {
+    watch.longestStarved = Math.max(watch.longestStarved, performance.now() - watch.looked);
+    watch.looked = performance.now();
     const video = [...(await pc.getStats()).values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
     if (video.framesDecoded < watch.frames) watch.failed = `${watch.frames} frames, then ${video.framesDecoded}`;
     const now = performance.now();
@@ -35,19 +42,27 @@ const watchMedia = (page) => page.evaluate(() => {
   watch.timer = setInterval(watch.look, 50);
   watch.verdict = () => {
     const now = [...window.signalpost.call.links.values()].map((link) => link.pc);
-    const { failed, longestStill } = watch;
+    const { failed, longestStill, longestStarved } = watch;
     // Checks may end only after the connection is there.
     const changes = watch.changes.filter((change) => change !== 'iceConnectionState: completed');
-    return { same: now.length === 1 && now[0] === pc, restarted: ufrag() !== watch.ufrag, changes, failed, longestStill };
+    return { same: now.length === 1 && now[0] === pc, restarted: ufrag() !== watch.ufrag, changes, failed, longestStill, longestStarved };
   };
   window.watch = watch;
 });
 
-/** The longest freeze of the video in ms; fails if anything else happened to the media. */
-async function mediaUnbroken(page) {
-  const { longestStill, ...verdict } = await page.evaluate(() => window.watch.verdict());
-  assert.deepEqual(verdict, { same: true, restarted: false, changes: [], failed: null });
-  return Math.round(longestStill);
+const UNBROKEN = { same: true, restarted: false, changes: [], failed: null };
+/** A page that did not run for so long on a busy machine may repair its connection, as nothing arrived. */
+const STARVED_MS = 400;
+
+/** Restarts servers again if pages were starved and repaired their connections: nothing is known then. */
+async function untilKnown(restart) {
+  for (let tries = 1; ; tries += 1) {
+    const result = await restart();
+    const isBroken = result.media.some((media) => !isDeepStrictEqual(media, UNBROKEN));
+    if (isBroken && result.starved > STARVED_MS && tries < 4) continue;
+    assert.deepEqual(result.media, [UNBROKEN, UNBROKEN]);
+    return result;
+  }
 }
 
 /** Parts of a call that must not appear in a log: session descriptions line by line, addresses, tokens, names, chat. */
@@ -61,7 +76,7 @@ const secretsOf = (page) => page.evaluate(() => {
   return [...candidates, ...telling, ...addresses, token, 'Ann', 'Ben', 'still there?'];
 });
 
-/** Runs `during` while two people are in a call behind the proxy. Both must get their seats back, with unbroken media. */
+/** Runs `during` while two people are in a call behind the proxy. Both must get their seats back. Resolves with what became of the media. */
 async function inMidCall(proxy, during) {
   const pages = await Promise.all(['Ann', 'Ben'].map((name) => visit(browser, proxy.base, { room: 'tea', name, ignoreHTTPSErrors: true })));
   const [ann, ben] = pages;
@@ -70,11 +85,11 @@ async function inMidCall(proxy, during) {
   await Promise.all(pages.map(watchMedia));
   const ids = await Promise.all(pages.map(idOf));
 
-  const left = pages.map((page) => state(page, 'reconnecting'));
+  const left = pages.map((page) => page.waitForFunction(() => window.watch.reconnects, null, { polling: 100 }));
   const stopped = await during();
   await Promise.all(left);
   const back = Promise.all(pages.map((page) => state(page, 'connected'))).then(() => Date.now() - stopped);
-  while (await occupancy(proxy.base) !== 2) await new Promise(setImmediate);
+  while (await occupancy(proxy.base) !== 2) await glance();
   const both = Date.now() - stopped;
   const connected = await back;
 
@@ -82,13 +97,18 @@ async function inMidCall(proxy, during) {
   assert.deepEqual(await Promise.all(pages.map(idOf)), ids);
   await say(ann, 'still there?');
   await heard(ben, 'still there?');
-  const longestStill = await Promise.all(pages.map(mediaUnbroken));
+  const verdicts = await Promise.all(pages.map((page) => page.evaluate(() => window.watch.verdict())));
   // Both kept their seats, so a newcomer finds the room full.
   const third = await visit(browser, proxy.base, { room: 'tea', name: 'Cleo', ignoreHTTPSErrors: true });
   await state(third, 'full');
   const secrets = (await Promise.all(pages.map(secretsOf))).flat();
   await Promise.all([...pages, third].map((page) => page.context().close()));
-  return { secrets, ms: { 'both in the room again': both, 'both pages say so': connected, 'video stood still at most': longestStill } };
+  return {
+    secrets,
+    media: verdicts.map(({ same, restarted, changes, failed }) => ({ same, restarted, changes, failed })),
+    starved: Math.max(...verdicts.map(({ longestStarved }) => longestStarved)),
+    ms: { 'both in the room again': both, 'both pages say so': connected, 'video stood still at most': verdicts.map(({ longestStill }) => Math.round(longestStill)) },
+  };
 }
 
 function holdNothingPrivate(servers, secrets) {
@@ -99,13 +119,13 @@ function holdNothingPrivate(servers, secrets) {
   }
 }
 
-test('a rolling restart behind HAProxy: media unbroken, rooms on the new server, nothing private in the logs at debug', async () => {
+async function rolling() {
   const old = await Server.start(FLAGS);
   // Started only to get a free address for the proxy's configuration.
   let fresh = await Server.start(FLAGS);
   await fresh.stop();
   const proxy = await Proxy.start(behindHaproxy(host(fresh)), host(old));
-  const { ms, secrets } = await inMidCall(proxy, async () => {
+  const result = await inMidCall(proxy, async () => {
     fresh = await fresh.restart();
     // The proxy knows that it is ready, and still uses the old server, which has the room.
     await fresh.logged('GET /readyz', 3);
@@ -116,10 +136,14 @@ test('a rolling restart behind HAProxy: media unbroken, rooms on the new server,
     return stopped;
   });
   assert.equal(await occupancy(fresh.base), 2);
-  holdNothingPrivate([old, fresh], secrets);
-  console.log('rolling restart, ms:', ms);
+  holdNothingPrivate([old, fresh], result.secrets);
   await proxy.stop();
   await fresh.stop();
+  return result;
+}
+
+test('a rolling restart behind HAProxy: media unbroken, rooms on the new server, nothing private in the logs at debug', async () => {
+  console.log('rolling restart, ms:', (await untilKnown(rolling)).ms);
 });
 
 /** HAProxy gives up a server that does not answer for some four seconds. */
@@ -148,17 +172,21 @@ test('a server that is too busy to answer for a second is not given up by HAProx
   await server.stop();
 });
 
-test('a restart in place behind HAProxy: media unbroken, rooms back', async () => {
+async function inPlace() {
   let server = await Server.start(FLAGS);
   const proxy = await Proxy.start(behindHaproxy(), host(server));
-  const { ms } = await inMidCall(proxy, async () => {
+  const result = await inMidCall(proxy, async () => {
     const stopped = Date.now();
     await server.stop();
     assert.equal(server.child.exitCode, 0);
     server = await server.restart();
     return stopped;
   });
-  console.log('restart in place, ms:', ms);
   await proxy.stop();
   await server.stop();
+  return result;
+}
+
+test('a restart in place behind HAProxy: media unbroken, rooms back', async () => {
+  console.log('restart in place, ms:', (await untilKnown(inPlace)).ms);
 });

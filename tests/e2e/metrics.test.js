@@ -7,6 +7,7 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { join } from '../../web/client/index.js';
+import { glance } from './support/glance.js';
 import { Prometheus } from './support/prometheus.js';
 import { Server } from './support/server.js';
 
@@ -36,6 +37,21 @@ function relay(servers) {
   return child;
 }
 
+/** Sends an incomplete request, and another whenever the server gives one up, until the function that is returned is called. */
+function inFlight() {
+  let half, ended = false;
+  const send = () => {
+    if (ended) return;
+    half = request(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': 8_000 } });
+    half.on('error', () => {}).on('close', send).write(' '.repeat(4_000));
+  };
+  send();
+  return () => {
+    ended = true;
+    half.destroy();
+  };
+}
+
 test('the figures are named by the conventions of Prometheus', async () => {
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await metrics(), encoding: 'utf8' });
   assert.deepEqual([status, stdout + stderr], [0, '']);
@@ -58,17 +74,12 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   await ann.send(ben.self.id, { type: 'data', data: 'are you there?' });
   await ann.send(ann.self.id, { type: 'data', data: 'nobody' });
   // Alone in the room, she was given none.
-  while (!ann.iceServers.some(({ credential }) => credential)) await new Promise(setImmediate);
+  while (!ann.iceServers.some(({ credential }) => credential)) await glance();
   const relayed = relay(ann.iceServers);
   await askStun(silent.ice_servers[0].urls[0]);
-  for (const query of queries) {
-    // An incomplete request, which stays in flight.
-    const half = request(`${server.base}/v1/rooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Content-Length': 8_000 } });
-    half.on('error', () => {});
-    half.write(' '.repeat(4_000));
-    await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
-    half.destroy();
-  }
+  const end = inFlight();
+  for (const query of queries) await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
+  end();
   relayed.kill('SIGKILL');
   await Promise.all([ann.leave(), ben.leave()]);
   await prometheus.stop();

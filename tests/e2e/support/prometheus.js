@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { PATIENCE_MS } from './browser.js';
 import { freePort } from './free-port.js';
+import { glance } from './glance.js';
 
 /** A real Prometheus that scrapes one server five times a second. */
 export class Prometheus {
@@ -20,7 +22,7 @@ export class Prometheus {
     const gone = once(child, 'exit').then(([code]) => { throw new Error(`prometheus ended with ${code}`); });
     gone.catch(() => {});
     const prometheus = Object.assign(new Prometheus(), { child, folder, base: `http://127.0.0.1:${port}` });
-    const ready = async () => { while (!await fetch(`${prometheus.base}/-/ready`).then(({ ok }) => ok, () => false)) await new Promise(setImmediate); };
+    const ready = async () => { while (!await fetch(`${prometheus.base}/-/ready`).then(({ ok }) => ok, () => false)) await glance(); };
     await Promise.race([ready(), gone]);
     return prometheus;
   }
@@ -34,9 +36,9 @@ export class Prometheus {
 
   /** Resolves when a query has a value above zero. */
   async has(query) {
-    for (const started = Date.now(); Date.now() - started < 60_000;) {
+    for (const started = Date.now(); Date.now() - started < PATIENCE_MS;) {
       if ((await this.query(query)).some((value) => value > 0)) return;
-      await new Promise(setImmediate);
+      await glance();
     }
     throw new Error(`${query} shows nothing but ${await this.query(query)}`);
   }
