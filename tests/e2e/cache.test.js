@@ -38,8 +38,13 @@ test('/network-test says that there is one', async () => {
   const proxy = await CachingProxy.start(server.base);
   const page = await browser.newPage();
   await startTest(page, proxy.base);
-  await page.waitForFunction(() => document.body?.dataset.state === 'done', null, { timeout: 60_000 });
-  assert.match(await page.locator('[data-test=poll]').textContent(), /A cache, or a service worker of this page, repeats old responses/);
+  const says = async () => {
+    await state(page, 'done');
+    return page.locator('[data-test=poll]').textContent();
+  };
+  // It only takes for a cache what answers within a second, which this proxy may not manage.
+  for (let tries = 1; tries < 5 && /Signaling works/.test(await says()); tries += 1) await page.getByTestId('again').click();
+  assert.match(await says(), /A cache, or a service worker of this page, repeats old responses/);
   await page.close();
   proxy.stop();
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
-import { ALONE, CAMERA, FLAGS, enter, executablePath, heard, launch, say, startTest, state, videoRuns, visit } from './support/browser.js';
+import { ALONE, CAMERA, FLAGS, PATIENCE_MS, enter, executablePath, heard, launch, say, startTest, state, videoRuns, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 // Browsers that lack a feature. Regressions: with all cookies blocked the page failed silently; without WebRTC it did, too, and
@@ -24,6 +24,7 @@ async function refusing() {
   const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
   await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
   const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...FLAGS, ALONE, ...CAMERA] });
+  context.setDefaultTimeout(PATIENCE_MS);
   return { context, end: async () => { await context.close(); await rm(profile, { recursive: true }); } };
 }
 

@@ -28,8 +28,8 @@ async function call(room, { prepare, asks = false, ...options } = {}) {
   return { ann, ben, hers, end: async () => { await hers.close(); await ben.context().close(); } };
 }
 
-const noticed = (page, text) => page.getByTestId('notice').filter({ hasText: text }).waitFor({ timeout: 60_000 });
-const told = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor({ timeout: 60_000 });
+const noticed = (page, text) => page.getByTestId('notice').filter({ hasText: text }).waitFor();
+const told = (page, text) => page.getByTestId('chat-entry').filter({ hasText: text }).first().waitFor();
 const pictureOf = (page) => page.getByTestId('remote-video');
 const kinds = (page) => page.evaluate(() => document.querySelector('#self-video').srcObject.getTracks().map(({ kind }) => kind).sort());
 

@@ -11,7 +11,7 @@ import { Server } from './support/server.js';
 const TICKET_KEY = 'kZ3vq9TfWm1x8LrP0aYdBcQe5Ns7Hj2U';
 
 let server, browser;
-before(async () => { [server, browser] = await Promise.all([Server.start(), launch({ camera: false })]); });
+before(async () => { [server, browser] = await Promise.all([Server.start(['--leave-grace-ms', '15000']), launch({ camera: false })]); });
 after(async () => { await browser.close(); await server.stop(); });
 
 async function open(link, base = server.base) {

@@ -63,7 +63,6 @@ test('page-on-another-origin: two tabs are in a call and chat; a third is told t
   app.base = server.base;
   const context = await browser.newContext();
   t.after(() => context.close());
-  context.setDefaultTimeout(PATIENCE_MS);
 
   const ann = await tab(context, app.origin, 'Ann');
   await ann.locator('#call').waitFor();

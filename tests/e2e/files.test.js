@@ -14,7 +14,7 @@ const MEGABYTE = 1024 * 1024;
 let server, browser, folder;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'files-'));
-  [server, browser] = await Promise.all([Server.start(['--room-capacity', '3']), launch({ camera: false })]);
+  [server, browser] = await Promise.all([Server.start(['--room-capacity', '3', '--leave-grace-ms', '15000']), launch({ camera: false })]);
 });
 after(async () => { await browser.close(); await server.stop(); await rm(folder, { recursive: true }); });
 

@@ -6,7 +6,7 @@ import { join as path } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { join } from '../../web/client/index.js';
-import { PATIENCE_MS, answer, launch, state } from './support/browser.js';
+import { answer, launch, state } from './support/browser.js';
 import { example, start } from './support/program.js';
 import { Server } from './support/server.js';
 
@@ -34,7 +34,6 @@ async function host(t, { server, seatFile }, ...options) {
 async function arrive(t, site, name) {
   const context = await browser.newContext();
   t.after(() => context.close());
-  context.setDefaultTimeout(PATIENCE_MS);
   await context.addInitScript(answer);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));

@@ -6,6 +6,7 @@ import { launch, startTest } from './support/browser.js';
 import { IMPATIENT, STRICT } from './support/catalogue.js';
 import { glance } from './support/glance.js';
 import { Proxy } from './support/proxies.js';
+import { said } from './support/said.js';
 import { Server } from './support/server.js';
 import { Turn } from './support/turn.js';
 import { Way } from './support/way.js';
@@ -95,7 +96,7 @@ describe('the page that tests a network', { concurrency: true }, () => {
     const bare = await start(Server.start());
     const proxy = await start(Proxy.start(IMPATIENT, new URL(bare.base).host));
     const page = await open(proxy.base);
-    await page.waitForFunction(() => /is waiting for its response: [2-7] s of up to 55 s/.test(document.querySelector('[data-test=poll]')?.textContent));
+    await said(page, '[data-test=poll]', /is waiting for its response: [2-7] s of up to 55 s/);
     const { of, verdict } = await result(page);
     const [{ grade, words, figures }] = of('poll');
     assert.ok(figures.cutAfterMs > 7_500 && figures.cutAfterMs < 40_000, `cut after ${figures.cutAfterMs} ms`);

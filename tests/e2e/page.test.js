@@ -73,6 +73,7 @@ test('the link can be copied, and is there as a QR code', async () => {
   await state(ann, 'waiting');
   await ann.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await ann.getByTestId('copy-link').click();
+  await ann.waitForFunction(() => navigator.clipboard.readText());
   const copied = await ann.evaluate(() => navigator.clipboard.readText());
   assert.equal(new URL(copied).searchParams.get('room'), 'link');
   assert.equal(new URL(copied).searchParams.get('name'), null, 'the link would give the guest our name');

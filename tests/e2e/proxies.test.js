@@ -108,7 +108,8 @@ describe('through proxies', { concurrency: true }, () => {
     };
     const [ann, ben] = await Promise.all(['Ann', 'Ben'].map((name) => join(proxy.base, 'tea', { name, fetch: watched })));
     const [got, states] = [[], []];
-    ann.on('state', ({ state }) => states.push(state));
+    // A response that waited for seconds on a busy machine is taken for one out of a cache, and asked for again.
+    ann.on('state', ({ state, error }) => { if (state !== 'connected' && error?.reason !== 'stale') states.push(state); });
     const complete = new Promise((resolve) => ann.on('message', ({ data }) => got.push(data) === 100 && resolve()));
     while (statuses.filter((status) => status === 504).length < 2) await once(polls, 'answered');
     const numbers = Array.from({ length: 100 }, (_, number) => number);

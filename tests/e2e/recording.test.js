@@ -85,7 +85,7 @@ test('one tile is recorded, without the sound of the others, into a file that th
   await ann.getByTestId('record-tile').click();
   await told(ben, 'Ann is recording this call');
   assert.equal(await ann.getByTestId('record-tile').isVisible(), false);
-  await recorded(ann, SECONDS);
+  await recorded(ann, SECONDS, { silent: true });
   await ann.getByTestId('hang-up').click();
   await state(ann, 'lobby');
   await words(ann, 'The recording was saved as chosen.webm.');

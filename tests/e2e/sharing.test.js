@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch, state, videoRuns, visit } from './support/browser.js';
+import { said } from './support/said.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -35,8 +36,7 @@ test('on phones, the link is shared with what the system offers; copied if there
   await ann.waitForFunction(() => window.shared.length === 2);
   assert.equal(await ann.evaluate(() => navigator.clipboard.readText()), '', 'the user did not want to share it');
   await ann.evaluate(() => { window.shareFails = 'NotAllowedError'; });
-  await button.click();
-  await ann.getByTestId('copy-link').filter({ hasText: 'Link copied' }).waitFor();
+  await said(ann, '#copy-link', /Link copied/, () => button.click());
   assert.equal(await ann.evaluate(() => navigator.clipboard.readText()), link);
   await button.waitFor();
   await close(ann);
@@ -45,8 +45,7 @@ test('on phones, the link is shared with what the system offers; copied if there
 test('with a mouse, the link is copied, as before', async () => {
   const ann = await visit(browser, server.base, { room: 'copy', name: 'Ann', media: 'none', prepare: sharing, permissions: ['clipboard-read', 'clipboard-write'] });
   await state(ann, 'waiting');
-  await ann.getByTestId('copy-link').filter({ hasText: 'Copy link' }).click();
-  await ann.getByTestId('copy-link').filter({ hasText: 'Link copied' }).waitFor();
+  await said(ann, '#copy-link', /Link copied/, () => ann.getByTestId('copy-link').filter({ hasText: 'Copy link' }).click());
   assert.deepEqual(await ann.evaluate(() => window.shared), []);
   await close(ann);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PATIENCE_MS, enter, launch, state, visit } from './support/browser.js';
+import { enter, launch, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -33,7 +33,6 @@ function native() {
 /** Ann, who joined first, and Ben. */
 async function call(room) {
   const context = await browser.newContext();
-  context.setDefaultTimeout(PATIENCE_MS);
   const ann = await context.newPage();
   await ann.clock.install();
   await ann.addInitScript(native);

@@ -22,8 +22,7 @@ describe('a picture for a minute, and sound', { concurrency: true }, () => {
   test('OBS, as far as libdatachannel is: the chat knows nothing of it', async (t) => {
     const page = await waiting(t, 'obs');
     const obs = await encoder(t, endpoint(server, 'obs', '?name=OBS'));
-    const answer = await obs.next('answer');
-    assert.equal(answer.status, 201, answer.text);
+    await obs.next('answer', { status: 201 });
     await state(page, 'connected');
     await videoRuns(page);
     await isAudible(page);

@@ -1,4 +1,5 @@
 import { drawn } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 
 /** All ways to look at a state of the page: sizes, schemes and languages. */
 
@@ -17,13 +18,13 @@ export async function speak(page, language) {
     picker.value = language;
     picker.dispatchEvent(new Event('change'));
   }, language);
-  await page.waitForFunction((language) => document.documentElement.lang === language, language);
+  await page.waitForFunction((language) => document.documentElement.lang === language, language, { polling: 100 });
 }
 
-/** Returns once the page knows: on a busy machine it is laid out for the former size until then. */
+/** Returns once the page knows: on a busy machine it is laid out for the former size until then. Pages without scripts have no timers to wait with. */
 async function resize(page, size) {
   await page.setViewportSize(size);
-  await page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size, { polling: 50 });
+  await eventually(() => page.evaluate(({ width, height }) => innerWidth === width && innerHeight === height, size), 'the page has its size');
 }
 
 /** @typedef {{ language: string, size: string, scheme: string, scripted: boolean }} Look */

@@ -35,8 +35,19 @@ export const CAMERA = ['--use-fake-device-for-media-stream=fps=10', '--use-fake-
 export const PATIENCE_MS = 120_000;
 
 /** Chromium with a fake camera and microphone, or with none. `home`: the directory with the certificate authorities it trusts. */
-export function launch({ camera = true, flags = [], home = process.env.HOME } = {}) {
-  return chromium.launch({ executablePath, env: { ...process.env, HOME: home }, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] });
+export async function launch({ camera = true, flags = [], home = process.env.HOME } = {}) {
+  return patient(await chromium.launch({ executablePath, env: { ...process.env, HOME: home }, headless: true, args: [...FLAGS, ALONE, ...(camera ? CAMERA : []), ...flags] }));
+}
+
+/** Playwright itself has no patience for a whole browser. @param {import('playwright-core').Browser} browser */
+export function patient(browser) {
+  const { newContext } = browser;
+  browser.newContext = async (options) => {
+    const context = await newContext.call(browser, options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  };
+  return browser;
 }
 
 /** Opens the network test and starts it with a click. */
@@ -85,7 +96,6 @@ export async function enter(page, link, { answers = true, fullSize = false } = {
  */
 export async function visit(browser, base, { room, name, media = 'both', prepare, answers, fullSize, ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...contextOptions });
-  context.setDefaultTimeout(PATIENCE_MS);
   if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));

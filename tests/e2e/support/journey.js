@@ -51,8 +51,8 @@ export async function hold(way, seconds) {
     return { status, took: Math.round((performance.now() - started) / 1000) };
   }));
   const bad = answers.find(({ status }) => status !== 200);
-  // Rounded down to five seconds, as a busy machine adds one.
-  if (bad) return `${bad.status} after ${Math.floor(bad.took / 5) * 5} s`;
+  // Rounded down, as a busy machine adds some seconds.
+  if (bad) return `${bad.status} after ${Math.floor(bad.took / 10) * 10} s`;
   for (const { took } of answers) assert.ok(took >= seconds * 0.9 - 1, `a hold of ${seconds} s came back after ${took} s`);
   return 'yes';
 }
@@ -187,7 +187,7 @@ export async function tabs(browser, way, server) {
   // Over HTTP/1.1 a tab beyond the connection limit would not even load, so tabs are opened one by one.
   const isMultiplexed = protocol === 'h2';
   if (isMultiplexed) pages.push(...await Promise.all([2, 3, 4, 5, 6, 7, 8, 9, 10].map(open)));
-  for (;;) {
+  for (let failures = 0;;) {
     assert.ok(await parkedBecomes(server, others + pages.length), `the polls of ${pages.length} tabs did not arrive`);
     const last = pages.at(-1);
     const before = await polling(pages);
@@ -195,6 +195,9 @@ export async function tabs(browser, way, server) {
     // Over HTTP/1.1 the request may have used the connection of a poll that ended meanwhile: try again. (Whether polls are parked is not
     // enough: those figures are up to a second old.)
     if (work && !isMultiplexed && await polling(pages) !== before) continue;
+    // A tab that is blocked fails again; one on a busy machine may just be slow.
+    failures = work ? 0 : failures + 1;
+    if (failures === 1) continue;
     if (!work || pages.length === 10) {
       // The page shows the reason.
       await last.getByTestId('crowd').waitFor({ state: work ? 'hidden' : 'visible' });

@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
 import { python } from './native.js';
 
+/** Where the page keeps them. */
+export const FOLDER = 'signalpost-recordings';
 const PROBE = new URL('../native/probe.py', import.meta.url).pathname;
 
 /** For `prepare`: a browser that cannot ask where to save a file, as Firefox and Safari. */
@@ -44,12 +46,12 @@ export async function privateFile(page, ...path) {
 
 /** The names of the recordings in the origin's private storage. */
 export function stored(page) {
-  return page.evaluate(async () => {
+  return page.evaluate(async (folder) => {
     const names = [];
     const root = await navigator.storage.getDirectory();
-    for await (const name of (await root.getDirectoryHandle('signalpost-recordings', { create: true })).keys()) names.push(name);
+    for await (const name of (await root.getDirectoryHandle(folder, { create: true })).keys()) names.push(name);
     return names;
-  });
+  }, FOLDER);
 }
 
 /** Decodes all of a recording: with FFmpeg, by PyAV. */
@@ -64,22 +66,35 @@ export async function probe(content) {
   }
 }
 
+/** The newest of them: names end with the time. */
+export const latest = async (page) => (await stored(page)).sort().at(-1);
+
 /**
- * Waits until this many seconds are in the file that is being written, with enough pictures: a busy machine encodes few of them, late, and
- * none at all for seconds.
+ * Waits until the file that is being written plays, and says that it is this long. A busy machine encodes few pictures, late, and none at all
+ * for seconds.
  *
- * @param {number} since changes of the picture are counted from this second
+ * @param {number} [since] there are changes of the picture after this second
  */
-export async function recorded(page, seconds, { since = 0 } = {}) {
+export async function recorded(page, seconds, { since = 0, silent = false } = {}) {
+  let size = 0;
+  let lacks = ['all'];
   const isThere = async () => {
-    const [name] = await stored(page);
-    const content = name && await privateFile(page, 'signalpost-recordings', name);
+    const name = await latest(page);
+    const grown = name ? await page.evaluate(sizeOf, [FOLDER, name]) : 0;
+    if (grown === size) return false;
+    size = grown;
     // Its last picture may be written only in part.
-    const found = content?.length ? await probe(content).catch(() => null) : null;
-    return found && found.seconds >= seconds && found.video.frames >= 5 && changesSince(found, since) >= 3;
+    lacks = await probe(await privateFile(page, FOLDER, name)).then((found) => lacking(found, seconds, { since, silent }), (error) => [error.message]);
+    return lacks.length === 0;
   };
   await eventually(() => page.evaluate(shows, seconds), `${seconds} s have passed`);
-  await eventually(isThere, `${seconds} s are recorded, with pictures`);
+  await eventually(isThere, () => `a recording that plays; it lacks ${lacks.join(', ')}`);
+}
+
+/** In a page. Recordings grow once a second. */
+async function sizeOf([folder, name]) {
+  const handle = await (await navigator.storage.getDirectory()).getDirectoryHandle(folder);
+  return (await (await handle.getFileHandle(name)).getFile()).size;
 }
 
 /** In a page. */
@@ -88,13 +103,17 @@ function shows(seconds) {
   return minute * 60 + second >= seconds;
 }
 
-export const changesSince = ({ video }, since) => (video.changes ?? []).filter((time) => time >= since).length;
+/** What a recording of this many seconds lacks: nothing if it has that length, pictures, and audible sound. */
+function lacking({ seconds: length, video, audio }, seconds, { since = 0, silent = false } = {}) {
+  const lacks = [];
+  if (!(length >= seconds)) lacks.push(`length: ${length} s`);
+  if (!(video?.width === 1280 && video.height === 720)) lacks.push('size');
+  if (!(video?.frames >= 5 && video.contrast > 60 && video.changes.filter((time) => time >= since).length >= 3)) lacks.push('pictures');
+  if (!(audio?.frames >= 10 && (silent ? audio.peak < 300 : audio.peak > 300))) lacks.push('sound');
+  return lacks;
+}
 
-/** Fails unless it is a recording of about this many seconds or more, with pictures and audible sound. */
-export function plays(found, seconds, { silent = false } = {}) {
-  const said = JSON.stringify(found);
-  assert.ok(found.seconds >= seconds - 0.5, `the file says how long it is: ${said}`);
-  assert.deepEqual([found.video.width, found.video.height], [1280, 720], said);
-  assert.ok(found.video.frames >= 5 && changesSince(found, 0) >= 3 && found.video.contrast > 60, `pictures: ${said}`);
-  assert.ok(found.audio.frames >= 10 && (silent ? found.audio.peak < 300 : found.audio.peak > 300), `sound: ${said}`);
+/** Fails unless it is a recording of this many seconds or more, with pictures and audible sound. */
+export function plays(found, seconds, how) {
+  assert.deepEqual(lacking(found, seconds, how), [], JSON.stringify(found));
 }

@@ -15,7 +15,6 @@ export const sealedLink = (base, room, key = newKey()) => `${base}/?room=${room}
  */
 export async function visitLink(browser, link, { name, media = 'none', prepare, fill, ...contextOptions }) {
   const context = await browser.newContext({ viewport: { width: 900, height: 800 }, ...contextOptions });
-  context.setDefaultTimeout(PATIENCE_MS);
   if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));

@@ -1,6 +1,6 @@
 import { chromium } from 'playwright-core';
 
-import { CAMERA, FLAGS, answer, enter } from '../../e2e/support/browser.js';
+import { CAMERA, FLAGS, answer, enter, patient } from '../../e2e/support/browser.js';
 import { SERVER, prepared } from './services.js';
 
 /**
@@ -28,12 +28,12 @@ export class Caller {
    */
   static async arrive(host, name, { proxy } = {}) {
     const { folder } = await prepared();
-    const browser = await chromium.launch({
+    const browser = patient(await chromium.launch({
       executablePath: new URL('chromium.sh', import.meta.url).pathname,
       args: [...FLAGS, ...CAMERA],
       env: { ...process.env, SIGNALPOST_HOST: host.name, HOME: folder },
       proxy: proxy && { server: proxy },
-    });
+    }));
     const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
     page.on('pageerror', (error) => console.error(`${name}: ${error.stack}`));
     await page.addInitScript(STOPWATCH);
