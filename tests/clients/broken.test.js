@@ -13,7 +13,7 @@ const BROKEN = {
   silent: { only: 'restart,peer-gone,cursor-gone,messages,superseded', kind: 'silence', patience: 45, fails: ['restart-kept-key', 'restart-new-key', 'peer-gone', 'cursor-gone'] },
 };
 
-for (const [name, { only, kind, orKind = kind, patience = 180, fails }] of Object.entries(BROKEN)) {
+for (const [name, { only, kind, orKind = kind, patience = 120, fails }] of Object.entries(BROKEN)) {
   test(`a client that is broken on purpose (${name}) fails where it is broken, and only there`, async () => {
     const said = await verdicts([process.execPath, `broken/${name}.js`], ['--only', only, '--patience', String(patience)]);
     const failed = said.filter(({ passed }) => !passed);

@@ -78,8 +78,11 @@ test('every query of the dashboard in deploy/ shows something in a real Promethe
   const relayed = relay(ann.iceServers);
   await askStun(silent.ice_servers[0].urls[0]);
   const end = inFlight();
-  for (const query of queries) await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
-  end();
+  try {
+    for (const query of queries) await prometheus.has(query.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '1m'));
+  } finally {
+    end();
+  }
   relayed.kill('SIGKILL');
   await Promise.all([ann.leave(), ben.leave()]);
   await prometheus.stop();

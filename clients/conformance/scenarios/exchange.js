@@ -39,7 +39,7 @@ export function begins(client, to, data) {
 }
 
 /**
- * Fails if more requests than `most` are made in a time.
+ * Fails if more requests than `most` are made in a time. Waits until there were `least`.
  *
  * @param {import('../kit/stage.js').Stage} stage
  * @param {import('../kit/wire.js').Wire} wire
@@ -56,7 +56,7 @@ export async function calm(stage, wire, { seconds, most, least = 0 }) {
   done();
   const passed = Math.round((performance.now() - begun) / 100) / 10;
   if (count() > most) throw new Failure('storm', `${count()} requests in ${passed} s, such as ${wire.seen.at(-1)}`, `at most ${most} in ${seconds} s`);
-  return `${count()} requests in ${seconds} s`;
+  return `${count()} requests in ${passed} s`;
 }
 
 /** Was a request answered by the server with this problem? */

@@ -26,18 +26,16 @@ export function withPicker() {
   };
 }
 
-/** The content of a file in the origin's private storage; null if there is none. */
+/** The content of a file in the origin's private storage; null if there is none, or if it was written to meanwhile. */
 export async function privateFile(page, ...path) {
-  const content = await page.evaluate(async function read(path) {
+  const content = await page.evaluate(async (path) => {
     try {
       let folder = await navigator.storage.getDirectory();
       for (const name of path.slice(0, -1)) folder = await folder.getDirectoryHandle(name);
       const bytes = new Uint8Array(await (await (await folder.getFileHandle(path.at(-1))).getFile()).arrayBuffer());
       return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
     } catch (error) {
-      if (error.name === 'NotFoundError') return null;
-      // It was written to meanwhile.
-      if (error.name === 'NotReadableError') return read(path);
+      if (['NotFoundError', 'NotReadableError'].includes(error.name)) return null;
       throw error;
     }
   }, path);
@@ -66,7 +64,7 @@ export async function probe(content) {
   }
 }
 
-/** The newest of them: names end with the time. */
+/** The newest of them, if all are of one room: their names are in the order of time. */
 export const latest = async (page) => (await stored(page)).sort().at(-1);
 
 /**

@@ -58,7 +58,7 @@ export class RecordNote {
     this.#offer(file, { again: isDownloaded, drop: true });
   }
 
-  /** Whether somebody's sound was missing, which was about another recording. */
+  /** Forgets that somebody's sound was missing: that was about another recording. */
   #forget() {
     this.#lacks.hidden = true;
   }

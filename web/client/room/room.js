@@ -152,7 +152,7 @@ export class Room extends Emitter {
     return this.#call;
   }
 
-  /** Sends what is queued, gives up the seat and ends the call. */
+  /** Sends what is queued, for ten seconds at most, gives up the seat and ends the call. */
   async leave() {
     const { over } = this.#membership;
     if (over.aborted) return;

@@ -184,7 +184,7 @@ impl Core {
         Ok(None)
     }
 
-    /// Sends what is queued, gives up the seat and tells the others.
+    /// Sends what is queued, for ten seconds at most, gives up the seat and tells the others.
     pub(crate) async fn leave(&self) {
         if self.is_over() {
             return;
