@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { enter, launch, state, visit } from './support/browser.js';
+import { canChat, enter, heard, launch, say, state, visit } from './support/browser.js';
 import { Server } from './support/server.js';
 
 let server, browser;
@@ -62,6 +62,35 @@ test('sound and picture in two streams are in one tile, and a second picture has
   assert.deepEqual(await kinds(), ['audio', 'video'], 'and leaves the first tile alone');
   await ann.evaluate(() => window.connection().removeTrack(window.second));
   await pictures(ben, 1);
+  await close(ann, ben);
+});
+
+/** For Ben's page: it answers like programs that have no picture. */
+function rejecting() {
+  const { setLocalDescription } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setLocalDescription = async function describe(...description) {
+    const pictures = this.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'video');
+    if (this.signalingState === 'have-remote-offer') pictures.forEach((one) => one.stop());
+    return setLocalDescription.apply(this, description);
+  };
+}
+
+// Regression: each press of a button made a new connection.
+test('a connection whose peer has rejected the picture outlasts changes of the devices', async () => {
+  const ann = await visit(browser, server.base, { room: 'rejected', name: 'Ann', prepare: native });
+  await state(ann, 'waiting');
+  const ben = await visit(browser, server.base, { room: 'rejected', name: 'Ben', media: 'none', prepare: rejecting });
+  await Promise.all([state(ann, 'connected'), state(ben, 'connected')]);
+  await ann.waitForFunction(() => /^m=video 0 /m.test(window.connection().remoteDescription?.sdp));
+  await ann.evaluate(() => { window.first = window.connection(); });
+  for (const [button, told] of [['mute', '[data-microphone=off]'], ['camera-off', '[data-camera=off]'], ['mute', '[data-microphone=live]']]) {
+    await ann.getByTestId(button).click();
+    await ben.locator(`[data-testid=remote-tile]${told}`).waitFor();
+  }
+  await canChat(ann);
+  await say(ann, 'can you hear me?');
+  await heard(ben, 'can you hear me?');
+  assert.ok(await ann.evaluate(() => window.first === window.connection()));
   await close(ann, ben);
 });
 

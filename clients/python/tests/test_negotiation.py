@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from aiortc import RTCIceCandidate
 
 from signalpost import Peer
 from signalpost.aiortc import Card
+from signalpost.aiortc._connection import Connection
 from signalpost.aiortc._negotiation import Verdict, View, belongs, candidates_in, is_polite, judge, with_origin
 from signalpost.aiortc._patience import patience
 
 
 def sdp(certificate: str = "AA", ufrag: str = "one", origin: str = "1 1") -> str:
     return f"v=0\r\no=- {origin} IN IP4 0.0.0.0\r\na=fingerprint:sha-256 {certificate}\r\na=ice-ufrag:{ufrag}\r\nm=application 9 x\r\n"
+
+
+@pytest.mark.anyio
+async def test_a_candidate_without_a_section_is_for_the_first() -> None:
+    """aiortc refused it, which was only in the log."""
+    added: list[tuple[str | None, int | None]] = []
+
+    async def add(candidate: RTCIceCandidate) -> None:
+        added.append((candidate.sdpMid, candidate.sdpMLineIndex))
+
+    connection: Any = SimpleNamespace(pc=SimpleNamespace(addIceCandidate=add))
+    places: list[dict[str, Any]] = [{}, {"mid": "1"}, {"sdpMid": "1"}, {"sdpMLineIndex": 1}]
+    for place in places:
+        await Connection._add(connection, {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", **place})
+    assert added == [(None, 0), (None, 0), ("1", None), (None, 1)]
 
 
 STABLE = View(polite=True, signaling="stable", remote=sdp(), heard=sdp())

@@ -102,6 +102,17 @@ test('a peer that leaves and returns starts over', async () => {
   await talk(ann, ben).catch(() => {});
 });
 
+// Native libraries hand out the line alone, or call the section `mid`. Regression: browsers refused them, and nothing was said.
+test('one without a section is for the first', async () => {
+  const ben = await waiting();
+  await ben.hears('ann', { type: 'offer', sdp: sdp('anns') });
+  const line = 'candidate:1 1 udp 1 192.0.2.1 9 typ host';
+  for (const place of [{}, { mid: '1' }, { sdpMid: null, sdpMLineIndex: null }]) await ben.hears('ann', { type: 'candidate', candidate: { candidate: line, ...place } });
+  for (const place of [{ sdpMid: '1' }, { sdpMid: '' }, { sdpMLineIndex: 1 }]) await ben.hears('ann', { type: 'candidate', candidate: { candidate: line, ...place } });
+  for (const end of [null, { candidate: '' }]) await ben.hears('ann', { type: 'candidate', candidate: end });
+  assert.deepEqual(ben.pc('ann').candidates.map((one) => one && (one.sdpMid ?? one.sdpMLineIndex)), [0, 0, 0, '1', '', 1, null, undefined]);
+});
+
 // Regression: those of a program that was restarted went to the connection that it no longer had.
 test('those without a name, right before the offer of a new connection, are tried on that one, too', async () => {
   const { ben } = await connected();

@@ -35,11 +35,11 @@ test('candidates that come before the description wait for it', async () => {
   ben.call.start();
   await settled();
   const pc = ben.pc('ann');
-  await ben.hears('ann', { type: 'candidate', candidate: { candidate: 'early' } });
+  await ben.hears('ann', { type: 'candidate', candidate: { candidate: 'early', sdpMid: '0' } });
   assert.deepEqual(pc.candidates, []);
   const answer = { type: 'answer', sdp: offer.sdp };
   await ben.hears('ann', answer);
-  assert.deepEqual(pc.candidates, [{ candidate: 'early' }]);
+  assert.deepEqual(pc.candidates, [{ candidate: 'early', sdpMid: '0' }]);
   await ben.hears('ann', { type: 'candidate', candidate: null });
   assert.deepEqual(pc.candidates.at(-1), null);
 });

@@ -3,7 +3,7 @@ import { gathered } from './gathering.js';
 import { IncomingStreams } from './incoming-streams.js';
 import { OutgoingTracks } from './outgoing-tracks.js';
 import { direct } from './receiving.js';
-import { candidatesIn, offerAs, roleIn } from './sdp.js';
+import { candidatesIn, offerAs, placed, roleIn } from './sdp.js';
 
 /** @import { ConnectionHost } from './hosts.d.ts' */
 /** @import { DtlsRole } from './sdp.js' */
@@ -127,8 +127,7 @@ export class Connection {
   /** @param {RTCIceCandidateInit | null} candidate */
   async add(candidate) {
     try {
-      // Browsers take an empty fragment for that of another description.
-      await this.#settled(this.pc.addIceCandidate(candidate?.usernameFragment === '' ? { ...candidate, usernameFragment: null } : candidate));
+      await this.#settled(this.pc.addIceCandidate(candidate && placed(candidate)));
     } catch {
       // It belongs to an offer that was ignored, or to a connection that is gone.
     }

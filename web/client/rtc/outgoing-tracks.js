@@ -42,7 +42,7 @@ export class OutgoingTracks {
     if (!receives || renegotiates) return;
     for (const transceiver of this.#pc.getTransceivers()) {
       const { kind } = transceiver.receiver.track;
-      if (this.#senders.has(kind)) continue;
+      if (this.#senders.has(kind) || isStopped(transceiver)) continue;
       transceiver.direction = sends ? 'sendrecv' : 'sendonly';
       this.#senders.set(kind, transceiver.sender);
     }
@@ -57,8 +57,8 @@ export class OutgoingTracks {
     for (const kind of this.#card.receives ? KINDS : []) {
       const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
       const sender = this.#senders.get(kind);
-      if (sender) await sender.replaceTrack(track);
-      else if (track) this.#add(track, /** @type {MediaStream} */ (stream));
+      if (sender && !this.#isRejected(sender)) await sender.replaceTrack(track);
+      else if (!sender && track) this.#add(track, /** @type {MediaStream} */ (stream));
     }
   }
 
@@ -73,11 +73,17 @@ export class OutgoingTracks {
       const track = stream?.getTracks().find((one) => one.kind === kind) ?? null;
       const transceiver = this.#shared.get(kind);
       if (!transceiver && track) this.#shared.set(kind, this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [/** @type {MediaStream} */ (stream)] }));
-      if (!transceiver) continue;
+      if (!transceiver || isStopped(transceiver)) continue;
       await transceiver.sender.replaceTrack(track);
       if (stream && track) transceiver.sender.setStreams?.(stream);
       transceiver.direction = track ? 'sendonly' : 'inactive';
     }
+  }
+
+  /** The peer does not want its kind: nothing can be sent in this section any more. @param {RTCRtpSender} sender */
+  #isRejected(sender) {
+    const transceiver = this.#pc.getTransceivers().find((one) => one.sender === sender);
+    return !transceiver || isStopped(transceiver);
   }
 
   /**
@@ -91,4 +97,9 @@ export class OutgoingTracks {
     const transceiver = this.#pc.getTransceivers().find((one) => one.sender === sender);
     if (transceiver) transceiver.direction = 'sendonly';
   }
+}
+
+/** As after an answer with port 0 (RFC 8829, section 5.3.1). @param {RTCRtpTransceiver} transceiver */
+function isStopped({ direction }) {
+  return direction === 'stopped';
 }

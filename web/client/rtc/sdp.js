@@ -39,6 +39,18 @@ export function ufragOf(candidate) {
 }
 
 /**
+ * A candidate of a peer as browsers take it. They take an empty fragment for that of another description, and refuse one that is in no section:
+ * all media is bundled, so it is for the first.
+ *
+ * @param {RTCIceCandidateInit} candidate
+ */
+export function placed(candidate) {
+  const { candidate: line, sdpMid = null, sdpMLineIndex = null, usernameFragment } = candidate;
+  const isNowhere = Boolean(line) && sdpMid === null && sdpMLineIndex === null;
+  return { ...candidate, ...(usernameFragment === '' && { usernameFragment: null }), ...(isNowhere && { sdpMLineIndex: 0 }) };
+}
+
+/**
  * The candidates in a description (RFC 8839, section 5.1).
  *
  * @param {string} sdp

@@ -150,6 +150,9 @@ class Connection:
         try:
             parsed = candidate_from_sdp(text.removeprefix("candidate:"))
             parsed.sdpMid, parsed.sdpMLineIndex = candidate.get("sdpMid"), candidate.get("sdpMLineIndex")
+            if parsed.sdpMid is None and parsed.sdpMLineIndex is None:
+                # All media is bundled.
+                parsed.sdpMLineIndex = 0
             await self.pc.addIceCandidate(parsed)
         except Exception as error:
             # One that aiortc does not support, or for a media section that it bundles; others may do.
