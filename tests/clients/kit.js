@@ -37,4 +37,4 @@ export const wrongs = (said) => Object.fromEntries(said.filter(({ passed }) => !
 export const MESSAGES = ['--messages', process.env.KIT_MESSAGES ?? '4000'];
 
 /** How many scenarios there are. */
-export const ALL = 41;
+export const ALL = 42;

@@ -1,4 +1,5 @@
 import { Failure } from '../kit/failure.js';
+import { pass } from '../kit/faults.js';
 import { passing } from '../kit/wire.js';
 import { KEPT } from '../kit/server.js';
 import { calm, exchange, met } from './exchange.js';
@@ -53,6 +54,25 @@ export default [
       isSame(client, await stage.awaits('the client did not come back', arrival(peer)));
       await client.next('state', { state: 'connected' });
       return `${await exchange(client, peer, { rounds: 3 })}; during the outage ${paused}`;
+    },
+  },
+  {
+    name: 'pages-for-problems',
+    promise: 'a client takes its seat again, even if a proxy replaces what the server says of it by pages of its own',
+    async run(stage) {
+      const server = await stage.server(KEPT);
+      const wire = await stage.wire(server);
+      const client = await stage.client(wire.base);
+      wire.rule = async (_, ask, answer) => {
+        const answered = await ask();
+        if (![404, 410].includes(answered.status)) return pass(answer, answered);
+        answer.writeHead(answered.status, { 'content-type': 'text/html' }).end('<h1>There is no such page</h1>');
+      };
+      await server.kill();
+      await server.start();
+      const peer = await stage.peer(server);
+      isSame(client, await stage.awaits('the client did not come back', arrival(peer)));
+      return exchange(client, peer, { rounds: 3 });
     },
   },
   {

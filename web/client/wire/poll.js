@@ -44,6 +44,16 @@ export function endingOf(error) {
 }
 
 /**
+ * Some proxies replace 404 and 410 by pages of their own. Such a page may mean that the seat is gone, and joining tells: if it is not, nothing is
+ * lost.
+ *
+ * @param {unknown} error
+ */
+function isPageForGone(error) {
+  return error instanceof Unreachable && (error.status === 404 || error.status === 410);
+}
+
+/**
  * Does the server no longer know the sender of a message? (An unknown recipient is something else.)
  *
  * @param {unknown} error
@@ -118,7 +128,7 @@ export class Poll {
     } catch (error) {
       if (this.#signal.aborted) throw this.#signal.reason;
       if (error === RETRY) return null;
-      const ending = endingOf(error);
+      const ending = endingOf(error) ?? (this.#failures > 0 && isPageForGone(error) ? 'lost' : null);
       if (ending) this.#endedAt = null;
       else await this.#failed(error, waitMs, age());
       return ending;

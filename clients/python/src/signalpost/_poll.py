@@ -51,6 +51,12 @@ def ending_of(error: Exception) -> Ending | Literal["lost"] | None:
     return "lost" if lost else None
 
 
+def is_page_for_gone(error: Exception) -> bool:
+    """Some proxies replace 404 and 410 by pages of their own. Such a page may mean that the seat is gone, and joining tells: if it is not,
+    nothing is lost."""
+    return isinstance(error, Unreachable) and error.status in (404, 410)
+
+
 def loses_seat(error: Exception) -> bool:
     """Does the server no longer know the sender of a message? (An unknown recipient is something else.)"""
     return isinstance(error, Problem) and error.slug != "peer-unknown" and ending_of(error) is not None
@@ -92,6 +98,8 @@ class Poll:
             return None
         except (Problem, Unreachable) as error:
             ending = ending_of(error)
+            if ending is None and self._failures > 0 and is_page_for_gone(error):
+                ending = "lost"
             if ending is not None:
                 self._ended_at = None
                 return ending

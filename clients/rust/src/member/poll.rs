@@ -41,6 +41,12 @@ fn stop_of(error: &Error) -> Option<Stop> {
     }
 }
 
+/// Some proxies replace 404 and 410 by pages of their own. Such a page may mean that the seat is gone, and joining tells: if it is not, nothing
+/// is lost.
+fn is_page_for_gone(error: &Error) -> bool {
+    matches!(error, Error::Unreachable(unreachable) if matches!(unreachable.status, Some(404 | 410)))
+}
+
 /// Does the server no longer know the sender of a message? (An unknown recipient is something else.)
 pub(crate) fn loses_seat(error: &Error) -> bool {
     error.slug() != Some("peer-unknown") && stop_of(error).is_some()
@@ -93,7 +99,8 @@ impl Poll {
                 return Stop::Over(ending);
             }
             let Some(Failure::Failed(error)) = failed else { continue };
-            match stop_of(&error) {
+            let gone = || (self.failures > 0 && is_page_for_gone(&error)).then_some(Stop::Lost);
+            match stop_of(&error).or_else(gone) {
                 Some(stop) => {
                     self.ended_at = None;
                     return stop;
