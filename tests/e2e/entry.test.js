@@ -118,6 +118,18 @@ test('a link to this computer warns, and is made with another address of the ser
   await close(ann);
 });
 
+// Regression: the page said that the room was closed.
+test('who is not let in again after an interruption learns why', async () => {
+  const first = await Server.start(['--ticket-key', TICKET_KEY]);
+  const ann = await join(`?room=tea&name=Ann&media=none#ticket=${ticket({ room: 'tea', create: true })}`, first.base);
+  await state(ann, 'waiting');
+  await first.stop();
+  const second = await Server.start(['--ticket-key', [...TICKET_KEY].reverse().join('')], new URL(first.base).host);
+  assert.equal(await over(ann, 'closed'), 'Your link is not valid here – please get a new one');
+  await close(ann);
+  await second.stop();
+});
+
 /** Resolves when the document says that it is over: with what, wherever it says so. */
 async function over(page, wanted) {
   await state(page, wanted);

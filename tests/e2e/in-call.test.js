@@ -84,6 +84,12 @@ test('in the call: another camera, a screen beside it, a hand, the key to talk, 
   await tile(ben, '[data-microphone=live]');
   await ann.keyboard.up('t');
   await tile(ben, '[data-microphone=off]');
+  await ann.keyboard.down('t');
+  await tile(ben, '[data-microphone=live]');
+  // macOS does not tell that the key is released meanwhile.
+  await ann.keyboard.press('Meta');
+  await tile(ben, '[data-microphone=off]');
+  await ann.keyboard.up('t');
 
   await ben.getByTestId('remote-tile').hover();
   await ben.getByTestId('full').click();

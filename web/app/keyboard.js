@@ -32,7 +32,8 @@ export class Keyboard {
 
   /** @param {() => void} silence */
   #whenReleased(silence) {
-    document.addEventListener('keyup', (event) => shortcutOf(plainKey(event)) === 'talk' && silence());
+    // On macOS, keys that are released while Command is held are not told.
+    document.addEventListener('keyup', (event) => (event.key === 'Meta' || shortcutOf(plainKey(event)) === 'talk') && silence());
     window.addEventListener('blur', silence);
     window.addEventListener('pagehide', silence);
   }

@@ -52,7 +52,7 @@ export async function enterRoom({ room, name, capacity, secret, ticket, seal }, 
 }
 
 /** @param {Error & Partial<Pick<Problem, 'slug' | 'document'>>} error @returns {Refusal} */
-function refusalOf({ message, slug, document }) {
+export function refusalOf({ message, slug, document }) {
   const { action, capacity_max: capacityMax, secret_chars_min: secretMin } = document ?? {};
   return { slug, message: inOneLine(message), action: action && inOneLine(action), capacityMax, secretMin };
 }

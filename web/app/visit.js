@@ -6,7 +6,7 @@ import { Extras } from './devices/extras.js';
 import { DeviceTeller } from './devices/teller.js';
 import { say } from './languages/say.js';
 import { isolatedName } from './names.js';
-import { CHANNELS, enterRoom } from './room-entry.js';
+import { CHANNELS, enterRoom, refusalOf } from './room-entry.js';
 import { followLacks, lackingIn } from './sealed/lacks.js';
 
 /** @import { Call, Link, Peer, Room } from '../client/types.d.ts' */
@@ -121,7 +121,9 @@ export class Visit {
    * @param {Call} call
    */
   #follow(room, call) {
-    room.on('state', ({ state }) => {
+    room.on('state', ({ state, error }) => {
+      // It was away for so long that it has to be let in again, and is not.
+      if (state === 'closed' && error) this.#refusal = refusalOf(error);
       if (state === 'superseded' || state === 'closed' || state === 'kicked') this.#release();
       this.#viewer.changed();
     });

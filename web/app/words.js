@@ -18,7 +18,7 @@ import { isKey, language, list, say } from './languages/say.js';
  *
  * @typedef {object} Facts
  * @property {'asking' | 'joining' | 'unanswered' | 'full' | 'refused' | 'inside'} phase
- * @property {Refusal} [refusal]
+ * @property {Refusal} [refusal] why the room cannot be entered, or entered again
  * @property {number | null} [freesInMs] when a seat may become free, if the room is full
  * @property {RoomStatus} [room]
  * @property {{ name: string, state: LinkState | 'calling' }[]} links `calling`: the peer has not answered yet
@@ -96,10 +96,10 @@ function refused({ slug = '', message, name = '', action, capacityMax, secretMin
  * @param {Facts} facts
  * @returns {Summary}
  */
-function inside({ room, links, news, callers = [], lacking = [] }) {
+function inside({ room, refusal, links, news, callers = [], lacking = [] }) {
   if (room === 'superseded') return plain('superseded', say('elsewhere'));
   if (room === 'kicked') return plain('kicked', say('kicked'));
-  if (room === 'closed') return plain('closed', say('room-closed'));
+  if (room === 'closed') return plain('closed', refused(refusal ?? { slug: 'room-closed', message: '' }).text);
   const connected = links.filter(({ state }) => state === 'connected');
   if (room === 'reconnecting') return plain('reconnecting', say(connected.length > 0 ? 'reconnecting' : 'unanswered'));
   return linked(connected, links, news, callers, lacking.length);

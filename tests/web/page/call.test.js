@@ -62,6 +62,7 @@ test('single keys are shortcuts, on any layout, and not with others', () => {
   const press = (key, code, more) => shortcutOf({ key, code, ctrlKey: false, altKey: false, metaKey: false, repeat: false, ...more });
   assert.deepEqual([press('m', 'KeyM'), press('M', 'KeyM'), press('v', 'KeyV'), press('c', 'KeyC'), press('?', 'Slash')], ['microphone', 'microphone', 'camera', 'chat', 'help']);
   assert.equal(press('ь', 'KeyM'), 'microphone');
+  assert.deepEqual([press('؟', 'Slash'), press('？', 'Slash')], ['help', 'help'], 'in Arabic, and full width');
   assert.equal(press('m', 'Semicolon'), 'microphone', 'the letter counts where there is one');
   for (const more of [{ ctrlKey: true }, { altKey: true }, { metaKey: true }, { repeat: true }]) assert.equal(press('m', 'KeyM', more), null);
   assert.deepEqual([press('x', 'KeyX'), press('Enter', 'Enter'), press('Tab', 'Tab')], [null, null, null]);

@@ -95,6 +95,9 @@ const moments = [
   [inside({ room: 'superseded' }), 'superseded', 'This call is open in another tab'],
   [inside({ room: 'kicked' }), 'kicked', 'You were removed from this room'],
   [inside({ room: 'closed' }), 'closed', 'The room was closed'],
+  // Regressions: it was closed, too, for those who came back from a long sleep and were not let in.
+  [inside({ room: 'closed', refusal: { slug: 'ticket-expired', message: '' } }), 'closed', 'Your link has expired, or is not valid yet – please get a new one'],
+  [inside({ room: 'closed', refusal: { slug: 'other', message: 'No more rooms.', action: 'Try later.' } }), 'closed', 'No more rooms. Try later.'],
 ];
 
 for (const [facts, state, text] of moments) {
