@@ -168,7 +168,8 @@ impl From<Overload> for Problem {
                 Self::new(Code::RateLimited, detail).retry_after(Duration::from_secs(1))
             }
             Overload::HeaderFields(limit) => {
-                Self::new(Code::HeadersTooLarge, format!("The request has more than {limit} header fields."))
+                let detail = format!("The request has more than {limit} header fields, or more than 16 KiB of them.");
+                Self::new(Code::HeadersTooLarge, detail)
             }
             Overload::Memory => Self::memory_exhausted(),
             Overload::Body => Self::new(Code::MalformedRequest, "A poll must not have a body."),

@@ -46,7 +46,9 @@ pub fn parse(line: &[OsString], lookup: impl Fn(&OsStr) -> Option<OsString>) -> 
     let line = &normalize_lists(line)[..];
     let command =
         line.get(1).and_then(|word| word.to_str()).filter(|word| Cli::command().find_subcommand(word).is_some());
-    let serves = command.is_none_or(|command| command == "serve");
+    // clap adds `help` later, and takes all that follows for names of commands.
+    let asks_for_help = line.get(1).is_some_and(|word| word == "help");
+    let serves = !asks_for_help && command.is_none_or(|command| command == "serve");
     let variables = if serves { read_variables(line, &lookup)? } else { Vec::new() };
     let mut cli = parse_with(line, &variables)?;
     if matches!(cli.command, Some(Command::Healthcheck { url: None })) {
@@ -336,6 +338,11 @@ mod tests {
         assert_eq!((checked.config.listen.to_string().as_str(), checked.config.metrics_listen), ("0.0.0.0:9", None));
         let wrong = [("SIGNALPOST_LISTEN", "nonsense")];
         assert!(read_with(&["openapi"], &wrong).is_ok() && read_with(&["healthcheck", "http://x/"], &wrong).is_ok());
+        for line in [&["help"][..], &["help", "serve"], &["help", "healthcheck"]] {
+            // In a container, where a variable is set, `help` was an error.
+            let help = read_with(line, &variables).unwrap_err();
+            assert!(help.contains("Usage: signalpost") && !help.starts_with("error"), "{help}");
+        }
         let help = read_with(&["--help"], &wrong).unwrap_err();
         assert!(help.contains("SIGNALPOST_LISTEN") && help.contains("SIGNALPOST_WORKERS"), "{help}");
     }

@@ -21,7 +21,7 @@ use crate::transport::{
     Request, Service,
     body::Body,
     http1::{Disconnected, Http1, Next, head::RequestHead, upgrades},
-    limits::connection::HEAD_TIMEOUT,
+    limits::connection::{HEAD_BYTES, HEAD_TIMEOUT},
     other_protocol::OtherProtocol,
     payload::PayloadSender,
 };
@@ -56,6 +56,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
         upgrades::ignore(&mut self.read_buf, |path| self.worker.service.upgrades(path));
         let next = match self.codec.decode(&mut self.read_buf) {
+            // Before the connection is closed, which takes no more of it.
+            Ok(None) if self.read_buf.len() > HEAD_BYTES => Next::Invalid(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
                 self.head_received();

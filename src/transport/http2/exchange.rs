@@ -39,6 +39,8 @@ pub enum Incoming {
 /// A body that is passed on to the handler.
 pub struct Arriving {
     sender: PayloadSender,
+    /// The client sends it once it is told to continue.
+    awaits_continue: bool,
     /// Bytes whose window the client has not got back.
     unreleased: u32,
     /// What the frames of these bytes will have earned.
@@ -57,8 +59,14 @@ pub enum Outgoing {
 }
 
 impl Incoming {
-    pub fn arriving(sender: PayloadSender) -> Self {
-        Self::Arriving(Arriving { sender, unreleased: 0, earned: 0 })
+    pub fn arriving(sender: PayloadSender, awaits_continue: bool) -> Self {
+        Self::Arriving(Arriving { sender, awaits_continue, unreleased: 0, earned: 0 })
+    }
+
+    /// Whether the client is to be told now to continue, because the handler waits for the body.
+    pub fn take_continue(&mut self) -> bool {
+        let Self::Arriving(Arriving { sender, awaits_continue, .. }) = self else { return false };
+        sender.is_wanted() && std::mem::take(awaits_continue)
     }
 
     /// Takes a piece of the body. False if the client keeps sending one where there is none.
@@ -70,7 +78,8 @@ impl Incoming {
                 *frames += 1;
                 return *frames <= UNWANTED_MAX;
             }
-            Self::Arriving(Arriving { sender, unreleased, earned }) => {
+            Self::Arriving(Arriving { sender, awaits_continue, unreleased, earned }) => {
+                *awaits_continue = false;
                 *unreleased += u32::try_from(piece.len()).unwrap_or_default();
                 if sender.has_receiver() {
                     *earned += read_by_handler(piece.len());
@@ -88,7 +97,7 @@ impl Incoming {
 
     /// The bytes whose window can be given back, and what they have earned, if the handler reads the body.
     pub fn released(&mut self, context: &Context<'_>) -> Option<(u32, usize)> {
-        let Self::Arriving(Arriving { sender, unreleased, earned }) = self else { return None };
+        let Self::Arriving(Arriving { sender, unreleased, earned, .. }) = self else { return None };
         let is_read = *unreleased > 0 && sender.has_room(context);
         is_read.then(|| (std::mem::take(unreleased), std::mem::take(earned)))
     }

@@ -54,7 +54,9 @@ impl HeadBuilder {
     /// Adds the next field. Those that are too many are not looked at.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let pseudo = name.strip_prefix(b":");
-        self.count += usize::from(pseudo.is_none());
+        // Clients split one cookie field into many, to compress it better (section 8.2.3).
+        let is_counted = pseudo.is_none() && (name != b"cookie" || self.cookies == 0);
+        self.count += usize::from(is_counted);
         self.list_bytes += name.len() + value.len() + FIELD_OVERHEAD;
         self.too_large |= self.list_bytes > LIST_BYTES || self.count > HEADER_FIELDS_MAX;
         if self.too_large || self.malformed {

@@ -232,7 +232,8 @@ impl<S: Service> Http2<S> {
             None if is_head || head.method() == "GET" => (Body::default(), Incoming::Unwanted(0)),
             None => {
                 let (sender, payload) = PayloadSender::open();
-                (Body::Stream(payload), Incoming::arriving(sender))
+                let expects = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
+                (Body::Stream(payload), Incoming::arriving(sender, head.field("expect").is_some_and(expects)))
             }
         };
         let refused = |overload, request: Option<&Request>| -> Stage {

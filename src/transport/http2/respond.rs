@@ -74,7 +74,13 @@ impl<S: Service> Http2<S> {
     /// Sends the head of a response that is ready.
     fn answer(&mut self, exchange: &mut Exchange, context: &mut Context<'_>, out: &mut Vec<u8>) -> Progress {
         let Stage::Answering(work) = &mut exchange.stage else { return Progress::Waits };
-        let Poll::Ready(mut response) = work.as_mut().poll(context) else { return Progress::Waits };
+        let Poll::Ready(mut response) = work.as_mut().poll(context) else {
+            if exchange.incoming.take_continue() {
+                // RFC 9110 section 10.1.1.
+                self.protocol.send_head(exchange.stream, 100, [], false, out);
+            }
+            return Progress::Waits;
+        };
         let size = response.body_len();
         if exchange.in_flight.as_mut().is_some_and(|in_flight| !in_flight.response_ready(size)) {
             response = response.replaced_by(self.worker.service.refuse(Overload::Memory, None));

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use crate::transport::limits::Clock;
 
 /// Bytes accepted while no request is in flight: a request head of about 16 KiB, and the overhead of TLS.
-const HEAD_BYTES: usize = 20 * 1024;
+pub const HEAD_BYTES: usize = 20 * 1024;
 /// The same over HTTP/2, where several heads and the beginnings of their bodies may arrive at once.
 const FRAMES_BYTES: usize = 256 * 1024;
 /// How long a client may accept no output; the idle time-out, if that is shorter.

@@ -174,6 +174,20 @@ async fn malformed_and_smuggled_requests_are_refused() {
     assert_eq!(send_raw(headers).await, 431);
 }
 
+/// As with the cookies of everything that was ever developed on localhost: the connection was closed without a word.
+#[actix_web::test]
+async fn heads_that_are_too_long_are_refused() {
+    let server = Server::start(&[]);
+    for (bytes, status) in [(16_000, "200"), (40_000, "431"), (60_000, "431")] {
+        let mut stream = connect(&server).await;
+        let cookie = "x".repeat(bytes);
+        let head = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let answer = to_the_end(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{bytes}: {answer}");
+    }
+}
+
 /// It used to be an unknown path.
 #[actix_web::test]
 async fn options_of_the_whole_server_are_answered() {

@@ -54,8 +54,9 @@ async fn endless_heads_are_not_buffered() {
     let attack = join_all((0..100).map(|_| async {
         let mut stream = server.connect().await;
         stream.write_all(head(60_000).as_bytes()).await.unwrap();
-        // Neither 408 by time-out nor 431 by actix's own limit.
-        assert_eq!(to_the_end(&mut stream).await, "");
+        // Not 408 after a time-out. What the client has not sent yet may reset the connection.
+        let answer = to_the_end(&mut stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     }));
     server.by(attack).await;
 }

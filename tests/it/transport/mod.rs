@@ -3,6 +3,7 @@
 
 mod connections;
 mod disconnects;
+mod expectations;
 mod faults;
 mod head_timeouts;
 mod http1_attacks;
