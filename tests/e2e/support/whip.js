@@ -84,11 +84,17 @@ const energy = (page) => page.evaluate(async () => {
   return sum;
 });
 
+/** What the page's connections have received of sound. */
+const soundOf = (page) => page.evaluate(async () => {
+  const links = [...window.signalpost.call.links.values()];
+  return Promise.all(links.map(async ({ pc }) => [pc.connectionState, ...[...(await pc.getStats()).values()].filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')]));
+});
+
 /** Waits until sound arrives that is not silence. */
 export async function isAudible(page) {
   const before = await energy(page);
   for (const started = Date.now(); Date.now() - started < PATIENCE_MS; await glance()) if (await energy(page) > before + 0.001) return;
-  throw new Error('silence');
+  throw new Error(`silence: ${JSON.stringify(await soundOf(page))}`);
 }
 
 const DECLINED = 'Everybody in the room has declined.';
