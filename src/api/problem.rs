@@ -91,7 +91,7 @@ table! {
     MailboxFull: 429 "mailbox-full", "A mailbox is full until its owner reads it", "Retry after `Retry-After`.";
     RateLimited: 429 "rate-limited", "Too many requests", "Wait for `Retry-After`, and send requests less often.";
     TooManyFailures: 429 "too-many-failures", "Too many failed attempts", "Wait for `Retry-After`; further failures make it longer.";
-    HeadersTooLarge: 431 "headers-too-large", "Too many header fields", "Send fewer header fields.";
+    HeadersTooLarge: 431 "headers-too-large", "Header fields too large", "Send fewer or shorter header fields.";
     Internal: 500 "internal", "Internal server error", "Retry later, and report the error.";
     TooManyConnections: 503 "too-many-connections", "The server has reached its connection limit", "Retry after `Retry-After`.";
     NobodyAnswered: 503 "nobody-answered", "Nobody in the room has answered", "Open the room in a browser, and retry after `Retry-After`.";

@@ -86,7 +86,7 @@ test('in the call: another camera, a screen beside it, a hand, the key to talk, 
   await tile(ben, '[data-microphone=off]');
   await ann.keyboard.down('t');
   await tile(ben, '[data-microphone=live]');
-  // macOS does not tell that the key is released meanwhile.
+  // macOS reports no release of a key meanwhile.
   await ann.keyboard.press('Meta');
   await tile(ben, '[data-microphone=off]');
   await ann.keyboard.up('t');

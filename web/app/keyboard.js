@@ -32,7 +32,7 @@ export class Keyboard {
 
   /** @param {() => void} silence */
   #whenReleased(silence) {
-    // On macOS, keys that are released while Command is held are not told.
+    // macOS reports no `keyup` for a key that is released while Command is held.
     document.addEventListener('keyup', (event) => (event.key === 'Meta' || shortcutOf(plainKey(event)) === 'talk') && silence());
     window.addEventListener('blur', silence);
     window.addEventListener('pagehide', silence);

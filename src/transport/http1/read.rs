@@ -56,7 +56,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S: Service> Http1<T, S> {
         }
         upgrades::ignore(&mut self.read_buf, |path| self.worker.service.upgrades(path));
         let next = match self.codec.decode(&mut self.read_buf) {
-            // Before the connection is closed, which takes no more of it.
+            // The connection accepts no more of a head, and is about to be closed.
             Ok(None) if self.read_buf.len() > HEAD_BYTES => Next::Invalid(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
             Ok(None) => return None,
             Ok(Some(Message::Item(request))) => {
